@@ -1,0 +1,82 @@
+"""Text written by an attacker → the same text, harmless on a terminal, in a page and in a spreadsheet.
+
+Log text is evidence: nothing is removed, what would act is made visible.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+# C0 and C1 controls (but tab and newline), and everything Unicode calls a format character:
+# bidirectional marks, zero-width characters, tags, soft hyphens, line and paragraph separators.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def visible(text: object) -> str:
+    """Return `text` with every control, bidirectional and zero-width character written out.
+
+    Examples
+    --------
+    >>> visible("a\\x1b[31mb")
+    'a␛[31mb'
+    >>> visible("user\\u202efdp.exe")
+    'user⟨U+202E⟩fdp.exe'
+    >>> visible("été 10 €")
+    'été 10 €'
+    """
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_written_out(c) for c in text)
+
+
+def visible_line(text: object) -> str:
+    """Like `visible`, on one line: newlines and tabs are written out too.
+
+    Examples
+    --------
+    >>> visible_line("one\\ntwo")
+    'one␊two'
+    """
+    return visible(text).replace("\n", "␊").replace("\t", "␉")
+
+
+def html_text(text: object) -> str:
+    """Return `text` fit to stand between HTML tags or in a quoted attribute: shown, never run.
+
+    Examples
+    --------
+    >>> html_text("<img src=x onerror=alert(1)>")
+    '&lt;img src=x onerror=alert(1)&gt;'
+    """
+    return html.escape(visible(text), quote=True)
+
+
+def spreadsheet_text(text: object) -> str:
+    """Return `text` that no spreadsheet takes for a formula (a leading apostrophe is added).
+
+    Examples
+    --------
+    >>> spreadsheet_text("=cmd|' /C calc'!A0")
+    "'=cmd|' /C calc'!A0"
+    >>> spreadsheet_text("10.0.0.1")
+    '10.0.0.1'
+    """
+    text = visible(text)
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+
+
+def _written_out(character: str) -> str:
+    if character in "\n\t":
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if _CONTROL.match(character) or unicodedata.category(character) in {"Cf", "Zl", "Zp", "Cs", "Co"}:
+        return f"⟨U+{code:04X}⟩"
+    return character

@@ -1,0 +1,151 @@
+"""Tables ↔ files of the workspace. Every write is a temporary file and a rename.
+
+    events/<dataset>/*.parquet      the event table, in parts      truth/<dataset>.parquet   ground truth
+    quarantine/<dataset>/*.parquet  records that did not parse     features/<dataset>/<set>.parquet
+    scores/<run_id>/                scores, explanations, leaves, run.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml.errors import DataError, UnknownName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    from socml.project import Project
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def dataset_names(project: Project) -> list[str]:
+    """Return the datasets that have events, sorted."""
+    return sorted(p.name for p in (project.workspace / "events").glob("*") if any(p.glob("*.parquet")))
+
+
+def event_files(project: Project, dataset: str) -> list[Path]:
+    """Return the event files of a dataset, sorted by name.
+
+    Raises
+    ------
+    UnknownName
+        If nothing was ingested under that name.
+    """
+    files = sorted((project.workspace / "events" / safe_name(dataset)).glob("*.parquet"))
+    if not files:
+        raise UnknownName("dataset with events", dataset, dataset_names(project))
+    return files
+
+
+def open_events(project: Project, dataset: str) -> ds.Dataset:
+    """Return the event table of a dataset, on disk; nothing is read yet."""
+    import pyarrow.dataset as ds
+
+    return ds.dataset([str(p) for p in event_files(project, dataset)], format="parquet")
+
+
+def events_snapshot(project: Project, dataset: str) -> str:
+    """Return a hash of which event files a dataset has now; parts are named by content and never change."""
+    names = "\n".join(p.name for p in event_files(project, dataset))
+    return hashlib.blake2b(names.encode(), digest_size=8).hexdigest()
+
+
+def truth_path(project: Project, dataset: str) -> Path:
+    """Return where a dataset's ground truth lies, whether or not it has any."""
+    return project.workspace / "truth" / f"{safe_name(dataset)}.parquet"
+
+
+def features_path(project: Project, dataset: str, feature_set: str) -> Path:
+    """Return where a feature table lies, whether or not it was built."""
+    return project.workspace / "features" / safe_name(dataset) / f"{safe_name(feature_set)}.parquet"
+
+
+def run_folder(project: Project, run_id: str) -> Path:
+    """Return the folder of a scoring run, whether or not it exists."""
+    return project.workspace / "scores" / safe_name(run_id)
+
+
+def list_runs(project: Project) -> list[dict[str, Any]]:
+    """Return what `run.json` says of every finished scoring run, the newest first."""
+    runs = [json.loads(p.read_text()) for p in (project.workspace / "scores").glob("*/run.json")]
+    return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True)
+
+
+def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
+    """Return what `run.json` says of a run; the newest if `run_id` is empty.
+
+    Raises
+    ------
+    UnknownName, DataError
+        If there is no such run, or none at all.
+    """
+    runs = list_runs(project)
+    if not runs:
+        raise DataError("Nothing has been scored yet. Run: socml run first-look")
+    if not run_id:
+        return runs[0]
+    for run in runs:
+        if run["run_id"] == run_id:
+            return run
+    raise UnknownName("scoring run", run_id, [str(run["run_id"]) for run in runs])
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> Path:
+    """Write an Arrow table as Parquet, in one step, with `metadata` under the key `socml`."""
+    import pyarrow.parquet as pq
+
+    if metadata is not None:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"socml": json.dumps(metadata).encode()})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", compression_level=1)
+    return path
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what `write_table` put under the key `socml`; empty if there is nothing."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata or {}
+    return dict(json.loads(metadata.get(b"socml", b"{}")))
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write `value` as JSON, in one step."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def safe_name(name: str) -> str:
+    """Return `name` if it can be one part of a path.
+
+    Raises
+    ------
+    DataError
+        If it could reach outside its folder.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(f"{name!r} is not a name: use letters, digits, dot, dash and underscore.")
+    return name
