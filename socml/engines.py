@@ -78,7 +78,7 @@ def select_batches(
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise RecipeError(f"{where} must hold exactly one SELECT.")
     try:
-        return connection.execute(sql).to_arrow_reader(batch_rows)
+        return connection.sql(sql).to_arrow_reader(batch_rows)
     except duckdb.OutOfMemoryException as error:
         raise SocmlError(f"{where}: out of memory: raise memory_limit in socml.toml. {_first_lines(error)}") from error
     except duckdb.Error as error:

@@ -56,12 +56,3 @@ def event_ids(records: Iterable[bytes], seen: Occurrences) -> list[str]:
             digest = hashlib.blake2b(digest + number.to_bytes(8, "big"), digest_size=16).digest()
         ids.append(digest.hex())
     return ids
-
-
-def window_row_id(entity: Iterable[object], window_start_us: int) -> str:
-    """Return the id of a feature row: a hash of its entity's parts and its window's start in microseconds."""
-    hashed = hashlib.blake2b(str(window_start_us).encode(), digest_size=16)
-    for part in entity:
-        text = str(part).encode()
-        hashed.update(len(text).to_bytes(4, "big") + text)
-    return hashed.hexdigest()

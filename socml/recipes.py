@@ -87,10 +87,10 @@ class DatasetRecipe(Recipe):
 class FeatureRecipe(Recipe):
     """A feature set: one SELECT over `events`, and what each of its columns means."""
 
-    entity: list[str] = []  # empty: one row an event
+    entity: list[str] = []  # whom a row is about: event columns
     window: str = ""  # "5 minutes"; empty: one row an event
     blind_to: str
-    columns: dict[str, str]  # column → what it means, with its unit
+    columns: dict[str, str]  # column → what it means, with its unit; "*" allows the dataset's own columns
     columns_fr: dict[str, str] = {}  # the same in French
     fill: dict[str, float] = {}  # value that stands for "none", so that the words can say it
     sql: str
@@ -244,8 +244,8 @@ def _check_features(recipe: FeatureRecipe) -> None:
     where = str(recipe.path)
     if not recipe.sql:
         raise RecipeError(f"{where} has no SELECT below its comment.")
-    if bool(recipe.entity) != bool(recipe.window):
-        raise RecipeError(f"{where}: entity and window go together; without both there is one row an event.")
+    if recipe.window and not recipe.entity:
+        raise RecipeError(f"{where} has a window but no entity: whom is a row about?")
     if recipe.window:
         try:
             window_seconds(recipe.window)

@@ -1,0 +1,77 @@
+# make demo  sets up and runs the main job      make test  sets up and passes all tests
+# make help  lists the rest
+PYTHON ?= python3
+BIN := .venv/bin
+APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) apt-get
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line
+
+help:  ## list what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+env: .venv/.runtime  ## create .venv with what socml needs to run
+dev: .venv/.dev  ## create .venv with what its tests and linters need too
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "socml needs Python 3.11 or later"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "installing python3-venv"; $(APT) update -qq; $(APT) install -y -qq python3-venv; }
+	@echo "creating .venv"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+# uv is many times faster than pip; where it cannot reach the index, pip does the same.
+define install
+	@echo "installing $(1) ($$(grep -c '==' $(1)) packages)"
+	@$(BIN)/python -m pip install -q 'uv==0.13.9' 2>/dev/null || true
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null \
+	  || $(BIN)/python -m pip install -q --require-hashes -r $(1)
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . 2>/dev/null
+endef
+
+.venv/.runtime: .venv/.python requirements.lock pyproject.toml setup.py
+	$(call install,requirements.lock)
+	@touch $@
+
+.venv/.dev: .venv/.python requirements-dev.lock pyproject.toml setup.py
+	$(call install,requirements-dev.lock)
+	@touch $@ .venv/.runtime
+
+browser:
+	@command -v chromium >/dev/null || { echo "installing Chromium for the browser tests"; $(APT) update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium >/dev/null; }
+
+demo: env  ## set up, simulate a small organisation, find what is unusual, open the app
+	@$(BIN)/socml demo
+
+app: env  ## serve the app
+	@$(BIN)/socml app
+
+notebook: env  ## open the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+test: dev browser  ## set up and pass all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: dev  ## style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: dev  ## speed of each step, as a ratio to a named peer in the same run
+	@$(BIN)/python -m benchmarks
+
+results-line: dev  ## the whole line on real files: docs/results/line.md
+	@$(BIN)/python -m benchmarks.line
+
+lock: .venv/.python  ## renew the lock files from pyproject.toml
+	@$(BIN)/python -m pip install -q 'uv==0.13.9'
+	@for extra in "" "--extra=dev"; do \
+	  out=requirements$${extra:+-dev}.lock; \
+	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --python-version 3.11 pyproject.toml $$extra $${extra:+-c requirements.lock} -o $$out; done
+
+clean:  ## remove what was made, but not the workspace
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
