@@ -6,7 +6,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line
+.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,12 +66,14 @@ bench: dev  ## speed of each step, as a ratio to a named peer in the same run
 results-line: dev  ## the whole line on real files: docs/results/line.md
 	@$(BIN)/python -m benchmarks.line
 
+readmes: dev  ## the tables in the recipe folders' READMEs
+	@$(BIN)/python docs/recipe_tables.py
+
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'
-	@for extra in "" "--extra=dev"; do \
-	  out=requirements$${extra:+-dev}.lock; \
-	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --python-version 3.11 pyproject.toml $$extra $${extra:+-c requirements.lock} -o $$out; done
+	@lock="$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"; \
+	  $$lock pyproject.toml --extra build -o requirements.lock; \
+	  $$lock pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what was made, but not the workspace
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

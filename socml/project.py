@@ -14,7 +14,6 @@ from pathlib import Path
 
 from socml.errors import ConfigurationError, did_you_mean
 
-
 MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
 STARTER_FOLDERS = (*RECIPE_FOLDERS, "notebooks")

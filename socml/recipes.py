@@ -107,7 +107,8 @@ class ModelRecipe(Recipe):
     detector: str
     features: str
     seed: int = 0
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}  # of the detector
+    preparation: dict[str, Any] = {}  # of the step before it: how columns become numbers
 
 
 class QueueRecipe(BaseModel):
@@ -205,14 +206,16 @@ def window_seconds(window: str) -> int:
     """
     match = _WINDOW.fullmatch(window)
     if not match:
-        raise RecipeError(f"window is {window!r}; write a number and second, minute, hour or day: \"5 minutes\".")
+        raise RecipeError(f'window is {window!r}; write a number and second, minute, hour or day: "5 minutes".')
     return int(match[1]) * _SECONDS[match[2]]
 
 
 def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
     path = project.recipes(kind) / f"{name}{SUFFIX[kind]}"
     if not _NAME.fullmatch(name) or not path.is_file():
-        raise UnknownName(kind.removesuffix("s") if kind != "features" else "feature set", name, recipe_names(kind, project))
+        raise UnknownName(
+            kind.removesuffix("s") if kind != "features" else "feature set", name, recipe_names(kind, project)
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -254,7 +257,8 @@ def _check_features(recipe: FeatureRecipe) -> None:
 
 
 def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
-    first = error.errors()[0]
+    # A misspelt key is reported before the key that is missing because of it.
+    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _known_keys(kind, first["loc"][:-1])

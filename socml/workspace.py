@@ -1,8 +1,8 @@
 """Tables ↔ files of the workspace. Every write is a temporary file and a rename.
 
-    events/<dataset>/*.parquet      the event table, in parts      truth/<dataset>.parquet   ground truth
-    quarantine/<dataset>/*.parquet  records that did not parse     features/<dataset>/<set>.parquet
-    scores/<run_id>/                scores, explanations, leaves, run.json
+events/<dataset>/*.parquet      the event table, in parts      truth/<dataset>.parquet   ground truth
+quarantine/<dataset>/*.parquet  records that did not parse     features/<dataset>/<set>.parquet
+scores/<run_id>/                scores, explanations, leaves, run.json
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def write_table(path: Path, table: pa.Table, metadata: dict[str, Any] | None = N
     import pyarrow.parquet as pq
 
     if metadata is not None:
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"socml": json.dumps(metadata).encode()})
+        table = table.replace_schema_metadata(
+            {**(table.schema.metadata or {}), b"socml": json.dumps(metadata).encode()}
+        )
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
     return path

@@ -1,0 +1,160 @@
+// what Python hands over and what the analyst does → which event is on screen, what follows, what was said.
+//
+// No drawing and no keys here. The event on screen never changes but by the analyst's own key.
+
+const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
+const AHEAD = 25; // events whose evidence is asked for before they are needed
+
+class Desk {
+  constructor(outbox) {
+    this.outbox = outbox;
+    this.items = new Map();
+    this.evidence = new Map();
+    this.order = [];
+    this.upcoming = [];
+    this.trail = [];
+    this.current = null;
+    this.given = new Map(); // row_id → {verdict, reason, family, note, pending}
+    this.past = []; // this analyst's labels, oldest first: {client_id, row_id, verdict, …}
+    this.drafts = new Map(); // row_id → {reason, family, note} not yet given with a verdict
+    this.returned = new Set();
+    this.moved = new Map();
+    this.said = null; // the last thing done, for the strip
+    this.history = [];
+  }
+
+  merge(data, first) {
+    for (const [id, item] of Object.entries(data.items)) this.items.set(id, item);
+    for (const [id, evidence] of Object.entries(data.evidence)) this.evidence.set(id, evidence);
+    this.outbox.acknowledge(data.acked.filter((id) => this.outbox.messages.has(id)));
+    this.history = data.history;
+    this.replay();
+    if (data.order.join() !== this.order.join()) this.moved = movement(this.order, data.order);
+    this.order = data.order;
+    this.rebuild(first ? data.open : null);
+  }
+
+  // What was said so far: what the store holds, then what it has not acknowledged yet.
+  replay() {
+    this.past = this.history.map((label) => ({ ...label, pending: false }));
+    const known = new Set(this.past.map((label) => label.client_id));
+    this.returned = new Set();
+    for (const message of this.outbox.list()) {
+      if (message.kind === "undo") {
+        this.past = this.past.filter((label) => label.client_id !== message.undo_of);
+        this.returned.add(message.row_id);
+      } else if (!known.has(message.client_id)) {
+        this.past.push({ ...message, pending: true });
+        this.returned.delete(message.row_id);
+      }
+    }
+    this.given = new Map(this.past.map((label) => [label.row_id, label]));
+  }
+
+  rebuild(open) {
+    const place = Math.max(0, this.upcoming.indexOf(this.current));
+    const next = this.order.filter((id) => !this.given.has(id) && this.items.has(id));
+    for (const id of this.returned) {
+      if (!next.includes(id) && !this.given.has(id) && this.items.has(id)) next.splice(0, 0, id);
+    }
+    if (open && this.items.has(open)) this.current = open;
+    const kept = this.current;
+    if (kept && this.items.has(kept) && !this.given.has(kept) && !this.trail.includes(kept)) {
+      const at = next.indexOf(kept);
+      if (at >= 0) next.splice(at, 1);
+      next.splice(open === kept && at >= 0 ? at : Math.min(place, next.length), 0, kept);
+    } else if (kept && this.given.has(kept) && !this.trail.includes(kept)) {
+      this.trail.push(kept);
+    }
+    for (const label of this.past) {
+      if (label.pending && this.items.has(label.row_id) && !this.trail.includes(label.row_id)) {
+        this.trail.push(label.row_id);
+      }
+    }
+    this.trail = this.trail.filter((id) => !next.includes(id)).slice(-TRAIL);
+    this.upcoming = next;
+    if (!this.current || !this.items.has(this.current)) this.current = this.upcoming[0] ?? null;
+  }
+
+  list() {
+    return [...this.trail, ...this.upcoming];
+  }
+
+  // Evidence that will be needed next, the event on screen first.
+  wanted() {
+    const at = this.upcoming.indexOf(this.current);
+    const ahead = this.upcoming.slice(Math.max(0, at), Math.max(0, at) + AHEAD);
+    const ids = this.current ? [this.current, ...ahead] : ahead;
+    return [...new Set(ids)].filter((id) => !this.evidence.has(id));
+  }
+
+  select(id) {
+    if (this.items.has(id)) this.current = id;
+  }
+
+  move(step) {
+    const list = this.list();
+    const at = list.indexOf(this.current);
+    const to = Math.min(list.length - 1, Math.max(0, at + step));
+    if (list.length) this.current = list[to];
+  }
+
+  draft(id = this.current) {
+    const given = this.given.get(id) ?? {};
+    return this.drafts.get(id) ?? { reason: given.reason ?? "", family: given.family ?? "", note: given.note ?? "" };
+  }
+
+  setDraft(change) {
+    this.drafts.set(this.current, { ...this.draft(), ...change });
+  }
+
+  label(verdict, seenMs) {
+    const id = this.current;
+    if (!id || !this.items.has(id)) return false;
+    const list = this.list();
+    const following = list.slice(list.indexOf(id) + 1).find((row) => !this.given.has(row));
+    const message = { kind: "label", row_id: id, verdict, seen_ms: Math.round(seenMs), ...this.draft(id) };
+    this.outbox.put(message);
+    this.drafts.delete(id);
+    this.replay();
+    if (!this.trail.includes(id)) this.trail.push(id);
+    this.upcoming = this.upcoming.filter((row) => row !== id);
+    this.current = following ?? this.upcoming[0] ?? null;
+    this.said = { kind: "label", row_id: id, verdict };
+    return true;
+  }
+
+  undo() {
+    const last = this.past.at(-1);
+    if (!last) return false;
+    if (!this.outbox.withdraw(last.client_id)) {
+      this.outbox.put({ kind: "undo", row_id: last.row_id, undo_of: last.client_id });
+    }
+    this.replay();
+    this.said = { kind: "undo", row_id: last.row_id, verdict: last.verdict };
+    if (!this.items.has(last.row_id)) return true;
+    if (!this.given.has(last.row_id)) {
+      const at = Math.max(0, this.upcoming.indexOf(this.current));
+      this.trail = this.trail.filter((row) => row !== last.row_id);
+      this.upcoming = this.upcoming.filter((row) => row !== last.row_id);
+      this.upcoming.splice(at, 0, last.row_id);
+    }
+    this.current = last.row_id;
+    return true;
+  }
+}
+
+// row_id → places gained (positive: now earlier), or "new"; empty the first time.
+function movement(before, after) {
+  const was = new Map(before.map((id, place) => [id, place]));
+  const moved = new Map();
+  if (!before.length) return moved;
+  const gone = before.filter((id) => !after.includes(id)).map((id) => was.get(id));
+  after.forEach((id, place) => {
+    if (!was.has(id)) return moved.set(id, "new");
+    const left = gone.filter((other) => other < was.get(id)).length; // labelled ones ahead of it do not count
+    const gained = was.get(id) - left - place;
+    return gained ? moved.set(id, gained) : null;
+  });
+  return moved;
+}

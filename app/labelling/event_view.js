@@ -1,0 +1,270 @@
+// the event on screen → the right side: headline, verdict keys, why, what would make it normal, the record.
+
+const VERDICTS = ["malicious", "benign", "false_alarm", "unsure", "skip"];
+const LETTER = { malicious: "M", benign: "B", false_alarm: "F", unsure: "U", skip: "S" };
+
+class EventView {
+  constructor(commands) {
+    this.commands = commands;
+    this.node = h("article", { class: "event", tabindex: "-1" });
+    this.shown = null;
+    this.drawn = "";
+    this.open = { why: true, raw: true };
+  }
+
+  draw(desk, data) {
+    const id = desk.current;
+    const item = id ? desk.items.get(id) : null;
+    const evidence = id ? desk.evidence.get(id) : null;
+    const given = id ? desk.given.get(id) : null;
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), this.open, desk.draft(id), item?.percentile]);
+    if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
+    const typing = this.shown === id && this.node.querySelector(".annotation :focus");
+    if (typing) return;
+    this.drawn = state;
+    this.word = (key, values) => sentence(data, key, values);
+    const same = this.shown === id;
+    const scroll = same ? this.body?.scrollTop : 0;
+    this.shown = id;
+    if (!item) return this.drawNothing(desk, data);
+    this.node.dataset.rowId = id;
+    this.body = h("div", { class: "body" }, this.left(item, data), this.right(item, evidence));
+    this.node.replaceChildren(this.head(item, given), this.verdictBar(given), this.annotation(desk, data, given), this.body);
+    this.body.scrollTop = scroll ?? 0;
+    return undefined;
+  }
+
+  drawNothing(desk, data) {
+    delete this.node.dataset.rowId;
+    const waiting = desk.outbox.messages.size > 0;
+    this.node.replaceChildren(
+      h(
+        "div",
+        { class: "nothing" },
+        h("h2", {}, this.word(waiting ? "nothing.waiting" : "nothing.title")),
+        h("p", {}, this.word(waiting ? "nothing.waiting_about" : "nothing.about", { n: data.totals.labelled })),
+      ),
+    );
+  }
+
+  head(item, given) {
+    const { word } = this;
+    return h(
+      "header",
+      {},
+      h(
+        "div",
+        { class: "facts" },
+        h("span", { class: "position" }, word("event.position", { n: item.rank })),
+        h("span", { class: "entity" }, item.entity),
+        h("span", {}, item.time),
+        h("span", { class: "percentile" }, word("event.percentile", { value: item.percentile })),
+        given ? h("span", { class: "given" }, mark(given, word)) : null,
+      ),
+      h("h2", { class: "headline" }, item.headline),
+    );
+  }
+
+  verdictBar(given) {
+    const { word } = this;
+    const button = (verdict) =>
+      h(
+        "button",
+        {
+          type: "button",
+          tabindex: "-1", // a focused button would take Space and Enter for a verdict
+          class: `say ${verdict}`,
+          "aria-keyshortcuts": LETTER[verdict],
+          "aria-pressed": String(given?.verdict === verdict),
+          "aria-label": word(`verdict.${verdict}`),
+          title: word(`verdict_about.${verdict}`),
+          onmousedown: (event) => event.preventDefault(),
+          onclick: (event) => event.detail === 1 && this.commands.say(verdict),
+        },
+        keycap(LETTER[verdict]),
+        h("span", {}, word(`verdict_button.${verdict}`)),
+      );
+    return h("div", { class: "verdicts", role: "group", "aria-label": word("verdicts.title") }, VERDICTS.map(button));
+  }
+
+  annotation(desk, data, given) {
+    const { word } = this;
+    const draft = desk.draft();
+    const changed = (change) => {
+      desk.setDraft(change);
+      if (given) save.hidden = false;
+    };
+    const picker = (name, choices, about) =>
+      h(
+        "label",
+        { class: "picker" },
+        h("span", {}, about),
+        h(
+          "select",
+          { name, onchange: (event) => (changed({ [name]: event.target.value }), event.target.blur()) },
+          h("option", { value: "" }, word("picker.none")),
+          choices.map(({ value, text }) => h("option", { value, selected: draft[name] === value }, text)),
+        ),
+      );
+    this.note = h("textarea", {
+      name: "note",
+      rows: "1",
+      maxlength: "2000",
+      placeholder: word("note.placeholder"),
+      "aria-label": word("note.title"),
+      oninput: (event) => changed({ note: event.target.value }),
+      onkeydown: (event) => event.key === "Escape" && (event.target.blur(), this.node.focus({ preventScroll: true })),
+    });
+    this.note.value = draft.note ?? "";
+    const save = h(
+      "button",
+      { type: "button", class: "quiet", hidden: true, onclick: () => this.commands.say(given.verdict) },
+      word("note.save"),
+    );
+    save.hidden = !(given && desk.drafts.has(desk.current));
+    return h(
+      "div",
+      { class: "annotation" },
+      picker("reason", data.reasons, word("reason.title")),
+      picker("family", data.families, word("family.title")),
+      h("label", { class: "note" }, h("span", {}, word("note.title"), " ", keycap("N")), this.note),
+      save,
+    );
+  }
+
+  left(item, data) {
+    const { word } = this;
+    return h(
+      "div",
+      { class: "column" },
+      this.section("why", "W", word("why.title"), () => whyTable(item.why, word, data)),
+      item.normal.length
+        ? h(
+            "section",
+            { class: "normal" },
+            h("h3", {}, word("normal.title")),
+            h("ul", {}, item.normal.map((line) => h("li", {}, line))),
+          )
+        : null,
+      item.labels.length
+        ? h(
+            "section",
+            { class: "labels" },
+            h("h3", {}, word("labels.title")),
+            h("ul", {}, item.labels.map((label) => labelLine(label, word))),
+          )
+        : null,
+    );
+  }
+
+  right(item, evidence) {
+    const { word } = this;
+    if (!evidence) return h("div", { class: "column" }, h("p", { class: "loading" }, word("evidence.loading")));
+    return h(
+      "div",
+      { class: "column" },
+      this.section("raw", "E", word("raw.title", { n: evidence.raw.length }), () => records(evidence.raw, word)),
+      h(
+        "section",
+        { class: "related" },
+        h("h3", {}, word("related.title")),
+        evidence.related.length ? related(evidence, word) : h("p", { class: "faint" }, word("related.none")),
+      ),
+      evidence.error ? h("p", { class: "faint", role: "note" }, evidence.error) : null,
+    );
+  }
+
+  section(name, letter, title, content) {
+    const open = this.open[name];
+    return h(
+      "section",
+      { class: name },
+      h(
+        "h3",
+        {},
+        h(
+          "button",
+          {
+            type: "button",
+            class: "fold",
+            "aria-expanded": String(open),
+            "aria-keyshortcuts": letter,
+            onclick: () => this.commands.fold(name),
+          },
+          h("span", { class: "arrow", "aria-hidden": "true" }, open ? "▾" : "▸"),
+          title,
+          " ",
+          keycap(letter),
+        ),
+      ),
+      open ? content() : null,
+    );
+  }
+}
+
+function whyTable(rows, word) {
+  if (!rows.length) return h("p", { class: "faint" }, word("why.none"));
+  const head = ["what", "value", "usual_entity", "usual_everyone", "place", "share"];
+  return h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col", class: name }, word(`why.${name}`))))),
+    h(
+      "tbody",
+      {},
+      rows.map((row) =>
+        h(
+          "tr",
+          { class: row.share < 0 ? "away" : "" },
+          h("th", { scope: "row" }, row.label),
+          h("td", { class: "value" }, row.value),
+          h("td", {}, row.usual_entity),
+          h("td", {}, row.usual_everyone),
+          h("td", {}, row.place),
+          h("td", { class: "share" }, bar(row.share), h("span", {}, row.share_text)),
+        ),
+      ),
+    ),
+  );
+}
+
+function bar(share) {
+  const width = Math.max(2, Math.min(100, Math.abs(share) * 100));
+  return h("span", { class: "bar", "aria-hidden": "true" }, h("span", { style: `width:${width.toFixed(1)}%` }));
+}
+
+function records(raw, word) {
+  if (!raw.length) return h("p", { class: "faint" }, word("raw.none"));
+  return raw.map((record) =>
+    h("figure", {}, h("figcaption", {}, record.where), h("pre", { tabindex: "0" }, h("code", {}, record.text))),
+  );
+}
+
+function related({ related: rows, related_columns: columns }, word) {
+  return h(
+    "div",
+    { class: "scroll" },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, word(`related.${name}`))))),
+      h(
+        "tbody",
+        {},
+        rows.map((row) =>
+          h("tr", { class: row.here ? "here" : "" }, row.cells.map((cell) => h("td", {}, cell))),
+        ),
+      ),
+    ),
+  );
+}
+
+function labelLine(label, word) {
+  return h(
+    "li",
+    {},
+    h("span", { class: `verdict ${label.verdict}` }, word(`verdict.${label.verdict}`)),
+    h("span", {}, ` ${label.who}, ${label.when}`),
+    label.more ? h("span", { class: "faint" }, ` — ${label.more}`) : null,
+  );
+}

@@ -1,0 +1,56 @@
+// a key press on the page → at most one command, and never one that was meant as text.
+
+const VERDICT_KEYS = { m: "malicious", b: "benign", f: "false_alarm", u: "unsure", s: "skip" };
+const TYPED_INTO = "input, textarea, select, [contenteditable], [role=textbox], [role=combobox], [role=grid]";
+
+class Keys {
+  constructor(commands) {
+    this.commands = commands;
+    this.down = new Set();
+    this.onDown = (event) => this.pressed(event);
+    this.onUp = (event) => this.down.delete(event.code || event.key);
+    this.onLost = () => this.down.clear();
+    document.addEventListener("keydown", this.onDown, true);
+    document.addEventListener("keyup", this.onUp, true);
+    window.addEventListener("blur", this.onLost);
+  }
+
+  pressed(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing) return;
+    const held = event.repeat || this.down.has(event.code || event.key);
+    this.down.add(event.code || event.key);
+    const letter = letterOf(event);
+    if (!letter || !this.commands.knows(letter)) return;
+    if (isText(event) || modalIsOpen()) return;
+    event.preventDefault();
+    if (!held) this.commands.run(letter);
+  }
+
+  close() {
+    document.removeEventListener("keydown", this.onDown, true);
+    document.removeEventListener("keyup", this.onUp, true);
+    window.removeEventListener("blur", this.onLost);
+  }
+}
+
+// The letter that the layout writes (M is elsewhere on a French keyboard); the key's place for other alphabets.
+function letterOf(event) {
+  const written = (event.key ?? "").toLowerCase();
+  if (/^[a-z]$/.test(written)) return written;
+  if (/^\p{L}$/u.test(written) && /^Key[A-Z]$/.test(event.code)) return event.code.slice(3).toLowerCase();
+  return "";
+}
+
+// The path goes through shadow roots, so a field inside any component counts.
+function isText(event) {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  return [...event.composedPath(), focused].some(
+    (node) => node instanceof Element && (node.isContentEditable || node.matches(TYPED_INTO)),
+  );
+}
+
+// One of Streamlit's own dialogs or menus covers the event.
+function modalIsOpen() {
+  return Boolean(document.querySelector('[role="dialog"], [aria-modal="true"]'));
+}

@@ -1,0 +1,177 @@
+// Python's data and the element to draw in → the triage view. Called again each time the data change.
+
+const VIEWS = new WeakMap();
+
+class Triage {
+  constructor(root, component) {
+    this.component = component;
+    const { run, by } = component.data;
+    this.of = scope(component.data);
+    const prefix = `socml:label:${encodeURIComponent(run)}:${encodeURIComponent(by)}:`;
+    this.outbox = new Outbox(prefix, () => this.report(), () => this.draw());
+    this.desk = new Desk(this.outbox);
+    this.painted = false;
+    this.waiting = []; // verdict keys that came before the event they are for was painted
+    const commands = {
+      say: (verdict) => this.say(verdict),
+      undo: () => this.act(() => this.desk.undo()),
+      fold: (name) => this.fold(name),
+      help: () => this.help(!this.helpView.open),
+    };
+    this.strip = new StripView(commands);
+    this.queue = new QueueView((id) => this.act(() => this.desk.select(id)));
+    this.event = new EventView(commands);
+    this.helpView = new HelpView(() => this.help(false));
+    this.node = h(
+      "div",
+      { class: "triage" },
+      this.strip.node,
+      h("div", { class: "panes" }, this.queue.node, this.event.node),
+      this.helpView.node,
+    );
+    root.append(this.node);
+    this.keys = new Keys({ knows: (letter) => letter in this.actions(), run: (letter) => this.actions()[letter]() });
+    this.onResize = () => this.fit();
+    window.addEventListener("resize", this.onResize);
+    this.first = true;
+  }
+
+  actions() {
+    const only = (run) => () => !this.helpView.open && run(); // the help covers the event
+    const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [letter, only(() => this.say(verdict))]);
+    return {
+      ...Object.fromEntries(verdicts),
+      z: only(() => this.act(() => this.desk.undo())),
+      j: only(() => this.act(() => this.desk.move(1))),
+      k: only(() => this.act(() => this.desk.move(-1))),
+      n: only(() => this.event.note?.focus()),
+      w: only(() => this.fold("why")),
+      e: only(() => this.fold("raw")),
+      h: () => this.help(!this.helpView.open),
+    };
+  }
+
+  take(component) {
+    this.component = component;
+    const again = scope(component.data) === this.of;
+    if (!again) return false;
+    if (component.data.lang !== this.lang) this.desk.evidence.clear();
+    this.lang = component.data.lang;
+    this.desk.merge(component.data, this.first);
+    this.first = false;
+    this.asked = false;
+    this.draw();
+    this.ask();
+    return true;
+  }
+
+  say(verdict) {
+    if (!this.painted) return void this.waiting.push(verdict);
+    return this.act(() => this.desk.label(verdict, performance.now() - this.shownAt));
+  }
+
+  act(change) {
+    change();
+    this.asked = false;
+    this.draw();
+    this.ask();
+  }
+
+  fold(name) {
+    this.event.open[name] = !this.event.open[name];
+    this.draw();
+  }
+
+  help(open) {
+    this.helpView.draw(this.component.data, open);
+    if (!open) this.event.node.focus({ preventScroll: true });
+  }
+
+  draw() {
+    const { data } = this.component;
+    const before = this.event.shown;
+    this.strip.draw(this.desk, data);
+    this.queue.draw(this.desk, data);
+    this.event.draw(this.desk, data);
+    this.fit();
+    if (this.event.shown !== before) this.newOnScreen();
+  }
+
+  // A verdict counts for an event only once the browser has painted it.
+  newOnScreen() {
+    const id = this.event.shown;
+    this.painted = false;
+    clearTimeout(this.addressTimer); // browsers refuse an address that changes many times a second
+    this.addressTimer = setTimeout(() => keepInAddress("event", id), 200);
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (this.event.shown !== id) return;
+        this.painted = true;
+        this.shownAt = performance.now();
+        const verdict = this.waiting.shift();
+        if (verdict) this.say(verdict);
+      }),
+    );
+  }
+
+  // The rest of the window's height, so that headline and keys never scroll away.
+  fit() {
+    const top = this.node.getBoundingClientRect().top + document.documentElement.scrollTop;
+    this.node.style.height = `${Math.max(460, window.innerHeight - Math.max(top, 0) - 12)}px`;
+  }
+
+  ask() {
+    if (this.asked || this.timer || !this.desk.wanted().length) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.asked = true;
+      if (!this.outbox.inFlight()) this.report();
+    }, 150);
+  }
+
+  report() {
+    this.component.setStateValue("outbox", {
+      messages: this.outbox.list(),
+      holds: [...this.desk.items.keys()],
+      wanted: this.desk.wanted(),
+      scope: this.of,
+      lang: this.lang,
+      tick: Date.now(), // the same list sent again must still reach Python
+    });
+  }
+
+  close() {
+    this.keys.close();
+    this.outbox.close();
+    clearTimeout(this.timer);
+    clearTimeout(this.addressTimer);
+    window.removeEventListener("resize", this.onResize);
+    this.node.remove();
+  }
+}
+
+function scope(data) {
+  return `${data.run} ${data.by}`;
+}
+
+function keepInAddress(name, value) {
+  const address = new URL(window.location.href);
+  if (!value || address.searchParams.get(name) === value) return;
+  address.searchParams.set(name, value);
+  window.history.replaceState(window.history.state, "", address);
+}
+
+export default function (component) {
+  const root = component.parentElement;
+  let view = VIEWS.get(root);
+  if (!view?.take(component)) {
+    view?.close();
+    view = new Triage(root, component);
+    VIEWS.set(root, view);
+    view.take(component);
+  }
+  return () => {
+    VIEWS.get(root)?.close();
+    VIEWS.delete(root);
+  };
+}

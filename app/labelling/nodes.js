@@ -1,0 +1,24 @@
+// names, attributes and text → elements. Text only ever becomes text: there is no way in for markup.
+
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") node.style.cssText = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+// A sentence of the catalogue, with its values; `n` also chooses singular or plural.
+function sentence(data, key, values = {}) {
+  const single = data.lang === "fr" ? Math.abs(values.n) < 2 : values.n === 1;
+  const text = data.words[key] ?? data.words[`${key}.${single ? "one" : "other"}`] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+function keycap(letter) {
+  return h("kbd", { "aria-hidden": "true" }, letter);
+}

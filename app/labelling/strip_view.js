@@ -1,0 +1,86 @@
+// what was just said, what is not saved and what the labels changed → one calm line above everything.
+
+class StripView {
+  constructor(commands) {
+    this.commands = commands;
+    this.unsaved = h("span", { class: "unsaved", role: "status", "aria-live": "polite" });
+    this.said = h("span", { class: "last", role: "status", "aria-live": "polite" });
+    this.effect = h("span", { class: "effect" });
+    this.totals = h("span", { class: "totals" });
+    this.buttons = h("span", { class: "tools" });
+    this.node = h("div", { class: "strip" }, this.unsaved, this.said, this.effect, this.totals, this.buttons);
+  }
+
+  draw(desk, data) {
+    const word = (key, values) => sentence(data, key, values);
+    const n = desk.outbox.messages.size;
+    this.unsaved.hidden = n === 0;
+    const where = desk.outbox.durable ? "" : ` · ${word("unsaved.not_durable")}`;
+    const away = desk.outbox.away ? ` · ${word("unsaved.away")}` : "";
+    put(this.unsaved, n ? word("unsaved", { n }) + away + where : "");
+    this.unsaved.classList.toggle("away", desk.outbox.away);
+    const { said } = desk;
+    const whom = said ? (desk.items.get(said.row_id)?.entity ?? "") : "";
+    put(this.said, said ? word(`said.${said.kind}`, { verdict: word(`verdict.${said.verdict}`), whom }) : "");
+    put(this.effect, data.effect);
+    this.effect.title = word("effect.title");
+    put(this.totals, word("totals", { n: data.totals.labelled }));
+    const tool = (letter, key, run) =>
+      h(
+        "button",
+        { type: "button", class: "quiet", "aria-keyshortcuts": letter, onclick: run, onmousedown: (e) => e.preventDefault() },
+        keycap(letter),
+        word(key),
+      );
+    if (this.lang === data.lang) return;
+    this.lang = data.lang;
+    this.buttons.replaceChildren(
+      tool("Z", "tool.undo", () => this.commands.undo()),
+      tool("H", "tool.help", () => this.commands.help()),
+    );
+  }
+}
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+class HelpView {
+  constructor(close) {
+    this.close = close;
+    this.node = h("div", { class: "veil", hidden: true });
+    this.node.addEventListener("click", (event) => event.target === this.node && close());
+    this.node.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  }
+
+  get open() {
+    return !this.node.hidden;
+  }
+
+  draw(data, open) {
+    const word = (key) => sentence(data, key);
+    this.node.hidden = !open;
+    if (!open) return;
+    const lines = [
+      ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
+      ["Z", word("tool.undo"), word("help.undo")],
+      ["J K", word("help.move"), word("help.move_about")],
+      ["N", word("note.title"), word("help.note")],
+      ["W", word("why.title"), word("help.fold")],
+      ["E", word("help.raw"), word("help.fold")],
+      ["H", word("tool.help"), word("help.help")],
+    ];
+    const close = h("button", { type: "button", class: "quiet", onclick: this.close }, keycap("H"), word("help.close"));
+    this.node.replaceChildren(
+      h(
+        "div",
+        { class: "help", role: "document", "aria-label": word("help.title") },
+        h("h2", {}, word("help.title")),
+        h("dl", {}, lines.map(([keys, name, about]) => [h("dt", {}, keys.split(" ").map(keycap), name), h("dd", {}, about)])),
+        h("p", { class: "faint" }, word("help.rule")),
+        close,
+      ),
+    );
+    close.focus({ preventScroll: true });
+  }
+}

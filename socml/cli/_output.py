@@ -1,0 +1,99 @@
+"""Results → a terminal, a pipe or JSON. Text from logs is made visible, never interpreted."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from socml.inert import visible, visible_line
+
+
+def say(text: str = "") -> None:
+    """Print a line of result to standard output."""
+    sys.stdout.write(visible(text) + "\n")
+
+
+def note(text: str) -> None:
+    """Print a line about what is going on to standard error, so that pipes stay clean."""
+    sys.stderr.write(visible(text) + "\n")
+    sys.stderr.flush()
+
+
+def as_json(value: Any) -> None:
+    """Print a result for a script."""
+    sys.stdout.write(json.dumps(value, indent=1, default=_plain, ensure_ascii=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:
+    """Print rows under their columns; those named in `numbers` stand to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    width = None if sys.stdout.isatty() else 200
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    right = set(numbers)
+    for name in columns:
+        grid.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text("" if cell is None else visible_line(cell)) for cell in row))
+    Console(width=width, highlight=False).print(grid)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what begins, and how long it took when it is done; a spinner turns on a terminal."""
+    started = time.perf_counter()
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        with Console(stderr=True).status(Text(what)):
+            yield
+    else:
+        note(f"{what} …")
+        yield
+    note(f"{what}: {time.perf_counter() - started:.1f} s")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Any]:
+    """Yield a function `(done, total, text)`: a bar on a terminal, a plain line every ten seconds elsewhere."""
+    if not sys.stderr.isatty():
+        yield _plain_lines(what)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def report(done: int, total: int | None = None, text: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=visible_line(text or what))
+
+        yield report
+
+
+def _plain_lines(what: str) -> Any:
+    last = time.monotonic()
+
+    def report(done: int, total: int | None = None, text: str = "") -> None:
+        nonlocal last
+        if time.monotonic() - last >= 10:
+            last = time.monotonic()
+            share = f" {100 * done / total:.0f} %" if total else f" {done:,}"
+            note(f"{text or what}{share}")
+
+    return report
+
+
+def _plain(value: Any) -> Any:
+    for attribute in ("item", "isoformat", "to_dict"):
+        if hasattr(value, attribute):
+            return getattr(value, attribute)()
+    return str(value)

@@ -1,0 +1,199 @@
+"""Verbs of the line: simulate, ingest, features, fit, score, explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from socml.cli._output import as_json, note, progress_bar, say, step, table
+
+Json = Annotated[bool, typer.Option("--json", help="for a script")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs to the command line."""
+    for verb in (simulate, ingest, features, fit, score, explain):
+        app.command()(verb)
+
+
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="where the logs are written")],
+    days: Annotated[int, typer.Option(help="days of activity")] = 4,
+    seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 7,
+    json_: Json = False,
+) -> None:
+    """Write the logs of a small organisation, with attacks of known truth in them.
+
+    Zeek TSV, Suricata EVE and auth.log, as sensors write them, and truth.parquet beside them.
+
+    \b
+    Examples:  socml simulate /tmp/logs      socml simulate logs --days 7 --seed 3
+    """
+    from socml.simulator import simulate as simulate_logs
+
+    with step(f"simulating {days} days"):
+        logs = simulate_logs(folder, days=days, seed=seed)
+    if json_:
+        as_json({"folder": str(logs.folder), "files": [str(f) for f in logs.files]})
+    else:
+        say(str(logs))
+
+
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help="files, folders or patterns; plain, gz or zst")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="dataset recipe, or a new name")],
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help="read as this format instead of detecting it")
+    ] = "auto",
+    json_: Json = False,
+) -> None:
+    """Read logs into the event table. Reading the same records again adds nothing.
+
+    What does not parse is kept in quarantine with file, line and reason.
+
+    \b
+    Examples:  socml ingest conn.log.gz --dataset office
+               socml ingest /var/log/zeek --dataset office --format zeek-tsv
+    """
+    from socml.datasets import ingest as ingest_paths
+
+    with progress_bar("reading") as progress:
+        result = ingest_paths(paths, dataset=dataset, format=format_, progress=progress)
+    if json_:
+        as_json(result.to_dict())
+    else:
+        say(str(result))
+
+
+def features(
+    feature_set: Annotated[str, typer.Argument(help="recipe in features/")],
+    dataset: Annotated[str, typer.Argument(help="ingested dataset")],
+    json_: Json = False,
+) -> None:
+    """Build a feature table from the events of a dataset.
+
+    \b
+    Example:  socml features source-5min office
+    """
+    import pyarrow.parquet as pq
+
+    from socml.features import build_feature_file
+    from socml.workspace import read_metadata
+
+    with step(f"building {feature_set}"):
+        path = build_feature_file(feature_set, dataset)
+    metadata, rows = read_metadata(path), pq.read_metadata(path).num_rows
+    if json_:
+        as_json({"path": str(path), "rows": rows, **metadata})
+        return
+    say(f"{path}: {rows:,} rows, {len(metadata['features'])} features")
+    table(["feature", "meaning"], metadata["columns"].items())
+
+
+def fit(
+    model: Annotated[str, typer.Argument(help="recipe in models/")],
+    dataset: Annotated[str, typer.Argument(help="ingested dataset")],
+    promote: Annotated[bool, typer.Option("--promote", help="make it the champion")] = False,
+    seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
+    json_: Json = False,
+) -> None:
+    """Fit a model on a dataset and register the version. The first version becomes the champion.
+
+    \b
+    Examples:  socml fit source-forest office      socml fit source-forest office --promote
+    """
+    from socml.features import build_features, load_row_truth
+    from socml.models import fit as fit_model
+    from socml.project import find_project
+    from socml.recipes import load_model_recipe
+
+    project = find_project()
+    recipe = load_model_recipe(model, project)
+    if seed is not None:
+        recipe = recipe.model_copy(update={"seed": seed})
+    with step(f"building {recipe.features}"):
+        table_ = build_features(recipe.features, dataset, project=project)
+        truth = load_row_truth(dataset, recipe.features, project=project)
+    with step(f"fitting {model} on {len(table_):,} rows"):
+        version = fit_model(recipe, table_, project=project, truth=truth, promote=promote)
+    if json_:
+        as_json({"name": version.name, "version": version.version, **version.metadata})
+    else:
+        say(f"{version.name}/{version.version}")
+        _say_metrics(version.metadata.get("metrics") or {})
+
+
+def score(
+    model: Annotated[str, typer.Argument(help="registered model")],
+    dataset: Annotated[str, typer.Argument(help="ingested dataset")],
+    version: Annotated[str, typer.Option(help="version or alias")] = "champion",
+    top: Annotated[int, typer.Option(help="rows to explain at once")] = 200,
+    json_: Json = False,
+) -> None:
+    """Score a dataset with a registered model and explain the most anomalous rows.
+
+    The same model over the same events gives the same run, byte for byte.
+
+    \b
+    Examples:  socml score source-forest office      socml score source-forest office --version 3 --json
+    """
+    from socml.explanations import explain_run
+    from socml.features import build_feature_file, load_row_truth
+    from socml.models import load_model
+    from socml.project import find_project
+    from socml.scores import score_run
+
+    project = find_project()
+    fitted = load_model(model, version, project=project)
+    feature_set = str(fitted.metadata["feature_set"])
+    with step(f"building {feature_set}"):
+        path = build_feature_file(feature_set, dataset, project=project)
+        truth = load_row_truth(dataset, feature_set, project=project)
+    with step("scoring"):
+        run = score_run(fitted, path, project=project, truth=truth)
+    with step(f"explaining {top}"):
+        explain_run(run["run_id"], project=project, top=top)
+    if json_:
+        as_json(run)
+        return
+    say(f"run {run['run_id']}: {run['rows']:,} rows of {dataset} scored by {run['model_version']}")
+    _say_metrics(run.get("metrics") or {})
+    note("Next: socml queue, or socml app")
+
+
+def explain(
+    row_id: Annotated[str, typer.Argument(help="row of a scoring run; see socml queue")],
+    run: Annotated[str, typer.Option(help="scoring run; the newest if not given")] = "",
+    language: Annotated[str, typer.Option(help="en or fr; the project's if not given")] = "",
+    json_: Json = False,
+) -> None:
+    """Say in words why a row is unusual: its values, the usual ones, and what would make it normal.
+
+    \b
+    Examples:  socml explain 3f0c…      socml explain 3f0c… --language fr
+    """
+    from socml.explanations import explanation_in_words
+    from socml.project import find_project
+    from socml.workspace import read_run
+
+    project = find_project()
+    told = explanation_in_words(
+        read_run(project, run)["run_id"], row_id, project=project, language=language or project.language
+    )
+    if json_:
+        as_json(told.to_dict())
+        return
+    say(told.headline)
+    table(list(told.why.columns), told.why.itertuples(index=False))
+    say(told.would_be_normal)
+
+
+def _say_metrics(metrics: dict[str, object]) -> None:
+    for name, value in metrics.items():
+        say(
+            f"  {name.replace('_', ' ')}: {value:.3f}"
+            if isinstance(value, float)
+            else f"  {name.replace('_', ' ')}: {value}"
+        )

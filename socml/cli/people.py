@@ -1,0 +1,173 @@
+"""Verbs of the people: run, queue, label, replay."""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from socml.cli._output import as_json, say, step, table
+from socml.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from socml.experiments import ExperimentResult
+
+Json = Annotated[bool, typer.Option("--json", help="for a script")]
+Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs to the command line."""
+    for verb in (run, queue, label, replay):
+        app.command()(verb)
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="recipe in experiments/")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="files to ingest first")] = None,
+    top: Annotated[int, typer.Option(help="rows to put in words")] = 10,
+    json_: Json = False,
+) -> None:
+    """Run an experiment from raw logs to a queue that is ready for review.
+
+    \b
+    Examples:  socml run first-look      socml run flows /var/log/zeek
+    """
+    run_experiment(experiment, paths=paths, top=top, json_=json_)
+
+
+def run_experiment(experiment: str, *, paths: list[Path] | None, top: int, json_: bool = False) -> ExperimentResult:
+    """Run an experiment and print its findings in words."""
+    from socml.experiments import run as run_recipe
+
+    absolute = [path.absolute() for path in paths] if paths else None
+    result = run_recipe(experiment, paths=absolute, top=top, step=step)
+    if json_:
+        as_json({"run": result.run, "metrics": result.metrics, "queue": result.queue.to_dict("records")})
+        return result
+    say(f"\n{result.question}")
+    say(f"run {result.run['run_id']}: {result.run['rows']:,} rows scored\n")
+    for number, sentence in enumerate(result.headlines, 1):
+        say(f"{number:>3}. {sentence}")
+    _say_metrics(result.metrics)
+    return result
+
+
+def queue(
+    run: Run = "",
+    budget: Annotated[int, typer.Option("--budget", "-n", help="rows to show")] = 25,
+    strategy: Annotated[str, typer.Option(help="query strategy; see socml/strategies")] = "most-anomalous",
+    by: Annotated[str, typer.Option(help="whose queue")] = "",
+    json_: Json = False,
+) -> None:
+    """Show what to review next, after all labels given so far, and why each row is there.
+
+    \b
+    Examples:  socml queue      socml queue --strategy mixed -n 50 --json
+    """
+    from socml.explanations import headlines
+    from socml.project import find_project
+
+    triage = _triage(run, by, strategy)
+    rows = triage.queue(budget)
+    if json_:
+        as_json(rows.to_dict("records"))
+        return
+    project = find_project()
+    sentences = headlines(triage.run["run_id"], list(rows["row_id"]), project=project, language=project.language)
+    shown = [
+        (r.position, r.row_id[:12], f"{r.percentile:.2f}", r.reason, sentence)
+        for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
+    ]
+    table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])
+
+
+def label(
+    row: Annotated[str, typer.Argument(help="row, or the start of its id; see socml queue")] = "",
+    verdict: Annotated[str, typer.Argument(help="malicious, benign, false_alarm, unsure or skip")] = "",
+    reason: Annotated[str, typer.Option(help="why")] = "",
+    family: Annotated[str, typer.Option(help="which kind of behaviour")] = "",
+    technique: Annotated[str, typer.Option(help="ATT&CK technique")] = "",
+    note: Annotated[str, typer.Option(help="free text")] = "",
+    by: Annotated[str, typer.Option(help="analyst; the login name if not given")] = "",
+    run: Run = "",
+    undo: Annotated[bool, typer.Option("--undo", help="take back this analyst's last label")] = False,
+    json_: Json = False,
+) -> None:
+    """Give a verdict on a row, or take the last one back. The ranking changes at once.
+
+    \b
+    Examples:  socml label 3f0c12ab malicious --family beaconing
+               socml label --undo
+    """
+    triage = _triage(run, by, "most-anomalous")
+    if undo:
+        done = triage.undo()
+    elif not row or not verdict:
+        raise ConfigurationError("Give a row and a verdict: socml label ROW malicious. Or: socml label --undo")
+    else:
+        details = {"reason": reason, "family": family, "technique": technique, "note": note}
+        done = triage.label(_whole_id(row, triage), verdict, client_id=str(uuid.uuid4()), how="command line", **details)
+    if json_:
+        as_json(vars(done))
+    else:
+        say(
+            f"{done.row_id[:12]} {'undone' if undo else done.verdict}: {done.moved_up:,} rows up, {done.moved_down:,} down"
+        )
+
+
+def replay(
+    run: Run = "",
+    budget: Annotated[int, typer.Option(help="labels the oracle gives")] = 100,
+    strategy: Annotated[str, typer.Option(help="query strategy")] = "most-anomalous",
+    seeds: Annotated[int, typer.Option(help="number of seeds")] = 1,
+    json_: Json = False,
+) -> None:
+    """Let ground truth answer in the analyst's place: how many malicious rows are found, with and without labels.
+
+    \b
+    Example:  socml replay --budget 100
+    """
+    from socml.features import load_row_truth
+    from socml.project import find_project
+    from socml.replay import replay as replay_run
+    from socml.workspace import read_run
+
+    project = find_project()
+    scored = read_run(project, run)
+    truth = load_row_truth(scored["dataset"], scored["feature_set"], project=project)
+    with step(f"replaying {budget} labels"):
+        results = [
+            replay_run(
+                scored["run_id"], truth["malicious"], budget=budget, strategy=strategy, seed=seed, project=project
+            )
+            for seed in range(seeds)
+        ]
+    if json_:
+        as_json([result.to_dict() for result in results])
+    else:
+        for result in results:
+            say(str(result))
+
+
+def _triage(run: str, by: str, strategy: str) -> Any:
+    from socml.triage import Triage
+
+    return Triage(run, by=by or getpass.getuser(), strategy=strategy)
+
+
+def _whole_id(start: str, triage: Any) -> str:
+    found = [row_id for row_id in triage.scores.index if row_id.startswith(start)]
+    if len(found) != 1:
+        raise ConfigurationError(f"{len(found) or 'No'} rows of run {triage.run['run_id']} start with {start!r}.")
+    return str(found[0])
+
+
+def _say_metrics(metrics: dict[str, Any]) -> None:
+    if metrics:
+        say("\nAgainst the ground truth (never a feature):")
+    for name, value in metrics.items():
+        say(f"  {name.replace('_', ' ')}: {value:.3f}" if isinstance(value, float) else f"  {name}: {value}")

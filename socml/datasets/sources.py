@@ -1,0 +1,263 @@
+"""Paths → files to read, unpacked as they are read: magic bytes decide what a file is, not its name.
+
+Plain, gzip (also of several members) and zstd. What a damaged file still holds is read; the damage itself is a
+reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
+to far more than it should is refused.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from socml.errors import DataError, FormatError
+from socml.formats._reader import Block, Reject
+
+BLOCK_BYTES = 8 << 20
+LINE_LIMIT = 16 << 20
+HEAD_BYTES = 1 << 20
+KEPT_BYTES = 64 << 10  # of a line over the limit
+RATIO_LIMIT = 300  # logs shrink 5 to 50 times; a bomb a thousand times
+RATIO_FROM = 1 << 30
+_PIECE = 1 << 20
+_ZSTD_PIECE = 1 << 10  # 4 bytes of zstd can say 128 KB, so this unpacks to 32 MB at most
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PACKED_OTHERWISE = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip"}
+
+
+@dataclass
+class FileSource:
+    """One file. `rejects` are those of the source itself: lines over the limit, and damage; `lines` counts all.
+
+    Both are of the last pass over the file, as `read_bytes` is, of the packed file.
+    """
+
+    path: Path
+    name: str
+    rejects: list[Reject] = field(default_factory=list)
+    lines: int = 0
+    read_bytes: int = 0
+    damage: str = ""
+
+    @property
+    def size(self) -> int:
+        """Size on disk in bytes."""
+        return self.path.stat().st_size
+
+    @property
+    def modified(self) -> datetime | None:
+        """When the file was last written, by the time inside a gzip file if it holds one."""
+        with self.path.open("rb") as file:
+            start = file.read(8)
+        inside = int.from_bytes(start[4:8], "little") if start.startswith(b"\x1f\x8b") else 0
+        return datetime.fromtimestamp(inside or self.path.stat().st_mtime, UTC)
+
+    def head(self) -> bytes:
+        """Return the first bytes, unpacked: at most `HEAD_BYTES`."""
+        head = b""
+        for chunk in self.chunks():
+            head += chunk
+            if len(head) >= HEAD_BYTES:
+                break
+        return head[:HEAD_BYTES]
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
+        self.damage = ""
+        self.read_bytes = 0
+        unpacked = 0
+        with self.path.open("rb") as file:
+            start = file.read(8)
+            file.seek(0)
+            for chunk in self._unpacked(file, start):
+                unpacked += len(chunk)
+                if unpacked > RATIO_FROM and unpacked > RATIO_LIMIT * max(self.read_bytes, 1):
+                    raise DataError(
+                        f"{self.name}: {self.read_bytes:,} bytes unpack to over {unpacked:,}: refused, more than "
+                        f"{RATIO_LIMIT} times. Unpack it yourself if you trust it."
+                    )
+                if chunk:
+                    yield chunk
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield whole lines in blocks of about `BLOCK_BYTES`. A byte-order mark at the start is left out."""
+        self.rejects, self.lines = [], 0
+        held: list[bytes] = []
+        size = 0
+        for chunk in self._long_lines_out(self._without_mark()):
+            held.append(chunk)
+            size += len(chunk)
+            if size >= BLOCK_BYTES or isinstance(chunk, _AfterLongLine):
+                data = b"".join(held)
+                cut = data.rfind(b"\n") + 1
+                if cut:
+                    yield self._block(data[:cut])
+                if isinstance(chunk, _AfterLongLine):
+                    self._note_long_line(chunk)
+                    cut = len(data)
+                held, size = [data[cut:]], len(data) - cut
+        yield from self._last(b"".join(held))
+
+    def _block(self, data: bytes) -> Block:
+        first = self.lines + 1
+        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        return Block(first, data)
+
+    def _last(self, data: bytes) -> Iterator[Block]:
+        cut = data.rfind(b"\n") + 1 if self.damage else len(data)
+        if data[:cut]:
+            yield self._block(data[:cut])
+        if self.damage:
+            self.lines += 1
+            self.rejects.append(Reject(self.lines, f"the file is damaged here: {self.damage}", data[cut:]))
+
+    def _note_long_line(self, end: _AfterLongLine) -> None:
+        self.lines += 1
+        limit = LINE_LIMIT >> 20
+        reason = f"a line of {end.length:,} bytes, over the limit of {limit} MB; its first {KEPT_BYTES >> 10} KB are kept"
+        self.rejects.append(Reject(self.lines, reason, end.start))
+
+    def _without_mark(self) -> Iterator[bytes]:
+        first = True
+        for chunk in self.chunks():
+            if first and chunk.startswith(_UTF16):
+                raise FormatError(f"{self.name} is UTF-16. Convert it: iconv -f UTF-16 -t UTF-8")
+            yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
+            first = False
+
+    def _long_lines_out(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks; in place of a line over the limit comes an empty chunk that tells of it."""
+        length, start = 0, b""  # of the line that is not yet ended
+        dropping = False
+        for whole in chunks:
+            for chunk in (whole[i : i + _PIECE] for i in range(0, len(whole), _PIECE)):
+                piece = chunk
+                if dropping:
+                    end = piece.find(b"\n") + 1
+                    length += end or len(piece)
+                    if not end:
+                        continue
+                    yield _AfterLongLine(start, length - 1)
+                    piece, length, dropping = piece[end:], 0, False
+                cut = piece.rfind(b"\n") + 1
+                if cut:
+                    length, start = 0, b""
+                length += len(piece) - cut
+                if len(start) < KEPT_BYTES:
+                    start = (start + piece[cut : cut + KEPT_BYTES])[:KEPT_BYTES]
+                yield piece
+                dropping = length > LINE_LIMIT
+        if dropping:
+            yield _AfterLongLine(start, length)
+
+    def _unpacked(self, file: BinaryIO, start: bytes) -> Iterator[bytes]:
+        if start.startswith(b"\x1f\x8b"):
+            return self._gunzipped(file)
+        if start.startswith(b"\x28\xb5\x2f\xfd"):
+            return self._unzstd(file)
+        for magic, kind in _PACKED_OTHERWISE.items():
+            if start.startswith(magic):
+                raise FormatError(f"{self.name} is packed with {kind}, which is not read. Unpack it first.")
+        return self._plain(file)
+
+    def _plain(self, file: BinaryIO) -> Iterator[bytes]:
+        while piece := file.read(_PIECE):
+            self.read_bytes += len(piece)
+            yield piece
+
+    def _gunzipped(self, file: BinaryIO) -> Iterator[bytes]:
+        unpack = zlib.decompressobj(wbits=31)
+        for piece in self._plain(file):
+            rest = piece
+            while rest:
+                if unpack.eof:
+                    if not rest.strip(b"\0"):  # padding after the last member
+                        break
+                    unpack = zlib.decompressobj(wbits=31)
+                try:
+                    yield unpack.decompress(rest, _PIECE)
+                except zlib.error as error:
+                    self.damage = f"gzip: {error}"
+                    return
+                rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+        if not unpack.eof:
+            yield unpack.flush()
+            self.damage = "the gzip stream ends too early"
+
+    def _unzstd(self, file: BinaryIO) -> Iterator[bytes]:
+        import zstandard
+
+        window = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        unpack = window.decompressobj()
+        while piece := file.read(_ZSTD_PIECE):
+            self.read_bytes += len(piece)
+            rest = piece
+            while rest:
+                if unpack.eof:
+                    unpack = window.decompressobj()
+                try:
+                    yield unpack.decompress(rest)
+                except zstandard.ZstdError as error:
+                    self.damage = f"zstd: {error}"
+                    return
+                rest = unpack.unused_data if unpack.eof else b""
+        if not unpack.eof:
+            self.damage = "the zstd stream ends too early"
+
+
+class _AfterLongLine(bytes):
+    """An empty chunk that stands for a line over the limit, whose held part is to be dropped."""
+
+    start: bytes
+    length: int
+
+    def __new__(cls, start: bytes, length: int) -> _AfterLongLine:
+        marker = super().__new__(cls)
+        marker.start, marker.length = start, length
+        return marker
+
+
+def find_files(paths: Sequence[str | Path], *, base: Path) -> list[tuple[Path, bool]]:
+    """Return the files that `paths` mean, each with whether it was named itself.
+
+    A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out.
+
+    Parameters
+    ----------
+    base : what relative paths are relative to
+
+    Raises
+    ------
+    DataError
+        If a path means no file.
+    """
+    found: dict[Path, bool] = {}
+    for given in paths:
+        path = base / Path(given).expanduser()
+        if path.is_file():
+            found[path] = True
+            continue
+        inside = _inside(path)
+        if not inside:
+            what = "holds no files" if path.is_dir() else "does not exist"
+            raise DataError(f"{given} {what}.")
+        for file in inside:
+            found.setdefault(file, False)
+    return list(found.items())
+
+
+def _inside(path: Path) -> list[Path]:
+    if path.is_dir():
+        matches = sorted(path.rglob("*"))
+    elif any(c in str(path) for c in "*?["):
+        anchor = Path(path.anchor)
+        matches = sorted(anchor.glob(str(path.relative_to(anchor))))
+        matches = [m for match in matches for m in ([match] if match.is_file() else _inside(match))]
+        return [m for m in matches if not m.name.startswith(".")]
+    else:
+        return []
+    return [m for m in matches if m.is_file() and not any(p.startswith(".") for p in m.relative_to(path).parts)]

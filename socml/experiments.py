@@ -1,0 +1,186 @@
+"""An experiment's question → events, features, a fitted model, scores, explanations and a queue.
+
+This is where the stages meet: they hand tables to each other here and know nothing of one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml.errors import DataError
+from socml.project import Project, find_project
+from socml.recipes import load_dataset_recipe, load_experiment_recipe, load_model_recipe
+from socml.workspace import dataset_names, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from socml.recipes import DatasetRecipe, ExperimentRecipe
+
+EXPLAINED = 200  # rows of a run that are explained at once; the others when someone asks
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """What came out of an experiment.
+
+    Attributes
+    ----------
+    run : what `run.json` says of the scoring run of the first seed
+    metrics : mean over the seeds; empty where the dataset has no ground truth
+    queue : DataFrame, the first rows to review, the most pressing first
+    headlines : one sentence for each row of `queue`
+    """
+
+    experiment: str
+    question: str
+    run: dict[str, Any]
+    metrics: dict[str, Any]
+    queue: pd.DataFrame
+    headlines: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"{self.experiment}: {self.question}", f"run {self.run['run_id']}: {self.run['rows']:,} rows scored"]
+        lines += [f"{i}. {text}" for i, text in enumerate(self.headlines, 1)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from socml.inert import html_text
+
+        items = "".join(f"<li>{html_text(text)}</li>" for text in self.headlines)
+        figures = ", ".join(f"{html_text(k)} {v:.3f}" for k, v in self.metrics.items() if isinstance(v, float))
+        return (
+            f"<b>{html_text(self.question)}</b><br>{self.run['rows']:,} rows scored, run "
+            f"<code>{html_text(self.run['run_id'])}</code><br>{figures}<ol>{items}</ol>"
+        )
+
+
+Step = Callable[[str], Any]
+
+
+@contextmanager
+def _silent(_: str) -> Iterator[None]:
+    yield
+
+
+def run(
+    experiment: str,
+    *,
+    project: Project | None = None,
+    paths: Sequence[str | Path] | None = None,
+    top: int = 10,
+    step: Step = _silent,
+) -> ExperimentResult:
+    """Run an experiment from its recipe: from raw logs to a queue that is ready for review.
+
+    Parameters
+    ----------
+    experiment : name of a recipe in `experiments/`
+    paths : files to ingest first; needed where the dataset's recipe names none
+    top : rows of the queue that are put in words
+    step : called with what begins now; its result is entered while that goes on
+
+    Raises
+    ------
+    SocmlError
+        Naming the step's own file or recipe.
+    """
+    project = project or find_project()
+    recipe = load_experiment_recipe(experiment, project)
+    model = load_model_recipe(recipe.model, project)
+    prepare_dataset(recipe.dataset, project=project, paths=paths, step=step)
+    runs = [_fit_and_score(recipe, model.features, seed, project, step) for seed in recipe.seeds]
+    queue, headlines = _first_rows(recipe, runs[0], top, project)
+    metrics = _mean([r.get("metrics") or {} for r in runs])
+    return ExperimentResult(experiment, recipe.question, runs[0], metrics, queue, headlines)
+
+
+def prepare_dataset(
+    dataset: str, *, project: Project, paths: Sequence[str | Path] | None = None, step: Step = _silent
+) -> None:
+    """Make sure that a dataset has events: simulate or ingest what its recipe names, or `paths`.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to ingest.
+    """
+    recipe = load_dataset_recipe(dataset, project)
+    if paths is None and dataset in dataset_names(project) and _is_made_by(recipe, project):
+        return
+    if paths is None:
+        paths = simulated_files(recipe, project, step) if recipe.simulate is not None else recipe.paths
+    if not paths:
+        raise DataError(f"Dataset {dataset!r} has no events yet. Give its files: socml ingest PATH --dataset {dataset}")
+    from socml.datasets import ingest
+
+    with step("reading the logs"):
+        ingest([project.root / path for path in paths], dataset=dataset, project=project)
+
+
+def simulated_files(recipe: DatasetRecipe, project: Project, step: Step = _silent) -> list[Path]:
+    """Write the logs of a simulated dataset, unless those of the same parameters are there; return their folder."""
+    folder = project.workspace / "raw" / recipe.name
+    if not _is_made_by(recipe, project):
+        from socml.simulator import simulate
+
+        with step("simulating a small organisation"):
+            simulate(folder, **(recipe.simulate or {}))
+        write_json(_made_by(recipe, project), recipe.simulate)
+    return [folder]
+
+
+def _made_by(recipe: DatasetRecipe, project: Project) -> Path:
+    return project.workspace / "raw" / f"{recipe.name}.json"
+
+
+def _is_made_by(recipe: DatasetRecipe, project: Project) -> bool:
+    """Say whether the raw files on disk were made with the recipe's parameters (always, if it simulates nothing)."""
+    import json
+
+    path = _made_by(recipe, project)
+    return recipe.simulate is None or (path.is_file() and json.loads(path.read_text()) == recipe.simulate)
+
+
+def _fit_and_score(
+    recipe: ExperimentRecipe, feature_set: str, seed: int, project: Project, step: Step
+) -> dict[str, Any]:
+    from socml.explanations import explain_run
+    from socml.features import build_feature_file, load_features, load_row_truth
+    from socml.models import fit
+    from socml.scores import score_run
+
+    with step(f"building {feature_set} features"):
+        path = build_feature_file(feature_set, recipe.dataset, project=project)
+        features = load_features(recipe.dataset, feature_set, project=project)
+        truth = load_row_truth(recipe.dataset, feature_set, project=project)
+    if features.empty:
+        raise DataError(f"{feature_set} has no rows for {recipe.dataset}: its events are of other kinds.")
+    with step(f"fitting {recipe.model}"):
+        model = load_model_recipe(recipe.model, project).model_copy(update={"seed": seed})
+        version = fit(model, features, project=project, truth=truth, experiment=recipe.name)
+    with step(f"scoring {len(features):,} rows"):
+        scored = score_run(version, path, project=project, experiment=recipe.name, truth=truth)
+    with step(f"explaining the {min(EXPLAINED, len(features))} most anomalous"):
+        explain_run(scored["run_id"], project=project, top=EXPLAINED)
+    return scored
+
+
+def _first_rows(
+    recipe: ExperimentRecipe, scored: dict[str, Any], top: int, project: Project
+) -> tuple[pd.DataFrame, list[str]]:
+    from socml.explanations import headlines
+    from socml.triage import Triage
+
+    triage = Triage(scored["run_id"], project=project, strategy=recipe.queue.strategy)
+    queue = triage.queue(top)
+    return queue, headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
+
+
+def _mean(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    keys = [k for k, v in metrics[0].items() if isinstance(v, int | float) and all(k in m for m in metrics)]
+    return {k: sum(m[k] for m in metrics) / len(metrics) for k in keys}

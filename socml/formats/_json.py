@@ -1,0 +1,193 @@
+"""A line of JSON → a flat dict of its fields, exactly as it was written or not at all.
+
+Stricter than most parsers: NaN and Infinity, a key given twice, text after the object and half a surrogate pair
+are errors, and a whole number keeps all its digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from socml.formats._reader import Source
+
+RECORD_LIMIT = 16 << 20  # bytes of one object in an array
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # may be over 64 bits, where orjson turns it into a float
+_LOOSE_KEY = re.compile(rb'"\s+:')
+_MARK = re.compile(rb'["\\{}\[\]]')
+
+
+def loads_exactly(line: bytes) -> dict[str, Any]:
+    """Return the one object that `line` holds.
+
+    Raises
+    ------
+    ValueError
+        In words, if it is not exactly one valid object.
+
+    Examples
+    --------
+    >>> loads_exactly(b'{"flow_id":9007199254740993}')
+    {'flow_id': 9007199254740993}
+    >>> loads_exactly(b'{"a":1,"a":2}')
+    Traceback (most recent call last):
+    ...
+    ValueError: the key 'a' is given twice
+    """
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(_why_not(line, error)) from None
+    if not isinstance(found, dict):
+        raise ValueError(f"a JSON {_kind(found)}, not an object")
+    # As many `":` as keys means that no key was given twice; anything else is looked at by the slow parser.
+    if line.count(b'":') != _count_keys(found) or _LOOSE_KEY.search(line) or _LONG_NUMBER.search(line):
+        found = _load_slowly(line)
+    return found
+
+
+def flatten(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of nested objects under dotted names. Lists stay lists.
+
+    Examples
+    --------
+    >>> flatten({"dns": {"rrname": "a.example"}, "n": [1]})
+    {'dns.rrname': 'a.example', 'n': [1]}
+    """
+    flat: dict[str, Any] = {}
+    _flatten(found, "", flat)
+    return flat
+
+
+def text_of(value: Any) -> str | None:
+    """Return a JSON value as text: a string as it is, the rest as JSON; null is None.
+
+    Examples
+    --------
+    >>> [text_of(v) for v in ("x", True, 1.5, None, ["a", 1])]
+    ['x', 'true', '1.5', None, '["a",1]']
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def array_members(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield the line and the bytes of each member object of a file that is one JSON array.
+
+    Anything between the objects but commas and blanks is yielded as a member too, for the reader to reject.
+    """
+    depth, in_string, start_line, line = 0, False, 1, 1
+    held = bytearray()
+    begun = False
+    for chunk in source.chunks():
+        position = 0
+        data = chunk.removeprefix(b"\xef\xbb\xbf") if not begun else chunk
+        for mark in _MARK.finditer(data):
+            at = mark.start()
+            if at < position:
+                continue  # escaped
+            character = mark.group()
+            if in_string:
+                if character == b"\\":
+                    held += data[position : at + 2]
+                    position = at + 2
+                elif character == b'"':
+                    held += data[position : at + 1]
+                    position, in_string = at + 1, False
+                continue
+            held += data[position : at + 1]
+            position = at + 1
+            if character == b'"':
+                in_string = True
+            elif character in b"{[":
+                depth += 1
+                if not begun:
+                    begun, held = True, bytearray()
+                elif depth == 2:
+                    before = bytes(held[:-1])
+                    if before.strip(b", \t\r\n"):
+                        yield line, before.strip(b", \t\r\n")
+                    line += before.count(b"\n")
+                    start_line, held = line, held[-1:]
+            elif character in b"}]":
+                depth -= 1
+                if depth == 1:
+                    yield start_line, bytes(held)
+                    line += held.count(b"\n")
+                    held = bytearray()
+        held += data[position:]
+        if len(held) > RECORD_LIMIT:
+            yield start_line, bytes(held)
+            return
+    rest = bytes(held).strip(b", \t\r\n")
+    if rest not in (b"", b"]"):
+        yield line, rest.removesuffix(b"]").strip() if depth == 0 else rest
+
+
+def _why_not(line: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        _load_slowly(line)
+    except ValueError as reason:
+        return str(reason)
+    return f"not valid JSON: {error.msg}"
+
+
+def _load_slowly(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not valid UTF-8 at byte {error.start}") from None
+    try:
+        found = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            raise ValueError(f"more than one value on the line, from character {error.pos + 1}") from None
+        raise ValueError(f"not valid JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"a JSON {_kind(found)}, not an object")
+    try:
+        text_of(found).encode()  # type: ignore[union-attr]
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair") from None
+    return found
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} is given twice")
+    return found
+
+
+def _no_constant(written: str) -> None:
+    raise ValueError(f"{written} is not a JSON number")
+
+
+def _count_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_count_keys(v) for v in value.values() if isinstance(v, (dict, list)))
+    return sum(_count_keys(v) for v in value if isinstance(v, (dict, list)))
+
+
+def _flatten(found: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
+    for name, value in found.items():
+        if isinstance(value, dict) and value:
+            _flatten(value, f"{prefix}{name}.", flat)
+        else:
+            flat[prefix + name] = value
+
+
+def _kind(value: Any) -> str:
+    return {list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")

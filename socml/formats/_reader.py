@@ -1,0 +1,189 @@
+"""Blocks of whole lines → batches of events, rejects and counted skips: what every log format hands to ingest.
+
+A format is one file here with one class that has `name`, `about`, `specification`, `examples`, `sniff` and
+`read`. Nothing is lost on the way: for every file, records = events + rejects + skips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from socml.recipes import TableShape, Truth
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that does not fit its format: where, why, and its bytes (its first bytes, if it is over a limit)."""
+
+    line: int
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines of a file: `data` ends with a line end, unless it is the file's unfinished last line."""
+
+    first_line: int
+    data: bytes
+
+    def lines(self) -> list[bytes]:
+        """Return the lines without their line ends and without NUL padding."""
+        lines = self.data.split(b"\n")
+        if not lines[-1] and self.data.endswith(b"\n"):
+            lines.pop()
+        if b"\r" in self.data or b"\0" in self.data:
+            return [line.strip(b"\r\0") for line in lines]
+        return lines
+
+
+class Source(Protocol):
+    """A file being read, decompressed, as bytes. It may be read more than once, from its start."""
+
+    name: str
+    path: Path
+    modified: datetime | None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes in pieces of bounded size."""
+        ...
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield whole lines, about 8 MB at a time; a line over the limit is rejected by the source itself."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a recipe says about reading, and what earlier files of the dataset settled."""
+
+    time_zone: str = "UTC"
+    year: int | None = None
+    time_format: str = ""
+    table: TableShape | None = None
+    truth: Truth | None = None
+    column_types: Mapping[str, pa.DataType] = field(default_factory=dict)  # a table's own columns, as stored so far
+
+
+@dataclass
+class Parsed:
+    """What one block became.
+
+    `events` holds those columns of `socml.tables.EVENT` that the format fills, `raw` and `source_line` among
+    them, and a table's own columns after them. `records` are the bytes that the ids are made of, one an event;
+    `truth` (malicious, family, technique), if the records hold any, has one row an event.
+    """
+
+    events: pa.Table
+    records: Sequence[bytes]
+    truth: pa.Table | None = None
+    rejects: list[Reject] = field(default_factory=list)
+    skips: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    time_is_certain: bool = True  # False: the time depends on more than the record (a year or a recipe was needed)
+
+    @property
+    def count(self) -> int:
+        """Number of records this came from: events, rejects and skips together."""
+        return len(self.events) + len(self.rejects) + sum(self.skips.values())
+
+
+class Format(Protocol):
+    """A log format."""
+
+    name: str
+    about: str
+    specification: str
+    examples: tuple[str, ...]
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Return how sure the format is that `head`, a file's first bytes, is its own: 0 to 1."""
+        ...
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events, block by block.
+
+        Raises
+        ------
+        FormatError
+            If the file as a whole is not in this format.
+        """
+        ...
+
+
+def head_lines(head: bytes, limit: int = 50) -> list[bytes]:
+    """Return the first whole, not blank lines of a file's head (its only line, if it has no line end).
+
+    Examples
+    --------
+    >>> head_lines(b"a\\n\\nb\\nunfinis")
+    [b'a', b'b']
+    """
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    lines = head.split(b"\n")
+    if len(lines) > 1:
+        lines.pop()
+    stripped = (line.strip(b"\r\0 ") for line in lines[: 4 * limit])
+    return [line for line in stripped if line][:limit]
+
+
+def no_events() -> pa.Table:
+    """Return an event table without rows, for a block that held only rejects or skips."""
+    return pa.table({"raw": pa.array([], pa.string()), "source_line": pa.array([], pa.int64())})
+
+
+def truth_table(
+    malicious: Iterable[bool | None], family: Iterable[str | None], techniques: Mapping[str, str] | None = None
+) -> pa.Table:
+    """Return a truth table, one row an event, with the technique that the recipe gives for each family."""
+    families = list(family)
+    known = techniques or {}
+    return pa.table(
+        {
+            "malicious": pa.array(list(malicious), pa.bool_()),
+            "family": pa.array(families, pa.string()),
+            "technique": pa.array([known.get(f or "") for f in families], pa.string()),
+        }
+    )
+
+
+def judge(value: str | None, truth: Truth) -> bool | None:
+    """Return whether a label means malicious, by the recipe's lists; None if it does not say.
+
+    Examples
+    --------
+    >>> judge("neptune", Truth(benign=["normal"])), judge("normal", Truth(benign=["normal"]))
+    (True, False)
+    >>> judge("Background", Truth(malicious=["Malicious"], benign=["Benign"])) is None
+    True
+    """
+    if value is None or value in truth.unknown:
+        return None
+    if value in truth.malicious:
+        return True
+    if value in truth.benign:
+        return False
+    if truth.malicious and truth.benign:
+        return None
+    return not truth.malicious
+
+
+def without_rows(parsed: Parsed, bad: Mapping[int, str]) -> Parsed:
+    """Return `parsed` with the rows in `bad` turned into rejects, each with its reason."""
+    lines = parsed.events["source_line"].to_pylist()
+    moved = [Reject(lines[row], reason, parsed.records[row]) for row, reason in bad.items()]
+    keep = [row for row in range(len(lines)) if row not in bad]
+    kept = pa.array(keep, pa.int64())
+    return replace(
+        parsed,
+        events=parsed.events.take(kept),
+        records=[parsed.records[row] for row in keep],
+        truth=None if parsed.truth is None else parsed.truth.take(kept),
+        rejects=sorted([*parsed.rejects, *moved], key=lambda reject: reject.line),
+    )

@@ -1,0 +1,168 @@
+"""A Zeek log in its own tab-separated form → events. Any type of log, with or without labels.
+
+What it is blind to: values stay as Zeek writes them, so `\\x09` in a field is four characters, as in `raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from socml.errors import FormatError
+from socml.formats._columns import split_columns, text_array
+from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
+from socml.formats._zeek import log_type, zeek_columns, zeek_truth
+
+__all__ = ["ZeekTsv"]
+
+# conn.log as Zeek has written it since 2.2, for files that were cut above their header.
+_CONN = (
+    "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes conn_state local_orig "
+    "local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents"
+).split()
+_HEADERLESS = {21: _CONN, 22: [*_CONN, "ip_proto"], 23: [*_CONN, "label", "detailedlabel"]}
+_JOINED = b"   "  # IoT-23 joins its last three columns with three blanks
+
+
+@dataclass(frozen=True)
+class _Header:
+    names: tuple[str, ...] = ()
+    path: str = ""
+    separator: bytes = b"\t"
+    set_separator: str = ","
+    empty: str = "(empty)"
+    unset: str = "-"
+    joined: int = 0  # how many columns are joined to the one before by three blanks
+
+    def after(self, line: bytes) -> _Header:
+        """Return the header with what one line that starts with # says."""
+        key, _, rest = line.partition(self.separator)
+        if line.startswith(b"#separator"):
+            written = line.removeprefix(b"#separator").strip(b" ").removeprefix(b"\t").decode("ascii", "replace")
+            return replace(self, separator=_unescaped(written))
+        text = rest.decode("utf-8", "replace")
+        match key:
+            case b"#set_separator":
+                return replace(self, set_separator=text or ",")
+            case b"#empty_field":
+                return replace(self, empty=text)
+            case b"#unset_field":
+                return replace(self, unset=text)
+            case b"#path":
+                return replace(self, path=text.strip().lower())
+            case b"#fields":
+                names = text.split(self.separator.decode("latin-1"))
+                last = [name for name in names[-1].split(_JOINED.decode()) if name]
+                return replace(self, names=tuple([*names[:-1], *(n.strip() for n in last)]), joined=len(last) - 1)
+        return self
+
+
+class ZeekTsv:
+    """Zeek logs as Zeek writes them by default: `#fields`, then one record a line."""
+
+    name = "zeek-tsv"
+    about = "Zeek logs, tab-separated, of any type: conn, dns, http, ssl, ssh, notice, weird, …"
+    specification = "https://docs.zeek.org/en/master/log-formats.html"
+    examples = (
+        "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto",
+        "1655071198.444458\tCHLXQF2OBY4onAR0Ug\t147.32.81.167\t62771\t40.74.108.123\t443\ttcp",
+    )
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Sure with a Zeek header, fairly sure of a conn.log that lost it."""
+        lines = head_lines(head)
+        if any(line.startswith((b"#separator", b"#fields\t")) for line in lines):
+            return 1.0
+        return 0.9 if lines and _looks_like_conn(lines[0]) else 0.0
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events; the header may change on the way, as in logs that were joined."""
+        header = _Header()
+        warnings: list[str] = []
+        for block in source.blocks():
+            skips: dict[str, int] = {}
+            numbered: list[tuple[int, bytes]] = []
+            for number, line in enumerate(block.lines(), block.first_line):
+                if line.startswith(b"#"):
+                    if numbered and line.startswith((b"#fields", b"#separator")):
+                        yield _parsed(header, numbered, options)
+                        numbered = []
+                    header = header.after(line)
+                    skips["header"] = skips.get("header", 0) + 1
+                elif not line:
+                    skips["blank line"] = skips.get("blank line", 0) + 1
+                else:
+                    if not header.names:
+                        header, warning = _assumed_header(header, line, source, number)
+                        warnings.append(warning)
+                    if not header.path:
+                        header = replace(header, path=log_type(set(header.names), source.name))
+                    numbered.append((number, line))
+            parsed = _parsed(header, numbered, options)
+            parsed.skips, parsed.warnings = skips, warnings
+            warnings = []
+            yield parsed
+
+
+def _assumed_header(header: _Header, line: bytes, source: Source, number: int) -> tuple[_Header, str]:
+    if not _looks_like_conn(line):
+        found = line.count(b"\t") + 1
+        raise FormatError(
+            f"{source.name}:{number}: this is not a Zeek log: there is no #fields line, and the first record has "
+            f"{found} tab-separated values where a conn.log has 21. If it is another format, name it with --format."
+        )
+    names = _HEADERLESS[line.count(b"\t") + 1]
+    warning = f"There is no #fields line; read as a conn.log with the usual {len(names)} columns."
+    return replace(header, names=tuple(names), path="conn"), warning
+
+
+def _looks_like_conn(line: bytes) -> bool:
+    cells = line.split(b"\t")
+    return len(cells) in _HEADERLESS and _is_number(cells[0]) and cells[3].isdigit() and cells[5].isdigit()
+
+
+def _is_number(cell: bytes) -> bool:
+    return cell.replace(b".", b"", 1).isdigit()
+
+
+def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOptions) -> Parsed:
+    if not numbered:
+        return Parsed(no_events(), [])
+    width = len(header.names)
+    separators = width - 1 - header.joined
+    rejects = []
+    kept: list[tuple[int, bytes]] = []
+    for number, line in numbered:
+        found = line.count(header.separator)
+        if found != separators:
+            rejects.append(Reject(number, f"{found + 1} values for {separators + 1} fields", line))
+        elif header.joined and len(line.rsplit(_JOINED, header.joined)) != header.joined + 1:
+            rejects.append(Reject(number, f"the last value is not {header.joined + 1} joined by three blanks", line))
+        else:
+            kept.append((number, line))
+    if not kept:
+        return Parsed(no_events(), [], rejects=rejects)
+    cells = [_separated(line, header) for _, line in kept] if header.joined else [line for _, line in kept]
+    arrays = split_columns(cells, header.names, header.separator, [header.unset])
+    fields = dict(zip(header.names, arrays, strict=True))
+    columns, bad = zeek_columns(header.path, fields, separator=header.set_separator, empty=header.empty)
+    records = [line for _, line in kept]
+    columns["raw"] = text_array(records)
+    columns["source_line"] = pa.array([number for number, _ in kept], pa.int64())
+    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth), rejects)
+    return without_rows(parsed, bad) if bad else parsed
+
+
+def _separated(line: bytes, header: _Header) -> bytes:
+    return header.separator.join(part.strip(b" ") for part in line.rsplit(_JOINED, header.joined))
+
+
+def _unescaped(written: str) -> bytes:
+    if written.startswith("\\x"):
+        try:
+            return bytes([int(written[2:4], 16)])
+        except ValueError:
+            return b"\t"
+    return written.encode() or b"\t"

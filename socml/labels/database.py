@@ -1,0 +1,147 @@
+"""A database address → an engine whose schema is current, whoever else opens it at the same moment."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from socml.errors import ConfigurationError, SocmlError, TryLater
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_MS = 30_000  # a writer holds SQLite for about a millisecond; this is for a machine that is very busy
+LOCK = 7_305_108  # any number: PostgreSQL's advisory lock that puts writers of labels in one line
+
+
+class _Utc(sa.types.TypeDecorator[datetime]):
+    """Times are stored and read as UTC, though SQLite keeps no zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Return the time with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _columns() -> list[sa.Column[Any]]:
+    texts = ["event_id", "run_id", "dataset", "verdict", "reason", "family", "technique", "note", "by", "how"]
+    texts += ["client_id", "model_version"]
+    return [
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("time", _Utc),
+        sa.Column("row_id", sa.Text),
+        *[sa.Column(name, sa.Text) for name in texts],
+        sa.Column("seen_ms", sa.BigInteger),
+        sa.Column("weight", sa.Double),
+        sa.Column("undo_of", sa.BigInteger),
+    ]
+
+
+LABEL_EVENT = sa.Table("label_event", sa.MetaData(), *_columns())
+CURRENT_LABEL = sa.Table("current_label", sa.MetaData(), *_columns())
+ANALYST_LABEL = sa.Table("analyst_label", sa.MetaData(), *_columns())
+
+
+def connect(url: str) -> sa.Engine:
+    """Return an engine for `url`, its schema made or upgraded.
+
+    Raises
+    ------
+    ConfigurationError
+        If the address cannot be used.
+    TryLater
+        If the database is away or busy.
+    """
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ConfigurationError(f"The label store's address cannot be used: {error}") from error
+    if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    elif engine.dialect.name != "postgresql":
+        raise ConfigurationError(f"Labels are kept in SQLite or PostgreSQL, not in {engine.dialect.name}.")
+    sa.event.listen(engine, "begin", _begin)
+    try:
+        _bring_up_to_date(engine)
+    except sa.exc.OperationalError as error:
+        engine.dispose()
+        raise TryLater(f"The label store cannot be opened: {error.orig}") from error
+    return engine
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """Return `engine` such that each transaction holds the store's one write lock from its start.
+
+    One writer at a time makes the order of ids the order of commits, so a reader that has seen id n has
+    seen all before it; and SQLite cannot refuse a lock halfway through a transaction.
+    """
+    return engine.execution_options(writing=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by `_begin`, not guessed by the driver
+    connection.execute(f"pragma busy_timeout = {BUSY_MS}")
+    _write_ahead(connection)
+    connection.execute("pragma synchronous = full")  # what was acknowledged survives a power cut
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma recursive_triggers = on")  # so that `insert or replace` meets the delete guard
+
+
+def _write_ahead(connection: Any) -> None:
+    for _ in range(200):
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError:  # SQLite does not wait here when another process switches at the same moment
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _begin(connection: sa.Connection) -> None:
+    is_writing = connection.get_execution_options().get("writing", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("begin immediate" if is_writing else "begin")
+    elif is_writing:
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
+
+
+def _bring_up_to_date(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        if _revision(connection) == HEAD:  # the usual case costs one query and no import of Alembic
+            return
+    with writing(engine).begin() as connection:
+        _upgrade(connection)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(MIGRATIONS))
+    revision = _revision(connection)
+    if revision is not None and revision not in {r.revision for r in script.walk_revisions()}:
+        raise SocmlError(f"The label store is at revision {revision!r}: a newer socml wrote it. Upgrade socml.")
+
+    def steps(at: Any, _context: Any) -> Any:
+        return script._upgrade_revs("head", at)
+
+    with EnvironmentContext(Config(), script, fn=steps, destination_rev="head") as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()

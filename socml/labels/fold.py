@@ -1,0 +1,60 @@
+"""Label events in order → the labels that stand: the same answer as the store's views, kept up to date in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from socml.labels.verdicts import DIRECTION, LabelEvent
+
+
+class StandingLabels:
+    """Labels that were not undone. Feed it events in the order of their id; each is taken once.
+
+    What it holds depends on the events alone, not on the blocks they came in.
+    """
+
+    def __init__(self) -> None:
+        self.last_id = 0
+        self._standing: dict[int, LabelEvent] = {}
+
+    def add(self, events: Iterable[LabelEvent]) -> list[LabelEvent]:
+        """Take events and return those that were new."""
+        new = self.news(events)
+        for event in new:
+            if event.undo_of is None:
+                self._standing[event.id] = event
+            else:
+                self._standing.pop(event.undo_of, None)
+            self.last_id = event.id
+        return new
+
+    def news(self, events: Iterable[LabelEvent]) -> list[LabelEvent]:
+        """Return the events that were not taken yet."""
+        return [event for event in events if event.id > self.last_id]
+
+    def current(self) -> dict[str, LabelEvent]:
+        """Return the label of each row: the last that stands, whoever gave it."""
+        return {event.row_id: event for event in self._standing.values()}
+
+    def by_analyst(self) -> dict[tuple[str, str], LabelEvent]:
+        """Return the label of each row and analyst: the last that stands."""
+        return {(event.row_id, event.by): event for event in self._standing.values()}
+
+    def lessons(self) -> dict[str, float]:
+        """Return what each row teaches, −1 (benign) to 1 (malicious), in the order of the labels.
+
+        Analysts who contradict each other are averaged, a label's weight counting; a row on which they
+        cancel out, and one that is only unsure or skipped, teaches nothing and is not there.
+        """
+        votes: dict[str, list[float]] = {}
+        for event in sorted(self.by_analyst().values(), key=lambda e: e.id):
+            if event.verdict in DIRECTION:
+                votes.setdefault(event.row_id, []).append(DIRECTION[event.verdict] * event.weight)
+        return {row_id: mean for row_id, cast in votes.items() if (mean := sum(cast) / len(cast))}
+
+    def last_of(self, by: str, rows: Container[str]) -> LabelEvent | None:
+        """Return the last standing label of one analyst on one of `rows`."""
+        for event in reversed(self._standing.values()):
+            if event.by == by and event.row_id in rows:
+                return event
+        return None

@@ -1,0 +1,226 @@
+"""Labels of several processes at once → one database, each stored once, none changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from socml.errors import DataError, TryLater
+from socml.labels.database import ANALYST_LABEL, CURRENT_LABEL, LABEL_EVENT, connect, writing
+from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KNOWN_AT_ONCE = 500  # client ids asked for in one query; SQLite takes a limited number of values
+
+
+class LabelStore:
+    """The label store at an SQLAlchemy address (SQLite or PostgreSQL). Threads and processes may share it.
+
+    Examples
+    --------
+    >>> with LabelStore("sqlite://") as store:
+    ...     first = store.record([NewLabel("r1", "malicious", client_id="a")])[0]
+    ...     again = store.record([NewLabel("r1", "malicious", client_id="a")])[0]
+    ...     undone = store.undo(by="analyst", client_id="b")
+    ...     len(store.history()), len(store.current())
+    (2, 0)
+    >>> first.label_id == again.label_id, again.stored_before, undone.undo_of == first.label_id
+    (True, True, True)
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = connect(url)
+        self._writer = writing(self._engine)
+
+    def __enter__(self) -> LabelStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. What was acknowledged is on disk already."""
+        self._engine.dispose()
+
+    def record(self, labels: Sequence[NewLabel]) -> list[Acknowledgement]:
+        """Store labels in one transaction, all or none, and acknowledge each in the order given.
+
+        Raises
+        ------
+        DataError
+            If a `client_id` was used before for another row, verdict or analyst.
+        TryLater
+            If the database is busy or away; the same call is safe to repeat.
+        """
+        with self._write() as connection:
+            known = _known(connection, [label.client_id for label in labels])
+            acknowledged = []
+            for label in labels:
+                before = known.get(label.client_id)
+                if before is not None:
+                    _check_same(before, label)
+                    acknowledged.append(_acknowledge(before, stored_before=True))
+                    continue
+                values = {n: v if v != "" else None for n, v in asdict(label).items()}
+                stored = _insert(connection, values)
+                known[label.client_id] = stored
+                acknowledged.append(_acknowledge(stored, stored_before=False))
+            return acknowledged
+
+    def undo(
+        self, label_id: int | None = None, *, by: str, client_id: str, of_client_id: str = "", dataset: str = ""
+    ) -> Acknowledgement:
+        """Undo one label: that of `label_id`, or of `of_client_id`, or else the last of `by` that stands in `dataset`.
+
+        Undoing what is undone changes nothing and is acknowledged as the first time.
+
+        Raises
+        ------
+        DataError
+            If there is no such label, or it is another analyst's.
+        """
+        if not by or not client_id:
+            raise DataError("An undo needs a by and a client_id.")
+        with self._write() as connection:
+            sent_before = _known(connection, [client_id]).get(client_id)
+            if sent_before is not None:
+                if sent_before.undo_of is None or sent_before.by != by:
+                    raise DataError(f"The client_id {client_id!r} was used before, for something else.")
+                return _acknowledge(sent_before, stored_before=True)
+            label = _label_to_undo(connection, label_id, of_client_id, by, dataset)
+            undone = _one(connection, LABEL_EVENT.c.undo_of == label.id)
+            if undone is not None:
+                return _acknowledge(undone, stored_before=True)
+            same = {n: getattr(label, n) for n in ("row_id", "event_id", "run_id", "dataset", "model_version")}
+            values = {**same, "by": by, "client_id": client_id, "how": "undo", "weight": 1.0, "undo_of": label.id}
+            return _acknowledge(_insert(connection, values), stored_before=False)
+
+    def find(self, client_id: str) -> LabelEvent | None:
+        """Return what was stored under `client_id`, if anything was."""
+        with self._read() as connection:
+            return _one(connection, LABEL_EVENT.c.client_id == client_id)
+
+    def events_since(self, label_id: int, *, dataset: str = "") -> list[LabelEvent]:
+        """Return the events after `label_id`, in the order they were stored."""
+        query = sa.select(LABEL_EVENT).where(LABEL_EVENT.c.id > label_id).order_by(LABEL_EVENT.c.id)
+        with self._read() as connection:
+            return [LabelEvent(*row) for row in connection.execute(_in_dataset(query, LABEL_EVENT, dataset))]
+
+    def current(self, *, dataset: str = "") -> pd.DataFrame:
+        """Return the current label of each row, index `row_id`: the last that stands, whoever gave it."""
+        return self._frame(CURRENT_LABEL, dataset).set_index("row_id")
+
+    def by_analyst(self, *, dataset: str = "") -> pd.DataFrame:
+        """Return the current label of each row and analyst."""
+        return self._frame(ANALYST_LABEL, dataset)
+
+    def history(self, *, dataset: str = "") -> pd.DataFrame:
+        """Return every event, undone ones and undos too, in the order they were stored."""
+        return self._frame(LABEL_EVENT, dataset)
+
+    def _frame(self, table: sa.Table, dataset: str) -> pd.DataFrame:
+        import pandas as pd
+
+        query = _in_dataset(sa.select(table).order_by(table.c.id), table, dataset)
+        with self._read() as connection:
+            rows = [LabelEvent(*row) for row in connection.execute(query)]
+        frame = pd.DataFrame(rows, columns=list(LabelEvent._fields)).rename(columns={"id": "label_id"})
+        frame["time"] = pd.to_datetime(frame["time"], utc=True).astype("datetime64[us, UTC]")
+        whole = {"label_id": "int64", "seen_ms": "Int64", "undo_of": "Int64", "weight": "float64"}
+        texts = {n: "str" for n in frame.columns if n not in {"time", *whole}}
+        return frame.astype({**whole, **texts})
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise TryLater(f"The label store is busy or away: {error.orig}") from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise TryLater(f"The label store is busy or away: {error.orig}") from error
+
+
+def _in_dataset(query: Any, table: sa.Table, dataset: str) -> Any:
+    """Narrow to one dataset; a label that names none counts for each."""
+    return query.where(sa.or_(table.c.dataset == dataset, table.c.dataset.is_(None))) if dataset else query
+
+
+def _known(connection: sa.Connection, client_ids: list[str]) -> dict[str, LabelEvent]:
+    known: dict[str, LabelEvent] = {}
+    for start in range(0, len(client_ids), _KNOWN_AT_ONCE):
+        some = client_ids[start : start + _KNOWN_AT_ONCE]
+        for row in connection.execute(sa.select(LABEL_EVENT).where(LABEL_EVENT.c.client_id.in_(some))):
+            event = LabelEvent(*row)
+            known[event.client_id] = event
+    return known
+
+
+def _one(connection: sa.Connection, condition: Any) -> LabelEvent | None:
+    row = connection.execute(sa.select(LABEL_EVENT).where(condition)).first()
+    return None if row is None else LabelEvent(*row)
+
+
+def _insert(connection: sa.Connection, values: dict[str, Any]) -> LabelEvent:
+    complete = {name: values.get(name) for name in LabelEvent._fields if name != "id"}
+    complete["time"] = datetime.now(UTC)
+    result = connection.execute(sa.insert(LABEL_EVENT).values(complete))
+    key = result.inserted_primary_key
+    return LabelEvent(**{**complete, "id": int(key[0])})  # type: ignore[arg-type,index]
+
+
+def _check_same(before: LabelEvent, label: NewLabel) -> None:
+    if (before.row_id, before.verdict, before.by) != (label.row_id, label.verdict, label.by):
+        raise DataError(
+            f"The client_id {label.client_id!r} was used before, for {before.verdict or 'an undo'} on row "
+            f"{before.row_id}. Make a new one for each decision."
+        )
+
+
+def _label_to_undo(
+    connection: sa.Connection, label_id: int | None, of_client_id: str, by: str, dataset: str
+) -> LabelEvent:
+    if label_id is None and not of_client_id:
+        return _last_standing(connection, by, dataset)
+    found = _one(
+        connection, LABEL_EVENT.c.id == label_id if label_id is not None else LABEL_EVENT.c.client_id == of_client_id
+    )
+    if found is None:
+        raise DataError(f"There is no label {label_id if label_id is not None else of_client_id!r}.")
+    if found.undo_of is not None:
+        raise DataError(f"Record {found.id} is an undo; label the row again instead.")
+    if found.by != by:
+        raise DataError(f"Label {found.id} was given by {found.by!r}; only they can undo it.")
+    return found
+
+
+def _last_standing(connection: sa.Connection, by: str, dataset: str) -> LabelEvent:
+    undone = LABEL_EVENT.alias()
+    query = (
+        sa.select(LABEL_EVENT)
+        .where(LABEL_EVENT.c.by == by, LABEL_EVENT.c.undo_of.is_(None))
+        .where(~sa.exists().where(undone.c.undo_of == LABEL_EVENT.c.id))
+        .order_by(LABEL_EVENT.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(_in_dataset(query, LABEL_EVENT, dataset)).first()
+    if row is None:
+        raise DataError(f"{by!r} has no label to undo.")
+    return LabelEvent(*row)
+
+
+def _acknowledge(event: LabelEvent, *, stored_before: bool) -> Acknowledgement:
+    return Acknowledgement(event.id, event.client_id, event.row_id, event.verdict, stored_before, event.undo_of)

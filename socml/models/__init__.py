@@ -1,0 +1,167 @@
+"""A model recipe and a feature table → a fitted model version in the registry.
+
+`make_detector` alone gives a scikit-learn pipeline that keeps nothing; `fit` records what it did in MLflow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.errors import ModelError, RecipeError, did_you_mean
+from socml.metrics import ranking_metrics, truth_of_rows
+from socml.models.tracking import describe, record
+from socml.preparation import Preparation, feature_names
+from socml.project import Project, find_project
+from socml.recipes import ModelRecipe, load_model_recipe
+from socml.registry import component
+from socml.versions import ModelVersion, load_model, make_reference, open_registry
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["ModelVersion", "fit", "load_model", "make_detector", "models"]
+
+REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
+COMPANION_TREES = 100
+COMPANION_SAMPLES = 256
+
+
+def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project: Project | None = None) -> Pipeline:
+    """Return the unfitted pipeline of a model: preparation, then the detector.
+
+    `score_samples` of the fitted pipeline is scikit-learn's: higher is more NORMAL.
+
+    Parameters
+    ----------
+    model : name of a recipe in `models/`, or a recipe
+    seed : takes the place of the recipe's seed
+
+    Raises
+    ------
+    RecipeError
+        If the detector has no such parameter; names the nearest.
+
+    Examples
+    --------
+    >>> recipe = ModelRecipe(detector="robust-z", features="flow", parameters={"sed": 1})
+    >>> make_detector(recipe)
+    Traceback (most recent call last):
+    ...
+    socml.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
+    """
+    from sklearn.pipeline import Pipeline
+
+    recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
+    where = str(recipe.path) if recipe.name else "The model"
+    detector = _component(component("detectors", recipe.detector), recipe.detector, recipe.parameters, where)
+    preparation = _component(Preparation, "preparation", recipe.preparation, where)
+    if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
+        detector.set_params(random_state=recipe.seed if seed is None else seed)
+    return Pipeline([("preparation", preparation), ("detector", detector)])
+
+
+def fit(
+    model: str | ModelRecipe,
+    features: pd.DataFrame,
+    *,
+    project: Project | None = None,
+    truth: pd.DataFrame | pd.Series | None = None,
+    experiment: str = "",
+    feature_metadata: dict[str, Any] | None = None,
+    seed: int | None = None,
+    promote: bool = False,
+    tags: dict[str, str] | None = None,
+) -> ModelVersion:
+    """Fit a model, record the run in MLflow, register the model and return its version.
+
+    Parameters
+    ----------
+    model : name of a recipe in `models/`, or a recipe
+    features : a feature table
+    truth : `malicious` by `row_id`: adds metrics and a precision-recall plot; the model never sees it
+    experiment : MLflow experiment; the model's name if empty
+    feature_metadata : what the table's `attrs["socml"]` would say
+    promote : move the alias `champion` to this version; it goes there anyway if there is none
+    tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
+
+    Raises
+    ------
+    ModelError
+        If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+    """
+    project = project or find_project()
+    recipe = load_model_recipe(model, project) if isinstance(model, str) else model
+    seed = recipe.seed if seed is None else seed
+    about = feature_metadata or features.attrs.get("socml") or {}
+    if about.get("feature_set", recipe.features) != recipe.features:
+        raise ModelError(
+            f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this table is {about['feature_set']!r}."
+        )
+    if feature_metadata:
+        features = features.copy(deep=False)
+        features.attrs["socml"] = feature_metadata
+    pipeline, companion = _fitted(recipe, features, seed, project)
+    normality = pipeline.score_samples(_sample(features, seed))
+    metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
+    known = None
+    if truth is not None and len(truth):
+        known = truth_of_rows(truth, _row_ids(_sample(features, seed)))
+        metadata["metrics"] = ranking_metrics(normality, known)
+    version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
+    return record(version, normality, known, project=project, promote=promote, tags=tags or {})
+
+
+def models(*, project: Project | None = None) -> pd.DataFrame:
+    """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
+    import pandas as pd
+
+    columns = ["name", "version", "aliases", "run_id", "fitted"]
+    rows = []
+    for found in open_registry(project or find_project()).search_model_versions():
+        fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
+        rows.append((found.name, str(found.version), ", ".join(found.aliases), found.run_id, fitted))
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
+
+
+def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> Any:
+    known = kind().get_params()
+    for parameter in parameters:
+        if parameter not in known:
+            hint = did_you_mean(parameter, known) if known else ""
+            what = f"{name} has no parameters." if not known else f"{name} does not have it."
+            raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {what}{hint}")
+    return kind(**parameters)
+
+
+def _fitted(recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project) -> tuple[Pipeline, Any]:
+    """Fit the pipeline and, beside a detector without leaves, a forest on the same matrix."""
+    pipeline = make_detector(recipe, seed=seed, project=project)
+    try:
+        matrix = pipeline.named_steps["preparation"].fit(features).transform(features)
+        detector = pipeline.named_steps["detector"].fit(matrix)
+    except ValueError as error:  # a parameter out of range, said by scikit-learn
+        raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
+    if hasattr(detector, "leaves"):
+        return pipeline, None
+    samples = min(COMPANION_SAMPLES, len(matrix))
+    forest = component("detectors", "isolation-forest")(
+        n_estimators=COMPANION_TREES, max_samples=samples, random_state=seed
+    )
+    return pipeline, forest.fit(matrix)
+
+
+def _sample(features: pd.DataFrame, seed: int) -> pd.DataFrame:
+    if len(features) <= REFERENCE_ROWS:
+        return features
+    rows = np.random.default_rng(seed).choice(len(features), REFERENCE_ROWS, replace=False)
+    return features.iloc[np.sort(rows)]
+
+
+def _row_ids(features: pd.DataFrame) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index(features["row_id"]) if "row_id" in features.columns else features.index

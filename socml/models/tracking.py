@@ -1,0 +1,210 @@
+"""A fitted pipeline → an MLflow run and a registered version: parameters, hashes, versions, metrics, plots, files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml import __version__
+from socml.errors import ModelError, TryLater
+from socml.models.plots import write_plots
+from socml.preparation import feature_names
+from socml.versions import (
+    CHAMPION,
+    FILES,
+    TRUSTED,
+    ModelVersion,
+    experiment_id,
+    fetch_files,
+    open_registry,
+    read_files,
+    save_files,
+)
+from socml.workspace import safe_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from mlflow import MlflowClient
+    from sklearn.pipeline import Pipeline
+
+    from socml.project import Project
+    from socml.recipes import ModelRecipe
+
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
+
+
+def describe(
+    recipe: ModelRecipe, features: pd.DataFrame, pipeline: Pipeline, *, seed: int, experiment: str, project: Project
+) -> dict[str, Any]:
+    """Return what a model version remembers of how it was made: plain values that JSON holds."""
+    about = features.attrs.get("socml") or {}
+    names = feature_names(features)
+    preparation = pipeline.named_steps["preparation"]
+    notices = [f"Feature {name!r} {why}, and is left out." for name, why in preparation.dropped_.items()]
+    return {
+        "model": recipe.name,
+        "about": recipe.about,
+        "detector": recipe.detector,
+        "parameters": recipe.parameters,
+        "preparation": recipe.preparation,
+        "recipe_hash": recipe.hash,
+        "seed": seed,
+        "experiment": experiment,
+        "feature_set": about.get("feature_set", recipe.features),
+        "feature_hash": about.get("recipe_hash") or _digest("\n".join(names).encode()),
+        "events_snapshot": about.get("events_snapshot", ""),
+        "dataset": about.get("dataset", ""),
+        "table_hash": table_hash(features),
+        "rows": len(features),
+        "features": names,
+        "columns": about.get("columns", {}),
+        "columns_fr": about.get("columns_fr", {}),
+        "fill": about.get("fill", {}),
+        "typical": preparation.typical_,
+        "git_commit": _git_commit(project.root),
+        "versions": {"socml": __version__, **{name: installed(name) for name in LIBRARIES}},
+        "notices": notices,
+        "metrics": {},
+    }
+
+
+def table_hash(features: pd.DataFrame) -> str:
+    """Return a hash of the values of a feature table, in row order; 16 hexadecimal digits."""
+    import pandas as pd
+
+    rows = pd.util.hash_pandas_object(features[feature_names(features)], index=False)
+    return _digest(rows.to_numpy().tobytes())
+
+
+def record(
+    version: ModelVersion,
+    normality: np.ndarray,
+    known: np.ndarray | None,
+    *,
+    project: Project,
+    promote: bool,
+    tags: dict[str, str],
+) -> ModelVersion:
+    """Record a run, register its model and return the version as it is loaded back from the registry.
+
+    Raises
+    ------
+    ModelError, TryLater
+        If the model cannot be saved or read back, or the registry does not answer.
+    """
+    from mlflow.exceptions import MlflowException
+
+    name = safe_name(version.name)
+    try:
+        client = open_registry(project)
+        run_id, source = _record_run(client, version, normality, known, project, tags)
+        number = _register(client, name, source, run_id)
+        loaded = read_files(fetch_files(name, number, project), name, number)
+        if promote or CHAMPION not in client.get_registered_model(name).aliases:
+            client.set_registered_model_alias(name, CHAMPION, number)  # only now: it was loaded in full
+    except MlflowException as error:
+        raise TryLater(f"The model registry does not answer: {error}") from error
+    return loaded
+
+
+def _record_run(
+    client: MlflowClient,
+    version: ModelVersion,
+    normality: np.ndarray,
+    known: np.ndarray | None,
+    project: Project,
+    tags: dict[str, str],
+) -> tuple[str, str]:
+    metadata = version.metadata
+    experiment = experiment_id(client, metadata["experiment"] or version.name, project)
+    run = client.create_run(experiment, run_name=f"{version.name} seed {metadata['seed']}", tags=_tags(metadata) | tags)
+    run_id = run.info.run_id
+    try:
+        for key, value in _parameters(version).items():
+            client.log_param(run_id, key, value)
+        for key, value in metadata["metrics"].items():
+            if isinstance(value, int | float):
+                client.log_metric(run_id, key, float(value))
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            kept = dataclasses.replace(version, metadata={**metadata, "mlflow_run_id": run_id})
+            save_files(folder / FILES, kept)
+            write_plots(folder / "plots", normality, known)
+            _save_for_mlflow(folder / "model", version)
+            client.log_artifacts(run_id, str(folder))
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
+    return run_id, f"{run.info.artifact_uri}/model"
+
+
+def _register(client: MlflowClient, name: str, source: str, run_id: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return str(client.create_model_version(name, source, run_id=run_id).version)
+
+
+def _save_for_mlflow(folder: Path, version: ModelVersion) -> None:
+    """Write the pipeline as MLflow writes a scikit-learn model, so that any MLflow tool reads it."""
+    import mlflow.sklearn
+
+    detector = type(version.detector)
+    own = [f"{detector.__module__}.{detector.__qualname__}", "socml.preparation.Preparation"]
+    try:
+        mlflow.sklearn.save_model(
+            version.pipeline,
+            str(folder),
+            serialization_format="skops",
+            skops_trusted_types=[*TRUSTED, *own],
+            pip_requirements=[f"socml=={__version__}"],
+            pyfunc_predict_fn="score_samples",
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"Model {version.name!r} cannot be saved with skops: {error}") from error
+
+
+def _parameters(version: ModelVersion) -> dict[str, str]:
+    metadata = version.metadata
+    plain = {key: metadata[key] for key in ("detector", "feature_set", "dataset", "rows", "seed")}
+    steps = {f"detector.{key}": value for key, value in version.detector.get_params().items()}
+    steps |= {f"preparation.{key}": value for key, value in version.preparation.get_params().items()}
+    return {key: str(value)[:500] for key, value in {**plain, **steps}.items()}
+
+
+def _tags(metadata: dict[str, Any]) -> dict[str, str]:
+    hashes = ("recipe_hash", "feature_hash", "events_snapshot", "table_hash", "git_commit")
+    tags = {f"socml.{key}": str(metadata[key]) for key in hashes}
+    return tags | {f"version.{name}": number for name, number in metadata["versions"].items()}
+
+
+def _git_commit(root: Path) -> str:
+    """Return the commit the project stands at, with `+` if files differ from it; empty if it is in no repository."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    found = []
+    for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
+        answer = subprocess.run(
+            [git, "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=30
+        )
+        if answer.returncode:
+            return ""
+        found.append(answer.stdout.strip())
+    return found[0] + ("+" if found[1] else "")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -1,0 +1,1 @@
+"""Benign behaviour, ordinary and odd: one file each, a function from a world to traffic. Add one file to add one."""

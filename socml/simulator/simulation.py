@@ -1,0 +1,133 @@
+"""Parameters → a folder of logs with `truth.parquet` beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from socml.errors import ConfigurationError
+from socml.registry import component, component_names
+from socml.simulator.alerts import raise_alerts
+from socml.simulator.organisation import World, make_organisation
+from socml.simulator.traffic import Family, Traffic
+from socml.simulator.window import Window
+from socml.simulator.writers.files import attacks_in, log_files, write, write_truth
+
+_KINDS = ("simulator.activities", "simulator.attacks")
+
+
+@dataclass(frozen=True)
+class SimulatedLogs:
+    """What `simulate` wrote. Files are in the order in which they were written."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    events: dict[str, int]  # records a file, by the file's name
+    attacks: dict[str, int]  # malicious records a family
+    techniques: dict[str, str]  # ATT&CK technique a family
+    truth: Path
+
+    def __str__(self) -> str:
+        total, bad = sum(self.events.values()), sum(self.attacks.values())
+        lines = [f"{total:,} events in {len(self.files)} files, {bad:,} of them malicious, in {self.folder}"]
+        lines += [f"  {n:>6,}  {family} ({self.techniques[family]})" for family, n in sorted(self.attacks.items())]
+        return "\n".join(lines)
+
+
+def simulate(
+    folder: str | Path,
+    *,
+    seed: int = 7,
+    days: int = 4,
+    start: str = "2026-03-02",
+    hosts: int = 40,
+    scale: float = 1.0,
+) -> SimulatedLogs:
+    """Write logs of a small organisation with known attacks. The same parameters give the same bytes.
+
+    Parameters
+    ----------
+    folder : where to write; made if missing, files of the same names are replaced
+    seed : another seed is another organisation with the same habits
+    days : whole days from `start`
+    start : first day, as YYYY-MM-DD, in UTC; a Monday by default
+    hosts : workstations, one a person; the servers come on top
+    scale : how much of everything: 2.0 is twice the traffic of as many hosts
+
+    Returns
+    -------
+    SimulatedLogs
+        Files and counts. `truth.parquet` follows `socml.tables.TRUTH` and lists malicious events only: all
+        others are benign.
+
+    Raises
+    ------
+    ConfigurationError
+        For a number that makes no sense, a `start` that is not a day, or a folder that is a file.
+
+    References
+    ----------
+    The techniques: https://attack.mitre.org/techniques/T1046/, .../T1110/001/, .../T1110/003/, .../T1071/001/,
+    .../T1071/004/, .../T1048/, .../T1021/002/, .../T1021/004/, .../T1498/
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     logs = simulate(folder, days=1, hosts=5, scale=0.1)
+    >>> logs.techniques["beaconing"], logs.files[0].name
+    ('T1071.001', 'auth.log')
+    """
+    window = _window(start, days, hosts, scale)
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file; name a folder to write logs to.")
+    world = World(make_organisation(_rng(seed, "organisation"), hosts), window, scale)
+    traffic = Traffic(window)
+    for kind in _KINDS:
+        for name in component_names(kind):
+            component(kind, name)(world, traffic, _rng(seed, f"{kind}.{name}"))
+    raise_alerts(world, traffic, _rng(seed, "alerts"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return _write_all(folder, traffic, _rng(seed, "writers"))
+
+
+def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> SimulatedLogs:
+    files: list[Path] = []
+    events: dict[str, int] = {}
+    attacks: list[tuple[str, Family]] = []
+    for file in log_files(traffic.tables(rng), traffic.window, rng):
+        files.append(write(folder, file, traffic.window))
+        events[file.name] = len(file.lines)
+        attacks += attacks_in(file, traffic.families)
+    truth = folder / "truth.parquet"
+    write_truth(truth, attacks)
+    return SimulatedLogs(
+        folder=folder,
+        files=tuple(files),
+        events=events,
+        attacks=dict(Counter(f.name for _, f in attacks)),
+        techniques={f.name: f.technique for f in traffic.families},
+        truth=truth,
+    )
+
+
+def _window(start: str, days: int, hosts: int, scale: float) -> Window:
+    if days < 1 or hosts < 2 or not 0 < scale <= 1000:
+        raise ConfigurationError(
+            f"A simulation needs at least 1 day, 2 hosts and a scale above 0 (up to 1000), "
+            f"and was asked for {days}, {hosts} and {scale}."
+        )
+    try:
+        return Window.of(start, days)
+    except ValueError as error:
+        raise ConfigurationError(f"start = {start!r} is not a day; write it as 2026-03-02.") from error
+
+
+def _rng(seed: int, part: str) -> np.random.Generator:
+    """Return a generator of its own for each part, so that a new file changes no other's numbers."""
+    return np.random.default_rng([seed, crc32(part.encode())])

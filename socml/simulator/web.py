@@ -1,0 +1,231 @@
+"""Clients, sites and moments → lookups, flows, TLS handshakes and HTTP requests that belong together.
+
+References
+----------
+Zeek: https://docs.zeek.org/en/master/logs/dns.html, .../logs/http.html, .../logs/ssl.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.simulator.organisation import World
+from socml.simulator.shapes import sizes, some
+from socml.simulator.traffic import Family, Traffic
+from socml.simulator.window import seconds
+
+STATES = {"SF": 0.86, "S1": 0.03, "RSTO": 0.05, "RSTR": 0.03, "S3": 0.01, "S2": 0.01, "OTH": 0.01}
+AGENTS = np.array(
+    [
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+    ]
+)
+_PATHS = np.array(
+    "/ /index.html /news /assets/app.js /assets/site.css /img/logo.png /search?q=report /api/v1/items /feed "
+    "/download/manual.pdf /fonts/sans.woff2 /favicon.ico".split()
+)
+_MIMES = np.array(
+    "text/html text/html text/html text/plain text/plain image/png text/html text/json application/xml "
+    "application/pdf application/font-woff image/x-icon".split()
+)
+_CIPHERS = {"TLSv13": "TLS_AES_256_GCM_SHA384", "TLSv12": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}
+
+
+def look_up(
+    world: World,
+    traffic: Traffic,
+    rng: np.random.Generator,
+    time_us: NDArray[np.int64],
+    *,
+    client: Any,
+    name: Any,
+    kind: Any = "A",
+    answer: Any = "-",
+    rcode: Any = "NOERROR",
+    server: str | None = None,
+    answer_bytes: Any = None,
+    family: Family | None = None,
+) -> None:
+    """Ask a name server (by default the organisation's resolver): one flow and one DNS record each."""
+    n = len(time_us)
+    name = np.broadcast_to(np.asarray(name), (n,))
+    asked = np.char.str_len(name) + 18
+    if answer_bytes is None:
+        answer_bytes = asked + np.where(np.broadcast_to(np.asarray(answer), (n,)) == "-", 0, rng.integers(16, 120, n))
+    rtt = np.where(rng.random(n) < 0.6, rng.uniform(0.0003, 0.002, n), rng.lognormal(-3.6, 0.6, n))
+    lost = rng.random(n) < 0.012
+    flow = traffic.flows(
+        rng,
+        time_us,
+        source=client,
+        destination=server or world.server("ns1"),
+        port=53,
+        transport="udp",
+        service="dns",
+        duration_s=rtt,
+        source_bytes=asked,
+        destination_bytes=np.where(lost, 0, answer_bytes),
+        state=np.where(lost, "S0", "SF"),
+        family=family,
+    )
+    traffic.hang_on(
+        "dns",
+        flow,
+        time_us,
+        trans_id=rng.integers(1, 65536, n),
+        rtt_us=np.where(lost, -1, seconds(rtt)),
+        query=name,
+        kind=kind,
+        rcode=np.where(lost, "-", np.broadcast_to(np.asarray(rcode), (n,))),
+        answers=np.where(lost, "-", np.broadcast_to(np.asarray(answer), (n,))),
+        ttl=rng.choice(np.array([60, 300, 600, 3600]), n),
+    )
+
+
+def visit(
+    world: World,
+    traffic: Traffic,
+    rng: np.random.Generator,
+    time_us: NDArray[np.int64],
+    *,
+    client: NDArray[np.str_],
+    site: NDArray[np.int64],
+    lookups: float = 0.45,
+) -> None:
+    """Load something from a site, with a name lookup before it in a share `lookups` of the cases."""
+    sites, n = world.organisation.sites, len(time_us)
+    name = names_of(world, rng, site)
+    address = sites.addresses[site, rng.integers(0, 4, n)]
+    asks = np.flatnonzero(rng.random(n) < lookups)
+    before = time_us[asks] - seconds(rng.uniform(0.004, 0.08, asks.size))
+    look_up(world, traffic, rng, before, client=client[asks], name=name[asks], answer=address[asks])
+    both = asks[rng.random(asks.size) < 0.3]
+    look_up(
+        world, traffic, rng, time_us[both] - seconds(0.003), client=client[both], name=name[both], kind="AAAA"
+    )
+    received = sizes(rng, n, sites.middle_bytes[site], 1.5)
+    sent = sizes(rng, n, 900, 0.8) + received // 90
+    duration = np.exp(rng.normal(-0.4, 1.7, n)) + received / rng.uniform(3e5, 8e6, n)
+    secure = sites.secure[site]
+    for mine, fetch in ((np.flatnonzero(secure), fetch_secure), (np.flatnonzero(~secure), fetch_plain)):
+        fetch(
+            traffic,
+            rng,
+            time_us[mine],
+            client=client[mine],
+            address=address[mine],
+            name=name[mine],
+            sent=sent[mine],
+            received=received[mine],
+            duration_s=duration[mine],
+        )
+
+
+def names_of(world: World, rng: np.random.Generator, site: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return the name asked for: the site's own, or a long random one below it for content networks."""
+    sites = world.organisation.sites
+    name = sites.name[site].astype("U90")
+    made = np.flatnonzero(sites.random_names[site])
+    name[made] = [f"{rng.bytes(12).hex()}.edge{int(s) % 9}.{n}" for s, n in zip(site[made], name[made], strict=True)]
+    return name
+
+
+def fetch_secure(
+    traffic: Traffic,
+    rng: np.random.Generator,
+    time_us: NDArray[np.int64],
+    *,
+    client: Any,
+    address: Any,
+    name: Any,
+    sent: Any,
+    received: Any,
+    duration_s: Any,
+    port: int = 443,
+    states: dict[str, float] = STATES,
+    family: Family | None = None,
+) -> NDArray[np.int64]:
+    """Add TLS flows with their handshakes, and return the flows' numbers. Bytes are payload, both ways."""
+    n = len(time_us)
+    flow = traffic.flows(
+        rng,
+        time_us,
+        source=client,
+        destination=address,
+        port=port,
+        service="ssl",
+        duration_s=duration_s,
+        source_bytes=sent,
+        destination_bytes=received,
+        state=some(rng, n, states),
+        family=family,
+    )
+    version = some(rng, n, {"TLSv13": 0.7, "TLSv12": 0.3})
+    traffic.hang_on(
+        "ssl",
+        flow,
+        time_us + seconds(rng.uniform(0.01, 0.09, n)),
+        version=version,
+        cipher=np.array([_CIPHERS[v] for v in version.tolist()], dtype="U40"),
+        server_name=name,
+        resumed=rng.random(n) < 0.35,
+        established=rng.random(n) < 0.97,
+    )
+    return flow
+
+
+def fetch_plain(
+    traffic: Traffic,
+    rng: np.random.Generator,
+    time_us: NDArray[np.int64],
+    *,
+    client: Any,
+    address: Any,
+    name: Any,
+    sent: Any,
+    received: Any,
+    duration_s: Any,
+    path: Any = None,
+    method: Any = "GET",
+    agent: Any = None,
+    status: Any = None,
+    port: int = 80,
+    states: dict[str, float] = STATES,
+    family: Family | None = None,
+) -> NDArray[np.int64]:
+    """Add HTTP flows with one request each, and return the flows' numbers. Bytes are payload, both ways."""
+    n = len(time_us)
+    flow = traffic.flows(
+        rng,
+        time_us,
+        source=client,
+        destination=address,
+        port=port,
+        service="http",
+        duration_s=duration_s,
+        source_bytes=sent,
+        destination_bytes=received,
+        state=some(rng, n, states),
+        family=family,
+    )
+    pick = rng.integers(0, len(_PATHS), n)
+    traffic.hang_on(
+        "http",
+        flow,
+        time_us + seconds(rng.uniform(0.005, 0.05, n)),
+        method=method,
+        host=name,
+        uri=_PATHS[pick] if path is None else path,
+        agent=AGENTS[rng.integers(0, len(AGENTS), n)] if agent is None else agent,
+        request_bytes=np.where(np.broadcast_to(np.asarray(method), (n,)) == "POST", sent, 0),
+        response_bytes=np.maximum(np.asarray(received) - 300, 0),
+        status=rng.choice(np.array([200, 304, 302, 404]), n, p=[0.88, 0.06, 0.04, 0.02]) if status is None else status,
+        mime=_MIMES[pick] if path is None else "text/html",
+    )
+    return flow

@@ -1,0 +1,87 @@
+"""Lines and their truth → files as a sensor leaves them (one a day, some compressed), and which events are attacks."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from socml.identity import Occurrences, event_ids
+from socml.simulator.traffic import BENIGN, Columns, Family
+from socml.simulator.window import DAY, SECOND, Window
+from socml.simulator.writers import auth_log, eve, zeek
+from socml.tables import TRUTH, check_table
+
+_COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file to be written: its name, the records' lines, and each record's family (-1 is benign)."""
+
+    name: str
+    lines: list[str]
+    truth: NDArray[np.int64]
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+
+
+def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
+    """Yield every file of the simulation, in the order of their names."""
+    yield LogFile("auth.log", auth_log.lines(tables["auth"]), tables["auth"]["truth"])
+    for log in zeek.LOGS:
+        yield from _by_day(log, tables[log], window, rng)
+    yield LogFile("eve.json", eve.lines(tables["alert"]), tables["alert"]["truth"])
+
+
+def write(folder: Path, file: LogFile, window: Window) -> Path:
+    """Write one file, dated to the end of the window (a log without years is dated by its file), and return its path."""
+    path = folder / file.name
+    text = "".join(f"{line}\n" for line in (*file.head, *file.lines, *file.tail)).encode()
+    path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
+    os.utime(path, (window.end_us // SECOND, window.end_us // SECOND))
+    return path
+
+
+def attacks_in(file: LogFile, families: list[Family]) -> list[tuple[str, Family]]:
+    """Return the id and the family of each malicious record of a file."""
+    ids = event_ids((line.encode() for line in file.lines), Occurrences())
+    return [(ids[i], families[file.truth[i]]) for i in np.flatnonzero(file.truth != BENIGN).tolist()]
+
+
+def write_truth(path: Path, attacks: list[tuple[str, Family]]) -> None:
+    """Write the malicious events as the TRUTH table of `socml.tables`; what it does not list is benign."""
+    table = pa.table(
+        {
+            "event_id": pa.array([i for i, _ in attacks], pa.string()),
+            "malicious": pa.array([True] * len(attacks), pa.bool_()),
+            "family": pa.array([f.name for _, f in attacks], pa.string()),
+            "technique": pa.array([f.technique for _, f in attacks], pa.string()),
+        }
+    )
+    pq.write_table(check_table(table, TRUTH, what="truth"), path)
+
+
+def _by_day(log: str, table: Columns, window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
+    lines = zeek.lines(log, table, rng)
+    edges = np.searchsorted(table["written_us"], window.start_us + np.arange(window.days + 1) * DAY)
+    for day in range(window.days):
+        begin, end = int(edges[day]), int(edges[day + 1])
+        midnight = datetime.fromtimestamp((window.start_us + day * DAY) // SECOND, UTC)
+        closed = datetime.fromtimestamp((window.start_us + (day + 1) * DAY) // SECOND, UTC)
+        ending = ".log.gz" if day == 0 and log in _COMPRESSED and window.days > 1 else ".log"
+        yield LogFile(
+            f"{log}.{midnight:%Y-%m-%d}{ending}",
+            lines[begin:end],
+            table["truth"][begin:end],
+            tuple(zeek.header(log, f"{midnight:%Y-%m-%d-%H-%M-%S}")),
+            (f"#close\t{closed:%Y-%m-%d-%H-%M-%S}",),
+        )

@@ -1,0 +1,134 @@
+"""A scoring run's files and what the labels teach → the rows in their present order, and how they moved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.errors import DataError
+from socml.feedback import FeedbackRanking
+from socml.inert import visible_line
+from socml.strategies._candidates import best_first
+
+SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
+WATCHED = 100  # rows among which moves are counted
+SIGNATURE_TREES = 4  # rows that share these trees' leaves are one kind to a strategy that covers kinds
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the top changed: rows among the first 100 that rose or fell; row ids that entered or left the first 25."""
+
+    up: int
+    down: int
+    entered: list[str]
+    left: list[str]
+
+
+class Board:
+    """The rows of one run, the most anomalous first, and their ranking after labels.
+
+    Attributes
+    ----------
+    scores : the score table, index row_id
+    candidates : what strategies choose from, in the order of the model's ranks; ranking_score is the present one
+    seen : index row_id of every row that has a label, column verdict
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.scores = _read_scores(folder)
+        leaves = _read_leaves(folder, len(self.scores))
+        self._learner = FeedbackRanking(leaves, self.scores["anomaly_score"].to_numpy())
+        self._order = np.argsort(self.scores["rank"].to_numpy(), kind="stable")
+        self.candidates = _candidates(self.scores, self._order, leaves)
+        self.update({}, {})
+
+    def update(self, lessons: Mapping[str, float], seen: Mapping[str, str | None]) -> None:
+        """Rank anew from what each row teaches (−1 to 1) and which rows were seen; other runs' rows do not matter."""
+        rows = self.rows_of(lessons)
+        values = np.array(list(lessons.values()), dtype=np.float64)[rows >= 0]
+        learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
+        self.candidates = self.candidates.assign(ranking_score=learnt[self._order])
+        self.seen = pd.DataFrame({"verdict": list(seen.values())}, index=pd.Index(list(seen), dtype="str"), dtype="str")
+        self.is_open = np.ones(len(self.candidates), dtype=bool)
+        labelled = self.rows_of(seen)
+        self.is_open[labelled[labelled >= 0]] = False
+        self.top = best_first(self.candidates["ranking_score"].to_numpy(), self.is_open, WATCHED + 1)
+
+    def rows_of(self, row_ids: Collection[str]) -> NDArray[np.intp]:
+        """Return where rows stand in `candidates`; −1 for a row that is not of this run."""
+        return self.candidates.index.get_indexer(pd.Index(list(row_ids), dtype="str"))
+
+    def row_of(self, row_id: str) -> int:
+        """Return where a row stands in `candidates`, or raise `DataError`."""
+        row = int(self.rows_of([row_id])[0])
+        if row < 0:
+            raise DataError(f"There is no row {visible_line(row_id)[:80]!r} in this scoring run.")
+        return row
+
+    def places_now(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return each row's place among the open rows, 1 the first."""
+        place_of = {int(row): place for place, row in enumerate(self.top, 1)}
+        return np.array([place_of.get(int(row)) or self._count_ahead(int(row)) + 1 for row in rows], dtype=np.int64)
+
+    def places_before(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the place among the open rows that each would have, had nothing been learnt."""
+        return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
+
+    def moves_since(self, earlier: NDArray[np.intp], acted_on: Collection[str]) -> Moves:
+        """Compare an earlier `top` with the present one, leaving out the rows that were labelled or taken back."""
+        before, after = self._named(earlier, acted_on), self._named(self.top, acted_on)
+        place_before = {row_id: place for place, row_id in enumerate(before[:WATCHED])}
+        place_after = {row_id: place for place, row_id in enumerate(after[:WATCHED])}
+        watched = {**place_before, **place_after}
+        won = [place_before.get(row_id, WATCHED) - place_after.get(row_id, WATCHED) for row_id in watched]
+        return Moves(
+            up=sum(places > 0 for places in won),
+            down=sum(places < 0 for places in won),
+            entered=[row_id for row_id in after[:SHOWN] if row_id not in before[:SHOWN]],
+            left=[row_id for row_id in before[:SHOWN] if row_id not in after[:SHOWN]],
+        )
+
+    def _named(self, rows: NDArray[np.intp], without: Collection[str]) -> list[str]:
+        return [row_id for row_id in self.candidates.index[rows] if row_id not in without]
+
+    def _count_ahead(self, row: int) -> int:
+        score = self.candidates["ranking_score"].to_numpy()
+        ahead = int(((score > score[row]) & self.is_open).sum())
+        return ahead + int(((score[:row] == score[row]) & self.is_open[:row]).sum())
+
+
+def _read_scores(folder: Path) -> pd.DataFrame:
+    path = folder / "scores.parquet"
+    if not path.is_file():
+        raise DataError(f"Run {folder.name} has no {path.name}. Score it again.")
+    scores = pd.read_parquet(path).set_index("row_id")
+    if not scores.index.is_unique:
+        raise DataError(f"{path} holds a row twice.")
+    return scores
+
+
+def _read_leaves(folder: Path, n_rows: int) -> NDArray:
+    path = folder / "leaves.npy"
+    if not path.is_file():  # a detector without trees: labels are kept, and the order stays
+        return np.empty((0, n_rows), dtype=np.uint8)
+    leaves = np.load(path, mmap_mode="r", allow_pickle=False)
+    if leaves.ndim != 2 or leaves.shape[1] != n_rows or leaves.dtype not in {np.dtype("u1"), np.dtype("u2")}:
+        raise DataError(f"{path} is {leaves.dtype} {leaves.shape}; it should be uint8 or uint16, (trees, {n_rows:,}).")
+    return leaves
+
+
+def _candidates(scores: pd.DataFrame, order: NDArray[np.intp], leaves: NDArray) -> pd.DataFrame:
+    candidates = scores[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[order]
+    candidates = candidates.assign(ranking_score=candidates["anomaly_score"])
+    if not len(leaves):
+        return candidates
+    signature = np.zeros(len(candidates), dtype=np.int64)
+    for tree in leaves[:SIGNATURE_TREES]:
+        signature = signature * 65_536 + tree
+    return candidates.assign(signature=signature[order])

@@ -1,0 +1,226 @@
+"""Verdicts of one analyst on one run → labels in the store, and a queue that has learnt from them."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from socml import workspace
+from socml.errors import DataError
+from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, StandingLabels, open_labels
+from socml.project import Project, find_project
+from socml.review import build_queue
+from socml.triage.board import SHOWN, Board, Moves
+
+REMEMBERED = 20  # effects that are kept to be told
+TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
+EFFECT = ["label_id", "row_id", "verdict", "by", "undo_of", "entered", "left", "moved_up", "moved_down"]
+
+
+class Triage:
+    """A scoring run under review by one analyst. Threads may share it.
+
+    The ranking is a function of the run and of the labels in the store, in their order: another process
+    that opens the same run sees the same queue, to the last bit, and an undo restores the earlier one.
+
+    Parameters
+    ----------
+    run_id : a folder of `workspace/scores`; the newest if empty
+    by : who gives the verdicts
+    strategy, seed, parameters : how the queue is chosen; a file in `socml/strategies/`
+    store : a label store to use instead of the project's (it is not closed with the triage)
+
+    Attributes
+    ----------
+    run : what `run.json` says
+    scores : DataFrame, index row_id, as the run wrote it
+
+    Raises
+    ------
+    UnknownName, DataError
+        If there is no such run.
+    """
+
+    def __init__(
+        self,
+        run_id: str = "",
+        *,
+        project: Project | None = None,
+        by: str = "analyst",
+        strategy: str = "most-anomalous",
+        seed: int = 0,
+        parameters: Mapping[str, Any] | None = None,
+        store: LabelStore | None = None,
+    ) -> None:
+        self.project = project or find_project()
+        self.run = workspace.read_run(self.project, run_id)
+        self.by, self.strategy, self.seed, self.parameters = by, strategy, seed, dict(parameters or {})
+        self._board = Board(workspace.run_folder(self.project, self.run["run_id"]))
+        self.scores = self._board.scores
+        self._owns_store = store is None
+        self._store = store or open_labels(self.project)
+        self._standing = StandingLabels()
+        self._effects: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._lock = threading.RLock()
+        self.refresh()
+
+    def __enter__(self) -> Triage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the label store, if it was opened here."""
+        if self._owns_store:
+            self._store.close()
+
+    def queue(self, n: int = SHOWN) -> pd.DataFrame:
+        """Return the first `n` rows to look at; a labelled row is never among them.
+
+        Returns
+        -------
+        DataFrame of contract `tables.QUEUE`, and entity, time, anomaly_score, percentile, rank (without
+        labels, 1 is the most anomalous) and moved: places won (positive) or lost by what was learnt.
+        """
+        with self._lock:
+            board = self._board
+            queue = build_queue(
+                board.candidates,
+                board.seen,
+                strategy=self.strategy,
+                budget=n,
+                seed=self.seed,
+                parameters=self.parameters,
+            )
+            rows = board.rows_of(queue["row_id"].to_list())
+            known = board.candidates[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[rows]
+            known = known.assign(moved=board.places_before(rows) - board.places_now(rows))
+            return pd.concat([queue, known.reset_index(drop=True)], axis=1)
+
+    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
+        """Record a verdict, learn from it and re-rank.
+
+        Parameters
+        ----------
+        client_id : made by whoever sends it, once a decision; sending it again stores nothing
+        details : reason, family, technique, note, how (default "key"), seen_ms, weight; see `NewLabel`
+
+        Raises
+        ------
+        UnknownName
+            For a verdict that is not one.
+        DataError
+            For a row that is not of this run, or a `client_id` that was used for another decision.
+        TryLater
+            If the store is busy or away. Nothing was learnt; the same call is safe to repeat.
+        """
+        return self.label_many([{"row_id": row_id, "verdict": verdict, "client_id": client_id, **details}])[0]
+
+    def label_many(self, labels: Iterable[Mapping[str, Any]]) -> list[Acknowledgement]:
+        """Record several verdicts in one transaction, all or none; each has the fields that `label` takes.
+
+        Every acknowledgement tells the moves of all of them together.
+        """
+        new = [self._new_label(fields) for fields in labels]
+        with self._lock:
+            acknowledged = self._store.record(new)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
+
+    def undo(self, label_id: int | None = None, *, of_client_id: str = "", client_id: str = "") -> Acknowledgement:
+        """Take a label back: that of `label_id` or `of_client_id`, else this analyst's last one on this run's rows.
+
+        The ranking is exactly what it would be had the label never been given. `client_id` is the undo's
+        own; sending it again undoes nothing more.
+
+        Raises
+        ------
+        DataError
+            If there is nothing to undo, or the label is another analyst's.
+        """
+        client_id = client_id or uuid.uuid4().hex
+        with self._lock:
+            if label_id is None and not of_client_id and self._store.find(client_id) is None:
+                label_id = self._last_label().id
+            acknowledged = self._store.undo(label_id, by=self.by, client_id=client_id, of_client_id=of_client_id)
+            moves = self.refresh()
+            return replace(acknowledged, moved_up=moves.up, moved_down=moves.down)
+
+    def refresh(self) -> Moves:
+        """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
+        with self._lock:
+            start = self._board.top
+            events = self._standing.news(self._store.events_since(self._standing.last_id, dataset=self.run["dataset"]))
+            if len(events) > TOLD:
+                self._learn(events[:-TOLD])
+            for event in events[-TOLD:]:
+                before = self._board.top
+                self._learn([event])
+                self._effects.append(_told(event, self._board.moves_since(before, {event.row_id})))
+            return self._board.moves_since(start, {event.row_id for event in events})
+
+    def effect(self, n: int = 3) -> pd.DataFrame:
+        """Return what the last `n` labels and undos did, the newest first.
+
+        Returns
+        -------
+        DataFrame with label_id, row_id, verdict (null for an undo), by, undo_of, entered and left (lists of
+        row_id that came into or fell out of the first 25), moved_up and moved_down (rows among the first 100)
+        """
+        with self._lock:
+            return pd.DataFrame(list(self._effects)[::-1][:n], columns=EFFECT)
+
+    def position(self, row_id: str) -> int | None:
+        """Return a row's place in the ranking among the rows without a label, 1 the first; None if it has one."""
+        with self._lock:
+            row = self._board.row_of(row_id)
+            return int(self._board.places_now(np.array([row]))[0]) if self._board.is_open[row] else None
+
+    def labels(self) -> pd.DataFrame:
+        """Return the current labels of this run's rows, index row_id, in the order they were given."""
+        current = self._store.current(dataset=self.run["dataset"])
+        return current[self._board.rows_of(current.index.to_list()) >= 0]
+
+    def ranking(self) -> pd.Series:
+        """Return every row's ranking score after labels, index row_id, in the order of the score table."""
+        with self._lock:
+            return self._board.candidates["ranking_score"].reindex(self.scores.index)
+
+    def _learn(self, events: list[LabelEvent]) -> None:
+        self._standing.add(events)
+        seen = {row_id: event.verdict for row_id, event in self._standing.current().items()}
+        self._board.update(self._standing.lessons(), seen)
+
+    def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
+        fields = {"how": "key", **given}
+        fields["row_id"] = str(fields.get("row_id") or "")
+        fields["client_id"] = str(fields.get("client_id") or uuid.uuid4().hex)
+        self._board.row_of(fields["row_id"])
+        return NewLabel(
+            run_id=self.run["run_id"],
+            dataset=self.run["dataset"],
+            model_version=self.run.get("model_version", ""),
+            by=self.by,
+            **fields,
+        )
+
+    def _last_label(self) -> LabelEvent:
+        self.refresh()
+        last = self._standing.last_of(self.by, self._board.candidates.index)
+        if last is None:
+            raise DataError(f"{self.by!r} has no label to undo in run {self.run['run_id']}.")
+        return last
+
+
+def _told(event: LabelEvent, moves: Moves) -> dict[str, Any]:
+    told = {name: getattr(event, name) for name in ("row_id", "verdict", "by", "undo_of")}
+    changes = {"entered": moves.entered, "left": moves.left, "moved_up": moves.up, "moved_down": moves.down}
+    return {"label_id": event.id, **told, **changes}

@@ -1,0 +1,72 @@
+"""The folder tree itself: recipe folders hold no Python, layers hold, modules stay readable."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(p for folder in ("socml", "app") for p in (ROOT / folder).rglob("*.py"))
+RECIPES = ("datasets", "features", "models", "experiments")
+
+
+@pytest.mark.parametrize("folder", RECIPES)
+def test_recipe_folders_hold_no_python(folder):
+    assert list((ROOT / folder).rglob("*.py")) == []
+
+
+def test_layers_hold():
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_module_says_what_it_does_and_fits_in_a_sitting(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    if tree.body:
+        assert ast.get_docstring(tree), f"{path.name} has no docstring"
+    assert len(text.splitlines()) <= 300
+
+
+def test_the_app_imports_nothing_of_ours_but_socml():
+    allowed = {"socml", "streamlit", "pandas", "altair", "pyarrow", "numpy", "app"}
+    own = {p.stem for p in (ROOT / "app").rglob("*.py")} | {p.name for p in (ROOT / "app").iterdir() if p.is_dir()}
+    for path in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in names:
+                top = name.split(".")[0]
+                assert top in allowed | own | set(sys.stdlib_module_names), f"{path.name} imports {name}"
+
+
+def test_no_module_is_named_like_a_standard_one():
+    names = {p.stem for p in MODULES if p.stem not in {"__init__", "__main__"}}
+    # files in a package are never imported by their bare name; only top modules can shadow
+    top = {p.stem for p in (ROOT / "socml").glob("*.py")} & names
+    assert not top & set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("folder", RECIPES)
+def test_the_readme_of_a_recipe_folder_is_made_from_its_recipes(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    tables = importlib.import_module("recipe_tables")
+    assert (ROOT / folder / "README.md").read_text(encoding="utf-8") == tables.readme(folder), "run: make readmes"
+
+
+def test_nothing_loads_a_pickle_or_writes_markup_from_data():
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        for call in ("pickle.load", "joblib.load(", "cloudpickle", "unsafe_allow_html", "eval(", "shell=True"):
+            assert call not in text, f"{path.name} has {call}"
+    for path in (ROOT / "app").rglob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        for call in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert call not in text, f"{path.name} has {call}"

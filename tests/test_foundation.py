@@ -1,0 +1,168 @@
+"""The lowest modules: registry, tables, identity, inert, words, workspace, the lazy package."""
+
+from __future__ import annotations
+
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import socml
+from socml import tables
+from socml.errors import ContractError, DataError, UnknownName
+from socml.identity import Occurrences, event_ids
+from socml.inert import html_text, spreadsheet_text, visible, visible_line
+from socml.registry import component, component_names
+from socml.words import Words, languages, words
+from socml.workspace import replacing, safe_name, write_json
+
+FOLDERS = ("formats", "detectors", "explainers", "strategies")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in FOLDERS for name in component_names(kind)])
+def test_every_component_is_the_one_name_of_its_file(kind, name):
+    found = component(kind, name)
+    as_class = "".join(part.capitalize() for part in name.split("-"))
+    assert found.__name__.lower() in {as_class.lower(), name.replace("-", "_")}
+
+
+def test_an_unknown_component_names_the_nearest():
+    with pytest.raises(UnknownName, match="Did you mean 'isolation-forest'"):
+        component("detectors", "isolation-forrest")
+
+
+def test_import_of_socml_loads_nothing_heavy():
+    heavy = ["numpy", "pandas", "pyarrow", "sklearn", "shap", "mlflow", "streamlit", "duckdb", "sqlalchemy", "numba"]
+    code = f"import sys, socml, socml.cli; print([m for m in {heavy} if m in sys.modules])"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [n for n in socml.__all__ if n != "__version__"])
+def test_every_public_name_loads_and_has_a_docstring(name):
+    assert getattr(socml, name).__doc__
+
+
+# --- tables
+
+
+def test_a_contract_names_the_column_that_breaks_it():
+    with pytest.raises(ContractError, match="no column 'malicious'"):
+        tables.check_table(pa.table({"event_id": ["a"]}), tables.TRUTH, what="truth")
+    whole = {"event_id": ["a"], "malicious": [True], "family": ["x"], "technique": [None]}
+    with pytest.raises(ContractError, match="unknown column 'famly'. Did you mean 'family'"):
+        tables.check_table(pa.table({**whole, "famly": ["x"]}), tables.TRUTH, what="truth")
+    with pytest.raises(ContractError, match="1 nulls in 1 rows"):
+        tables.check_table(pa.table({**whole, "event_id": pa.array([None], pa.string())}), tables.TRUTH, what="truth")
+    with pytest.raises(ContractError, match="is string, not bool"):
+        tables.check_table(pa.table({**whole, "malicious": ["perhaps"]}), tables.TRUTH, what="truth")
+    assert tables.check_table(pa.table(whole), tables.TRUTH, what="truth").schema.names == list(tables.TRUTH)
+
+
+# --- identity
+
+
+@given(st.lists(st.binary(max_size=20), max_size=40), st.sampled_from([b"\n", b"\r\n", b"\0\0\n", b""]))
+def test_ids_do_not_depend_on_line_ends_or_padding_and_are_all_different(records, end):
+    bare = [r.strip(b"\r\n\0") for r in records]
+    ids = event_ids(bare, Occurrences())
+    assert ids == event_ids([r + end for r in bare], Occurrences())
+    assert len(set(ids)) == len(ids)
+
+
+def test_occurrences_are_counted_in_bounded_memory():
+    seen = Occurrences(remembered=10)
+    for number in range(1_000):
+        assert seen.count(str(number).encode()) == 0
+    assert len(seen._seen) == 10
+    assert seen.count(b"999") == 1
+
+
+# --- inert
+
+
+@given(st.text())
+def test_visible_text_holds_no_control_and_no_bidirectional_mark(text):
+    shown = visible_line(text)
+    acting = {"\x1b", "\x07", "\r", "\n", "\t", "\u202e", "\u2066", "\u200b", "\u200f", "\u2028", "\ufeff", "\xad"}
+    assert not acting & set(shown)
+    assert all(c >= " " for c in shown)
+
+
+@given(st.text(alphabet=string.printable.strip()))
+def test_ordinary_text_is_left_alone(text):
+    assert visible(text) == text
+
+
+@given(st.text())
+def test_html_text_holds_no_markup(text):
+    assert not set("<>\"'") & set(html_text(text))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"])
+def test_formulas_are_neutralised_for_spreadsheets(text):
+    assert not spreadsheet_text(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+# --- words
+
+
+def test_every_language_has_the_same_sentences_with_the_same_blanks():
+    english = words("en").catalogue
+    for language in languages():
+        other = words(language).catalogue
+        assert set(other) == set(english), f"{language}: {sorted(set(other) ^ set(english))}"
+        for key in english:
+            assert blanks(other[key]) == blanks(english[key]), f"{language}: {key}"
+
+
+def blanks(sentence):
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_a_missing_sentence_is_an_error_and_not_a_blank():
+    with pytest.raises(UnknownName):
+        words("en")("no.such.sentence")
+
+
+def test_zero_is_singular_in_french_and_plural_in_english():
+    for language, expected in (("fr", "one"), ("en", "other")):
+        catalogue = Words(language)
+        catalogue.catalogue = {"k.one": "one", "k.other": "other"}
+        assert catalogue("k", n=0) == expected
+
+
+# --- workspace
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+    path = write_json(tmp_path / "a.json", 1)
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "1\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a\0b", "-rf"])
+def test_names_that_could_leave_their_folder_are_refused(name):
+    with pytest.raises(DataError):
+        safe_name(name)
+
+
+# --- the repository
+
+
+def test_lock_files_name_no_address_and_pin_each_package_once():
+    root = Path(__file__).resolve().parents[1]
+    for lock in sorted(root.glob("*.lock")):
+        text = lock.read_text()
+        pins = [line.split("==")[0] for line in text.splitlines() if "==" in line]
+        assert "://" not in text
+        assert len(pins) == len(set(pins)) > 50
+        assert text.count("--hash=sha256:") > len(pins)
