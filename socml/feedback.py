@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from socml.kernels.tree_kernel import STEP, add_column, solve_dual, tree_kernel
 
-PRIOR = 0.1  # how much a standard deviation of the anomaly score counts against the margin of 1
+# Both were chosen on 13 tables × 3 seeds (ADBench, NSL-KDD; forests of 100 trees): with them no run found fewer
+# malicious rows in its first 20 labels than the forest alone; with 0.1 and no caution one found 3 fewer.
+PRIOR = 0.2  # how much a standard deviation of the anomaly score counts against the margin of 1
+CAUTION = 0.1  # what a malicious label may weigh while no label is benign: a good order is left as it is
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
 
@@ -78,7 +81,7 @@ class FeedbackRanking:
             return np.zeros(len(rows))
         kernel = np.stack([self._column(int(row))[rows] for row in rows]) / len(self.leaves)
         prior = PRIOR * (self.anomaly_score[rows] - self._zero) / self._unit
-        multipliers = solve_dual(kernel, prior, signs, limits)
+        multipliers = solve_dual(kernel, prior, signs, _cautious(signs, limits))
         return np.round(multipliers / STEP) * STEP
 
     def _column(self, row: int) -> NDArray:
@@ -96,6 +99,16 @@ class FeedbackRanking:
             if change:
                 add_column(self._total, self._column(row), change)
         self._multipliers = multipliers
+        self._columns = {row: self._columns[row] for row in multipliers if row in self._columns}
+
+
+def _cautious(signs: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the limits, those of malicious labels lowered as long as few labels are benign.
+
+    Labels that are mostly malicious say that the order is good; pulling their likes up would only disturb it.
+    """
+    benign_share = limits[signs < 0].sum() / (limits.sum() or 1.0)
+    return np.where(signs > 0, limits * min(1.0, CAUTION + benign_share), limits)
 
 
 def _read_only(leaves: NDArray) -> NDArray:

@@ -21,6 +21,7 @@ class Desk {
     this.moved = new Map();
     this.said = null; // the last thing done, for the strip
     this.history = [];
+    this.labels = {}; // row_id → everyone's labels on it, in words
   }
 
   merge(data, first) {
@@ -28,6 +29,7 @@ class Desk {
     for (const [id, evidence] of Object.entries(data.evidence)) this.evidence.set(id, evidence);
     this.outbox.acknowledge(data.acked.filter((id) => this.outbox.messages.has(id)));
     this.history = data.history;
+    this.labels = data.labels;
     this.replay();
     if (data.order.join() !== this.order.join()) this.moved = movement(this.order, data.order);
     this.order = data.order;
@@ -86,6 +88,11 @@ class Desk {
     const ahead = this.upcoming.slice(Math.max(0, at), Math.max(0, at) + AHEAD);
     const ids = this.current ? [this.current, ...ahead] : ahead;
     return [...new Set(ids)].filter((id) => !this.evidence.has(id));
+  }
+
+  // Events that Python takes for held here, and that are not (the page was left and opened again).
+  lacking() {
+    return this.order.some((id) => !this.items.has(id));
   }
 
   select(id) {

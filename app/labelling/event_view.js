@@ -17,7 +17,7 @@ class EventView {
     const item = id ? desk.items.get(id) : null;
     const evidence = id ? desk.evidence.get(id) : null;
     const given = id ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), this.open, desk.draft(id), item?.percentile]);
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), this.open, desk.draft(id), desk.labels[id]]);
     if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
     const typing = this.shown === id && this.node.querySelector(".annotation :focus");
     if (typing) return;
@@ -28,7 +28,7 @@ class EventView {
     this.shown = id;
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
-    this.body = h("div", { class: "body" }, this.left(item, data), this.right(item, evidence));
+    this.body = h("div", { class: "body" }, this.left(item, desk.labels[id] ?? [], data), this.right(item, evidence));
     this.node.replaceChildren(this.head(item, given), this.verdictBar(given), this.annotation(desk, data, given), this.body);
     this.body.scrollTop = scroll ?? 0;
     return undefined;
@@ -132,7 +132,7 @@ class EventView {
     );
   }
 
-  left(item, data) {
+  left(item, labels, data) {
     const { word } = this;
     return h(
       "div",
@@ -146,12 +146,12 @@ class EventView {
             h("ul", {}, item.normal.map((line) => h("li", {}, line))),
           )
         : null,
-      item.labels.length
+      labels.length
         ? h(
             "section",
             { class: "labels" },
             h("h3", {}, word("labels.title")),
-            h("ul", {}, item.labels.map((label) => labelLine(label, word))),
+            h("ul", {}, labels.map((label) => labelLine(label, word))),
           )
         : null,
     );

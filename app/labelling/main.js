@@ -121,7 +121,7 @@ class Triage {
   }
 
   ask() {
-    if (this.asked || this.timer || !this.desk.wanted().length) return;
+    if (this.asked || this.timer || !(this.desk.wanted().length || this.desk.lacking())) return;
     this.timer = setTimeout(() => {
       this.timer = 0;
       this.asked = true;

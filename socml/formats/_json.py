@@ -87,10 +87,11 @@ def array_members(source: Source) -> Iterator[tuple[int, bytes]]:
     """
     depth, in_string, start_line, line = 0, False, 1, 1
     held = bytearray()
-    begun = False
+    begun, escaped = False, 0
     for chunk in source.chunks():
-        position = 0
         data = chunk.removeprefix(b"\xef\xbb\xbf") if not begun else chunk
+        position = escaped  # 1 if the last chunk ended with a backslash
+        held += data[:position]
         for mark in _MARK.finditer(data):
             at = mark.start()
             if at < position:
@@ -124,6 +125,7 @@ def array_members(source: Source) -> Iterator[tuple[int, bytes]]:
                     yield start_line, bytes(held)
                     line += held.count(b"\n")
                     held = bytearray()
+        escaped = max(position - len(data), 0)
         held += data[position:]
         if len(held) > RECORD_LIMIT:
             yield start_line, bytes(held)

@@ -257,7 +257,10 @@ def _typed(values: pa.Array, name: str, column: str, separator: str, bad: dict[i
             typed, wrong = iso_times(values)
         kind = "a time in seconds since 1970"
     elif to == TEXTS:
-        return pc.split_pattern(values, separator)
+        members = pc.split_pattern(values, separator)
+        if not pc.any(pc.equal(values, "")).as_py():
+            return members
+        return pa.array([[] if m == [""] else m for m in members.to_pylist()], TEXTS)
     elif pa.types.is_string(to):
         return pc.utf8_lower(values) if column in ("network_transport", "network_protocol") else values
     else:

@@ -49,6 +49,7 @@ class ZeekJson:
             yield from _parsed(block, source, options)
 
 
+_MEMBER = "\x1f"  # between the members of a list that becomes a list again
 _OTHER_LOGS = {"x509", "stats", "capture_loss", "dce_rpc", "loaded_scripts", "packet_filter", "dpd", "ntp", "pe"}
 
 
@@ -82,10 +83,13 @@ def _parsed(block: Block, source: Source, options: ReadOptions) -> Iterator[Pars
 
 def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], options: ReadOptions) -> Parsed:
     names = list(dict.fromkeys(name for _, _, found in rows for name in found))
-    fields = {name: pa.array([_zeek_text(found.get(name)) for _, _, found in rows], pa.string()) for name in names}
+    fields = {
+        name: pa.array([_zeek_text(found.get(name), _MEMBER if name == "answers" else ",") for _, _, found in rows], pa.string())
+        for name in names
+    }
     if not fields:
         fields = {"_empty": pa.nulls(len(rows), pa.string())}
-    columns, bad = zeek_columns(path, fields, separator="\x1f", empty="\x1f")
+    columns, bad = zeek_columns(path, fields, separator=_MEMBER, empty=_MEMBER)
     records = [line for _, line, _ in rows]
     columns["raw"] = text_array(records)
     columns["source_line"] = pa.array([number for number, _, _ in rows], pa.int64())
@@ -93,9 +97,9 @@ def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], optio
     return without_rows(parsed, bad) if bad else parsed
 
 
-def _zeek_text(value: Any) -> str | None:
+def _zeek_text(value: Any, separator: str) -> str | None:
     if isinstance(value, bool):
         return "T" if value else "F"
     if isinstance(value, list):
-        return ",".join("" if v is None else text_of(v) or "" for v in value)
+        return separator.join("" if v is None else text_of(v) or "" for v in value)
     return text_of(value)

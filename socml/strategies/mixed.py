@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 
 from socml.errors import ConfigurationError
-from socml.strategies.diverse import diverse
-from socml.strategies.most_anomalous import most_anomalous
-from socml.strategies.random_audit import random_audit
+from socml.registry import component
 
 __all__ = ["mixed"]
 
@@ -44,11 +42,8 @@ def mixed(
         raise ConfigurationError(
             f"The shares of the mixed strategy must be 0 or more and add up to 1; they are {shares}."
         )
-    queues = [
-        most_anomalous(candidates, labels, budget, rng=rng),
-        diverse(candidates, labels, 2 * budget, rng=rng),
-        random_audit(candidates, labels, 2 * budget, rng=rng),
-    ]
+    names = ("most-anomalous", "diverse", "random-audit")
+    queues = [component("strategies", name)(candidates, labels, 2 * budget, rng=rng) for name in names]
     places = _deal(shares, len(labels) + budget)[len(labels) :]
     return _take(queues, places)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from socml.strategies._candidates import as_queue, best_first, open_rows
+from socml.kernels.candidates import as_queue, best_first, open_rows
 
 __all__ = ["random_audit"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.strategies._candidates import as_queue, best_first, open_rows
+from socml.kernels.candidates import as_queue, best_first, open_rows
 
 __all__ = ["uncertain"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from socml.errors import DataError
 from socml.feedback import FeedbackRanking
 from socml.inert import visible_line
-from socml.strategies._candidates import best_first
+from socml.kernels.candidates import best_first
 
 SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
 WATCHED = 100  # rows among which moves are counted
@@ -54,10 +54,10 @@ class Board:
         values = np.array(list(lessons.values()), dtype=np.float64)[rows >= 0]
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         self.candidates = self.candidates.assign(ranking_score=learnt[self._order])
-        self.seen = pd.DataFrame({"verdict": list(seen.values())}, index=pd.Index(list(seen), dtype="str"), dtype="str")
+        verdicts = {row_id: seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
+        self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=pd.Index(list(verdicts), dtype="str"))
         self.is_open = np.ones(len(self.candidates), dtype=bool)
-        labelled = self.rows_of(seen)
-        self.is_open[labelled[labelled >= 0]] = False
+        self.is_open[self.rows_of(verdicts)] = False
         self.top = best_first(self.candidates["ranking_score"].to_numpy(), self.is_open, WATCHED + 1)
 
     def rows_of(self, row_ids: Collection[str]) -> NDArray[np.intp]:

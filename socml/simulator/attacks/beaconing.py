@@ -19,9 +19,9 @@ __all__ = ["beaconing"]
 
 _FAMILY = Family("beaconing", "T1071.001")
 _IMPLANTS = (  # share of the window, hour, hours, seconds between calls, jitter, name, address, TLS
-    (0.3, 9.2, 4, 60, 0.15, "cdn.silverlake-updates.example", "100.80.4.17", True),
-    (0.5, 20.0, 9, 300, 0.3, "stats.greyfinch.example", "100.90.71.5", False),
-    (0.8, 1.0, 22, 900, 0.5, "img.paperkite.example", "100.101.9.44", True),
+    (0.3, 9.2, 2, 60, 0.15, "cdn.silverlake-updates.example", "100.80.4.17", True),
+    (0.5, 20.0, 2, 240, 0.3, "stats.greyfinch.example", "100.90.71.5", False),
+    (0.8, 1.0, 8, 1200, 0.5, "img.paperkite.example", "100.101.9.44", True),
 )
 
 

@@ -22,7 +22,7 @@ _FAMILY = Family("DDoS", "T1498")
 
 def ddos(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     """Flood the web server for six minutes with SYNs, and on another day for ten with searches."""
-    bots, n = outside_addresses(rng, 45), world.many(700)
+    bots, n = outside_addresses(rng, 36), world.many(1200)
     traffic.flows(
         rng,
         world.window.at(0.6, 10.9) + np.sort(rng.integers(0, 360 * SECOND, n)),
@@ -33,7 +33,7 @@ def ddos(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
         state=some(rng, n, {"S0": 0.75, "REJ": 0.1, "RSTOS0": 0.15}),
         family=_FAMILY,
     )
-    bots, n = outside_addresses(rng, 40), world.many(650)
+    bots, n = outside_addresses(rng, 25), world.many(900)
     fetch_plain(
         traffic,
         rng,

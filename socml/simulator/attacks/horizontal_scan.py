@@ -17,11 +17,16 @@ from socml.simulator.window import SECOND
 __all__ = ["horizontal_scan"]
 
 _FAMILY = Family("horizontal scan", "T1046")
-_SCANS = ((0.3, 10.4, 445, 150, 260), (0.6, 15.1, 3389, 80, 2700), (0.8, 8.2, 22, 90, 34_000))
+_SCANS = (
+    (0.1, 22.6, 5985, 110, 21_000),
+    (0.3, 10.4, 445, 420, 560),
+    (0.6, 15.1, 3389, 150, 2700),
+    (0.8, 8.2, 22, 130, 34_000),
+)
 
 
 def horizontal_scan(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
-    """Scan three times, each from another workstation: (share of the window, hour, port, hosts, seconds)."""
+    """Scan four times, each from another workstation: (share of the window, hour, port, hosts, seconds)."""
     sources = rng.choice(world.organisation.workstations, len(_SCANS))
     for source, (share, hour, port, hosts, lasts_s) in zip(sources, _SCANS, strict=True):
         n = world.many(hosts)

@@ -26,9 +26,9 @@ def ssh_brute_force(world: World, traffic: Traffic, rng: np.random.Generator) ->
     window = world.window
     loud, steady, quiet = outside_addresses(rng, 3)
     for source, begin, lasts_h, every_s, tries in (
-        (loud, window.at(0.2, 3.3), 0.3, 9.0, 3),
-        (steady, window.at(0.5, 11.0), 1.5, 60.0, 2),
-        (quiet, window.at(0.7, 12.5), 10.0, 420.0, 1),
+        (loud, window.at(0.2, 3.3), 0.6, 8.0, 3),
+        (steady, window.at(0.5, 11.0), 1.5, 30.0, 2),
+        (quiet, window.at(0.7, 12.5), 6.0, 780.0, 1),
     ):
         time_us = ticks(begin, begin + int(lasts_h * HOUR), rng, every_s=every_s / world.scale, jitter=0.3)
         user = some(rng, time_us.size, _USERS)

@@ -17,13 +17,18 @@ from socml.simulator.window import SECOND
 __all__ = ["vertical_scan"]
 
 _FAMILY = Family("vertical scan", "T1046")
-_SCANS = ((0.2, 11.3, "db1", 260, 150), (0.5, 14.2, "files1", 90, 1800), (0.9, 9.0, "git1", 50, 30_000))
+_SCANS = (
+    (0.2, 11.3, "db1", 700, 280),
+    (0.5, 14.2, "files1", 240, 5400),
+    (0.7, 0.4, "mail1", 60, 20_000),
+    (0.9, 9.0, "git1", 70, 30_000),
+)
 _COMMON = (21, 22, 23, 25, 80, 110, 111, 135, 139, 143, 443, 445, 993, 1433, 3306, 3389, 5432, 5900, 6379, 8080, 9200)
 
 
 def vertical_scan(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
-    """Scan three servers: (share of the window, hour, server, ports, seconds)."""
-    sources = [*rng.choice(world.organisation.workstations, 2), "10.20.9.31"]
+    """Scan four servers: (share of the window, hour, server, ports, seconds)."""
+    sources = [*rng.choice(world.organisation.workstations, 3), "10.20.9.31"]
     for source, (share, hour, server, ports, lasts_s) in zip(sources, _SCANS, strict=True):
         n = world.many(ports)
         port = np.concatenate([np.array(_COMMON), rng.integers(1, 10_000, n)])[:n]

@@ -1,0 +1,158 @@
+"""The address of a page → project, language, analyst and run, and what stands around every page.
+
+What the address says comes first (`?run=…&by=…&lang=…`), then what was chosen before in this session, then
+the environment and the project; the address is kept current, so that it can be sent to a colleague.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from socml.errors import SocmlError
+from socml.inert import visible_line
+from socml.project import LANGUAGES, Project, find_project
+from socml.words import Words, words
+from socml.workspace import list_runs
+
+LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
+_LONGEST_NAME = 60
+# Static: it makes room for the work. Nothing from a log comes near it.
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the analyst is: everything a page needs to know before it draws."""
+
+    project: Project
+    say: Words
+    analyst: str
+    run: dict[str, Any] | None
+
+
+def page_title(key: str) -> str:
+    """Return a page's title in the language of the session, for the navigation."""
+    return words(_language(None))(f"app.{key}.title")
+
+
+@contextmanager
+def told_in_words() -> Iterator[None]:
+    """Show an error that socml raised on purpose as its message; anything else is a bug and stays one."""
+    try:
+        yield
+    except SocmlError as error:
+        say = words(_language(None))
+        st.error(say("app.error"))
+        st.code(visible_line(error), language=None, wrap_lines=True)
+
+
+def open_page(show: Callable[[Place], None]) -> None:
+    """Draw the line of choices that every page has, then the page; without a run, say how to make one."""
+    st.html(_STYLE)
+    with told_in_words():
+        project = find_project()
+        place = _choices(project)
+        if place.run is None:
+            _say_how_to_begin(place.say)
+            return
+        show(place)
+
+
+def _choices(project: Project) -> Place:
+    runs = list_runs(project)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        language = _choose_language(project)
+        say = words(language)
+        analyst = _choose_analyst(say)
+        run = _choose_run(runs, say)
+    kept = {"lang": language, "by": analyst, **({"run": run["run_id"]} if run else {})}
+    for name, value in kept.items():
+        st.session_state[f"kept_{name}"] = value
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    return Place(project, say, analyst, run)
+
+
+def _wished(name: str) -> str:
+    return str(st.query_params.get(name) or st.session_state.get(f"kept_{name}") or "")
+
+
+def _language(project: Project | None) -> str:
+    wished = str(st.session_state.get("language") or _wished("lang"))
+    if wished in LANGUAGES:
+        return wished
+    try:
+        return (project or find_project()).language
+    except SocmlError:
+        return LANGUAGES[0]
+
+
+def _choose_language(project: Project) -> str:
+    st.session_state["language"] = _language(project)
+    chosen = st.segmented_control(
+        words(st.session_state["language"])("app.language"),
+        LANGUAGES,
+        key="language",
+        format_func=LANGUAGE_NAMES.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+        width="content",
+    )
+    return str(chosen or LANGUAGES[0])
+
+
+def _choose_analyst(say: Words) -> str:
+    if "analyst" not in st.session_state:
+        st.session_state["analyst"] = (_wished("by") or os.environ.get("SOCML_ANALYST") or "analyst")[:_LONGEST_NAME]
+    name = st.text_input(
+        say("app.analyst"),
+        key="analyst",
+        max_chars=_LONGEST_NAME,
+        placeholder=say("app.analyst"),
+        label_visibility="collapsed",
+        help=None,
+        width=190,
+    )
+    return (name or "").strip() or "analyst"
+
+
+def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None:
+    if not runs:
+        return None
+    by_id = {str(run["run_id"]): run for run in runs}
+    wished = _wished("run")
+    if st.session_state.get("run") not in by_id:
+        if wished and wished not in by_id:
+            st.toast(say("app.no_such_run"))
+        st.session_state["run"] = wished if wished in by_id else next(iter(by_id))
+    chosen = st.selectbox(
+        say("app.run"),
+        list(by_id),
+        key="run",
+        format_func=lambda run_id: _run_name(by_id[run_id], say),
+        label_visibility="collapsed",
+        width=460,
+    )
+    return by_id[str(chosen)]
+
+
+def _run_name(run: dict[str, Any], say: Words) -> str:
+    finished = str(run.get("finished", ""))[:16].replace("T", " ")
+    rows = say.number(run.get("rows", 0))
+    return visible_line(say("app.run_name", dataset=run["dataset"], model=run["model_version"], rows=rows, at=finished))
+
+
+def _say_how_to_begin(say: Words) -> None:
+    st.subheader(say("app.empty.title"))
+    st.text(say("app.empty.about"))
+    st.code("socml demo", language=None)
+    st.text(say("app.empty.own"))
+    st.code("socml run flows /var/log/zeek", language=None)

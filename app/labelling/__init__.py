@@ -1,0 +1,64 @@
+"""A run and an analyst → the triage view on the page: a component that labels at the speed of a key.
+
+The browser holds the next events and advances at once; Python records, re-ranks and answers. Neither waits
+for the other, and no label depends on a message that could be lost: what is not acknowledged is sent again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from labelling.desk import Desk, Report, open_desk
+
+from socml.inert import visible_line
+from socml.project import Project
+from socml.words import Words
+
+__all__ = ["triage_view"]
+
+_SCRIPTS = ("outbox", "desk", "keys", "nodes", "queue_view", "event_view", "strip_view", "main")
+_KEY = "triage"
+
+
+def triage_view(project: Project, run: dict[str, Any], analyst: str, say: Words, *, open_row: str = "") -> None:
+    """Draw the triage view of a run; record what the component sends, and answer it.
+
+    Parameters
+    ----------
+    open_row : the row that the address asks for; the first of the queue if empty
+    """
+    desk = open_desk(project, str(run["run_id"]), analyst)
+    desk.receive(_report())  # what a callback would do, but also on the first run after a restart
+    if open_row and not desk.has(open_row):
+        st.warning(say("app.triage.no_such_event"))
+        open_row = ""
+    payload = desk.payload(_report(), say, open_row=open_row)
+    result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
+    late = Report.read(result.get("outbox"))
+    if desk.receive(late):
+        st.rerun()
+    for message in desk.take_problems():
+        st.toast(visible_line(message), icon=":material/error:")
+
+
+def _changed() -> None:
+    """Let Streamlit know that this state is read; the page reads it before it draws."""
+
+
+def _report() -> Report:
+    return Report.read((st.session_state.get(_KEY) or {}).get("outbox"))
+
+
+@cache
+def _sources() -> tuple[str, str]:
+    folder = Path(__file__).parent
+    scripts = "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    return scripts, (folder / "triage.css").read_text(encoding="utf-8")
+
+
+def _component() -> Any:
+    js, css = _sources()
+    return st.components.v2.component("socml.triage", js=js, css=css)

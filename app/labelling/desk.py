@@ -1,0 +1,227 @@
+"""What the component reports → labels recorded through `Triage`, and what it needs to draw the next events.
+
+Every message is safe to take twice: `client_id` makes the store keep it once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from labelling.choices import choices, sentences
+from labelling.evidence import Evidence
+from labelling.items import Items, label_line
+
+from socml.errors import SocmlError, TryLater
+from socml.labels import LabelEvent, LabelStore, open_labels
+from socml.project import Project
+from socml.triage import Triage
+from socml.words import Words
+
+HELD = 60  # events that the browser holds ahead: at 25 keys a second that is over two seconds without an answer
+SHOWN = 25  # rows of which it is told how many are new
+WATCHED = 100  # rows among which moves are counted
+PAST = 200  # own labels that the browser may take back
+EVIDENCE_SECONDS = 0.25  # time for raw records in one answer; a label must not wait longer
+_TEXTS = ("reason", "family", "technique", "note")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the component says: messages not acknowledged, and which events it holds already."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    holds: frozenset[str] = frozenset()
+    wanted: tuple[str, ...] = ()
+    scope: str = ""
+    lang: str = ""
+
+    @classmethod
+    def read(cls, state: object) -> Report:
+        """Return the report in `state`, empty if it is none; a browser's word is not trusted for its shape."""
+        if not isinstance(state, Mapping):
+            return cls()
+        messages = [dict(m) for m in _list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
+        return cls(
+            messages,
+            frozenset(map(str, _list(state.get("holds")))),
+            tuple(map(str, _list(state.get("wanted"))))[:HELD],
+            str(state.get("scope", "")),
+            str(state.get("lang", "")),
+        )
+
+
+class Desk:
+    """One analyst before one run, for one session of the page."""
+
+    def __init__(self, project: Project, run_id: str, analyst: str, store: LabelStore) -> None:
+        self.triage = Triage(run_id, project=project, by=analyst, store=store)
+        self.scope = f"{run_id} {analyst}"
+        self._store = store
+        self._done: set[str] = set()
+        self._problems: dict[str, str] = {}
+        self._standing: dict[int, LabelEvent] = {}
+        self._last_event = 0
+        self._moves: tuple[int, int, int] | None = None
+        self._items = Items(project, self.triage)
+        self._evidence = Evidence(project, self.triage)
+
+    def has(self, row_id: str) -> bool:
+        """Say whether the run has this row."""
+        return row_id in self.triage.scores.index
+
+    def receive(self, report: Report) -> bool:
+        """Record what is new in a report, in the order it was given; say whether anything was."""
+        if report.scope != self.scope:
+            return False
+        new = [m for m in report.messages if str(m["client_id"]) not in self._done]
+        if not new:
+            return False
+        before = self._order(WATCHED)
+        for message in new:
+            client_id = str(message["client_id"])
+            try:
+                self._record(message, client_id)
+            except TryLater as error:
+                self._problems[client_id] = str(error)
+                break  # it stays in the browser, and what follows it too
+            except (SocmlError, TypeError, ValueError) as error:
+                self._problems[client_id] = str(error)
+            self._done.add(client_id)
+        recorded = [m for m in new if str(m["client_id"]) in self._done]
+        if recorded:
+            self._moves = moves(before, self._order(WATCHED), {str(m.get("row_id", "")) for m in recorded})
+        return bool(recorded)
+
+    def take_problems(self) -> list[str]:
+        """Return what could not be recorded, once."""
+        problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
+        return problems
+
+    def payload(self, report: Report, say: Words, *, open_row: str) -> dict[str, Any]:
+        """Return what the component draws from. Events it holds already in this language are left out."""
+        self.triage.refresh()
+        self._catch_up()
+        current = report.scope == self.scope
+        holds = report.holds if current and report.lang == say.language else frozenset()
+        queue = self.triage.queue(HELD)
+        order = [str(row_id) for row_id in queue["row_id"]]
+        history = self._history()
+        near = [label["row_id"] for label in history[-12:]]
+        wanted = list(report.wanted) if current and holds else [*([open_row] if open_row else []), *order[:2]]
+        rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
+        return {
+            "run": self.triage.run["run_id"],
+            "by": self.triage.by,
+            "lang": say.language,
+            "words": sentences(say),
+            **choices(say),
+            "order": order,
+            "open": open_row,
+            "items": self._items.of([row for row in rows if row not in holds], queue, say),
+            "labels": self._labels_of(rows, say),
+            "evidence": self._evidence_of(wanted, say),
+            "history": history,
+            "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
+            "effect": self._effect(say),
+            "totals": {"labelled": len({event.row_id for event in self._standing.values()})},
+        }
+
+    def _order(self, n: int) -> list[str]:
+        return [str(row_id) for row_id in self.triage.queue(n)["row_id"]]
+
+    def _record(self, message: Mapping[str, Any], client_id: str) -> None:
+        if message.get("kind") == "undo":
+            self.triage.undo(of_client_id=str(message.get("undo_of", "")), client_id=client_id)
+            return
+        seen = message.get("seen_ms")
+        self.triage.label(
+            str(message.get("row_id", "")),
+            str(message.get("verdict", "")),
+            client_id=client_id,
+            how="click" if message.get("how") == "click" else "key",
+            seen_ms=int(seen) if isinstance(seen, int | float) else None,
+            **{name: str(message.get(name) or "") for name in _TEXTS},
+        )
+
+    def _catch_up(self) -> None:
+        """Take in what anyone recorded since, so that marks and history are the store's."""
+        for event in self._store.events_since(self._last_event, dataset=self.triage.run["dataset"]):
+            self._last_event = event.id
+            if event.undo_of is not None:
+                self._standing.pop(event.undo_of, None)
+            elif self.has(event.row_id):
+                self._standing[event.id] = event
+
+    def _history(self) -> list[dict[str, Any]]:
+        """Return this analyst's labels that stand on this run's rows, the oldest first."""
+        names = ("client_id", "row_id", "verdict", *_TEXTS)
+        own = [event for event in self._standing.values() if event.by == self.triage.by][-PAST:]
+        return [{name: getattr(event, name) or "" for name in names} for event in own]
+
+    def _labels_of(self, row_ids: Iterable[str], say: Words) -> dict[str, list[dict[str, str]]]:
+        found: dict[str, list[dict[str, str]]] = {row_id: [] for row_id in row_ids}
+        for event in self._standing.values():
+            if event.row_id in found:
+                found[event.row_id].append(label_line(event, say))
+        return {row_id: lines for row_id, lines in found.items() if lines}
+
+    def _evidence_of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        until = time.monotonic() + EVIDENCE_SECONDS
+        for row_id in dict.fromkeys(row_ids):
+            if found and time.monotonic() > until:
+                break
+            if self.has(row_id):
+                found[row_id] = self._evidence.of(row_id, say)
+        return found
+
+    def _effect(self, say: Words) -> str:
+        if self._moves is None:
+            return ""
+        up, down, entered = self._moves
+        if not (up or down or entered):
+            return say("app.triage.effect.none")
+        parts = {"up": up, "down": down, "entered": entered}
+        told = {name: say(f"app.triage.effect.{name}", n=n) for name, n in parts.items()}
+        return say("app.triage.effect.all", **told)
+
+
+def moves(before: list[str], after: list[str], acted_on: set[str]) -> tuple[int, int, int]:
+    """Return how many rows rose, how many fell, and how many are new among the first `SHOWN`.
+
+    Rows that got a label leave the queue; the places they free do not count.
+
+    Examples
+    --------
+    >>> moves(["a", "b", "c", "d"], ["d", "b", "c"], {"a"})
+    (1, 2, 0)
+    """
+    before, after = ([row for row in order if row not in acted_on] for order in (before, after))
+    was = {row: place for place, row in enumerate(before)}
+    gained = [was.get(row, len(before)) - place for place, row in enumerate(after)]
+    entered = set(after[:SHOWN]) - set(before[:SHOWN]) if len(before) > SHOWN else set()
+    return sum(g > 0 for g in gained), sum(g < 0 for g in gained), len(entered)
+
+
+def open_desk(project: Project, run_id: str, analyst: str) -> Desk:
+    """Return the session's desk, opened anew when run, analyst or project changed."""
+    wanted = (str(project.workspace), run_id, analyst)
+    if st.session_state.get("desk_of") != wanted:
+        st.session_state["desk"] = Desk(project, run_id, analyst, label_store(project))
+        st.session_state["desk_of"] = wanted
+    desk: Desk = st.session_state["desk"]
+    return desk
+
+
+@st.cache_resource(show_spinner=False, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
+def label_store(project: Project) -> LabelStore:
+    """Return the project's label store, one for all sessions."""
+    return open_labels(project)
+
+
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []

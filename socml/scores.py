@@ -1,0 +1,283 @@
+"""A model version and a feature table → the score table: anomaly score, percentile, rank, lineage.
+
+This is the only place where the sign changes: a detector says how normal a row is, everything after this
+module reads `anomaly_score`, higher is more anomalous.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socml.errors import DataError, ModelError
+from socml.metrics import ranking_metrics, truth_of_rows
+from socml.project import Project, find_project
+from socml.tables import SCORE, schema
+from socml.versions import ModelVersion
+from socml.workspace import read_metadata, read_run, replacing, run_folder, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 65_536  # rows that are scored at a time
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a detector said of a block of rows: how normal each is, and its leaf in each tree."""
+
+    normality: np.ndarray
+    leaves: np.ndarray
+
+
+def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the score table of features in memory, in their order, index `row_id`.
+
+    Raises
+    ------
+    ModelError
+        If the table is of another feature set, or lacks a column that the model reads.
+    """
+    import pandas as pd
+
+    metadata = features.attrs.get("socml") or {}
+    _check_feature_set(version, metadata)
+    by_row = features.set_index("row_id") if "row_id" in features.columns else features
+    normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in _frames(features))])
+    hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
+    run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
+    keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
+    columns = _score_columns(version, normality, metadata, run_id)
+    table = pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
+    return table
+
+
+def score_run(
+    version: ModelVersion,
+    features_path: Path,
+    *,
+    project: Project | None = None,
+    experiment: str = "",
+    truth: pd.DataFrame | pd.Series | None = None,
+    finished: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score a feature file in bounded memory and return what `run.json` says of the run.
+
+    Writes `workspace/scores/<run_id>/`: scores.parquet and leaves.npy in the rows' order, then run.json. The
+    id is a hash of the model version and the file, so a run that was finished before is returned as it is.
+
+    Parameters
+    ----------
+    experiment : name of the experiment it belongs to
+    truth : `malicious` by `row_id`, for the metrics
+    finished : when it was finished, ISO 8601; the time the score file was written if empty
+    progress : called with the rows scored so far and all rows
+
+    Raises
+    ------
+    ModelError, DataError
+    """
+    project = project or find_project()
+    metadata = read_metadata(features_path)
+    _check_feature_set(version, metadata)
+    run_id = _run_id(version, _file_hash(features_path))
+    folder = run_folder(project, run_id)
+    if all((folder / name).is_file() for name in ("scores.parquet", "leaves.npy", "run.json")):
+        run = read_run(project, run_id)
+    else:
+        normality = _score_file(version, features_path, folder / "leaves.npy", _threads(project), progress)
+        _write_scores(folder / "scores.parquet", version, features_path, normality, metadata, run_id)
+        written = datetime.fromtimestamp((folder / "scores.parquet").stat().st_mtime, UTC).isoformat(timespec="seconds")
+        run = _run(version, metadata, run_id, rows=len(normality), experiment=experiment, finished=finished or written)
+        run["features_path"] = os.path.relpath(features_path, project.workspace)
+    if truth is not None and len(truth) and not run.get("metrics"):
+        run["metrics"] = _metrics(folder / "scores.parquet", truth)
+    write_json(folder / "run.json", run)
+    return run
+
+
+def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataFrame:
+    """Return the score table of a run (the newest if no id is given), index `row_id`.
+
+    Raises
+    ------
+    UnknownName, DataError
+    """
+    project = project or find_project()
+    run = read_run(project, run_id)
+    path = run_folder(project, run["run_id"]) / "scores.parquet"
+    if not path.is_file():
+        raise DataError(f"Run {run['run_id']} has lost its scores.parquet. Score again.")
+    scores = pq.read_table(path).to_pandas().set_index("row_id")
+    scores.attrs["socml"] = run
+    return scores
+
+
+def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
+    matrix = version.preparation.transform(block)
+    normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
+    if not np.isfinite(normality).all():
+        raise ModelError(f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers.")
+    return Scored(normality, version.forest.leaves(matrix) if leaves else np.empty((0, len(block)), np.uint8))
+
+
+def _score_columns(
+    version: ModelVersion, normality: np.ndarray, metadata: dict[str, Any], run_id: str
+) -> dict[str, Any]:
+    """Return the columns of a score table that follow from what the detector said, and the lineage."""
+    rank = np.empty(len(normality), dtype=np.int64)
+    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
+    return {
+        "anomaly_score": -normality,  # the sign changes here, and nowhere else
+        "percentile": version.reference.percentile(normality),
+        "rank": rank,
+        "model_version": version.label,
+        "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
+        "events_snapshot": metadata.get("events_snapshot", ""),
+        "run_id": run_id,
+    }
+
+
+def _score_file(
+    version: ModelVersion,
+    features_path: Path,
+    leaves_path: Path,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> np.ndarray:
+    """Score a feature file block by block, write its leaves, and return how normal each row is."""
+    file = pq.ParquetFile(features_path)
+    rows = file.metadata.num_rows
+    reads = version.metadata["features"]
+    # With a column lacking, all are read: the preparation then says which it is, and what is near.
+    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
+    normality = np.empty(rows)
+    with replacing(leaves_path) as temporary:
+        leaves = _open_leaves(temporary, version, rows)
+        batches = file.iter_batches(BLOCK, columns=columns)
+        at = 0
+        for scored in _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads):
+            end = at + len(scored.normality)
+            normality[at:end] = scored.normality
+            leaves[:, at:end] = scored.leaves
+            at = end
+            if progress:
+                progress(at, rows)
+        if isinstance(leaves, np.memmap):
+            leaves.flush()
+    return normality
+
+
+def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:
+    one = version.forest.leaves(np.zeros((1, len(version.preparation.feature_names_out_)), dtype=np.float32))
+    shape = (one.shape[0], rows)
+    if rows:
+        return np.lib.format.open_memmap(path, mode="w+", dtype=one.dtype, shape=shape)
+    empty = np.empty(shape, dtype=one.dtype)
+    with path.open("wb") as file:
+        np.save(file, empty)
+    return empty
+
+
+def _write_scores(
+    path: Path,
+    version: ModelVersion,
+    features_path: Path,
+    normality: np.ndarray,
+    metadata: dict[str, Any],
+    run_id: str,
+) -> None:
+    columns = _score_columns(version, normality, metadata, run_id)
+    keys = pq.ParquetFile(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
+    contract = schema(SCORE)
+    at = 0
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, contract, compression="zstd") as writer:
+        for batch in keys:
+            end = at + len(batch)
+            arrays = []
+            for field in contract:
+                if field.name in batch.schema.names:
+                    arrays.append(batch.column(field.name).cast(field.type))
+                elif isinstance(columns[field.name], np.ndarray):
+                    arrays.append(pa.array(columns[field.name][at:end], field.type))
+                else:
+                    arrays.append(pa.repeat(pa.scalar(columns[field.name], field.type), end - at))
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract))
+            at = end
+
+
+def _run(
+    version: ModelVersion, metadata: dict[str, Any], run_id: str, *, rows: int, experiment: str, finished: str
+) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "dataset": metadata.get("dataset", ""),
+        "feature_set": metadata.get("feature_set", version.metadata["feature_set"]),
+        "model": version.name,
+        "model_version": version.label,
+        "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
+        "events_snapshot": metadata.get("events_snapshot", ""),
+        "rows": rows,
+        "experiment": experiment,
+        "finished": finished,
+        "metrics": {},
+    }
+
+
+def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+    scores = pq.read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")
+    order = scores["anomaly_score"].rank(method="min", ascending=False).to_numpy()
+    return ranking_metrics(order, truth_of_rows(truth, scores.index))
+
+
+def _check_feature_set(version: ModelVersion, metadata: dict[str, Any]) -> None:
+    fitted = version.metadata["feature_set"]
+    if metadata.get("feature_set", fitted) != fitted:
+        raise ModelError(
+            f"Model {version.label} was fitted on the feature set {fitted!r}, and this is {metadata['feature_set']!r}."
+        )
+
+
+def _run_id(version: ModelVersion, table_hash: str) -> str:
+    parts = (version.label, version.metadata.get("mlflow_run_id", ""), version.metadata["recipe_hash"], table_hash)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _frames(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for at in range(0, len(features), BLOCK):
+        yield features.iloc[at : at + BLOCK]
+
+
+def _threads(project: Project) -> int:
+    return project.threads or os.cpu_count() or 1
+
+
+def _in_order(
+    function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int
+) -> Iterator[Scored]:
+    """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
+    waiting: deque[Future[Scored]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
