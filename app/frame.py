@@ -69,10 +69,12 @@ def open_page(show: Callable[[Place], None]) -> None:
 def _choices(project: Project) -> Place:
     runs = list_runs(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        language = _choose_language(project)
+        language = _language(project)
         say = words(language)
-        analyst = _choose_analyst(say)
         run = _choose_run(runs, say)
+        analyst = _choose_analyst(say)
+        st.space("stretch")
+        _choose_language(language, say)
     kept = {"lang": language, "by": analyst, **({"run": run["run_id"]} if run else {})}
     for name, value in kept.items():
         st.session_state[f"kept_{name}"] = value
@@ -95,10 +97,10 @@ def _language(project: Project | None) -> str:
         return LANGUAGES[0]
 
 
-def _choose_language(project: Project) -> str:
-    st.session_state["language"] = _language(project)
-    chosen = st.segmented_control(
-        words(st.session_state["language"])("app.language"),
+def _choose_language(language: str, say: Words) -> None:
+    st.session_state["language"] = language
+    st.segmented_control(
+        say("app.language"),
         LANGUAGES,
         key="language",
         format_func=LANGUAGE_NAMES.__getitem__,
@@ -106,7 +108,6 @@ def _choose_language(project: Project) -> str:
         required=True,
         width="content",
     )
-    return str(chosen or LANGUAGES[0])
 
 
 def _choose_analyst(say: Words) -> str:

@@ -5,6 +5,8 @@ Started by `socml app`, which is `streamlit run app/triage.py`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from frame import Place, open_page, page_title
 from labelling import triage_view
@@ -19,7 +21,9 @@ def _triage(place: Place) -> None:
     triage_view(place.project, place.run or {}, place.analyst, place.say, open_row=st.query_params.get("event", ""))
 
 
-st.set_page_config(page_title="socml", page_icon=":material/troubleshoot:", layout="wide")
+ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from a server on the internet
+
+st.set_page_config(page_title="socml", page_icon=ICON, layout="wide")
 st.navigation(
     [
         st.Page(triage_page, title=page_title("triage"), icon=":material/troubleshoot:", default=True),

@@ -59,8 +59,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
     keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
     columns = _score_columns(version, normality, metadata, run_id)
-    table = pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
-    return table
+    return pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
 
 
 def score_run(
@@ -129,7 +128,9 @@ def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) 
     matrix = version.preparation.transform(block)
     normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
     if not np.isfinite(normality).all():
-        raise ModelError(f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers.")
+        raise ModelError(
+            f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers."
+        )
     return Scored(normality, version.forest.leaves(matrix) if leaves else np.empty((0, len(block)), np.uint8))
 
 
@@ -269,9 +270,7 @@ def _threads(project: Project) -> int:
     return project.threads or os.cpu_count() or 1
 
 
-def _in_order(
-    function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int
-) -> Iterator[Scored]:
+def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:
     """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
     waiting: deque[Future[Scored]] = deque()
     with ThreadPoolExecutor(threads) as pool:

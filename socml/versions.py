@@ -113,7 +113,9 @@ class ModelVersion:
         return self.detector if hasattr(self.detector, "leaves") else self.companion
 
     def _repr_html_(self) -> str:
-        shown = {key: self.metadata.get(key) for key in ("detector", "feature_set", "dataset", "rows", "seed", "metrics")}
+        shown = {
+            key: self.metadata.get(key) for key in ("detector", "feature_set", "dataset", "rows", "seed", "metrics")
+        }
         rows = "".join(f"<tr><th>{html_text(k)}</th><td>{html_text(v)}</td></tr>" for k, v in shown.items() if v)
         notices = "".join(f"<li>{html_text(n)}</li>" for n in self.metadata.get("notices", []))
         return f"<table><caption>{html_text(self.label)}</caption>{rows}</table><ul>{notices}</ul>"

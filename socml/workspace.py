@@ -49,9 +49,14 @@ def event_files(project: Project, dataset: str) -> list[Path]:
 
 def open_events(project: Project, dataset: str) -> ds.Dataset:
     """Return the event table of a dataset, on disk; nothing is read yet."""
+    import pyarrow as pa
     import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
 
-    return ds.dataset([str(p) for p in event_files(project, dataset)], format="parquet")
+    files = event_files(project, dataset)
+    # Parts of a table dataset may have different columns of its own: the table has all of them.
+    whole = pa.unify_schemas([pq.read_schema(p) for p in files]) if len(files) > 1 else None
+    return ds.dataset([str(p) for p in files], format="parquet", schema=whole)
 
 
 def events_snapshot(project: Project, dataset: str) -> str:

@@ -14,24 +14,7 @@ from typer.testing import CliRunner
 
 from socml.cli import app
 
-VERBS = sorted(
-    [
-        "init",
-        "simulate",
-        "ingest",
-        "features",
-        "fit",
-        "score",
-        "explain",
-        "queue",
-        "label",
-        "run",
-        "replay",
-        "app",
-        "demo",
-        "doctor",
-    ]
-)
+VERBS = sorted("init simulate ingest features fit score explain queue label run replay app demo doctor".split())
 
 
 def socml(*arguments, cwd, code=0, **environment):

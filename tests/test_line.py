@@ -16,24 +16,10 @@ from socml.scores import load_scores, score_run
 from socml.triage import Triage
 
 SCANNER = "10.0.0.66"
-FIELDS = [
-    "ts",
-    "uid",
-    "id.orig_h",
-    "id.orig_p",
-    "id.resp_h",
-    "id.resp_p",
-    "proto",
-    "service",
-    "duration",
-    "orig_bytes",
-    "resp_bytes",
-    "conn_state",
-    "orig_pkts",
-    "resp_pkts",
-    "label",
-    "detailedlabel",
-]
+FIELDS = (
+    "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes conn_state "
+    "orig_pkts resp_pkts label detailedlabel"
+).split()
 
 
 def zeek_log(path):

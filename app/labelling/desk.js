@@ -21,12 +21,14 @@ class Desk {
     this.moved = new Map();
     this.said = null; // the last thing done, for the strip
     this.history = [];
+    this.explaining = [];
     this.labels = {}; // row_id → everyone's labels on it, in words
   }
 
   merge(data, first) {
     for (const [id, item] of Object.entries(data.items)) this.items.set(id, item);
     for (const [id, evidence] of Object.entries(data.evidence)) this.evidence.set(id, evidence);
+    this.explaining = data.explaining;
     this.outbox.acknowledge(data.acked.filter((id) => this.outbox.messages.has(id)));
     this.history = data.history;
     this.labels = data.labels;
@@ -82,12 +84,28 @@ class Desk {
     return [...this.trail, ...this.upcoming];
   }
 
+  // Place in the queue, 1 the first; empty for an event that is looked at from outside it.
+  place(id) {
+    const at = this.order.filter((row) => !this.given.has(row)).indexOf(id);
+    return at < 0 ? "" : at + 1;
+  }
+
   // Evidence that will be needed next, the event on screen first.
   wanted() {
     const at = this.upcoming.indexOf(this.current);
     const ahead = this.upcoming.slice(Math.max(0, at), Math.max(0, at) + AHEAD);
     const ids = this.current ? [this.current, ...ahead] : ahead;
-    return [...new Set(ids)].filter((id) => !this.evidence.has(id));
+    return [...new Set(ids)].filter((id) => !this.evidence.has(id) || (id === this.current && this.evidence.get(id).normal === null));
+  }
+
+  // Whether the event on screen waits for something that Python works out in the background.
+  unfinished() {
+    return this.evidence.get(this.current)?.normal === null || this.explaining.length > 0;
+  }
+
+  // What the browser has for good; an event that is still being explained is sent again.
+  holds() {
+    return [...this.items.keys()].filter((id) => !this.items.get(id).pending);
   }
 
   // Events that Python takes for held here, and that are not (the page was left and opened again).

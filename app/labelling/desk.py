@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from labelling.background import background
 from labelling.choices import choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
@@ -66,8 +67,8 @@ class Desk:
         self._standing: dict[int, LabelEvent] = {}
         self._last_event = 0
         self._moves: tuple[int, int, int] | None = None
-        self._items = Items(project, self.triage)
-        self._evidence = Evidence(project, self.triage)
+        self._items = Items(project, self.triage, background())
+        self._evidence = Evidence(project, self.triage, background())
 
     def has(self, row_id: str) -> bool:
         """Say whether the run has this row."""
@@ -122,6 +123,7 @@ class Desk:
             "order": order,
             "open": open_row,
             "items": self._items.of([row for row in rows if row not in holds], queue, say),
+            "explaining": [row for row in rows if self._items.pending(row)],
             "labels": self._labels_of(rows, say),
             "evidence": self._evidence_of(wanted, say),
             "history": history,

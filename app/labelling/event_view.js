@@ -17,7 +17,7 @@ class EventView {
     const item = id ? desk.items.get(id) : null;
     const evidence = id ? desk.evidence.get(id) : null;
     const given = id ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), this.open, desk.draft(id), desk.labels[id]]);
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id]]);
     if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
     const typing = this.shown === id && this.node.querySelector(".annotation :focus");
     if (typing) return;
@@ -28,7 +28,7 @@ class EventView {
     this.shown = id;
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
-    this.body = h("div", { class: "body" }, this.left(item, desk.labels[id] ?? [], data), this.right(item, evidence));
+    this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
     this.node.replaceChildren(this.head(item, given), this.verdictBar(given), this.annotation(desk, data, given), this.body);
     this.body.scrollTop = scroll ?? 0;
     return undefined;
@@ -132,20 +132,26 @@ class EventView {
     );
   }
 
-  left(item, labels, data) {
+  normal(evidence) {
+    const lines = evidence?.normal;
+    if (lines && !lines.length) return null;
+    return h(
+      "section",
+      { class: "normal" },
+      h("h3", {}, this.word("normal.title")),
+      lines
+        ? h("ul", {}, lines.map((line) => h("li", {}, line)))
+        : h("p", { class: "loading" }, this.word("normal.pending")),
+    );
+  }
+
+  left(item, evidence, labels) {
     const { word } = this;
     return h(
       "div",
       { class: "column" },
-      this.section("why", "W", word("why.title"), () => whyTable(item.why, word, data)),
-      item.normal.length
-        ? h(
-            "section",
-            { class: "normal" },
-            h("h3", {}, word("normal.title")),
-            h("ul", {}, item.normal.map((line) => h("li", {}, line))),
-          )
-        : null,
+      this.section("why", "W", word("why.title"), () => whyTable(item.why, word)),
+      this.normal(evidence),
       labels.length
         ? h(
             "section",
@@ -204,7 +210,7 @@ class EventView {
 
 function whyTable(rows, word) {
   if (!rows.length) return h("p", { class: "faint" }, word("why.none"));
-  const head = ["what", "value", "usual_entity", "usual_everyone", "place", "share"];
+  const head = ["what", "value", "usual_entity", "usual_everyone", "place", "peers", "share"];
   return h(
     "table",
     {},
@@ -220,7 +226,8 @@ function whyTable(rows, word) {
           h("td", { class: "value" }, row.value),
           h("td", {}, row.usual_entity),
           h("td", {}, row.usual_everyone),
-          h("td", {}, row.place),
+          h("td", { class: "short" }, row.place),
+          h("td", { class: "short" }, row.peers),
           h("td", { class: "share" }, bar(row.share), h("span", {}, row.share_text)),
         ),
       ),
@@ -264,7 +271,7 @@ function labelLine(label, word) {
     "li",
     {},
     h("span", { class: `verdict ${label.verdict}` }, word(`verdict.${label.verdict}`)),
-    h("span", {}, ` ${label.who}, ${label.when}`),
+    h("span", {}, ` ${label.line}`),
     label.more ? h("span", { class: "faint" }, ` — ${label.more}`) : null,
   );
 }

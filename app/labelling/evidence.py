@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
+from labelling.background import Background
 
 from socml.datasets import events_of_row, related_events
 from socml.errors import SocmlError
+from socml.explanations import explanation_in_words
 from socml.inert import visible, visible_line
 from socml.project import Project
 from socml.triage import Triage
@@ -45,21 +48,28 @@ _TOLD = (
 class Evidence:
     """The records behind the rows of one run, each read once."""
 
-    def __init__(self, project: Project, triage: Triage) -> None:
+    def __init__(self, project: Project, triage: Triage, background: Background) -> None:
         self._project = project
         self._dataset = str(triage.run["dataset"])
-        path = features_path(project, self._dataset, str(triage.run["feature_set"]))
+        self._run_id = str(triage.run["run_id"])
+        self._background = background
+        path = _features_of(triage.run, project)
         self._features = ds.dataset(str(path)) if path.is_file() else None
         self._metadata = read_metadata(path) if path.is_file() else {}
         self._read: dict[str, Any] = {}
 
     def of(self, row_id: str, say: Words) -> dict[str, Any]:
-        """Return raw records and related events of one row in words; a record that cannot be read says why."""
+        """Return raw records and related events of one row in words; a record that cannot be read says why.
+
+        `normal`, what would make the row ordinary, is null while it is being worked out.
+        """
+        normal = self._normal(row_id, say)
         if row_id not in self._read:
             try:
                 self._read[row_id] = self._events(row_id)
             except SocmlError as error:
-                return {"raw": [], "related": [], "related_columns": [], "error": visible_line(error)}
+                nothing: dict[str, Any] = {"raw": [], "related": [], "related_columns": []}
+                return {**nothing, "normal": normal, "error": visible_line(error)}
         own, related = self._read[row_id]
         columns = [name for name in _TOLD if name in related and related[name].notna().any()][:_COLUMNS]
         here = set(own["event_id"])
@@ -67,8 +77,18 @@ class Evidence:
             "raw": [_record(event, say) for event in own.to_dict("records")],
             "related": [_line(event, columns, here, say) for event in related.to_dict("records")],
             "related_columns": ["time", *columns] if len(related) else [],
+            "normal": normal,
             "error": "",
         }
+
+    def _normal(self, row_id: str, say: Words) -> list[str] | None:
+        answer = self._background.ask(
+            ("normal", self._run_id, row_id, say.language),
+            lambda: explanation_in_words(self._run_id, row_id, project=self._project, language=say.language),
+        )
+        if answer.pending:
+            return None
+        return [visible(answer.value.would_be_normal)] if answer.value is not None else []
 
     def _events(self, row_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         row = self._row(row_id)
@@ -97,6 +117,12 @@ class Evidence:
         return dict(rows[0]) if rows else {"row_id": row_id, "time": None}
 
 
+def _features_of(run: dict[str, Any], project: Project) -> Path:
+    if run.get("features_path"):
+        return (project.workspace / run["features_path"]).resolve()
+    return features_path(project, str(run["dataset"]), str(run["feature_set"]))
+
+
 def time_text(value: Any, say: Words) -> str:
     """Return a moment as it is written in the language, in UTC; a dash where there is none."""
     if value is None or value != value:  # noqa: PLR0124  NaT is not itself
@@ -112,13 +138,15 @@ def _record(event: dict[str, Any], say: Words) -> dict[str, str]:
 
 
 def _line(event: dict[str, Any], columns: list[str], here: set[str], say: Words) -> dict[str, Any]:
-    cells = [time_text(event["time"], say), *[_cell(event[name], say) for name in columns]]
+    cells = [time_text(event["time"], say), *[_cell(name, event[name], say) for name in columns]]
     return {"cells": cells, "here": event["event_id"] in here}
 
 
-def _cell(value: Any, say: Words) -> str:
+def _cell(name: str, value: Any, say: Words) -> str:
     if value is None or value != value:  # noqa: PLR0124  NaN is not itself
         return ""
-    if isinstance(value, float):
+    if name.endswith("_port"):
+        return str(int(value))
+    if isinstance(value, int | float):
         return say.number(value, 0 if value == int(value) else 3)
     return visible_line(value)[:_LONGEST_CELL]

@@ -1,6 +1,8 @@
 // Python's data and the element to draw in → the triage view. Called again each time the data change.
 
 const VIEWS = new WeakMap();
+const ASK_SOON_MS = 150;
+const ASK_LATER_MS = 1200;
 
 class Triage {
   constructor(root, component) {
@@ -120,19 +122,25 @@ class Triage {
     this.node.style.height = `${Math.max(460, window.innerHeight - Math.max(top, 0) - 12)}px`;
   }
 
+  // Asks for what is not here yet: at once for records, unhurried for what is being worked out.
   ask() {
-    if (this.asked || this.timer || !(this.desk.wanted().length || this.desk.lacking())) return;
-    this.timer = setTimeout(() => {
-      this.timer = 0;
-      this.asked = true;
-      if (!this.outbox.inFlight()) this.report();
-    }, 150);
+    const { desk } = this;
+    const missing = desk.lacking() || desk.wanted().some((id) => !desk.evidence.has(id));
+    if (this.asked || this.timer || !(missing || desk.unfinished())) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = 0;
+        this.asked = true;
+        if (!this.outbox.inFlight()) this.report();
+      },
+      missing ? ASK_SOON_MS : ASK_LATER_MS,
+    );
   }
 
   report() {
     this.component.setStateValue("outbox", {
       messages: this.outbox.list(),
-      holds: [...this.desk.items.keys()],
+      holds: this.desk.holds(),
       wanted: this.desk.wanted(),
       scope: this.of,
       lang: this.lang,

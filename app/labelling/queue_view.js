@@ -29,7 +29,7 @@ class QueueView {
     return h(
       "li",
       { class: classes, role: "option", "aria-selected": String(selected), "data-row-id": id },
-      h("span", { class: "place" }, given ? null : item.position, given ? null : move(desk.moved.get(id), word)),
+      h("span", { class: "place" }, given ? null : String(desk.place(id)), given ? null : move(desk.moved.get(id), word)),
       h(
         "span",
         { class: "what" },

@@ -1,6 +1,6 @@
 """Log files → the event table, with ground truth and quarantine beside it; and back as DataFrames.
 
-    ingest(["conn.log.gz"], dataset="office")      load_events("office")      load_truth("office")
+ingest(["conn.log.gz"], dataset="office")      load_events("office")      load_truth("office")
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def detect_source(source: FileSource) -> tuple[str, float]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    tried = sorted(((open_format(n).sniff(head, source.path.name), n) for n in component_names("formats")), reverse=True)
+    tried = sorted(
+        ((open_format(n).sniff(head, source.path.name), n) for n in component_names("formats")), reverse=True
+    )
     confidence, name = tried[0]
     if confidence >= LEAST_CONFIDENCE:
         return name, confidence

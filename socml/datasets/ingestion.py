@@ -232,7 +232,11 @@ class _Reading:
         if self.format_name == "table" and self.seen.repeats:
             self.warnings.append(f"{self.seen.repeats:,} rows are exact copies of an earlier row; all are kept.")
         if self.bad:
-            self.warnings.append(f"{self.bad:,} records are in quarantine. The first: {self._first_bad()}.")
+            first = self.first_bad
+            where = f"line {first.line:,}: {first.reason}" if first else ""
+            self.warnings.append(
+                f"{self.bad:,} {'record is' if self.bad == 1 else 'records are'} in quarantine, first {where}."
+            )
 
     def _report(self) -> None:
         if self.run.progress:

@@ -80,6 +80,6 @@ def summed(dataset: str, per_file: list[FileResult], warnings: list[str]) -> Ing
         duplicates=sum(f.duplicates for f in per_file),
         quarantined=sum(f.quarantined for f in per_file),
         skipped=sum(f.skipped for f in per_file),
-        warnings=tuple([*named, *warnings]),
+        warnings=(*named, *warnings),
         per_file=tuple(per_file),
     )

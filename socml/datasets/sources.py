@@ -118,7 +118,9 @@ class FileSource:
     def _note_long_line(self, end: _AfterLongLine) -> None:
         self.lines += 1
         limit = LINE_LIMIT >> 20
-        reason = f"a line of {end.length:,} bytes, over the limit of {limit} MB; its first {KEPT_BYTES >> 10} KB are kept"
+        reason = (
+            f"a line of {end.length:,} bytes, over the limit of {limit} MB; its first {KEPT_BYTES >> 10} KB are kept"
+        )
         self.rejects.append(Reject(self.lines, reason, end.start))
 
     def _without_mark(self) -> Iterator[bytes]:

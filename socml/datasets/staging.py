@@ -171,7 +171,9 @@ class Staging:
         old = ds.dataset(str(target)) if target.is_file() else ds.dataset(schema(TRUTH).empty_table())
         tables = {"new_truth": ds.dataset([str(p) for p in parts]), "old_truth": old}
         with (
-            sealed_connection(tables, memory_limit=self.project.memory_limit, threads=self.project.threads) as connection,
+            sealed_connection(
+                tables, memory_limit=self.project.memory_limit, threads=self.project.threads
+            ) as connection,
             replacing(target) as temporary,
         ):
             with pq.ParquetWriter(temporary, schema(TRUTH), compression="zstd") as writer:

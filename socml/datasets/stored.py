@@ -99,7 +99,9 @@ def _selected(
         conditions.append(f'"{name}" is null' if is_missing else f'"{name}" = ?')
         parameters += [] if is_missing else [_plain(value)]
     sql = f"select * from events where {' and '.join(conditions)} order by {order} limit {int(limit)}"
-    with sealed_connection({"events": stored}, memory_limit=project.memory_limit, threads=project.threads) as connection:
+    with sealed_connection(
+        {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
+    ) as connection:
         return _frame(connection.sql(sql, params=parameters).to_arrow_table())
 
 

@@ -49,4 +49,6 @@ def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | Non
             except pa.ArrowInvalid as error:
                 raise DataError(f"{path} is not a Parquet file: {error}") from error
             return TruthFile(path, table, False if recipe.truth.others == "benign" else None)
-    raise DataError(f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none.")
+    raise DataError(
+        f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none."
+    )

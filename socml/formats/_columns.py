@@ -32,7 +32,9 @@ def text_array(lines: Sequence[bytes]) -> pa.Array:
         return pa.array([line.decode("utf-8", "backslashreplace") for line in lines], pa.string())
 
 
-def split_columns(lines: Sequence[bytes], names: Sequence[str], delimiter: bytes, missing: Sequence[str]) -> list[pa.Array]:
+def split_columns(
+    lines: Sequence[bytes], names: Sequence[str], delimiter: bytes, missing: Sequence[str]
+) -> list[pa.Array]:
     """Return one text column a name. Every line must hold exactly that many values; quotes mean nothing.
 
     Parameters

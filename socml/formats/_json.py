@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from socml.formats._reader import Source
-
-RECORD_LIMIT = 16 << 20  # bytes of one object in an array
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # may be over 64 bits, where orjson turns it into a float
 _LOOSE_KEY = re.compile(rb'"\s+:')
-_MARK = re.compile(rb'["\\{}\[\]]')
 
 
 def loads_exactly(line: bytes) -> dict[str, Any]:
@@ -78,61 +73,6 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, (int, float)):
         return repr(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def array_members(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield the line and the bytes of each member object of a file that is one JSON array.
-
-    Anything between the objects but commas and blanks is yielded as a member too, for the reader to reject.
-    """
-    depth, in_string, start_line, line = 0, False, 1, 1
-    held = bytearray()
-    begun, escaped = False, 0
-    for chunk in source.chunks():
-        data = chunk.removeprefix(b"\xef\xbb\xbf") if not begun else chunk
-        position = escaped  # 1 if the last chunk ended with a backslash
-        held += data[:position]
-        for mark in _MARK.finditer(data):
-            at = mark.start()
-            if at < position:
-                continue  # escaped
-            character = mark.group()
-            if in_string:
-                if character == b"\\":
-                    held += data[position : at + 2]
-                    position = at + 2
-                elif character == b'"':
-                    held += data[position : at + 1]
-                    position, in_string = at + 1, False
-                continue
-            held += data[position : at + 1]
-            position = at + 1
-            if character == b'"':
-                in_string = True
-            elif character in b"{[":
-                depth += 1
-                if not begun:
-                    begun, held = True, bytearray()
-                elif depth == 2:
-                    before = bytes(held[:-1])
-                    if before.strip(b", \t\r\n"):
-                        yield line, before.strip(b", \t\r\n")
-                    line += before.count(b"\n")
-                    start_line, held = line, held[-1:]
-            elif character in b"}]":
-                depth -= 1
-                if depth == 1:
-                    yield start_line, bytes(held)
-                    line += held.count(b"\n")
-                    held = bytearray()
-        escaped = max(position - len(data), 0)
-        held += data[position:]
-        if len(held) > RECORD_LIMIT:
-            yield start_line, bytes(held)
-            return
-    rest = bytes(held).strip(b", \t\r\n")
-    if rest not in (b"", b"]"):
-        yield line, rest.removesuffix(b"]").strip() if depth == 0 else rest
 
 
 def _why_not(line: bytes, error: orjson.JSONDecodeError) -> str:

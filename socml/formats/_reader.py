@@ -48,7 +48,11 @@ class Source(Protocol):
 
     name: str
     path: Path
-    modified: datetime | None
+
+    @property
+    def modified(self) -> datetime | None:
+        """When the file was last written."""
+        ...
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes in pieces of bounded size."""

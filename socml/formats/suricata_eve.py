@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._eve import eve_event
-from socml.formats._json import array_members, flatten, loads_exactly
+from socml.formats._json import flatten, loads_exactly
+from socml.formats._json_array import array_members
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events
 from socml.tables import EVENT, TIME
 

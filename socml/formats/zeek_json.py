@@ -11,7 +11,8 @@ import pyarrow as pa
 from socml.formats._columns import text_array
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._reader import Block, Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
-from socml.formats._zeek import LOGS, log_type, zeek_columns, zeek_truth
+from socml.formats._zeek import log_type, zeek_columns, zeek_truth
+from socml.formats._zeek_logs import LOGS
 
 __all__ = ["ZeekJson"]
 
@@ -38,7 +39,7 @@ class ZeekJson:
             return 0.0
         if "ts" in first and ({"uid", "_path", "id.orig_h", "id", "fuid"} & set(first)):
             return 0.98
-        named = file_name.split(".")[0].lower()
+        named = file_name.split(".", maxsplit=1)[0].lower()
         if named in LOGS or named in _OTHER_LOGS:
             return 0.9 if "ts" in first else 0.6
         return 0.3 if "ts" in first else 0.0
@@ -84,7 +85,9 @@ def _parsed(block: Block, source: Source, options: ReadOptions) -> Iterator[Pars
 def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], options: ReadOptions) -> Parsed:
     names = list(dict.fromkeys(name for _, _, found in rows for name in found))
     fields = {
-        name: pa.array([_zeek_text(found.get(name), _MEMBER if name == "answers" else ",") for _, _, found in rows], pa.string())
+        name: pa.array(
+            [_zeek_text(found.get(name), _MEMBER if name == "answers" else ",") for _, _, found in rows], pa.string()
+        )
         for name in names
     }
     if not fields:

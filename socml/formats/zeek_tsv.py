@@ -13,7 +13,7 @@ import pyarrow as pa
 from socml.errors import FormatError
 from socml.formats._columns import split_columns, text_array
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
-from socml.formats._zeek import log_type, zeek_columns, zeek_truth
+from socml.formats._zeek import log_type, masked_times, zeek_columns, zeek_truth
 
 __all__ = ["ZeekTsv"]
 
@@ -43,20 +43,13 @@ class _Header:
             written = line.removeprefix(b"#separator").strip(b" ").removeprefix(b"\t").decode("ascii", "replace")
             return replace(self, separator=_unescaped(written))
         text = rest.decode("utf-8", "replace")
-        match key:
-            case b"#set_separator":
-                return replace(self, set_separator=text or ",")
-            case b"#empty_field":
-                return replace(self, empty=text)
-            case b"#unset_field":
-                return replace(self, unset=text)
-            case b"#path":
-                return replace(self, path=text.strip().lower())
-            case b"#fields":
-                names = text.split(self.separator.decode("latin-1"))
-                last = [name for name in names[-1].split(_JOINED.decode()) if name]
-                return replace(self, names=tuple([*names[:-1], *(n.strip() for n in last)]), joined=len(last) - 1)
-        return self
+        said = {b"#set_separator": {"set_separator": text or ","}, b"#empty_field": {"empty": text}}
+        said |= {b"#unset_field": {"unset": text}, b"#path": {"path": text.strip().lower()}}
+        if key == b"#fields":
+            names = text.split(self.separator.decode("latin-1"))
+            last = [name.strip() for name in names[-1].split(_JOINED.decode()) if name]
+            return replace(self, names=(*names[:-1], *last), joined=len(last) - 1)
+        return replace(self, **said.get(key, {}))  # type: ignore[arg-type]
 
 
 class ZeekTsv:
@@ -101,7 +94,8 @@ class ZeekTsv:
                         header = replace(header, path=log_type(set(header.names), source.name))
                     numbered.append((number, line))
             parsed = _parsed(header, numbered, options)
-            parsed.skips, parsed.warnings = skips, warnings
+            parsed.skips = skips
+            parsed.warnings += warnings
             warnings = []
             yield parsed
 
@@ -152,6 +146,8 @@ def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOpt
     columns["raw"] = text_array(records)
     columns["source_line"] = pa.array([number for number, _ in kept], pa.int64())
     parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth), rejects)
+    if masked := masked_times(fields):
+        parsed.warnings.append(f"{masked:,} times are blanked out with X and were read as missing.")
     return without_rows(parsed, bad) if bad else parsed
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["STEP", "add_column", "solve_dual", "tree_kernel"]
+__all__ = ["STEP", "add_columns", "solve_dual", "tree_kernel"]
 
-STEP = 2.0**-20
+STEP = 2.0**-12  # of a multiplier between 0 and 1
 SWEEPS = 50  # over the labels, at most
 TOLERANCE = 1e-6  # of a multiplier, between 0 and 1; less is no change of the ranking
 BLOCK = 4096  # rows at a time, so that the counts stay in the first-level cache
@@ -73,7 +73,22 @@ def solve_dual(kernel: NDArray, prior: NDArray, signs: NDArray, limits: NDArray)
 
 
 @njit(cache=True, nogil=True)
-def add_column(total: NDArray, column: NDArray, change: float) -> None:
-    """Add `change` × `column` to `total`, in place. `change` is a multiple of `STEP`, so the sum is exact."""
-    for i in range(total.size):
-        total[i] += change * column[i]
+def add_columns(total: NDArray, columns: NDArray, which: NDArray, changes: NDArray) -> None:
+    """Add `changes[k]` × `columns[which[k]]` to `total` for every k, in place.
+
+    Every change is a multiple of `STEP`, so the sums are exact.
+
+    Parameters
+    ----------
+    total : float64 (n_rows,)
+    columns : uint8 or uint16 (n_kept, n_rows), as `tree_kernel` writes them
+    which, changes : int64 and float64, the same length
+    """
+    for start in range(0, total.size, BLOCK):
+        stop = min(start + BLOCK, total.size)
+        block = total[start:stop]
+        for k in range(which.size):
+            column = columns[which[k], start:stop]
+            change = changes[k]
+            for i in range(block.size):
+                block[i] += change * column[i]

@@ -12,7 +12,7 @@ import numpy as np
 from socml.errors import ModelError, RecipeError, did_you_mean
 from socml.metrics import ranking_metrics, truth_of_rows
 from socml.models.tracking import describe, record
-from socml.preparation import Preparation, feature_names
+from socml.preparation import Preparation
 from socml.project import Project, find_project
 from socml.recipes import ModelRecipe, load_model_recipe
 from socml.registry import component
@@ -97,9 +97,8 @@ def fit(
     seed = recipe.seed if seed is None else seed
     about = feature_metadata or features.attrs.get("socml") or {}
     if about.get("feature_set", recipe.features) != recipe.features:
-        raise ModelError(
-            f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this table is {about['feature_set']!r}."
-        )
+        seen = about["feature_set"]
+        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
     if feature_metadata:
         features = features.copy(deep=False)
         features.attrs["socml"] = feature_metadata
@@ -120,9 +119,12 @@ def models(*, project: Project | None = None) -> pd.DataFrame:
 
     columns = ["name", "version", "aliases", "run_id", "fitted"]
     rows = []
-    for found in open_registry(project or find_project()).search_model_versions():
+    client = open_registry(project or find_project())
+    aliases = {model.name: model.aliases for model in client.search_registered_models()}
+    for found in client.search_model_versions():
+        here = sorted(alias for alias, number in aliases[found.name].items() if str(number) == str(found.version))
         fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
-        rows.append((found.name, str(found.version), ", ".join(found.aliases), found.run_id, fitted))
+        rows.append((found.name, str(found.version), ", ".join(here), found.run_id, fitted))
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
 

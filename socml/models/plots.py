@@ -25,7 +25,11 @@ def _histogram(path: Path, normality: np.ndarray, known: np.ndarray | None) -> P
     figure, axes = _figure("Scores of the rows it was fitted on")
     groups = {"all rows": normality}
     if known is not None:
-        groups = {"benign": normality[known == 0], "malicious": normality[known == 1], "unknown": normality[np.isnan(known)]}
+        groups = {
+            "benign": normality[known == 0],
+            "malicious": normality[known == 1],
+            "unknown": normality[np.isnan(known)],
+        }
     groups = {label: values for label, values in groups.items() if len(values)}
     edges = np.histogram_bin_edges(normality, bins=60)
     for label, values in groups.items():

@@ -24,19 +24,22 @@ class Rule:
     severity: int
 
 
+_ADMIN = "Attempted Administrator Privilege Gain"  # Suricata's classification.config
+_LEAK = "Attempted Information Leak"
+_TROJAN = "A Network Trojan was detected"
 _FALSE = (  # rule, service, how many a day
     (Rule(1000101, "LOCAL POLICY package manager user agent seen", "Not Suspicious Traffic", 3), "http", 14),
     (Rule(1000102, "LOCAL INFO large TLS upload to content store", "Misc activity", 3), "ssl", 20),
     (Rule(1000103, "LOCAL DNS query with long random label", "Potentially Bad Traffic", 2), "dns", 24),
-    (Rule(1000104, "LOCAL SCAN unusual port probed", "Attempted Information Leak", 2), "-", 16),
+    (Rule(1000104, "LOCAL SCAN unusual port probed", _LEAK, 2), "-", 16),
     (Rule(1000105, "LOCAL SSH login from new client", "Misc activity", 3), "ssh", 6),
-    (Rule(1000106, "LOCAL MALWARE possible command channel in TLS", "A Network Trojan was detected", 1), "ssl", 4),
+    (Rule(1000106, "LOCAL MALWARE possible command channel in TLS", _TROJAN, 1), "ssl", 4),
 )
 _TRUE = (  # rule, start of the family's name, share of its flows that the rule sees
-    (Rule(1000104, "LOCAL SCAN unusual port probed", "Attempted Information Leak", 2), "horizontal", 0.02),
-    (Rule(1000104, "LOCAL SCAN unusual port probed", "Attempted Information Leak", 2), "vertical", 0.03),
-    (Rule(1000107, "LOCAL SSH many connections from one host", "Attempted Administrator Privilege Gain", 2), "SSH", 0.06),
-    (Rule(1000106, "LOCAL MALWARE possible command channel in TLS", "A Network Trojan was detected", 1), "beacon", 0.006),
+    (Rule(1000104, "LOCAL SCAN unusual port probed", _LEAK, 2), "horizontal", 0.02),
+    (Rule(1000104, "LOCAL SCAN unusual port probed", _LEAK, 2), "vertical", 0.03),
+    (Rule(1000107, "LOCAL SSH many connections from one host", _ADMIN, 2), "SSH", 0.06),
+    (Rule(1000106, "LOCAL MALWARE possible command channel in TLS", _TROJAN, 1), "beacon", 0.006),
     (Rule(1000103, "LOCAL DNS query with long random label", "Potentially Bad Traffic", 2), "DNS", 0.01),
     (Rule(1000108, "LOCAL DOS inbound flood", "Attempted Denial of Service", 2), "DDoS", 0.01),
 )

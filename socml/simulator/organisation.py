@@ -34,6 +34,10 @@ SERVERS = {
 LINUX = ("web1", "app1", "files1", "mail1", "db1", "build1", "git1", "backup1", "monitor1", "bastion1")
 PRINTERS = ("10.20.5.11", "10.20.5.12", "10.20.5.13")
 _FIRST = "alba bruno chloe dario elif farid greta hugo ines jonas kaya lena milo nadia oscar petra quim rosa sami tove"
+_SITE_WORDS = (
+    "north river paper cloud lumen quartz maple orbit pixel harbor copper velvet signal garden atlas ember delta frost"
+)
+_SITE_KINDS = "suite news shop travel mail docs media forum bank tools maps video"
 _LAST = "arnal bech costa dorn ekman fabre gallo haas ivers janin kraft lund moret novak ortiz petit rossi sato tran"
 
 
@@ -115,11 +119,7 @@ def outside_addresses(rng: np.random.Generator, n: int) -> NDArray[np.str_]:
 
 
 def _make_sites(rng: np.random.Generator, n: int) -> Sites:
-    words = np.array(
-        "north river paper cloud lumen quartz maple orbit pixel harbor copper velvet signal garden atlas "
-        "ember delta frost".split()
-    )
-    kinds = np.array("suite news shop travel mail docs media forum bank tools maps video".split())
+    words, kinds = _SITE_WORDS.split(), _SITE_KINDS.split()
     pick = rng.integers(0, [len(words), len(kinds)], (n, 2))
     prefix = np.array(["www", "app", "api", "static", "login"])[rng.integers(0, 5, n)]
     names = [f"{prefix[i]}.{words[a]}{kinds[b]}{i}.example" for i, (a, b) in enumerate(pick.tolist())]

@@ -36,9 +36,9 @@ def shape_flows(flows: dict[str, NDArray[Any]], rng: np.random.Generator) -> dic
     """Return `flows` with packets, IP bytes and history; unset durations and bytes are -1."""
     flows = {name: np.array(values) for name, values in flows.items()}
     tcp = flows["transport"] == "tcp"
-    shaped = _streams(flows, rng) if tcp.all() else _datagrams(flows)
     if tcp.any() and not tcp.all():
         raise ValueError("One batch of flows is of one transport.")
+    shaped = _streams(flows, rng) if tcp.all() else _datagrams(flows)
     header = np.where(tcp, 40, 28)
     for side in ("source", "destination"):
         payload = np.maximum(shaped[f"{side}_bytes"], 0)

@@ -95,9 +95,7 @@ def fail(
         _write(traffic, server[i], lines, family)
 
 
-def _session(
-    rng: np.random.Generator, begin: int, end: int, user: str, peer: str, method: str, how: str
-) -> list[_LOG]:
+def _session(rng: np.random.Generator, begin: int, end: int, user: str, peer: str, method: str, how: str) -> list[_LOG]:
     pid, session = int(rng.integers(1200, 32000)), int(rng.integers(10, 9000))
     sshd = f"sshd[{pid}]:"
     return [

@@ -136,11 +136,9 @@ class Traffic:
         return {name: values[order] for name, values in table.items()}
 
 
-_OF_THE_FLOW = ("uid", "source", "source_port", "destination", "port", "transport", "truth", "service") + (
-    "source_bytes",
-    "destination_bytes",
-    "source_packets",
-    "destination_packets",
+_OF_THE_FLOW = (
+    *("uid", "source", "source_port", "destination", "port", "transport", "truth", "service"),
+    *("source_bytes", "destination_bytes", "source_packets", "destination_packets"),
 )
 _BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", np.uint8)
 

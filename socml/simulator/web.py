@@ -18,22 +18,30 @@ from socml.simulator.traffic import Family, Traffic
 from socml.simulator.window import seconds
 
 STATES = {"SF": 0.86, "S1": 0.03, "RSTO": 0.05, "RSTR": 0.03, "S3": 0.01, "S2": 0.01, "OTH": 0.01}
+_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64"
 AGENTS = np.array(
     [
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0",
-        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
+        f"{_WINDOWS}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+        f"{_WINDOWS}; rv:133.0) Gecko/20100101 Firefox/133.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15",
         "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
     ]
 )
-_PATHS = np.array(
-    "/ /index.html /news /assets/app.js /assets/site.css /img/logo.png /search?q=report /api/v1/items /feed "
-    "/download/manual.pdf /fonts/sans.woff2 /favicon.ico".split()
+_FILES = (  # path, type of what comes back
+    ("/", "text/html"),
+    ("/index.html", "text/html"),
+    ("/news", "text/html"),
+    ("/assets/app.js", "text/plain"),
+    ("/assets/site.css", "text/plain"),
+    ("/img/logo.png", "image/png"),
+    ("/search?q=report", "text/html"),
+    ("/api/v1/items", "text/json"),
+    ("/feed", "application/xml"),
+    ("/download/manual.pdf", "application/pdf"),
+    ("/fonts/sans.woff2", "application/font-woff"),
+    ("/favicon.ico", "image/x-icon"),
 )
-_MIMES = np.array(
-    "text/html text/html text/html text/plain text/plain image/png text/html text/json application/xml "
-    "application/pdf application/font-woff image/x-icon".split()
-)
+_PATHS, _MIMES = np.array(_FILES).T
 _CIPHERS = {"TLSv13": "TLS_AES_256_GCM_SHA384", "TLSv12": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}
 
 
@@ -106,9 +114,7 @@ def visit(
     before = time_us[asks] - seconds(rng.uniform(0.004, 0.08, asks.size))
     look_up(world, traffic, rng, before, client=client[asks], name=name[asks], answer=address[asks])
     both = asks[rng.random(asks.size) < 0.3]
-    look_up(
-        world, traffic, rng, time_us[both] - seconds(0.003), client=client[both], name=name[both], kind="AAAA"
-    )
+    look_up(world, traffic, rng, time_us[both] - seconds(0.003), client=client[both], name=name[both], kind="AAAA")
     received = sizes(rng, n, sites.middle_bytes[site], 1.5)
     sent = sizes(rng, n, 900, 0.8) + received // 90
     duration = np.exp(rng.normal(-0.4, 1.7, n)) + received / rng.uniform(3e5, 8e6, n)

@@ -16,8 +16,9 @@ WITHOUT_LABELS = 0.97  # AAD's usual guess: three rows in a hundred are worth a 
 def uncertain(candidates: pd.DataFrame, labels: pd.DataFrame, budget: int, *, rng: np.random.Generator) -> pd.Series:
     """Take the rows first whose `ranking_score` is nearest to the boundary.
 
-    The boundary is the score that errs least on the labelled rows; with labels of one side only it is that
-    side's outermost row, and without labels the 97 % quantile. Blind to what one score cannot tell apart.
+    The boundary is the score that errs least on the labelled rows. Without labels it is the 97 % quantile;
+    with labels of one side only, that quantile or that side's outermost row, whichever leaves the whole side
+    on its side. Blind to what one score cannot tell apart.
 
     Parameters
     ----------
@@ -39,12 +40,9 @@ def uncertain(candidates: pd.DataFrame, labels: pd.DataFrame, budget: int, *, rn
 def _boundary(candidates: pd.DataFrame, labels: pd.DataFrame, score: NDArray[np.float64]) -> float:
     malicious = _scores_of(candidates, labels, score, ["malicious"])
     benign = _scores_of(candidates, labels, score, ["benign", "false_alarm"])
-    if not malicious.size and not benign.size:
-        return float(np.quantile(score, WITHOUT_LABELS)) if score.size else 0.0
-    if not benign.size:
-        return float(malicious.min())
-    if not malicious.size:
-        return float(benign.max())
+    if not malicious.size or not benign.size:
+        usual = np.quantile(score, WITHOUT_LABELS) if score.size else 0.0
+        return float(min([usual, *malicious]) if malicious.size else max([usual, *benign]))
     known = np.unique(np.concatenate([malicious, benign]))
     between = np.concatenate([known[:1], (known[1:] + known[:-1]) / 2, known[-1:]])
     errors = (malicious[:, None] < between).mean(axis=0) + (benign[:, None] >= between).mean(axis=0)

@@ -28,11 +28,8 @@ def office(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     for server, port, service, per_day, duration_s, sent, received, spread in _USES:
         time_us, client = _moments(world, rng, per_day)
         n = time_us.size
-        shared = {
-            "source_bytes": sizes(rng, n, sent, spread),
-            "destination_bytes": sizes(rng, n, received, spread),
-            "duration_s": np.exp(rng.normal(np.log(duration_s), 1.2, n)),
-        }
+        sent_bytes, received_bytes = sizes(rng, n, sent, spread), sizes(rng, n, received, spread)
+        lasts = np.exp(rng.normal(np.log(duration_s), 1.2, n))
         name = f"{server}.{DOMAIN}"
         asks = rng.random(n) < 0.3
         look_up(
@@ -47,9 +44,9 @@ def office(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
                 address=world.server(server),
                 name=name,
                 port=port,
-                sent=shared["source_bytes"],
-                received=shared["destination_bytes"],
-                duration_s=shared["duration_s"],
+                sent=sent_bytes,
+                received=received_bytes,
+                duration_s=lasts,
                 states=_STATES,
             )
         else:
@@ -61,7 +58,9 @@ def office(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
                 port=port,
                 service=service,
                 state=some(rng, n, _STATES),
-                **shared,
+                source_bytes=sent_bytes,
+                destination_bytes=received_bytes,
+                duration_s=lasts,
             )
     _print(world, traffic, rng)
     _shout(world, traffic, rng)

@@ -30,9 +30,7 @@ def public_web(world: World, traffic: Traffic, rng: np.random.Generator) -> None
     _serve(world, traffic, rng, crawl, np.full(crawl.size, "198.18.77.12"))
 
 
-def _serve(
-    world: World, traffic: Traffic, rng: np.random.Generator, time_us: np.ndarray, client: np.ndarray
-) -> None:
+def _serve(world: World, traffic: Traffic, rng: np.random.Generator, time_us: np.ndarray, client: np.ndarray) -> None:
     n = time_us.size
     received = sizes(rng, n, 15_000, 1.6)
     plain = rng.random(n) < 0.2

@@ -19,9 +19,9 @@ __all__ = ["beaconing"]
 
 _FAMILY = Family("beaconing", "T1071.001")
 _IMPLANTS = (  # share of the window, hour, hours, seconds between calls, jitter, name, address, TLS
-    (0.3, 9.2, 2, 60, 0.15, "cdn.silverlake-updates.example", "100.80.4.17", True),
-    (0.5, 20.0, 2, 240, 0.3, "stats.greyfinch.example", "100.90.71.5", False),
-    (0.8, 1.0, 8, 1200, 0.5, "img.paperkite.example", "100.101.9.44", True),
+    (0.3, 9.2, 1.5, 60, 0.15, "cdn.silverlake-updates.example", "100.80.4.17", True),
+    (0.5, 20.0, 1.5, 240, 0.3, "stats.greyfinch.example", "100.90.71.5", False),
+    (0.8, 1.0, 6, 1200, 0.5, "img.paperkite.example", "100.101.9.44", True),
 )
 
 
@@ -30,7 +30,7 @@ def beaconing(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     clients = rng.choice(world.organisation.workstations, len(_IMPLANTS))
     for client, (share, hour, hours, every_s, jitter, name, address, secure) in zip(clients, _IMPLANTS, strict=True):
         begin = world.window.at(share, hour)
-        time_us = ticks(begin, begin + hours * HOUR, rng, every_s=every_s / world.scale, jitter=jitter)
+        time_us = ticks(begin, begin + int(hours * HOUR), rng, every_s=every_s / world.scale, jitter=jitter)
         n = time_us.size
         asks = time_us[rng.random(n) < 0.2] - 12_000
         look_up(world, traffic, rng, asks, client=client, name=name, answer=address, family=_FAMILY)

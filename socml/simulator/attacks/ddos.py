@@ -22,7 +22,7 @@ _FAMILY = Family("DDoS", "T1498")
 
 def ddos(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     """Flood the web server for six minutes with SYNs, and on another day for ten with searches."""
-    bots, n = outside_addresses(rng, 36), world.many(1200)
+    bots, n = outside_addresses(rng, 28), world.many(1400)
     traffic.flows(
         rng,
         world.window.at(0.6, 10.9) + np.sort(rng.integers(0, 360 * SECOND, n)),
@@ -33,7 +33,7 @@ def ddos(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
         state=some(rng, n, {"S0": 0.75, "REJ": 0.1, "RSTOS0": 0.15}),
         family=_FAMILY,
     )
-    bots, n = outside_addresses(rng, 25), world.many(900)
+    bots, n = outside_addresses(rng, 20), world.many(900)
     fetch_plain(
         traffic,
         rng,
@@ -45,7 +45,7 @@ def ddos(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
         status=rng.choice(np.array([200, 503]), n, p=[0.4, 0.6]),
         sent=sizes(rng, n, 420, 0.2),
         received=sizes(rng, n, 5000, 0.9),
-        duration_s=rng.exponential(6.0, n),
+        duration_s=rng.exponential(45.0, n),
         states={"SF": 0.7, "RSTR": 0.2, "S1": 0.1},
         family=_FAMILY,
     )

@@ -21,9 +21,9 @@ __all__ = ["dns_tunnelling"]
 
 _FAMILY = Family("DNS tunnelling", "T1071.004")
 _TUNNELS = (  # share of the window, hour, hours, seconds between questions, bytes a name, zone
-    (0.3, 13.8, 0.4, 5.0, 110, "t.harbourmist.example"),
-    (0.6, 10.0, 1.2, 40.0, 60, "ns.tallowtree.example"),
-    (0.9, 1.5, 4.0, 400.0, 24, "d.quietbrook.example"),
+    (0.3, 13.8, 0.25, 6.0, 110, "t.harbourmist.example"),
+    (0.6, 10.0, 0.7, 30.0, 60, "ns.tallowtree.example"),
+    (0.9, 1.5, 2.5, 500.0, 24, "d.quietbrook.example"),
 )
 
 

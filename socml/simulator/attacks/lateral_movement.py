@@ -26,13 +26,13 @@ def lateral_movement(world: World, traffic: Traffic, rng: np.random.Generator) -
     """Go from host to host twice by SMB, quickly and slowly, and from server to server by SSH."""
     people, window = world.organisation, world.window
     for share, hour, lasts_h in ((0.5, 16.2, 0.5), (0.8, 11.0, 5.0)):
-        source, *targets = rng.permutation(people.workstations)[: 1 + min(world.many(14), people.users.size - 1)]
-        n = 2 * len(targets)
+        source, *targets = rng.permutation(people.workstations)[: 1 + min(world.many(16), people.users.size - 1)]
+        n = 3 * len(targets)
         traffic.flows(
             rng,
             window.at(share, hour) + np.sort(rng.integers(0, int(lasts_h * HOUR), n)),
             source=source,
-            destination=np.repeat(targets, 2),
+            destination=np.repeat(targets, 3),
             port=rng.choice(np.array([445, 445, 135, 5985]), n),
             service="gssapi,smb,ntlm,dce_rpc",
             duration_s=rng.exponential(9, n),

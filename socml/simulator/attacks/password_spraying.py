@@ -28,7 +28,7 @@ def password_spraying(world: World, traffic: Traffic, rng: np.random.Generator) 
     source = outside_addresses(rng, 1)[0]
     fail(world, traffic, rng, time_us, source=source, server="bastion1", user=everyone, family=_FAMILY)
     begin = world.window.at(0.6, 9.5)
-    time_us = ticks(begin, begin + 9 * HOUR, rng, every_s=1700 / world.scale, jitter=0.4)
+    time_us = ticks(begin, begin + 9 * HOUR, rng, every_s=2200 / world.scale, jitter=0.4)
     source = outside_addresses(rng, 9)[np.arange(time_us.size) % 9]
     user = rng.permutation(people)[np.arange(time_us.size) % people.size]
     server = np.array(["bastion1", "web1", "mail1"])[np.arange(time_us.size) % 3]

@@ -21,7 +21,7 @@ __all__ = ["slow_exfiltration"]
 _FAMILY = Family("slow exfiltration", "T1048")
 _LEAKS = (  # share of the window, hour, hours, seconds between pieces, bytes a piece, name, address
     (0.4, 8.5, 15, 900, 1.5e7, "drop.amberfile.example", "100.70.33.9"),
-    (0.7, 9.0, 9, 1200, 2e6, "sync.cobaltbox.example", "100.72.120.51"),
+    (0.7, 9.0, 9, 900, 2e6, "sync.cobaltbox.example", "100.72.120.51"),
 )
 
 

@@ -27,8 +27,8 @@ def ssh_brute_force(world: World, traffic: Traffic, rng: np.random.Generator) ->
     loud, steady, quiet = outside_addresses(rng, 3)
     for source, begin, lasts_h, every_s, tries in (
         (loud, window.at(0.2, 3.3), 0.6, 8.0, 3),
-        (steady, window.at(0.5, 11.0), 1.5, 30.0, 2),
-        (quiet, window.at(0.7, 12.5), 6.0, 780.0, 1),
+        (steady, window.at(0.5, 11.0), 1.5, 20.0, 2),
+        (quiet, window.at(0.7, 12.5), 3.5, 780.0, 1),
     ):
         time_us = ticks(begin, begin + int(lasts_h * HOUR), rng, every_s=every_s / world.scale, jitter=0.3)
         user = some(rng, time_us.size, _USERS)

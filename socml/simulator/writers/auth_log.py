@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from socml.simulator.traffic import Columns
 from socml.simulator.window import SECOND
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # whatever the locale
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in any locale
 
 
 def lines(table: Columns) -> list[str]:

@@ -43,7 +43,7 @@ def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generat
 
 
 def write(folder: Path, file: LogFile, window: Window) -> Path:
-    """Write one file, dated to the end of the window (a log without years is dated by its file), and return its path."""
+    """Write one file, dated to the window's end (that gives a log without years its year), and return its path."""
     path = folder / file.name
     text = "".join(f"{line}\n" for line in (*file.head, *file.lines, *file.tail)).encode()
     path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)

@@ -20,7 +20,8 @@ _FIELDS = {
     "conn": (
         f"{_ID} proto service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history "
         "orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents",
-        f"{_ID_TYPES} enum string interval count count string bool bool count string count count count count set[string]",
+        f"{_ID_TYPES} enum string interval count count string bool bool count string count count count count "
+        "set[string]",
     ),
     "dns": (
         f"{_ID} proto trans_id rtt query qclass qclass_name qtype qtype_name rcode rcode_name AA TC RD RA Z answers "
@@ -69,9 +70,7 @@ def lines(log: str, table: Columns, rng: np.random.Generator) -> list[str]:
     of = {"conn": _conn, "dns": _dns, "http": _http, "ssl": _ssl}[log]
     n = len(table["time_us"])
     start = [
-        _times(table["flow_time_us"] if log == "conn" else table["time_us"])
-        if "flow_time_us" in table
-        else _times(table["time_us"]),
+        _times(table["time_us"]),
         table["uid"].tolist(),
         table["source"].tolist(),
         _counts(table["source_port"]),

@@ -1,0 +1,108 @@
+"""The label store → what was said and by whom, with undo and export."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from frame import Place, open_page
+from labelling.desk import open_desk
+
+from socml.inert import visible_line
+from socml.labels import read_analyst_labels, read_label_events, write_labels
+from socml.words import Words
+
+_SHOWN = 2_000  # rows of the table; the export has all
+_COLUMNS = ("time", "entity", "verdict", "reason", "family", "note", "by", "how", "state", "row_id")
+
+
+def _history(place: Place) -> None:
+    run = place.run or {}
+    say = place.say
+    st.text(say("app.labels.about"))
+    desk = open_desk(place.project, str(run["run_id"]), place.analyst)
+    events = read_label_events(dataset=str(run["dataset"]), project=place.project)
+    if events.empty:
+        st.info(say("app.labels.none"))
+        return
+    standing = read_analyst_labels(dataset=str(run["dataset"]), project=place.project)
+    events = events.assign(state=_states(events, set(standing["label_id"])))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        mine = st.toggle(say("app.labels.mine"), key="labels_mine")
+        only_standing = st.toggle(say("app.labels.standing"), key="labels_standing")
+        _offer_export(standing, say)
+    events = events[events["by"] == place.analyst] if mine else events
+    events = events[events["state"] == "stands"] if only_standing else events
+    newest = events.iloc[::-1].head(_SHOWN).reset_index(drop=True)
+    entities = desk.triage.scores["entity"].reindex(newest["row_id"]).to_numpy()
+    chosen = st.dataframe(
+        _in_words(newest.assign(entity=entities), say),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="labels_table",
+        height=520,
+    )
+    rows = newest.iloc[[row for row in chosen["selection"]["rows"] if row < len(newest)]]
+    st.caption(say("app.labels.undo_about"))
+    if st.button(say("app.labels.undo"), disabled=rows.empty, icon=":material/undo:", key="labels_undo"):
+        own = rows[(rows["by"] == place.analyst) & rows["state"].isin(["stands", "superseded"])]
+        for label_id in own["label_id"]:
+            desk.triage.undo(int(label_id), client_id=uuid.uuid4().hex)
+        st.toast(say("app.labels.undone", n=len(own)) if len(own) else say("app.labels.not_yours"))
+        if len(own):
+            st.rerun()
+
+
+def _states(events: pd.DataFrame, standing: set[int]) -> list[str]:
+    undone = set(events["undo_of"].dropna().astype(int))
+
+    def state(label_id: int, is_undo: bool) -> str:
+        if is_undo:
+            return "undo"
+        if label_id in undone:
+            return "undone"
+        return "stands" if label_id in standing else "superseded"
+
+    return [state(int(i), bool(u)) for i, u in zip(events["label_id"], events["undo_of"].notna(), strict=True)]
+
+
+def _in_words(rows: pd.DataFrame, say: Words) -> pd.DataFrame:
+    def named(kind: str, code: object) -> str:
+        key = f"{kind}.{code}"
+        if not isinstance(code, str) or not code:
+            return ""
+        return say(key) if key in say.catalogue else visible_line(code)
+
+    shown = rows.assign(
+        time=rows["time"].dt.strftime(say("app.time")),
+        verdict=rows["verdict"].map(lambda code: named("verdict", code)),
+        reason=rows["reason"].map(lambda code: named("app.reason", code)),
+        family=rows["family"].map(lambda code: named("app.family", code)),
+        state=rows["state"].map(lambda code: named("app.labels.state", code)),
+    )
+    for name in ("entity", "note", "by", "how"):
+        shown[name] = shown[name].map(lambda text: visible_line(text) if isinstance(text, str) else "")
+    return shown[list(_COLUMNS)].rename(columns={name: say(f"app.labels.column.{name}") for name in _COLUMNS})
+
+
+def _offer_export(standing: pd.DataFrame, say: Words) -> None:
+    for ending in ("csv", "parquet", "jsonl"):
+        st.download_button(
+            f"{say('app.labels.export')} .{ending}",
+            data=_exported(standing, ending),
+            file_name=f"labels.{ending}",
+            key=f"labels_export_{ending}",
+            on_click="ignore",
+        )
+
+
+def _exported(standing: pd.DataFrame, ending: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="socml-export-") as folder:
+        return write_labels(standing, Path(folder) / f"labels.{ending}").read_bytes()
+
+
+open_page(_history)

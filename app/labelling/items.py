@@ -1,0 +1,133 @@
+"""Rows of a run → what the component shows of each at once: whom, when, headline, and why, feature by feature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from labelling.background import Background
+from labelling.evidence import time_text
+
+from socml.explanations import explain_rows, headline, run_metadata
+from socml.explanations.sentences import percentile_in_words
+from socml.explanations.values import feature_label, number_in_words, unit_of, value_in_words
+from socml.inert import visible_line
+from socml.labels import LabelEvent
+from socml.project import Project
+from socml.triage import Triage
+from socml.words import Words
+from socml.workspace import run_folder
+
+if TYPE_CHECKING:
+    from labelling.background import Answer
+
+ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
+_FEATURES = 7
+
+
+class Items:
+    """The rows of one run in words. Rows that are not explained yet are told as such, and again once they are."""
+
+    def __init__(self, project: Project, triage: Triage, background: Background) -> None:
+        self._project = project
+        self._scores = triage.scores
+        self._run_id = str(triage.run["run_id"])
+        self._metadata = run_metadata(triage.run, project)
+        self._background = background
+        stored = run_folder(project, self._run_id) / "explanations.parquet"
+        explained = pd.read_parquet(stored) if stored.is_file() else pd.DataFrame({"row_id": []})
+        self._explained = dict(iter(explained.groupby("row_id", sort=False)))
+
+    def of(self, row_ids: Sequence[str], queue: pd.DataFrame, say: Words) -> dict[str, dict[str, Any]]:
+        """Return the items of `row_ids`; `queue` says why a row is in it."""
+        reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
+        known = [row_id for row_id in row_ids if row_id in self._scores.index]
+        return {row_id: self._item(row_id, reasons.get(row_id, ""), say) for row_id in known}
+
+    def pending(self, row_id: str) -> bool:
+        """Say whether a row's explanation is still being worked out."""
+        return row_id not in self._explained and self._asked(row_id).pending
+
+    def _item(self, row_id: str, reason: str, say: Words) -> dict[str, Any]:
+        row = self._scores.loc[row_id]
+        return {
+            "entity": visible_line(row["entity"] if isinstance(row["entity"], str) else "—"),
+            "time": time_text(row["time"], say),
+            "percentile": percentile_in_words(float(row["percentile"]), say),
+            "rank": say.number(int(row["rank"])),
+            "reason": _reason(reason, say),
+            **self._words(row_id, say),
+        }
+
+    def _words(self, row_id: str, say: Words) -> dict[str, Any]:
+        rows = self._explained.get(row_id)
+        if rows is None:
+            answer = self._asked(row_id)
+            if answer.pending:
+                return {"headline": say("app.triage.explaining"), "why": [], "pending": True}
+            if answer.value is None:
+                return {"headline": say("explanation.not_explained"), "why": [], "error": visible_line(answer.error)}
+            rows = self._explained[row_id] = answer.value
+        told = headline(rows, features_metadata=self._metadata, language=say.language)
+        top = rows.sort_values("position").head(_FEATURES)
+        return {"headline": told, "why": [self._line(row, say) for row in top.to_dict("records") if row["share"]]}
+
+    def _asked(self, row_id: str) -> Answer:
+        return self._background.ask(
+            ("explain", self._run_id, row_id), lambda: explain_rows(self._run_id, [row_id], project=self._project)
+        )
+
+    def _line(self, row: dict[str, Any], say: Words) -> dict[str, Any]:
+        feature = str(row["feature"])
+        unit = unit_of(feature, self._metadata)
+        share = float(row["share"])
+        shown = say.number(100 * share, 0 if abs(share) >= 0.01 else 1)
+        return {
+            "label": feature_label(feature, self._metadata, say.language),
+            "value": value_in_words(feature, row["value"], row["category"], self._metadata, say),
+            "usual_entity": _span(row["entity_low"], row["entity_high"], unit, say),
+            "usual_everyone": _span(row["everyone_low"], row["everyone_high"], unit, say),
+            "place": f"{percentile_in_words(row['value_percentile'], say)} %" if _is(row["value_percentile"]) else "—",
+            "peers": _peers(row["peers"], say),
+            "share": share,
+            "share_text": f"{shown.replace('-', '−')} %",
+        }
+
+
+def label_line(label: LabelEvent, say: Words) -> dict[str, str]:
+    """Return one label as a line: the verdict's code, and who, when and why in words."""
+    named = [("app.reason", label.reason), ("app.family", label.family)]
+    more = [say(f"{kind}.{code}") if f"{kind}.{code}" in say.catalogue else str(code) for kind, code in named if code]
+    more += [str(label.note)] if label.note else []
+    return {
+        "verdict": str(label.verdict),
+        "line": visible_line(say("app.triage.labels.line", who=label.by, when=time_text(label.time, say))),
+        "more": visible_line(" · ".join(more)),
+    }
+
+
+def _reason(code: str, say: Words) -> str:
+    if code == ORDINARY:
+        return ""
+    key = f"queue.reason.{code}"
+    return say(key) if key in say.catalogue else visible_line(code)
+
+
+def _span(low: Any, high: Any, unit: str, say: Words) -> str:
+    if not (_is(low) and _is(high)):
+        return "—"
+    first, last = number_in_words(float(low), unit, say), number_in_words(float(high), unit, say)
+    return first if first == last else say("app.triage.why.span", low=first, high=last)
+
+
+def _peers(share: Any, say: Words) -> str:
+    if not _is(share):
+        return "—"
+    percent = 100 * float(share)
+    return f"{say.number(percent, 0 if percent >= 10 else 1)} %"
+
+
+def _is(value: Any) -> bool:
+    return value is not None and not math.isnan(float(value))

@@ -1,0 +1,211 @@
+"""A scoring run → why its rows are anomalous: stored contributions, and words an analyst trusts.
+
+The top rows of a run are explained at once, any other when someone asks; either is stored with the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from socml.errors import DataError, SocmlError, UnknownName
+from socml.explanations.contributions import explain, feature_contributions, make_explainer
+from socml.explanations.feature_columns import OnDisk
+from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal
+from socml.explanations.sentences import headline, why_table
+from socml.inert import html_text
+from socml.project import Project, find_project
+from socml.tables import EXPLANATION, check_table, schema
+from socml.versions import ModelVersion, load_model
+from socml.words import words
+from socml.workspace import features_path, read_metadata, read_run, run_folder, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "InWords",
+    "WouldBeNormal",
+    "explain",
+    "explain_rows",
+    "explain_run",
+    "explanation_in_words",
+    "feature_contributions",
+    "headline",
+    "headlines",
+    "make_explainer",
+    "normal_in_words",
+    "what_would_be_normal",
+    "why_table",
+]
+
+SAME_SCORE = 1e-9  # a feature row that scores differently by more is not the row that was scored
+
+
+@dataclass(frozen=True)
+class InWords:
+    """A row's explanation in words; `why` has a line for each feature. All text is inert."""
+
+    row_id: str
+    headline: str
+    why: pd.DataFrame
+    would_be_normal: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        why = self.why.to_dict("records")
+        return {"row_id": self.row_id, "headline": self.headline, "why": why, "would_be_normal": self.would_be_normal}
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html_text(name)}</th>" for name in self.why.columns)
+        lines = self.why.itertuples(index=False)
+        body = "".join(f"<tr>{''.join(f'<td>{html_text(v)}</td>' for v in line)}</tr>" for line in lines)
+        table = f"<table><tr>{head}</tr>{body}</table>"
+        return f"<p><b>{html_text(self.headline)}</b></p>{table}<p>{html_text(self.would_be_normal)}</p>"
+
+
+def explain_run(run_id: str, *, top: int = 200, project: Project | None = None) -> pd.DataFrame:
+    """Explain the `top` most anomalous rows of a run and store it; return their explanation table.
+
+    Rows that are stored already are not explained again.
+    """
+    project = project or find_project()
+    path = run_folder(project, read_run(project, run_id)["run_id"]) / "scores.parquet"
+    ranked = pq.read_table(path, columns=["row_id", "rank"], filters=pc.field("rank") <= top).sort_by("rank")
+    return explain_rows(run_id, ranked["row_id"].to_pylist(), project=project)
+
+
+def explain_rows(run_id: str, row_ids: Sequence[str], *, project: Project | None = None) -> pd.DataFrame:
+    """Return the explanation table of rows of a run: as stored, else explained now and stored.
+
+    Raises
+    ------
+    DataError
+        If a row is not in the run, or its features are not those that were scored.
+    """
+    project = project or find_project()
+    run = read_run(project, run_id)
+    path = run_folder(project, run["run_id"]) / "explanations.parquet"
+    wanted = list(dict.fromkeys(row_ids))
+    stored = _stored(path, wanted)
+    there = set(stored["row_id"].unique().to_pylist())
+    absent = [row_id for row_id in wanted if row_id not in there]
+    if absent:
+        fresh = _explained(run, absent, project)
+        write_table(path, pa.concat_tables([_read(path), fresh]))
+        stored = pa.concat_tables([stored, fresh])
+    table = stored.to_pandas()
+    place = {row_id: at for at, row_id in enumerate(wanted)}
+    order = np.lexsort((table["position"].to_numpy(), table["row_id"].map(place).to_numpy(dtype=np.int64)))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def explanation_in_words(
+    run_id: str, row_id: str, *, project: Project | None = None, language: str = "en", top: int = 8
+) -> InWords:
+    """Return a row's explanation in words: headline, why table, and what would make it normal."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    explained = explain_rows(run["run_id"], [row_id], project=project)
+    about = run_metadata(run, project)
+    rows = OnDisk(_features_of(run, project))
+    try:
+        version = _opened(run["model_version"], project)
+        found = what_would_be_normal(version, rows.take(rows.positions([row_id])), explained)
+        normal = normal_in_words(found, features_metadata=about, language=language)
+    except UnknownName:  # the run outlived its model: what is stored can still be told
+        normal = words(language)("explanation.normal.unknown")
+    return InWords(
+        row_id=row_id,
+        headline=headline(explained, features_metadata=about, language=language),
+        why=why_table(explained, features_metadata=about, language=language, top=top),
+        would_be_normal=normal,
+    )
+
+
+def headlines(
+    run_id: str, row_ids: Sequence[str], *, project: Project | None = None, language: str = "en"
+) -> list[str]:
+    """Return the headline of each row, in order; a row that cannot be explained says so."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    about = run_metadata(run, project)
+    try:
+        table = explain_rows(run["run_id"], row_ids, project=project)
+    except SocmlError:
+        table = _stored(run_folder(project, run["run_id"]) / "explanations.parquet", list(row_ids)).to_pandas()
+    by_row = dict(iter(table.groupby("row_id", sort=False)))
+    return [
+        headline(by_row[row_id], features_metadata=about, language=language)
+        if row_id in by_row
+        else words(language)("explanation.not_explained")
+        for row_id in row_ids
+    ]
+
+
+def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
+    """Return what the features of a run mean: the metadata of its feature table, empty if that is gone."""
+    path = _features_of(run, project)
+    return read_metadata(path) if path.is_file() else {}
+
+
+def _features_of(run: dict[str, Any], project: Project) -> Path:
+    if run.get("features_path"):
+        return (project.workspace / run["features_path"]).resolve()
+    return features_path(project, run["dataset"], run["feature_set"])
+
+
+def _stored(path: Path, row_ids: list[str]) -> pa.Table:
+    return _read(path, pc.field("row_id").isin(pa.array(row_ids, pa.string())))
+
+
+def _read(path: Path, filters: Any = None) -> pa.Table:
+    contract = schema(EXPLANATION)
+    return pq.read_table(path, filters=filters).cast(contract) if path.is_file() else contract.empty_table()
+
+
+def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pa.Table:
+    path = _features_of(run, project)
+    version = _opened(run["model_version"], project)
+    _check_same_rows(run, version, path, row_ids, project)
+    table = explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
+    explained = check_table(pa.Table.from_pandas(table, preserve_index=False), EXPLANATION, what="explanations")
+    return explained.cast(schema(EXPLANATION))
+
+
+def _check_same_rows(
+    run: dict[str, Any], version: ModelVersion, path: Path, row_ids: list[str], project: Project
+) -> None:
+    """Raise if a row is not in the run, or its features were built anew since and differ."""
+    scores = run_folder(project, run["run_id"]) / "scores.parquet"
+    scored = pq.read_table(scores, columns=["row_id", "percentile"], filters=pc.field("row_id").isin(row_ids))
+    known = dict(zip(scored["row_id"].to_pylist(), scored["percentile"].to_pylist(), strict=True))
+    strange = [row_id for row_id in row_ids if row_id not in known]
+    if strange:
+        raise DataError(f"Run {run['run_id']} has no row {strange[0]!r}.")
+    columns = OnDisk(path)
+    rows = columns.take(columns.positions(row_ids))
+    percentile = version.reference.percentile(version.pipeline.score_samples(rows))
+    if np.abs(percentile - [known[row_id] for row_id in row_ids]).max() > SAME_SCORE:
+        raise DataError(
+            f"{path.name} was built again since run {run['run_id']}, and rows differ. Score again: socml score"
+        )
+
+
+@lru_cache(maxsize=4)
+def _opened(label: str, project: Project) -> ModelVersion:
+    name, _, number = label.rpartition("/")
+    return load_model(name, number, project=project)
+
+
+@lru_cache(maxsize=4)
+def _explainer(label: str, project: Project) -> Any:
+    return make_explainer(_opened(label, project).detector)

@@ -1,0 +1,141 @@
+"""A model version, a feature table and rows → the explanation table: each feature's push, and what is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.errors import ModelError
+from socml.explanations.feature_columns import FeatureColumns, feature_columns
+from socml.explanations.usual import Entities, group_entities, usual_categories, usual_numbers
+from socml.registry import component, component_names
+from socml.tables import EXPLANATION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from socml.versions import ModelVersion
+
+DESCRIBED = 12  # features of a row, from the top, whose usual values are looked up
+_USUAL = ("value_percentile", "entity_low", "entity_high", "everyone_low", "everyone_high", "peers")
+
+
+def make_explainer(detector: Any) -> Any:
+    """Return the explainer that supports a fitted detector; an exact one if there is one.
+
+    Raises
+    ------
+    ModelError
+        If none does.
+    """
+    kinds = [component("explainers", name) for name in component_names("explainers")]
+    for kind in sorted(kinds, key=lambda kind: not kind.exact):
+        if kind.supports(detector):
+            return kind(detector)
+    raise ModelError(f"No explainer supports {type(detector).__name__}. Add one file to socml/explainers/.")
+
+
+def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: Any = None) -> pd.DataFrame:
+    """Return how much each feature pushed each row toward anomalous: index as `rows`, one column a feature.
+
+    A feature's columns of the matrix are added up. With the explainer's `base` a row adds up to what the
+    explainer explains, in its `unit`.
+    """
+    import pandas as pd
+
+    explainer = explainer or make_explainer(version.detector)
+    origin = version.preparation.origin_
+    features = list(dict.fromkeys(origin.values()))
+    parts = explainer.contributions(version.preparation.transform(rows))
+    collected = np.zeros((len(rows), len(features)))
+    for at, name in enumerate(origin.values()):
+        collected[:, features.index(name)] += parts[:, at]
+    return pd.DataFrame(collected, index=rows.index, columns=features)
+
+
+def explain(
+    version: ModelVersion, features: pd.DataFrame | Path, row_ids: Sequence[str], *, explainer: Any = None
+) -> pd.DataFrame:
+    """Return why rows are as anomalous as they are: the explanation table, all features of each row.
+
+    Parameters
+    ----------
+    features : the feature table that was scored, or its Parquet file (read a column at a time)
+    row_ids : rows of it
+    explainer : one made before with `make_explainer`, to save its making
+
+    Returns
+    -------
+    DataFrame by the contract EXPLANATION. What is usual is looked up for the top 12 features of each row.
+
+    Raises
+    ------
+    DataError, ModelError
+        If a row is not in the table, or nothing explains the detector.
+    """
+    import pandas as pd
+
+    row_ids = list(dict.fromkeys(row_ids))
+    if not row_ids:
+        return pd.DataFrame({name: [] for name in EXPLANATION})
+    columns = feature_columns(features)
+    positions = columns.positions(row_ids)
+    rows = columns.take(positions)
+    parts = feature_contributions(version, rows, explainer)
+    table = _ordered(parts, rows)
+    _add_usual(table, columns, rows, positions, numbers=set(version.preparation.numbers_))
+    return table[list(EXPLANATION)]
+
+
+def _ordered(parts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a row and feature, those that push most toward anomalous first."""
+    import pandas as pd
+
+    pushes = parts.to_numpy()
+    count, width = pushes.shape
+    order = np.argsort(-pushes, axis=1, kind="stable")
+    ordered = np.take_along_axis(pushes, order, axis=1)
+    toward = np.maximum(ordered, 0).sum(axis=1, keepdims=True)
+    share = np.divide(ordered, toward, out=np.zeros_like(ordered), where=toward > 0)
+    return pd.DataFrame(
+        {
+            "row_id": np.repeat(rows.index.to_numpy(), width),
+            "position": np.tile(np.arange(1, width + 1, dtype=np.int32), count),
+            "feature": np.asarray(parts.columns, dtype=object)[order].ravel(),
+            "value": np.nan,
+            "category": None,
+            "contribution": ordered.ravel(),
+            "share": share.ravel(),
+            **dict.fromkeys(_USUAL, np.nan),
+            "_row": np.repeat(np.arange(count), width),
+        }
+    ).astype({"category": object})
+
+
+def _add_usual(
+    table: pd.DataFrame, columns: FeatureColumns, rows: pd.DataFrame, positions: np.ndarray, *, numbers: set[str]
+) -> None:
+    """Fill in each feature's value and what is usual, a feature at a time; far down the list the value only."""
+    entities: Entities | None = None
+    for name, part in table.groupby("feature", sort=False):
+        at, of = part.index.to_numpy(), part["_row"].to_numpy()
+        here = rows[str(name)].iloc[of]
+        if name in numbers:
+            table.loc[at, "value"] = here.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            table.loc[at, "category"] = here.astype(object).where(here.notna(), None).to_numpy()
+        near = part["position"].to_numpy() <= DESCRIBED
+        values = columns.column(str(name)) if near.any() else None
+        if values is None:
+            continue
+        entities = entities or group_entities(columns.column("entity"), len(values))
+        usual = _usual_numbers if name in numbers else usual_categories
+        for key, found in usual(values, positions[of[near]], entities).items():
+            table.loc[at[near], key] = found
+
+
+def _usual_numbers(values: pd.Series, positions: np.ndarray, entities: Entities) -> dict[str, np.ndarray]:
+    return usual_numbers(values.to_numpy(dtype=np.float64, na_value=np.nan), positions, entities)

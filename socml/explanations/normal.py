@@ -1,0 +1,100 @@
+"""One row and its explanation → the fewest of its values that would have to be usual for it to be ordinary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.explanations.sentences import percentile_in_words
+from socml.explanations.values import feature_label, value_in_words
+from socml.words import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from socml.versions import ModelVersion
+
+ORDINARY = 95.0  # percentile below which a row is called ordinary
+TRIED = 5  # top features of which every subset is tried; beyond, they are added one by one
+
+
+@dataclass(frozen=True)
+class WouldBeNormal:
+    """What would make a row ordinary.
+
+    Attributes
+    ----------
+    features : the features to set to the usual, most pushing first; empty if none is needed or none suffices
+    typical : feature → the usual value it was set to (median, or most frequent category; None is missing)
+    now, then : percentile of the row as it is, and with those values
+    """
+
+    features: list[str]
+    typical: dict[str, Any]
+    now: float
+    then: float
+
+
+def what_would_be_normal(version: ModelVersion, row: pd.DataFrame, explained: pd.DataFrame) -> WouldBeNormal:
+    """Return the smallest set of features that, set to everyone's usual, brings the row below percentile 95.
+
+    Every subset of the five that push most is scored again; if none suffices, more are added one by one.
+
+    Parameters
+    ----------
+    row : the feature row, a table of one row
+    explained : its explanation rows
+    """
+    pushing = explained[explained["contribution"] > 0].sort_values("position")["feature"].tolist()
+    top = pushing[:TRIED]
+    sets = [list(chosen) for size in range(1, len(top) + 1) for chosen in combinations(top, size)]
+    sets += [pushing[:size] for size in range(len(top) + 1, len(pushing) + 1)]
+    typical = version.preparation.typical_
+    now, *then = _percentiles(version, row, [[], *sets])
+    if now < ORDINARY:
+        return WouldBeNormal([], {}, now, now)
+    enough = next((i for i, percentile in enumerate(then) if percentile < ORDINARY), None)
+    if enough is None:
+        return WouldBeNormal([], {}, now, min(then, default=now))
+    chosen = sets[enough]
+    return WouldBeNormal(chosen, {name: typical[name] for name in chosen}, now, then[enough])
+
+
+def normal_in_words(found: WouldBeNormal, *, features_metadata: dict[str, Any], language: str = "en") -> str:
+    """Return it as one honest sentence: also when nothing small suffices, or nothing is needed."""
+    said = words(language)
+    now, then = percentile_in_words(found.now, said), percentile_in_words(found.then, said)
+    if not found.features:
+        key = "ordinary" if found.now < ORDINARY else "nothing_suffices"
+        return said(f"explanation.normal.{key}", now=now, then=then)
+    changes = [
+        said(
+            "explanation.normal.change",
+            what=feature_label(name, features_metadata, language),
+            value=_typical(name, found.typical[name], features_metadata, language),
+        )
+        for name in found.features
+    ]
+    return said(
+        "explanation.normal.change_of", changes=said("explanation.normal.and").join(changes), now=now, then=then
+    )
+
+
+def _typical(name: str, value: Any, metadata: dict[str, Any], language: str) -> str:
+    number = isinstance(value, int | float)
+    return value_in_words(name, value if number else None, None if number else value, metadata, words(language))
+
+
+def _percentiles(version: ModelVersion, row: pd.DataFrame, sets: list[list[str]]) -> list[float]:
+    """Return the percentile of the row with each set of features made usual."""
+    changed = row.iloc[np.zeros(len(sets), dtype=int)].reset_index(drop=True)
+    for name in {name for chosen in sets for name in chosen}:
+        value = version.preparation.typical_[name]
+        column = changed[name].astype(object)
+        column[[name in chosen for chosen in sets]] = value
+        changed[name] = column if name in version.preparation.categories_ else column.astype(float)
+    normality = version.pipeline.score_samples(changed)
+    return [float(p) for p in version.reference.percentile(normality)]

@@ -1,0 +1,156 @@
+"""Explanation rows → words: a headline, and a line for each feature that pushed most."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from socml.explanations.values import feature_label, number_in_words, plain_number, unit_of, value_in_words
+from socml.words import Words, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_HEADLINE = 30  # words
+WORTH_SAYING = 0.1  # share of the push below which a feature is not in the headline
+HIGH_PERCENTILE = 90.0
+FEW_PEERS = 0.05
+RARE_PEERS = 0.2  # share of entities with a category, above which the headline does not mention it
+
+
+def headline(rows: pd.DataFrame, *, features_metadata: dict[str, Any], language: str = "en") -> str:
+    """Return what is unusual about a row in at most 30 words, most unusual first, without column names.
+
+    Parameters
+    ----------
+    rows : the explanation table of one row
+    features_metadata : the feature table's `attrs["socml"]`, for what its columns mean
+    """
+    said = words(language)
+    ordered = rows.sort_values("position")
+    pushing = ordered[ordered["contribution"] > 0]
+    if pushing.empty:
+        return said("explanation.nothing")
+    worth = pushing[pushing["share"] >= WORTH_SAYING].head(3)
+    worth = worth if len(worth) else pushing.head(1)
+    phrases = [_phrase(row, features_metadata, said) for row in _records(worth)]
+    for count in range(len(phrases), 0, -1):
+        text = said("explanation.separator").join(phrases[:count])
+        if len(text.split()) <= LONGEST_HEADLINE:
+            return _sentence(text)
+    return _sentence(" ".join(phrases[0].split()[: LONGEST_HEADLINE - 1]) + " …")
+
+
+def why_table(
+    rows: pd.DataFrame, *, features_metadata: dict[str, Any], language: str = "en", top: int = 8
+) -> pd.DataFrame:
+    """Return a line for each of the features that push most toward anomalous: what, how unusual, its share.
+
+    All text is inert. The share is of all that pushes toward anomalous, and of the score's explanation.
+    """
+    import pandas as pd
+
+    said = words(language)
+    pushing = rows[rows["contribution"] > 0].sort_values("position").head(top)
+    heads = [said(f"explanation.column.{key}") for key in ("what", "words", "share")]
+    lines = [
+        (
+            feature_label(row["feature"], features_metadata, language),
+            feature_in_words(row, features_metadata, said),
+            f"{said.number(100 * row['share'])}\u00a0%",
+        )
+        for row in _records(pushing)
+    ]
+    return pd.DataFrame(lines, columns=heads)
+
+
+def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+    """Return this value, what is usual for the entity and for everyone, and where it stands."""
+    feature, unit = row["feature"], unit_of(row["feature"], metadata)
+    parts = [value_in_words(feature, row["value"], row["category"], metadata, said)]
+    usual = []
+    if _is(row["entity_low"]):
+        own = _range(row["entity_low"], row["entity_high"], unit, said)
+        usual.append(said("explanation.usual_entity", range=own, whom=said(f"explanation.whom.{whom(metadata)}")))
+    if _is(row["everyone_low"]):
+        key = "explanation.and_everyone" if usual else "explanation.usual_everyone"
+        usual.append(said(key, range=_range(row["everyone_low"], row["everyone_high"], unit, said)))
+    if usual:
+        parts.append(", ".join(usual))
+    standing = _standing(row, metadata, said)
+    return said("explanation.separator").join([*parts, standing] if standing else parts)
+
+
+def whom(metadata: dict[str, Any]) -> str:
+    """Return which word stands for the entity of a feature set.
+
+    Examples
+    --------
+    >>> whom({"entity": ["user_name", "host_name"]}), whom({"entity": ["source_ip"]}), whom({})
+    ('account', 'host', 'entity')
+    """
+    entity = set(metadata.get("entity") or [])
+    if "user_name" in entity:
+        return "account"
+    return "host" if entity & {"source_ip", "destination_ip", "host_name"} else "entity"
+
+
+def percentile_in_words(percentile: float, said: Words) -> str:
+    """Return a percentile, rounded down so that 99.97 is never said to be 100.
+
+    Examples
+    --------
+    >>> percentile_in_words(99.978, words("en")), percentile_in_words(87.3, words("en"))
+    ('99.97', '87')
+    """
+    digits = 0 if percentile < 99 else 1 if percentile < 99.9 else 2
+    scale = 10**digits
+    return said.number(math.floor(percentile * scale + 1e-9) / scale, digits)
+
+
+def _phrase(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+    label = feature_label(row["feature"], metadata, said.language)
+    value = value_in_words(row["feature"], row["value"], row["category"], metadata, said)
+    for low, high in (("entity_low", "entity_high"), ("everyone_low", "everyone_high")):
+        if _is(row[low]) and not row[low] <= row["value"] <= row[high]:
+            usual = _range(row[low], row[high], unit_of(row["feature"], metadata), said)
+            return said("explanation.phrase", what=label, value=value, usual=usual)
+    if _is(row["category"]) and _is(row["peers"]) and row["peers"] <= RARE_PEERS:
+        share = plain_number(100 * row["peers"], said)
+        return said("explanation.phrase_category", what=label, value=value, share=share)
+    return said("explanation.phrase_plain", what=label, value=value)
+
+
+def _standing(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+    peers = row["peers"]
+    if _is(row["category"]) and _is(peers):
+        return said(f"explanation.has.{whom(metadata)}", share=plain_number(100 * peers, said))
+    texts = []
+    if _is(row["value_percentile"]) and row["value_percentile"] >= HIGH_PERCENTILE:
+        texts.append(said("explanation.above", share=percentile_in_words(row["value_percentile"], said)))
+    elif _is(row["everyone_low"]) and row["value"] < row["everyone_low"]:
+        texts.append(said("explanation.below"))
+    if _is(peers) and peers <= FEW_PEERS:
+        texts.append(said(f"explanation.reach.{whom(metadata)}", share=plain_number(100 * peers, said)))
+    return said("explanation.separator").join(texts)
+
+
+def _range(low: float, high: float, unit: str, said: Words) -> str:
+    first, last = number_in_words(low, unit, said), number_in_words(high, unit, said)
+    if first == last:
+        return first
+    same_unit = first.split("\u00a0")[1:] == last.split("\u00a0")[1:]
+    dash = said("explanation.to")
+    return f"{first.split(chr(0xA0))[0]}{dash}{last}" if same_unit else f"{first}{dash}{last}"
+
+
+def _is(value: Any) -> bool:
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,197 @@
+"""Values of entities in the order they come → how far each row lies from what its entity, and everyone, does.
+
+Each entity's numbers stand in a row of an array, at the entity's place; −1 is an entity that has none.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["gaussian_normality", "quantile_normality", "surprise"]
+
+FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
+CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far
+SETTLED = 10.0  # values after which a spread is good enough to clip by
+
+
+@njit(cache=True, nogil=True)
+def surprise(z: float) -> float:
+    """Return −log10 of the probability that a Gaussian lies at least |z| standard deviations from its mean."""
+    z = abs(z)
+    if z < FAR:
+        return -math.log10(math.erfc(z / math.sqrt(2.0)))
+    return (z * z / 2.0 + math.log(z * math.sqrt(math.pi / 2.0))) / math.log(10.0)
+
+
+@njit(cache=True, nogil=True)
+def _learn_gaussian(value: float, count: float, mean: float, variance: float, memory: float) -> tuple[float, float]:
+    """Return mean and variance after one more value, which is clipped once the spread is known."""
+    delta = value - mean
+    if count >= SETTLED and variance > 0.0:
+        reach = CLIP * math.sqrt(variance)
+        delta = min(max(delta, -reach), reach)
+    n = min(count, memory)
+    new_mean = mean + delta / (n + 1.0)
+    return new_mean, variance + (delta * (mean + delta - new_mean) - variance) / (n + 1.0)
+
+
+@njit(cache=True, nogil=True)
+def gaussian_normality(
+    block: NDArray,
+    slots: NDArray,
+    fresh: NDArray,
+    learn: bool,
+    own: tuple[NDArray, NDArray, NDArray],
+    everyone: tuple[NDArray, NDArray, NDArray],
+    prior: float,
+    grace: float,
+    memory: float,
+) -> NDArray:
+    """Return minus each row's mean surprise over its columns, shape (n_rows,): higher is more NORMAL.
+
+    Parameters
+    ----------
+    block : float64 (n_rows, n_columns), NaN is missing
+    slots, fresh : each row's place, and whether its entity is new there
+    learn : whether each row is learned after it was scored
+    own : count, mean, variance, float32 (n_slots, n_columns); changed in place
+    everyone : the same of all rows, float64 (n_columns,); changed in place
+    prior : values that everyone's habits weigh against an entity's own
+    grace : values of everyone before which nothing is a surprise
+    memory : values that weigh; older ones fade
+    """
+    count, mean, variance = own
+    all_count, all_mean, all_variance = everyone
+    normality = np.empty(block.shape[0])
+    for i in range(block.shape[0]):
+        slot = slots[i]
+        if fresh[i]:
+            count[slot], mean[slot], variance[slot] = 0.0, 0.0, 0.0
+        total, known = 0.0, 0
+        for j in range(block.shape[1]):
+            value = block[i, j]
+            if np.isnan(value):
+                continue
+            known += 1
+            n = 0.0 if slot < 0 else min(np.float64(count[slot, j]), memory)
+            if all_count[j] >= grace:
+                m, v = all_mean[j], all_variance[j]
+                if n > 0.0:
+                    apart = np.float64(mean[slot, j]) - m
+                    weight = n / (n + prior)
+                    v = (
+                        weight * np.float64(variance[slot, j])
+                        + (1.0 - weight) * v
+                        + weight * (1.0 - weight) * apart * apart
+                    )
+                    m += weight * apart
+                spread = v * (1.0 + 1.0 / (n + prior)) if n + prior > 0.0 else v
+                if spread > 0.0:
+                    total += surprise((value - m) / math.sqrt(spread))
+                elif value != m:
+                    total += surprise(FAR)
+            if learn:
+                all_mean[j], all_variance[j] = _learn_gaussian(
+                    value, all_count[j], all_mean[j], all_variance[j], memory
+                )
+                all_count[j] += 1.0
+                if slot >= 0:
+                    new = _learn_gaussian(
+                        value,
+                        np.float64(count[slot, j]),
+                        np.float64(mean[slot, j]),
+                        np.float64(variance[slot, j]),
+                        memory,
+                    )
+                    mean[slot, j], variance[slot, j] = new
+                    count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
+        normality[i] = -total / known if known else 0.0
+    return normality
+
+
+@njit(cache=True, nogil=True)
+def _beyond(value: float, low: float, middle: float, high: float) -> float:
+    """Return how far a value lies beyond its band, in widths of the band's half on that side; 0 inside."""
+    if value > high:
+        return (value - high) / max(high - middle, 1e-9)
+    if value < low:
+        return (low - value) / max(middle - low, 1e-9)
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def _learn_quantiles(value: float, band: NDArray, count: float, tail: float, memory: float) -> None:
+    """Move low, middle and high of a band toward a value, each by its own share (stochastic approximation)."""
+    if count == 0.0:
+        band[0], band[1], band[2] = value, value, value
+        return
+    width = max(np.float64(band[2]) - np.float64(band[0]), abs(value - np.float64(band[1])) / (count + 1.0), 1e-9)
+    step = width * max(2.0 / (count + 1.0), 2.0 / memory)
+    for k, share in enumerate((tail, 0.5, 1.0 - tail)):
+        band[k] += step * (share if value > band[k] else (share - 1.0 if value < band[k] else 0.0))
+    band[0], band[2] = min(band[0], band[1]), max(band[2], band[1])
+
+
+@njit(cache=True, nogil=True)
+def quantile_normality(
+    block: NDArray,
+    slots: NDArray,
+    fresh: NDArray,
+    learn: bool,
+    own: tuple[NDArray, NDArray],
+    everyone: tuple[NDArray, NDArray],
+    tail: float,
+    grace: float,
+    memory: float,
+) -> NDArray:
+    """Return minus how far each row lies beyond its entity's usual bands, shape (n_rows,): higher is more NORMAL.
+
+    The mean over the columns of log2(1 + distance), in half bands. A new entity starts with everyone's bands.
+
+    Parameters
+    ----------
+    own : count float32 (n_slots, n_columns); low, middle, high float32 (n_slots, n_columns, 3); changed in place
+    everyone : the same of all rows, float64 (n_columns,) and (n_columns, 3); changed in place
+    tail : share of values below the band, and above it
+    """
+    count, bands = own
+    all_count, all_bands = everyone
+    normality = np.empty(block.shape[0])
+    start = np.float64(SETTLED)
+    for i in range(block.shape[0]):
+        slot = slots[i]
+        if fresh[i]:
+            for j in range(block.shape[1]):
+                settled = all_count[j] >= grace
+                count[slot, j] = start if settled else 0.0
+                for k in range(3):
+                    bands[slot, j, k] = all_bands[j, k] if settled else 0.0
+        total, known = 0.0, 0
+        for j in range(block.shape[1]):
+            value = block[i, j]
+            if np.isnan(value):
+                continue
+            known += 1
+            if all_count[j] >= grace:
+                if slot >= 0 and count[slot, j] >= start:
+                    low, middle, high = bands[slot, j, 0], bands[slot, j, 1], bands[slot, j, 2]
+                    total += math.log2(1.0 + _beyond(value, np.float64(low), np.float64(middle), np.float64(high)))
+                elif slot < 0:  # as a new entity would be judged, whose bands are kept as float32
+                    low, middle, high = (
+                        np.float32(all_bands[j, 0]),
+                        np.float32(all_bands[j, 1]),
+                        np.float32(all_bands[j, 2]),
+                    )
+                    total += math.log2(1.0 + _beyond(value, np.float64(low), np.float64(middle), np.float64(high)))
+            if learn:
+                _learn_quantiles(value, all_bands[j], all_count[j], tail, memory)
+                all_count[j] += 1.0
+                if slot >= 0:
+                    _learn_quantiles(value, bands[slot, j], np.float64(count[slot, j]), tail, memory)
+                    count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
+        normality[i] = -total / known if known else 0.0
+    return normality

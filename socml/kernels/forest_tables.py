@@ -1,0 +1,211 @@
+"""A fitted isolation forest of scikit-learn ↔ flat arrays that every kernel reads and any format can store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["PackedForest", "mean_path", "pack_forest", "unpack_forest"]
+
+NO_CHILD = -1  # scikit-learn's mark of a leaf, in both child columns
+
+
+@dataclass(frozen=True, eq=False)
+class PackedForest:
+    """Every node of every tree, tree after tree, each tree depth first and left before right.
+
+    A row goes left where its value, as float32, is at most `threshold`; where it is missing, as
+    `missing_left` says. Leaves of a tree are numbered from 0 in the order of its nodes.
+
+    Attributes
+    ----------
+    feature : int32 (n_nodes,), column that the node asks, -1 in a leaf
+    threshold : float64 (n_nodes,), NaN in a leaf
+    left, right : int32 (n_nodes,), children as positions within the tree, -1 in a leaf
+    rows : int32 (n_nodes,), rows of `fit` that came through the node
+    cover : float64 (n_nodes,), the same by weight
+    missing_left : bool (n_nodes,)
+    start : int64 (n_trees + 1,), first node of each tree, and the number of nodes
+    n_features, max_samples : columns of the matrix, and rows that each tree was grown from
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import IsolationForest
+    >>> forest = pack_forest(IsolationForest(n_estimators=5, random_state=0).fit([[0.0], [1.0], [9.0]]))
+    >>> forest.n_trees, forest.n_features, forest.max_samples
+    (5, 1, 3)
+    >>> again = PackedForest.from_arrays(forest.as_arrays())
+    >>> bool((again.threshold[again.feature >= 0] == forest.threshold[forest.feature >= 0]).all())
+    True
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    cover: NDArray[np.float64]
+    missing_left: NDArray[np.bool_]
+    start: NDArray[np.int64]
+    n_features: int
+    max_samples: int
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.start) - 1
+
+    @cached_property
+    def threshold32(self) -> NDArray[np.float32]:
+        """The largest float32 at or below each threshold: a float32 is ≤ the one exactly if it is ≤ the other."""
+        nearest = self._clipped.astype(np.float32)
+        below = np.where(nearest > self._clipped, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        return np.asarray(below + np.float32(0.0), dtype=np.float32)  # no negative zero
+
+    @property
+    def _clipped(self) -> NDArray[np.float64]:
+        """Thresholds, those beyond float32 moved to where they part the same float32 values."""
+        largest = float(np.finfo(np.float32).max)
+        return np.where(self.threshold < -largest, -np.inf, np.minimum(self.threshold, largest))
+
+    @cached_property
+    def _paths(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        return _trace(self.left, self.right, self.start)
+
+    @property
+    def depth(self) -> NDArray[np.int32]:
+        """Number of nodes above each node."""
+        return self._paths[0]
+
+    @property
+    def leaf(self) -> NDArray[np.int32]:
+        """Number of each leaf within its tree, -1 for other nodes."""
+        return self._paths[1]
+
+    @property
+    def n_leaves(self) -> NDArray[np.int32]:
+        """Leaves of each tree."""
+        return self._paths[2]
+
+    @cached_property
+    def value(self) -> NDArray[np.float64]:
+        """Path length that a leaf stands for, in steps: its depth, and what its rows would take to isolate."""
+        return self.depth + mean_path(self.rows)
+
+    @cached_property
+    def leaf_dtype(self) -> Any:
+        """uint8 if no tree has more than 256 leaves, else uint16 (65,536), else uint32."""
+        most = int(self.n_leaves.max(initial=1))
+        return np.uint8 if most <= 256 else np.uint16 if most <= 65_536 else np.uint32
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as named plain arrays, for skops, npz or Arrow."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> PackedForest:
+        """Return the forest that `as_arrays` wrote."""
+        sizes = {name: int(arrays[name]) for name in ("n_features", "max_samples")}
+        tables = {f.name: np.asarray(arrays[f.name]) for f in fields(cls) if f.name not in sizes}
+        return cls(**tables, **sizes)
+
+
+def mean_path(rows: Any) -> NDArray[np.float64]:
+    """Return c(n), the mean path length of an unsuccessful search in a binary tree of n values, as scikit-learn does.
+
+    Examples
+    --------
+    >>> mean_path([0, 1, 2, 256]).round(4).tolist()
+    [0.0, 0.0, 1.0, 10.2448]
+    """
+    n = np.asarray(rows, dtype=np.float64)
+    many = np.maximum(n, 3.0)
+    long = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
+    return np.where(n <= 1, 0.0, np.where(n == 2, 1.0, long))
+
+
+def pack_forest(forest: Any) -> PackedForest:
+    """Return a fitted scikit-learn IsolationForest (or a kind of it) as flat arrays.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(forest)
+    nodes = [tree.tree_.__getstate__()["nodes"] for tree in forest.estimators_]
+    start = np.concatenate(([0], np.cumsum([len(some) for some in nodes]))).astype(np.int64)
+    every = np.concatenate(nodes)
+    inner = every["left_child"] != NO_CHILD
+    feature = np.where(inner, every["feature"], -1).astype(np.int32)
+    for tree, columns in enumerate(forest.estimators_features_):
+        own = feature[start[tree] : start[tree + 1]]
+        own[own >= 0] = np.asarray(columns)[own[own >= 0]]
+    return PackedForest(
+        feature=feature,
+        threshold=np.where(inner, every["threshold"], np.nan),
+        left=every["left_child"].astype(np.int32),
+        right=every["right_child"].astype(np.int32),
+        rows=every["n_node_samples"].astype(np.int32),
+        cover=every["weighted_n_node_samples"].astype(np.float64),
+        missing_left=every["missing_go_to_left"].astype(np.bool_),
+        start=start,
+        n_features=int(forest.n_features_in_),
+        max_samples=int(forest.max_samples_),
+    )
+
+
+def unpack_forest(forest: PackedForest, seeds: NDArray[np.int64] | None = None) -> list[Any]:
+    """Return the trees as scikit-learn's own, each a fitted ExtraTreeRegressor with `seeds` as random states.
+
+    What the trees predicted of scikit-learn's random target is not kept: `impurity` and `value` are 0.
+    """
+    from sklearn.tree import ExtraTreeRegressor
+    from sklearn.tree._tree import NODE_DTYPE, Tree
+
+    every = np.zeros(len(forest.feature), dtype=NODE_DTYPE)
+    leaf = forest.feature < 0
+    every["left_child"], every["right_child"] = forest.left, forest.right
+    every["feature"] = np.where(leaf, -2, forest.feature)
+    every["threshold"] = np.where(leaf, -2.0, forest.threshold)
+    every["n_node_samples"], every["weighted_n_node_samples"] = forest.rows, forest.cover
+    every["missing_go_to_left"] = forest.missing_left
+    one_class = np.ones(1, dtype=np.intp)
+    trees = []
+    for number in range(forest.n_trees):
+        first, last = int(forest.start[number]), int(forest.start[number + 1])
+        depth = int(forest.depth[first:last].max())
+        state = {"max_depth": depth, "node_count": last - first, "nodes": every[first:last].copy()}
+        table = Tree(forest.n_features, one_class, 1)
+        table.__setstate__({**state, "values": np.zeros((last - first, 1, 1))})
+        most = int(np.ceil(np.log2(max(forest.max_samples, 2))))
+        tree = ExtraTreeRegressor(max_depth=most, max_features=1, random_state=None if seeds is None else seeds[number])
+        tree.tree_, tree.n_features_in_, tree.n_outputs_, tree.max_features_ = table, forest.n_features, 1, 1
+        trees.append(tree)
+    return trees
+
+
+@njit(cache=True, nogil=True)
+def _trace(left: NDArray, right: NDArray, start: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return depth and leaf number of each node, and leaves a tree; a child always comes after its parent."""
+    depth = np.zeros(left.size, dtype=np.int32)
+    leaf = np.full(left.size, -1, dtype=np.int32)
+    n_leaves = np.zeros(start.size - 1, dtype=np.int32)
+    for tree in range(start.size - 1):
+        first = start[tree]
+        for node in range(first, start[tree + 1]):
+            if left[node] < 0:
+                leaf[node] = n_leaves[tree]
+                n_leaves[tree] += 1
+            else:
+                depth[first + left[node]] = depth[node] + 1
+                depth[first + right[node]] = depth[node] + 1
+    return depth, leaf, n_leaves

@@ -1,0 +1,112 @@
+"""A temporary project → the app in a real server and a real browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import BuiltRun, make_project, make_run
+from socml.project import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path(os.environ.get("SOCML_CHROMIUM", "/usr/bin/chromium"))
+QUIET = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run")
+QUIET += ("disable-background-networking", "disable-component-update", "disable-sync")
+
+
+class Server:
+    """The app, served on one port of this machine; it can be killed and started again."""
+
+    def __init__(self, project: Project, log: Path) -> None:
+        self.project, self.log = project, log
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the triage page is."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        page = ROOT / "app" / "triage.py"
+        options = [f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"]
+        environment = {**os.environ, "SOCML_PROJECT": str(self.project.root), "PYTHONPATH": str(ROOT)}
+        for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
+            environment.pop(name, None)
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        until = time.monotonic() + 60
+        while not self.answers():
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise RuntimeError(f"The app does not start:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Say whether the server is up."""
+        try:
+            with urllib.request.urlopen(f"{self.url}_stcore/health", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if not CHROMIUM.is_file():
+        pytest.skip(f"There is no browser at {CHROMIUM}: apt-get install chromium, or set SOCML_CHROMIUM")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=str(CHROMIUM), args=[f"--{flag}" for flag in QUIET])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project."""
+    return make_project(tmp_path / "lab")
+
+
+@pytest.fixture
+def built(project: Project) -> BuiltRun:
+    """A scoring run of 400 rows; the first row of its queue is hostile."""
+    return make_run(project)
+
+
+@pytest.fixture
+def server(project: Project, built: BuiltRun, tmp_path: Path) -> Iterator[Server]:
+    """The app on that run."""
+    served = Server(project, tmp_path / "app.log")
+    served.start()
+    yield served
+    served.kill()
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    """A page of the browser, with nothing opened yet."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    opened = context.new_page()
+    yield opened
+    context.close()

@@ -1,0 +1,224 @@
+"""Keys, focus and saving on the triage page, in a real browser: what an analyst's hand would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from builders import BuiltRun
+from socml.labels import read_label_events, read_labels
+from socml.project import Project
+
+pytestmark = pytest.mark.browser
+
+VERDICTS = {"m": "malicious", "b": "benign", "f": "false_alarm", "u": "unsure", "s": "skip"}
+SHORTCUTS = "mbfuszjknwehpx"
+PATIENCE_MS = 30_000
+
+
+def open_triage(page: Any, server: Any, query: str = "") -> None:
+    page.goto(server.url + query)
+    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+
+
+def on_screen(page: Any) -> str:
+    return str(page.locator(".event").get_attribute("data-row-id"))
+
+
+def wait_until_saved(page: Any) -> None:
+    page.wait_for_selector(".unsaved", state="hidden", timeout=PATIENCE_MS)
+
+
+def press(page: Any, letter: str) -> None:
+    before = on_screen(page)
+    page.keyboard.press(letter)
+    page.wait_for_function(
+        "before => document.querySelector('[data-testid=stBidiComponentIsolated]')"
+        ".shadowRoot.querySelector('.event').dataset.rowId !== before",
+        arg=before,
+    )
+
+
+def stored(project: Project) -> pd.DataFrame:
+    return read_label_events(project=project)
+
+
+def test_twenty_presses_at_forty_milliseconds_label_the_twenty_events_shown_in_turn(
+    page: Any, server: Any, project: Project
+) -> None:
+    open_triage(page, server)
+    given = []
+    for turn in range(20):
+        letter = "mbfus"[turn % 5]
+        given.append((on_screen(page), VERDICTS[letter]))
+        page.keyboard.press(letter)
+        page.wait_for_timeout(40)
+    wait_until_saved(page)
+    assert len({row_id for row_id, _ in given}) == 20
+    labels = stored(project)
+    assert list(zip(labels["row_id"], labels["verdict"], strict=True)) == given
+    assert on_screen(page) not in dict(given)
+    assert (labels["seen_ms"] >= 0).all()
+
+
+def test_a_key_held_for_a_second_is_one_label(page: Any, server: Any, project: Project) -> None:
+    open_triage(page, server)
+    first = on_screen(page)
+    for _ in range(25):  # the browser marks all but the first as repeated, as a keyboard does
+        page.keyboard.down("b")
+        page.wait_for_timeout(40)
+    page.keyboard.up("b")
+    wait_until_saved(page)
+    assert stored(project)["row_id"].to_list() == [first]
+    press(page, "b")
+    wait_until_saved(page)
+    assert len(stored(project)) == 2
+
+
+def test_letters_typed_into_the_note_are_text_and_go_with_the_verdict(
+    page: Any, server: Any, project: Project
+) -> None:
+    open_triage(page, server)
+    first = on_screen(page)
+    page.keyboard.press("n")
+    page.keyboard.type(SHORTCUTS + SHORTCUTS.upper())
+    assert page.locator("textarea[name=note]").input_value() == SHORTCUTS + SHORTCUTS.upper()
+    assert on_screen(page) == first
+    page.wait_for_timeout(600)
+    assert stored(project).empty
+    page.keyboard.press("Escape")
+    press(page, "m")
+    wait_until_saved(page)
+    assert stored(project)[["row_id", "verdict", "note"]].to_numpy().tolist() == [
+        [first, "malicious", SHORTCUTS + SHORTCUTS.upper()]
+    ]
+
+
+def test_letters_typed_into_a_field_of_the_frame_are_text(page: Any, server: Any, project: Project) -> None:
+    open_triage(page, server)
+    page.get_by_role("textbox", name="Analyst").click()
+    page.keyboard.type(SHORTCUTS)
+    page.wait_for_timeout(600)
+    assert stored(project).empty
+
+
+def test_enter_space_backspace_and_modified_letters_give_no_verdict(page: Any, server: Any, project: Project) -> None:
+    open_triage(page, server)
+    page.locator("button.say.benign").hover()
+    for key in ("Enter", "Space", "Backspace", "Shift+M", "Alt+b", "Control+b", "p", "x", "1"):
+        page.keyboard.press(key)
+    page.keyboard.press("h")
+    page.keyboard.press("m")  # the help covers the event
+    page.wait_for_timeout(600)
+    assert stored(project).empty
+    page.keyboard.press("h")
+    press(page, "m")
+    wait_until_saved(page)
+    assert len(stored(project)) == 1
+
+
+def test_labels_given_while_the_server_is_dead_are_kept_and_stored_once(
+    page: Any, server: Any, project: Project
+) -> None:
+    open_triage(page, server)
+    press(page, "b")
+    wait_until_saved(page)
+    server.kill()
+    given = []
+    for letter in "mbu":
+        given.append((on_screen(page), VERDICTS[letter]))
+        press(page, letter)
+    assert page.locator(".unsaved").inner_text().startswith("3 unsaved")
+    page.wait_for_timeout(3000)
+    assert page.locator(".unsaved").inner_text().startswith("3 unsaved")
+    assert len(stored(project)) == 1
+    server.start()
+    wait_until_saved(page)
+    labels = stored(project)
+    assert list(zip(labels["row_id"], labels["verdict"], strict=True))[1:] == given
+    page.wait_for_timeout(5000)  # whatever is sent again adds nothing
+    assert len(stored(project)) == 4
+
+
+def test_labels_unsent_when_the_page_closes_are_sent_when_it_opens_again(
+    page: Any, server: Any, project: Project
+) -> None:
+    open_triage(page, server)
+    server.kill()
+    first = on_screen(page)
+    press(page, "f")
+    page.goto("about:blank")
+    server.start()
+    open_triage(page, server)
+    wait_until_saved(page)
+    assert stored(project)[["row_id", "verdict"]].to_numpy().tolist() == [[first, "false_alarm"]]
+    assert on_screen(page) != first
+
+
+def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: BuiltRun) -> None:
+    asked, dialogs = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    open_triage(page, server, f"?event={built.hostile}")
+    raw = page.locator(".raw pre").inner_text(timeout=PATIENCE_MS)
+    assert '<img src=x onerror="' in raw
+    assert "[click](javascript:alert(1))" in raw
+    assert "␛[31mred" in raw
+    assert "⟨U+202E⟩txt.exe⟨U+202C⟩" in raw
+    assert "<img src=x" in page.locator(".event .facts .entity").inner_text()
+    assert page.locator(".triage img, .triage a, .triage script").count() == 0
+    for there in ("labels", "runs"):
+        page.goto(server.url + there)
+        page.get_by_test_id("stDataFrame").first.wait_for(timeout=PATIENCE_MS) if there == "runs" else None
+        page.wait_for_timeout(500)
+    assert page.title() != "owned"
+    assert not dialogs
+    assert all(url.startswith((server.url, "blob:", "data:", f"ws://127.0.0.1:{server.port}")) for url in asked)
+
+
+def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, project: Project) -> None:
+    open_triage(page, server)
+    first = on_screen(page)
+    press(page, "m")
+    second = on_screen(page)
+    press(page, "b")
+    page.keyboard.press("z")  # perhaps not sent yet
+    assert on_screen(page) == second
+    wait_until_saved(page)
+    assert list(read_labels(project=project).index) == [first]
+    page.reload()
+    page.wait_for_selector(".event[data-row-id]", timeout=PATIENCE_MS)
+    page.keyboard.press("z")
+    page.wait_for_selector(f".event[data-row-id='{first}']", timeout=PATIENCE_MS)
+    wait_until_saved(page)
+    assert read_labels(project=project).empty
+
+
+def test_an_address_opens_its_event_in_its_language_and_follows_the_analyst(
+    page: Any, server: Any, built: BuiltRun
+) -> None:
+    far = str(built.scores.sort_values("rank").index[120])
+    open_triage(page, server, f"?event={far}&run={built.run_id}&lang=fr")
+    assert on_screen(page) == far
+    assert page.locator("button.say.benign").inner_text().split() == ["B", "Bénin"]
+    press(page, "u")
+    shown = on_screen(page)
+    page.wait_for_url(f"**event={shown}*", timeout=PATIENCE_MS)
+    page.get_by_text("English", exact=True).click()
+    page.wait_for_selector("button.say.benign:has-text('Benign')", timeout=PATIENCE_MS)
+    assert on_screen(page) == shown
+    assert "lang=en" in page.url
+
+
+def test_the_next_event_does_not_change_when_the_ranking_does(page: Any, server: Any, project: Project) -> None:
+    open_triage(page, server)
+    for letter in "mmb":
+        press(page, letter)
+        shown = on_screen(page)
+        wait_until_saved(page)
+        page.wait_for_timeout(300)
+        assert on_screen(page) == shown
+    assert page.locator(".effect").inner_text()
+    assert len(stored(project)) == 3

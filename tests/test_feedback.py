@@ -1,0 +1,166 @@
+"""The ranking that learns: exact, undoable, and not worse than the forest it starts from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from socml.feedback import PRIOR, QUANTILE, FeedbackRanking, warm_up
+from socml.kernels.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def forest(n_rows: int = 300, n_trees: int = 50, seed: int = 0, kind=np.uint8) -> tuple[np.ndarray, np.ndarray]:
+    """Return leaves and anomaly scores of rows in three groups; the last group scores highest."""
+    rng = np.random.default_rng(seed)
+    group = np.arange(n_rows) * 3 // n_rows
+    leaves = (group[None] * 4 + rng.integers(0, 4, (n_trees, n_rows))).astype(kind)
+    return leaves, group * 0.1 + rng.uniform(0.3, 0.4, n_rows)
+
+
+def naive_kernel(leaves: np.ndarray, row: int) -> np.ndarray:
+    return np.array([sum(int(tree[i] == tree[row]) for tree in leaves) for i in range(leaves.shape[1])])
+
+
+def naive_ranking(leaves, anomaly_score, positions, directions, weights) -> np.ndarray:
+    """The recipe as it is written down: dense kernel, plain loops, nothing kept."""
+    if not positions:
+        return anomaly_score.copy()
+    n_trees, spread = len(leaves), anomaly_score.std()
+    prior = PRIOR * (anomaly_score - np.quantile(anomaly_score, QUANTILE)) / spread
+    columns = np.array([naive_kernel(leaves, row) / n_trees for row in positions])
+    share = sum(w for w, d in zip(weights, directions, strict=True) if d < 0) / sum(weights)
+    limits = [w * min(1, 0.1 + share) if d > 0 else w for w, d in zip(weights, directions, strict=True)]
+    multipliers = np.zeros(len(positions))
+    for _ in range(50):
+        for i, (row, sign) in enumerate(zip(positions, directions, strict=True)):
+            now = prior[row] + sum(m * d * c[row] for m, d, c in zip(multipliers, directions, columns, strict=True))
+            multipliers[i] = np.clip(multipliers[i] - (sign * now - 1) / columns[i][row], 0, limits[i])
+    return anomaly_score + spread / PRIOR * (multipliers * directions) @ columns
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("n_rows", [1, 7, 4096, 5000])
+def test_the_kernel_counts_shared_leaves_like_the_naive_one(kind, n_rows):
+    leaves = np.random.default_rng(n_rows).integers(0, 5, (30, n_rows)).astype(kind)
+    out = np.full(n_rows, 99, dtype=np.uint8)
+    tree_kernel(leaves, n_rows // 2, out)
+    assert (out == naive_kernel(leaves, n_rows // 2)).all()
+    assert out[n_rows // 2] == 30
+
+
+def test_the_dual_puts_rows_on_their_side_within_their_limits():
+    kernel = np.array([[1.0, 0.2], [0.2, 1.0]])
+    signs, limits = np.array([1.0, -1.0]), np.array([5.0, 5.0])
+    multipliers = solve_dual(kernel, np.zeros(2), signs, limits)
+    assert np.allclose(signs * (kernel @ (multipliers * signs)), 1, atol=1e-4)
+    assert (solve_dual(kernel, np.zeros(2), signs, limits / 50) == 0.1).all()
+    assert (solve_dual(kernel, 9 * signs, signs, limits) == 0).all(), "right already: nothing to learn"
+
+
+def test_adding_and_taking_away_columns_leaves_no_trace():
+    rng = np.random.default_rng(0)
+    columns = rng.integers(0, 200, (20, 5000)).astype(np.uint8)
+    changes = np.round(rng.uniform(-1, 1, 20) / STEP) * STEP
+    total = np.zeros(5000)
+    add_columns(total, columns, np.arange(20), changes)
+    assert np.allclose(total, changes @ columns)
+    add_columns(total, columns, rng.permutation(20), changes[rng.permutation(20)] * 0)
+    order = rng.permutation(20)
+    add_columns(total, columns, order, -changes[order])
+    assert (total == 0).all()
+
+
+def test_without_labels_the_ranking_is_the_anomaly_score():
+    leaves, score = forest()
+    assert (FeedbackRanking(leaves, score).learn([], []) == score).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_the_ranking_agrees_with_the_naive_one(kind):
+    leaves, score = forest(kind=kind)
+    positions, directions, weights = [250, 150, 299, 10], [1, -1, -1, 1], [1.0, 0.5, 1.0, 0.3]
+    learnt = FeedbackRanking(leaves, score).learn(positions, directions, weights)
+    naive = naive_ranking(leaves, score, positions, directions, weights)
+    assert np.allclose(learnt, naive, atol=4 * 4 * STEP * score.std() / PRIOR)
+
+
+def test_more_than_255_trees_do_not_overflow():
+    leaves, score = forest(n_trees=300)
+    learnt = FeedbackRanking(leaves, score).learn([250], [-1])
+    assert np.allclose(learnt, naive_ranking(leaves, score, [250], [-1], [1.0]), atol=4 * STEP * score.std() / PRIOR)
+
+
+def test_benign_pushes_its_likes_down_and_malicious_pulls_them_up():
+    leaves, score = forest()
+    ranking = FeedbackRanking(leaves, score)
+    benign = ranking.learn([250], [-1])
+    assert (benign[200:] < score[200:]).all()
+    assert (benign[:100] == score[:100]).all(), "rows that share no leaf are left alone"
+    assert (ranking.learn([250, 50], [-1, 1])[:100] > score[:100]).all()
+    both = ranking.learn([*range(200, 210), *range(10)], [-1] * 10 + [1] * 10)
+    assert score[:100].max() < score[200:].min()
+    assert both[:100].min() > both[200:].max(), "ten labels a side turn the order round"
+
+
+labels = st.lists(
+    st.tuples(st.integers(0, 119), st.sampled_from([-1, 1]), st.sampled_from([0.25, 1 / 3, 1.0])),
+    max_size=40,
+    unique_by=lambda label: label[0],
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(labels, labels)
+def test_the_ranking_depends_on_its_labels_alone_to_the_last_bit(before, now):
+    leaves, score = forest(120, 20)
+    used, fresh = FeedbackRanking(leaves, score), FeedbackRanking(leaves, score)
+    for n in range(len(before) + 1):
+        used.learn(*map(list, zip(*before[:n], strict=True))) if n else used.learn([], [])
+    arguments = [list(part) for part in zip(*now, strict=True)] if now else [[], []]
+    assert (used.learn(*arguments) == fresh.learn(*arguments)).all()
+    assert (used.learn([], []) == score).all()
+
+
+def test_a_forest_without_trees_leaves_the_order_as_it_is():
+    score = np.array([0.3, 0.1, 0.2])
+    assert (FeedbackRanking(np.empty((0, 3), dtype=np.uint8), score).learn([0], [-1]) == score).all()
+
+
+def test_scores_that_are_all_equal_still_learn():
+    leaves, _ = forest()
+    learnt = FeedbackRanking(leaves, np.full(300, 0.5)).learn([250], [-1])
+    assert learnt[200:].max() < learnt[:200].min()
+    assert np.isfinite(learnt).all()
+
+
+def test_mostly_malicious_labels_hardly_change_a_good_order():
+    leaves, score = forest()
+    top = np.argsort(-score)[:10]
+    learnt = FeedbackRanking(leaves, score).learn(top[:5], np.ones(5))
+    assert set(np.argsort(-learnt)[:100]) == set(np.argsort(-score)[:100])
+    assert np.abs(learnt - score).max() < 3 * score.std()
+
+
+def test_labels_are_not_slowed_down_by_compiling_after_warm_up():
+    code = (
+        "from socml.feedback import *; from socml.kernels import tree_kernel as k; warm_up();"
+        "n = [len(f.signatures) for f in (k.tree_kernel, k.solve_dual, k.add_columns)];"
+        "import tempfile, os; path = tempfile.mkdtemp() + '/leaves.npy';"
+        "np.save(path, np.asfortranarray(np.zeros((3, 9), dtype='u1')));"
+        "FeedbackRanking(np.load(path, mmap_mode='r'), np.arange(9.0)).learn([1, 2], [1, -1]);"
+        "FeedbackRanking(np.zeros((300, 9), dtype='u2'), np.arange(9.0)).learn([1], [1], [0.5]);"
+        "assert n == [len(f.signatures) for f in (k.tree_kernel, k.solve_dual, k.add_columns)], n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CHECKOUT)
+
+
+def test_warm_up_may_be_called_again():
+    warm_up()
