@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from socml.recipes import DatasetRecipe, ExperimentRecipe
 
+_COUNTS = ("rows", "malicious")  # the same for every seed
 EXPLAINED = 200  # rows of a run that are explained at once; the others when someone asks
 
 
@@ -178,9 +179,27 @@ def _first_rows(
 
     triage = Triage(scored["run_id"], project=project, strategy=recipe.queue.strategy)
     queue = triage.queue(top)
-    return queue, headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
+    said = headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
+    return queue, [f"{whom(row)}: {text}" for row, text in zip(queue.itertuples(index=False), said, strict=True)]
+
+
+def whom(row: Any) -> str:
+    """Return whom a row is about and when, in one line of inert text.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import pandas as pd
+    >>> whom(SimpleNamespace(entity="10.0.0.7", time=pd.Timestamp("2026-03-02 08:05", tz="UTC")))
+    '10.0.0.7, 2026-03-02 08:05'
+    """
+    from socml.inert import visible_line
+
+    entity = "" if row.entity is None or row.entity != row.entity else visible_line(row.entity)
+    time = "" if row.time is None or row.time != row.time else f"{row.time:%Y-%m-%d %H:%M}"
+    return ", ".join(part for part in (entity, time) if part) or "?"
 
 
 def _mean(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     keys = [k for k, v in metrics[0].items() if isinstance(v, int | float) and all(k in m for m in metrics)]
-    return {k: sum(m[k] for m in metrics) / len(metrics) for k in keys}
+    return {k: metrics[0][k] if k in _COUNTS else sum(m[k] for m in metrics) / len(metrics) for k in keys}

@@ -104,6 +104,7 @@ class FeatureRecipe(Recipe):
 class ModelRecipe(Recipe):
     """A detector, its parameters and its feature set."""
 
+    mode: Literal["batch", "online", "supervised"] = "batch"  # the folder its detector is in, and how it learns
     detector: str
     features: str
     seed: int = 0

@@ -93,16 +93,40 @@ def score_run(
     _check_feature_set(version, metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
-    if all((folder / name).is_file() for name in ("scores.parquet", "leaves.npy", "run.json")):
-        run = read_run(project, run_id)
-    else:
-        normality = _score_file(version, features_path, folder / "leaves.npy", _threads(project), progress)
-        _write_scores(folder / "scores.parquet", version, features_path, normality, metadata, run_id)
-        written = datetime.fromtimestamp((folder / "scores.parquet").stat().st_mtime, UTC).isoformat(timespec="seconds")
-        run = _run(version, metadata, run_id, rows=len(normality), experiment=experiment, finished=finished or written)
-        run["features_path"] = os.path.relpath(features_path, project.workspace)
+    if not all((folder / name).is_file() for name in ("scores.parquet", "leaves.npy", "run.json")):
+        normality = _score_file(
+            version, features_path, folder / "leaves.npy", project.threads or os.cpu_count() or 1, progress
+        )
+        about = {"run_id": run_id, "experiment": experiment, "finished": finished}
+        return save_run(version, features_path, normality, about, project=project, truth=truth)
+    run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
+    write_json(folder / "run.json", run)
+    return run
+
+
+def save_run(
+    version: ModelVersion,
+    features_path: Path,
+    normality: np.ndarray,
+    run: dict[str, Any],
+    *,
+    project: Project,
+    truth: pd.DataFrame | pd.Series | None = None,
+) -> dict[str, Any]:
+    """Write the score table of rows that a model has said something of, then run.json; return what that says.
+
+    `normality` is in the rows' order, higher is more NORMAL; `run` has a `run_id` and what else is to stand there.
+    """
+    folder, metadata = run_folder(project, run["run_id"]), read_metadata(features_path)
+    path = folder / "scores.parquet"
+    _write_scores(path, version, features_path, normality, metadata, run["run_id"])
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    run = {**_run(version, metadata, rows=len(normality)), **run, "finished": run.get("finished") or written}
+    run["features_path"] = os.path.relpath(features_path, project.workspace)
+    if truth is not None and len(truth):
+        run["metrics"] = _metrics(path, truth)
     write_json(folder / "run.json", run)
     return run
 
@@ -219,11 +243,9 @@ def _write_scores(
             at = end
 
 
-def _run(
-    version: ModelVersion, metadata: dict[str, Any], run_id: str, *, rows: int, experiment: str, finished: str
-) -> dict[str, Any]:
+def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[str, Any]:
     return {
-        "run_id": run_id,
+        "run_id": "",
         "dataset": metadata.get("dataset", ""),
         "feature_set": metadata.get("feature_set", version.metadata["feature_set"]),
         "model": version.name,
@@ -231,8 +253,8 @@ def _run(
         "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
         "events_snapshot": metadata.get("events_snapshot", ""),
         "rows": rows,
-        "experiment": experiment,
-        "finished": finished,
+        "experiment": "",
+        "finished": "",
         "metrics": {},
     }
 
@@ -264,10 +286,6 @@ def _file_hash(path: Path) -> str:
 def _frames(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
     for at in range(0, len(features), BLOCK):
         yield features.iloc[at : at + BLOCK]
-
-
-def _threads(project: Project) -> int:
-    return project.threads or os.cpu_count() or 1
 
 
 def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:

@@ -17,6 +17,7 @@ from socml.errors import ConfigurationError
 from socml.identity import Occurrences, event_ids
 from socml.registry import component, component_names
 from socml.simulator import SimulatedLogs, simulate
+from socml.simulator.organisation import MOST_HOSTS, make_organisation
 from socml.simulator.shapes import shape_flows
 from socml.simulator.window import Window, ticks, working_moments
 from socml.tables import TRUTH
@@ -224,6 +225,10 @@ def test_names_and_addresses_point_at_nobody(logs: SimulatedLogs) -> None:
     assert all(r["query"].endswith(".example") for r in table_of(logs, "dns"))
 
 
+def test_no_machine_talks_to_itself_over_the_network(logs: SimulatedLogs) -> None:
+    assert all(r["id.orig_h"] != r["id.resp_h"] for r in table_of(logs, "conn"))
+
+
 def test_flows_that_nobody_answered_have_no_payload_and_no_answer(logs: SimulatedLogs) -> None:
     for row in table_of(logs, "conn"):
         if row["proto"] == "tcp" and row["conn_state"] == "S0":
@@ -258,7 +263,12 @@ def test_every_attack_file_cites_its_technique() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"days": 0}, "at least 1 day"), ({"scale": -1}, "scale above 0"), ({"start": "2 March"}, "'2 March'")],
+    [
+        ({"days": 0}, "at least 1 day"),
+        ({"hosts": 9000}, "6,000 hosts"),
+        ({"scale": -1}, "scale above 0"),
+        ({"start": "2 March"}, "'2 March'"),
+    ],
 )
 def test_parameters_that_make_no_sense_are_named(tmp_path: Path, wrong: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
@@ -269,6 +279,12 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(ConfigurationError, match="is a file"):
         simulate(tmp_path / "taken", days=1)
+
+
+def test_every_workstation_has_an_address_and_a_user_of_its_own() -> None:
+    most = make_organisation(np.random.default_rng(0), MOST_HOSTS)
+    assert len(set(most.workstations)) == len(set(most.users)) == MOST_HOSTS
+    assert all(int(a.split(".")[2]) < 256 for a in most.workstations)
 
 
 def test_weekends_are_quiet() -> None:

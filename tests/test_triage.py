@@ -160,7 +160,7 @@ def test_another_process_that_opens_the_run_sees_the_same_queue(triage, project,
 def test_refresh_takes_in_what_others_recorded(triage, project, run):
     with Triage(project=project, by="bob") as other:
         rows = answer(other, run, 8)
-        assert triage.refresh().left
+        assert triage.refresh().down
         assert not set(rows) & set(triage.queue(400)["row_id"])
         assert (triage.ranking() == other.ranking()).all()
         with pytest.raises(DataError, match="only they can undo it"):

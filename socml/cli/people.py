@@ -68,8 +68,10 @@ def queue(
     \b
     Examples:  socml queue      socml queue --strategy mixed -n 50 --json
     """
+    from socml.experiments import whom
     from socml.explanations import headlines
     from socml.project import find_project
+    from socml.words import words
 
     triage = _triage(run, by, strategy)
     rows = triage.queue(budget)
@@ -77,9 +79,10 @@ def queue(
         as_json(rows.to_dict("records"))
         return
     project = find_project()
+    reasons = words(project.language)
     sentences = headlines(triage.run["run_id"], list(rows["row_id"]), project=project, language=project.language)
     shown = [
-        (r.position, r.row_id[:12], f"{r.percentile:.2f}", r.reason, sentence)
+        (r.position, r.row_id[:12], f"{r.percentile:.2f}", reasons(f"queue.reason.{r.reason}"), f"{whom(r)}: {sentence}")
         for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
     ]
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 __all__ = ["RobustZ"]
 
 MAD_TO_SIGMA = 1.4826  # makes the median absolute deviation an estimate of the standard deviation
-MEAN_AD_TO_SIGMA = 1.2533  # the same for the mean absolute deviation, for columns that are mostly one value
 
 
 class RobustZ(BaseEstimator):
@@ -23,8 +22,8 @@ class RobustZ(BaseEstimator):
     ----------
     median_, scale_ : ndarray of shape (n_features,)
         Median and robust standard deviation of each column, in that column's unit; the scale of a column
-        that was constant is infinite. Where more than half of a column is one value, the mean absolute
-        deviation stands in for the median one.
+        that was constant is infinite. Where more than half of a column is one value, the median absolute
+        deviation is 0 and the plain standard deviation stands in for it.
 
     References
     ----------
@@ -43,7 +42,7 @@ class RobustZ(BaseEstimator):
         self.median_ = np.median(X, axis=0)
         deviation = np.abs(X - self.median_)
         scale = MAD_TO_SIGMA * np.median(deviation, axis=0)
-        scale = np.where(scale > 0, scale, MEAN_AD_TO_SIGMA * deviation.mean(axis=0))
+        scale = np.where(scale > 0, scale, np.sqrt((deviation**2).mean(axis=0)))
         self.scale_ = np.where(scale > 0, scale, np.inf)
         return self
 

@@ -76,7 +76,7 @@ def usual_numbers(values: np.ndarray, positions: np.ndarray, entities: Entities)
     found["value_percentile"][seen] = 100.0 * below / len(known)
     highest = np.fmax.reduceat(values[entities.order], entities.starts)
     lowest = np.fmin.reduceat(values[entities.order], entities.starts)
-    for i in np.flatnonzero(seen):
+    for i in np.flatnonzero(seen).tolist():
         reached = highest >= here[i] if here[i] > middle else lowest <= here[i]
         found["peers"][i] = reached.mean()
     if entities.known:

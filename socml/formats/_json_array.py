@@ -79,7 +79,8 @@ class _Scanner:
 
     def _member_begins(self) -> Iterator[tuple[int, bytes]]:
         before = bytes(self.held[:-1])
-        if before.strip(_BETWEEN):
-            yield self.line, before.strip(_BETWEEN)
+        between = before.strip(_BETWEEN)
+        if between:
+            yield self.line + before[: before.index(between)].count(b"\n"), between
         self.line += before.count(b"\n")
         self.start_line, self.held = self.line, self.held[-1:]

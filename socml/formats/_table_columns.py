@@ -36,10 +36,10 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
     Raises
     ------
     FormatError
-        If the recipe names a column that the file does not have.
+        If the recipe names a column that the file does not have; one that it only drops may be absent.
     """
     shape, truth = options.table or TableShape(), options.truth
-    asked = [*shape.rename, *shape.drop, *shape.types]
+    asked = [*shape.rename, *shape.types]
     label, family = (truth.column, truth.family_column) if truth else ("", "")
     for name in [*asked, *(n for n in (label, family) if n)]:
         if name not in names:
@@ -50,7 +50,8 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
             raise RecipeError(f"table.rename: {name!r} cannot become {column!r}.{did_you_mean(column, EVENT)}")
         event.setdefault(column, []).append(name)
     own: dict[str, str] = {}
-    notes = []
+    absent = [repr(name) for name in shape.drop if name not in names]
+    notes = [f"There is no column {', '.join(absent)}, which the recipe drops."] if absent else []
     for name in names:
         if name in (label, family) or name in shape.rename or name in shape.drop:
             continue

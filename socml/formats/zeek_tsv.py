@@ -79,10 +79,11 @@ class ZeekTsv:
             numbered: list[tuple[int, bytes]] = []
             for number, line in enumerate(block.lines(), block.first_line):
                 if line.startswith(b"#"):
-                    if numbered and line.startswith((b"#fields", b"#separator")):
+                    changed = header.after(line)
+                    if numbered and changed != header:
                         yield _parsed(header, numbered, options)
                         numbered = []
-                    header = header.after(line)
+                    header = changed
                     skips["header"] = skips.get("header", 0) + 1
                 elif not line:
                     skips["blank line"] = skips.get("blank line", 0) + 1

@@ -9,22 +9,18 @@ with a stack of byte rows; the one that is left over holds the leaf of each row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.kernels.forest_ranks import TILE, gather_edges, make_buckets, rank_tile
 from socml.kernels.forest_tables import PackedForest
 
 __all__ = ["SCALE", "SelectNetwork", "compile_select", "select_leaves", "select_sums"]
 
-TILE = 512  # rows at a time: 40 columns of ranks and the stack fit the first-level cache
-MOST_RANKS = 255  # thresholds of one column that a byte can tell apart
-BUCKETS = 4096
 SCALE = 2.0**20  # path lengths are summed as whole multiples of 1 / SCALE, so that order does not matter
-MOST_SUM = 2047.0  # of the longest paths of a group's trees: times SCALE it stays within int32
-LINEAR, BITS, SEARCH = 0, 1, 2  # how a value finds its rank: equal steps, steps of its bits, binary search
-NEAR = 4  # thresholds that share a bucket, at most, or the column is searched
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,23 @@ class SelectNetwork:
     values: NDArray[np.int32]  # (n_trees, 256) path length of each leaf, times SCALE
     stack: int  # rows of the stack
 
+    @property
+    def ranking(self) -> tuple[Any, ...]:
+        """What `rank_tile` reads."""
+        return self.columns, self.edges, self.method, self.low, self.step, self.table
+
+    @property
+    def program(self) -> tuple[Any, ...]:
+        """What evaluates the trees."""
+        return self.operations, self.first, self.stack
+
 
 def compile_select(forest: PackedForest) -> list[SelectNetwork]:
     """Return the forest in as few groups of trees as bytes allow; each tree must have at most 256 leaves."""
-    longest = np.maximum.reduceat(forest.value, forest.start[:-1])
+    longest = np.maximum.reduceat(forest.value, forest.start[:-1]) * (SCALE / 2.0**31)  # share of an int32
     networks, tree = [], 0
     while tree < forest.n_trees:
-        edges, counts, last = _gather_edges(
+        edges, counts, last = gather_edges(
             forest.feature, forest.threshold32, forest.start, longest, tree, forest.n_features
         )
         networks.append(_compile_group(forest, tree, last, edges, counts))
@@ -64,107 +70,13 @@ def _compile_group(
     position = np.full(forest.n_features, -1, dtype=np.int32)
     position[columns] = np.arange(len(columns))
     edges, counts = edges[columns], counts[columns]
-    method, low, step, table = _make_buckets(edges, counts)
+    method, low, step, table = make_buckets(edges, counts)
     operations, first, stack = _arrange(
         forest.feature, forest.threshold32, forest.left, forest.right, forest.leaf, forest.start,
         tree, last, position, edges, counts,
     )  # fmt: skip
     values = _whole_values(forest.value, forest.leaf, forest.start, tree, last)
     return SelectNetwork((tree, last), columns, edges, method, low, step, table, operations, first, values, stack)
-
-
-@njit(cache=True, nogil=True)
-def _gather_edges(
-    feature: NDArray, threshold: NDArray, start: NDArray, longest: NDArray, tree: int, n_features: int
-) -> tuple[NDArray, NDArray, int]:
-    """Return the distinct thresholds of each column, how many, and the first tree that no longer fits."""
-    edges = np.full((n_features, MOST_RANKS + 1 + NEAR), np.inf, dtype=np.float32)
-    counts = np.zeros(n_features, dtype=np.int64)
-    total = 0.0
-    for number in range(tree, start.size - 1):
-        total += longest[number]
-        if number > tree and total > MOST_SUM:
-            return edges, counts, number
-        for node in range(start[number], start[number + 1]):
-            f = feature[node]
-            if f < 0:
-                continue
-            t = threshold[node]
-            own = edges[f]
-            at = np.searchsorted(own[: counts[f]], t)
-            if at < counts[f] and own[at] == t:
-                continue
-            if counts[f] == MOST_RANKS:
-                return edges, counts, number  # thresholds of this tree that are already in do no harm
-            for k in range(counts[f], at, -1):
-                own[k] = own[k - 1]
-            own[at] = t
-            counts[f] += 1
-    return edges, counts, start.size - 1
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _linear_bucket(x: float, low: float, step: float) -> int:
-    """Return floor((x - low) · step) within the table, 0 for a missing value."""
-    at = (x - low) * step
-    at = at if at > np.float32(0.0) else np.float32(0.0)
-    at = at if at < np.float32(BUCKETS - 1) else np.float32(BUCKETS - 1)
-    return np.int32(at)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _in_order(bits: int) -> int:
-    """Return a whole number that orders float32 values as they are ordered, from their bits."""
-    return np.int64(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bits_bucket(key: int, low: int, shift: int) -> int:
-    at = (key - low) >> shift
-    return min(max(at, 0), BUCKETS - 1)
-
-
-@njit(cache=True, nogil=True)
-def _make_buckets(edges: NDArray, counts: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return for each column the way to a rank with the fewest comparisons, and its table."""
-    n_used = counts.size
-    method = np.full(n_used, SEARCH, dtype=np.int32)
-    low = np.zeros(n_used, dtype=np.float32)
-    step = np.zeros(n_used, dtype=np.float32)
-    table = np.zeros((n_used, BUCKETS), dtype=np.uint8)
-    buckets = np.empty(MOST_RANKS, dtype=np.int64)
-    for u in range(n_used):
-        n = counts[u]
-        own = edges[u, :n].copy()
-        keys = own.view(np.int32)
-        fewest = NEAR + 1
-        for how in (LINEAR, BITS):
-            base, size = own[0], np.float32(0.0)
-            if how == LINEAR:
-                size = np.float32(BUCKETS - 1) / (own[n - 1] - own[0]) if n > 1 else np.float32(0.0)
-                if not np.isfinite(size):
-                    continue
-                for k in range(n):
-                    buckets[k] = _linear_bucket(own[k], base, size)
-            else:
-                shift, span = 0, _in_order(keys[n - 1]) - _in_order(keys[0])
-                while (span >> shift) >= BUCKETS:
-                    shift += 1
-                size = np.float32(shift)
-                for k in range(n):
-                    buckets[k] = _bits_bucket(_in_order(keys[k]), _in_order(keys[0]), shift)
-            most, run = 1, 1
-            for k in range(1, n):
-                run = run + 1 if buckets[k] == buckets[k - 1] else 1
-                most = max(most, run)
-            if most < fewest:
-                fewest, method[u], low[u], step[u] = most, how, base, size
-                at = 0
-                for b in range(BUCKETS):
-                    while at < n and buckets[at] < b:
-                        at += 1
-                    table[u, b] = at
-    return method, low, step, table
 
 
 @njit(cache=True, nogil=True)
@@ -212,38 +124,6 @@ def _whole_values(value: NDArray, leaf: NDArray, start: NDArray, tree: int, last
 
 
 @njit(cache=True, nogil=True)
-def _rank_tile(
-    X: NDArray, bits: NDArray, begin: int, n: int, columns: NDArray, edges: NDArray, method: NDArray,
-    low: NDArray, step: NDArray, table: NDArray, ranks: NDArray,
-) -> None:  # fmt: skip
-    """Write how many thresholds of its column each value is above, less 128, into `ranks` (n_used, TILE)."""
-    for u in range(columns.size):
-        f, e, t, out = columns[u], edges[u], table[u], ranks[u]
-        base, size = low[u], step[u]
-        if method[u] == LINEAR:
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(t[_linear_bucket(x, base, size)])
-                near = (e[k] < x) + (e[k + np.uint64(1)] < x) + (e[k + np.uint64(2)] < x) + (e[k + np.uint64(3)] < x)
-                out[r] = np.int8(np.int64(k) + near - 128)
-        elif method[u] == BITS:
-            key, shift = _in_order(e.view(np.int32)[0]), np.int64(size)
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(t[_bits_bucket(_in_order(bits[begin + r, f]), key, shift)])
-                near = (e[k] < x) + (e[k + np.uint64(1)] < x) + (e[k + np.uint64(2)] < x) + (e[k + np.uint64(3)] < x)
-                out[r] = np.int8(np.int64(k) + near - 128)
-        else:
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(0)
-                for power in range(7, -1, -1):  # the 256th edge is infinity, which is below nothing
-                    half = np.uint64(1 << power)
-                    k += half * np.uint64(e[k + half - np.uint64(1)] < x)
-                out[r] = np.int8(np.int64(k) - 128)
-
-
-@njit(cache=True, nogil=True)
 def _find_leaves(ranks: NDArray, operations: NDArray, begin: int, end: int, stack: NDArray) -> None:
     """Evaluate one tree for a tile: `stack[0]` becomes the leaf of each row."""
     if begin == end:
@@ -276,7 +156,7 @@ def _find_leaves(ranks: NDArray, operations: NDArray, begin: int, end: int, stac
 @njit(cache=True, nogil=True)
 def select_sums(
     X: NDArray, begin: int, end: int, columns: NDArray, edges: NDArray, method: NDArray, low: NDArray,
-    step: NDArray, table: NDArray, operations: NDArray, first: NDArray, values: NDArray, n_stack: int, sums: NDArray,
+    step: NDArray, table: NDArray, operations: NDArray, first: NDArray, n_stack: int, values: NDArray, sums: NDArray,
 ) -> None:  # fmt: skip
     """Add to `sums` (n_rows,) int64, for rows [begin, end), the path lengths times SCALE of a group of trees."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)
@@ -285,7 +165,7 @@ def select_sums(
     bits = X.view(np.int32)
     for at in range(begin, end, TILE):
         n = min(TILE, end - at)
-        _rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
+        rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
         total[:] = 0
         leaves = stack[0]
         for tree in range(first.size - 1):
@@ -308,7 +188,7 @@ def select_leaves(
     bits = X.view(np.int32)
     for at in range(begin, end, TILE):
         n = min(TILE, end - at)
-        _rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
+        rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
         for tree in range(first.size - 1):
             _find_leaves(ranks, operations, first[tree], first[tree + 1], stack)
             out[tree, at : at + n] = stack[0, :n]

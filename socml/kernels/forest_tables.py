@@ -137,6 +137,8 @@ def pack_forest(forest: Any) -> PackedForest:
     ------
     sklearn.exceptions.NotFittedError
         If it is not fitted.
+    ValueError
+        If it was fitted on infinite values: then it may split where no number lies.
     """
     from sklearn.utils.validation import check_is_fitted
 
@@ -145,6 +147,8 @@ def pack_forest(forest: Any) -> PackedForest:
     start = np.concatenate(([0], np.cumsum([len(some) for some in nodes]))).astype(np.int64)
     every = np.concatenate(nodes)
     inner = every["left_child"] != NO_CHILD
+    if not np.isfinite(every["threshold"][inner]).all():
+        raise ValueError("The forest was fitted on infinite values, and splits where no number lies.")
     feature = np.where(inner, every["feature"], -1).astype(np.int32)
     for tree, columns in enumerate(forest.estimators_features_):
         own = feature[start[tree] : start[tree + 1]]

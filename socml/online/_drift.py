@@ -114,8 +114,7 @@ class Adwin:
         n0, u0, n1, u1 = 0.0, 0.0, float(self.width), self.total
         for index in range(len(self.rows) - 1, -1, -1):
             size = 2.0**index
-            for bucket in range(len(self.rows[index]) - 1):
-                total = self.rows[index][bucket][0]
+            for total, _ in self.rows[index]:
                 n0, n1, u0, u1 = n0 + size, n1 - size, u0 + total, u1 - total
                 if n0 >= LEAST_WINDOW and n1 >= LEAST_WINDOW and self._differ(n0, n1, u0 / n0 - u1 / n1):
                     return True

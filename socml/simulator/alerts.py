@@ -51,7 +51,8 @@ def raise_alerts(world: World, traffic: Traffic, rng: np.random.Generator) -> No
     """Add alerts and stream anomalies that hang on the flows added so far."""
     flows = traffic.flow_columns()
     for rule, service, per_day in _FALSE:
-        candidates = np.flatnonzero((flows["service"] == service) & (flows["truth"] == BENIGN))
+        kind = (flows["service"] == service) & (flows["transport"] != "icmp")
+        candidates = np.flatnonzero(kind & (flows["truth"] == BENIGN))
         n = min(rng.poisson(per_day * world.window.days * world.scale), candidates.size)
         _hang(traffic, flows, np.sort(rng.choice(candidates, n, replace=False)), rule.number)
     for rule, family, share in _TRUE:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from socml.simulator.window import Window
 
 DOMAIN = "corp.example"
+MOST_HOSTS = 6000  # 10.20.0.0/16 has room for no more in this plan of addresses
 DEPARTMENTS = ("sales", "engineering", "finance", "marketing", "support", "people")
 _SHARES = (0.24, 0.26, 0.14, 0.12, 0.16, 0.08)
 SERVERS = {

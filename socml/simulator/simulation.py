@@ -12,7 +12,7 @@ import numpy as np
 from socml.errors import ConfigurationError
 from socml.registry import component, component_names
 from socml.simulator.alerts import raise_alerts
-from socml.simulator.organisation import World, make_organisation
+from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.window import Window
 from socml.simulator.writers.files import attacks_in, log_files, write, write_truth
@@ -55,7 +55,7 @@ def simulate(
     seed : another seed is another organisation with the same habits
     days : whole days from `start`
     start : first day, as YYYY-MM-DD, in UTC; a Monday by default
-    hosts : workstations, one a person; the servers come on top
+    hosts : workstations, one a person, 2 to 6,000; the servers come on top
     scale : how much of everything: 2.0 is twice the traffic of as many hosts
 
     Returns
@@ -117,9 +117,9 @@ def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> Simu
 
 
 def _window(start: str, days: int, hosts: int, scale: float) -> Window:
-    if days < 1 or hosts < 2 or not 0 < scale <= 1000:
+    if days < 1 or not 2 <= hosts <= MOST_HOSTS or not 0 < scale <= 1000:
         raise ConfigurationError(
-            f"A simulation needs at least 1 day, 2 hosts and a scale above 0 (up to 1000), "
+            f"A simulation needs at least 1 day, 2 to {MOST_HOSTS:,} hosts and a scale above 0 (up to 1000), "
             f"and was asked for {days}, {hosts} and {scale}."
         )
     try:

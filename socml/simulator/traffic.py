@@ -132,6 +132,8 @@ class Traffic:
         inside = (time >= self.window.start_us) & (table["time_us"] < self.window.end_us)
         inside &= (time < self.window.end_us) & (table["time_us"] >= self.window.start_us)
         kept = np.flatnonzero(inside)
+        if "source" in table:  # no sensor on the network sees what a machine says to itself
+            kept = kept[table["source"][kept] != table["destination"][kept]]
         order = kept[np.argsort(table["written_us"][kept], kind="stable")]
         return {name: values[order] for name, values in table.items()}
 

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from socml.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path(os.environ.get("SOCML_CHROMIUM", "/usr/bin/chromium"))
+_NUMBERS = count()
 QUIET = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run")
 QUIET += ("disable-background-networking", "disable-component-update", "disable-sync")
 
@@ -82,21 +84,38 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """An empty project."""
-    return make_project(tmp_path / "lab")
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that tests share; each has a dataset and a run of its own in it."""
+    return make_project(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="session")
+def shared_server(lab: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on the shared project."""
+    served = Server(lab, tmp_path_factory.mktemp("log") / "app.log")
+    served.start()
+    yield served
+    served.kill()
 
 
 @pytest.fixture
-def built(project: Project) -> BuiltRun:
+def built(lab: Project) -> BuiltRun:
     """A scoring run of 400 rows; the first row of its queue is hostile."""
-    return make_run(project)
+    return make_run(lab, dataset=f"built{next(_NUMBERS)}")
 
 
 @pytest.fixture
-def server(project: Project, built: BuiltRun, tmp_path: Path) -> Iterator[Server]:
-    """The app on that run."""
+def server(shared_server: Server, built: BuiltRun) -> Server:
+    """The app, with this test's run in it."""
+    return shared_server
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Server]:
+    """The app on a project of its own, to be killed."""
+    project = make_project(tmp_path / "lab")
+    make_run(project)
     served = Server(project, tmp_path / "app.log")
     served.start()
     yield served
@@ -104,7 +123,7 @@ def server(project: Project, built: BuiltRun, tmp_path: Path) -> Iterator[Server
 
 
 @pytest.fixture
-def page(browser: Any, server: Server) -> Iterator[Any]:
+def page(browser: Any) -> Iterator[Any]:
     """A page of the browser, with nothing opened yet."""
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     opened = context.new_page()

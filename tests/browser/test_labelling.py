@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
@@ -18,8 +19,9 @@ SHORTCUTS = "mbfuszjknwehpx"
 PATIENCE_MS = 30_000
 
 
-def open_triage(page: Any, server: Any, query: str = "") -> None:
-    page.goto(server.url + query)
+def open_triage(page: Any, server: Any, built: BuiltRun | None = None, **query: str) -> None:
+    query = {**query, **({"run": built.run_id} if built else {})}
+    page.goto(f"{server.url}?{urlencode(query)}")
     page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
 
 
@@ -41,14 +43,14 @@ def press(page: Any, letter: str) -> None:
     )
 
 
-def stored(project: Project) -> pd.DataFrame:
-    return read_label_events(project=project)
+def stored(project: Project, built: BuiltRun | None = None) -> pd.DataFrame:
+    return read_label_events(dataset=built.dataset if built else "", project=project)
 
 
 def test_twenty_presses_at_forty_milliseconds_label_the_twenty_events_shown_in_turn(
-    page: Any, server: Any, project: Project
+    page: Any, server: Any, built: BuiltRun, lab: Project
 ) -> None:
-    open_triage(page, server)
+    open_triage(page, server, built)
     given = []
     for turn in range(20):
         letter = "mbfus"[turn % 5]
@@ -57,75 +59,75 @@ def test_twenty_presses_at_forty_milliseconds_label_the_twenty_events_shown_in_t
         page.wait_for_timeout(40)
     wait_until_saved(page)
     assert len({row_id for row_id, _ in given}) == 20
-    labels = stored(project)
+    labels = stored(lab, built)
     assert list(zip(labels["row_id"], labels["verdict"], strict=True)) == given
     assert on_screen(page) not in dict(given)
     assert (labels["seen_ms"] >= 0).all()
 
 
-def test_a_key_held_for_a_second_is_one_label(page: Any, server: Any, project: Project) -> None:
-    open_triage(page, server)
+def test_a_key_held_for_a_second_is_one_label(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
     first = on_screen(page)
     for _ in range(25):  # the browser marks all but the first as repeated, as a keyboard does
         page.keyboard.down("b")
         page.wait_for_timeout(40)
     page.keyboard.up("b")
     wait_until_saved(page)
-    assert stored(project)["row_id"].to_list() == [first]
+    assert stored(lab, built)["row_id"].to_list() == [first]
     press(page, "b")
     wait_until_saved(page)
-    assert len(stored(project)) == 2
+    assert len(stored(lab, built)) == 2
 
 
 def test_letters_typed_into_the_note_are_text_and_go_with_the_verdict(
-    page: Any, server: Any, project: Project
+    page: Any, server: Any, built: BuiltRun, lab: Project
 ) -> None:
-    open_triage(page, server)
+    open_triage(page, server, built)
     first = on_screen(page)
     page.keyboard.press("n")
     page.keyboard.type(SHORTCUTS + SHORTCUTS.upper())
     assert page.locator("textarea[name=note]").input_value() == SHORTCUTS + SHORTCUTS.upper()
     assert on_screen(page) == first
     page.wait_for_timeout(600)
-    assert stored(project).empty
+    assert stored(lab, built).empty
     page.keyboard.press("Escape")
     press(page, "m")
     wait_until_saved(page)
-    assert stored(project)[["row_id", "verdict", "note"]].to_numpy().tolist() == [
+    assert stored(lab, built)[["row_id", "verdict", "note"]].to_numpy().tolist() == [
         [first, "malicious", SHORTCUTS + SHORTCUTS.upper()]
     ]
 
 
-def test_letters_typed_into_a_field_of_the_frame_are_text(page: Any, server: Any, project: Project) -> None:
-    open_triage(page, server)
+def test_letters_typed_into_a_field_of_the_frame_are_text(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
     page.get_by_role("textbox", name="Analyst").click()
     page.keyboard.type(SHORTCUTS)
     page.wait_for_timeout(600)
-    assert stored(project).empty
+    assert stored(lab, built).empty
 
 
-def test_enter_space_backspace_and_modified_letters_give_no_verdict(page: Any, server: Any, project: Project) -> None:
-    open_triage(page, server)
+def test_enter_space_backspace_and_modified_letters_give_no_verdict(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
     page.locator("button.say.benign").hover()
     for key in ("Enter", "Space", "Backspace", "Shift+M", "Alt+b", "Control+b", "p", "x", "1"):
         page.keyboard.press(key)
     page.keyboard.press("h")
     page.keyboard.press("m")  # the help covers the event
     page.wait_for_timeout(600)
-    assert stored(project).empty
+    assert stored(lab, built).empty
     page.keyboard.press("h")
     press(page, "m")
     wait_until_saved(page)
-    assert len(stored(project)) == 1
+    assert len(stored(lab, built)) == 1
 
 
 def test_labels_given_while_the_server_is_dead_are_kept_and_stored_once(
-    page: Any, server: Any, project: Project
+    page: Any, mortal: Any
 ) -> None:
-    open_triage(page, server)
+    open_triage(page, mortal)
     press(page, "b")
     wait_until_saved(page)
-    server.kill()
+    mortal.kill()
     given = []
     for letter in "mbu":
         given.append((on_screen(page), VERDICTS[letter]))
@@ -133,27 +135,27 @@ def test_labels_given_while_the_server_is_dead_are_kept_and_stored_once(
     assert page.locator(".unsaved").inner_text().startswith("3 unsaved")
     page.wait_for_timeout(3000)
     assert page.locator(".unsaved").inner_text().startswith("3 unsaved")
-    assert len(stored(project)) == 1
-    server.start()
+    assert len(stored(mortal.project)) == 1
+    mortal.start()
     wait_until_saved(page)
-    labels = stored(project)
+    labels = stored(mortal.project)
     assert list(zip(labels["row_id"], labels["verdict"], strict=True))[1:] == given
     page.wait_for_timeout(5000)  # whatever is sent again adds nothing
-    assert len(stored(project)) == 4
+    assert len(stored(mortal.project)) == 4
 
 
 def test_labels_unsent_when_the_page_closes_are_sent_when_it_opens_again(
-    page: Any, server: Any, project: Project
+    page: Any, mortal: Any
 ) -> None:
-    open_triage(page, server)
-    server.kill()
+    open_triage(page, mortal)
+    mortal.kill()
     first = on_screen(page)
     press(page, "f")
     page.goto("about:blank")
-    server.start()
-    open_triage(page, server)
+    mortal.start()
+    open_triage(page, mortal)
     wait_until_saved(page)
-    assert stored(project)[["row_id", "verdict"]].to_numpy().tolist() == [[first, "false_alarm"]]
+    assert stored(mortal.project)[["row_id", "verdict"]].to_numpy().tolist() == [[first, "false_alarm"]]
     assert on_screen(page) != first
 
 
@@ -161,7 +163,7 @@ def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: B
     asked, dialogs = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    open_triage(page, server, f"?event={built.hostile}")
+    open_triage(page, server, built, event=built.hostile)
     raw = page.locator(".raw pre").inner_text(timeout=PATIENCE_MS)
     assert '<img src=x onerror="' in raw
     assert "[click](javascript:alert(1))" in raw
@@ -169,17 +171,18 @@ def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: B
     assert "⟨U+202E⟩txt.exe⟨U+202C⟩" in raw
     assert "<img src=x" in page.locator(".event .facts .entity").inner_text()
     assert page.locator(".triage img, .triage a, .triage script").count() == 0
+    press(page, "u")
+    wait_until_saved(page)
     for there in ("labels", "runs"):
-        page.goto(server.url + there)
-        page.get_by_test_id("stDataFrame").first.wait_for(timeout=PATIENCE_MS) if there == "runs" else None
-        page.wait_for_timeout(500)
+        page.goto(f"{server.url}{there}?run={built.run_id}")
+        page.get_by_test_id("stDataFrame").first.wait_for(timeout=PATIENCE_MS)
     assert page.title() != "owned"
     assert not dialogs
-    assert all(url.startswith((server.url, "blob:", "data:", f"ws://127.0.0.1:{server.port}")) for url in asked)
+    assert all(url.startswith((server.url, "blob:", "data:", f"ws://127.0.0.1:{server.port}/")) for url in asked)
 
 
-def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, project: Project) -> None:
-    open_triage(page, server)
+def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
     first = on_screen(page)
     press(page, "m")
     second = on_screen(page)
@@ -187,20 +190,20 @@ def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, pro
     page.keyboard.press("z")  # perhaps not sent yet
     assert on_screen(page) == second
     wait_until_saved(page)
-    assert list(read_labels(project=project).index) == [first]
+    assert list(read_labels(dataset=built.dataset, project=lab).index) == [first]
     page.reload()
     page.wait_for_selector(".event[data-row-id]", timeout=PATIENCE_MS)
     page.keyboard.press("z")
     page.wait_for_selector(f".event[data-row-id='{first}']", timeout=PATIENCE_MS)
     wait_until_saved(page)
-    assert read_labels(project=project).empty
+    assert read_labels(dataset=built.dataset, project=lab).empty
 
 
 def test_an_address_opens_its_event_in_its_language_and_follows_the_analyst(
     page: Any, server: Any, built: BuiltRun
 ) -> None:
     far = str(built.scores.sort_values("rank").index[120])
-    open_triage(page, server, f"?event={far}&run={built.run_id}&lang=fr")
+    open_triage(page, server, built, event=far, lang="fr")
     assert on_screen(page) == far
     assert page.locator("button.say.benign").inner_text().split() == ["B", "Bénin"]
     press(page, "u")
@@ -212,8 +215,8 @@ def test_an_address_opens_its_event_in_its_language_and_follows_the_analyst(
     assert "lang=en" in page.url
 
 
-def test_the_next_event_does_not_change_when_the_ranking_does(page: Any, server: Any, project: Project) -> None:
-    open_triage(page, server)
+def test_the_next_event_does_not_change_when_the_ranking_does(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
     for letter in "mmb":
         press(page, letter)
         shown = on_screen(page)
@@ -221,4 +224,4 @@ def test_the_next_event_does_not_change_when_the_ranking_does(page: Any, server:
         page.wait_for_timeout(300)
         assert on_screen(page) == shown
     assert page.locator(".effect").inner_text()
-    assert len(stored(project)) == 3
+    assert len(stored(lab, built)) == 3

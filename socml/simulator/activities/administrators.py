@@ -34,10 +34,11 @@ def administrators(world: World, traffic: Traffic, rng: np.random.Generator) -> 
         world, traffic, rng, time_us[slips] - 12 * SECOND, source=source[slips], server=server[slips], user=user[slips]
     )
     _sudo(traffic, rng, time_us, server, user)
+    targets = servers[servers != "build1"]
     for hour in (5.2, 12.6):
-        runs = np.repeat(window.start_us + np.arange(window.days) * DAY + int(hour * HOUR), servers.size)
+        runs = np.repeat(window.start_us + np.arange(window.days) * DAY + int(hour * HOUR), targets.size)
         runs = runs + seconds(rng.uniform(0, 25, runs.size))
-        where = np.tile(servers, window.days)
+        where = np.tile(targets, window.days)
         log_in(world, traffic, rng, runs, source=world.server("build1"), server=where, user="ansible", minutes=0.7)
     _passwords_changed(world, traffic, rng)
     _cron(world, traffic, rng)

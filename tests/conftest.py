@@ -1,0 +1,44 @@
+"""What several test modules need: the datasets beside the project, and a project of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from socml.project import Project, starter_root
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    """Return where the datasets beside the project lie, whether or not they are there."""
+    return Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project."""
+    folder = shared_folder()
+    if not (folder / "datasets").is_dir():
+        pytest.skip(f"no datasets at {folder}: set SOCML_SHARED to the folder that holds them")
+    return folder
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Project:
+    """The shipped recipes with an empty workspace."""
+    return Project(root=starter_root(), workspace=tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """A feature table of planted outliers, a forest and a baseline fitted on it: `data`, `forest`, `baseline`."""
+    from fitted import BASELINE, FOREST, planted
+
+    from socml.models import fit
+
+    data = planted(tmp_path_factory.mktemp("fitted"))
+    forest, baseline = (fit(r, data.features, project=data.project, truth=data.truth) for r in (FOREST, BASELINE))
+    return {"data": data, "forest": forest, "baseline": baseline}
