@@ -6,7 +6,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line readmes
+.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line results-online readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ bench: dev  ## speed of each step, as a ratio to a named peer in the same run
 
 results-line: dev  ## the whole line on real files: docs/results/line.md
 	@$(BIN)/python -m benchmarks.line
+
+results-online: dev  ## online detectors on a million simulated events: docs/results/results-online.md
+	@$(BIN)/python -m benchmarks.online
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py

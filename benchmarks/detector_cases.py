@@ -1,6 +1,6 @@
 """Labelled datasets beside the checkout → cases: a feature table and which of its rows are malicious.
 
-A case may give its attacks at their own rate or, drawn anew with each seed, as a stated share of the rows.
+A case gives its attacks at their own rate or, drawn anew with each seed, as a stated share of the rows.
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ class Case:
         if self.share is None:
             return np.arange(len(malicious))
         attacks, others = np.flatnonzero(malicious), np.flatnonzero(~malicious)
-        wanted = round(self.share / (1 - self.share) * len(others))
-        drawn = np.random.default_rng(seed).choice(attacks, min(wanted, len(attacks)), replace=False)
-        return np.sort(np.concatenate([drawn, others]))
+        odds, random = self.share / (1 - self.share), np.random.default_rng(seed)
+        attacks = random.choice(attacks, min(round(odds * len(others)), len(attacks)), replace=False)
+        others = random.choice(others, min(round(len(attacks) / odds), len(others)), replace=False)
+        return np.sort(np.concatenate([attacks, others]))
 
 
 def cases() -> list[Case]:

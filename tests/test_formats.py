@@ -24,11 +24,11 @@ FORMATS = component_names("formats")
 
 
 def _cases() -> list[Any]:
-    cases = []
-    for path in sorted(CASES.glob("*.toml")):
-        for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
-            cases.append(pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}"))
-    return cases
+    return [
+        pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
+        for path in sorted(CASES.glob("*.toml"))
+        for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    ]
 
 
 def read_all(name: str, path: Path, options: ReadOptions | None = None) -> list[Parsed]:
@@ -75,7 +75,7 @@ def test_a_raw_line_becomes_this_event(name: str, case: dict[str, Any], tmp_path
     assert len(rows) == len(case.get("events", [])), [row["raw"] for row in rows]
     for row, expected in zip(rows, case.get("events", []), strict=True):
         seen = {field: _seen(row, field) for field in expected}
-        if "extra" in expected and expected["extra"]:
+        if expected.get("extra"):
             seen["extra"] = {k: v for k, v in seen["extra"].items() if k in expected["extra"]}
         assert seen == expected
     rejects = sorted((r for p in parsed for r in p.rejects), key=lambda r: r.line)
@@ -116,7 +116,9 @@ def test_a_format_fills_only_columns_of_the_contract_with_their_types(name: str,
 
 def _all_lines(name: str) -> bytes:
     cases = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))["case"]
-    return "".join(c["lines"].removeprefix("\n") for c in cases if "error" not in c and "array" not in c["name"]).encode()
+    return "".join(
+        c["lines"].removeprefix("\n") for c in cases if "error" not in c and "array" not in c["name"]
+    ).encode()
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -374,7 +374,7 @@ def test_a_relative_address_is_relative_to_the_project(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["not an address", "mysql://host/name", "nonsense://host"])
 def test_an_address_that_cannot_be_used_is_a_configuration_error(tmp_path, wrong):
-    with pytest.raises(SocmlError, match=r"address|SQLite or PostgreSQL"):
+    with pytest.raises(SocmlError, match=r"address|SQLite or PostgreSQL|needs the package"):
         open_labels(make_project(tmp_path, labels_url=wrong))
 
 

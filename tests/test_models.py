@@ -19,9 +19,10 @@ from socml.registry import component_names
 from socml.versions import keep_files, load_trusted, make_reference, open_registry
 
 SHIPPED = Project(root=starter_root(), workspace=starter_root() / "workspace")
+BATCH = [name for name in recipe_names("models", SHIPPED) if load_model_recipe(name, SHIPPED).mode == "batch"]
 
 
-@pytest.mark.parametrize("name", recipe_names("models", SHIPPED))
+@pytest.mark.parametrize("name", BATCH)
 def test_every_shipped_model_makes_a_pipeline_and_names_a_feature_set(name):
     recipe = load_model_recipe(name, SHIPPED)
     assert recipe.detector in component_names("detectors")
@@ -38,6 +39,11 @@ def test_an_unknown_parameter_is_an_error_that_names_the_nearest():
         make_detector(FOREST.model_copy(update={"preparation": {"logs": False}}))
     with pytest.raises(UnknownName, match="Did you mean 'isolation-forest'"):
         make_detector(FOREST.model_copy(update={"detector": "isolation-forrest"}))
+
+
+def test_an_online_model_is_not_fitted():
+    with pytest.raises(RecipeError, match="learns as it scores and is not fitted"):
+        make_detector(FOREST.model_copy(update={"mode": "online"}))
 
 
 def test_the_seed_of_the_recipe_reaches_the_detector_and_can_be_replaced():
@@ -152,7 +158,7 @@ def test_a_model_or_version_that_is_not_there_is_named_with_the_nearest(fitted):
         load_model("planted-forst", project=project)
     with pytest.raises(UnknownName, match="Did you mean 'champion'"):
         load_model("planted-forest", "champoin", project=project)
-    with pytest.raises(ModelError, match="cannot be fetched"):
+    with pytest.raises(UnknownName, match="no version of planted-forest called '99'"):
         load_model("planted-forest", "99", project=project)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Answer:
 
 
 class Background:
-    """One worker thread for the process. Answers are kept, the oldest dropped first."""
+    """One worker thread. Answers are kept, the oldest dropped first."""
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="socml-explain")
@@ -34,11 +34,8 @@ class Background:
 
     def ask(self, question: Hashable, work: Callable[[], Any]) -> Answer:
         """Return what is known, and start `work` if nobody asked before."""
+        self.start([question], work)
         with self._lock:
-            if question not in self._asked:
-                while len(self._asked) >= _KEPT:
-                    self._asked.pop(next(iter(self._asked)))
-                self._asked[question] = self._worker.submit(work)
             found = self._asked[question]
         if not found.done():
             return Answer(pending=True)
@@ -49,8 +46,20 @@ class Background:
             return Answer(pending=False, error=str(error))
         raise error
 
+    def start(self, questions: Sequence[Hashable], work: Callable[[], Any]) -> None:
+        """Start one `work` that answers those of `questions` that nobody asked before, if there are any."""
+        with self._lock:
+            new = [question for question in questions if question not in self._asked]
+            if not new:
+                return
+            future = self._worker.submit(work)
+            for question in new:
+                self._asked[question] = future
+            while len(self._asked) > _KEPT:
+                self._asked.pop(next(iter(self._asked)))
+
 
 @st.cache_resource(show_spinner=False)
-def background() -> Background:
-    """Return the process's background worker."""
+def background(name: str) -> Background:
+    """Return one of the process's background workers."""
     return Background()

@@ -3,7 +3,7 @@
 // No drawing and no keys here. The event on screen never changes but by the analyst's own key.
 
 const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
-const AHEAD = 25; // events whose evidence is asked for before they are needed
+const AHEAD = 25; // events whose records are asked for before they are needed
 
 class Desk {
   constructor(outbox) {
@@ -27,7 +27,9 @@ class Desk {
 
   merge(data, first) {
     for (const [id, item] of Object.entries(data.items)) this.items.set(id, item);
-    for (const [id, evidence] of Object.entries(data.evidence)) this.evidence.set(id, evidence);
+    for (const [id, evidence] of Object.entries(data.evidence)) {
+      this.evidence.set(id, { ...this.evidence.get(id), ...evidence });
+    }
     this.explaining = data.explaining;
     this.outbox.acknowledge(data.acked.filter((id) => this.outbox.messages.has(id)));
     this.history = data.history;
@@ -90,17 +92,20 @@ class Desk {
     return at < 0 ? "" : at + 1;
   }
 
-  // Evidence that will be needed next, the event on screen first.
-  wanted() {
-    const at = this.upcoming.indexOf(this.current);
-    const ahead = this.upcoming.slice(Math.max(0, at), Math.max(0, at) + AHEAD);
-    const ids = this.current ? [this.current, ...ahead] : ahead;
-    return [...new Set(ids)].filter((id) => !this.evidence.has(id) || (id === this.current && this.evidence.get(id).normal === null));
+  // The event on screen, then those that follow.
+  ahead() {
+    const at = Math.max(0, this.upcoming.indexOf(this.current));
+    return [...new Set([this.current, ...this.upcoming.slice(at, at + AHEAD)])].filter((id) => this.items.has(id));
   }
 
-  // Whether the event on screen waits for something that Python works out in the background.
+  // Events whose records are not here.
+  wanted() {
+    return this.ahead().filter((id) => !this.evidence.get(id)?.raw);
+  }
+
+  // Events of which it is not worked out yet what would make them normal.
   unfinished() {
-    return this.evidence.get(this.current)?.normal === null || this.explaining.length > 0;
+    return this.ahead().filter((id) => !this.evidence.get(id)?.normal);
   }
 
   // What the browser has for good; an event that is still being explained is sent again.

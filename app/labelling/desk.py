@@ -5,13 +5,11 @@ Every message is safe to take twice: `client_id` makes the store keep it once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from labelling.background import background
 from labelling.choices import choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
@@ -26,7 +24,6 @@ HELD = 60  # events that the browser holds ahead: at 25 keys a second that is ov
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
 PAST = 200  # own labels that the browser may take back
-EVIDENCE_SECONDS = 0.25  # time for raw records in one answer; a label must not wait longer
 _TEXTS = ("reason", "family", "technique", "note")
 
 
@@ -37,6 +34,7 @@ class Report:
     messages: list[dict[str, Any]] = field(default_factory=list)
     holds: frozenset[str] = frozenset()
     wanted: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
     scope: str = ""
     lang: str = ""
 
@@ -50,6 +48,7 @@ class Report:
             messages,
             frozenset(map(str, _list(state.get("holds")))),
             tuple(map(str, _list(state.get("wanted"))))[:HELD],
+            tuple(map(str, _list(state.get("unfinished"))))[:HELD],
             str(state.get("scope", "")),
             str(state.get("lang", "")),
         )
@@ -67,8 +66,8 @@ class Desk:
         self._standing: dict[int, LabelEvent] = {}
         self._last_event = 0
         self._moves: tuple[int, int, int] | None = None
-        self._items = Items(project, self.triage, background())
-        self._evidence = Evidence(project, self.triage, background())
+        self._items = Items(project, self.triage)
+        self._evidence = Evidence(project, self.triage)
 
     def has(self, row_id: str) -> bool:
         """Say whether the run has this row."""
@@ -112,7 +111,9 @@ class Desk:
         order = [str(row_id) for row_id in queue["row_id"]]
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
-        wanted = list(report.wanted) if current and holds else [*([open_row] if open_row else []), *order[:2]]
+        first = [open_row] if open_row else order[:1]
+        wanted = list(report.wanted) if holds else first
+        unfinished = list(report.unfinished) if holds else first
         rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
         return {
             "run": self.triage.run["run_id"],
@@ -125,7 +126,7 @@ class Desk:
             "items": self._items.of([row for row in rows if row not in holds], queue, say),
             "explaining": [row for row in rows if self._items.pending(row)],
             "labels": self._labels_of(rows, say),
-            "evidence": self._evidence_of(wanted, say),
+            "evidence": self._evidence_of(wanted, unfinished, say),
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
@@ -171,15 +172,10 @@ class Desk:
                 found[event.row_id].append(label_line(event, say))
         return {row_id: lines for row_id, lines in found.items() if lines}
 
-    def _evidence_of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        until = time.monotonic() + EVIDENCE_SECONDS
-        for row_id in dict.fromkeys(row_ids):
-            if found and time.monotonic() > until:
-                break
-            if self.has(row_id):
-                found[row_id] = self._evidence.of(row_id, say)
-        return found
+    def _evidence_of(self, wanted: Sequence[str], unfinished: Sequence[str], say: Words) -> dict[str, Any]:
+        found = self._evidence.of([row_id for row_id in wanted if self.has(row_id)], say)
+        normal = self._evidence.normal([row_id for row_id in unfinished if self.has(row_id)], say)
+        return found | {row_id: {**found.get(row_id, {}), "normal": told} for row_id, told in normal.items()}
 
     def _effect(self, say: Words) -> str:
         if self._moves is None:

@@ -17,7 +17,7 @@ class EventView {
     const item = id ? desk.items.get(id) : null;
     const evidence = id ? desk.evidence.get(id) : null;
     const given = id ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id]]);
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id]]);
     if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
     const typing = this.shown === id && this.node.querySelector(".annotation :focus");
     if (typing) return;
@@ -165,7 +165,7 @@ class EventView {
 
   right(item, evidence) {
     const { word } = this;
-    if (!evidence) return h("div", { class: "column" }, h("p", { class: "loading" }, word("evidence.loading")));
+    if (!evidence?.raw) return h("div", { class: "column" }, h("p", { class: "loading" }, word("evidence.loading")));
     return h(
       "div",
       { class: "column" },

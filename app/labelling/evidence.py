@@ -1,15 +1,17 @@
-"""A row of a run → its raw records and what else its entity did, as text that cannot act."""
+"""A row of a run → its raw records and what else its entity did, as text that cannot act.
+
+Both are read in the background: a busy entity has many events, and no label waits for them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
-from labelling.background import Background
+from labelling.background import Answer, background
 
 from socml.datasets import events_of_row, related_events
-from socml.errors import SocmlError
 from socml.explanations import explanation_in_words
 from socml.inert import visible, visible_line
 from socml.project import Project
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 RECORDS = 20  # raw records of one row that are shown; a window may hold thousands
 RELATED = 15
+AT_ONCE = 4  # questions in line
 _LONGEST = 4_000  # characters of one record that go to the browser
 _LONGEST_CELL = 120
 _COLUMNS = 8
@@ -48,47 +51,52 @@ _TOLD = (
 class Evidence:
     """The records behind the rows of one run, each read once."""
 
-    def __init__(self, project: Project, triage: Triage, background: Background) -> None:
+    def __init__(self, project: Project, triage: Triage) -> None:
         self._project = project
         self._dataset = str(triage.run["dataset"])
         self._run_id = str(triage.run["run_id"])
-        self._background = background
         path = _features_of(triage.run, project)
         self._features = ds.dataset(str(path)) if path.is_file() else None
         self._metadata = read_metadata(path) if path.is_file() else {}
-        self._read: dict[str, Any] = {}
 
-    def of(self, row_id: str, say: Words) -> dict[str, Any]:
-        """Return raw records and related events of one row in words; a record that cannot be read says why.
+    def of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
+        """Return the records of those of `row_ids` that are read by now; a few more are being read after this.
 
-        `normal`, what would make the row ordinary, is null while it is being worked out.
+        The first is wanted most. A row whose records cannot be read says why.
         """
-        normal = self._normal(row_id, say)
-        if row_id not in self._read:
-            try:
-                self._read[row_id] = self._events(row_id)
-            except SocmlError as error:
-                nothing: dict[str, Any] = {"raw": [], "related": [], "related_columns": []}
-                return {**nothing, "normal": normal, "error": visible_line(error)}
-        own, related = self._read[row_id]
+        found: dict[str, Any] = {}
+        for row_id, answer in _first_ready(row_ids, self._asked):
+            found[row_id] = self._told(*answer.value, say) if answer.value is not None else _unread(answer.error)
+        return found
+
+    def normal(self, row_ids: Sequence[str], say: Words) -> dict[str, list[str]]:
+        """Return what would make each of `row_ids` ordinary, where that is worked out by now."""
+        ready = _first_ready(row_ids, lambda row_id: self._asked_normal(row_id, say))
+        return {
+            row_id: [visible(answer.value.would_be_normal)] if answer.value is not None else []
+            for row_id, answer in ready
+        }
+
+    def _told(self, own: pd.DataFrame, related: pd.DataFrame, say: Words) -> dict[str, Any]:
         columns = [name for name in _TOLD if name in related and related[name].notna().any()][:_COLUMNS]
         here = set(own["event_id"])
         return {
             "raw": [_record(event, say) for event in own.to_dict("records")],
             "related": [_line(event, columns, here, say) for event in related.to_dict("records")],
             "related_columns": ["time", *columns] if len(related) else [],
-            "normal": normal,
             "error": "",
         }
 
-    def _normal(self, row_id: str, say: Words) -> list[str] | None:
-        answer = self._background.ask(
-            ("normal", self._run_id, row_id, say.language),
+    def _asked(self, row_id: str) -> Answer:
+        question = ("events", str(self._project.workspace), self._run_id, row_id)
+        return background("records").ask(question, lambda: self._events(row_id))
+
+    def _asked_normal(self, row_id: str, say: Words) -> Answer:
+        question = ("normal", str(self._project.workspace), self._run_id, row_id, say.language)
+        return background("explanations").ask(
+            question,
             lambda: explanation_in_words(self._run_id, row_id, project=self._project, language=say.language),
         )
-        if answer.pending:
-            return None
-        return [visible(answer.value.would_be_normal)] if answer.value is not None else []
 
     def _events(self, row_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         row = self._row(row_id)
@@ -103,9 +111,7 @@ class Evidence:
         around = row.get("time")
         if not entity:
             return own, own.iloc[:0]
-        related = related_events(
-            self._dataset, entity=entity, around=around, limit=RELATED, project=self._project
-        )
+        related = related_events(self._dataset, entity=entity, around=around, limit=RELATED, project=self._project)
         return own, related
 
     def _row(self, row_id: str) -> dict[str, Any]:
@@ -115,6 +121,23 @@ class Evidence:
         known = [name for name in dict.fromkeys(names) if name in self._features.schema.names]
         rows = self._features.to_table(columns=known, filter=ds.field("row_id") == row_id).to_pylist()
         return dict(rows[0]) if rows else {"row_id": row_id, "time": None}
+
+
+def _first_ready(row_ids: Sequence[str], ask: Callable[[str], Answer]) -> list[tuple[str, Answer]]:
+    """Return what is answered; not too much is asked at once, so that what is wanted next need not wait in line."""
+    ready, pending = [], 0
+    for row_id in dict.fromkeys(row_ids):
+        answer = ask(row_id)
+        pending += answer.pending
+        if not answer.pending:
+            ready.append((row_id, answer))
+        if pending >= AT_ONCE:
+            break
+    return ready
+
+
+def _unread(error: str) -> dict[str, Any]:
+    return {"raw": [], "related": [], "related_columns": [], "error": visible_line(error)}
 
 
 def _features_of(run: dict[str, Any], project: Project) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-from labelling.background import Background
+from labelling.background import Answer, background
 from labelling.evidence import time_text
 
 from socml.explanations import explain_rows, headline, run_metadata
@@ -20,9 +20,6 @@ from socml.triage import Triage
 from socml.words import Words
 from socml.workspace import run_folder
 
-if TYPE_CHECKING:
-    from labelling.background import Answer
-
 ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
 _FEATURES = 7
 
@@ -30,20 +27,23 @@ _FEATURES = 7
 class Items:
     """The rows of one run in words. Rows that are not explained yet are told as such, and again once they are."""
 
-    def __init__(self, project: Project, triage: Triage, background: Background) -> None:
+    def __init__(self, project: Project, triage: Triage) -> None:
         self._project = project
         self._scores = triage.scores
         self._run_id = str(triage.run["run_id"])
         self._metadata = run_metadata(triage.run, project)
-        self._background = background
+        self._background = background("explanations")
         stored = run_folder(project, self._run_id) / "explanations.parquet"
         explained = pd.read_parquet(stored) if stored.is_file() else pd.DataFrame({"row_id": []})
+        self._told: dict[tuple[str, str], dict[str, Any]] = {}
+        self._started: set[str] = set()
         self._explained = dict(iter(explained.groupby("row_id", sort=False)))
 
     def of(self, row_ids: Sequence[str], queue: pd.DataFrame, say: Words) -> dict[str, dict[str, Any]]:
         """Return the items of `row_ids`; `queue` says why a row is in it."""
         reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
         known = [row_id for row_id in row_ids if row_id in self._scores.index]
+        self._explain([row_id for row_id in known if row_id not in self._explained])
         return {row_id: self._item(row_id, reasons.get(row_id, ""), say) for row_id in known}
 
     def pending(self, row_id: str) -> bool:
@@ -62,22 +62,37 @@ class Items:
         }
 
     def _words(self, row_id: str, say: Words) -> dict[str, Any]:
+        key = (row_id, say.language)
+        if key in self._told:
+            return self._told[key]
         rows = self._explained.get(row_id)
         if rows is None:
             answer = self._asked(row_id)
             if answer.pending:
                 return {"headline": say("app.triage.explaining"), "why": [], "pending": True}
             if answer.value is None:
-                return {"headline": say("explanation.not_explained"), "why": [], "error": visible_line(answer.error)}
-            rows = self._explained[row_id] = answer.value
+                return {"headline": say("explanation.not_explained"), "why": []}
+            rows = self._explained[row_id] = answer.value[answer.value["row_id"] == row_id]
         told = headline(rows, features_metadata=self._metadata, language=say.language)
         top = rows.sort_values("position").head(_FEATURES)
-        return {"headline": told, "why": [self._line(row, say) for row in top.to_dict("records") if row["share"]]}
+        why = [self._line(row, say) for row in top.to_dict("records") if row["share"]]
+        self._told[key] = {"headline": told, "why": why}
+        return self._told[key]
+
+    def _explain(self, row_ids: list[str]) -> None:
+        new = [row_id for row_id in row_ids if row_id not in self._started]
+        self._started.update(new)
+        if new:
+            questions = [self._question(row_id) for row_id in new]
+            self._background.start(questions, lambda: explain_rows(self._run_id, new, project=self._project))
 
     def _asked(self, row_id: str) -> Answer:
         return self._background.ask(
-            ("explain", self._run_id, row_id), lambda: explain_rows(self._run_id, [row_id], project=self._project)
+            self._question(row_id), lambda: explain_rows(self._run_id, [row_id], project=self._project)
         )
+
+    def _question(self, row_id: str) -> tuple[str, str, str, str]:
+        return ("explain", str(self._project.workspace), self._run_id, row_id)
 
     def _line(self, row: dict[str, Any], say: Words) -> dict[str, Any]:
         feature = str(row["feature"])

@@ -54,3 +54,25 @@ function isText(event) {
 function modalIsOpen() {
   return Boolean(document.querySelector('[role="dialog"], [aria-modal="true"]'));
 }
+
+// Streamlit's notice that the server is away covers the event and speaks English only. The strip says the
+// same, and labels are kept: so it is closed, and the analyst goes on.
+class ConnectionNotice {
+  constructor(appeared) {
+    this.appeared = appeared;
+    this.observer = new MutationObserver(() => this.closeIt());
+    this.observer.observe(document.body, { childList: true });
+  }
+
+  closeIt() {
+    for (const dialog of document.querySelectorAll('[role="dialog"]')) {
+      if (dialog.querySelector("h2")?.textContent !== "Connection error") continue;
+      dialog.querySelector('button[aria-label="Close"]')?.click();
+      this.appeared();
+    }
+  }
+
+  close() {
+    this.observer.disconnect();
+  }
+}

@@ -1,8 +1,8 @@
 // Python's data and the element to draw in → the triage view. Called again each time the data change.
 
 const VIEWS = new WeakMap();
-const ASK_SOON_MS = 150;
-const ASK_LATER_MS = 1200;
+const ASK_SOON_MS = 300;
+const ASK_LATER_MS = 700;
 
 class Triage {
   constructor(root, component) {
@@ -33,6 +33,10 @@ class Triage {
     );
     root.append(this.node);
     this.keys = new Keys({ knows: (letter) => letter in this.actions(), run: (letter) => this.actions()[letter]() });
+    this.notice = new ConnectionNotice(() => {
+      this.outbox.away = true;
+      this.draw();
+    });
     this.onResize = () => this.fit();
     window.addEventListener("resize", this.onResize);
     this.first = true;
@@ -122,18 +126,19 @@ class Triage {
     this.node.style.height = `${Math.max(460, window.innerHeight - Math.max(top, 0) - 12)}px`;
   }
 
-  // Asks for what is not here yet: at once for records, unhurried for what is being worked out.
+  // Asks for what is not here yet: soon for what is on screen, unhurried for what comes after.
   ask() {
     const { desk } = this;
-    const missing = desk.lacking() || desk.wanted().some((id) => !desk.evidence.has(id));
-    if (this.asked || this.timer || !(missing || desk.unfinished())) return;
+    const waiting = desk.lacking() || desk.explaining.length || desk.wanted().length || desk.unfinished().length;
+    if (this.asked || this.timer || !waiting) return;
+    const urgent = desk.lacking() || desk.wanted()[0] === desk.current || desk.unfinished()[0] === desk.current;
     this.timer = setTimeout(
       () => {
         this.timer = 0;
         this.asked = true;
         if (!this.outbox.inFlight()) this.report();
       },
-      missing ? ASK_SOON_MS : ASK_LATER_MS,
+      urgent ? ASK_SOON_MS : ASK_LATER_MS,
     );
   }
 
@@ -142,6 +147,7 @@ class Triage {
       messages: this.outbox.list(),
       holds: this.desk.holds(),
       wanted: this.desk.wanted(),
+      unfinished: this.desk.unfinished(),
       scope: this.of,
       lang: this.lang,
       tick: Date.now(), // the same list sent again must still reach Python
@@ -150,6 +156,7 @@ class Triage {
 
   close() {
     this.keys.close();
+    this.notice.close();
     this.outbox.close();
     clearTimeout(this.timer);
     clearTimeout(this.addressTimer);

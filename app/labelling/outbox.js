@@ -6,6 +6,7 @@
 const FIRST_SEND_MS = 60; // lets a burst of keys leave as one batch
 const RETRY_MS = [4000, 4000, 8000, 8000]; // longer than the slowest run, or a resend would interrupt it
 const HEALTH_EVERY_MS = 2000;
+const OVERDUE_MS = 1500;
 
 class Outbox {
   constructor(prefix, send, changed) {
@@ -98,11 +99,12 @@ class Outbox {
   }
 
   async look() {
-    if (!this.messages.size || !this.sentAt || Date.now() - this.sentAt < 1500) return;
+    const overdue = this.messages.size && this.sentAt && Date.now() - this.sentAt > OVERDUE_MS;
+    if (!overdue && !this.away) return;
     const wasAway = this.away;
     this.away = !(await serverAnswers());
     if (wasAway !== this.away) this.changed();
-    if (this.away || (!wasAway && this.inFlight())) return;
+    if (this.away || !this.messages.size || (!wasAway && this.inFlight())) return;
     this.retries = wasAway ? 0 : this.retries + 1;
     this.flush();
   }

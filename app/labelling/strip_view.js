@@ -14,10 +14,13 @@ class StripView {
   draw(desk, data) {
     const word = (key, values) => sentence(data, key, values);
     const n = desk.outbox.messages.size;
-    this.unsaved.hidden = n === 0;
-    const where = desk.outbox.durable ? "" : ` · ${word("unsaved.not_durable")}`;
-    const away = desk.outbox.away ? ` · ${word("unsaved.away")}` : "";
-    put(this.unsaved, n ? word("unsaved", { n }) + away + where : "");
+    const told = [
+      n ? word("unsaved", { n }) : "",
+      desk.outbox.away ? word("unsaved.away") : "",
+      n && !desk.outbox.durable ? word("unsaved.not_durable") : "",
+    ].filter(Boolean);
+    this.unsaved.hidden = !told.length;
+    put(this.unsaved, told.join(" · "));
     this.unsaved.classList.toggle("away", desk.outbox.away);
     const { said } = desk;
     const whom = said ? (desk.items.get(said.row_id)?.entity ?? "") : "";

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from socml.errors import DataError, SocmlError, UnknownName
 from socml.explanations.contributions import explain, feature_contributions, make_explainer
-from socml.explanations.feature_columns import OnDisk
+from socml.explanations.feature_columns import feature_columns
 from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal
 from socml.explanations.sentences import headline, why_table
 from socml.inert import html_text
@@ -47,7 +47,7 @@ __all__ = [
     "why_table",
 ]
 
-SAME_SCORE = 1e-9  # a feature row that scores differently by more is not the row that was scored
+SAME_SCORE = 1e-6  # relative; a feature row that scores differently by more is not the row that was scored
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,12 @@ def explanation_in_words(
     run = read_run(project, run_id)
     explained = explain_rows(run["run_id"], [row_id], project=project)
     about = run_metadata(run, project)
-    rows = OnDisk(_features_of(run, project))
     try:
         version = _opened(run["model_version"], project)
+        rows = feature_columns(_features_of(run, project))
         found = what_would_be_normal(version, rows.take(rows.positions([row_id])), explained)
         normal = normal_in_words(found, features_metadata=about, language=language)
-    except UnknownName:  # the run outlived its model: what is stored can still be told
+    except (UnknownName, DataError):  # the run outlived its model or its table: what is stored can still be told
         normal = words(language)("explanation.normal.unknown")
     return InWords(
         row_id=row_id,
@@ -186,15 +186,15 @@ def _check_same_rows(
 ) -> None:
     """Raise if a row is not in the run, or its features were built anew since and differ."""
     scores = run_folder(project, run["run_id"]) / "scores.parquet"
-    scored = pq.read_table(scores, columns=["row_id", "percentile"], filters=pc.field("row_id").isin(row_ids))
-    known = dict(zip(scored["row_id"].to_pylist(), scored["percentile"].to_pylist(), strict=True))
+    scored = pq.read_table(scores, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
+    known = dict(zip(scored["row_id"].to_pylist(), scored["anomaly_score"].to_pylist(), strict=True))
     strange = [row_id for row_id in row_ids if row_id not in known]
     if strange:
         raise DataError(f"Run {run['run_id']} has no row {strange[0]!r}.")
-    columns = OnDisk(path)
+    columns = feature_columns(path)
     rows = columns.take(columns.positions(row_ids))
-    percentile = version.reference.percentile(version.pipeline.score_samples(rows))
-    if np.abs(percentile - [known[row_id] for row_id in row_ids]).max() > SAME_SCORE:
+    again = np.abs(version.pipeline.score_samples(rows))  # sizes, so that the sign stays the business of the scores
+    if not np.allclose(again, np.abs([known[row_id] for row_id in row_ids]), rtol=SAME_SCORE):
         raise DataError(
             f"{path.name} was built again since run {run['run_id']}, and rows differ. Score again: socml score"
         )

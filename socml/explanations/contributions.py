@@ -10,7 +10,7 @@ import numpy as np
 
 from socml.errors import ModelError
 from socml.explanations.feature_columns import FeatureColumns, feature_columns
-from socml.explanations.usual import Entities, group_entities, usual_categories, usual_numbers
+from socml.explanations.usual import Entities, usual_categories, usual_numbers
 from socml.registry import component, component_names
 from socml.tables import EXPLANATION
 
@@ -119,7 +119,6 @@ def _add_usual(
     table: pd.DataFrame, columns: FeatureColumns, rows: pd.DataFrame, positions: np.ndarray, *, numbers: set[str]
 ) -> None:
     """Fill in each feature's value and what is usual, a feature at a time; far down the list the value only."""
-    entities: Entities | None = None
     for name, part in table.groupby("feature", sort=False):
         at, of = part.index.to_numpy(), part["_row"].to_numpy()
         here = rows[str(name)].iloc[of]
@@ -128,12 +127,10 @@ def _add_usual(
         else:
             table.loc[at, "category"] = here.astype(object).where(here.notna(), None).to_numpy()
         near = part["position"].to_numpy() <= DESCRIBED
-        values = columns.column(str(name)) if near.any() else None
-        if values is None:
+        if not near.any():
             continue
-        entities = entities or group_entities(columns.column("entity"), len(values))
         usual = _usual_numbers if name in numbers else usual_categories
-        for key, found in usual(values, positions[of[near]], entities).items():
+        for key, found in usual(columns.column(str(name)), positions[of[near]], columns.entities).items():
             table.loc[at[near], key] = found
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from socml.errors import DataError
+from socml.explanations.usual import Entities, group_entities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +22,12 @@ if TYPE_CHECKING:
 class FeatureColumns(Protocol):
     """What explanations read of a feature table."""
 
-    def column(self, name: str) -> pd.Series | None:
-        """Return one column of all rows; None if there is none of that name."""
+    @property
+    def entities(self) -> Entities:
+        """Who each row is about."""
+
+    def column(self, name: str) -> pd.Series:
+        """Return one column of all rows."""
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand, from 0; raises DataError for a row that is not there."""
@@ -34,9 +42,15 @@ class InMemory:
     def __init__(self, features: pd.DataFrame) -> None:
         self._features = features.set_index("row_id") if "row_id" in features.columns else features
 
-    def column(self, name: str) -> pd.Series | None:
-        """Return one column; None if there is none."""
-        return self._features[name] if name in self._features.columns else None
+    @cached_property
+    def entities(self) -> Entities:
+        """Who each row is about."""
+        known = "entity" in self._features.columns
+        return group_entities(self._features["entity"] if known else None, len(self._features))
+
+    def column(self, name: str) -> pd.Series:
+        """Return one column."""
+        return self._features[name]
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
@@ -53,42 +67,60 @@ class OnDisk:
     """The columns of a feature table that is a Parquet file; a column or a row group is read at a time."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise DataError(f"The feature table {path} is not there any more. Build it again: socml features")
-        self._file = pq.ParquetFile(path)
+        self._path = path
 
-    def column(self, name: str) -> pd.Series | None:
-        """Return one column; None if there is none."""
-        if name not in self._file.schema_arrow.names:
-            return None
-        return self._file.read(columns=[name]).column(0).to_pandas()
+    @cached_property
+    def entities(self) -> Entities:
+        """Who each row is about."""
+        file = pq.ParquetFile(self._path)
+        known = "entity" in file.schema_arrow.names
+        return group_entities(self.column("entity") if known else None, file.metadata.num_rows)
+
+    def column(self, name: str) -> pd.Series:
+        """Return one column."""
+        return pq.ParquetFile(self._path).read(columns=[name]).column(0).to_pandas()
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        at = pc.index_in(pa.array(list(row_ids), pa.string()), value_set=self._file.read(columns=["row_id"]).column(0))
-        return _found(at.fill_null(-1).to_numpy(zero_copy_only=False), row_ids)
+        stored = pq.ParquetFile(self._path).read(columns=["row_id"]).column(0)
+        at = pc.indices_nonzero(pc.is_in(stored, value_set=pa.array(list(row_ids), pa.string())))
+        place = dict(zip(stored.take(at).to_pylist(), at.to_pylist(), strict=True))
+        return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
     def take(self, positions: np.ndarray) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
         import pandas as pd
 
-        sizes = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
-        starts = np.concatenate([[0], np.cumsum(sizes)])
+        file = pq.ParquetFile(self._path)
+        starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
         groups = np.searchsorted(starts, positions, side="right") - 1
+        of = [np.flatnonzero(groups == group) for group in np.unique(groups)]
         parts = [
-            self._file.read_row_group(int(group)).take(positions[groups == group] - starts[group]).to_pandas()
-            for group in np.unique(groups)
+            file.read_row_group(int(group)).take(positions[rows] - starts[group]).to_pandas()
+            for group, rows in zip(np.unique(groups), of, strict=True)
         ]
-        order = np.argsort(np.concatenate([np.flatnonzero(groups == group) for group in np.unique(groups)]))
-        return pd.concat(parts, ignore_index=True).iloc[order].set_index("row_id")
+        return pd.concat(parts, ignore_index=True).iloc[np.argsort(np.concatenate(of))].set_index("row_id")
 
 
 def feature_columns(features: pd.DataFrame | Path) -> FeatureColumns:
-    """Return the reader that fits: of a DataFrame, or of a Parquet file."""
-    return OnDisk(features) if isinstance(features, Path) else InMemory(features)
+    """Return the reader that fits: of a DataFrame, or of a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If the file is gone.
+    """
+    if not isinstance(features, Path):
+        return InMemory(features)
+    if not features.is_file():
+        raise DataError(f"The feature table {features} is not there any more. Build it again: socml features")
+    return _on_disk(features, features.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _on_disk(path: Path, written_ns: int) -> OnDisk:
+    """Return one reader as long as the file stays as it is: it remembers the entities."""
+    return OnDisk(path)
 
 
 def _found(positions: np.ndarray, row_ids: Sequence[str]) -> np.ndarray:

@@ -191,7 +191,7 @@ def _time(value: Any, field: str) -> datetime | None:
         when = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValueError(f"{field} is {str(value)[:60]!r}, not a time") from None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _whole(value: Any, field: str, largest: int) -> int | None:

@@ -28,7 +28,7 @@ def _cell(row: NDArray) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _place(keys: NDArray, cell: np.uint64) -> int:
+def _place(keys: NDArray, cell: np.uint64) -> np.int64:
     """Return where a cell stands in an open-addressing table, or the empty place where it would."""
     mask = keys.size - 1
     at = np.int64((cell >> np.uint64(20)) & np.uint64(mask))

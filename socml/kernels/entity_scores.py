@@ -15,6 +15,7 @@ __all__ = ["gaussian_normality", "quantile_normality", "surprise"]
 
 FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
 CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far
+NARROWEST = 1e-6  # half of a band, where the values did not vary
 SETTLED = 10.0  # values after which a spread is good enough to clip by
 
 
@@ -40,6 +41,50 @@ def _learn_gaussian(value: float, count: float, mean: float, variance: float, me
 
 
 @njit(cache=True, nogil=True)
+def _judge_gaussian(
+    value: float,
+    slot: int,
+    j: int,
+    own: tuple[NDArray, NDArray, NDArray],
+    everyone: tuple[NDArray, NDArray, NDArray],
+    prior: float,
+    memory: float,
+) -> float:
+    """Return the surprise of a value, judged by its entity's values with `prior` of everyone's mixed in."""
+    count, mean, variance = own
+    m, v = everyone[1][j], everyone[2][j]
+    n = 0.0 if slot < 0 else min(np.float64(count[slot, j]), memory)
+    if n > 0.0:
+        apart = np.float64(mean[slot, j]) - m
+        weight = n / (n + prior)
+        v = weight * np.float64(variance[slot, j]) + (1.0 - weight) * v + weight * (1.0 - weight) * apart * apart
+        m += weight * apart
+    spread = v * (1.0 + 1.0 / (n + prior)) if n + prior > 0.0 else v
+    if spread > 0.0:
+        return surprise((value - m) / math.sqrt(spread))
+    return 0.0 if value == m else surprise(FAR)
+
+
+@njit(cache=True, nogil=True)
+def _learn_row_gaussian(
+    value: float,
+    slot: int,
+    j: int,
+    own: tuple[NDArray, NDArray, NDArray],
+    everyone: tuple[NDArray, NDArray, NDArray],
+    memory: float,
+) -> None:
+    count, mean, variance = own
+    all_count, all_mean, all_variance = everyone
+    all_mean[j], all_variance[j] = _learn_gaussian(value, all_count[j], all_mean[j], all_variance[j], memory)
+    all_count[j] += 1.0
+    if slot >= 0:
+        n, m, v = np.float64(count[slot, j]), np.float64(mean[slot, j]), np.float64(variance[slot, j])
+        mean[slot, j], variance[slot, j] = _learn_gaussian(value, n, m, v, memory)
+        count[slot, j] = min(n + 1.0, memory)
+
+
+@njit(cache=True, nogil=True)
 def gaussian_normality(
     block: NDArray,
     slots: NDArray,
@@ -51,7 +96,7 @@ def gaussian_normality(
     grace: float,
     memory: float,
 ) -> NDArray:
-    """Return minus each row's mean surprise over its columns, shape (n_rows,): higher is more NORMAL.
+    """Return minus each row's surprise in its most unusual column, shape (n_rows,): higher is more NORMAL.
 
     Parameters
     ----------
@@ -65,62 +110,49 @@ def gaussian_normality(
     memory : values that weigh; older ones fade
     """
     count, mean, variance = own
-    all_count, all_mean, all_variance = everyone
+    all_count = everyone[0]
     normality = np.empty(block.shape[0])
     for i in range(block.shape[0]):
         slot = slots[i]
         if fresh[i]:
             count[slot], mean[slot], variance[slot] = 0.0, 0.0, 0.0
-        total, known = 0.0, 0
+        largest = 0.0
         for j in range(block.shape[1]):
             value = block[i, j]
             if np.isnan(value):
                 continue
-            known += 1
-            n = 0.0 if slot < 0 else min(np.float64(count[slot, j]), memory)
             if all_count[j] >= grace:
-                m, v = all_mean[j], all_variance[j]
-                if n > 0.0:
-                    apart = np.float64(mean[slot, j]) - m
-                    weight = n / (n + prior)
-                    v = (
-                        weight * np.float64(variance[slot, j])
-                        + (1.0 - weight) * v
-                        + weight * (1.0 - weight) * apart * apart
-                    )
-                    m += weight * apart
-                spread = v * (1.0 + 1.0 / (n + prior)) if n + prior > 0.0 else v
-                if spread > 0.0:
-                    total += surprise((value - m) / math.sqrt(spread))
-                elif value != m:
-                    total += surprise(FAR)
+                largest = max(largest, _judge_gaussian(value, slot, j, own, everyone, prior, memory))
             if learn:
-                all_mean[j], all_variance[j] = _learn_gaussian(
-                    value, all_count[j], all_mean[j], all_variance[j], memory
-                )
-                all_count[j] += 1.0
-                if slot >= 0:
-                    new = _learn_gaussian(
-                        value,
-                        np.float64(count[slot, j]),
-                        np.float64(mean[slot, j]),
-                        np.float64(variance[slot, j]),
-                        memory,
-                    )
-                    mean[slot, j], variance[slot, j] = new
-                    count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
-        normality[i] = -total / known if known else 0.0
+                _learn_row_gaussian(value, slot, j, own, everyone, memory)
+        normality[i] = 0.0 - largest
     return normality
 
 
 @njit(cache=True, nogil=True)
-def _beyond(value: float, low: float, middle: float, high: float) -> float:
-    """Return how far a value lies beyond its band, in widths of the band's half on that side; 0 inside."""
+def _beyond(value: float, band: NDArray) -> float:
+    """Return how far a value lies beyond its band, in widths of the band's half on that side; 0 inside.
+
+    Bands are kept as float32, also while an entity is new: it is then judged as it will be later.
+    """
+    low, middle, high = np.float64(band[0]), np.float64(band[1]), np.float64(band[2])
     if value > high:
-        return (value - high) / max(high - middle, 1e-9)
+        return (value - high) / max(high - middle, NARROWEST)
     if value < low:
-        return (low - value) / max(middle - low, 1e-9)
+        return (low - value) / max(middle - low, NARROWEST)
     return 0.0
+
+
+@njit(cache=True, nogil=True)
+def _begin_bands(slot: int, own: tuple[NDArray, NDArray], everyone: tuple[NDArray, NDArray], grace: float) -> None:
+    """Give an entity everyone's bands to begin with, where there are any."""
+    count, bands = own
+    all_count, all_bands = everyone
+    for j in range(all_count.size):
+        settled = all_count[j] >= grace
+        count[slot, j] = SETTLED if settled else 0.0
+        for k in range(3):
+            bands[slot, j, k] = all_bands[j, k] if settled else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -129,7 +161,7 @@ def _learn_quantiles(value: float, band: NDArray, count: float, tail: float, mem
     if count == 0.0:
         band[0], band[1], band[2] = value, value, value
         return
-    width = max(np.float64(band[2]) - np.float64(band[0]), abs(value - np.float64(band[1])) / (count + 1.0), 1e-9)
+    width = max(np.float64(band[2]) - np.float64(band[0]), abs(value - np.float64(band[1])) / (count + 1.0), NARROWEST)
     step = width * max(2.0 / (count + 1.0), 2.0 / memory)
     for k, share in enumerate((tail, 0.5, 1.0 - tail)):
         band[k] += step * (share if value > band[k] else (share - 1.0 if value < band[k] else 0.0))
@@ -161,37 +193,25 @@ def quantile_normality(
     count, bands = own
     all_count, all_bands = everyone
     normality = np.empty(block.shape[0])
-    start = np.float64(SETTLED)
     for i in range(block.shape[0]):
         slot = slots[i]
         if fresh[i]:
-            for j in range(block.shape[1]):
-                settled = all_count[j] >= grace
-                count[slot, j] = start if settled else 0.0
-                for k in range(3):
-                    bands[slot, j, k] = all_bands[j, k] if settled else 0.0
+            _begin_bands(slot, own, everyone, grace)
         total, known = 0.0, 0
         for j in range(block.shape[1]):
             value = block[i, j]
             if np.isnan(value):
                 continue
             known += 1
-            if all_count[j] >= grace:
-                if slot >= 0 and count[slot, j] >= start:
-                    low, middle, high = bands[slot, j, 0], bands[slot, j, 1], bands[slot, j, 2]
-                    total += math.log2(1.0 + _beyond(value, np.float64(low), np.float64(middle), np.float64(high)))
-                elif slot < 0:  # as a new entity would be judged, whose bands are kept as float32
-                    low, middle, high = (
-                        np.float32(all_bands[j, 0]),
-                        np.float32(all_bands[j, 1]),
-                        np.float32(all_bands[j, 2]),
-                    )
-                    total += math.log2(1.0 + _beyond(value, np.float64(low), np.float64(middle), np.float64(high)))
+            if all_count[j] >= grace and slot < 0:
+                total += math.log2(1.0 + _beyond(value, all_bands[j].astype(np.float32)))
+            elif all_count[j] >= grace and count[slot, j] >= SETTLED:
+                total += math.log2(1.0 + _beyond(value, bands[slot, j]))
             if learn:
                 _learn_quantiles(value, all_bands[j], all_count[j], tail, memory)
                 all_count[j] += 1.0
-                if slot >= 0:
-                    _learn_quantiles(value, bands[slot, j], np.float64(count[slot, j]), tail, memory)
-                    count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
-        normality[i] = -total / known if known else 0.0
+            if learn and slot >= 0:
+                _learn_quantiles(value, bands[slot, j], np.float64(count[slot, j]), tail, memory)
+                count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
+        normality[i] = 0.0 - total / known if known else 0.0
     return normality

@@ -17,7 +17,7 @@ USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`
 
 
 @njit(cache=True, nogil=True)
-def _bucket(key: np.uint64, buckets: NDArray) -> int:
+def _bucket(key: np.uint64, buckets: NDArray) -> np.int64:
     return np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (buckets.size - 1)
 
 

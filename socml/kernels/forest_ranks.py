@@ -6,6 +6,8 @@ map to buckets that never decreases is exact; of two the one that parts the thre
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ __all__ = ["TILE", "gather_edges", "make_buckets", "rank_tile"]
 TILE = 512  # rows at a time: 40 columns of ranks fit the first-level cache
 MOST_RANKS = 255  # thresholds of one column that a byte can tell apart
 BUCKETS = 4096
-NEAR = 4  # thresholds that share a bucket, at most, or the column is searched
+NEAR = 3  # thresholds that share a bucket, at most, or the column is searched: two comparisons part three
 LINEAR, BITS, SEARCH = 0, 1, 2  # how a value finds its rank: equal steps, steps of its bits, binary search
 
 
@@ -52,25 +54,29 @@ def gather_edges(
     return edges, counts, start.size - 1
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _linear_bucket(x: float, low: float, step: float) -> int:
-    """Return floor((x - low) · step) within the table, 0 for a missing value."""
-    at = (x - low) * step
-    at = at if at > np.float32(0.0) else np.float32(0.0)
-    at = at if at < np.float32(BUCKETS - 1) else np.float32(BUCKETS - 1)
-    return np.int32(at)
+@njit(cache=True, nogil=True)
+def _linear_buckets(x: NDArray, low: Any, step: Any, bucket: NDArray) -> None:
+    """Write floor((x - low) · step) within the table, 0 for a missing value."""
+    for r in range(x.size):
+        at = (x[r] - low) * step
+        at = at if at > np.float32(0.0) else np.float32(0.0)
+        at = at if at < np.float32(BUCKETS - 1) else np.float32(BUCKETS - 1)
+        bucket[r] = np.int32(at)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _in_order(bits: int) -> int:
+def _in_order(bits: Any) -> Any:
     """Return a whole number that orders float32 values as they are ordered, from their bits."""
-    return np.int64(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+    return np.int32(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _bits_bucket(key: int, low: int, shift: int) -> int:
-    at = (key - low) >> shift
-    return min(max(at, 0), BUCKETS - 1)
+@njit(cache=True, nogil=True)
+def _bits_buckets(bits: NDArray, low: Any, shift: Any, bucket: NDArray) -> None:
+    """Write how far the value's place in the order of all float32 is from that of the bits `low`."""
+    base, by = _in_order(low), np.uint32(shift)
+    for r in range(bits.size):
+        above = np.uint32(max(_in_order(bits[r]), base)) - np.uint32(base)
+        bucket[r] = np.int32(min(np.uint32(above) >> by, np.uint32(BUCKETS - 1)))
 
 
 @njit(cache=True, nogil=True)
@@ -83,10 +89,16 @@ def make_buckets(edges: NDArray, counts: NDArray) -> tuple[NDArray, NDArray, NDA
     table = np.zeros((n_used, BUCKETS), dtype=np.uint8)
     for u in range(n_used):
         own = edges[u, : counts[u]].copy()
+        buckets = np.empty(own.size, dtype=np.int32)
         low[u] = own[0]
         fewest = NEAR + 1
         for how in (LINEAR, BITS):
-            size, buckets = _linear_buckets(own) if how == LINEAR else _bits_buckets(own)
+            if how == LINEAR:
+                size = _linear_step(own)
+                _linear_buckets(own, own[0], size, buckets)
+            else:
+                size = _bits_step(own.view(np.int32))
+                _bits_buckets(own.view(np.int32), own.view(np.int32)[0], size, buckets)
             most = _longest_run(buckets)
             if most < fewest:
                 fewest, method[u], step[u] = most, how, size
@@ -95,29 +107,21 @@ def make_buckets(edges: NDArray, counts: NDArray) -> tuple[NDArray, NDArray, NDA
 
 
 @njit(cache=True, nogil=True)
-def _linear_buckets(edges: NDArray) -> tuple[float, NDArray]:
-    """Return the buckets in one unit, and the bucket of each edge."""
+def _linear_step(edges: NDArray) -> Any:
+    """Return how many buckets one unit has if the edges are to fill the table."""
     step = np.float32(0.0)
     if edges.size > 1:
-        step = np.float32(BUCKETS - 1) / (edges[-1] - edges[0])
-        step = step if np.isfinite(step) else np.float32(0.0)
-    buckets = np.empty(edges.size, dtype=np.int64)
-    for k in range(edges.size):
-        buckets[k] = _linear_bucket(edges[k], edges[0], step)
-    return step, buckets
+        step = np.float32(np.float32(BUCKETS - 1) / np.float32(edges[-1] - edges[0]))
+    return step if np.isfinite(step) else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
-def _bits_buckets(edges: NDArray) -> tuple[float, NDArray]:
-    """Return how many bits of a value a bucket spans, and the bucket of each edge."""
-    keys = edges.view(np.int32)
-    low, shift = _in_order(keys[0]), 0
-    while ((_in_order(keys[-1]) - low) >> shift) >= BUCKETS:
+def _bits_step(bits: NDArray) -> Any:
+    """Return how many bits of a value a bucket spans if the edges are to fill the table."""
+    span, shift = np.int64(_in_order(bits[-1])) - np.int64(_in_order(bits[0])), 0
+    while (span >> shift) >= BUCKETS:
         shift += 1
-    buckets = np.empty(edges.size, dtype=np.int64)
-    for k in range(edges.size):
-        buckets[k] = _bits_bucket(_in_order(keys[k]), low, shift)
-    return np.float32(shift), buckets
+    return np.float32(shift)
 
 
 @njit(cache=True, nogil=True)
@@ -131,31 +135,42 @@ def _longest_run(buckets: NDArray) -> int:
 
 @njit(cache=True, nogil=True)
 def rank_tile(
-    X: NDArray, bits: NDArray, begin: int, n: int, columns: NDArray, edges: NDArray, method: NDArray,
+    X: NDArray, begin: int, n: int, columns: NDArray, edges: NDArray, method: NDArray,
     low: NDArray, step: NDArray, table: NDArray, ranks: NDArray,
 ) -> None:  # fmt: skip
     """Write how many thresholds of its column each value is above, less 128, into `ranks` (n_used, TILE)."""
+    values = np.zeros(TILE, dtype=np.float32)
+    bucket = np.zeros(TILE, dtype=np.int32)
     for u in range(columns.size):
-        f, e, t, out = columns[u], edges[u], table[u], ranks[u]
-        base, size = low[u], step[u]
+        f, own = np.uint64(columns[u]), edges[u]
+        for r in range(n):
+            values[r] = X[np.uint64(begin + r), f]
         if method[u] == LINEAR:
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(t[_linear_bucket(x, base, size)])
-                near = (e[k] < x) + (e[k + np.uint64(1)] < x) + (e[k + np.uint64(2)] < x) + (e[k + np.uint64(3)] < x)
-                out[r] = np.int8(np.int64(k) + near - 128)
+            _linear_buckets(values, low[u], step[u], bucket)
+            _compare(values, own, table[u], bucket, ranks[u])
         elif method[u] == BITS:
-            key, shift = _in_order(e.view(np.int32)[0]), np.int64(size)
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(t[_bits_bucket(_in_order(bits[begin + r, f]), key, shift)])
-                near = (e[k] < x) + (e[k + np.uint64(1)] < x) + (e[k + np.uint64(2)] < x) + (e[k + np.uint64(3)] < x)
-                out[r] = np.int8(np.int64(k) + near - 128)
+            _bits_buckets(values.view(np.int32), own.view(np.int32)[0], step[u], bucket)
+            _compare(values, own, table[u], bucket, ranks[u])
         else:
-            for r in range(n):
-                x = X[begin + r, f]
-                k = np.uint64(0)
-                for power in range(7, -1, -1):  # the 256th edge is infinity, which is below nothing
-                    half = np.uint64(1 << power)
-                    k += half * np.uint64(e[k + half - np.uint64(1)] < x)
-                out[r] = np.int8(np.int64(k) - 128)
+            _search(values, own, ranks[u])
+
+
+@njit(cache=True, nogil=True)
+def _compare(values: NDArray, edges: NDArray, table: NDArray, bucket: NDArray, ranks: NDArray) -> None:
+    """Count the thresholds before the value's bucket and the up to three in it that the value is above."""
+    for r in range(TILE):
+        x, k = values[r], np.uint64(table[np.uint64(bucket[r])])
+        k += np.uint64(2) * np.uint64(edges[k + np.uint64(1)] < x)
+        k += np.uint64(edges[k] < x)
+        ranks[r] = np.int8(np.int64(k) - 128)
+
+
+@njit(cache=True, nogil=True)
+def _search(values: NDArray, edges: NDArray, ranks: NDArray) -> None:
+    """Count the thresholds that the value is above, by halves."""
+    for r in range(TILE):
+        x, k = values[r], np.uint64(0)
+        for power in range(7, -1, -1):  # the 256th edge is infinity, which is below nothing
+            half = np.uint64(1 << power)
+            k += half * np.uint64(edges[k + half - np.uint64(1)] < x)
+        ranks[r] = np.int8(np.int64(k) - 128)

@@ -36,7 +36,7 @@ def as_matrix(forest: PackedForest, X: Any) -> NDArray[np.float32]:
     ValueError
         If X is not a matrix with the columns that the forest was fitted on.
     """
-    matrix = np.ascontiguousarray(X, dtype=np.float32)
+    matrix = np.require(X, np.float32, ["C", "W"])  # compiled for arrays that may be written to
     if matrix.ndim != 2 or matrix.shape[1] != forest.n_features:
         raise ValueError(f"The matrix has shape {matrix.shape}; the forest reads {forest.n_features} columns.")
     return matrix

@@ -162,10 +162,9 @@ def select_sums(
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)
     stack = np.zeros((n_stack, TILE), dtype=np.uint8)
     total = np.empty(TILE, dtype=np.int32)
-    bits = X.view(np.int32)
     for at in range(begin, end, TILE):
         n = min(TILE, end - at)
-        rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
+        rank_tile(X, at, n, columns, edges, method, low, step, table, ranks)
         total[:] = 0
         leaves = stack[0]
         for tree in range(first.size - 1):
@@ -185,10 +184,9 @@ def select_leaves(
     """Write into `out` (n_trees of the group, n_rows) the leaf numbers of rows [begin, end)."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)
     stack = np.zeros((n_stack, TILE), dtype=np.uint8)
-    bits = X.view(np.int32)
     for at in range(begin, end, TILE):
         n = min(TILE, end - at)
-        rank_tile(X, bits, at, n, columns, edges, method, low, step, table, ranks)
+        rank_tile(X, at, n, columns, edges, method, low, step, table, ranks)
         for tree in range(first.size - 1):
             _find_leaves(ranks, operations, first[tree], first[tree + 1], stack)
             out[tree, at : at + n] = stack[0, :n]

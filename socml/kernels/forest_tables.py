@@ -110,10 +110,35 @@ class PackedForest:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> PackedForest:
-        """Return the forest that `as_arrays` wrote."""
-        sizes = {name: int(arrays[name]) for name in ("n_features", "max_samples")}
-        tables = {f.name: np.asarray(arrays[f.name]) for f in fields(cls) if f.name not in sizes}
-        return cls(**tables, **sizes)
+        """Return the forest that `as_arrays` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the arrays are not those of a forest: compiled code does not look where it reads.
+        """
+        tables: dict[str, Any] = {field.name: np.array(arrays[field.name]) for field in fields(cls)}
+        sizes = {name: int(tables.pop(name)) for name in ("n_features", "max_samples")}
+        return cls(**{**tables, **sizes}).checked()
+
+    def checked(self) -> PackedForest:
+        """Return the forest itself if every child and column is where it may be, else raise ValueError."""
+        n, inner = len(self.feature), self.feature >= 0
+        tables = (self.threshold, self.left, self.right, self.rows, self.cover, self.missing_left)
+        sizes = np.diff(self.start)
+        fits = {len(table) for table in tables} == {n} and self.start[0] == 0 and self.start[-1] == n
+        if fits and bool((sizes > 0).all()):
+            base = np.repeat(self.start[:-1], sizes)
+            place, last = np.arange(n) - base, np.repeat(sizes, sizes)
+            for child in (self.left, self.right):
+                fits = fits and bool(np.where(inner, (child > place) & (child < last), child == NO_CHILD).all())
+            children = np.concatenate(((base + self.left)[inner], (base + self.right)[inner]))
+            fits = fits and np.array_equal(np.sort(children), np.flatnonzero(place))  # all have one parent but roots
+            fits = fits and bool((self.rows > 0).all() and (self.cover > 0).all())
+            fits = fits and bool((self.feature < self.n_features).all() and np.isfinite(self.threshold[inner]).all())
+            if fits:
+                return self
+        raise ValueError("These tables are not those of an isolation forest: a node points where it may not.")
 
 
 def mean_path(rows: Any) -> NDArray[np.float64]:

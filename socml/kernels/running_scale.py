@@ -1,4 +1,4 @@
-"""Rows in the order they come → each row scaled by the rows before it: standard deviations, clipped, 0 where missing."""
+"""Rows in the order they come → each row in standard deviations of the rows before it, clipped, 0 where missing."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def connect(url: str) -> sa.Engine:
     """
     try:
         engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"The label store's database needs the package {error.name}. Install it.") from error
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
         raise ConfigurationError(f"The label store's address cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
         if engine.url.database:

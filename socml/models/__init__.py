@@ -56,6 +56,9 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
 
     recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
     where = str(recipe.path) if recipe.name else "The model"
+    if recipe.mode != "batch":
+        how = {"online": "learns as it scores and is not fitted", "supervised": "learns from labels"}[recipe.mode]
+        raise RecipeError(f"{where} is of mode {recipe.mode!r}: it {how}, and is no pipeline.")
     detector = _component(component("detectors", recipe.detector), recipe.detector, recipe.parameters, where)
     preparation = _component(Preparation, "preparation", recipe.preparation, where)
     if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:

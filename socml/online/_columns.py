@@ -7,6 +7,7 @@ far, a missing number stays missing.
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,6 +140,6 @@ class OnlineColumns:
 
 
 def _digest(value: Any) -> str:
-    missing = value is None or value != value
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
     text = b"" if missing else b"=" + str(value).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -18,7 +18,7 @@ from socml.kernels.running_scale import running_scale
 from socml.online._drift import make_drift
 from socml.online._state import State
 
-DRIFT_EVERY = 256  # rows whose mean is one number for the drift detector
+DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 MOST_DRIFTS = 1000  # remembered
 
 Entities = Sequence[str | None] | None
@@ -194,7 +194,7 @@ def describe_parameters(detector: type[Any]) -> list[str]:
     names: dict[str, None] = {}
     for owner in detector.__mro__:
         if "__init__" in vars(owner) and owner is not object:
-            for parameter in signature(owner.__init__).parameters.values():
+            for parameter in signature(vars(owner)["__init__"]).parameters.values():
                 if parameter.kind is Parameter.KEYWORD_ONLY:
                     names[parameter.name] = None
     return list(names)

@@ -25,7 +25,7 @@ def make_drift(name: str) -> Any:
     ------
     RecipeError
     """
-    known = {"adwin": Adwin, "kswin": Kswin, "none": lambda: None}
+    known: dict[str, Any] = {"adwin": Adwin, "kswin": Kswin, "none": lambda: None}
     if name not in known:
         raise RecipeError(f"There is no drift detector called {name!r}.{did_you_mean(name, known)}")
     return known[name]()
@@ -53,6 +53,8 @@ class Adwin:
 
     def __init__(self, delta: float = 0.002) -> None:
         self.delta = delta
+        self.detected = False
+        self.rows: list[list[tuple[float, float]]] = [[]]
         self._reset()
 
     def update(self, value: float) -> bool:
@@ -76,7 +78,7 @@ class Adwin:
         self.detected = bool(state["detected"])
 
     def _reset(self) -> None:
-        self.rows: list[list[tuple[float, float]]] = [[]]
+        self.rows = [[]]
         self.width, self.tick = 0, 0
         self.total, self.variance = 0.0, 0.0
         self.detected = False

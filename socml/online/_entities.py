@@ -28,7 +28,11 @@ def entity_keys(entities: Sequence[str | None]) -> NDArray:
     for i, name in enumerate(entities):
         key = seen.get(name)
         if key is None:
-            text = b"\x00" if name is None or name != name else b"=" + str(name).encode("utf-8", "surrogatepass")
+            text = (
+                b"\x00"
+                if name is None or isinstance(name, float)
+                else b"=" + str(name).encode("utf-8", "surrogatepass")
+            )
             key = seen[name] = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
         keys[i] = key
     return keys

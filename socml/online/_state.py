@@ -49,7 +49,7 @@ def read_state(path: Path) -> State:
         state = json.loads(arrays.pop(_REST).tobytes())
         for name, values in arrays.items():
             _put(state, name.split("/"), values)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not the state of an online model: {error}") from error
     if not isinstance(state, dict):
         raise ModelError(f"{path} is not the state of an online model.")

@@ -20,8 +20,8 @@ class Gaussian(EntityDetector):
     in the gap for usual. A value far out is learned as if it were six standard deviations out, so that one
     burst does not widen what is usual.
 
-    `score_one` is minus the mean over the columns of −log10 of the probability of a value as far out; higher is
-    more NORMAL. With one column, no prior and no clipping it orders as River's GaussianScorer does.
+    `score_one` is log10 of the probability of a value as far out as the most unusual column's; higher is more
+    NORMAL. With one column and no prior it orders as River's GaussianScorer does.
 
     Parameters
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from socml.online._detector import OnlineDetector, unit_interval
@@ -25,7 +24,8 @@ class HalfSpaceTrees(OnlineDetector):
     Parameters
     ----------
     n_trees, height : number of trees, and halvings in each
-    window : rows in a window; scores are by the window before
+    window : rows learned in a window; scores are by the window before
+    limit : standard deviations at which a value is clipped: they become 0 and 1
     backend : `fastest`, or `river` for River's own class; the scores are the same
 
     References
@@ -34,17 +34,25 @@ class HalfSpaceTrees(OnlineDetector):
 
     Examples
     --------
+    >>> import numpy as np
     >>> rows = np.random.default_rng(0).normal(size=(600, 2))
-    >>> detector = HalfSpaceTrees(seed=1)
+    >>> detector = HalfSpaceTrees(window=256, seed=1)
     >>> _ = detector.score_learn_many(rows)
     >>> detector.score_one(np.array([0.0, 0.0])) > detector.score_one(np.array([9.0, -9.0]))
     True
     """
 
     def __init__(
-        self, *, n_trees: int = 25, height: int = 8, window: int = 256, backend: str = "fastest", **others: Any
+        self,
+        *,
+        n_trees: int = 25,
+        height: int = 8,
+        window: int = 1024,
+        limit: float = 8.0,
+        backend: str = "fastest",
+        **others: Any,
     ) -> None:
-        super().__init__(window=window, **others)
+        super().__init__(window=window, limit=limit, **others)
         self.n_trees, self.height, self.backend = int(n_trees), int(height), backend
 
     def state(self) -> State:
@@ -63,4 +71,4 @@ class HalfSpaceTrees(OnlineDetector):
         self._trees = make_trees(self.backend, n_columns, self.n_trees, self.height, size, self.seed)
 
     def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
-        return -self._trees.score_learn(unit_interval(scaled, self.limit), np.ascontiguousarray(admitted))
+        return 0.0 - self._trees.score_learn(unit_interval(scaled, self.limit), admitted)

@@ -48,6 +48,7 @@ class RandomCutForest(OnlineDetector):
     def __init__(self, *, n_trees: int = 40, sample_size: int = 128, **others: Any) -> None:
         super().__init__(**others)
         self.n_trees, self.sample_size = int(n_trees), int(sample_size)
+        self._forest: Any = None
 
     def state(self) -> State:
         """Return all that was learned; the forest in MessagePack, as krcf writes it."""
@@ -67,7 +68,7 @@ class RandomCutForest(OnlineDetector):
             import krcf
         except ImportError as error:
             raise ModelError("random-cut-forest needs krcf. Run: pip install krcf") from error
-        self._forest: Any = krcf.RandomCutForest(
+        self._forest = krcf.RandomCutForest(
             {
                 "dimensions": n_columns,
                 "shingle_size": 1,

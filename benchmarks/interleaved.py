@@ -1,0 +1,43 @@
+"""Candidates that do the same work → what each costs, measured in turns so that a busy machine is fair to all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of each repeat: of all the process's threads together, and by the clock on the wall."""
+
+    cpu: list[float]
+    wall: list[float]
+
+    def ratio_to(self, peer: Cost, kind: str = "cpu") -> float:
+        """Return how many times dearer the peer is: the median over repeats of the ratio within each."""
+        pairs = zip(getattr(peer, kind), getattr(self, kind), strict=True)
+        return median(theirs / ours for theirs, ours in pairs)
+
+    def rate(self, count: int, kind: str = "cpu") -> float:
+        """Return how many of `count` things a second, by the median cost."""
+        return count / median(getattr(self, kind))
+
+
+def measure(candidates: Mapping[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, Cost]:
+    """Run each once to warm up, then all in turns, a different one first every time."""
+    names = list(candidates)
+    for name in names:
+        candidates[name]()
+    costs = {name: Cost([], []) for name in names}
+    for repeat in range(repeats):
+        for k in range(len(names)):
+            name = names[(k + repeat) % len(names)]
+            cpu, wall = time.process_time(), time.perf_counter()
+            candidates[name]()
+            costs[name].cpu.append(time.process_time() - cpu)
+            costs[name].wall.append(time.perf_counter() - wall)
+    return costs

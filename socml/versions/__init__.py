@@ -1,0 +1,140 @@
+"""A fitted pipeline ↔ a model version: its files, its place in the registry, and its percentile scale.
+
+The registry is MLflow's, on SQLite in the workspace or on any tracking server. A version's files are kept
+in `workspace/models/<name>/<version>/` too, so that scoring with a known version needs no MLflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socml.errors import ModelError, UnknownName
+from socml.project import Project, find_project
+from socml.versions.files import TRUSTED, is_trusted, keep_files, load_trusted, read_files, save_files
+from socml.versions.reference import Reference, make_reference
+from socml.versions.version import ModelVersion
+from socml.workspace import safe_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = [
+    "CHAMPION",
+    "FILES",
+    "TRUSTED",
+    "ModelVersion",
+    "Reference",
+    "experiment_id",
+    "fetch_files",
+    "is_trusted",
+    "keep_files",
+    "load_model",
+    "load_trusted",
+    "make_reference",
+    "open_registry",
+    "read_files",
+    "resolve_alias",
+    "save_files",
+]
+
+FILES = "socml"  # folder of the run's artefacts that holds a version's files
+CHAMPION = "champion"
+
+
+def load_model(name: str, version: str = CHAMPION, *, project: Project | None = None) -> ModelVersion:
+    """Return a model version from the registry: a number, or an alias such as `champion`.
+
+    Raises
+    ------
+    UnknownName, ModelError
+        If there is no such model or version, or its files cannot be trusted.
+    """
+    project = project or find_project()
+    safe_name(name)
+    number = str(version) if str(version).isdigit() else resolve_alias(name, str(version), project)
+    folder = project.workspace / "models" / name / number
+    if not (folder / "metadata.json").is_file():
+        fetch_files(name, number, project)
+    return read_files(folder, name, number)
+
+
+def fetch_files(name: str, number: str, project: Project) -> Path:
+    """Copy a version's files from the registry to their place in the workspace and return the folder.
+
+    Raises
+    ------
+    UnknownName, ModelError
+        If the registry has no such version, or it was not written by socml.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = open_registry(project, name)
+    try:
+        run_id = str(client.get_model_version(name, number).run_id)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = keep_files(Path(client.download_artifacts(run_id, FILES, scratch)), name, number, project)
+    except (MlflowException, OSError) as error:
+        if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            known = [found.version for found in client.search_model_versions(f"name = '{name}'")]
+            raise UnknownName(f"version of {name}", number, map(str, known)) from None
+        raise ModelError(f"Model {name}/{number} cannot be fetched from the registry: {error}") from error
+    if not (folder / "metadata.json").is_file():
+        raise ModelError(f"Model {name}/{number} in the registry was not written by socml.")
+    return folder
+
+
+def resolve_alias(name: str, alias: str, project: Project) -> str:
+    """Return the number of the version that `alias` points to."""
+    from mlflow.exceptions import MlflowException
+
+    client = open_registry(project, name)
+    try:
+        return str(client.get_model_version_by_alias(name, alias).version)
+    except MlflowException:
+        known = {model.name: list(model.aliases) for model in client.search_registered_models()}
+    if name not in known:
+        raise UnknownName("fitted model", name, known)
+    raise UnknownName(f"version of {name}", alias, known[name])
+
+
+def open_registry(project: Project, wanted: str = "") -> MlflowClient:
+    """Return a quiet MLflow client: of `tracking.uri`, or of the workspace's own SQLite file.
+
+    With a `wanted` model, a registry that was never written to is not made for it.
+
+    Raises
+    ------
+    UnknownName
+        If there is no registry that could have the wanted model.
+    """
+    if wanted and not project.tracking_uri and not (project.workspace / "mlflow" / "mlflow.db").is_file():
+        raise UnknownName("fitted model", wanted, [])
+    _quiet()
+    from mlflow import MlflowClient
+
+    address = project.tracking_uri or f"sqlite:///{project.folder('mlflow') / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def experiment_id(client: MlflowClient, name: str, project: Project) -> str:
+    """Return the id of an MLflow experiment, made if it is not there, its artefacts in the workspace."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    own = None if project.tracking_uri else project.folder("mlflow", "artifacts").as_uri()
+    return str(client.create_experiment(name, artifact_location=own))
+
+
+def _quiet() -> None:
+    """Silence what MLflow prints and sends; set before it is first imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)

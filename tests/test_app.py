@@ -1,0 +1,159 @@
+"""Each page of the app, in both languages, without a browser: it runs, and says what to do when there is nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import BuiltRun, make_project, make_run
+from socml.project import Project
+from socml.triage import Triage
+from socml.words import words
+
+APP = Path(__file__).resolve().parents[1] / "app"
+PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}
+PATIENCE_S = 120
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    made = make_project(tmp_path / "lab")
+    monkeypatch.setenv("SOCML_PROJECT", str(made.root))
+    for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.syspath_prepend(str(APP))
+    return made
+
+
+@pytest.fixture
+def built(project: Project) -> BuiltRun:
+    return make_run(project)
+
+
+def opened(page: str, **address: str) -> Any:
+    testing = pytest.importorskip("streamlit.testing.v1")
+    app = testing.AppTest.from_file(str(APP / PAGES[page]), default_timeout=PATIENCE_S)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def all_text(app: Any) -> str:
+    kinds = (app.text, app.caption, app.subheader, app.info, app.error, app.warning, app.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_in_each_language(page: str, language: str, built: BuiltRun, project: Project) -> None:
+    Triage(built.run_id, project=project).label(built.hostile, "malicious", note="=1+1 <b>x</b>")
+    app = opened(page, lang=language)
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="run").value == built.run_id
+    assert app.selectbox(key="run").label == words(language)("app.run")
+    assert app.query_params["run"] == built.run_id
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_without_a_run_says_what_to_type(page: str, project: Project) -> None:
+    app = opened(page, lang="fr")
+    assert not app.exception
+    assert words("fr")("app.empty.title") in all_text(app)
+    assert "socml demo" in all_text(app)
+
+
+def test_language_comes_from_the_address_else_from_the_project(project: Project) -> None:
+    (project.root / "socml.toml").write_text('language = "fr"\n', encoding="utf-8")
+    assert words("fr")("app.empty.title") in all_text(opened("triage"))
+    assert words("en")("app.empty.title") in all_text(opened("triage", lang="en"))
+    assert words("fr")("app.empty.title") in all_text(opened("triage", lang="<script>"))
+
+
+def test_an_error_of_socml_is_a_message_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(APP))
+    monkeypatch.setenv("SOCML_PROJECT", str(tmp_path))
+    app = opened("triage")
+    assert not app.exception
+    assert "there is no socml.toml there" in all_text(app)
+
+
+def test_analyst_comes_from_the_address_then_the_environment(built: BuiltRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOCML_ANALYST", "noor")
+    assert opened("triage").text_input(key="analyst").value == "noor"
+    assert opened("triage", by="ana").text_input(key="analyst").value == "ana"
+
+
+def test_an_event_that_is_not_in_the_run_is_said_so(built: BuiltRun) -> None:
+    app = opened("triage", event="0" * 32)
+    assert not app.exception
+    assert words("en")("app.triage.no_such_event") in all_text(app)
+
+
+def test_hostile_text_in_the_label_history_is_inert(built: BuiltRun, project: Project) -> None:
+    Triage(built.run_id, project=project).label(built.hostile, "malicious", note="\x1b[31m <img src=x> \u202etxt")
+    table = opened("labels").dataframe[0].value
+    assert table["Note"].to_list() == ["␛[31m <img src=x> ⟨U+202E⟩txt"]
+    assert "\x1b" not in table["Entity"].iloc[0]
+
+
+def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, project: Project, app_modules: Any) -> None:
+    desk, report = app_modules
+    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    first, second = list(one.triage.queue(2)["row_id"])
+    messages = [
+        {"client_id": "c1", "kind": "label", "row_id": first, "verdict": "benign", "seen_ms": 900, "note": "n"},
+        {"client_id": "c2", "kind": "label", "row_id": second, "verdict": "malicious"},
+        {"client_id": "c3", "kind": "undo", "row_id": first, "undo_of": "c1"},
+        {"client_id": "c4", "kind": "label", "row_id": second, "verdict": "no verdict"},
+        {"client_id": "c5", "kind": "label", "row_id": "no row", "verdict": "benign"},
+    ]
+    sent = report.read({"messages": messages, "scope": one.scope, "lang": "en"})
+    assert one.receive(sent)
+    assert not one.receive(sent)
+    answer = one.payload(sent, words("en"), open_row="")
+    assert answer["acked"] == ["c1", "c2", "c3", "c4", "c5"]
+    assert [label["client_id"] for label in answer["history"]] == ["c2"]
+    assert len(one.take_problems()) == 2
+    again = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    again.receive(sent)
+    assert [label["client_id"] for label in again.payload(sent, words("en"), open_row="")["history"]] == ["c2"]
+    assert len(again.triage.labels()) == 1
+
+
+def test_a_report_for_another_run_or_analyst_is_not_recorded(
+    built: BuiltRun, project: Project, app_modules: Any
+) -> None:
+    desk, report = app_modules
+    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    row_id = one.triage.queue(1)["row_id"].iloc[0]
+    message = {"client_id": "c1", "kind": "label", "row_id": row_id, "verdict": "benign"}
+    assert not one.receive(report.read({"messages": [message], "scope": f"{built.run_id} eve"}))
+    assert one.triage.labels().empty
+
+
+@pytest.mark.parametrize("state", [None, 3, {"messages": 5, "holds": "x"}, {"messages": [None, {}, "a"]}])
+def test_a_report_of_the_wrong_shape_is_an_empty_one(state: object, app_modules: Any) -> None:
+    assert app_modules[1].read(state).messages == []
+
+
+@pytest.fixture
+def app_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    monkeypatch.syspath_prepend(str(APP))
+    import labelling.desk as desk
+
+    assert sys.modules["labelling.desk"] is desk
+    return desk, desk.Report
+
+
+def test_component_files_never_insert_markup() -> None:
+    for path in APP.glob("labelling/*.js"):
+        text = path.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "createContextual"):
+            assert way not in text, f"{path.name} uses {way}"
+    for path in APP.rglob("*.py"):
+        assert "unsafe_allow" not in path.read_text(encoding="utf-8")
+        assert "st.markdown" not in path.read_text(encoding="utf-8")
