@@ -60,6 +60,9 @@ lint: dev  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench-speed: dev  ## our kernels beside the libraries they replace: docs/results/bench-speed.md
+	@$(BIN)/python -m benchmarks.speed
+
 bench: dev  ## speed of each step, as a ratio to a named peer in the same run
 	@$(BIN)/python -m benchmarks
 

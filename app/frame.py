@@ -22,6 +22,7 @@ from socml.workspace import list_runs
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _LONGEST_NAME = 60
+_NAMELESS = "analyst"
 # Static: it makes room for the work. Nothing from a log comes near it.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
@@ -113,8 +114,9 @@ def _choose_language(language: str, say: Words) -> None:
 
 
 def _choose_analyst(say: Words) -> str:
-    if "analyst" not in st.session_state:
-        st.session_state["analyst"] = (_wished("by") or os.environ.get("SOCML_ANALYST") or "analyst")[:_LONGEST_NAME]
+    wished = _wished("by") or os.environ.get("SOCML_ANALYST") or _NAMELESS
+    # Written each time: Streamlit forgets a field's text when another page is opened.
+    st.session_state["analyst"] = st.session_state.get("analyst", wished[:_LONGEST_NAME])
     name = st.text_input(
         say("app.analyst"),
         key="analyst",
@@ -124,7 +126,7 @@ def _choose_analyst(say: Words) -> str:
         help=None,
         width=190,
     )
-    return (name or "").strip() or "analyst"
+    return (name or "").strip() or _NAMELESS
 
 
 def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None:
@@ -132,10 +134,12 @@ def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None
         return None
     by_id = {str(run["run_id"]): run for run in runs}
     wished = _wished("run")
-    if st.session_state.get("run") not in by_id:
+    chosen = st.session_state.get("run")
+    if chosen not in by_id:
         if wished and wished not in by_id:
             st.toast(say("app.no_such_run"))
-        st.session_state["run"] = wished if wished in by_id else next(iter(by_id))
+        chosen = wished if wished in by_id else next(iter(by_id))
+    st.session_state["run"] = chosen
     chosen = st.selectbox(
         say("app.run"),
         list(by_id),

@@ -46,54 +46,81 @@ def in_threads(work: Callable[[], object]) -> Callable[[], object]:
 
 def forest_figures() -> list[Figure]:
     """Fit, score and tell leaves, beside scikit-learn."""
+    X, versions = make_table(FOREST_ROWS), versions_of("scikit-learn", "numpy", "numba", "joblib")
+    figures = [figure for n_trees in (100, 300) for figure in score_figures(X, n_trees, versions)]
+    return [*figures, *leaf_figures(X, versions), *fit_figures(X, versions)]
+
+
+def score_figures(X: np.ndarray, n_trees: int, versions: dict[str, str]) -> list[Figure]:
+    """Score with a forest that scikit-learn fitted."""
+    from sklearn.ensemble import IsolationForest
+
+    from socml.kernels.forest_score import score_samples
+    from socml.kernels.forest_tables import pack_forest
+
+    theirs = IsolationForest(n_estimators=n_trees, random_state=0).fit(X)
+    ours = pack_forest(theirs)
+    costs = measure(
+        {
+            "peer": in_threads(lambda: theirs.score_samples(X)),
+            "ours": lambda: score_samples(ours, X, threads=THREADS),
+            "peer, one thread": lambda: theirs.score_samples(X),
+            "ours, one thread": lambda: score_samples(ours, X),
+        }
+    )
+    case = f"score, {n_trees} trees × 256, {COLUMNS} columns"
+    single = {"ours": costs["ours, one thread"], "peer": costs["peer, one thread"]}
+    worst = float(np.abs(score_samples(ours, X) - theirs.score_samples(X)).max())
+    return [
+        *rates(case, costs, len(X), "rows", "scikit-learn in 2 threads", versions, wall=True),
+        *rates(f"{case}, one thread each", single, len(X), "rows", "scikit-learn", versions),
+        Figure(case, "largest difference of a score", worst, n=len(X), versions=versions),
+    ]
+
+
+def leaf_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
+    """Tell the leaf of each row in each tree."""
     from joblib import Parallel, delayed
     from sklearn.ensemble import IsolationForest
 
-    from socml.kernels.forest_fit import fit_isolation_forest
-    from socml.kernels.forest_score import leaf_matrix, score_samples
+    from socml.kernels.forest_score import leaf_matrix
     from socml.kernels.forest_tables import pack_forest
 
-    X, versions = make_table(FOREST_ROWS), versions_of("scikit-learn", "numpy", "numba", "joblib")
-    figures = []
-    for n_trees in (100, 300):
-        theirs = IsolationForest(n_estimators=n_trees, random_state=0).fit(X)
-        ours = pack_forest(theirs)
-        costs = measure(
-            {
-                "peer": in_threads(lambda: theirs.score_samples(X)),
-                "ours": lambda: score_samples(ours, X, threads=THREADS),
-                "peer, one thread": lambda: theirs.score_samples(X),
-                "ours, one thread": lambda: score_samples(ours, X),
-            }
-        )
-        case = f"score, {n_trees} trees × 256, {COLUMNS} columns"
-        figures += rates(case, costs, len(X), "rows", "scikit-learn in 2 threads", versions, wall=True)
-        one = {"ours": costs["ours, one thread"], "peer": costs["peer, one thread"]}
-        figures += rates(f"{case}, one thread each", one, len(X), "rows", "scikit-learn", versions)
-        worst = float(np.abs(score_samples(ours, X) - theirs.score_samples(X)).max())
-        figures.append(Figure(case, "largest difference of a score", worst, n=len(X), versions=versions))
+    theirs = IsolationForest(n_estimators=100, random_state=0).fit(X)
+    ours = pack_forest(theirs)
 
     def apply_trees() -> object:
         return Parallel()(delayed(tree.apply)(X, check_input=False) for tree in theirs.estimators_)
 
-    theirs = IsolationForest(n_estimators=100, random_state=0).fit(X)
-    ours = pack_forest(theirs)
     costs = measure({"peer": in_threads(apply_trees), "ours": lambda: leaf_matrix(ours, X, threads=THREADS)})
-    figures += rates("leaf matrix, 100 trees × 256", costs, len(X), "rows", "apply of each tree in 2 threads", versions)
+    return rates("leaf matrix, 100 trees × 256", costs, len(X), "rows", "apply of each tree in 2 threads", versions)
+
+
+def fit_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
+    """Grow a forest from the same seed, and compare it node by node."""
+    from sklearn.ensemble import IsolationForest
+
+    from socml.kernels.forest_fit import fit_isolation_forest
+    from socml.kernels.forest_tables import pack_forest
+
     costs = measure(
         {
             "peer": lambda: IsolationForest(n_estimators=100, random_state=0).fit(X),
             "ours": lambda: fit_isolation_forest(X, n_estimators=100, random_state=0),
         }
     )
-    figures += rates(f"fit, 100 trees × 256, {COLUMNS} columns", costs, len(X), "rows", "scikit-learn", versions)
-    grown, differing = fit_isolation_forest(X, n_estimators=100, random_state=0), 0
+    ours = fit_isolation_forest(X, n_estimators=100, random_state=0)
+    theirs = pack_forest(IsolationForest(n_estimators=100, random_state=0).fit(X))
+    differing = 0
     for tree in range(100):
-        nodes = slice(ours.start[tree], ours.start[tree + 1])
-        same = grown.start[tree] == ours.start[tree] and np.array_equal(grown.feature[nodes], ours.feature[nodes])
-        differing += not (same and np.array_equal(grown.threshold[nodes], ours.threshold[nodes], equal_nan=True))
+        one, other = slice(*ours.start[tree : tree + 2]), slice(*theirs.start[tree : tree + 2])
+        same = np.array_equal(ours.feature[one], theirs.feature[other])
+        differing += not (same and np.array_equal(ours.threshold[one], theirs.threshold[other], equal_nan=True))
     case = f"fit, 100 trees × 256, {COLUMNS} columns"
-    return [*figures, Figure(case, "trees that differ from scikit-learn's", differing, n=100, versions=versions)]
+    return [
+        *rates(case, costs, len(X), "rows", "scikit-learn", versions),
+        Figure(case, "trees that differ from scikit-learn's", differing, n=100, versions=versions),
+    ]
 
 
 def shap_figures() -> list[Figure]:
@@ -258,7 +285,7 @@ def write(figures: list[Figure]) -> Path:
             f"{FOREST_ROWS:,} rows are scored, and each tree is grown from 256 of them.",
             "Costs are CPU seconds of all threads of the process unless the measure says time; the machine has two "
             "cores and was shared, so rates move by up to 40 % between runs and ratios by about 20 %.",
-            "scikit-learn scores in `joblib.parallel_config('threading', n_jobs=2)`: its own `n_jobs` does nothing there.",
+            "scikit-learn scores in `joblib.parallel_config('threading', n_jobs=2)`; its `n_jobs` does nothing there.",
             "Targets: scoring ≥ 7 × and within 1e-6; fitting ≥ 30 ×; leaf matrix ≥ 10 ×; half-space trees ≥ 100 × in "
             "blocks with the same scores; Shapley values ≥ 25 × within 1e-9, and the top 500 in ≤ 0.5 CPU s.",
             "A missed target is in the table as it was measured.",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from builders import BuiltRun, make_project, make_run
+
 from socml.project import Project
 from socml.triage import Triage
 from socml.words import words
@@ -143,9 +142,8 @@ def test_a_report_of_the_wrong_shape_is_an_empty_one(state: object, app_modules:
 @pytest.fixture
 def app_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.syspath_prepend(str(APP))
-    import labelling.desk as desk
+    from labelling import desk
 
-    assert sys.modules["labelling.desk"] is desk
     return desk, desk.Report
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from labelling.desk import Desk, Report, open_desk
 
+from labelling.desk import Report, open_desk
 from socml.inert import visible_line
 from socml.project import Project
 from socml.words import Words

@@ -138,12 +138,12 @@ class Desk {
     this.drafts.set(this.current, { ...this.draft(), ...change });
   }
 
-  label(verdict, seenMs) {
+  label(verdict, how, seenMs) {
     const id = this.current;
     if (!id || !this.items.has(id)) return false;
     const list = this.list();
     const following = list.slice(list.indexOf(id) + 1).find((row) => !this.given.has(row));
-    const message = { kind: "label", row_id: id, verdict, seen_ms: Math.round(seenMs), ...this.draft(id) };
+    const message = { kind: "label", row_id: id, verdict, how, seen_ms: Math.round(seenMs), ...this.draft(id) };
     this.outbox.put(message);
     this.drafts.delete(id);
     this.replay();

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from labelling.choices import choices, sentences
+
+from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
-
 from socml.errors import SocmlError, TryLater
 from socml.labels import LabelEvent, LabelStore, open_labels
 from socml.project import Project
@@ -24,7 +24,7 @@ HELD = 60  # events that the browser holds ahead: at 25 keys a second that is ov
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
 PAST = 200  # own labels that the browser may take back
-_TEXTS = ("reason", "family", "technique", "note")
+_TEXTS = ("reason", "family", "note")
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ class Desk:
             client_id=client_id,
             how="click" if message.get("how") == "click" else "key",
             seen_ms=int(seen) if isinstance(seen, int | float) else None,
+            technique=FAMILIES.get(str(message.get("family")), ""),
             **{name: str(message.get(name) or "") for name in _TEXTS},
         )
 

@@ -1,16 +1,17 @@
 """A row of a run → its raw records and what else its entity did, as text that cannot act.
 
-Both are read in the background: a busy entity has many events, and no label waits for them."""
+Both are read in the background: a busy entity has many events, and no label waits for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
-from labelling.background import Answer, background
 
+from labelling.background import Answer, background
 from socml.datasets import events_of_row, related_events
 from socml.explanations import explanation_in_words
 from socml.inert import visible, visible_line
@@ -66,7 +67,7 @@ class Evidence:
         """
         found: dict[str, Any] = {}
         for row_id, answer in _first_ready(row_ids, self._asked):
-            found[row_id] = self._told(*answer.value, say) if answer.value is not None else _unread(answer.error)
+            found[row_id] = self._told(answer.value, say) if answer.value is not None else _unread(answer.error)
         return found
 
     def normal(self, row_ids: Sequence[str], say: Words) -> dict[str, list[str]]:
@@ -77,7 +78,8 @@ class Evidence:
             for row_id, answer in ready
         }
 
-    def _told(self, own: pd.DataFrame, related: pd.DataFrame, say: Words) -> dict[str, Any]:
+    def _told(self, read: tuple[pd.DataFrame, pd.DataFrame], say: Words) -> dict[str, Any]:
+        own, related = read
         columns = [name for name in _TOLD if name in related and related[name].notna().any()][:_COLUMNS]
         here = set(own["event_id"])
         return {
@@ -153,14 +155,14 @@ def time_text(value: Any, say: Words) -> str:
     return str(value.strftime(say("app.time")))
 
 
-def _record(event: dict[str, Any], say: Words) -> dict[str, str]:
+def _record(event: Mapping[Any, Any], say: Words) -> dict[str, str]:
     raw = str(event["raw"])
     cut = f"\n… (+{say.number(len(raw) - _LONGEST)})" if len(raw) > _LONGEST else ""
     where = say("app.triage.raw.where", file=event["source_file"], line=say.number(event["source_line"]))
     return {"text": visible(raw[:_LONGEST]) + cut, "where": visible_line(where)}
 
 
-def _line(event: dict[str, Any], columns: list[str], here: set[str], say: Words) -> dict[str, Any]:
+def _line(event: Mapping[Any, Any], columns: list[str], here: set[str], say: Words) -> dict[str, Any]:
     cells = [time_text(event["time"], say), *[_cell(name, event[name], say) for name in columns]]
     return {"cells": cells, "here": event["event_id"] in here}
 

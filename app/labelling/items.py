@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from labelling.background import Answer, background
 from labelling.evidence import time_text
-
 from socml.explanations import explain_rows, headline, run_metadata
 from socml.explanations.sentences import percentile_in_words
 from socml.explanations.values import feature_label, number_in_words, unit_of, value_in_words
@@ -51,7 +51,7 @@ class Items:
         return row_id not in self._explained and self._asked(row_id).pending
 
     def _item(self, row_id: str, reason: str, say: Words) -> dict[str, Any]:
-        row = self._scores.loc[row_id]
+        row = self._scores.loc[row_id].to_dict()
         return {
             "entity": visible_line(row["entity"] if isinstance(row["entity"], str) else "—"),
             "time": time_text(row["time"], say),
@@ -94,7 +94,7 @@ class Items:
     def _question(self, row_id: str) -> tuple[str, str, str, str]:
         return ("explain", str(self._project.workspace), self._run_id, row_id)
 
-    def _line(self, row: dict[str, Any], say: Words) -> dict[str, Any]:
+    def _line(self, row: Mapping[Any, Any], say: Words) -> dict[str, Any]:
         feature = str(row["feature"])
         unit = unit_of(feature, self._metadata)
         share = float(row["share"])

@@ -15,7 +15,7 @@ class Triage {
     this.painted = false;
     this.waiting = []; // verdict keys that came before the event they are for was painted
     const commands = {
-      say: (verdict) => this.say(verdict),
+      say: (verdict) => this.say(verdict, "click"),
       undo: () => this.act(() => this.desk.undo()),
       fold: (name) => this.fold(name),
       help: () => this.help(!this.helpView.open),
@@ -44,7 +44,7 @@ class Triage {
 
   actions() {
     const only = (run) => () => !this.helpView.open && run(); // the help covers the event
-    const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [letter, only(() => this.say(verdict))]);
+    const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [letter, only(() => this.say(verdict, "key"))]);
     return {
       ...Object.fromEntries(verdicts),
       z: only(() => this.act(() => this.desk.undo())),
@@ -71,9 +71,9 @@ class Triage {
     return true;
   }
 
-  say(verdict) {
-    if (!this.painted) return void this.waiting.push(verdict);
-    return this.act(() => this.desk.label(verdict, performance.now() - this.shownAt));
+  say(verdict, how) {
+    if (!this.painted) return void this.waiting.push([verdict, how]);
+    return this.act(() => this.desk.label(verdict, how, performance.now() - this.shownAt));
   }
 
   act(change) {
@@ -114,8 +114,8 @@ class Triage {
         if (this.event.shown !== id) return;
         this.painted = true;
         this.shownAt = performance.now();
-        const verdict = this.waiting.shift();
-        if (verdict) this.say(verdict);
+        const next = this.waiting.shift();
+        if (next) this.say(...next);
       }),
     );
   }

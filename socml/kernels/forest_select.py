@@ -187,6 +187,9 @@ def select_leaves(
     for at in range(begin, end, TILE):
         n = min(TILE, end - at)
         rank_tile(X, at, n, columns, edges, method, low, step, table, ranks)
+        leaves = stack[0]
         for tree in range(first.size - 1):
             _find_leaves(ranks, operations, first[tree], first[tree + 1], stack)
-            out[tree, at : at + n] = stack[0, :n]
+            own = out[tree, at : at + n]
+            for r in range(n):
+                own[r] = leaves[r]

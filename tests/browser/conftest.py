@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from builders import BuiltRun, make_project, make_run
+
 from socml.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path(os.environ.get("SOCML_CHROMIUM", "/usr/bin/chromium"))
 _NUMBERS = count()
-QUIET = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run")
-QUIET += ("disable-background-networking", "disable-component-update", "disable-sync")
+QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
+QUIET += ["disable-background-networking", "disable-component-update", "disable-sync"]
 
 
 class Server:

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
+from builders import BuiltRun, make_run
 
-from builders import BuiltRun
 from socml.labels import read_label_events, read_labels
 from socml.project import Project
+from socml.words import words
 
 pytestmark = pytest.mark.browser
 
@@ -173,9 +174,15 @@ def test_labels_unsent_when_the_page_closes_are_sent_when_it_opens_again(page: A
 
 
 def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: BuiltRun) -> None:
-    asked, dialogs = [], []
+    asked: list[str] = []
+    dialogs: list[str] = []
+
+    def note_dialog(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", note_dialog)
     open_triage(page, server, built, event=built.hostile)
     raw = page.locator(".raw pre").inner_text(timeout=PATIENCE_MS)
     assert '<img src=x onerror="' in raw
@@ -240,3 +247,31 @@ def test_the_next_event_does_not_change_when_the_ranking_does(
         assert on_screen(page) == shown
     assert page.locator(".effect").inner_text()
     assert len(stored(lab, built)) == 3
+
+
+def test_reason_family_and_a_click_go_with_the_label(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
+    open_triage(page, server, built)
+    first = on_screen(page)
+    page.locator("select[name=reason]").select_option("attack")
+    page.locator("select[name=family]").select_option("scan")
+    page.locator("button.say.malicious").dblclick()  # the second click of a double one is not a second verdict
+    wait_until_saved(page)
+    columns = ["row_id", "verdict", "reason", "family", "technique", "how"]
+    assert stored(lab, built)[columns].to_numpy().tolist() == [[first, "malicious", "attack", "scan", "T1046", "click"]]
+
+
+def test_run_analyst_and_language_stay_when_another_page_is_opened(
+    page: Any, server: Any, built: BuiltRun, lab: Project
+) -> None:
+    make_run(lab, dataset="another")  # newer, so that it is what a page without a choice would open
+    open_triage(page, server, built, by="ana", lang="fr")
+    for title, told in (("Verdicts", "app.labels.about"), ("Exécutions", "app.runs.about")):
+        page.get_by_role("link", name=title).first.click()
+        page.get_by_text(words("fr")(told)).wait_for(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Triage").first.click()
+    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+    assert page.get_by_role("textbox", name="Analyste").input_value() == "ana"
+    assert f"run={built.run_id}" in page.url
+    press(page, "b")
+    wait_until_saved(page)
+    assert stored(lab, built)["by"].to_list() == ["ana"]
