@@ -9,7 +9,11 @@ STARTER = ("app", "datasets", "features", "models", "experiments", "notebooks")
 
 app_packages = [f"socml._starter.{name}" for name in ("app", *(f"app.{p}" for p in find_packages("app")))]
 setup(
-    packages=[*find_packages(include=["socml", "socml.*"]), *app_packages, *(f"socml._starter.{n}" for n in STARTER[1:])],
+    packages=[
+        *find_packages(include=["socml", "socml.*"]),
+        *app_packages,
+        *(f"socml._starter.{n}" for n in STARTER[1:]),
+    ],
     package_dir={"socml": "socml", **{f"socml._starter.{name}": name for name in STARTER}},
     package_data={
         "": ["*.toml", "*.sql", "*.ipynb", "*.ini", "*.mako", "*.md", "*.js", "*.css", "*.html", "py.typed"],

@@ -82,9 +82,10 @@ def _in_words(rows: pd.DataFrame, say: Words) -> pd.DataFrame:
         verdict=rows["verdict"].map(lambda code: named("verdict", code)),
         reason=rows["reason"].map(lambda code: named("app.reason", code)),
         family=rows["family"].map(lambda code: named("app.family", code)),
+        how=rows["how"].map(lambda code: named("app.labels.how", code)),
         state=rows["state"].map(lambda code: named("app.labels.state", code)),
     )
-    for name in ("entity", "note", "by", "how"):
+    for name in ("entity", "note", "by"):
         shown[name] = shown[name].map(lambda text: visible_line(text) if isinstance(text, str) else "")
     return shown[list(_COLUMNS)].rename(columns={name: say(f"app.labels.column.{name}") for name in _COLUMNS})
 

@@ -106,7 +106,9 @@ def nsl() -> Table:
 def unsw() -> Table:
     """Return raw UNSW-NB15 records, without addresses, ports, times and TCP sequence numbers."""
     path = SHARED / "unsw-nb15/raw_headerless_bom_3400.csv.gz"
-    table = pd.read_csv(path, header=None, names=list(UNSW), encoding="utf-8-sig", na_values=["-", " "], low_memory=False)
+    table = pd.read_csv(
+        path, header=None, names=list(UNSW), encoding="utf-8-sig", na_values=["-", " "], low_memory=False
+    )
     for name in ("ct_ftp_cmd", "is_ftp_login", "ct_flw_http_mthd"):
         table[name] = pd.to_numeric(table[name], errors="coerce")
     return table.drop(columns=list(UNSW_NO_FEATURE)), (table["Label"] == 1).to_numpy()

@@ -80,7 +80,7 @@ def read_project(root: Path) -> Project:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     flat = _checked(settings, path)
-    workspace = Path(os.environ.get("SOCML_WORKSPACE") or flat.get("workspace") or "workspace").expanduser()
+    workspace = Path(os.environ.get("SOCML_WORKSPACE") or str(flat.get("workspace") or "workspace")).expanduser()
     language = str(flat.get("language") or "en")
     if language not in LANGUAGES:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")

@@ -46,7 +46,7 @@ def test_a_select_over_the_given_tables_runs():
 )
 def test_sql_that_reaches_outside_or_is_not_one_select_is_refused(sql, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    EVENTS_IN_PYTHON = EVENTS  # noqa: F841, N806 - must not be visible to the recipe
+    EVENTS_IN_PYTHON = EVENTS  # noqa: F841 - must not be visible to the recipe
     with pytest.raises(RecipeError, match=r"features/x\.sql"):
         read(sql)
     assert list(tmp_path.iterdir()) == []

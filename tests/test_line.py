@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from socml.explanations import explain_run, headlines
 
 from socml.datasets import ingest, load_events
+from socml.explanations import explain_run, headlines
 from socml.features import build_feature_file, load_features, load_row_truth
 from socml.models import fit
 from socml.project import init_project, read_project

@@ -37,6 +37,7 @@ class Report:
     unfinished: tuple[str, ...] = ()
     scope: str = ""
     lang: str = ""
+    tick: str = ""
 
     @classmethod
     def read(cls, state: object) -> Report:
@@ -51,6 +52,7 @@ class Report:
             tuple(map(str, _list(state.get("unfinished"))))[:HELD],
             str(state.get("scope", "")),
             str(state.get("lang", "")),
+            str(state.get("tick", "")),
         )
 
 
@@ -116,6 +118,7 @@ class Desk:
         unfinished = list(report.unfinished) if holds else first
         rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
         return {
+            "answers": report.tick,  # an answer like the one before would not reach the component
             "run": self.triage.run["run_id"],
             "by": self.triage.by,
             "lang": say.language,

@@ -82,7 +82,13 @@ def queue(
     reasons = words(project.language)
     sentences = headlines(triage.run["run_id"], list(rows["row_id"]), project=project, language=project.language)
     shown = [
-        (r.position, r.row_id[:12], f"{r.percentile:.2f}", reasons(f"queue.reason.{r.reason}"), f"{whom(r)}: {sentence}")
+        (
+            r.position,
+            r.row_id[:12],
+            f"{r.percentile:.2f}",
+            reasons(f"queue.reason.{r.reason}"),
+            f"{whom(r)}: {sentence}",
+        )
         for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
     ]
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from socml.kernels.forest_tables import PackedForest
 from socml.kernels.mersenne_twister import draw_below, draw_sample, new_state, seed_state
 
-__all__ = ["MOST_SEED", "draw_seeds", "fit_isolation_forest", "grow_forest"]
+__all__ = ["draw_seeds", "fit_isolation_forest", "grow_forest", "tree_seeds"]
 
 MOST_SEED = 2**31 - 1  # scikit-learn's MAX_INT, and RAND_R_MAX
 CONSTANT = np.float32(1e-7)  # scikit-learn's FEATURE_THRESHOLD: a column that spans less is constant
@@ -55,17 +55,15 @@ def fit_isolation_forest(
         raise ValueError(f"A forest needs rows and columns; the matrix has shape {matrix.shape}.")
     n = len(matrix)
     rows = min(256, n) if max_samples == "auto" else min(int(max_samples), n)
-    seeds, target = draw_seeds(random_state, n, n_estimators)
-    return grow_forest(matrix, seeds, target, rows)
-
-
-def draw_seeds(random_state: Any, n_rows: int, n_estimators: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the seed of each tree and the random target, drawn in scikit-learn's order."""
     from sklearn.utils import check_random_state
 
-    target = check_random_state(random_state).uniform(size=n_rows)
-    seeds = check_random_state(random_state).randint(MOST_SEED, size=n_estimators)
-    return np.asarray(seeds, dtype=np.int64), target
+    target = check_random_state(random_state).uniform(size=n)
+    return grow_forest(matrix, draw_seeds(check_random_state(random_state), n_estimators), target, rows)
+
+
+def draw_seeds(random_state: np.random.RandomState, n_estimators: int) -> NDArray[np.int64]:
+    """Return the seed of each tree, as scikit-learn draws them after its random target."""
+    return np.asarray(random_state.randint(MOST_SEED, size=n_estimators), dtype=np.int64)
 
 
 def grow_forest(
@@ -97,6 +95,17 @@ def grow_forest(
         feature, thresholds, left, right, rows, rows.astype(np.float64), missing,
         np.cumsum(sizes), X.shape[1], max_samples,
     )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def tree_seeds(seeds: NDArray) -> NDArray:
+    """Return what scikit-learn makes the `random_state` of each tree, from the seeds of the forest."""
+    own = np.empty(seeds.size, dtype=np.int64)
+    generator = new_state()
+    for tree in range(seeds.size):
+        seed_state(generator, seeds[tree])
+        own[tree] = draw_below(generator, MOST_SEED)
+    return own
 
 
 @njit(cache=True, nogil=True)

@@ -23,19 +23,12 @@ LINEAR, BITS, SEARCH = 0, 1, 2  # how a value finds its rank: equal steps, steps
 
 @njit(cache=True, nogil=True)
 def gather_edges(
-    feature: NDArray, threshold: NDArray, start: NDArray, longest: NDArray, tree: int, n_features: int
+    feature: NDArray, threshold: NDArray, start: NDArray, tree: int, n_features: int
 ) -> tuple[NDArray, NDArray, int]:
-    """Return the distinct thresholds of each column, how many, and the first tree that no longer fits.
-
-    `longest` (n_trees,) is what share of the largest sum each tree may take.
-    """
+    """Return the distinct thresholds of each column, how many, and the first tree that no longer fits."""
     edges = np.full((n_features, MOST_RANKS + 1 + NEAR), np.inf, dtype=np.float32)
     counts = np.zeros(n_features, dtype=np.int64)
-    total = 0.0
     for number in range(tree, start.size - 1):
-        total += longest[number]
-        if number > tree and total >= 1.0:
-            return edges, counts, number
         for node in range(start[number], start[number + 1]):
             f = feature[node]
             if f < 0:

@@ -1,6 +1,6 @@
 """A key and a language → words. One TOML file a language; `en.toml` is complete, the others are tested to be.
 
-    words("fr")("queue.title", n=3)
+words("fr")("queue.title", n=3)
 """
 
 from __future__ import annotations
