@@ -28,6 +28,8 @@ define install
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null \
 	  || $(BIN)/python -m pip install -q --require-hashes -r $(1)
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . 2>/dev/null
+	@echo "compiling the kernels, once"
+	@$(BIN)/python -m socml.kernels.warm
 endef
 
 .venv/.runtime: .venv/.python requirements.lock pyproject.toml setup.py
