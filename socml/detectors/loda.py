@@ -101,7 +101,7 @@ class Loda(BaseEstimator):
         for at in range(0, len(X), BLOCK):
             block = slice(at, at + BLOCK)
             Z = (X[block] - self.middle_) / self.scale_
-            surprise = self._surprises(Z @ self.weights_) / self.n_projections
+            surprise = self._surprises(self._project(Z)) / self.n_projections
             moved = np.abs(Z) @ size
             still = moved == 0
             per_move = np.where(still, 0.0, surprise / np.where(still, 1.0, moved))
@@ -123,7 +123,15 @@ class Loda(BaseEstimator):
 
     def _projected(self, X: np.ndarray) -> Any:
         for at in range(0, len(X), BLOCK):
-            yield (X[at : at + BLOCK] - self.middle_) / self.scale_ @ self.weights_
+            yield self._project((X[at : at + BLOCK] - self.middle_) / self.scale_)
+
+    def _project(self, Z: np.ndarray) -> np.ndarray:
+        """Multiply column by column: a matrix product rounds differently by batch size, and a bin has hard edges."""
+        projected = np.zeros((len(Z), self.n_projections))
+        for column, weights in zip(Z.T, self.weights_, strict=True):
+            used = np.flatnonzero(weights)
+            projected[:, used] += column[:, None] * weights[used]
+        return projected
 
     def _bins(self, projected: np.ndarray) -> np.ndarray:
         width = np.where(self.width_ > 0, self.width_, np.inf)
