@@ -216,13 +216,15 @@ def _keys(recipe: FeatureRecipe) -> str:
     shown = f"concat_ws(' · ', {', '.join(quoted)})" if quoted else "cast(null as varchar)"
     if not recipe.window:
         return f"event_id as row_id, time, {shown} as entity"
-    return f"{_window_row_id(quoted)} as row_id, window_start as time, {shown} as entity"
+    return f"{_window_row_id(recipe, quoted)} as row_id, window_start as time, {shown} as entity"
 
 
-def _window_row_id(quoted: list[str]) -> str:
-    """Return SQL for the id of a row: a hash of the window's start and the entity's parts, each with its length."""
+def _window_row_id(recipe: FeatureRecipe, quoted: list[str]) -> str:
+    """Return SQL for the id of a row: a hash of feature set, window and the entity's parts, each with its length."""
     parts = ", ".join(f"length({name}), ':', {name}" for name in quoted)
-    return f"substr(sha256(concat(epoch_us(window_start), '/', {parts})), 1, 32)"
+    return (
+        f"substr(sha256(concat('{recipe.name}/{recipe.window_seconds}/', epoch_us(window_start), '/', {parts})), 1, 32)"
+    )
 
 
 def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
@@ -256,7 +258,7 @@ def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyC
         quoted = [f'"{name}"' for name in recipe.entity]
         named = "case when malicious then family end"
         sql = f"""
-            select {_window_row_id(quoted)} as row_id, bool_or(malicious) as malicious,
+            select {_window_row_id(recipe, quoted)} as row_id, bool_or(malicious) as malicious,
                    coalesce(mode({named} order by family), min(family)) as family,
                    mode(case when malicious then technique end order by technique) as technique
             from events join truth using (event_id)

@@ -193,3 +193,12 @@ def test_entities_that_would_read_the_same_are_different_rows(project):
     events = make_events(2).assign(time=pd.Timestamp("2026-01-01", tz="UTC"))
     events["user_name"], events["host_name"] = ["a:1", "a"], ["b", "1:b"]
     assert build_features(recipe(text), events, project=project).index.is_unique
+
+
+def test_rows_of_different_feature_sets_never_share_an_id(project):
+    events = make_events(50).assign(dns_question_name="a.example", dns_question_type="A")
+    twice = pd.concat([events, events.assign(class_uid=4003, event_id=[f"{i:032x}" for i in range(900, 950)])])
+    flows = build_features("source-5min", twice, project=project)
+    names = build_features("dns-hour", twice, project=project)
+    assert len(names)
+    assert not set(flows.index) & set(names.index)
