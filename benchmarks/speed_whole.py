@@ -93,7 +93,11 @@ def _run(what: str, source: Path) -> dict[str, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     schema = pa.schema([("anomaly_score", pa.float64())])
     block = np.empty((BATCH, COLUMNS), dtype=np.float32)
-    with pq.ParquetFile(source) as file, pq.ParquetWriter(source.with_suffix(f".{what}"), schema) as writer:
+    # without pre_buffer=False pyarrow keeps every row group that it has read
+    with (
+        pq.ParquetFile(source, pre_buffer=False) as file,
+        pq.ParquetWriter(source.with_suffix(f".{what}"), schema) as writer,
+    ):
         for batch in file.iter_batches(BATCH):
             if what == "score":
                 rows = block[: len(batch)]

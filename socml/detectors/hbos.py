@@ -42,8 +42,8 @@ class Hbos(BaseEstimator):
     Examples
     --------
     >>> X = [[0.0], [1.0], [1.1], [1.2], [9.0]]
-    >>> Hbos(n_bins=5).fit(X).score_samples([[1.0], [9.0], [99.0]]).round(2).tolist()  # the lowest is most anomalous
-    [0.0, -1.32, -3.71]
+    >>> (-Hbos(n_bins=5).fit(X).score_samples([[1.0], [9.0], [99.0]])).round(2).tolist()  # turned: highest is most anomalous
+    [0.0, 1.32, 3.71]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -52,9 +52,9 @@ class OneClassSvm(BaseEstimator):
 
     Examples
     --------
-    >>> X = [[0.0], [0.1], [0.2], [0.1], [0.0], [9.0]]
+    >>> X = [[i % 20 / 10] for i in range(400)] + [[9.0]]  # it learns by small steps: a handful of rows is too few
     >>> int(OneClassSvm(random_state=0).fit(X).score_samples(X).argmin())  # the lowest score is the most anomalous
-    5
+    400
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

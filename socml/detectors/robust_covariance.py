@@ -46,9 +46,9 @@ class RobustCovariance(BaseEstimator):
 
     Examples
     --------
-    >>> X = [[1.0, 1.0], [2.0, 2.1], [3.0, 2.9], [4.0, 4.0], [1.0, 4.0]]  # the last breaks what the others share
+    >>> X = [[float(i), i + i % 3 / 10] for i in range(12)] + [[1.0, 9.0]]  # the last breaks what the others share
     >>> int(RobustCovariance().fit(X).score_samples(X).argmin())  # the lowest score is the most anomalous
-    4
+    12
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
