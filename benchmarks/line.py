@@ -113,9 +113,9 @@ def fit_and_score(model: str, dataset: str, lab: Path) -> dict[str, Any]:
 
 def replay_figure(case: str, run_id: str, rows: int, lab: Path, versions: dict[str, str]) -> Figure:
     """Return how many malicious rows are among the next 20 after 20 oracle labels, and without labels."""
-    said = json.loads(socml("replay", "--run", run_id, "--budget", "40", "--seeds", str(SEEDS), "--json", cwd=lab))
-    learnt = sum(r["found"][39] - r["found"][19] for r in said) / len(said)
-    static = sum(r["found_static"][39] - r["found_static"][19] for r in said) / len(said)
+    said = json.loads(socml("replay", "--run", run_id, "--budget", "20", "--seeds", str(SEEDS), "--json", cwd=lab))
+    learnt = sum(r["curve"][20]["ahead"] for r in said) / len(said)
+    static = sum(r["curve"][20]["ahead_without"] for r in said) / len(said)
     ratio = learnt / static if static else None
     return Figure(
         case, "found in the next 20 rows", learnt, "malicious rows", "without labels", static, ratio, rows, versions
