@@ -60,7 +60,9 @@ def write_results(name: str, title: str, about: str, figures: Sequence[Figure], 
 
 
 def written(value: float | None) -> str:
-    """Return a figure as it is written in a table: counts whole, the rest to three places."""
+    """Return a figure as it is written in a table: counts whole, the rest to three places, tiny ones in powers of ten."""
     if value is None:
         return ""
-    return f"{int(value):,}" if float(value).is_integer() else f"{value:,.3f}"
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.3f}" if abs(value) >= 0.001 else f"{value:.1e}"
