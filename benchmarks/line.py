@@ -50,7 +50,13 @@ def main() -> None:
                 done[dataset] = ingest(dataset, files, lab)
                 figures += ingest_figures(dataset, done[dataset], versions)
             figures += case_figures(dataset, model, baseline, lab, versions)
-    path = write_results(
+            path = write(figures)  # after each case: a run that is stopped keeps what it measured
+    sys.stdout.write(path.read_text(encoding="utf-8"))
+
+
+def write(figures: list[Figure]) -> Path:
+    """Write the table of what was measured so far."""
+    return write_results(
         "results-line",
         "The whole line on real files",
         "`socml ingest`, `features`, `fit`, `score`, `queue` and `replay` on the built-in demo and on real files. "
@@ -64,7 +70,6 @@ def main() -> None:
             "its peer is the same ranking without labels.",
         ],
     )
-    sys.stdout.write(path.read_text(encoding="utf-8"))
 
 
 def ingest(dataset: str, files: str | None, lab: Path) -> dict[str, Any]:
