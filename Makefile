@@ -6,7 +6,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser demo app notebook test lint lock clean bench results-line results-online readmes
+.PHONY: help env dev browser demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,10 +66,13 @@ bench-speed: dev  ## our kernels beside the libraries they replace: docs/results
 	@$(BIN)/python -m benchmarks.speed
 
 bench: dev  ## speed of each step, as a ratio to a named peer in the same run
-	@$(BIN)/python -m benchmarks
+	@$(MAKE) --no-print-directory bench-speed
 
-results-line: dev  ## the whole line on real files: docs/results/line.md
+results-line: dev  ## the whole line on real files: docs/results/results-line.md
 	@$(BIN)/python -m benchmarks.line
+
+results-detectors: dev  ## every detector beside its peers: docs/results/results-detectors.md
+	@$(BIN)/python -m benchmarks.detectors
 
 results-online: dev  ## online detectors on a million simulated events: docs/results/results-online.md
 	@$(BIN)/python -m benchmarks.online

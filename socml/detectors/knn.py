@@ -14,15 +14,17 @@ from socml.kernels.neighbours import nearest, ranges, some_rows
 
 __all__ = ["Knn"]
 
+BLOCK = 16_384  # rows that are compared with the sample at a time
+
 
 class Knn(BaseEstimator):
     """The distance to the k-th nearest of a sample of the training rows, columns scaled to their range.
 
-    The sample keeps scoring linear in the rows; it also thins groups of anomalies that are alike, which would
-    otherwise be each other's neighbours.
+    A small sample keeps scoring fast, and thins groups of anomalies that are alike, which would otherwise be
+    each other's neighbours: on labelled security data it ranks better than the full set of rows.
 
-    Blind to groups that make up more than n_neighbors / max_rows of the training rows, and to a single odd
-    column among very many.
+    Blind to groups that make up more than n_neighbors / max_rows of the training rows, to a single odd
+    column among very many, and to rows that are unusual among their own kind only (see `local-outlier`).
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class Knn(BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, n_neighbors: int = 100, max_rows: int = 1_024, random_state: Any = None) -> None:
+    def __init__(self, *, n_neighbors: int = 25, max_rows: int = 256, random_state: Any = None) -> None:
         self.n_neighbors = n_neighbors
         self.max_rows = max_rows
         self.random_state = random_state
@@ -70,7 +72,31 @@ class Knn(BaseEstimator):
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus the distance to the k-th neighbour, shape (n_samples,), in ranges: higher is more NORMAL."""
+        Z = self._scaled(X)
+        scores = np.empty(len(Z))
+        for at in range(0, len(Z), BLOCK):
+            scores[at : at + BLOCK] = -np.sqrt((self._away(Z[at : at + BLOCK]) ** 2).sum(axis=1))
+        return scores
+
+    def contributions(self, X: Any) -> np.ndarray:
+        """Return each cell's part of the distance, shape (n_samples, n_features), none negative; they sum to it.
+
+        A column's part is its share of the squared distance to the k-th neighbour.
+        """
+        Z = self._scaled(X)
+        parts = np.empty(Z.shape)
+        for at in range(0, len(Z), BLOCK):
+            squared = self._away(Z[at : at + BLOCK]) ** 2
+            distance = np.sqrt(squared.sum(axis=1, keepdims=True))
+            parts[at : at + BLOCK] = squared / np.where(distance > 0, distance, 1.0)
+        return parts
+
+    def _scaled(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "reference_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        distances, _ = nearest(self.reference_, (X - self.low_) / self.range_, self.n_neighbors)
-        return -distances[:, -1]
+        return (X - self.low_) / self.range_
+
+    def _away(self, Z: np.ndarray) -> np.ndarray:
+        """Return each row minus its k-th neighbour; the distance is taken anew from it, free of the search's rounding."""
+        _, positions = nearest(self.reference_, Z, self.n_neighbors)
+        return Z - self.reference_[positions[:, -1]]

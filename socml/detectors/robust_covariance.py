@@ -59,7 +59,7 @@ class RobustCovariance(BaseEstimator):
     }
 
     def __init__(
-        self, *, support: float = 0.75, shrinkage: float = 0.05, max_rows: int = 20_000, random_state: Any = None
+        self, *, support: float = 0.9, shrinkage: float = 0.2, max_rows: int = 20_000, random_state: Any = None
     ) -> None:
         self.support = support
         self.shrinkage = shrinkage
