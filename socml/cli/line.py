@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -130,6 +130,9 @@ def score(
     dataset: Annotated[str, typer.Argument(help="ingested dataset")],
     version: Annotated[str, typer.Option(help="version or alias")] = "champion",
     top: Annotated[int, typer.Option(help="rows to explain at once")] = 200,
+    online: Annotated[
+        bool, typer.Option("--online", help="an online model: learn row by row, from where it stopped")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Score a dataset with a registered model and explain the most anomalous rows.
@@ -138,7 +141,18 @@ def score(
 
     \b
     Examples:  socml score source-forest office      socml score source-forest office --version 3 --json
+               socml score online-gaussian office --online
     """
+    run = _score_online(model, dataset) if online else _score_batch(model, dataset, version, top)
+    if json_:
+        as_json(run)
+        return
+    say(f"run {run['run_id']}: {run['rows']:,} rows of {dataset} scored by {run['model_version']}")
+    _say_metrics(run.get("metrics") or {})
+    note("Next: socml queue, or socml app")
+
+
+def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, Any]:
     from socml.explanations import explain_run
     from socml.features import build_feature_file, load_row_truth
     from socml.models import load_model
@@ -155,12 +169,22 @@ def score(
         run = score_run(fitted, path, project=project, truth=truth)
     with step(f"explaining {top}"):
         explain_run(run["run_id"], project=project, top=top)
-    if json_:
-        as_json(run)
-        return
-    say(f"run {run['run_id']}: {run['rows']:,} rows of {dataset} scored by {run['model_version']}")
-    _say_metrics(run.get("metrics") or {})
-    note("Next: socml queue, or socml app")
+    return run
+
+
+def _score_online(model: str, dataset: str) -> dict[str, Any]:
+    from socml.features import build_feature_file, load_row_truth
+    from socml.project import find_project
+    from socml.recipes import load_model_recipe
+    from socml.streaming import score_online
+
+    project = find_project()
+    feature_set = load_model_recipe(model, project).features
+    with step(f"building {feature_set}"):
+        path = build_feature_file(feature_set, dataset, project=project)
+        truth = load_row_truth(dataset, feature_set, project=project)
+    with step("scoring and learning"):
+        return score_online(model, path, project=project, start="latest", truth=truth)
 
 
 def explain(
