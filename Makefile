@@ -16,7 +16,7 @@ dev: .venv/.dev  ## create .venv with what its tests and linters need too
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "socml needs Python 3.11 or later"; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "installing python3-venv"; $(APT) update -qq; $(APT) install -y -qq python3-venv; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "installing python3-venv"; $(APT) update -qq; $(APT) install -y -qq python3-venv >/dev/null; }
 	@echo "creating .venv"
 	@$(PYTHON) -m venv .venv
 	@touch $@

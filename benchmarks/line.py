@@ -68,6 +68,7 @@ def write(figures: list[Figure]) -> Path:
             "anomaly rate: share of the rows with known truth that are malicious; random order has it as average precision.",
             f"found in the next 20 rows: after 20 labels by an oracle, mean of {SEEDS} seeds of the query strategy; "
             "its peer is the same ranking without labels.",
+            "found by labels 21 to 40: the same replay going on, each label re-ranking the queue before the next.",
         ],
     )
 
@@ -106,7 +107,7 @@ def case_figures(dataset: str, model: str, baseline: str | None, lab: Path, vers
         if measure in metrics:
             figures.append(beside(case, measure.replace("_", " "), metrics[measure], peer.get(measure), rows, versions))
     if (dataset, model) in REPLAYED:
-        figures.append(replay_figure(case, scored["run_id"], rows, lab, versions))
+        figures.extend(replay_figures(case, scored["run_id"], rows, lab, versions))
     return figures
 
 
@@ -116,15 +117,23 @@ def fit_and_score(model: str, dataset: str, lab: Path) -> dict[str, Any]:
     return json.loads(socml("score", model, dataset, "--json", cwd=lab))
 
 
-def replay_figure(case: str, run_id: str, rows: int, lab: Path, versions: dict[str, str]) -> Figure:
-    """Return how many malicious rows are among the next 20 after 20 oracle labels, and without labels."""
-    said = json.loads(socml("replay", "--run", run_id, "--budget", "20", "--seeds", str(SEEDS), "--json", cwd=lab))
-    learnt = sum(r["curve"][20]["ahead"] for r in said) / len(said)
-    static = sum(r["curve"][20]["ahead_without"] for r in said) / len(said)
-    ratio = learnt / static if static else None
-    return Figure(
-        case, "found in the next 20 rows", learnt, "malicious rows", "without labels", static, ratio, rows, versions
-    )
+def replay_figures(case: str, run_id: str, rows: int, lab: Path, versions: dict[str, str]) -> list[Figure]:
+    """Return what 20 oracle labels are worth for the next 20 rows, and what the next 20 labels then find."""
+    said = json.loads(socml("replay", "--run", run_id, "--budget", "40", "--seeds", str(SEEDS), "--json", cwd=lab))
+    curves = [r["curve"] for r in said]
+    measured = {
+        "found in the next 20 rows": ([c[20]["ahead"] for c in curves], [c[20]["ahead_without"] for c in curves]),
+        "found by labels 21 to 40": (
+            [c[40]["found"] - c[20]["found"] for c in curves],
+            [c[40]["found_without"] - c[20]["found_without"] for c in curves],
+        ),
+    }
+    figures = []
+    for measure, (with_labels, without) in measured.items():
+        learnt, static = sum(with_labels) / SEEDS, sum(without) / SEEDS
+        ratio = learnt / static if static else None
+        figures.append(Figure(case, measure, learnt, "malicious rows", "without labels", static, ratio, rows, versions))
+    return figures
 
 
 def beside(case: str, measure: str, value: float, peer: float | None, rows: int, versions: dict[str, str]) -> Figure:
