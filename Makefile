@@ -40,9 +40,11 @@ endef
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/.runtime
 
+# Playwright's driver needs libatomic; its own download of a browser is not used.
 browser:
-	@command -v chromium >/dev/null || { echo "installing Chromium for the browser tests"; $(APT) update -qq; \
-	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium >/dev/null; }
+	@{ command -v chromium && ldconfig -p | grep -q libatomic.so.1; } >/dev/null || { \
+	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
 
 demo: env  ## set up, simulate a small organisation, find what is unusual, open the app
 	@$(BIN)/socml demo
