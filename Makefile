@@ -42,7 +42,7 @@ endef
 
 # Playwright's driver needs libatomic; its own download of a browser is not used.
 browser:
-	@{ command -v chromium && ldconfig -p | grep -q libatomic.so.1; } >/dev/null || { \
+	@{ command -v chromium && /sbin/ldconfig -p | grep libatomic.so.1; } >/dev/null || { \
 	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
 

@@ -29,7 +29,7 @@ def simulate(
     Zeek TSV, Suricata EVE and auth.log, as sensors write them, and truth.parquet beside them.
 
     \b
-    Examples:  socml simulate /tmp/logs      socml simulate logs --days 7 --seed 3
+    Examples:  socml simulate logs      socml simulate logs --days 7 --seed 3
     """
     from socml.simulator import simulate as simulate_logs
 
