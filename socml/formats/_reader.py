@@ -99,12 +99,15 @@ class Parsed:
 
 
 class Format(Protocol):
-    """A log format."""
+    """A log format.
+
+    `one_a_line = False` on the class says that its records are not its lines (binary files, one document a file).
+    """
 
     name: str
     about: str
     specification: str
-    examples: tuple[str, ...]
+    examples: tuple[str | bytes, ...]  # bytes: the beginning of a binary file
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Return how sure the format is that `head`, a file's first bytes, is its own: 0 to 1."""

@@ -1,0 +1,135 @@
+"""Numbered records and a function that reads one of them → batches of events, rejects and skips.
+
+The base of every format that is read record by record: lines of text, lines of JSON, the members of a JSON array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from socml.formats._columns import text_array
+from socml.formats._json_array import array_members
+from socml.formats._reader import Parsed, Reject, Source, no_events
+from socml.formats._times import microseconds
+from socml.tables import EVENT, TIME
+
+__all__ = ["Skip", "batches", "json_records", "line_records"]
+
+_BATCH = 20_000
+_SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
+
+Numbered = Iterable[tuple[int, bytes]]
+
+
+class Skip(Exception):
+    """Raised for a record that is no event by intent (a comment, a heartbeat); the reason is counted."""
+
+
+def line_records(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield every line with its number, from 1."""
+    for block in source.blocks():
+        yield from enumerate(block.lines(), block.first_line)
+
+
+def json_records(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield the objects of a file with their lines: one a line, or the members of one array."""
+    start = next(iter(source.chunks()), b"").removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"[") and not start[1:].lstrip().startswith(_SCALARS):
+        return array_members(source)
+    return line_records(source)
+
+
+def batches(
+    numbered: Numbered,
+    read: Callable[[bytes], dict[str, Any]],
+    *,
+    warnings: list[str] | None = None,
+    is_certain: Callable[[], bool] = lambda: True,
+) -> Iterator[Parsed]:
+    """Yield the records as events, in batches of bounded size. Blank lines are skipped.
+
+    Parameters
+    ----------
+    read : returns a record's event columns (`time` as a datetime; `extra` as a dict, texts that are None are left
+        out; `malicious`, `family` and `technique`, where the record holds the truth), raises `ValueError` in words
+        for a record that does not fit, and `Skip` for one that is no event
+    warnings : what `read` appends to, if anything; handed on once and emptied
+    is_certain : whether the times so far depend on nothing but the records (see `Parsed.time_is_certain`)
+    """
+    batch = _Batch()
+    for number, record in numbered:
+        batch.add(number, record, read)
+        if batch.size >= _BATCH:
+            yield batch.parsed(warnings, is_certain())
+            batch = _Batch()
+    yield batch.parsed(warnings, is_certain())
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.size = 0
+        self._records: list[bytes] = []
+        self._numbers: list[int] = []
+        self._rows: list[dict[str, Any]] = []
+        self._rejects: list[Reject] = []
+        self._skips: dict[str, int] = {}
+
+    def add(self, number: int, record: bytes, read: Callable[[bytes], dict[str, Any]]) -> None:
+        """Take one record, as an event, a reject or a skip."""
+        self.size += 1
+        if not record.strip():
+            self._skip("blank line")
+            return
+        try:
+            row = read(record)
+        except Skip as reason:
+            self._skip(str(reason))
+        except ValueError as error:
+            self._rejects.append(Reject(number, str(error), record))
+        else:
+            self._rows.append(row)
+            self._records.append(record)
+            self._numbers.append(number)
+
+    def parsed(self, warnings: list[str] | None, certain: bool) -> Parsed:
+        """Return what the batch holds."""
+        said = list(warnings or [])
+        if warnings:
+            warnings.clear()
+        if not self._rows:
+            return Parsed(no_events(), [], None, self._rejects, self._skips, said)
+        columns = {"raw": text_array(self._records), "source_line": pa.array(self._numbers, pa.int64())}
+        names = dict.fromkeys(name for row in self._rows for name in row)
+        for name in names:
+            if name in EVENT:
+                columns[name] = _column(name, [row.get(name) for row in self._rows])
+        truth = None
+        if "malicious" in names or "family" in names:
+            truth = pa.table(
+                {
+                    "malicious": pa.array([row.get("malicious") for row in self._rows], pa.bool_()),
+                    "family": pa.array([row.get("family") for row in self._rows], pa.string()),
+                    "technique": pa.array([row.get("technique") for row in self._rows], pa.string()),
+                }
+            )
+        table = pa.table(columns)
+        return Parsed(table, self._records, truth, self._rejects, self._skips, said, time_is_certain=certain)
+
+    def _skip(self, reason: str) -> None:
+        self._skips[reason] = self._skips.get(reason, 0) + 1
+
+
+def _column(name: str, values: list[Any]) -> pa.Array:
+    if name == "time":
+        return pa.array([microseconds(value) for value in values], pa.int64()).view(TIME)
+    if name == "extra":
+        values = [_pairs(value) for value in values]
+    return pa.array(values, EVENT[name].type)
+
+
+def _pairs(extra: Any) -> list[tuple[str, str]]:
+    pairs = extra.items() if isinstance(extra, dict) else extra or []
+    return [(name, text) for name, text in pairs if text is not None]

@@ -1,0 +1,160 @@
+"""Times as tools write them → UTC; what a stamp leaves open (year, zone, unit) is decided once and reported once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from socml.errors import ConfigurationError
+from socml.formats._columns import LATEST_S
+from socml.formats._reader import ReadOptions, Source
+
+__all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds"]
+
+MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HALF_A_YEAR = 6 * 31
+
+
+@dataclass
+class Clock:
+    """Turns times without a year or a zone into UTC, in the order of the file.
+
+    A time without a year gets the recipe's `year`, for the first record, or the newest year that does not put the
+    first record after the file was written; a jump back by half a year or more is a New Year. Blind to logs with a
+    gap of half a year, and to a year that was guessed wrong.
+    """
+
+    zone: ZoneInfo | None  # None: UTC
+    year: int | None
+    modified: datetime | None
+    warnings: list[str] = field(default_factory=list)
+    used_year: bool = False
+    used_zone: bool = False
+    position: int | None = None  # of the last record in its year: 31 times the month, and the day
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether no time so far depended on the recipe's year or zone."""
+        return not self.used_year and not (self.used_zone and self.zone is not None)
+
+    def yearless(self, month: int, day: int, clock: str, fraction: str | None = None) -> datetime:
+        """Return the time of a record that says month, day and clock. Raises ValueError if there is no such day.
+
+        Parameters
+        ----------
+        clock : as "13:06:56"
+        fraction : as ".25", of a second
+        """
+        self.used_year = True
+        if self.year is None:
+            self.year = self._newest_year(month, day)
+            self.warnings.append(
+                f"The times have no year: read as {self.year}, the newest in which the first record is not after "
+                "the file was written. Set `year` in the dataset's recipe if that is wrong."
+            )
+        year = self._year_of(self.year, 31 * month + day)
+        micros = int(float(fraction) * 1_000_000) if fraction else 0
+        hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:8])
+        try:
+            return self.in_zone(datetime(year, month, day, hour, minute, min(second, 59), micros))
+        except ValueError as error:
+            raise ValueError(f"there is no such time in {year}: {error}") from None
+
+    def in_zone(self, local: datetime) -> datetime:
+        """Return a local time in UTC; a clock time that occurs twice is the first of the two."""
+        self.used_zone = True
+        return local.replace(tzinfo=self.zone).astimezone(UTC) if self.zone else local.replace(tzinfo=UTC)
+
+    def utc(self, when: datetime) -> datetime:
+        """Return a time in UTC, one without a zone by the recipe's zone."""
+        return when.astimezone(UTC) if when.tzinfo else self.in_zone(when)
+
+    def _newest_year(self, month: int, day: int) -> int:
+        later = (self.modified or _EPOCH) + timedelta(days=1)  # a zone east of ours may be a day ahead
+        return later.year if (month, day) <= (later.month, later.day) else later.year - 1
+
+    def _year_of(self, year: int, position: int) -> int:
+        before = self.position
+        if before is not None and position - before >= 360:
+            return year - 1  # 31 December, written just after 1 January
+        if before is not None and before - position >= _HALF_A_YEAR:
+            year += 1
+            self.year = year
+            self.warnings.append(f"The times pass a New Year: from there on read as {year}.")
+        self.position = position
+        return year
+
+
+def clock_of(source: Source, options: ReadOptions) -> Clock:
+    """Return the clock of a file, by its recipe. Raises ConfigurationError if the zone is none."""
+    return Clock(_zone(options.time_zone), options.year, source.modified)
+
+
+def iso(text: object, clock: Clock | None = None) -> datetime:
+    """Return an ISO 8601 time in UTC; one without a zone is in the clock's, else in UTC.
+
+    Raises
+    ------
+    ValueError
+        In words, if it is none.
+
+    Examples
+    --------
+    >>> iso("2021-06-06T15:59:46,25+0200").isoformat()
+    '2021-06-06T13:59:46.250000+00:00'
+    """
+    try:
+        when = datetime.fromisoformat(str(text).strip().replace(",", "."))
+    except ValueError:
+        raise ValueError(f"{str(text)[:60]!r} is not a time") from None
+    if when.tzinfo is None and clock is not None:
+        return clock.in_zone(when)
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def epoch(value: object) -> datetime:
+    """Return the time of a count since 1970, in seconds, milliseconds, microseconds or nanoseconds by its size.
+
+    Seconds are up to the year 2100, which is 1970-02-17 in milliseconds: earlier times are not told apart.
+
+    Raises
+    ------
+    ValueError
+        In words, if it is none.
+
+    Examples
+    --------
+    >>> [epoch(v).isoformat() for v in ("1655071198.444458", 1655071198444, 1655071198444458)]
+    ['2022-06-12T21:59:58.444458+00:00', '2022-06-12T21:59:58.444000+00:00', '2022-06-12T21:59:58.444458+00:00']
+    """
+    try:
+        whole, _, part = str(value).strip().partition(".")
+        digits = int(whole)
+        fraction = int((part + "000000")[:6]) if part else 0
+    except ValueError:
+        raise ValueError(f"{str(value)[:60]!r} is not a time since 1970") from None
+    for unit in (1_000_000, 1_000, 1):
+        if 0 <= digits < LATEST_S * 1_000_000 // unit:
+            return _EPOCH + timedelta(microseconds=digits * unit + fraction * unit // 1_000_000)
+    if 0 <= digits < LATEST_S * 1_000_000_000:
+        return _EPOCH + timedelta(microseconds=digits // 1000)
+    raise ValueError(f"{str(value)[:60]!r} is not a time between 1970 and 2100")
+
+
+def microseconds(when: datetime | None) -> int | None:
+    """Return a time as microseconds since 1970, exactly."""
+    if when is None:
+        return None
+    passed = when - _EPOCH
+    return (passed.days * 86400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    if name == "UTC":
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ConfigurationError(f"time_zone is {name!r}, which is not a time zone such as Europe/Paris.") from None
