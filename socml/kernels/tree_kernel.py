@@ -20,13 +20,14 @@ BLOCK = 4096  # rows at a time, so that the counts stay in the first-level cache
 
 
 @njit(cache=True, nogil=True)
-def tree_kernel(leaves: NDArray, row: int, out: NDArray) -> None:
-    """Write into `out` (n_rows,) in how many trees each row shares its leaf with `row`.
+def tree_kernel(leaves: NDArray, row: int, alike: NDArray, out: NDArray) -> None:
+    """Write into `out` (n_rows,) how alike each row is to `row`, by the number of trees in which they share a leaf.
 
     Parameters
     ----------
     leaves : uint8 or uint16, shape (n_trees, n_rows)
-    out : uint8 (up to 255 trees) or uint16
+    alike : shape (n_trees + 1,), the value for each number of trees
+    out : of the type of `alike`: uint8 (up to 255 trees) or uint16
     """
     n_trees, n_rows = leaves.shape
     for start in range(0, n_rows, BLOCK):
@@ -38,6 +39,8 @@ def tree_kernel(leaves: NDArray, row: int, out: NDArray) -> None:
             some = leaves[tree, start:stop]
             for i in range(block.size):
                 block[i] += some[i] == leaf
+        for i in range(block.size):
+            block[i] = alike[block[i]]
 
 
 @njit(cache=True, nogil=True)
