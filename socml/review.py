@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ def build_queue(
     budget: int = 100,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
+    opinions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the queue, at most `budget` rows; a labelled row is never in it.
 
@@ -29,6 +31,7 @@ def build_queue(
     labels : index row_id, column verdict; whatever the verdict, the row was seen
     strategy : name of a file in `socml/strategies/`
     parameters : of the strategy
+    opinions : of `socml.opinions`, index as scores, for strategies that read them; without, they do without
 
     Returns
     -------
@@ -51,9 +54,17 @@ def build_queue(
     _check_parameters(choose, strategy, parameters or {})
     candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
     labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
-    chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **(parameters or {}))
+    more: dict[str, Any] = dict(parameters or {})
+    if opinions is not None and reads_opinions(strategy):
+        more["opinions"] = opinions.reindex(candidates.index)
+    chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
     check_choice(chosen, candidates, labels, budget, strategy)
     return _as_contract(chosen, candidates)
+
+
+def reads_opinions(strategy: str) -> bool:
+    """Say whether a strategy reads what a supervised forest thinks of the rows."""
+    return "opinions" in signature(registry.component("strategies", strategy)).parameters
 
 
 def check_choice(chosen: pd.Series, candidates: pd.DataFrame, labels: pd.DataFrame, budget: int, strategy: str) -> None:
@@ -87,11 +98,10 @@ def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_parameters(choose: Any, strategy: str, parameters: dict[str, Any]) -> None:
-    from inspect import signature
-
     from socml.errors import did_you_mean
 
-    known = [n for n, p in signature(choose).parameters.items() if p.kind is p.KEYWORD_ONLY and n != "rng"]
+    given = {"rng", "opinions"}
+    known = [n for n, p in signature(choose).parameters.items() if p.kind is p.KEYWORD_ONLY and n not in given]
     for name in parameters:
         if name not in known:
             raise ConfigurationError(f"Strategy {strategy!r} has no parameter {name!r}.{did_you_mean(name, known)}")

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socml.registry import component, component_names
+from socml.review import reads_opinions
 
 NAMES = component_names("strategies")
+WITH_OPINIONS = [name for name in NAMES if reads_opinions(name)]
 REASONS = set(NAMES) - {"mixed"}
 
 
@@ -33,16 +35,30 @@ def candidates(n: int = 60, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def opinions_on(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    rng, n = np.random.default_rng(seed), len(rows)
+    return pd.DataFrame(
+        {
+            "probability": rng.uniform(size=n).round(1),  # rounded too
+            "family": rng.choice(["scan", "tunnel", "benign"], n).astype(object),
+            "sureness": rng.uniform(size=n).round(1),
+            "novelty": rng.uniform(size=n).round(1),
+            "kind": rng.integers(0, 15, n),
+        },
+        index=rows.index,
+    )
+
+
 def labelled(verdicts: dict[str, str]) -> pd.DataFrame:
     index = pd.Index(list(verdicts), dtype="str", name="row_id")
     return pd.DataFrame({"verdict": list(verdicts.values())}, index=index, dtype="str")
 
 
-def broken_promises(strategy, rows: pd.DataFrame, labels: pd.DataFrame, budget: int) -> list[str]:
+def broken_promises(strategy, rows: pd.DataFrame, labels: pd.DataFrame, budget: int, **more: pd.DataFrame) -> list[str]:
     """Return which promises `strategy` breaks on these tables."""
     before = rows.copy(), labels.copy()
-    chosen = strategy(rows, labels, budget, rng=np.random.default_rng(7))
-    again = strategy(rows, labels, budget, rng=np.random.default_rng(7))
+    chosen = strategy(rows, labels, budget, rng=np.random.default_rng(7), **more)
+    again = strategy(rows, labels, budget, rng=np.random.default_rng(7), **more)
     n_open = (~rows.index.isin(labels.index)).sum()
     checks = {
         "the same seed gives the same queue": chosen.equals(again) and list(chosen.index) == list(again.index),
@@ -76,6 +92,18 @@ SITUATIONS = {
 @pytest.mark.parametrize("budget", [1, 10, 200])
 def test_a_strategy_keeps_its_promises(name, situation, budget):
     assert broken_promises(component("strategies", name), candidates(), labelled(SITUATIONS[situation]), budget) == []
+
+
+@pytest.mark.parametrize("name", WITH_OPINIONS)
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("budget", [1, 10, 200])
+def test_a_strategy_that_reads_opinions_keeps_its_promises_with_them(name, situation, budget):
+    rows, labels = candidates(), labelled(SITUATIONS[situation])
+    assert broken_promises(component("strategies", name), rows, labels, budget, opinions=opinions_on(rows)) == []
+
+
+def test_the_strategies_that_discover_families_read_opinions():
+    assert set(WITH_OPINIONS) >= {"rare-families", "aladin", "ilab", "disagreement"}
 
 
 @pytest.mark.parametrize("name", NAMES)
