@@ -43,6 +43,10 @@ class Fields:
                 return self._found.pop(name)
         return None
 
+    def replace(self, name: str, value: Any) -> None:
+        """Put another value in a field's place."""
+        self._found[name] = value
+
     def text(self, *names: str) -> str | None:
         """Take the first of these fields that has a value, as text."""
         return text_of(self.take(*names))

@@ -16,7 +16,7 @@ from socml.formats._reader import Parsed, Reject, Source, no_events
 from socml.formats._times import microseconds
 from socml.tables import EVENT, TIME
 
-__all__ = ["Skip", "batches", "json_records", "line_records"]
+__all__ = ["Skip", "batches", "json_records", "line_records", "made"]
 
 _BATCH = 20_000
 _SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
@@ -66,6 +66,28 @@ def batches(
             yield batch.parsed(warnings, is_certain())
             batch = _Batch()
     yield batch.parsed(warnings, is_certain())
+
+
+def made(
+    items: Iterable[tuple[int, bytes, dict[str, Any] | Exception]],
+    *,
+    warnings: list[str] | None = None,
+    is_certain: Callable[[], bool] = lambda: True,
+) -> Iterator[Parsed]:
+    """Like `batches`, for records that were read where they were found: columns, or the ValueError or Skip instead."""
+    waiting: list[dict[str, Any] | Exception] = []
+
+    def numbered() -> Iterator[tuple[int, bytes]]:
+        for number, raw, result in items:
+            waiting[:] = [result]
+            yield number, raw if raw.strip() else b"\0"
+
+    def read(record: bytes) -> dict[str, Any]:
+        if isinstance(waiting[0], Exception):
+            raise waiting[0]
+        return waiting[0]
+
+    return batches(numbered(), read, warnings=warnings, is_certain=is_certain)
 
 
 class _Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from socml.formats._columns import split_columns
 from socml.formats._reader import Reject, Source
 from socml.recipes import TableShape
 
+_ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _DELIMITERS = (",", ";", "\t", "|")
 # The bytes that cp1252 leaves undefined stand for themselves, as on the web.
 _ENCODING_WHEN_NOT_UTF8 = "cp1252"
@@ -30,6 +32,12 @@ class Dialect:
     header: bytes
     missing: tuple[str, ...]
     encoding: str = ""  # empty: UTF-8
+    is_arff: bool = False  # lines before @data, and comments, are skipped; quotes are single
+
+    @property
+    def quote(self) -> str:
+        """The character that cells may be enclosed in."""
+        return "'" if self.is_arff else '"'
 
 
 @dataclass
@@ -69,6 +77,10 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     FormatError
         If the columns are not as many as the recipe names.
     """
+    arff = arff_names(next(iter(source.chunks()), b""))
+    if arff:
+        missing = (*shape.missing, "?")
+        return Dialect(",", tuple(_unique(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
     block = next(source.blocks(), None)
     lines = [line for line in (block.lines() if block else []) if line.strip()][:200]
     if not lines:
@@ -89,17 +101,49 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     )
 
 
+def arff_names(head: bytes) -> list[str]:
+    """Return the names of an ARFF file's attributes; none if it is no ARFF file. Sparse data is not read.
+
+    References
+    ----------
+    https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/
+
+    Examples
+    --------
+    >>> arff_names(b"% x\\n@RELATION kdd\\n@attribute 'dst host' real\\n@attribute class {a,b}\\n@data\\n")
+    ['dst host', 'class']
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    names: list[str] = []
+    is_arff = False
+    for line in text.splitlines():
+        word = line.strip()
+        is_arff |= word.lower().startswith("@relation")
+        if not is_arff and word and not word.startswith("%"):
+            return []
+        if word.lower().startswith("@data"):
+            return names
+        found = _ATTRIBUTE.match(word)
+        if found:
+            names.append(found[1] or found[2] or found[3])
+    return []
+
+
 def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
     """Yield the rows block by block; cells are trimmed and missing ones null."""
     header = dialect.header.strip()
     seen_header = not header
+    above = dialect.is_arff
     for block in source.blocks():
         rows = Rows(np.array([]), [], [], [], {})
         numbers: list[int] = []
-        quoted = b'"' in block.data
+        quoted = dialect.quote.encode() in block.data
         for number, line in enumerate(block.lines(), block.first_line):
             if not line.strip():
                 _skip(rows, "blank line")
+            elif above or (dialect.is_arff and line.lstrip().startswith(b"%")):
+                above = above and line.strip().lower() != b"@data"
+                _skip(rows, "header")
             elif header and line.strip() == header:
                 _skip(rows, "repeated header" if seen_header else "header")
                 seen_header = True
@@ -156,10 +200,10 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
-    if quoted and b'"' in line:
+    if quoted and dialect.quote.encode() in line:
         text = line.decode("utf-8", "replace")
         try:
-            found = len(next(csv.reader([text], delimiter=dialect.delimiter, strict=True)))
+            found = len(next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)))
         except csv.Error as error:
             return "a quote is not closed on its line" if "end of data" in str(error) else str(error)
     else:
@@ -172,7 +216,9 @@ def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> list[pa.Arra
         return [pa.array([], pa.string())] * len(dialect.names)
     if quoted or dialect.encoding:
         texts = decoded(records, dialect.encoding)
-        lines = csv.reader(texts, delimiter=dialect.delimiter)
+        lines = csv.reader(
+            texts, delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=dialect.is_arff
+        )
         flat = [cell for line in lines for cell in line]
         columns = [pa.array(flat[i :: len(dialect.names)], pa.string()) for i in range(len(dialect.names))]
     else:

@@ -1,4 +1,4 @@
-"""A table of columns that is no log format of its own (CSV, Parquet, NPZ) → events with the table's columns after them.
+"""A table of columns that is no log format of its own (CSV, ARFF, Parquet, NPZ) → events with the table's columns after them.
 
 The recipe's `[table]` and `[truth]` say what is what; without them, all is told from the file. A CSV is read twice:
 once to settle each column's type over the whole file, once for its rows. Blind to cells that hold a line break: such
@@ -15,9 +15,19 @@ import pyarrow as pa
 
 from socml.errors import ConfigurationError
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, no_events, without_rows
+from socml.formats._secuml import secuml_project
 from socml.formats._table_binary import is_npz, read_npz, read_parquet
 from socml.formats._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
-from socml.formats._table_csv import Dialect, Rows, decoded, is_utf8, read_dialect, read_rows, sniff_delimiter
+from socml.formats._table_csv import (
+    Dialect,
+    Rows,
+    arff_names,
+    decoded,
+    is_utf8,
+    read_dialect,
+    read_rows,
+    sniff_delimiter,
+)
 from socml.formats._table_types import Plan, Profile, plan_column, typed
 from socml.recipes import TableShape
 
@@ -25,10 +35,10 @@ __all__ = ["Table"]
 
 
 class Table:
-    """CSV with any delimiter, Parquet, and NPZ with X and y."""
+    """CSV with any delimiter, ARFF, Parquet, and NPZ with X and y."""
 
     name = "table"
-    about = "tables: CSV (delimiter, encoding and decimal sign are told from the file), Parquet, NPZ with X and y"
+    about = "tables: CSV (delimiter, encoding and decimal sign are told from the file), ARFF, Parquet, NPZ with X and y"
     specification = "https://www.rfc-editor.org/rfc/rfc4180"
     examples = ("srcip,sport,dstip,dsport,proto,state,dur", "59.166.0.0,1390,149.171.126.6,53,udp,CON,0.001055")
 
@@ -36,6 +46,8 @@ class Table:
         """Sure of Parquet and NPZ; fairly sure of lines that one delimiter cuts alike."""
         if head.startswith(b"PAR1") or is_npz(head):
             return 1.0
+        if arff_names(head):
+            return 0.95
         lines = head_lines(head)
         if not lines or lines[0].startswith((b"{", b"[", b"#", b"<")) or b"\0" in head[:4096]:
             return 0.0
@@ -55,7 +67,9 @@ class Table:
         elif is_npz(start):
             yield from read_npz(source, options)
         else:
-            yield from _read_csv(source, options)
+            project = secuml_project(source.path)
+            for parsed in _read_csv(source, options):
+                yield project.joined(parsed) if project else parsed
 
 
 def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:

@@ -1,0 +1,56 @@
+"""A line with CEF or LEEF in it, of whatever vendor → the event columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socml.formats._cef import MARK, cef_columns, cef_fields
+from socml.formats._syslog_header import split_header
+from socml.formats._times import Clock
+from socml.formats._vendors import kind_of
+
+__all__ = ["LONGEST_HEADER", "cef_event", "event_of_fields"]
+
+LONGEST_HEADER = 1000  # characters before `CEF:`
+_THREATS = {"virusname", "malware name", "threat name", "threatname", "detection name", "virus"}
+
+
+def cef_event(text: str, clock: Clock) -> dict[str, Any]:
+    """Return the event columns of a line. Raises ValueError, in words, if it holds neither CEF nor LEEF."""
+    mark = MARK.search(text, 0, LONGEST_HEADER)
+    if mark is None:
+        raise ValueError("neither CEF nor LEEF: no `CEF:0|` or `LEEF:1.0|` near the start of the line")
+    header = split_header(text, mark.start())
+    row = event_of_fields(cef_fields(text[mark.start() :]), clock)
+    row["time"] = row["time"] or header.time(clock)
+    row["observer_name"] = header.host or row["observer_name"]
+    row["extra"]["syslog"] = header.rest or None
+    return row
+
+
+def event_of_fields(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """Return the event columns of CEF's fields, wherever they were written.
+
+    Raises
+    ------
+    ValueError
+        In words, for a field that does not fit.
+    """
+    row, fields = cef_columns(found, clock)
+    row["observer_name"] = fields.text("dvc")
+    row["threat_name"] = _threat(found)
+    vendor, product, rule = (str(found.get(n) or "") for n in ("vendor", "product", "signature"))
+    kind = kind_of(vendor, product, rule, row["rule_name"] or "", row)
+    if kind["event_category"] == "malware" and not row["threat_name"]:
+        row["threat_name"] = row["rule_name"]
+    row |= {name: value for name, value in kind.items() if not row.get(name)}
+    row["extra"] = fields.rest()
+    return row
+
+
+def _threat(found: dict[str, Any]) -> str | None:
+    """Return the threat that a custom field names, by its label."""
+    for key, label in found.items():
+        if key.endswith("Label") and str(label).strip().lower() in _THREATS:
+            return found.get(key.removesuffix("Label"))
+    return None

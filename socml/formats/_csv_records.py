@@ -1,0 +1,101 @@
+"""A CSV file whose quoted cells may hold line ends → its records, as bytes with the line each begins on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from socml.formats._reader import Source
+from socml.formats._records import Skip
+
+__all__ = ["cells_of", "csv_head", "csv_records", "rows_by_name"]
+
+RECORD_LIMIT = 1 << 20  # bytes of one record; a quote that is not closed within costs its line, not the file
+
+
+def csv_records(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield the records with their lines. A line whose quote is not closed within the limit is yielded alone."""
+    held: list[bytes] = []
+    first, size, quotes = 1, 0, 0
+    for number, line in enumerate(_lines(source), 1):
+        if not held:
+            first = number
+        held.append(line)
+        size += len(line) + 1
+        quotes += line.count(b'"')
+        while held and (quotes % 2 == 0 or size > RECORD_LIMIT):
+            if quotes % 2 == 0:
+                yield first, b"\n".join(held)
+                held, size, quotes = [], 0, 0
+            else:
+                yield first, held.pop(0)
+                first += 1
+                size = sum(len(part) + 1 for part in held)
+                quotes = sum(part.count(b'"') for part in held)
+    for offset, line in enumerate(held):
+        yield first + offset, line
+
+
+def _lines(source: Source) -> Iterator[bytes]:
+    rest, begun = b"", False
+    for chunk in source.chunks():
+        data = chunk if begun else chunk.removeprefix(b"\xef\xbb\xbf")
+        begun = True
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (line.rstrip(b"\r\0") for line in lines)
+        if len(rest) > RECORD_LIMIT:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest.rstrip(b"\r\0")
+
+
+def cells_of(record: bytes, delimiter: str = ",") -> list[str]:
+    """Return the cells of one record. Raises ValueError, in words, if its quotes are not paired.
+
+    Examples
+    --------
+    >>> cells_of(b'a,"b,c",d')
+    ['a', 'b,c', 'd']
+    """
+    text = record.decode("utf-8", "backslashreplace")
+    try:
+        return next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise ValueError("a quote is not closed" if "end of data" in str(error) else str(error)) from None
+
+
+def csv_head(head: bytes) -> list[str]:
+    """Return the names in a file's first line; none if it has none.
+
+    Examples
+    --------
+    >>> csv_head(b'_time,"_raw"')
+    ['_time', '_raw']
+    """
+    try:
+        return cells_of(head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip())
+    except ValueError:
+        return []
+
+
+def rows_by_name(read: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+    """Return a reader of CSV records that takes the first for names and hands the others on as name → text.
+
+    Empty cells are left out; the line of names, also when it comes again, is skipped.
+    """
+    names: list[str] = []
+
+    def read_record(record: bytes) -> dict[str, Any]:
+        cells = cells_of(record)
+        if not names:
+            names.extend(cells)
+        if cells == names:
+            raise Skip("header")
+        if len(cells) != len(names):
+            raise ValueError(f"{len(cells)} values for {len(names)} columns")
+        return read({name: cell for name, cell in zip(names, cells, strict=True) if cell != ""})
+
+    return read_record

@@ -1,0 +1,177 @@
+"""JSON documents that hold their records in a list (`{"Records": [{…}, {…}]}`) → the records, in bounded memory.
+
+Also pages of such documents one after the other, documents spread over lines, JSON lines, and a bare array.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from socml.formats._json_array import RECORD_LIMIT
+from socml.formats._reader import Source
+from socml.formats._records import json_records
+
+__all__ = ["first_objects", "members"]
+
+_MARK = re.compile(rb'["\\{}\[\]]')
+_TOGETHER = re.compile(rb'\}\s*\{"\w+"\s*:')  # objects one after the other on a line
+_BETWEEN = b", \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+def members(source: Source, *lists: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a file with their lines: those in a list of one of these names, else its objects.
+
+    What stands among the records of a list and is no object is yielded as well, for the reader to reject; so is what
+    a file that is cut inside a record ends with. The rest of a document around its list is no record.
+    """
+    head = b""
+    for chunk in source.chunks():
+        head += chunk
+        if len(head) >= 1 << 20:
+            break
+    layout = _layout(head, lists)
+    if layout == "lines":
+        yield from json_records(source)
+        return
+    scanner = _Scanner(lists if layout == "list" else ())
+    for chunk in source.chunks():
+        yield from scanner.feed(chunk)
+        if len(scanner.held) > RECORD_LIMIT:
+            yield scanner.start_line, bytes(scanner.held[:65536])
+            return
+    yield from scanner.rest()
+
+
+def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, Any]]:
+    """Return the first objects that a file's head holds, as `members` would yield them, for a sniff.
+
+    Examples
+    --------
+    >>> first_objects(b'{"Records":[{"a":1},{"a":2},{"a"', "Records")
+    [{'a': 1}, {'a': 2}]
+    >>> first_objects(b'{"a":1}\\n{"a"')
+    [{'a': 1}]
+    """
+    head = head.removeprefix(_BOM)
+    layout = _layout(head, lists)
+    if layout == "lines" and not head.lstrip().startswith(b"["):
+        found: list[bytes] = [line for line in head.split(b"\n")[: limit * 4] if line.strip()]
+    else:
+        scanner = _Scanner(lists) if layout == "list" else _Scanner((), in_array=head.lstrip().startswith(b"["))
+        found = []
+        for _, record in scanner.feed(head):
+            found.append(record)
+            if len(found) >= limit:
+                break
+    objects = []
+    for record in found[:limit]:
+        try:
+            value = orjson.loads(record.strip(b"\r\0"))
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            objects.append(value)
+    return objects
+
+
+def _layout(head: bytes, lists: Sequence[str]) -> str:
+    start = head.removeprefix(_BOM).lstrip()
+    if lists and start.startswith(b"{"):
+        opening = re.search(_opening(lists), start)
+        if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= 2:
+            return "list"
+    first = start.split(b"\n", 1)[0].strip()
+    return "documents" if first == b"{" or _TOGETHER.search(first[:65536]) else "lines"
+
+
+def _opening(lists: Sequence[str]) -> bytes:
+    return rb'"(?:' + "|".join(map(re.escape, lists)).encode() + rb')"\s*:\s*\['
+
+
+class _Scanner:
+    """Follows brackets and strings, and cuts out the records: objects of the list, or of the outermost level."""
+
+    def __init__(self, lists: Sequence[str], *, in_array: bool = False) -> None:
+        self.held = bytearray()  # since the last record
+        self.line = self.start_line = 1  # where `held` begins; where the record in it begins
+        self._opening = re.compile(_opening(lists) + rb"\Z") if lists else None
+        self._inside = not lists  # whether we are in the list
+        self._level = 0 if not in_array else 1  # depth of the list's members
+        self._depth = 0
+        self._in_string = False
+        self._escaped = 0
+        self._is_record = False
+        self._skip_bracket = in_array
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
+        """Take the next chunk; yield the records that end in it."""
+        position = self._escaped
+        self.held += chunk[:position]
+        for mark in _MARK.finditer(chunk):
+            at = mark.start()
+            character = mark.group()
+            if at < position or (self._in_string and character not in b'"\\'):
+                continue
+            end = at + 2 if self._in_string and character == b"\\" else at + 1
+            self.held += chunk[position:end]
+            position = end
+            yield from self._step(character)
+        self._escaped = max(position - len(chunk), 0)
+        self.held += chunk[position:]
+        if not self._inside and len(self.held) > 1 << 16:
+            self._forget(len(self.held) - 4096)
+
+    def rest(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what the file ends with, if it is inside the list."""
+        left = bytes(self.held).strip(_BETWEEN + b"]")
+        if self._inside and left.removeprefix(_BOM):
+            yield self.start_line if self._is_record else self.line, left
+
+    def _step(self, character: bytes) -> Iterator[tuple[int, bytes]]:
+        if character == b'"':
+            self._in_string = not self._in_string
+        elif character in b"{[":
+            if character == b"[" and self._opens_list():
+                self._inside, self._level = True, self._depth + 1
+                self._forget(len(self.held))
+            elif character == b"[" and self._skip_bracket:
+                self._skip_bracket = False
+                self._forget(len(self.held))
+            elif self._inside and self._depth == self._level:
+                yield from self._begin()
+            self._depth += 1
+        elif character in b"}]":
+            self._depth -= 1
+            if self._is_record and self._depth == self._level:
+                yield self.start_line, bytes(self.held)
+                self._is_record = False
+                self._forget(len(self.held))
+            elif self._inside and self._depth < self._level:
+                yield from self._end()
+
+    def _opens_list(self) -> bool:
+        return self._opening is not None and not self._inside and bool(self._opening.search(bytes(self.held[-300:])))
+
+    def _begin(self) -> Iterator[tuple[int, bytes]]:
+        between = bytes(self.held[:-1]).removeprefix(_BOM).strip(_BETWEEN)
+        if between:
+            yield self.line, between
+        self._forget(len(self.held) - 1)
+        self.start_line, self._is_record = self.line, True
+
+    def _end(self) -> Iterator[tuple[int, bytes]]:
+        between = bytes(self.held[:-1]).strip(_BETWEEN)
+        if between:
+            yield self.line, between
+        self._inside = self._opening is None
+        self._depth = max(self._depth, 0)
+        self._forget(len(self.held))
+
+    def _forget(self, count: int) -> None:
+        self.line += self.held[:count].count(b"\n")
+        del self.held[:count]

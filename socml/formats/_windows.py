@@ -1,0 +1,183 @@
+"""The fields of a Windows event, under the names of its XML → event columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from socml.formats._addresses import address
+from socml.formats._fields import Fields
+from socml.formats._times import Clock, iso
+from socml.formats._windows_ids import kind_of
+
+__all__ = ["windows_event"]
+
+_TECHNIQUE = re.compile(r"technique_id=(T\d{4}(?:\.\d{3})?)")
+_SEVERITY = {"0": 10, "1": 100, "2": 60, "3": 40, "4": 10, "5": 0}  # 1 critical, 2 error, 3 warning, 4 information
+_PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "ipv6-icmp"}
+_HASHES = ("SHA256", "SHA1", "MD5")
+_FAILED_AUDIT, _PASSED_AUDIT = 1 << 52, 1 << 53
+_PROGRAM = ("NewProcessName", "Image", "SourceImage", "ProcessName", "Application", "HostApplication")
+_PID = ("NewProcessId", "ProcessId", "SourceProcessId", "ProcessID")
+_PARENT = ("ParentProcessName", "ParentImage")
+_ADDRESSES = {
+    "source_ip": ("SourceIp", "SourceAddress", "IpAddress", "ClientAddress", "Address"),
+    "destination_ip": ("DestinationIp", "DestAddress"),
+}
+_PORTS = {
+    "source_port": ("SourcePort", "IpPort", "ClientPort"),
+    "destination_port": ("DestinationPort", "DestPort"),
+}
+_FILES = (
+    "TargetFilename",
+    "ImageLoaded",
+    "ObjectName",
+    "RelativeTargetName",
+    "ShareName",
+    "ServiceFileName",
+    "ImagePath",
+)
+_CHANGES = {"file_created": "added", "executable_created": "added", "file_deleted": "removed"}
+_OF_TARGET = {"logon", "logoff", "kerberos_ticket_granting", "kerberos_service_ticket", "kerberos_preauthentication",
+              "ntlm_validation", "special_privileges_of_target", "group_membership"}  # fmt: skip
+
+
+def windows_event(found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+    """Return the event columns of an event's fields; `-`, as Windows writes it, is a missing value.
+
+    Raises
+    ------
+    ValueError
+        In words, if it has neither a number nor a channel, or its time is none.
+    """
+    fields = Fields({k: v for k, v in found.items() if v not in ("-", "", None)})
+    number, channel = fields.peek("EventID"), str(fields.peek("Channel") or "")
+    if number is None and not channel:
+        raise ValueError("not a Windows event: it has neither EventID nor Channel")
+    kind = kind_of(channel, _number(number))
+    row: dict[str, Any] = {
+        "time": _time(fields, clock),
+        "class_uid": kind.class_uid,
+        "event_category": kind.category,
+        "event_action": kind.action,
+        "event_outcome": kind.outcome or _outcome(fields),
+        "event_severity": 60 if kind.action == "log_cleared" else _SEVERITY.get(str(fields.peek("Level"))),
+        "host_name": fields.text("Computer", "Hostname", "computer_name"),
+        "message": fields.text("Message", "ScriptBlockText", "Payload"),
+    }
+    row["user_name"] = _user(fields, kind.action)
+    row["process_name"] = _last(fields.peek(*_PROGRAM))
+    row["process_parent_name"] = _last(fields.peek(*_PARENT))
+    row["process_pid"] = _number(fields.peek(*_PID))
+    row["process_command_line"] = fields.text("CommandLine", "ProcessCommandLine")
+    row |= _network(fields)
+    row |= _file(fields, row)
+    row |= _rule(fields)
+    if kind.class_uid == 4003:
+        row |= _dns(fields)
+    row["extra"] = fields.rest()
+    return row
+
+
+def _time(fields: Fields, clock: Clock) -> datetime | None:
+    """Return when it happened: by Windows's own time in UTC, else Sysmon's, else when it was collected."""
+    written = fields.take("TimeCreated", "SystemTime") or fields.take("UtcTime") or fields.take("@timestamp")
+    if written is not None:
+        return iso(_shortened(str(written)))
+    local = fields.take("EventTime")
+    return None if local is None else iso(_shortened(str(local)), clock)
+
+
+def _shortened(text: str) -> str:
+    """Return a time with at most 6 digits after the second, as it is to be read: Windows writes 7, or 9."""
+    return re.sub(r"(\.\d{6})\d+", r"\1", text)
+
+
+def _outcome(fields: Fields) -> str | None:
+    """Return success or failure, by the audit bits of the event's keywords, or by a status."""
+    said = str(fields.peek("EventType") or "")
+    if said in ("AUDIT_SUCCESS", "AUDIT_FAILURE"):
+        return said.removeprefix("AUDIT_").lower()
+    bits = _number(fields.peek("Keywords"))
+    if bits is not None and bits & (_FAILED_AUDIT | _PASSED_AUDIT):
+        return "failure" if bits & _FAILED_AUDIT else "success"
+    return None
+
+
+def _user(fields: Fields, action: str) -> str | None:
+    """Return the account it is about, without its domain: who logged on, or else who acted."""
+    names = ["User", "SubjectUserName", "TargetUserName", "SourceUser", "UserName", "AccountName", "param1"]
+    if action in _OF_TARGET:
+        names = ["TargetUserName", "LogonUser", *names]
+    text = str(fields.peek(*names) or "")
+    return text.rsplit("\\", 1)[-1] or None
+
+
+def _network(fields: Fields) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column, names in _ADDRESSES.items():
+        name = next((n for n in names if address(str(fields.peek(n) or ""))), None)
+        if name:
+            row[column] = address(fields.text(name))
+    for column, names in _PORTS.items():
+        port = _number(fields.peek(*names))
+        if port is not None and 0 < port < 65536:
+            fields.take(*names)
+            row[column] = port
+    if row and fields.peek("Protocol"):
+        protocol = str(fields.take("Protocol")).lower()
+        row["network_transport"] = _PROTOCOLS.get(protocol, protocol)
+    return row
+
+
+def _file(fields: Fields, row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    path = fields.peek(*_FILES)
+    is_file = fields.peek("ObjectType") in (None, "File") or fields.peek("ObjectName") is None
+    if path is not None and is_file:
+        found["file_path"] = str(path)
+        found["file_change"] = _CHANGES.get(str(row["event_action"]))
+        if found["file_change"] is None and row["event_action"] == "file_time_changed":
+            found["file_change"] = "changed"
+        if fields.peek("ObjectType") == "File" and row["class_uid"] is None:
+            found |= {"class_uid": 1001, "event_category": "file"}
+    hashes = dict(part.split("=", 1) for part in str(fields.peek("Hashes", "Hash") or "").split(",") if "=" in part)
+    name = next((n for n in _HASHES if n in hashes), None)
+    if name:
+        found["file_hash"] = f"{name.lower()}:{hashes[name].lower()}"
+    return found
+
+
+def _rule(fields: Fields) -> dict[str, Any]:
+    """Return what Sysmon's configuration says of an event: its rule's name, and the technique in it."""
+    name = fields.text("RuleName")
+    techniques = _TECHNIQUE.findall(name or "")
+    return {"rule_name": name, "threat_technique_id": techniques or None}
+
+
+def _dns(fields: Fields) -> dict[str, Any]:
+    status, answers = fields.text("QueryStatus"), fields.text("QueryResults")
+    given = [a.strip().removeprefix("::ffff:") for a in (answers or "").split(";") if a.strip()]
+    return {
+        "dns_question_name": fields.text("QueryName"),
+        "dns_response_code": "NOERROR" if status == "0" else status,
+        "dns_answers": given or None,
+        "event_outcome": None if status is None else "success" if status == "0" else "failure",
+        "network_protocol": "dns",
+    }
+
+
+def _number(value: Any) -> int | None:
+    """Return a number that may be written in hexadecimal digits; None if it is none, or over 64 bits."""
+    try:
+        number = int(value) if not isinstance(value, str) else int(value, 0)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if -(1 << 63) <= number < 1 << 64 else None
+
+
+def _last(path: Any) -> str | None:
+    """Return the program's name, without its folders; the path stays in its own field."""
+    return str(path).replace("/", "\\").rsplit("\\", 1)[-1] or None if path else None

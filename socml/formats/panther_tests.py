@@ -1,0 +1,96 @@
+"""Test events of Panther's detection rules, one a line → events as their own log type has them.
+
+`{"log_type", "rule_id", "severity", "test", "expected_alert", "event"}`: the inner event is read by the reader of its
+log type; types without a reader keep all their fields in `extra`. `expected_alert` says that a rule should fire, not
+that somebody did harm: `malicious` is null, and the family is the rule, where it should fire. So that the label cannot
+leak, it is not in `extra`, and neither is the test's name. Times that were redacted are null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from socml.formats._cloud import MAPPERS, moment, where_from
+from socml.formats._envelope import first_objects, members
+from socml.formats._fields import Fields
+from socml.formats._json import flatten, loads_exactly
+from socml.formats._ocsf import ocsf_event
+from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._records import batches
+
+__all__ = ["PantherTests"]
+
+_TIMES = ("timestamp", "time", "query_timestamp", "requestReceivedTimestamp", "createdAt", "CreatedAt", "p_event_time")
+_IPS = ("srcAddr", "srcaddr", "remoteip", "httpRequest.clientIp", "src_endpoint.ip", "sourceIPs")
+_COLUMNS: dict[str, str | tuple[str, ...]] = {
+    "event_action": ("operation", "action", "verb", "type", "Action.ActionType"),
+    "user_name": ("user.username", "requester", "identity.arn", "sender.login", "pusher.name"),
+    "user_agent_original": ("userAgent", "useragent"),
+    "destination_ip": ("dstAddr", "dst_endpoint.ip"),
+    "destination_port": ("dstPort", "dst_endpoint.port"),
+    "source_port": ("srcPort", "srcport"),
+    "dns_question_name": "query_name",
+    "dns_question_type": "query_type",
+    "dns_response_code": "rcode",
+    "http_request_method": "httpRequest.httpMethod",
+    "url_original": ("httpRequest.uri", "requestURI", "requesturi"),
+    "http_response_status_code": ("httpstatus", "responseStatus.code"),
+    "rule_name": ("title", "Title"),
+    "message": ("description", "Description"),
+}
+
+
+class PantherTests:
+    """Labelled test events extracted from Panther's rules."""
+
+    name = "panther-tests"
+    about = "labelled test events of Panther's detection rules: CloudTrail, Okta, Azure, Google, GitHub and others"
+    specification = "https://docs.panther.com/detections/testing"
+    examples = (
+        '{"log_type":"Okta.SystemLog","rule_id":"Okta.Login","severity":"High","test":"Login","expected_alert":true,'
+        '"event":{"eventType":"user.session.start","actor":{"alternateId":"ann"},"outcome":{"result":"FAILURE"}}}',
+    )
+    one_a_line = False
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Sure of objects with a log type, a rule and what is expected of it."""
+        found = first_objects(head)
+        fit = sum({"log_type", "rule_id", "expected_alert", "event"} <= one.keys() for one in found)
+        return 0.99 * fit / len(found) if found else 0.0
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events, with the rule as their family where it should fire."""
+        return batches(members(source), _event)
+
+
+def _event(record: bytes) -> dict[str, Any]:
+    found = loads_exactly(record)
+    inner, kind = found.get("event"), str(found.get("log_type"))
+    if not isinstance(inner, dict):
+        raise ValueError(f"the event is a {type(inner).__name__}, not an object")
+    flat = {name: value for name, value in flatten(inner).items() if not _is_redacted_time(name, value)}
+    row = MAPPERS[kind](flat) if kind in MAPPERS else ocsf_event(flat) if "class_uid" in flat else _other(flat)
+    row["extra"] = {**row["extra"], "log_type": kind}
+    row["malicious"] = None
+    row["family"] = str(found.get("rule_id")) if found.get("expected_alert") is True else None
+    return row
+
+
+def _is_redacted_time(name: str, value: Any) -> bool:
+    """Return whether a field of time says "redacted" or "..."; what does not read otherwise is for quarantine."""
+    is_text = isinstance(value, str) and not any(c.isdigit() for c in value)
+    return is_text and name in (*_TIMES, "eventTime", "published", "created_at")
+
+
+def _other(flat: dict[str, Any]) -> dict[str, Any]:
+    fields = Fields(flat)
+    for name in _IPS:
+        value = fields.peek(name)
+        if isinstance(value, list) and len(value) == 1:
+            fields.replace(name, value[0])
+    row: dict[str, Any] = {"time": moment(fields.take(*_TIMES)), "event_category": "cloud"}
+    row |= where_from(fields, *_IPS)
+    row |= fields.columns(_COLUMNS)
+    row["extra"] = fields.rest()
+    return row

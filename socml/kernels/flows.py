@@ -1,0 +1,255 @@
+"""Packets in the order of a capture → bidirectional flows with their statistics, kept in tables that grow.
+
+The first packet's sender is the source. A flow ends when its key is silent for `idle`, or is older than `active`: the
+next packet then begins another. Later fragments go where their datagram's first fragment went.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from socml.kernels.packets import FIELDS as PACKET
+
+__all__ = ["COLUMNS", "DIRECTION", "SUMS", "FlowTable", "warm"]
+
+Ints: TypeAlias = NDArray[np.int64]
+Addresses: TypeAlias = NDArray[np.uint64]
+Whole: TypeAlias = int | np.integer[Any]
+
+DIRECTION = ("packets", "bytes", "payload", "size_min", "size_max", "iat_min", "iat_max", "first", "last")
+COLUMNS = ("first", "last", "version", "protocol", "vlan", "source_port", "destination_port", "number", "icmp",
+           "source_flags", "destination_flags", "fin", "syn", "rst", "psh", "ack", "urg", "cut", "closed",
+           "iat_min", "iat_max", *(f"source_{n}" for n in DIRECTION), *(f"destination_{n}" for n in DIRECTION))  # fmt: skip
+SUMS = (
+    "source_size_squares",
+    "destination_size_squares",
+    "source_iat_squares",
+    "destination_iat_squares",
+    "iat_squares",
+)
+(_FIRST, _LAST, _VERSION, _PROTOCOL, _VLAN, _SPORT, _DPORT, _NUMBER, _ICMP, _SFLAGS, _DFLAGS, _FIN) = range(12)
+_CUT, _CLOSED, _IAT_MIN, _IAT_MAX, _SOURCE = 17, 18, 19, 20, 21
+_P = {name: i for i, name in enumerate(PACKET)}
+(_P_OUTCOME, _P_VERSION, _P_PROTOCOL, _P_VLAN, _P_SPORT, _P_DPORT) = range(6)
+_P_LENGTH, _P_PAYLOAD, _P_FLAGS, _P_ICMP, _P_FRAGMENT, _P_DATAGRAM = (
+    _P[n] for n in ("length", "payload", "flags", "icmp", "fragment", "datagram")
+)
+_WAYS = len(DIRECTION)
+_FRAGMENTS = 8192  # datagrams whose ports are remembered
+
+
+class FlowTable:
+    """Flows that are open, and those that ended since the last `take`.
+
+    Parameters
+    ----------
+    idle, active : nanoseconds
+    """
+
+    def __init__(self, *, idle: int, active: int) -> None:
+        self.idle, self.active = idle, active
+        self._count = 0
+        self._now = 0
+        self._flows = np.zeros((4096, len(COLUMNS)), np.int64)
+        self._sums = np.zeros((4096, len(SUMS)))
+        self._ends = np.zeros((4096, 4), np.uint64)
+        self._slots = np.zeros(16384, np.int32)
+        self._fragments = np.zeros((_FRAGMENTS, 2), np.uint64)
+
+    def add(self, packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int) -> None:
+        """Take packets: rows of FIELDS, their addresses, times in ns, whether cut, and the number of the first."""
+        self._make_room(len(packets))
+        self._count = _add(
+            packets, addresses, times, cut, first_number, self._slots, self._flows, self._sums, self._ends,
+            self._count, self._fragments, self.idle, self.active,
+        )  # fmt: skip
+        if len(times):
+            self._now = max(self._now, int(times.max()))
+
+    def take(self, *, everything: bool) -> tuple[Ints, NDArray[np.float64], Addresses]:
+        """Take out the flows that ended, or all: COLUMNS, SUMS and addresses, in the order of their first packets."""
+        flows = self._flows[: self._count]
+        done = np.ones(self._count, bool) if everything else self._ended(flows)
+        if not everything and done.sum() < self._count // 4:
+            done[:] = False
+        taken = flows[done], self._sums[: self._count][done], self._ends[: self._count][done]
+        if done.any():
+            kept = np.flatnonzero(~done)
+            for name in ("_flows", "_sums", "_ends"):
+                table = getattr(self, name)
+                table[: len(kept)] = table[kept]
+            self._count = len(kept)
+            self._slots[:] = 0
+            _index(self._slots, self._flows, self._ends, self._count)
+        return taken
+
+    def _ended(self, flows: Ints) -> NDArray[np.bool_]:
+        silent = flows[:, COLUMNS.index("last")] + self.idle + 60_000_000_000 < self._now  # a minute late is in time
+        return (flows[:, COLUMNS.index("closed")] == 1) | silent
+
+    def _make_room(self, more: int) -> None:
+        need = self._count + more
+        if need > len(self._flows):
+            size = max(need, 2 * len(self._flows))
+            for name in ("_flows", "_sums", "_ends"):
+                old = getattr(self, name)
+                new = np.zeros((size, old.shape[1]), old.dtype)
+                new[: self._count] = old[: self._count]
+                setattr(self, name, new)
+        if 2 * need > len(self._slots):
+            self._slots = np.zeros(1 << int(4 * need - 1).bit_length(), np.int32)
+            _index(self._slots, self._flows, self._ends, self._count)
+
+
+@njit(cache=True, nogil=True)
+def _mix(value: np.uint64) -> np.uint64:
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xFF51AFD7ED558CCD)
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xC4CEB9FE1A85EC53)
+    return value ^ (value >> np.uint64(33))
+
+
+@njit(cache=True, nogil=True)
+def _hash(ends: Addresses, row: int, sport: Whole, dport: Whole, protocol: Whole, vlan: Whole) -> np.uint64:
+    """Return the same number for both directions of a flow."""
+    one = ends[row, 0] * np.uint64(3) ^ (ends[row, 1] + np.uint64(sport + 1) * np.uint64(0x9E3779B97F4A7C15))
+    two = ends[row, 2] * np.uint64(3) ^ (ends[row, 3] + np.uint64(dport + 1) * np.uint64(0x9E3779B97F4A7C15))
+    return _mix(_mix(one) + _mix(two) + np.uint64(protocol * 4096 + vlan))
+
+
+@njit(cache=True, nogil=True)
+def _index(slots: NDArray[np.int32], flows: Ints, ends: Addresses, count: int) -> None:
+    mask = np.uint64(len(slots) - 1)
+    for row in range(count):
+        if flows[row, _CLOSED]:
+            continue
+        ports = flows[row, _SPORT], flows[row, _DPORT]
+        slot = _hash(ends, row, ports[0], ports[1], flows[row, _PROTOCOL], flows[row, _VLAN]) & mask
+        while slots[slot]:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = row + 1
+
+
+# Rows are named by their numbers, not handed over as views: making a view costs more than what is done with it.
+
+
+@njit(cache=True, nogil=True)
+def _direction(
+    flows: Ints, its: Addresses, flow: int, packets: Ints, ends: Addresses, row: int, sport: Whole, dport: Whole
+) -> int:
+    """Return 0 if the packet goes as the flow's first did, 1 if back, -1 if it is of another flow."""
+    if flows[flow, _PROTOCOL] != packets[row, _P_PROTOCOL] or flows[flow, _VLAN] != packets[row, _P_VLAN]:
+        return -1
+    if flows[flow, _VERSION] != packets[row, _P_VERSION]:
+        return -1
+    a, b, c, d = its[flow, 0], its[flow, 1], its[flow, 2], its[flow, 3]
+    p, q, r, s = ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3]
+    if a == p and b == q and c == r and d == s and flows[flow, _SPORT] == sport and flows[flow, _DPORT] == dport:
+        return 0
+    back = a == r and b == s and c == p and d == q
+    return 1 if back and flows[flow, _SPORT] == dport and flows[flow, _DPORT] == sport else -1
+
+
+@njit(cache=True, nogil=True)
+def _ports(packets: Ints, ends: Addresses, row: int, fragments: Addresses) -> tuple[Whole, Whole]:
+    """Return the ports of a packet: of a later fragment, those of its datagram's first, if that was seen."""
+    sport, dport = packets[row, _P_SPORT], packets[row, _P_DPORT]
+    if packets[row, _P_FRAGMENT] == 0:
+        return sport, dport
+    key = _mix(_mix(_mix(ends[row, 0] ^ (ends[row, 1] << np.uint64(1))) + ends[row, 2]) ^ ends[row, 3])
+    key = _mix(key ^ np.uint64(packets[row, _P_DATAGRAM] * 256 + packets[row, _P_PROTOCOL])) | np.uint64(1)
+    place = key % np.uint64(_FRAGMENTS)
+    if packets[row, _P_FRAGMENT] < 0:
+        fragments[place, 0], fragments[place, 1] = key, np.uint64((sport + 1) * 65537 + dport + 1)
+    elif fragments[place, 0] == key:
+        both = np.int64(fragments[place, 1])
+        return both // 65537 - 1, both % 65537 - 1
+    return sport, dport
+
+
+@njit(cache=True, nogil=True)
+def _add(
+    packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int, slots: NDArray[np.int32],
+    flows: Ints, sums: NDArray[np.float64], ends: Addresses, count: int, fragments: Addresses, idle: int, active: int,
+) -> int:  # fmt: skip
+    mask = np.uint64(len(slots) - 1)
+    for row in range(len(packets)):
+        if packets[row, _P_OUTCOME] != 0:
+            continue
+        sport, dport = _ports(packets, addresses, row, fragments)
+        slot = _hash(addresses, row, sport, dport, packets[row, _P_PROTOCOL], packets[row, _P_VLAN]) & mask
+        way = 0
+        while slots[slot]:
+            way = _direction(flows, ends, slots[slot] - 1, packets, addresses, row, sport, dport)
+            if way >= 0:
+                break
+            slot = (slot + np.uint64(1)) & mask
+        flow = slots[slot] - 1
+        if flow >= 0:
+            age, silence = times[row] - flows[flow, _FIRST], times[row] - flows[flow, _LAST]
+            if silence >= idle or age >= active:
+                flows[flow, _CLOSED] = 1
+                flow = -1
+        if flow < 0:
+            flow, way = count, 0
+            flows[flow, :] = 0
+            sums[flow, :] = 0.0
+            flows[flow, _FIRST] = flows[flow, _LAST] = times[row]
+            flows[flow, _VERSION], flows[flow, _PROTOCOL] = packets[row, _P_VERSION], packets[row, _P_PROTOCOL]
+            flows[flow, _VLAN], flows[flow, _ICMP] = packets[row, _P_VLAN], packets[row, _P_ICMP]
+            flows[flow, _SPORT], flows[flow, _DPORT], flows[flow, _NUMBER] = sport, dport, first_number + row
+            for i in range(4):
+                ends[flow, i] = addresses[row, i]
+            slots[slot] = flow + 1
+            count += 1
+        _count_packet(flows, sums, flow, packets[row, _P_LENGTH], packets[row, _P_PAYLOAD], way, times[row])
+        _count_flags(flows, flow, packets[row, _P_FLAGS], way)
+        flows[flow, _CUT] += cut[row]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _count_packet(
+    flows: Ints, sums: NDArray[np.float64], flow: int, size: Whole, payload: Whole, way: int, time: Whole
+) -> None:
+    at = _SOURCE + way * _WAYS
+    before, both = flows[flow, at], flows[flow, _SOURCE] + flows[flow, _SOURCE + _WAYS]
+    if both:
+        gap = max(time - flows[flow, _LAST], 0)
+        flows[flow, _IAT_MIN] = min(flows[flow, _IAT_MIN], gap) if both > 1 else gap
+        flows[flow, _IAT_MAX] = max(flows[flow, _IAT_MAX], gap)
+        sums[flow, 4] += float(gap) * gap
+    if before:
+        gap = max(time - flows[flow, at + 8], 0)
+        flows[flow, at + 5] = min(flows[flow, at + 5], gap) if before > 1 else gap
+        flows[flow, at + 6] = max(flows[flow, at + 6], gap)
+        sums[flow, 2 + way] += float(gap) * gap
+    flows[flow, at + 3] = min(flows[flow, at + 3], size) if before else size
+    flows[flow, at + 4] = max(flows[flow, at + 4], size)
+    flows[flow, at + 7] = min(flows[flow, at + 7], time) if before else time
+    flows[flow, at + 8] = max(flows[flow, at + 8], time)
+    flows[flow, at] = before + 1
+    flows[flow, at + 1] += size
+    flows[flow, at + 2] += payload
+    sums[flow, way] += float(size) * size
+    flows[flow, _FIRST], flows[flow, _LAST] = min(flows[flow, _FIRST], time), max(flows[flow, _LAST], time)
+
+
+@njit(cache=True, nogil=True)
+def _count_flags(flows: Ints, flow: int, flags: Whole, way: int) -> None:
+    flows[flow, _SFLAGS + way] |= flags
+    for bit in range(6):
+        flows[flow, _FIN + bit] += (flags >> bit) & 1
+
+
+def warm() -> None:
+    """Compile."""
+    table = FlowTable(idle=1, active=1)
+    none = np.zeros(0, np.int64)
+    table.add(np.zeros((0, len(PACKET)), np.int64), np.zeros((0, 4), np.uint64), none, none, 1)
+    table._make_room(10_000)
