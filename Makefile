@@ -2,11 +2,12 @@
 # make help  lists the rest
 PYTHON ?= python3
 BIN := .venv/bin
-APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) apt-get
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online readmes
+.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +47,14 @@ browser:
 	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
 
+# The tests start a cluster of their own; the one that Debian would make and start is left out.
+postgresql:
+	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { \
+	  echo "installing PostgreSQL for the tests"; $(APT) update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql-common >/dev/null; \
+	  $(SUDO) sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql >/dev/null; }
+
 demo: env  ## set up, simulate a small organisation, find what is unusual, open the app
 	@$(BIN)/socml demo
 
@@ -55,7 +64,7 @@ app: env  ## serve the app
 notebook: env  ## open the notebooks
 	@$(BIN)/jupyter lab notebooks
 
-test: dev browser  ## set up and pass all tests
+test: dev browser postgresql  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: dev  ## style, types, layers

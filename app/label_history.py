@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 from frame import Place, open_page
-from labelling.desk import open_desk
+from labelling.desk import Desk, label_store, open_desk
+from labelling.families import family_editor
+from labelling.trust import trust
 
 from socml.inert import visible_line
 from socml.labels import read_analyst_labels, read_label_events, write_labels
@@ -23,12 +25,27 @@ def _history(place: Place) -> None:
     run = place.run or {}
     say = place.say
     st.text(say("app.labels.about"))
+    dataset = str(run["dataset"])
     desk = open_desk(place.project, str(run["run_id"]), place.analyst)
-    events = read_label_events(dataset=str(run["dataset"]), project=place.project)
+    events = read_label_events(dataset=dataset, project=place.project)
     if events.empty:
         st.info(say("app.labels.none"))
         return
-    standing = read_analyst_labels(dataset=str(run["dataset"]), project=place.project)
+    titles = [say(f"app.labels.{name}title") for name in ("", "families.", "report.")]
+    history, families, report = st.tabs(titles)
+    with history:
+        chosen = _table(place, desk, events)
+    with families:
+        store = label_store(place.project)
+        family_editor(store, dataset, place.analyst, chosen, say)
+    with report:
+        trust(place.project, str(run["run_id"]), store, say)
+
+
+def _table(place: Place, desk: Desk, events: pd.DataFrame) -> list[str]:
+    """Draw the table of labels with what can be done to them; return the rows that are chosen in it."""
+    say, dataset = place.say, desk.triage.dataset
+    standing = read_analyst_labels(dataset=dataset, project=place.project)
     events = events.assign(state=_states(events, set(standing["label_id"])))
     with st.container(horizontal=True, vertical_alignment="center"):
         mine = st.toggle(say("app.labels.mine"), key="labels_mine")
@@ -44,7 +61,7 @@ def _history(place: Place) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key="labels_table",
-        height=520,
+        height=460,
     )
     rows = newest.iloc[[row for row in chosen["selection"]["rows"] if row < len(newest)]]
     st.caption(say("app.labels.undo_about"))
@@ -55,6 +72,7 @@ def _history(place: Place) -> None:
         st.toast(say("app.labels.undone", n=len(own)) if len(own) else say("app.labels.not_yours"))
         if len(own):
             st.rerun()
+    return [str(row_id) for row_id in rows["row_id"].unique()]
 
 
 def _states(events: pd.DataFrame, standing: set[int]) -> list[str]:

@@ -30,7 +30,11 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "blind to": lambda r: r.blind_to,
     },
     "models": {"detector": lambda r: r.detector, "features": lambda r: r.features, "about": lambda r: r.about},
-    "experiments": {"question": lambda r: r.question, "dataset": lambda r: r.dataset, "model": lambda r: r.model},
+    "experiments": {
+        "question": lambda r: r.question,
+        "dataset": lambda r: r.dataset or ", ".join(r.sweep.datasets),
+        "model": lambda r: r.model or ", ".join(r.sweep.models),
+    },
 }
 LOADERS: dict[str, Any] = {
     "datasets": load_dataset_recipe,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
+from socml.recipe_sections import Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -110,6 +111,9 @@ class ModelRecipe(Recipe):
     seed: int = 0
     parameters: dict[str, Any] = {}  # of the detector
     preparation: dict[str, Any] = {}  # of the step before it: how columns become numbers
+    training: Training = Training()  # supervised: what teaches it
+    validation: Validation | None = None
+    search: Search | None = None
 
 
 class QueueRecipe(BaseModel):
@@ -123,13 +127,15 @@ class QueueRecipe(BaseModel):
 
 
 class ExperimentRecipe(Recipe):
-    """One question, the dataset and the model that would answer it."""
+    """One question, the dataset and the model that would answer it, or a sweep over many."""
 
     question: str
-    dataset: str
-    model: str
+    dataset: str = ""
+    model: str = ""
     seeds: list[int] = [0]
     queue: QueueRecipe = QueueRecipe()
+    sweep: Sweep | None = None
+    validation: Validation | None = None  # of a sweep: how every cell is judged
 
 
 KINDS: dict[str, type[Recipe]] = {
@@ -194,6 +200,10 @@ def parse_recipe(kind: type[R], text: str, *, path: Path) -> R:
         raise RecipeError(_in_words(error, kind, path)) from None
     if isinstance(recipe, FeatureRecipe):
         _check_features(recipe)
+    elif isinstance(recipe, ModelRecipe) and "training" in declared and recipe.mode != "supervised":
+        raise RecipeError(f'{path} has [training], which is for mode = "supervised"; its mode is {recipe.mode!r}.')
+    elif isinstance(recipe, ExperimentRecipe):
+        _check_experiment(recipe, declared)
     return recipe
 
 
@@ -257,6 +267,16 @@ def _check_features(recipe: FeatureRecipe) -> None:
             raise RecipeError(f"{where}: {error}") from None
 
 
+def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, Any]) -> None:
+    for key in ("dataset", "model"):
+        if recipe.sweep is None and not declared.get(key):
+            raise RecipeError(f"{recipe.path} has no {key!r}, which a recipe of this kind must give.")
+        if recipe.sweep is not None and key in declared:
+            raise RecipeError(
+                f"{recipe.path} has {key!r} and [sweep]; a sweep lists them: {key}s = [{declared[key]!r}]."
+            )
+
+
 def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
     # A misspelt key is reported before the key that is missing because of it.
     first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
@@ -266,6 +286,8 @@ def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
         return f"{path} has an unknown key {key!r}.{did_you_mean(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
         return f"{path} has no {key!r}, which a recipe of this kind must give."
+    if first["type"] == "value_error":
+        return f"{path}: {f'[{key}] ' if key else ''}{first['ctx']['error']}."
     return f"{path}: {key} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 

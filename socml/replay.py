@@ -82,6 +82,7 @@ def replay(
     strategy: str = "most-anomalous",
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
+    matrix: NDArray | None = None,
     project: Project | None = None,
 ) -> ReplayResult:
     """Let an oracle answer the first row of the queue, `budget` times.
@@ -93,7 +94,7 @@ def replay(
     truth : index row_id; true where malicious, null where nobody knows (the oracle is then unsure); a frame
         has it in the column malicious, and may have family
     budget : labels; fewer if the run has fewer rows
-    strategy, seed, parameters : as in `Triage`
+    strategy, seed, parameters, matrix : as in `Triage`; tables without a matrix have no supervised forest
 
     Raises
     ------
@@ -114,6 +115,7 @@ def replay(
                 strategy=strategy,
                 seed=seed,
                 parameters=parameters,
+                matrix=matrix,
             ) as triage,
         ):
             known = _truth_of(triage, truth)
@@ -142,9 +144,10 @@ def _ask(triage: Triage, known: pd.DataFrame, budget: int) -> tuple[pd.DataFrame
             break
         row_id, reason = str(queue["row_id"].iloc[0]), str(queue["reason"].iloc[0])
         verdict = {1.0: "malicious", 0.0: "benign"}.get(malicious[row_id], "unsure")
-        triage.label(row_id, verdict, client_id=f"oracle-{given}", how="replay")
+        said = known["family"].get(row_id)
+        family = said if verdict != "unsure" and isinstance(said, str) and said else None
+        triage.label(row_id, verdict, client_id=f"oracle-{given}", how="replay", family=family or "")
         found += verdict == "malicious"
-        family = known["family"].get(row_id) if verdict == "malicious" else None
         answers.append({"row_id": row_id, "verdict": verdict, "family": family, "reason": reason})
     curve = pd.DataFrame(points)
     return curve.rename_axis("labels"), pd.DataFrame(answers, columns=["row_id", "verdict", "family", "reason"])

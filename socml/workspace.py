@@ -12,7 +12,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,14 @@ def features_path(project: Project, dataset: str, feature_set: str) -> Path:
 def run_folder(project: Project, run_id: str) -> Path:
     """Return the folder of a scoring run, whether or not it exists."""
     return project.workspace / "scores" / safe_name(run_id)
+
+
+def run_features_path(project: Project, run: Mapping[str, Any]) -> Path:
+    """Return the feature file that a run scored; it may be gone."""
+    own = run.get("features_path")
+    if own:
+        return (project.workspace / str(own)).resolve()
+    return features_path(project, str(run["dataset"]), str(run["feature_set"]))
 
 
 def list_runs(project: Project) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,16 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     data = planted(tmp_path_factory.mktemp("fitted"))
     forest, baseline = (fit(r, data.features, project=data.project, truth=data.truth) for r in (FOREST, BASELINE))
     return {"data": data, "forest": forest, "baseline": baseline}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[object]:
+    """A PostgreSQL of the tests' own; `new_database()` returns the address of an empty database."""
+    from postgresql import Cluster, programs
+
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed: make postgresql")
+    started = Cluster(found)
+    yield started
+    started.stop()

@@ -10,6 +10,7 @@ from builders import BuiltRun, make_project, make_run
 
 from socml.project import Project
 from socml.triage import Triage
+from socml.triage.offers import is_drawn
 from socml.words import words
 
 APP = Path(__file__).resolve().parents[1] / "app"
@@ -97,6 +98,69 @@ def test_hostile_text_in_the_label_history_is_inert(built: BuiltRun, project: Pr
     table = opened("labels").dataframe[0].value
     assert table["Note"].to_list() == ["␛[31m <img src=x> ⟨U+202E⟩txt"]
     assert "\x1b" not in table["Entity"].iloc[0]
+
+
+def test_families_are_edited_on_the_labels_page_and_taken_back(built: BuiltRun, project: Project) -> None:
+    with Triage(built.run_id, project=project, by="ana") as triage:
+        rows = list(triage.queue(3)["row_id"])
+        for row_id in rows:
+            triage.label(row_id, "malicious", family="scan")
+        app = opened("labels", by="ana", lang="fr")
+        assert app.dataframe[1].value["Famille"].to_list() == [words("fr")("app.family.scan")]
+        app.selectbox(key="family_kind").select("rename").run()
+        app.text_input(key="family_name").input("*slow* <b>scan</b>").run()
+        app.button(key="family_do").click().run()
+        assert not app.exception
+        assert set(triage.labels()["family"]) == {"*slow* <b>scan</b>"}
+        app.selectbox(key="family_kind").select("swap").run()
+        app.button(key="family_do").click().run()
+        assert set(triage.labels()["verdict"]) == {"benign"}
+        app.button(key="family_undo_2").click().run()
+        app.button(key="family_undo_1").click().run()
+        assert set(triage.labels()["family"]) == {"scan"}
+        assert set(triage.labels()["verdict"]) == {"malicious"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_labels_page_says_how_far_labels_can_be_trusted(built: BuiltRun, project: Project, language: str) -> None:
+    Triage(built.run_id, project=project).label(built.hostile, "malicious", family="scan")
+    app = opened("labels", lang=language)
+    say = words(language)
+    told = app.dataframe[2].value
+    assert say("campaign.kappa.name") in told[say("app.labels.report.column.name")].to_list()
+
+
+def test_a_second_opinion_is_asked_for_without_saying_the_first(
+    built: BuiltRun, project: Project, app_modules: Any
+) -> None:
+    desk, report = app_modules
+    drawn = next(row_id for row_id in built.scores.index if is_drawn(row_id))
+    Triage(built.run_id, project=project, by="ana").label(drawn, "malicious")
+    bob = desk.Desk(project, built.run_id, "bob", desk.open_labels(project))
+    answer = bob.payload(report(), words("en"), open_row="")
+    assert answer["again"] == [drawn]
+    assert drawn not in answer["labels"]
+    assert answer["items"][drawn]["reason"] == words("en")("queue.reason.second-opinion")
+
+
+def test_events_stay_leased_until_the_browser_has_merged_a_later_answer(
+    built: BuiltRun, project: Project, app_modules: Any
+) -> None:
+    desk, report = app_modules
+    ana = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    first = ana.payload(report(scope=ana.scope, tick="1"), words("en"), open_row="")["order"]
+    with Triage(built.run_id, project=project, by="bob") as bob:
+        theirs = bob.offer(5)["row_id"]
+        assert not set(theirs) & set(first)
+        second = ana.payload(report(scope=ana.scope, tick="2"), words("en"), open_row="")["order"]
+        assert len(second) < len(first), "several share the queue now"
+        assert set(first) <= set(bob.held_by_others()), "the browser may still show the first answer"
+        ana.payload(report(scope=ana.scope, tick="3", merged="2", on_screen=first[40]), words("en"), open_row="")
+        held = set(bob.held_by_others())
+        assert first[40] in held
+        assert held <= {*second, first[40]}
+        ana.leave()
+        assert not bob.held_by_others()
 
 
 def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, project: Project, app_modules: Any) -> None:

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from socml.cli import app
 
-VERBS = sorted("init simulate ingest features fit score explain queue label run replay app demo doctor".split())
+VERBS = sorted(
+    "init simulate ingest features fit score explain queue label run replay app demo doctor validate errors search compare".split()
+)
 
 
 def socml(*arguments, cwd, code=0, **environment):

@@ -21,7 +21,7 @@ from socml.registry import component, component_names
 from socml.words import Words, languages, words
 from socml.workspace import replacing, safe_name, write_json
 
-FOLDERS = ("formats", "detectors", "explainers", "strategies")
+FOLDERS = ("formats", "detectors", "classifiers", "explainers", "strategies")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in FOLDERS for name in component_names(kind)])

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -73,6 +74,8 @@ def test_a_label_is_stored_with_everything_that_was_said(store):
     given = label(
         event_id="e1", run_id="run", dataset="d", reason="known scanner", family="scan", technique="T1046",
         note="ticket 7", by="ana", how="key", model_version="m/1", seen_ms=1500, weight=0.5,
+        queue_reason="random-audit", strategy="mixed", batch_id="b1", inclusion_probability=0.25, suggested=True,
+        given_at=datetime(2026, 1, 2, tzinfo=UTC),
     )  # fmt: skip
     store.record([given])
     stored = store.current().reset_index().iloc[0]

@@ -19,7 +19,7 @@ from socml.words import Words
 
 __all__ = ["triage_view"]
 
-_SCRIPTS = ("outbox", "desk", "keys", "nodes", "queue_view", "event_view", "strip_view", "main")
+_SCRIPTS = ("outbox", "desk", "keys", "nodes", "queue_view", "event_view", "strip_view", "similar_view", "main")
 _KEY = "triage"
 
 

@@ -23,6 +23,7 @@ class Desk {
     this.history = [];
     this.explaining = [];
     this.labels = {}; // row_id → everyone's labels on it, in words
+    this.again = new Set(); // labelled events that are offered for a second look
   }
 
   merge(data, first) {
@@ -34,6 +35,7 @@ class Desk {
     this.outbox.acknowledge(data.acked.filter((id) => this.outbox.messages.has(id)));
     this.history = data.history;
     this.labels = data.labels;
+    this.again = new Set(data.again);
     this.replay();
     if (data.order.join() !== this.order.join()) this.moved = movement(this.order, data.order);
     this.order = data.order;
@@ -49,7 +51,7 @@ class Desk {
       if (message.kind === "undo") {
         this.past = this.past.filter((label) => label.client_id !== message.undo_of);
         this.returned.add(message.row_id);
-      } else if (!known.has(message.client_id)) {
+      } else if (message.kind === "label" && !known.has(message.client_id)) {
         this.past.push({ ...message, pending: true });
         this.returned.delete(message.row_id);
       }
@@ -57,19 +59,24 @@ class Desk {
     this.given = new Map(this.past.map((label) => [label.row_id, label]));
   }
 
+  // What has no verdict yet, or one that is to be looked at again.
+  isOpen(id) {
+    return !this.given.has(id) || (this.again.has(id) && !this.given.get(id).pending);
+  }
+
   rebuild(open) {
     const place = Math.max(0, this.upcoming.indexOf(this.current));
-    const next = this.order.filter((id) => !this.given.has(id) && this.items.has(id));
+    const next = this.order.filter((id) => this.isOpen(id) && this.items.has(id));
     for (const id of this.returned) {
-      if (!next.includes(id) && !this.given.has(id) && this.items.has(id)) next.splice(0, 0, id);
+      if (!next.includes(id) && this.isOpen(id) && this.items.has(id)) next.splice(0, 0, id);
     }
     if (open && this.items.has(open)) this.current = open;
     const kept = this.current;
-    if (kept && this.items.has(kept) && !this.given.has(kept) && !this.trail.includes(kept)) {
+    if (kept && this.items.has(kept) && this.isOpen(kept) && !this.trail.includes(kept)) {
       const at = next.indexOf(kept);
       if (at >= 0) next.splice(at, 1);
       next.splice(open === kept && at >= 0 ? at : Math.min(place, next.length), 0, kept);
-    } else if (kept && this.given.has(kept) && !this.trail.includes(kept)) {
+    } else if (kept && !this.isOpen(kept) && !this.trail.includes(kept)) {
       this.trail.push(kept);
     }
     for (const label of this.past) {
@@ -88,7 +95,7 @@ class Desk {
 
   // Place in the queue, 1 the first; empty for an event that is looked at from outside it.
   place(id) {
-    const at = this.order.filter((row) => !this.given.has(row)).indexOf(id);
+    const at = this.order.filter((row) => this.isOpen(row)).indexOf(id);
     return at < 0 ? "" : at + 1;
   }
 
@@ -130,7 +137,7 @@ class Desk {
   }
 
   draft(id = this.current) {
-    const given = this.given.get(id) ?? {};
+    const given = (this.again.has(id) ? null : this.given.get(id)) ?? {};
     return this.drafts.get(id) ?? { reason: given.reason ?? "", family: given.family ?? "", note: given.note ?? "" };
   }
 
@@ -142,7 +149,7 @@ class Desk {
     const id = this.current;
     if (!id || !this.items.has(id)) return false;
     const list = this.list();
-    const following = list.slice(list.indexOf(id) + 1).find((row) => !this.given.has(row));
+    const following = list.slice(list.indexOf(id) + 1).find((row) => this.isOpen(row));
     const message = { kind: "label", row_id: id, verdict, how, seen_ms: Math.round(seenMs), ...this.draft(id) };
     this.outbox.put(message);
     this.drafts.delete(id);
@@ -154,7 +161,25 @@ class Desk {
     return true;
   }
 
+  // The label that could be suggested for similar events: the last that says malicious or benign.
+  lastLesson() {
+    return this.past.findLast((label) => ["malicious", "benign", "false_alarm"].includes(label.verdict)) ?? null;
+  }
+
+  propagate(label, rowIds) {
+    const sent = this.outbox.put({ kind: "propagate", row_id: label.row_id, row_ids: rowIds });
+    this.said = { kind: "propagate", n: rowIds.length, verdict: label.verdict, batch: sent.client_id };
+  }
+
+  undoBatch() {
+    const { batch } = this.said;
+    if (!this.outbox.withdraw(batch)) this.outbox.put({ kind: "undo_batch", batch_id: batch });
+    this.said = { kind: "undo_batch" };
+    return true;
+  }
+
   undo() {
+    if (this.said?.kind === "propagate") return this.undoBatch();
     const last = this.past.at(-1);
     if (!last) return false;
     if (!this.outbox.withdraw(last.client_id)) {

@@ -6,6 +6,7 @@ Every message is safe to take twice: `client_id` makes the store keep it once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,16 @@ import streamlit as st
 from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
+from labelling.sharing import HELD, Offers, similar_events
 from socml.errors import SocmlError, TryLater
 from socml.labels import LabelEvent, LabelStore, open_labels
 from socml.project import Project
 from socml.triage import Triage
 from socml.words import Words
 
-HELD = 60  # events that the browser holds ahead: at 25 keys a second that is over two seconds without an answer
+STRATEGY = "mixed"
+SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")
+BLIND = SECOND_LOOKS[1:]  # nobody sees what was said before, or the second opinion would be the first
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
 PAST = 200  # own labels that the browser may take back
@@ -38,6 +42,9 @@ class Report:
     scope: str = ""
     lang: str = ""
     tick: str = ""
+    merged: str = ""
+    on_screen: str = ""
+    similar: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, state: object) -> Report:
@@ -53,6 +60,9 @@ class Report:
             str(state.get("scope", "")),
             str(state.get("lang", "")),
             str(state.get("tick", "")),
+            str(state.get("merged", "")),
+            str(state.get("on_screen", "")),
+            similar if isinstance(similar := state.get("similar"), Mapping) else {},
         )
 
 
@@ -60,7 +70,8 @@ class Desk:
     """One analyst before one run, for one session of the page."""
 
     def __init__(self, project: Project, run_id: str, analyst: str, store: LabelStore) -> None:
-        self.triage = Triage(run_id, project=project, by=analyst, store=store)
+        self.triage = Triage(run_id, project=project, by=analyst, strategy=STRATEGY, store=store, wait=False)
+        self._offers = Offers(self.triage)
         self.scope = f"{run_id} {analyst}"
         self._store = store
         self._done: set[str] = set()
@@ -98,6 +109,11 @@ class Desk:
             self._moves = moves(before, self._order(WATCHED), {str(m.get("row_id", "")) for m in recorded})
         return bool(recorded)
 
+    def leave(self) -> None:
+        """Give back the events that were offered; if the store is away, their leases end by themselves."""
+        with suppress(TryLater):
+            self.triage.leave()
+
     def take_problems(self) -> list[str]:
         """Return what could not be recorded, once."""
         problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
@@ -109,13 +125,15 @@ class Desk:
         self._catch_up()
         current = report.scope == self.scope
         holds = report.holds if current and report.lang == say.language else frozenset()
-        queue = self.triage.queue(HELD)
+        queue = self._offers.next(report if current else Report(), open_row)
+        reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
         order = [str(row_id) for row_id in queue["row_id"]]
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
         first = [open_row] if open_row else order[:1]
         wanted = list(report.wanted) if holds else first
         unfinished = list(report.unfinished) if holds else first
+        similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
         return {
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -128,12 +146,15 @@ class Desk:
             "open": open_row,
             "items": self._items.of([row for row in rows if row not in holds], queue, say),
             "explaining": [row for row in rows if self._items.pending(row)],
-            "labels": self._labels_of(rows, say),
+            "labels": self._labels_of([row for row in rows if reasons.get(row) not in BLIND], say),
+            "again": [row for row, reason in reasons.items() if reason in SECOND_LOOKS],
+            "held": self._offers.elsewhere([open_row, report.on_screen], say),
+            "similar": similar,
             "evidence": self._evidence_of(wanted, unfinished, say),
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
-            "totals": {"labelled": len({event.row_id for event in self._standing.values()})},
+            "totals": {"labelled": len({e.row_id for e in self._standing.values() if not e.suggested})},
         }
 
     def _order(self, n: int) -> list[str]:
@@ -142,6 +163,13 @@ class Desk:
     def _record(self, message: Mapping[str, Any], client_id: str) -> None:
         if message.get("kind") == "undo":
             self.triage.undo(of_client_id=str(message.get("undo_of", "")), client_id=client_id)
+            return
+        if message.get("kind") == "propagate":
+            similar = [str(row_id) for row_id in _list(message.get("row_ids"))]
+            self.triage.propagate(str(message.get("row_id", "")), similar, batch_id=client_id)
+            return
+        if message.get("kind") == "undo_batch":
+            self.triage.undo_batch(str(message.get("batch_id", "")), client_id=client_id)
             return
         seen = message.get("seen_ms")
         self.triage.label(
@@ -166,7 +194,8 @@ class Desk:
     def _history(self) -> list[dict[str, Any]]:
         """Return this analyst's labels that stand on this run's rows, the oldest first."""
         names = ("client_id", "row_id", "verdict", *_TEXTS)
-        own = [event for event in self._standing.values() if event.by == self.triage.by][-PAST:]
+        mine = (event for event in self._standing.values() if event.by == self.triage.by)
+        own = [event for event in mine if not event.suggested][-PAST:]
         return [{name: getattr(event, name) or "" for name in names} for event in own]
 
     def _labels_of(self, row_ids: Iterable[str], say: Words) -> dict[str, list[dict[str, str]]]:
@@ -213,6 +242,8 @@ def open_desk(project: Project, run_id: str, analyst: str) -> Desk:
     """Return the session's desk, opened anew when run, analyst or project changed."""
     wanted = (str(project.workspace), run_id, analyst)
     if st.session_state.get("desk_of") != wanted:
+        if "desk" in st.session_state:
+            st.session_state["desk"].leave()
         st.session_state["desk"] = Desk(project, run_id, analyst, label_store(project))
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]

@@ -16,8 +16,8 @@ class EventView {
     const id = desk.current;
     const item = id ? desk.items.get(id) : null;
     const evidence = id ? desk.evidence.get(id) : null;
-    const given = id ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id]]);
+    const given = id && !desk.isOpen(id) ? desk.given.get(id) : null;
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id], data.held[id]]);
     if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
     const typing = this.shown === id && this.node.querySelector(".annotation :focus");
     if (typing) return;
@@ -29,7 +29,7 @@ class EventView {
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
     this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
-    this.node.replaceChildren(this.head(item, given), this.verdictBar(given), this.annotation(desk, data, given), this.body);
+    this.node.replaceChildren(this.head(item, given, data.held[id]), this.verdictBar(given), this.annotation(desk, data, given), this.body);
     this.body.scrollTop = scroll ?? 0;
     return undefined;
   }
@@ -47,7 +47,7 @@ class EventView {
     );
   }
 
-  head(item, given) {
+  head(item, given, held) {
     const { word } = this;
     return h(
       "header",
@@ -62,6 +62,7 @@ class EventView {
         given ? h("span", { class: "given" }, mark(given, word)) : null,
       ),
       h("h2", { class: "headline" }, item.headline),
+      held ? h("p", { class: "held", role: "note" }, held) : null,
     );
   }
 

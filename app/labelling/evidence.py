@@ -6,7 +6,6 @@ Both are read in the background: a busy entity has many events, and no label wai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
@@ -18,7 +17,7 @@ from socml.inert import visible, visible_line
 from socml.project import Project
 from socml.triage import Triage
 from socml.words import Words
-from socml.workspace import features_path, read_metadata
+from socml.workspace import read_metadata, run_features_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +55,7 @@ class Evidence:
         self._project = project
         self._dataset = str(triage.run["dataset"])
         self._run_id = str(triage.run["run_id"])
-        path = _features_of(triage.run, project)
+        path = run_features_path(project, triage.run)
         self._features = ds.dataset(str(path)) if path.is_file() else None
         self._metadata = read_metadata(path) if path.is_file() else {}
 
@@ -140,12 +139,6 @@ def _first_ready(row_ids: Sequence[str], ask: Callable[[str], Answer]) -> list[t
 
 def _unread(error: str) -> dict[str, Any]:
     return {"raw": [], "related": [], "related_columns": [], "error": visible_line(error)}
-
-
-def _features_of(run: dict[str, Any], project: Project) -> Path:
-    if run.get("features_path"):
-        return (project.workspace / run["features_path"]).resolve()
-    return features_path(project, str(run["dataset"]), str(run["feature_set"]))
 
 
 def time_text(value: Any, say: Words) -> str:

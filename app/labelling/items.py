@@ -116,6 +116,7 @@ def label_line(label: LabelEvent, say: Words) -> dict[str, str]:
     named = [("app.reason", label.reason), ("app.family", label.family)]
     more = [say(f"{kind}.{code}") if f"{kind}.{code}" in say.catalogue else str(code) for kind, code in named if code]
     more += [str(label.note)] if label.note else []
+    more = [say("app.triage.suggested.mark"), *more] if label.suggested else more
     return {
         "verdict": str(label.verdict),
         "line": visible_line(say("app.triage.labels.line", who=label.by, when=time_text(label.time, say))),

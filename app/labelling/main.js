@@ -3,6 +3,8 @@
 const VIEWS = new WeakMap();
 const ASK_SOON_MS = 300;
 const ASK_LATER_MS = 700;
+const HEARTBEAT_MS = 120_000; // a lease is five times as long
+const AWAY_MS = 900_000;
 
 class Triage {
   constructor(root, component) {
@@ -19,7 +21,17 @@ class Triage {
       undo: () => this.act(() => this.desk.undo()),
       fold: (name) => this.fold(name),
       help: () => this.help(!this.helpView.open),
+      similar: () => this.similar(),
     };
+    this.similarView = new SimilarView({
+      ask: () => this.act(() => {}),
+      apply: (label, ids) => {
+        this.similarView.hide();
+        this.act(() => this.desk.propagate(label, ids));
+        this.event.node.focus({ preventScroll: true });
+      },
+      close: () => this.similar(),
+    });
     this.strip = new StripView(commands);
     this.queue = new QueueView((id) => this.act(() => this.desk.select(id)));
     this.event = new EventView(commands);
@@ -30,6 +42,7 @@ class Triage {
       this.strip.node,
       h("div", { class: "panes" }, this.queue.node, this.event.node),
       this.helpView.node,
+      this.similarView.node,
     );
     root.append(this.node);
     this.keys = new Keys({ knows: (letter) => letter in this.actions(), run: (letter) => this.actions()[letter]() });
@@ -39,11 +52,13 @@ class Triage {
     });
     this.onResize = () => this.fit();
     window.addEventListener("resize", this.onResize);
+    this.lastActive = Date.now();
+    this.pulse = setInterval(() => this.stayHere(), HEARTBEAT_MS);
     this.first = true;
   }
 
   actions() {
-    const only = (run) => () => !this.helpView.open && run(); // the help covers the event
+    const only = (run) => () => !this.helpView.open && !this.similarView.open && run(); // they cover the event
     const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [letter, only(() => this.say(verdict, "key"))]);
     return {
       ...Object.fromEntries(verdicts),
@@ -53,7 +68,8 @@ class Triage {
       n: only(() => this.event.note?.focus()),
       w: only(() => this.fold("why")),
       e: only(() => this.fold("raw")),
-      h: () => this.help(!this.helpView.open),
+      p: () => !this.helpView.open && this.similar(),
+      h: () => !this.similarView.open && this.help(!this.helpView.open),
     };
   }
 
@@ -63,6 +79,7 @@ class Triage {
     if (!again) return false;
     if (component.data.lang !== this.lang) this.desk.evidence.clear();
     this.lang = component.data.lang;
+    this.merged = component.data.answers;
     this.desk.merge(component.data, this.first);
     this.first = false;
     this.asked = false;
@@ -77,6 +94,7 @@ class Triage {
   }
 
   act(change) {
+    this.lastActive = Date.now();
     change();
     this.asked = false;
     this.draw();
@@ -93,12 +111,30 @@ class Triage {
     if (!open) this.event.node.focus({ preventScroll: true });
   }
 
+  similar() {
+    if (this.similarView.open) this.similarView.hide();
+    else {
+      const label = this.desk.lastLesson();
+      if (!label) return;
+      this.similarView.show(label);
+    }
+    this.act(() => {});
+    if (!this.similarView.open) this.event.node.focus({ preventScroll: true });
+  }
+
+  // While somebody is there, the events on this screen are nobody else's.
+  stayHere() {
+    const away = document.hidden || Date.now() - this.lastActive > AWAY_MS;
+    if (!away && !this.outbox.inFlight()) this.report();
+  }
+
   draw() {
     const { data } = this.component;
     const before = this.event.shown;
     this.strip.draw(this.desk, data);
     this.queue.draw(this.desk, data);
     this.event.draw(this.desk, data);
+    this.similarView.draw(this.desk, data);
     this.fit();
     if (this.event.shown !== before) this.newOnScreen();
   }
@@ -129,9 +165,10 @@ class Triage {
   // Asks for what is not here yet: soon for what is on screen, unhurried for what comes after.
   ask() {
     const { desk } = this;
-    const waiting = desk.lacking() || desk.explaining.length || desk.wanted().length || desk.unfinished().length;
+    const similar = this.similarView.waiting();
+    const waiting = similar || desk.lacking() || desk.explaining.length || desk.wanted().length || desk.unfinished().length;
     if (this.asked || this.timer || !waiting) return;
-    const urgent = desk.lacking() || desk.wanted()[0] === desk.current || desk.unfinished()[0] === desk.current;
+    const urgent = similar || desk.lacking() || desk.wanted()[0] === desk.current || desk.unfinished()[0] === desk.current;
     this.timer = setTimeout(
       () => {
         this.timer = 0;
@@ -150,6 +187,9 @@ class Triage {
       unfinished: this.desk.unfinished(),
       scope: this.of,
       lang: this.lang,
+      similar: this.similarView.query,
+      on_screen: this.desk.current ?? "",
+      merged: this.merged,
       tick: Date.now(), // the same list sent again must still reach Python
     });
   }
@@ -158,6 +198,7 @@ class Triage {
     this.keys.close();
     this.notice.close();
     this.outbox.close();
+    clearInterval(this.pulse);
     clearTimeout(this.timer);
     clearTimeout(this.addressTimer);
     window.removeEventListener("resize", this.onResize);

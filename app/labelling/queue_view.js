@@ -23,7 +23,7 @@ class QueueView {
 
   row(id, desk, word) {
     const item = desk.items.get(id);
-    const given = desk.given.get(id);
+    const given = desk.isOpen(id) ? null : desk.given.get(id);
     const selected = id === desk.current;
     const classes = ["row", given ? "said" : "", given?.pending ? "pending" : ""].join(" ").trim();
     return h(

@@ -8,7 +8,8 @@ class StripView {
     this.effect = h("span", { class: "effect" });
     this.totals = h("span", { class: "totals" });
     this.buttons = h("span", { class: "tools" });
-    this.node = h("div", { class: "strip" }, this.unsaved, this.said, this.effect, this.totals, this.buttons);
+    this.batch = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => commands.undo() });
+    this.node = h("div", { class: "strip" }, this.unsaved, this.said, this.batch, this.effect, this.totals, this.buttons);
   }
 
   draw(desk, data) {
@@ -24,7 +25,10 @@ class StripView {
     this.unsaved.classList.toggle("away", desk.outbox.away);
     const { said } = desk;
     const whom = said ? (desk.items.get(said.row_id)?.entity ?? "") : "";
-    put(this.said, said ? word(`said.${said.kind}`, { verdict: word(`verdict.${said.verdict}`), whom }) : "");
+    const verdict = said?.verdict ? word(`verdict.${said.verdict}`) : "";
+    put(this.said, said ? word(`said.${said.kind}`, { verdict, whom, n: said.n }) : "");
+    this.batch.hidden = said?.kind !== "propagate";
+    put(this.batch, word("similar.undo"));
     put(this.effect, data.effect);
     this.effect.title = word("effect.title");
     put(this.totals, word("totals", { n: data.totals.labelled }));
@@ -39,6 +43,7 @@ class StripView {
     this.lang = data.lang;
     this.buttons.replaceChildren(
       tool("Z", "tool.undo", () => this.commands.undo()),
+      tool("P", "similar.tool", () => this.commands.similar()),
       tool("H", "tool.help", () => this.commands.help()),
     );
   }
@@ -67,6 +72,7 @@ class HelpView {
     const lines = [
       ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
       ["Z", word("tool.undo"), word("help.undo")],
+      ["P", word("similar.tool"), word("help.similar")],
       ["J K", word("help.move"), word("help.move_about")],
       ["N", word("note.title"), word("help.note")],
       ["W", word("why.title"), word("help.fold")],

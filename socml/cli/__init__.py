@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from socml.cli import lab, line, people
+from socml.cli import judge, lab, line, people, team
 from socml.errors import SocmlError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, people):
+for verbs in (lab, line, people, judge, team):
     verbs.add_to(app)
 
 

@@ -42,11 +42,16 @@ def simulate(
 
 
 def ingest(
-    paths: Annotated[list[str], typer.Argument(help="files, folders or patterns; plain, gz or zst")],
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="dataset recipe, or a new name")],
+    paths: Annotated[list[str] | None, typer.Argument(help="files, folders or patterns; plain, gz, zst or zip")] = None,
     format_: Annotated[
         str, typer.Option("--format", "-f", help="read as this format instead of detecting it")
     ] = "auto",
+    listen: Annotated[str, typer.Option(help="receive syslog instead: udp://127.0.0.1:5514 or tcp://…")] = "",
+    seconds: Annotated[float | None, typer.Option(help="listen this long; else until Ctrl-C")] = None,
+    any_address: Annotated[
+        bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Read logs into the event table. Reading the same records again adds nothing.
@@ -56,15 +61,40 @@ def ingest(
     \b
     Examples:  socml ingest conn.log.gz --dataset office
                socml ingest /var/log/zeek --dataset office --format zeek-tsv
+               socml ingest --listen udp://127.0.0.1:5514 --dataset office --seconds 60
     """
     from socml.datasets import ingest as ingest_paths
 
+    if listen:
+        _listen(listen, dataset, format_, seconds, any_address, json_=json_)
+        return
     with progress_bar("reading") as progress:
         result = ingest_paths(paths, dataset=dataset, format=format_, progress=progress)
     if json_:
         as_json(result.to_dict())
     else:
         say(str(result))
+
+
+def _listen(address: str, dataset: str, format_: str, seconds: float | None, any_address: bool, *, json_: bool) -> None:
+    from dataclasses import asdict
+
+    from socml.datasets.listener import listen
+
+    done = listen(
+        address,
+        dataset=dataset,
+        format="syslog" if format_ == "auto" else format_,
+        seconds=seconds,
+        any_address=any_address,
+        on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
+    )
+    if json_:
+        as_json(asdict(done))
+        return
+    say(str(done))
+    for warning in done.warnings:
+        note(warning)
 
 
 def features(
@@ -101,6 +131,8 @@ def fit(
 ) -> None:
     """Fit a model on a dataset and register the version. The first version becomes the champion.
 
+    A supervised model learns from the ground truth, or from the analysts' labels if its [training] says so.
+
     \b
     Examples:  socml fit source-forest office      socml fit source-forest office --promote
     """
@@ -108,6 +140,7 @@ def fit(
     from socml.models import fit as fit_model
     from socml.project import find_project
     from socml.recipes import load_model_recipe
+    from socml.teaching import teaching_labels
 
     project = find_project()
     recipe = load_model_recipe(model, project)
@@ -116,8 +149,9 @@ def fit(
     with step(f"building {recipe.features}"):
         table_ = build_features(recipe.features, dataset, project=project)
         truth = load_row_truth(dataset, recipe.features, project=project)
+    labels = teaching_labels(recipe, dataset, project=project)
     with step(f"fitting {model} on {len(table_):,} rows"):
-        version = fit_model(recipe, table_, project=project, truth=truth, promote=promote)
+        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote)
     if json_:
         as_json({"name": version.name, "version": version.version, **version.metadata})
     else:
@@ -154,10 +188,12 @@ def score(
 
 def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, Any]:
     from socml.explanations import explain_run
+    from socml.families import write_families
     from socml.features import build_feature_file, load_row_truth
     from socml.models import load_model
     from socml.project import find_project
     from socml.scores import score_run
+    from socml.teaching import has_seen_truth
 
     project = find_project()
     fitted = load_model(model, version, project=project)
@@ -165,8 +201,12 @@ def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, 
     with step(f"building {feature_set}"):
         path = build_feature_file(feature_set, dataset, project=project)
         truth = load_row_truth(dataset, feature_set, project=project)
+    if has_seen_truth(fitted, dataset):
+        note(f"{fitted.label} was taught with the truth of {dataset}: no metrics against it. See: socml validate")
+        truth = truth.iloc[:0]
     with step("scoring"):
         run = score_run(fitted, path, project=project, truth=truth)
+        write_families(fitted, path, run["run_id"], project=project)
     with step(f"explaining {top}"):
         explain_run(run["run_id"], project=project, top=top)
     return run

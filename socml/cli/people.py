@@ -31,11 +31,21 @@ def run(
     top: Annotated[int, typer.Option(help="rows to put in words")] = 10,
     json_: Json = False,
 ) -> None:
-    """Run an experiment from raw logs to a queue that is ready for review.
+    """Run an experiment from raw logs to a queue that is ready for review, or a sweep to its comparison.
+
+    A sweep that was stopped goes on where it stopped.
 
     \b
-    Examples:  socml run first-look      socml run flows /var/log/zeek
+    Examples:  socml run first-look      socml run flows /var/log/zeek      socml run forests-or-baselines
     """
+    from socml.project import find_project
+    from socml.recipes import load_experiment_recipe
+
+    if load_experiment_recipe(experiment, find_project()).sweep is not None:
+        from socml.cli.judge import run_sweep
+
+        run_sweep(experiment, paths=paths, json_=json_)
+        return
     run_experiment(experiment, paths=paths, top=top, json_=json_)
 
 

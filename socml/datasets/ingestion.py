@@ -31,6 +31,7 @@ def ingest(
     format: str = "auto",  # noqa: A002
     project: Project | None = None,
     progress: ProgressReport | None = None,
+    max_bad_share: float | None = None,
 ) -> IngestResult:
     """Read files into a dataset's event table. The same records again add nothing.
 
@@ -40,6 +41,7 @@ def ingest(
     dataset : a recipe's name, or a new name
     format : "auto" is the recipe's, or detected for each file by its content
     progress : called with bytes done, bytes in all, and words
+    max_bad_share : share of bad records that is allowed, 0 to 1, instead of the recipe's
 
     Raises
     ------
@@ -52,6 +54,8 @@ def ingest(
     project = project or find_project()
     safe_name(dataset)
     recipe = _recipe(dataset, project)
+    if max_bad_share is not None:
+        recipe = recipe.model_copy(update={"max_bad_share": max_bad_share})
     given = [paths] if isinstance(paths, (str, Path)) else list(paths or ())
     files = _files(given, recipe, project)
     truth = find_truth_file(recipe, [path for path, _ in files])

@@ -1,12 +1,14 @@
 """Paths → files to read, unpacked as they are read: magic bytes decide what a file is, not its name.
 
-Plain, gzip (also of several members) and zstd. What a damaged file still holds is read; the damage itself is a
+Plain, gzip (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
 to far more than it should is refused.
 """
 
 from __future__ import annotations
 
+import codecs
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +75,7 @@ class FileSource:
         with self.path.open("rb") as file:
             start = file.read(8)
             file.seek(0)
-            for chunk in self._unpacked(file, start):
+            for chunk in _as_utf8(self._unpacked(file, start)):
                 unpacked += len(chunk)
                 if unpacked > RATIO_FROM and unpacked > RATIO_LIMIT * max(self.read_bytes, 1):
                     raise DataError(
@@ -126,8 +128,6 @@ class FileSource:
     def _without_mark(self) -> Iterator[bytes]:
         first = True
         for chunk in self.chunks():
-            if first and chunk.startswith(_UTF16):
-                raise FormatError(f"{self.name} is UTF-16. Convert it: iconv -f UTF-16 -t UTF-8")
             yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
             first = False
 
@@ -161,6 +161,8 @@ class FileSource:
             return self._gunzipped(file)
         if start.startswith(b"\x28\xb5\x2f\xfd"):
             return self._unzstd(file)
+        if start.startswith(b"PK\x03\x04") and not self._is_arrays():
+            return self._unzipped(file)
         for magic, kind in _PACKED_OTHERWISE.items():
             if start.startswith(magic):
                 raise FormatError(f"{self.name} is packed with {kind}, which is not read. Unpack it first.")
@@ -190,6 +192,23 @@ class FileSource:
             yield unpack.flush()
             self.damage = "the gzip stream ends too early"
 
+    def _is_arrays(self) -> bool:
+        with self.path.open("rb") as file:
+            return b".npy" in file.read(256)  # NumPy's archive, which is a table as it is
+
+    def _unzipped(self, file: BinaryIO) -> Iterator[bytes]:
+        try:
+            archive = zipfile.ZipFile(file)
+            members = [m for m in archive.infolist() if not m.is_dir()]
+            if len(members) != 1:
+                raise FormatError(f"{self.name} is a zip archive of {len(members):,} files. Unpack it first.")
+            with archive.open(members[0]) as member:
+                while piece := member.read(_PIECE):
+                    self.read_bytes = file.tell()
+                    yield piece
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            self.damage = f"zip: {error}"
+
     def _unzstd(self, file: BinaryIO) -> Iterator[bytes]:
         import zstandard
 
@@ -209,6 +228,20 @@ class FileSource:
                 rest = unpack.unused_data if unpack.eof else b""
         if not unpack.eof:
             self.damage = "the zstd stream ends too early"
+
+
+def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8; all else as it is."""
+    first = next(chunks, b"")
+    if not first.startswith(_UTF16):
+        yield first
+        yield from chunks
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")("backslashreplace")
+    yield decoder.decode(first).encode()
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 class _AfterLongLine(bytes):

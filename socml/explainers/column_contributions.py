@@ -31,8 +31,8 @@ class ColumnContributions:
 
     @staticmethod
     def supports(detector: Any) -> bool:
-        """Say whether the detector has `contributions(X)`."""
-        return hasattr(detector, "contributions")
+        """Say whether the detector has `contributions(X)` of its anomaly score (a classifier's are of log-odds)."""
+        return hasattr(detector, "contributions") and not hasattr(detector, "log_odds")
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """Return each cell's part of the anomaly score, shape as X: positive pushes toward anomalous."""

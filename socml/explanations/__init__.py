@@ -26,7 +26,7 @@ from socml.project import Project, find_project
 from socml.tables import EXPLANATION, check_table, schema
 from socml.versions import ModelVersion, load_model
 from socml.words import words
-from socml.workspace import features_path, read_metadata, read_run, run_folder, write_table
+from socml.workspace import read_metadata, read_run, run_features_path, run_folder, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def explanation_in_words(
     about = run_metadata(run, project)
     try:
         version = _opened(run["model_version"], project)
-        rows = feature_columns(_features_of(run, project))
+        rows = feature_columns(run_features_path(project, run))
         found = what_would_be_normal(version, rows.take(rows.positions([row_id])), explained)
         normal = normal_in_words(found, features_metadata=about, language=language)
     except (UnknownName, DataError):  # the run outlived its model or its table: what is stored can still be told
@@ -153,14 +153,8 @@ def headlines(
 
 def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
     """Return what the features of a run mean: the metadata of its feature table, empty if that is gone."""
-    path = _features_of(run, project)
+    path = run_features_path(project, run)
     return read_metadata(path) if path.is_file() else {}
-
-
-def _features_of(run: dict[str, Any], project: Project) -> Path:
-    if run.get("features_path"):
-        return (project.workspace / run["features_path"]).resolve()
-    return features_path(project, run["dataset"], run["feature_set"])
 
 
 def _stored(path: Path, row_ids: list[str]) -> pa.Table:
@@ -173,7 +167,7 @@ def _read(path: Path, filters: Any = None) -> pa.Table:
 
 
 def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pa.Table:
-    path = _features_of(run, project)
+    path = run_features_path(project, run)
     version = _opened(run["model_version"], project)
     _check_same_rows(run, version, path, row_ids, project)
     table = explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))

@@ -63,7 +63,7 @@ def signature_event(one: dict[str, Any]) -> dict[str, Any]:
         "event_action": "signature",
         "rule_name": text_of(one.get("name")),
         "message": text_of(one.get("description")),
-        "event_severity": _SIGNATURE_SEVERITY.get(one.get("severity") or 0, 90),
+        "event_severity": _SIGNATURE_SEVERITY.get(_number(one.get("severity")), 90),
         "threat_name": text_of(families[0]) if families else None,
         "threat_technique_id": [str(t) for t in names] or None,
         "extra": _extra(one, ("name", "description", "marks", "data", "new_data", "families", "ttp")),
@@ -89,7 +89,7 @@ def _sample(
         "file_hash": _hash(file),
         "url_original": text_of(target.get("url")),
         "threat_name": text_of(family),
-        "event_severity": None if score is None else min(max(round(float(score) * 10), 0), 100),
+        "event_severity": min(max(round(score * 10), 0), 100) if isinstance(score, (int, float)) else None,
         "threat_technique_id": [str(name) for name in names if name] or None,
         "duration_s": float(seconds) if isinstance(seconds, (int, float)) else None,
         "extra": _extra(info, ("version", "started", "machine", "duration")) | _extra(file, ("name", "strings", "yara"))
@@ -102,11 +102,11 @@ def _counts(report: dict[str, Any], behaviour: dict[str, Any], network: dict[str
     calls: Counter[str] = Counter()
     for process in _dicts(behaviour.get("processes")):
         for call in _dicts(process.get("calls")):
-            calls[f"api.{call.get('api')}"] += 1 + (call.get("repeated") or 0)
+            calls[f"api.{call.get('api')}"] += 1 + _number(call.get("repeated"))
     listed = bool(calls)
     for apis in _dict(behaviour.get("apistats")).values():  # Cuckoo 2 counts itself
         if not listed:
-            calls.update({f"api.{name}": number for name, number in _dict(apis).items()})
+            calls.update({f"api.{name}": _number(number) for name, number in _dict(apis).items()})
     matched = {f"signature.{one.get('name')}": 1 for one in _dicts(report.get("signatures"))}
     seen = {f"network.{kind}": len(found) for kind, found in network.items() if isinstance(found, list)}
     return {**calls, **matched, **seen, "processes": len(_dicts(behaviour.get("processes")))}
@@ -208,6 +208,10 @@ def _extra(found: dict[str, Any], without: tuple[str, ...]) -> dict[str, str | N
 
 def _when(value: Any, clock: Clock) -> datetime | None:
     return None if value in (None, "") else epoch(value) if isinstance(value, (int, float)) else iso(value, clock)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _dict(value: Any) -> dict[str, Any]:

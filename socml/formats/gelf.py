@@ -40,7 +40,7 @@ class Gelf:
         if head.startswith(CHUNK_MAGIC):
             return 0.95
         if head[:1] == b"\x78" and (head[0] * 256 + head[1] if len(head) > 1 else 1) % 31 == 0:
-            return 0.95 if b'"short_message"' in zlib.decompressobj().decompress(head, 65536) else 0.0
+            return 0.95 if b'"short_message"' in _unpacked_start(head) else 0.0
         found = first_objects(head.replace(b"\0", b"\n"))
         fit = sum("short_message" in one and "host" in one for one in found)
         return 0.97 * fit / len(found) if found else 0.0
@@ -53,6 +53,13 @@ class Gelf:
         if start[:1] == b"\x78":
             return batches(_streams(source), _zlib_event)
         return batches(_messages(source) if b"\0" in start else members(source), gelf_event)
+
+
+def _unpacked_start(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(head, 65536)
+    except zlib.error:
+        return b""
 
 
 def _messages(source: Source) -> Iterator[tuple[int, bytes]]:

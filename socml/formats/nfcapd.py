@@ -126,7 +126,7 @@ def _event(record: bytes) -> dict[str, Any]:
             raise ValueError(f"element {element} of {length} bytes does not fit its record")
         _take(element, record[at + 4 : at + length], row, extra)
         at += length
-    if row["network_transport"] not in ("tcp", "udp", "sctp", "dccp"):
+    if row.get("network_transport") not in ("tcp", "udp", "sctp", "dccp"):
         row["source_port"] = row["destination_port"] = None
     row["extra"] = extra
     return {**row, "raw": record.hex()}

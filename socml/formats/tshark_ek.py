@@ -60,8 +60,7 @@ def _event(line: bytes) -> dict[str, Any]:
         layer, _, rest = name.partition(".")
         fields[_dotted(layer, rest)] = value
     try:
-        text = json.dumps(fields)  # half a surrogate pair is no text
-        text.encode()
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (UnicodeEncodeError, ValueError):
         raise ValueError("half a surrogate pair") from None
     return packet_event(fields, found.get("timestamp"))

@@ -39,6 +39,7 @@ _P_LENGTH, _P_PAYLOAD, _P_FLAGS, _P_ICMP, _P_FRAGMENT, _P_DATAGRAM = (
     _P[n] for n in ("length", "payload", "flags", "icmp", "fragment", "datagram")
 )
 _WAYS = len(DIRECTION)
+_AHEAD = 32  # packets
 _FRAGMENTS = 8192  # datagrams whose ports are remembered
 
 
@@ -173,16 +174,39 @@ def _ports(packets: Ints, ends: Addresses, row: int, fragments: Addresses) -> tu
 
 
 @njit(cache=True, nogil=True)
+def _look_ahead(
+    packets: Ints, addresses: Addresses, row: int, fragments: Addresses, ports: Ints, hashes: Addresses,
+    slots: NDArray[np.int32], flows: Ints, sums: NDArray[np.float64], ends: Addresses,
+) -> float:  # fmt: skip
+    """Hash the next packets and read what they will need: memory is slow, but brings many lines at a time."""
+    mask, read = np.uint64(len(slots) - 1), 0.0
+    for i in range(min(_AHEAD, len(packets) - row)):
+        at = row + i
+        ports[i] = _ports(packets, addresses, at, fragments)
+        hashes[i] = _hash(addresses, at, ports[i, 0], ports[i, 1], packets[at, _P_PROTOCOL], packets[at, _P_VLAN])
+    for i in range(min(_AHEAD, len(packets) - row)):
+        flow = slots[hashes[i] & mask] - 1
+        if flow >= 0:
+            for line in range(0, len(COLUMNS), 8):
+                read += flows[flow, line]
+            read += sums[flow, 0] + ends[flow, 0]
+    return read
+
+
+@njit(cache=True, nogil=True)
 def _add(
     packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int, slots: NDArray[np.int32],
     flows: Ints, sums: NDArray[np.float64], ends: Addresses, count: int, fragments: Addresses, idle: int, active: int,
 ) -> int:  # fmt: skip
     mask = np.uint64(len(slots) - 1)
+    ports, hashes, seen = np.empty((_AHEAD, 2), np.int64), np.empty(_AHEAD, np.uint64), 0.0
     for row in range(len(packets)):
+        if row % _AHEAD == 0:
+            seen += _look_ahead(packets, addresses, row, fragments, ports, hashes, slots, flows, sums, ends)
         if packets[row, _P_OUTCOME] != 0:
             continue
-        sport, dport = _ports(packets, addresses, row, fragments)
-        slot = _hash(addresses, row, sport, dport, packets[row, _P_PROTOCOL], packets[row, _P_VLAN]) & mask
+        sport, dport = ports[row % _AHEAD]
+        slot = hashes[row % _AHEAD] & mask
         way = 0
         while slots[slot]:
             way = _direction(flows, ends, slots[slot] - 1, packets, addresses, row, sport, dport)

@@ -6,7 +6,7 @@ ICMP. Tunnels are not opened. A fragment that is not the first has no ports; `fr
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -251,15 +251,10 @@ def _transport(data: Bytes, at: int, end: int, finish: int, is_later: bool, out:
 
 
 def warm() -> None:
-    """Compile."""
-    data, out = np.zeros(64, np.uint8), np.zeros((4, 6), np.int64)
-    find_records(data, False, 16, 100, out)
-    find_blocks(data, False, 100, out)
-    _read(data, out)
-
-
-def _read(data: Bytes, found: Ints) -> tuple[Ints, Any]:
-    out, address = np.zeros((len(found), len(FIELDS)), np.int64), np.zeros((len(found), 4), np.uint64)
+    """Compile, for bytes that cannot be written to, as a file's are."""
+    data, found = np.frombuffer(bytes(64), np.uint8), np.zeros((4, 6), np.int64)
+    find_records(data, False, 16, 100, found)
+    find_blocks(data, False, 100, found)
+    out, address = np.zeros((4, len(FIELDS)), np.int64), np.zeros((4, 4), np.uint64)
     columns = [np.ascontiguousarray(found[:, i]) for i in (0, 1, 5)]
     read_headers(data, columns[0], columns[1], columns[2], out, address)
-    return out, address

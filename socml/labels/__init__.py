@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from socml.errors import ConfigurationError
 from socml.labels.export import write_labels
+from socml.labels.families import FamilyEdit
 from socml.labels.fold import StandingLabels
+from socml.labels.intake import ImportResult, import_labels
+from socml.labels.leases import Lease
+from socml.labels.second_looks import SecondLook
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import DIRECTION, VERDICTS, Acknowledgement, LabelEvent, NewLabel
 from socml.project import Project, find_project
@@ -28,10 +32,15 @@ __all__ = [
     "DIRECTION",
     "VERDICTS",
     "Acknowledgement",
+    "FamilyEdit",
+    "ImportResult",
     "LabelEvent",
     "LabelStore",
+    "Lease",
     "NewLabel",
+    "SecondLook",
     "StandingLabels",
+    "import_labels",
     "open_labels",
     "read_analyst_labels",
     "read_label_events",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 
 from socml.errors import ConfigurationError, SocmlError, TryLater
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 30_000  # a writer holds SQLite for about a millisecond; this is for a machine that is very busy
 LOCK = 7_305_108  # any number: PostgreSQL's advisory lock that puts writers of labels in one line
@@ -42,12 +44,103 @@ def _columns() -> list[sa.Column[Any]]:
         sa.Column("seen_ms", sa.BigInteger),
         sa.Column("weight", sa.Double),
         sa.Column("undo_of", sa.BigInteger),
+        *[sa.Column(name, sa.Text) for name in ("queue_reason", "strategy", "batch_id")],
+        sa.Column("inclusion_probability", sa.Double),
+        sa.Column("suggested", sa.Boolean),
+        sa.Column("given_at", _Utc),
     ]
 
 
 LABEL_EVENT = sa.Table("label_event", sa.MetaData(), *_columns())
-CURRENT_LABEL = sa.Table("current_label", sa.MetaData(), *_columns())
-ANALYST_LABEL = sa.Table("analyst_label", sa.MetaData(), *_columns())
+STANDING_LABEL = sa.Table("standing_label", sa.MetaData(), *_columns())
+LABEL_LEASE = sa.Table(
+    "label_lease",
+    sa.MetaData(),
+    *[sa.Column(name, sa.Text, primary_key=True) for name in ("campaign", "row_id")],
+    sa.Column("by", sa.Text),
+    sa.Column("since", _Utc),
+    sa.Column("expires", _Utc),
+)
+FAMILY_EDIT = sa.Table(
+    "family_edit",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("time", _Utc),
+    *[sa.Column(name, sa.Text) for name in ("dataset", "kind", "family", "into", "row_ids")],
+    sa.Column("last_label_id", sa.BigInteger),
+    *[sa.Column(name, sa.Text) for name in ("by", "client_id")],
+    sa.Column("undo_of", sa.BigInteger),
+)
+SECOND_LOOK = sa.Table(
+    "second_look",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("time", _Utc),
+    *[sa.Column(name, sa.Text) for name in ("dataset", "row_id", "reason")],
+    sa.Column("probability", sa.Double),
+    sa.Column("last_label_id", sa.BigInteger),
+    *[sa.Column(name, sa.Text) for name in ("by", "client_id")],
+)
+
+
+def in_dataset(query: Any, table: sa.Table, dataset: str) -> Any:
+    """Narrow to one dataset; what names none counts for each."""
+    return query.where(sa.or_(table.c.dataset == dataset, table.c.dataset.is_(None))) if dataset else query
+
+
+def last_labels(whose: Sequence[str], dataset: str = "") -> sa.Select[Any]:
+    """Return a query for the label that stands for each of `whose`: row_id, or row_id and by.
+
+    The same as the views, but within one dataset: the same record may be a row of several.
+    """
+    label = STANDING_LABEL.c
+    order = [label.suggested, label.id.desc()]
+    place = sa.func.row_number().over(partition_by=[label[name] for name in whose], order_by=order)
+    ranked = in_dataset(sa.select(STANDING_LABEL, place.label("place")), STANDING_LABEL, dataset).subquery()
+    return (
+        sa.select(*[ranked.c[column.name] for column in STANDING_LABEL.columns])
+        .where(ranked.c.place == 1)
+        .order_by(ranked.c.id)
+    )
+
+
+class Connections:
+    """Transactions on one store: many readers, and writers one after the other.
+
+    A database that is busy or away is `TryLater`; nothing of the transaction is stored then.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = connect(url)
+        self.writer = writing(self.engine)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Begin a transaction that only reads."""
+        with _or_try_later(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Begin a transaction that holds the store's write lock; it is stored when the block ends."""
+        with _or_try_later(), self.writer.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def _or_try_later() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise TryLater(f"The label store is busy or away: {error.orig}") from error
+
+
+def now(connection: sa.Connection) -> datetime:
+    """Return the time: a team's database has one clock, whatever its analysts' machines say."""
+    if connection.dialect.name == "postgresql":
+        moment: datetime = connection.exec_driver_sql("select clock_timestamp()").scalar_one()
+        return moment.astimezone(UTC)
+    return datetime.now(UTC)
 
 
 def connect(url: str) -> sa.Engine:

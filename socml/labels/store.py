@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from socml.errors import DataError, TryLater
-from socml.labels.database import ANALYST_LABEL, CURRENT_LABEL, LABEL_EVENT, connect, writing
+from socml.errors import DataError
+from socml.labels.database import LABEL_EVENT, Connections, in_dataset, last_labels
+from socml.labels.families import Families, edited, standing_edits
+from socml.labels.leases import Leases, release_labelled
+from socml.labels.second_looks import SecondLooks
 from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ _KNOWN_AT_ONCE = 500  # client ids asked for in one query; SQLite takes a limite
 
 class LabelStore:
     """The label store at an SQLAlchemy address (SQLite or PostgreSQL). Threads and processes may share it.
+
+    Attributes
+    ----------
+    leases : who has which row before them
+    families : edits of families, which change what labels given before say
+    second_looks : labelled rows to be looked at again
 
     Examples
     --------
@@ -36,8 +44,12 @@ class LabelStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = connect(url)
-        self._writer = writing(self._engine)
+        self._connections = Connections(url)
+        self._engine, self._writer = self._connections.engine, self._connections.writer
+        self._read, self._write = self._connections.read, self._connections.write
+        self.leases = Leases(self._connections)
+        self.families = Families(self._connections)
+        self.second_looks = SecondLooks(self._connections)
 
     def __enter__(self) -> LabelStore:
         return self
@@ -72,6 +84,7 @@ class LabelStore:
                 stored = _insert(connection, values)
                 known[label.client_id] = stored
                 acknowledged.append(_acknowledge(stored, stored_before=False))
+            release_labelled(connection, {label.row_id for label in labels}, {label.by for label in labels})
             return acknowledged
 
     def undo(
@@ -98,65 +111,75 @@ class LabelStore:
             undone = _one(connection, LABEL_EVENT.c.undo_of == label.id)
             if undone is not None:
                 return _acknowledge(undone, stored_before=True)
-            same = {n: getattr(label, n) for n in ("row_id", "event_id", "run_id", "dataset", "model_version")}
-            values = {**same, "by": by, "client_id": client_id, "how": "undo", "weight": 1.0, "undo_of": label.id}
-            return _acknowledge(_insert(connection, values), stored_before=False)
+            return _acknowledge(_insert(connection, _undo_of(label, by, client_id)), stored_before=False)
+
+    def undo_batch(self, batch_id: str, *, by: str, client_id: str) -> list[Acknowledgement]:
+        """Undo what still stands of a batch (a propagation, an import), all or nothing, and acknowledge each.
+
+        Raises
+        ------
+        DataError
+            If there is no such batch, or it is another analyst's.
+        """
+        if not by or not client_id or not batch_id:
+            raise DataError("An undo of a batch needs a batch_id, a by and a client_id.")
+        with self._write() as connection:
+            query = sa.select(LABEL_EVENT).where(LABEL_EVENT.c.batch_id == batch_id).order_by(LABEL_EVENT.c.id)
+            events = [LabelEvent(*row) for row in connection.execute(query)]
+            if not events:
+                raise DataError(f"There is no batch {batch_id!r}.")
+            if {event.by for event in events} != {by}:
+                raise DataError(f"Batch {batch_id!r} was given by {events[0].by!r}; only they can undo it.")
+            undone = {event.undo_of for event in events}
+            stand = [event for event in events if event.undo_of is None and event.id not in undone]
+            undos = [_undo_of(event, by, f"{client_id}:{event.id}") for event in stand]
+            return [_acknowledge(_insert(connection, undo), stored_before=False) for undo in undos]
 
     def find(self, client_id: str) -> LabelEvent | None:
         """Return what was stored under `client_id`, if anything was."""
         with self._read() as connection:
             return _one(connection, LABEL_EVENT.c.client_id == client_id)
 
+    def known(self, client_ids: Sequence[str]) -> set[str]:
+        """Return those of `client_ids` under which something is stored."""
+        with self._read() as connection:
+            return set(_known(connection, list(client_ids)))
+
     def events_since(self, label_id: int, *, dataset: str = "") -> list[LabelEvent]:
-        """Return the events after `label_id`, in the order they were stored."""
+        """Return the events after `label_id`, in the order they were stored, as they were given."""
         query = sa.select(LABEL_EVENT).where(LABEL_EVENT.c.id > label_id).order_by(LABEL_EVENT.c.id)
         with self._read() as connection:
-            return [LabelEvent(*row) for row in connection.execute(_in_dataset(query, LABEL_EVENT, dataset))]
+            return [LabelEvent(*row) for row in connection.execute(in_dataset(query, LABEL_EVENT, dataset))]
 
     def current(self, *, dataset: str = "") -> pd.DataFrame:
-        """Return the current label of each row, index `row_id`: the last that stands, whoever gave it."""
-        return self._frame(CURRENT_LABEL, dataset).set_index("row_id")
+        """Return the current label of each row, index `row_id`: the last that stands, whoever gave it.
+
+        A suggested label is only here where no analyst gave one. Families are named as they were edited since.
+        """
+        return self._frame(last_labels(["row_id"], dataset), dataset).set_index("row_id")
 
     def by_analyst(self, *, dataset: str = "") -> pd.DataFrame:
         """Return the current label of each row and analyst."""
-        return self._frame(ANALYST_LABEL, dataset)
+        return self._frame(last_labels(["row_id", "by"], dataset), dataset)
 
     def history(self, *, dataset: str = "") -> pd.DataFrame:
         """Return every event, undone ones and undos too, in the order they were stored."""
-        return self._frame(LABEL_EVENT, dataset)
+        query = sa.select(LABEL_EVENT).order_by(LABEL_EVENT.c.id)
+        return self._frame(in_dataset(query, LABEL_EVENT, dataset), dataset, as_given=True)
 
-    def _frame(self, table: sa.Table, dataset: str) -> pd.DataFrame:
+    def _frame(self, query: Any, dataset: str, *, as_given: bool = False) -> pd.DataFrame:
         import pandas as pd
 
-        query = _in_dataset(sa.select(table).order_by(table.c.id), table, dataset)
         with self._read() as connection:
-            rows = [LabelEvent(*row) for row in connection.execute(query)]
+            edits = [] if as_given else standing_edits(connection, dataset)
+            rows = [edited(LabelEvent(*row), edits) for row in connection.execute(query)]
         frame = pd.DataFrame(rows, columns=list(LabelEvent._fields)).rename(columns={"id": "label_id"})
-        frame["time"] = pd.to_datetime(frame["time"], utc=True).astype("datetime64[us, UTC]")
-        whole = {"label_id": "int64", "seen_ms": "Int64", "undo_of": "Int64", "weight": "float64"}
-        texts = {n: "str" for n in frame.columns if n not in {"time", *whole}}
-        return frame.astype({**whole, **texts})
-
-    @contextmanager
-    def _read(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise TryLater(f"The label store is busy or away: {error.orig}") from error
-
-    @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
-        try:
-            with self._writer.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise TryLater(f"The label store is busy or away: {error.orig}") from error
-
-
-def _in_dataset(query: Any, table: sa.Table, dataset: str) -> Any:
-    """Narrow to one dataset; a label that names none counts for each."""
-    return query.where(sa.or_(table.c.dataset == dataset, table.c.dataset.is_(None))) if dataset else query
+        for name in ("time", "given_at"):
+            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+        kinds = {"label_id": "int64", "seen_ms": "Int64", "undo_of": "Int64", "weight": "float64"}
+        kinds |= {"inclusion_probability": "float64", "suggested": "bool"}
+        texts = {n: "str" for n in frame.columns if n not in {"time", "given_at", *kinds}}
+        return frame.astype({**kinds, **texts})
 
 
 def _known(connection: sa.Connection, client_ids: list[str]) -> dict[str, LabelEvent]:
@@ -176,10 +199,15 @@ def _one(connection: sa.Connection, condition: Any) -> LabelEvent | None:
 
 def _insert(connection: sa.Connection, values: dict[str, Any]) -> LabelEvent:
     complete = {name: values.get(name) for name in LabelEvent._fields if name != "id"}
-    complete["time"] = datetime.now(UTC)
+    complete |= {"time": datetime.now(UTC), "suggested": bool(values.get("suggested"))}
     result = connection.execute(sa.insert(LABEL_EVENT).values(complete))
     key = result.inserted_primary_key
     return LabelEvent(**{**complete, "id": int(key[0])})  # type: ignore[arg-type,index]
+
+
+def _undo_of(label: LabelEvent, by: str, client_id: str) -> dict[str, Any]:
+    same = {n: getattr(label, n) for n in ("row_id", "event_id", "run_id", "dataset", "model_version", "batch_id")}
+    return {**same, "by": by, "client_id": client_id, "how": "undo", "weight": 1.0, "undo_of": label.id}
 
 
 def _check_same(before: LabelEvent, label: NewLabel) -> None:
@@ -216,7 +244,7 @@ def _last_standing(connection: sa.Connection, by: str, dataset: str) -> LabelEve
         .order_by(LABEL_EVENT.c.id.desc())
         .limit(1)
     )
-    row = connection.execute(_in_dataset(query, LABEL_EVENT, dataset)).first()
+    row = connection.execute(in_dataset(query, LABEL_EVENT, dataset)).first()
     if row is None:
         raise DataError(f"{by!r} has no label to undo.")
     return LabelEvent(*row)

@@ -33,6 +33,11 @@ class NewLabel:
     model_version : what had put the row before the analyst
     seen_ms : milliseconds the row was on screen, if known
     weight : 0 to 1, how much it teaches; less than 1 for suggested labels
+    queue_reason, strategy : why the row was in the queue, and which strategy had put it there
+    inclusion_probability : of a row that was drawn at random, 1 over the rows it was drawn from
+    batch_id : labels of one action, such as a propagation or an import, to be undone together
+    suggested : not looked at by anyone yet; a label that an analyst gave always stands above it
+    given_at : when it was given, if another tool says so; `time` is when it was stored here
 
     Examples
     --------
@@ -59,6 +64,12 @@ class NewLabel:
     model_version: str = ""
     seen_ms: int | None = None
     weight: float = 1.0
+    queue_reason: str = ""
+    strategy: str = ""
+    batch_id: str = ""
+    inclusion_probability: float | None = None
+    suggested: bool = False
+    given_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Check every field, so that nothing half-right reaches the store."""
@@ -67,10 +78,7 @@ class NewLabel:
         for name in ("row_id", "client_id", "by"):
             if not getattr(self, name):
                 raise DataError(f"A label needs a {name}.")
-        if self.technique and not _TECHNIQUE.fullmatch(self.technique):
-            raise DataError(f"technique is {self.technique!r}; write an ATT&CK id such as T1046 or T1021.004.")
-        if not 0 < self.weight <= 1:
-            raise DataError(f"weight is {self.weight!r}; it must be above 0 and at most 1.")
+        self._check_values()
         for name in _TEXT_FIELDS:
             text = getattr(self, name)
             if text is None and name == "event_id":
@@ -81,6 +89,17 @@ class NewLabel:
             if len(text) > longest:
                 raise DataError(f"{name} has {len(text):,} characters; at most {longest:,} are kept.")
             object.__setattr__(self, name, _UNSTORABLE.sub("\ufffd", text))
+
+    def _check_values(self) -> None:
+        if self.technique and not _TECHNIQUE.fullmatch(self.technique):
+            raise DataError(f"technique is {self.technique!r}; write an ATT&CK id such as T1046 or T1021.004.")
+        if not 0 < self.weight <= 1:
+            raise DataError(f"weight is {self.weight!r}; it must be above 0 and at most 1.")
+        drawn = self.inclusion_probability
+        if drawn is not None and not 0 < drawn <= 1:
+            raise DataError(f"inclusion_probability is {drawn!r}; it must be above 0 and at most 1.")
+        if self.given_at is not None and self.given_at.tzinfo is None:
+            raise DataError("given_at has no time zone.")
 
 
 _TEXT_FIELDS = [name for name, kind in NewLabel.__annotations__.items() if kind in {"str", "str | None"}]
@@ -107,6 +126,12 @@ class LabelEvent(NamedTuple):
     seen_ms: int | None
     weight: float
     undo_of: int | None
+    queue_reason: str | None = None
+    strategy: str | None = None
+    batch_id: str | None = None
+    inclusion_probability: float | None = None
+    suggested: bool = False
+    given_at: datetime | None = None
 
 
 @dataclass(frozen=True)

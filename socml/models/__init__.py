@@ -11,7 +11,8 @@ import numpy as np
 
 from socml.errors import ModelError, RecipeError, did_you_mean
 from socml.metrics import ranking_metrics, truth_of_rows
-from socml.models.tracking import describe, record
+from socml.models.lessons import Lessons, lessons_for, lessons_from_labels, lessons_from_truth
+from socml.models.tracking import describe, record, taught
 from socml.preparation import Preparation
 from socml.project import Project, find_project
 from socml.recipes import ModelRecipe, load_model_recipe
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-__all__ = ["ModelVersion", "fit", "load_model", "make_detector", "models"]
+__all__ = [
+    "Lessons",
+    "ModelVersion",
+    "fit",
+    "fit_pipeline",
+    "lessons_for",
+    "lessons_from_labels",
+    "lessons_from_truth",
+    "load_model",
+    "make_detector",
+    "models",
+]
 
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
 COMPANION_TREES = 100
@@ -56,10 +68,10 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
 
     recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
     where = str(recipe.path) if recipe.name else "The model"
-    if recipe.mode != "batch":
-        how = {"online": "learns as it scores and is not fitted", "supervised": "learns from labels"}[recipe.mode]
-        raise RecipeError(f"{where} is of mode {recipe.mode!r}: it {how}, and is no pipeline.")
-    detector = _component(component("detectors", recipe.detector), recipe.detector, recipe.parameters, where)
+    if recipe.mode == "online":
+        raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
+    folder = "classifiers" if recipe.mode == "supervised" else "detectors"
+    detector = _component(component(folder, recipe.detector), recipe.detector, recipe.parameters, where)
     preparation = _component(Preparation, "preparation", recipe.preparation, where)
     if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
         detector.set_params(random_state=recipe.seed if seed is None else seed)
@@ -72,6 +84,7 @@ def fit(
     *,
     project: Project | None = None,
     truth: pd.DataFrame | pd.Series | None = None,
+    labels: pd.DataFrame | None = None,
     experiment: str = "",
     feature_metadata: dict[str, Any] | None = None,
     seed: int | None = None,
@@ -84,7 +97,9 @@ def fit(
     ----------
     model : name of a recipe in `models/`, or a recipe
     features : a feature table
-    truth : `malicious` by `row_id`: adds metrics and a precision-recall plot; the model never sees it
+    truth : `malicious` by `row_id`: adds metrics and a precision-recall plot. A detector never sees it; it teaches
+        a supervised model (with `family`, if it is there), whose metrics are then of rows while they were held out
+    labels : current labels by `row_id`; they teach a supervised model whose [training] says so
     experiment : MLflow experiment; the model's name if empty
     feature_metadata : what the table's `attrs["socml"]` would say
     promote : move the alias `champion` to this version; it goes there anyway if there is none
@@ -105,12 +120,19 @@ def fit(
     if feature_metadata:
         features = features.copy(deep=False)
         features.attrs["socml"] = feature_metadata
-    pipeline, companion = _fitted(recipe, features, seed, project)
-    normality = pipeline.score_samples(_sample(features, seed))
+    lessons = None
+    if recipe.mode == "supervised":
+        lessons = lessons_for(recipe, _row_ids(features), truth=truth, labels=labels)
+    pipeline, companion = _fitted(recipe, features, seed, project, lessons)
+    sample = _sample(len(features), seed)
+    normality = pipeline.score_samples(features.iloc[sample])
     metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
     known = None
+    if lessons is not None:
+        normality = _while_held_out(pipeline, lessons, normality, sample)
+        metadata |= taught(recipe, lessons, pipeline)
     if truth is not None and len(truth):
-        known = truth_of_rows(truth, _row_ids(_sample(features, seed)))
+        known = truth_of_rows(truth, _row_ids(features)[sample])
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     return record(version, normality, known, project=project, promote=promote, tags=tags or {})
@@ -142,14 +164,38 @@ def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> 
     return kind(**parameters)
 
 
-def _fitted(recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project) -> tuple[Pipeline, Any]:
-    """Fit the pipeline and, beside a detector without leaves, a forest on the same matrix."""
+def fit_pipeline(
+    recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project, lessons: Lessons | None = None
+) -> tuple[Pipeline, np.ndarray]:
+    """Return the fitted pipeline and the matrix of the rows; nothing is recorded. `lessons` teach a supervised model.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be fitted.
+    """
     pipeline = make_detector(recipe, seed=seed, project=project)
     try:
         matrix = pipeline.named_steps["preparation"].fit(features).transform(features)
-        detector = pipeline.named_steps["detector"].fit(matrix)
+        if lessons is None:
+            pipeline.named_steps["detector"].fit(matrix)
+        else:
+            known = lessons.known
+            taught_families = lessons.families[known] if recipe.training.families else None
+            pipeline.named_steps["detector"].fit(
+                matrix[known], lessons.malicious[known], sample_weight=lessons.weight[known], families=taught_families
+            )
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
+    return pipeline, matrix
+
+
+def _fitted(
+    recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project, lessons: Lessons | None
+) -> tuple[Pipeline, Any]:
+    """Fit the pipeline and, beside a detector without leaves, a forest on the same matrix."""
+    pipeline, matrix = fit_pipeline(recipe, features, seed, project, lessons)
+    detector = pipeline.named_steps["detector"]
     if hasattr(detector, "leaves"):
         return pipeline, None
     samples = min(COMPANION_SAMPLES, len(matrix))
@@ -159,11 +205,17 @@ def _fitted(recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Pro
     return pipeline, forest.fit(matrix)
 
 
-def _sample(features: pd.DataFrame, seed: int) -> pd.DataFrame:
-    if len(features) <= REFERENCE_ROWS:
-        return features
-    rows = np.random.default_rng(seed).choice(len(features), REFERENCE_ROWS, replace=False)
-    return features.iloc[np.sort(rows)]
+def _while_held_out(pipeline: Pipeline, lessons: Lessons, normality: np.ndarray, sample: np.ndarray) -> np.ndarray:
+    """Return the normality of the sampled rows, of taught ones as it was while they were held out, and forget that."""
+    held_out = np.full(len(lessons.malicious), np.nan)
+    held_out[lessons.known] = -pipeline.named_steps["detector"].__dict__.pop("held_out_")
+    return np.where(np.isnan(held_out[sample]), normality, held_out[sample])
+
+
+def _sample(rows: int, seed: int) -> np.ndarray:
+    if rows <= REFERENCE_ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, REFERENCE_ROWS, replace=False))
 
 
 def _row_ids(features: pd.DataFrame) -> pd.Index:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
 
+    from socml.models.lessons import Lessons
     from socml.project import Project
     from socml.recipes import ModelRecipe
 
@@ -72,6 +73,20 @@ def describe(
         "versions": {"socml": __version__, **{name: installed(name) for name in LIBRARIES}},
         "notices": notices,
         "metrics": {},
+    }
+
+
+def taught(recipe: ModelRecipe, lessons: Lessons, pipeline: Pipeline) -> dict[str, Any]:
+    """Return what a supervised version remembers of its teaching."""
+    known = lessons.malicious[lessons.known]
+    detector = pipeline.named_steps["detector"]
+    return {
+        "mode": "supervised",
+        "taught_by": recipe.training.labels,
+        "taught_rows": len(known),
+        "taught_malicious": int(known.sum()),
+        "families": list(detector.families_),
+        "calibration": {"slope": detector.slope_, "intercept": detector.intercept_},
     }
 
 

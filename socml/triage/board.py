@@ -17,6 +17,7 @@ from socml.kernels.candidates import best_first
 
 SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
 WATCHED = 100  # rows among which moves are counted
+FOREST_DECIDES = 20.0  # standard deviations of the anomaly score that a probability of 1 is worth
 SIGNATURE_TREES = 4  # rows that share these trees' leaves are one kind to a strategy that covers kinds
 
 
@@ -48,12 +49,24 @@ class Board:
         self.candidates = _candidates(self.scores, self._order, leaves)
         self.update({}, {})
 
-    def update(self, lessons: Mapping[str, float], seen: Mapping[str, str | None]) -> None:
-        """Rank anew from what each row teaches (−1 to 1) and which rows were seen; other runs' rows do not matter."""
+    def update(
+        self,
+        lessons: Mapping[str, float],
+        seen: Mapping[str, str | None],
+        probability: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Rank anew from what each row teaches (−1 to 1) and which rows were seen; other runs' rows do not matter.
+
+        `probability` of each candidate is given when a supervised forest has taken over: it decides then, and the
+        ranking that learns at once decides between rows that the forest finds equal.
+        """
         rows = self.rows_of(lessons)
         values = np.array(list(lessons.values()), dtype=np.float64)[rows >= 0]
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
-        self.candidates = self.candidates.assign(ranking_score=learnt[self._order])
+        ranking = learnt[self._order]
+        if probability is not None:
+            ranking = ranking + FOREST_DECIDES * float(self.scores["anomaly_score"].std()) * probability
+        self.candidates = self.candidates.assign(ranking_score=ranking)
         verdicts = {row_id: seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
         self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=_index(verdicts))
         self.is_open = np.ones(len(self.candidates), dtype=bool)
@@ -79,6 +92,21 @@ class Board:
     def places_before(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return the place among the open rows that each would have, had nothing been learnt."""
         return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
+
+    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray:
+        """Return the leaves (n_trees, n) that some candidates fall into."""
+        return np.ascontiguousarray(self._learner.leaves[:, self._order[rows]])
+
+    def alike(self, row_id: str) -> NDArray[np.float64]:
+        """Return for each candidate in which share of the trees it falls into the same leaf as `row_id`, 0 to 1."""
+        row = self._order[self.row_of(row_id)]
+        leaves = self._learner.leaves
+        if not len(leaves):
+            raise DataError("This run's detector has no trees, so it cannot say which rows are alike.")
+        shared = np.zeros(leaves.shape[1], dtype=np.int32)
+        for tree in leaves:
+            shared += tree == tree[row]
+        return np.asarray(shared[self._order] / len(leaves), dtype=np.float64)
 
     def moves_since(self, earlier: NDArray[np.intp], acted_on: Collection[str]) -> Moves:
         """Compare an earlier `top` with the present one, leaving out the rows that were labelled or taken back."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from socml import workspace
 from socml.errors import DataError
 from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, StandingLabels, open_labels
 from socml.project import Project, find_project
-from socml.review import build_queue
+from socml.review import reads_opinions
+from socml.triage.advice import Advice, Advised, lessons_of, matrix_of
 from socml.triage.board import SHOWN, Board, Moves
+from socml.triage.offers import LEASE_S
+from socml.triage.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
+from socml.triage.queues import Queues
+from socml.triage.takeover import LEAST_LABELS
 
 REMEMBERED = 20  # effects that are kept to be told
 TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
@@ -36,10 +42,12 @@ class Triage:
     by : who gives the verdicts
     strategy, seed, parameters : how the queue is chosen; a file in `socml/strategies/`
     store : a label store to use instead of the project's (it is not closed with the triage)
+    matrix : the rows as numbers, in the order of the score table; by the run's features and model if not given
+    wait : False: what a supervised forest thinks is worked out beside, and comes when it is there
 
     Attributes
     ----------
-    run : what `run.json` says
+    run, dataset : what `run.json` says, and which dataset the run is of: labels and leases are shared in it
     scores : DataFrame, index row_id, as the run wrote it
 
     Raises
@@ -58,12 +66,18 @@ class Triage:
         seed: int = 0,
         parameters: Mapping[str, Any] | None = None,
         store: LabelStore | None = None,
+        matrix: NDArray | None = None,
+        wait: bool = True,
     ) -> None:
         self.project = project or find_project()
         self.run = workspace.read_run(self.project, run_id)
-        self.by, self.strategy, self.seed, self.parameters = by, strategy, seed, dict(parameters or {})
+        self.by, self.dataset = by, str(self.run["dataset"])
         self._board = Board(workspace.run_folder(self.project, self.run["run_id"]))
+        self._queues = Queues(
+            self._board, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
+        )
         self.scores = self._board.scores
+        self._advice = self._advice_on(matrix, wait=wait, seed=seed)
         self._owns_store = store is None
         self._store = store or open_labels(self.project)
         self._standing = StandingLabels()
@@ -91,19 +105,37 @@ class Triage:
         labels, 1 is the most anomalous) and moved: places won (positive) or lost by what was learnt.
         """
         with self._lock:
-            board = self._board
-            queue = build_queue(
-                board.candidates,
-                board.seen,
-                strategy=self.strategy,
-                budget=n,
-                seed=self.seed,
-                parameters=self.parameters,
+            return self._queues.first(n)
+
+    def offer(self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S) -> pd.DataFrame:
+        """Return the first `n` rows for this analyst alone: nobody else is offered them while the lease runs.
+
+        Among them are rows that were labelled already and deserve a second look. A row is free again when it
+        is labelled, when `seconds` have passed, and when it is neither offered nor in `keep` the next time.
+
+        Returns
+        -------
+        DataFrame as of `queue`; the reason of a second look is likely-error, second-opinion or check-suggestion
+        """
+        with self._lock:
+            standing = self._standing.standing()
+            return self._queues.offered(n, self._store, standing, keep=keep, seconds=seconds)
+
+    def hold(self, row_ids: Sequence[str], *, seconds: float = LEASE_S) -> None:
+        """Take rows that are looked at from outside the queue, so far as nobody else has them before them."""
+        if row_ids:
+            self._store.leases.claim(
+                row_ids, by=self.by, n=len(row_ids), seconds=seconds, campaign=self.dataset, dataset=self.dataset
             )
-            rows = board.rows_of(queue["row_id"].to_list())
-            known = board.candidates[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[rows]
-            known = known.assign(moved=board.places_before(rows) - board.places_now(rows))
-            return pd.concat([queue, known.reset_index(drop=True)], axis=1)
+
+    def leave(self) -> None:
+        """Give back every row that this analyst was offered."""
+        self._store.leases.release(by=self.by, campaign=self.dataset)
+
+    def held_by_others(self) -> dict[str, str]:
+        """Return who else has which row before them now."""
+        leases = self._store.leases.held(campaign=self.dataset)
+        return {lease.row_id: lease.by for lease in leases if lease.by != self.by}
 
     def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.
@@ -149,16 +181,55 @@ class Triage:
         client_id = client_id or uuid.uuid4().hex
         with self._lock:
             if label_id is None and not of_client_id and self._store.find(client_id) is None:
-                label_id = self._last_label().id
+                last = self._last_label()
+                if last.suggested and last.batch_id:
+                    return self.undo_batch(last.batch_id, client_id=client_id)[0]
+                label_id = last.id
             acknowledged = self._store.undo(label_id, by=self.by, client_id=client_id, of_client_id=of_client_id)
             moves = self.refresh()
             return replace(acknowledged, moved_up=moves.up, moved_down=moves.down)
+
+    def undo_batch(self, batch_id: str, *, client_id: str = "") -> list[Acknowledgement]:
+        """Take back in one step what still stands of a propagation; nothing remains of it in the ranking."""
+        with self._lock:
+            undone = self._store.undo_batch(batch_id, by=self.by, client_id=client_id or uuid.uuid4().hex)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in undone]
+
+    def similar(self, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False) -> SimilarRows:
+        """Return the open rows that are like `row_id`, the most alike first; see `SimilarRows` for the preview."""
+        with self._lock:
+            return similar_rows(self._board, row_id, at_least=at_least, same_entity=same_entity)
+
+    def propagate(
+        self, row_id: str, row_ids: Sequence[str], *, batch_id: str = "", weight: float = WEIGHT
+    ) -> list[Acknowledgement]:
+        """Suggest this analyst's verdict on `row_id` for other rows, in one step; `undo_batch` takes it back in one.
+
+        Suggestions teach with less `weight`, leave the queue, and a tenth of them comes back to be checked.
+        Rows that are labelled by now are left alone. A `batch_id` that is sent again suggests nothing more.
+
+        Raises
+        ------
+        DataError
+            If this analyst has no label on the row, or it is unsure or a skip.
+        """
+        with self._lock:
+            self.refresh()
+            labels = suggestions(self._standing, self._board, self.by, row_id, row_ids, batch_id, weight)
+            acknowledged = self._store.record(labels)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
 
     def refresh(self) -> Moves:
         """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
         with self._lock:
             start = self._board.top
-            events = self._standing.news(self._store.events_since(self._standing.last_id, dataset=self.run["dataset"]))
+            events = self._standing.news(self._store.events_since(self._standing.last_id, dataset=self.dataset))
+            edits = self._store.families.edits(dataset=self.dataset)
+            if edits != self._standing.edits:
+                self._standing.edits = edits
+                self._learn([])
             if len(events) > TOLD:
                 self._learn(events[:-TOLD])
             for event in events[-TOLD:]:
@@ -186,7 +257,7 @@ class Triage:
 
     def labels(self) -> pd.DataFrame:
         """Return the current labels of this run's rows, index row_id, in the order they were given."""
-        current = self._store.current(dataset=self.run["dataset"])
+        current = self._store.current(dataset=self.dataset)
         return current[self._board.rows_of(current.index.to_list()) >= 0]
 
     def ranking(self) -> pd.Series:
@@ -197,16 +268,42 @@ class Triage:
     def _learn(self, events: list[LabelEvent]) -> None:
         self._standing.add(events)
         seen = {row_id: event.verdict for row_id, event in self._standing.current().items()}
-        self._board.update(self._standing.lessons(), seen)
+        advised = self._advised()
+        self._queues.opinions = None if advised is None else advised.opinions.set_axis(self._board.candidates.index)
+        decides = advised is not None and advised.takes_over
+        probability = advised.opinions["probability"].to_numpy() if advised is not None and decides else None
+        self._board.update(self._standing.lessons(), seen, probability)
+
+    def _advised(self) -> Advised | None:
+        lessons = lessons_of(list(self._standing.current().values()), self._board.rows_of)
+        asked = reads_opinions(self._queues.strategy)
+        if not asked and len(lessons) < LEAST_LABELS:
+            return None
+        try:
+            return self._advice.after(lessons)
+        except DataError:
+            if asked:
+                raise
+            return None  # nothing takes over where the features are gone
+
+    def _advice_on(self, matrix: NDArray | None, *, wait: bool, seed: int) -> Advice:
+        candidates = self._board.candidates
+
+        def as_numbers() -> NDArray:
+            if matrix is None:
+                return matrix_of(self.run, candidates.index.to_list(), self.project)
+            return np.asarray(matrix)[self.scores.index.get_indexer(candidates.index)]
+
+        return Advice(as_numbers, self._board.leaves_of, candidates["anomaly_score"].to_numpy(), wait=wait, seed=seed)
 
     def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
-        fields = {"how": "key", **given}
+        fields = {"how": "key", **self._queues.why(str(given.get("row_id"))), **given}
         fields["row_id"] = str(fields.get("row_id") or "")
         fields["client_id"] = str(fields.get("client_id") or uuid.uuid4().hex)
         self._board.row_of(fields["row_id"])
         return NewLabel(
             run_id=self.run["run_id"],
-            dataset=self.run["dataset"],
+            dataset=self.dataset,
             model_version=self.run.get("model_version", ""),
             by=self.by,
             **fields,

@@ -18,8 +18,9 @@ from socml.versions.reference import Reference
 from socml.versions.version import ModelVersion
 from socml.workspace import safe_name
 
-# What a model file may hold besides what skops knows to be harmless: the trees of scikit-learn's forests.
-TRUSTED = ("sklearn.tree._tree.Tree",)
+# What a model file may hold besides what skops knows to be harmless: the trees of scikit-learn's forests and boosting.
+TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+_LEARNING = ("detectors", "classifiers")  # folders of components that a model file may hold
 
 
 def save_files(folder: Path, version: ModelVersion) -> list[Path]:
@@ -95,7 +96,9 @@ def is_trusted(type_name: str) -> bool:
         return True
     module, _, name = type_name.rpartition(".")
     package, _, stem = module.rpartition(".")
-    own = {n.replace("-", "_") for n in component_names("detectors")} if package == "socml.detectors" else set()
+    folder = package.removeprefix("socml.")
+    named = component_names(folder) if package.startswith("socml.") and folder in _LEARNING else []
+    own = {n.replace("-", "_") for n in named}
     return stem in own and name == "".join(part.capitalize() for part in stem.split("_"))
 
 

@@ -5,6 +5,7 @@ Everything here depends on the order of the rows alone. What cannot be measured 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,13 +65,14 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
     return np.asarray(known.astype("object").map({True: 1.0, False: 0.0}), dtype=np.float64)
 
 
-def ranking_metrics(order: np.ndarray, malicious: np.ndarray) -> dict[str, Any]:
+def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, Any]:
     """Return how well an order puts the malicious rows first.
 
     Parameters
     ----------
     order : shape (n_rows,): the lowest is looked at first; equal values are tied
     malicious : shape (n_rows,): 1.0, 0.0, or NaN where nothing is known; such rows are left out
+    at : rows looked at, for precision_at_…
 
     Returns
     -------
@@ -101,7 +103,7 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray) -> dict[str, Any]:
     else:
         reason = _one_class(rows, total)
         absent |= {"average_precision": reason, "auroc": reason}
-    for name, k in [*((f"precision_at_{k}", k) for k in AT), ("precision_at_malicious", total)]:
+    for name, k in [*((f"precision_at_{k}", k) for k in at), ("precision_at_malicious", total)]:
         if 0 < k <= rows and total:
             found[name] = _precision_at(k, *_thresholds(order, hit))
         else:

@@ -1,7 +1,4 @@
-"""An experiment's question → events, features, a fitted model, scores, explanations and a queue.
-
-This is where the stages meet: they hand tables to each other here and know nothing of one another.
-"""
+"""An experiment's question → events, features, a fitted model, scores, explanations and a queue."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socml.errors import DataError
+from socml.errors import DataError, RecipeError
 from socml.project import Project, find_project
 from socml.recipes import load_dataset_recipe, load_experiment_recipe, load_model_recipe
 from socml.workspace import dataset_names, write_json
@@ -92,6 +89,8 @@ def run(
     """
     project = project or find_project()
     recipe = load_experiment_recipe(experiment, project)
+    if recipe.sweep is not None:
+        raise RecipeError(f"{recipe.path} is a sweep: it has many cells and no single queue. Use run_sweep.")
     model = load_model_recipe(recipe.model, project)
     prepare_dataset(recipe.dataset, project=project, paths=paths, step=step)
     runs = [_fit_and_score(recipe, model.features, seed, project, step) for seed in recipe.seeds]
@@ -151,9 +150,11 @@ def _fit_and_score(
     recipe: ExperimentRecipe, feature_set: str, seed: int, project: Project, step: Step
 ) -> dict[str, Any]:
     from socml.explanations import explain_run
+    from socml.families import write_families
     from socml.features import build_feature_file, load_features, load_row_truth
     from socml.models import fit
     from socml.scores import score_run
+    from socml.teaching import has_seen_truth, teaching_labels
 
     with step(f"building {feature_set} features"):
         path = build_feature_file(feature_set, recipe.dataset, project=project)
@@ -163,9 +164,14 @@ def _fit_and_score(
         raise DataError(f"{feature_set} has no rows for {recipe.dataset}: its events are of other kinds.")
     with step(f"fitting {recipe.model}"):
         model = load_model_recipe(recipe.model, project).model_copy(update={"seed": seed})
-        version = fit(model, features, project=project, truth=truth, experiment=recipe.name)
+        labels = teaching_labels(model, recipe.dataset, project=project)
+        version = fit(model, features, project=project, truth=truth, labels=labels, experiment=recipe.name)
     with step(f"scoring {len(features):,} rows"):
-        scored = score_run(version, path, project=project, experiment=recipe.name, truth=truth)
+        seen = has_seen_truth(version, recipe.dataset)  # then only figures of held-out rows say something
+        scored = score_run(version, path, project=project, experiment=recipe.name, truth=None if seen else truth)
+        write_families(version, path, scored["run_id"], project=project)
+        if seen:
+            scored["metrics"] = version.metadata["metrics"]
     with step(f"explaining the {min(EXPLAINED, len(features))} most anomalous"):
         explain_run(scored["run_id"], project=project, top=EXPLAINED)
     return scored

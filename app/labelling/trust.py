@@ -1,0 +1,37 @@
+"""The labels of a run → how far they can be trusted: what is left, precision, agreement, families found."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from socml.campaign import CampaignReport
+from socml.campaign.sentences import overview, report_lines
+from socml.labels import LabelStore
+from socml.project import Project
+from socml.triage.honesty import report
+from socml.words import Words
+
+
+def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
+    """Draw the report of a run's campaign, each figure with its interval."""
+    told = report(run_id, project=project, store=store)
+    st.text(overview(told, say))
+    names = {name: say(f"app.labels.report.column.{name}") for name in ("name", "value", "interval", "labels", "about")}
+    lines = pd.DataFrame([line._asdict() for line in report_lines(told, say)])
+    st.dataframe(lines[list(names)].rename(columns=names), hide_index=True, row_height=38)
+    if len(told.families):
+        st.altair_chart(_curve(told, say), width="stretch")
+
+
+def _curve(told: CampaignReport, say: Words) -> alt.Chart:
+    curve = told.families.rename(columns={"labels": "x", "families": "y"})
+    return (
+        alt.Chart(curve, height=220)
+        .mark_line(interpolate="step-after")
+        .encode(
+            x=alt.X("x:Q", title=say("app.labels.report.labels"), axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("y:Q", title=say("app.labels.report.families"), axis=alt.Axis(tickMinStep=1)),
+        )
+    )

@@ -1,0 +1,159 @@
+"""Syslog over the network → the event table, through files in the workspace and the reader of syslog files.
+
+UDP (one message a datagram) and TCP (messages as lines, or behind their lengths). Only addresses of this machine are
+listened on, unless asked otherwise: syslog has neither a secret nor a signature, so anyone who reaches the port can
+write to the dataset. Messages wait in a bounded queue: when it is full, TCP senders are made to wait, and datagrams are
+dropped and counted. A message without a header gets one, with its sender and the time it came (RFC 3164, 4.3.3).
+A killed process loses what was in the queue and what the kernel held, and no line that it had written. Blind to a
+message that comes again word for word after its file was ingested: it is taken for the same record.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from socml.datasets.ingestion import ingest
+from socml.datasets.receiver import Listened, Receiver, bound_socket
+from socml.datasets.spool import Spool
+from socml.errors import ConfigurationError, DataError, TryLater
+from socml.project import Project, find_project
+from socml.workspace import safe_name
+
+__all__ = ["listen"]
+
+QUEUED = 20_000  # messages
+_AT_ONCE = 1000  # messages written in one go
+_TICK_S = 0.1
+
+
+def listen(
+    address: str,
+    *,
+    dataset: str,
+    format: str = "syslog",  # noqa: A002
+    project: Project | None = None,
+    seconds: float | None = None,
+    every: float = 10.0,
+    any_address: bool = False,
+    stop: threading.Event | None = None,
+    on_ready: Callable[[str, int], None] | None = None,
+) -> Listened:
+    """Receive syslog messages until `seconds` have passed, `stop` is set, or Ctrl-C; then store what is left.
+
+    Parameters
+    ----------
+    address : as udp://127.0.0.1:5514 or tcp://[::1]:5514; port 0 is any free one
+    every : seconds between two ingests
+    any_address : allow an address that other machines reach
+    on_ready : called with the address and the port, once messages can be sent
+
+    Raises
+    ------
+    ConfigurationError
+        If the address is none, or other machines reach it, or the port is taken.
+    """
+    safe_name(dataset)
+    project = project or find_project()
+    kind, host, port = _address(address, any_address=any_address)
+    done, stop = Listened(), stop or threading.Event()
+    with Spool(project.folder("spool", dataset)) as spool, bound_socket(kind, host, port) as server:
+        flow = _Flow(spool, stop)
+        receiver = Receiver(server, kind, flow.waiting, done)
+        receiving = threading.Thread(target=receiver.run, args=(stop,), daemon=True)
+        writing = threading.Thread(target=flow.run, daemon=True)
+        receiving.start()
+        writing.start()
+        if on_ready:
+            on_ready(*server.getsockname()[:2])
+        with suppress(KeyboardInterrupt):
+            _wait(seconds, every, stop, lambda: _store(spool, dataset, format, project, done))
+        stop.set()
+        receiving.join()
+        flow.ended.set()
+        writing.join()
+        _store(spool, dataset, format, project, done)
+    if flow.failure:
+        raise DataError(
+            f"The messages could not be written to {spool.folder}: {flow.failure}. Those before are stored."
+        )
+    return done
+
+
+class _Flow:
+    """The queue, and the thread that writes what waits in it."""
+
+    def __init__(self, spool: Spool, stop: threading.Event) -> None:
+        self.waiting: queue.Queue[bytes] = queue.Queue(QUEUED)
+        self.ended = threading.Event()  # nothing more is put into the queue
+        self.failure: OSError | None = None
+        self._spool, self._stop = spool, stop
+
+    def run(self) -> None:
+        """Write until nothing more comes."""
+        while not (self.ended.is_set() and self.waiting.empty()):
+            try:
+                lines = [self.waiting.get(timeout=_TICK_S)]
+            except queue.Empty:
+                continue
+            while len(lines) < _AT_ONCE and not self.waiting.empty():
+                lines.append(self.waiting.get_nowait())
+            try:
+                self._spool.write(lines)
+            except OSError as error:  # the disk is full, or gone: go on taking, so that nobody waits for ever
+                self.failure = self.failure or error
+                self._stop.set()
+
+
+def _wait(seconds: float | None, every: float, stop: threading.Event, store: Callable[[], None]) -> None:
+    begun = time.monotonic()
+    following = begun + every
+    while not stop.is_set() and (seconds is None or time.monotonic() - begun < seconds):
+        stop.wait(_TICK_S)
+        if time.monotonic() >= following:
+            store()
+            following = time.monotonic() + every
+
+
+def _store(spool: Spool, dataset: str, format_name: str, project: Project, done: Listened) -> None:
+    """Ingest the files that are finished, and remove each that is stored. Nothing of them is lost: see quarantine."""
+    for path in spool.finished():
+        if path.stat().st_size:
+            try:
+                result = ingest(path, dataset=dataset, format=format_name, project=project, max_bad_share=1.0)
+            except TryLater:
+                return  # another ingest of the dataset is running: with the next round
+            done.stored += result.added
+            done.quarantined += result.quarantined
+            done.warnings += [w for w in result.warnings if w not in done.warnings]
+        path.unlink()
+
+
+def _address(text: str, *, any_address: bool) -> tuple[str, str, int]:
+    """Return kind, address and port.
+
+    Examples
+    --------
+    >>> _address("tcp://[::1]:6514", any_address=False)
+    ('tcp', '::1', 6514)
+    >>> _address("udp://192.0.2.1:514", any_address=False)
+    Traceback (most recent call last):
+    ...
+    socml.errors.ConfigurationError: 192.0.2.1 is an address that other machines reach. Allow it on purpose if meant.
+    """
+    try:
+        parts = urlsplit(text)
+        host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+        found, port = ip_address(host), parts.port
+    except ValueError:
+        port = None
+    if port is None or parts.scheme not in ("udp", "tcp"):
+        raise ConfigurationError(f"{text!r} is not an address to listen on, such as udp://127.0.0.1:5514.") from None
+    if not found.is_loopback and not any_address:
+        raise ConfigurationError(f"{host} is an address that other machines reach. Allow it on purpose if meant.")
+    return parts.scheme, host, port

@@ -1,0 +1,226 @@
+"""A file of labels from this or another tool → its records: which row, the tool's word, who, when and why.
+
+our own exports       CSV, Parquet or JSON lines with row_id, verdict, by, client_id
+SecuML                CSV with instance_id, label, family
+any table             CSV, Parquet or JSON lines with a column for the row and one for the label
+TheHive               cases or alerts as JSON: status or resolutionStatus; the row from sourceRef or a tag
+Elastic               alerts as JSON or NDJSON (also a `_search` answer): kibana.alert.workflow_reason or status
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from socml.errors import DataError, FormatError, UnknownName
+
+KINDS = ("socml", "secuml", "table", "thehive", "elastic")
+ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")
+LABEL_COLUMNS = ("verdict", "label", "annotation", "class", "disposition", "resolution", "is_malicious", "malicious")
+_ALIASES = {
+    "family": ("family", "attack_cat", "category", "attack_type"),
+    "by": ("by", "analyst", "annotator", "user", "author"),
+    "when": ("given_at", "time", "timestamp", "date", "annotated_at"),
+    "reason": ("reason",),
+    "note": ("note", "comment"),
+    "technique": ("technique",),
+}
+_TECHNIQUE = re.compile(r"\bT[0-9]{4}(?:\.[0-9]{3})?\b")
+_THEHIVE_STATUS = ("resolutionStatus", "extendedStatus", "status")
+_ELASTIC_ROW = ("socml.row_id", "kibana.alert.original_event.id", "event.id", "_id")
+_ELASTIC_WORD = ("kibana.alert.workflow_reason", "kibana.alert.workflow_status", "signal.status", "status")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One label as the file has it. `number` counts records from 1; `own` has our columns, of our own exports."""
+
+    number: int
+    row: str
+    word: str
+    family: str = ""
+    by: str = ""
+    when: datetime | None = None
+    reason: str = ""
+    note: str = ""
+    technique: str = ""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_records(
+    path: Path, *, kind: str = "auto", row_column: str = "", label_column: str = ""
+) -> tuple[str, list[Record]]:
+    """Return which kind of file it is, and its records.
+
+    Raises
+    ------
+    UnknownName
+        For a kind or a column that does not exist.
+    FormatError
+        If the file cannot be read as what it is.
+    """
+    if kind != "auto" and kind not in KINDS:
+        raise UnknownName("kind of label file", kind, KINDS)
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    rows = list(_rows(path))
+    found = _kind(rows) if kind == "auto" else kind
+    if found == "thehive":
+        return found, [_thehive(n, row) for n, row in enumerate(rows, 1)]
+    if found == "elastic":
+        return found, [_elastic(n, row) for n, row in enumerate(rows, 1)]
+    columns = list(dict.fromkeys(name for row in rows[:1000] for name in row))
+    row_name = _column(row_column, ROW_COLUMNS, columns, "row", path) if rows else ""
+    label_name = _column(label_column, LABEL_COLUMNS, columns, "label", path) if rows else ""
+    return found, [_table(n, row, row_name, label_name, found == "socml") for n, row in enumerate(rows, 1)]
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            yield from pq.read_table(path).to_pylist()
+        elif path.suffix in {".json", ".jsonl", ".ndjson"}:
+            yield from _json(path.read_text(encoding="utf-8-sig"))
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as text:
+                sample = text.readline()
+                text.seek(0)
+                yield from csv.DictReader(text, delimiter=max(",;\t", key=sample.count), strict=True)
+    except (ValueError, csv.Error, OSError) as error:
+        raise FormatError(f"{path} cannot be read: {error}") from error
+
+
+def _json(text: str) -> Iterator[dict[str, Any]]:
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = [json.loads(line) for line in text.splitlines() if line.strip()]
+    hits = read.get("hits") if isinstance(read, dict) else None
+    if isinstance(hits, dict):
+        read = hits.get("hits", [])
+    for item in read if isinstance(read, list) else [read]:
+        if not isinstance(item, dict):
+            raise ValueError(f"a record is {type(item).__name__}, not an object")
+        source = item.get("_source")
+        yield {**source, "_id": item.get("_id", "")} if isinstance(source, dict) else item
+
+
+def _kind(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = {name for row in rows[:50] for name in _flat(row)}
+    if {"row_id", "verdict", "by", "client_id"} <= names:
+        return "socml"
+    if any(name.startswith(("kibana.alert.", "signal.")) for name in names):
+        return "elastic"
+    if names & {"sourceRef", "resolutionStatus", "caseTemplate", "extendedStatus"} and "pap" in names:
+        return "thehive"
+    return "secuml" if {"instance_id", "label"} <= names else "table"
+
+
+def _column(wanted: str, usual: Sequence[str], columns: Sequence[str], what: str, path: Path) -> str:
+    if wanted:
+        if wanted not in columns:
+            raise UnknownName(f"column in {path.name}", wanted, columns)
+        return wanted
+    lower = {name.lower().strip(): name for name in columns}
+    for name in usual:
+        if name in lower:
+            return lower[name]
+    raise DataError(f"{path.name} has no column for the {what}: name one of {', '.join(map(repr, columns[:20]))}.")
+
+
+def _table(number: int, row: Mapping[str, Any], row_name: str, label_name: str, is_own: bool) -> Record:
+    lower = {str(name).lower().strip(): value for name, value in row.items() if name is not None}
+    told = {ours: next((_text(lower[n]) for n in names if _text(lower.get(n))), "") for ours, names in _ALIASES.items()}
+    when = told.pop("when")
+    return Record(
+        number,
+        _text(row.get(row_name)),
+        _text(row.get(label_name)),
+        **told,
+        when=_moment(when),
+        own={name: value for name, value in lower.items() if _text(value)} if is_own else {},
+        raw=row,
+    )
+
+
+def _thehive(number: int, row: Mapping[str, Any]) -> Record:
+    flat = _flat(row)
+    tags = [str(tag) for tag in row.get("tags") or []]
+    tagged = [tag.split(":", 1)[1] for tag in tags if tag.startswith("socml:")]
+    family = [tag.split(":", 1)[1] for tag in tags if tag.startswith("family:")]
+    reference = str(row.get("sourceRef") or "").rsplit(":", 1)[-1]
+    who = next((str(row[name]) for name in ("assignee", "owner", "_updatedBy", "updatedBy") if row.get(name)), "")
+    technique = _TECHNIQUE.search(" ".join(tags))
+    return Record(
+        number,
+        tagged[0] if tagged else reference,
+        next((str(row[name]) for name in _THEHIVE_STATUS if row.get(name)), ""),
+        family[0] if family else "",
+        who,
+        _moment(next((flat[n] for n in ("endDate", "_updatedAt", "updatedAt", "date") if flat.get(n)), None)),
+        note=str(row.get("summary") or row.get("title") or "")[:2000],
+        technique=technique.group() if technique else "",
+        raw=row,
+    )
+
+
+def _elastic(number: int, row: Mapping[str, Any]) -> Record:
+    flat = _flat(row)
+
+    def first(*names: str) -> str:
+        return next((_text(flat[name]) for name in names if _text(flat.get(name))), "")
+
+    technique = _TECHNIQUE.search(str({name: value for name, value in flat.items() if "technique" in name}))
+    return Record(
+        number,
+        first(*_ELASTIC_ROW),
+        first(*_ELASTIC_WORD),
+        "",
+        first("kibana.alert.workflow_user", "kibana.alert.workflow_assignee_ids"),
+        _moment(first("kibana.alert.workflow_status_updated_at", "@timestamp")),
+        note=first("kibana.alert.rule.name", "signal.rule.name"),
+        technique=technique.group() if technique else "",
+        raw=row,
+    )
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    text = str(value).strip()
+    return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text  # what our CSV did to be inert
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return a moment from ISO 8601 or from seconds or milliseconds since 1970; None if it is neither."""
+    text = _text(value)
+    try:
+        if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
+            return datetime.fromtimestamp(float(text), UTC)
+        if re.fullmatch(r"\d{12,14}", text):
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

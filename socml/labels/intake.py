@@ -1,0 +1,201 @@
+"""Records of a label file → labels in the store, each once; what cannot be one is counted and kept.
+
+import_labels("annotations.csv", dataset="spam", project=…)  →  ImportResult
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from socml import workspace
+from socml.errors import DataError, SocmlError
+from socml.labels.foreign import Record, read_records
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
+from socml.labels.vocabulary import NO_VERDICT, verdict_of
+from socml.project import Project
+
+_AT_ONCE = 500
+_CARRIED = ("event_id", "run_id", "model_version", "queue_reason", "strategy", "batch_id", "seen_ms", "weight")
+_NUMBERS = {"weight": float, "seen_ms": lambda text: int(float(text)), "inclusion_probability": float}
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of a label file's records.
+
+    Attributes
+    ----------
+    kind : socml, secuml, table, thehive or elastic
+    records, imported, known_before : records in the file, labels that are new, labels that were there already
+    without_verdict : records that say nothing yet (open, new, duplicate, taken back), by their word
+    unknown : records whose word no vocabulary has, by their word; map them and import again
+    refused : records that are no label, by the reason
+    kept : where the unknown and the refused are kept, each with its number and reason; None if there are none
+    """
+
+    kind: str
+    records: int
+    imported: int
+    known_before: int
+    without_verdict: dict[str, int]
+    unknown: dict[str, int]
+    refused: dict[str, int]
+    kept: Path | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it fit for JSON."""
+        return {**asdict(self), "kept": str(self.kept) if self.kept else None}
+
+
+def import_labels(
+    path: str | Path,
+    *,
+    project: Project,
+    store: LabelStore,
+    dataset: str = "",
+    kind: str = "auto",
+    by: str = "import",
+    rows: str = "auto",
+    words: Mapping[str, str] | None = None,
+    row_column: str = "",
+    label_column: str = "",
+) -> ImportResult:
+    """Read a label file into the store. Reading it again adds nothing, nor does a copy of it under another name.
+
+    Parameters
+    ----------
+    by : who, where the file does not say
+    rows : what the file's row column holds: `row_id` (or an event's id), `number` (the event's place in the
+        dataset's files, from 0, as SecuML's instance_id); `auto`: number for SecuML, else row_id
+    words : further words and the verdict they stand for
+
+    Raises
+    ------
+    DataError
+        If the rows are numbers and the dataset has no such event.
+    """
+    path = Path(path)
+    found, records = read_records(path, kind=kind, row_column=row_column, label_column=label_column)
+    by_number = rows == "number" or (rows == "auto" and found == "secuml")
+    resolve = _by_number(project, dataset) if by_number else str
+    tally = _Tally()
+    labels = []
+    undone = _undone(records)
+    for record in records:
+        label = tally.sort(record, undone, words, lambda r: _label(r, resolve, dataset, by, words))
+        if label is not None:
+            labels.append(label)
+    known = store.known([label.client_id for label in labels])
+    new = [label for label in labels if label.client_id not in known]
+    acknowledged = [a for at in range(0, len(new), _AT_ONCE) for a in store.record(new[at : at + _AT_ONCE])]
+    imported = sum(not a.stored_before for a in acknowledged)
+    return ImportResult(
+        kind=found,
+        records=len(records),
+        imported=imported,
+        known_before=len(labels) - imported,
+        without_verdict=dict(tally.silent.most_common()),
+        unknown=dict(tally.unknown.most_common()),
+        refused=dict(tally.refused.most_common()),
+        kept=_keep(project, path, tally.rest) if tally.rest else None,
+    )
+
+
+class _Tally:
+    """Records that became no label, counted by why."""
+
+    def __init__(self) -> None:
+        self.silent: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.rest: list[dict[str, Any]] = []
+
+    def sort(self, record: Record, undone: set[str], words: Mapping[str, str] | None, make: Any) -> NewLabel | None:
+        """Return the record's label, or count why it has none."""
+        verdict = verdict_of(record.word, words)
+        if record.own.get("label_id") and str(record.own["label_id"]) in undone:
+            self.silent["taken back"] += 1
+        elif verdict == NO_VERDICT:
+            self.silent[record.word] += 1
+        elif verdict is None:
+            self.unknown[record.word] += 1
+            self._rest(record, f"unknown word {record.word!r}")
+        elif not record.row:
+            self.refused["no row"] += 1
+            self._rest(record, "no row")
+        else:
+            try:
+                return make(record)  # type: ignore[no-any-return]
+            except SocmlError as error:
+                self.refused[str(error)] += 1
+                self._rest(record, str(error))
+        return None
+
+    def _rest(self, record: Record, why: str) -> None:
+        self.rest.append({"record": record.number, "reason": why, "raw": dict(record.raw)})
+
+
+def _label(record: Record, resolve: Any, dataset: str, by: str, words: Mapping[str, str] | None) -> NewLabel:
+    own = record.own
+    carried: dict[str, Any] = {name: str(own[name]) for name in _CARRIED if own.get(name) not in {None, ""}}
+    if own.get("inclusion_probability") not in {None, ""}:
+        carried["inclusion_probability"] = own["inclusion_probability"]
+    carried |= {name: _NUMBERS[name](carried[name]) for name in _NUMBERS if name in carried}  # type: ignore[operator]
+    fields = {
+        "row_id": resolve(record.row),
+        "verdict": verdict_of(record.word, words),
+        "by": record.by or by,
+        "family": record.family,
+        "technique": record.technique,
+        "reason": record.reason,
+        "note": record.note,
+        "given_at": record.when,
+        "dataset": str(own.get("dataset") or dataset),
+        "how": "import",
+        "suggested": str(own.get("suggested", "")).lower() in {"true", "1"},
+        **carried,
+    }
+    return NewLabel(**fields, client_id=str(own.get("client_id") or _identity(fields)))
+
+
+def _identity(fields: Mapping[str, Any]) -> str:
+    """Return an id made of what the label says, so that the same label is the same whatever file it comes in."""
+    said = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in fields.items()}
+    return "import:" + hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _undone(records: list[Record]) -> set[str]:
+    """Return the numbers of labels that the file itself takes back, and of the records that do it."""
+    undos = [r for r in records if r.own.get("undo_of")]
+    return {str(int(float(r.own["undo_of"]))) for r in undos}
+
+
+def _by_number(project: Project, dataset: str) -> Any:
+    if not dataset:
+        raise DataError("The rows of this file are numbers: name the dataset they count in.")
+    events = workspace.open_events(project, dataset).to_table(columns=["event_id", "source_file", "source_line"])
+    ids = events.sort_by([("source_file", "ascending"), ("source_line", "ascending")])["event_id"]
+
+    def resolve(row: str) -> str:
+        number = int(float(row)) if row.replace(".", "", 1).isdigit() else -1
+        if not 0 <= number < len(ids):
+            raise DataError(f"there is no such event in dataset {dataset}")
+        return str(ids[number].as_py())
+
+    return resolve
+
+
+def _keep(project: Project, path: Path, rest: list[dict[str, Any]]) -> Path:
+    kept = project.workspace / "quarantine" / "labels" / f"{path.name}.jsonl"
+    lines = [json.dumps({"file": path.name, **record}, ensure_ascii=False, default=str) for record in rest]
+    with workspace.replacing(kept) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return kept

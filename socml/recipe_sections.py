@@ -1,0 +1,104 @@
+"""A section of a recipe → checked values: how a model is taught, judged and searched for, and what a sweep goes over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+MODES = ("random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets")
+
+
+class Training(BaseModel):
+    """What teaches a supervised model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    labels: Literal["truth", "analysts"] = "truth"  # the dataset's ground truth, or the current labels of analysts
+    min_rows: int = Field(default=20, ge=2)  # labelled rows, at least
+    min_malicious: int = Field(default=3, ge=1)  # malicious rows among them, at least; as many others
+    families: bool = True  # whether the family of malicious rows is learned too
+
+
+class Validation(BaseModel):
+    """How a model is judged on rows that it was not fitted on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Literal["random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets"] = (
+        "temporal"
+    )
+    folds: int = Field(default=5, ge=2)  # of cross-validation and group; repetitions of random
+    test_share: float = Field(default=0.3, gt=0, lt=1)  # of the rows (random), or of them in time (temporal)
+    cut_off: datetime | None = None  # fitted on rows before it, judged on those at it and after; UTC unless it says
+    train_window: str = ""  # sliding-window: "3 days"
+    test_window: str = ""  # "1 day"; the windows move by it
+    entity: str = "entity"  # group: column whose values are in one fold only
+    datasets: list[str] = []  # datasets: others, on which the model is judged
+    seed: int = 0
+    threshold: float | None = Field(default=None, gt=0, lt=1)  # probability above which a row is an alert; from costs
+    alert_share: float = Field(default=0.01, gt=0, lt=1)  # detectors: share of the rows fitted on above the threshold
+    false_positive_cost: float = Field(default=1.0, gt=0)  # of one alert for nothing, in any unit
+    false_negative_cost: float = Field(default=1.0, gt=0)  # of one malicious row without an alert, in the same unit
+    at: list[int] = [10, 100]  # rows looked at, for precision@k
+    at_a_day: list[int] = [10]  # rows looked at each day
+    replicates: int = Field(default=200, ge=20)  # of the bootstrap
+
+    @field_validator("cut_off")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+    @model_validator(mode="after")
+    def _has_what_its_mode_needs(self) -> Validation:
+        needs = {
+            "cut-off": ["cut_off"],
+            "sliding-window": ["train_window", "test_window"],
+            "datasets": ["datasets"],
+        }.get(self.mode, [])
+        for name in needs:
+            if not getattr(self, name):
+                raise ValueError(f"mode {self.mode!r} needs {name!r}")
+        if any(k < 1 for k in (*self.at, *self.at_a_day)):
+            raise ValueError("'at' and 'at_a_day' are numbers of rows, at least 1")
+        return self
+
+    @property
+    def probability_threshold(self) -> float:
+        """Return the probability above which an alert costs less than its absence: as given, or from the costs."""
+        total = self.false_positive_cost + self.false_negative_cost
+        return self.threshold if self.threshold is not None else self.false_positive_cost / total
+
+
+class Search(BaseModel):
+    """Which parameters are tried, and how many rows the first round sees."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parameters: dict[str, list[Any]] = Field(min_length=1)  # values; "preparation.log" for the step before
+    candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
+    factor: int = Field(default=3, ge=2)  # each round keeps one in so many, and gives them so many times the rows
+    min_rows: int = Field(default=200, ge=20)  # of the first round
+    metric: Literal["average_precision", "auroc"] = "average_precision"
+
+
+class Sweep(BaseModel):
+    """Lists whose every combination is a cell: datasets × feature sets × models × seeds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    datasets: list[str] = Field(min_length=1)
+    models: list[str] = Field(min_length=1)
+    features: list[str] = []  # empty: each model's own
+    seeds: list[int] = Field(default=[0], min_length=1)
+    metric: str = "average_precision"  # what the comparison is about; higher is better
+    workers: int = Field(default=2, ge=1)  # processes
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Sweep:
+        for name in ("datasets", "models", "features", "seeds"):
+            listed = getattr(self, name)
+            if len(set(listed)) < len(listed):
+                raise ValueError(f"{name!r} names something twice")
+        return self

@@ -1,0 +1,136 @@
+"""Processes that label through leases, some of them killed → what they were told, to be compared with the store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+LEASE_S = 6.0
+AT_ONCE = 5
+
+ANALYST = """
+import os, sys, time
+from datetime import UTC, datetime, timedelta
+from socml.labels import LabelStore, NewLabel
+url, who, rows, seconds, at_once, stop_after = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:7])
+rows = [f"r{i}" for i in range(int(rows))]
+done = 0
+with LabelStore(url) as store:
+    print("ready", "-", 0, 0, flush=True)
+    while not os.path.exists(sys.argv[7]):  # all begin together
+        time.sleep(0.01)
+    while True:
+        leases = store.leases.claim(rows, by=who, n=int(at_once), seconds=seconds, campaign="team")
+        if not leases and not store.leases.held(campaign="team"):
+            break
+        if not leases:
+            time.sleep(0.5)
+        for lease in leases:
+            began = lease.expires - timedelta(seconds=seconds)
+            print("holds", lease.row_id, began.timestamp(), lease.expires.timestamp(), flush=True)
+        for lease in leases:
+            if datetime.now(UTC) > lease.expires - timedelta(seconds=1):
+                break
+            if done == stop_after:
+                print("stuck", lease.row_id, 0, 0, flush=True)
+                time.sleep(600)
+            given = NewLabel(lease.row_id, "benign", client_id=f"{who}-{lease.row_id}", by=who)
+            told = store.record([given])[0]
+            print("said", told.row_id, told.client_id, 0, flush=True)
+            done += 1
+"""
+
+
+@dataclass
+class Told:
+    """What the analysts were told.
+
+    Attributes
+    ----------
+    holds : (row_id, began, ends, who): each lease that was granted, in seconds of the store's clock
+    said : (row_id, client_id): each label that was acknowledged
+    stuck : rows that a killed analyst had before them
+    """
+
+    holds: list[tuple[str, float, float, str]] = field(default_factory=list)
+    said: list[tuple[str, str]] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+
+
+def label_together(url: str, folder: Path, *, analysts: int, labels: int, patience_s: float = 300) -> Told:
+    """Let `analysts` processes label `labels` rows each, and kill -9 two of them in the middle.
+
+    One is killed while it waits with rows before it, the other whatever it is doing. The others do the rest.
+    """
+    names = [f"analyst{n}" for n in range(analysts)]
+    logs = {name: folder / f"{name}.log" for name in names}
+    middle = labels // 3
+    workers = {}
+    for name in names:
+        stop_after = middle if name == names[0] else -1
+        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, folder / "begin"]
+        with logs[name].open("wb") as log:
+            workers[name] = subprocess.Popen(
+                [sys.executable, "-c", ANALYST, *map(str, options)],
+                stdout=log,
+                env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            )
+    try:
+        for log in logs.values():
+            _wait_for(log, "ready", 1, patience_s)
+        (folder / "begin").touch()
+        _wait_for(logs[names[0]], "stuck", 1, patience_s)
+        _wait_for(logs[names[1]], "said", middle, patience_s)
+        for name in names[:2]:
+            workers[name].send_signal(signal.SIGKILL)
+        for name in names:
+            expected = -signal.SIGKILL if name in names[:2] else 0
+            assert workers[name].wait(patience_s) == expected, name
+    finally:
+        for worker in workers.values():
+            if worker.poll() is None:
+                worker.kill()
+    return _read(logs)
+
+
+def overlapping(told: Told) -> list[tuple[str, str, str]]:
+    """Return (row_id, who, who else) for each moment at which two had a row before them; there should be none."""
+    ended = dict(told.said)
+    clashes = []
+    of_row: dict[str, list[tuple[float, float, str]]] = {}
+    for row_id, began, ends, who in told.holds:
+        of_row.setdefault(row_id, []).append((began, ends, who))
+    for row_id, leases in of_row.items():
+        leases.sort()
+        for (_, ends, who), (began, _, other) in pairwise(leases):
+            if who != other and (began < ends or ended.get(row_id, "").startswith(f"{who}-")):
+                clashes.append((row_id, who, other))
+    return clashes
+
+
+def _wait_for(log: Path, what: str, times: int, patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    while log.read_text().count(f"{what} ") < times:
+        assert time.monotonic() < until, f"{log.name}: {log.read_text()[-500:]}"
+        time.sleep(0.02)
+
+
+def _read(logs: dict[str, Path]) -> Told:
+    told = Told()
+    for who, log in logs.items():
+        for line in log.read_text().split("\n")[:-1]:  # what a killed process was writing is no whole line
+            what, row_id, first, second = line.split()
+            if what == "holds":
+                told.holds.append((row_id, float(first), float(second), who))
+            elif what == "said":
+                told.said.append((row_id, first))
+            elif what == "stuck":
+                told.stuck.append(row_id)
+    return told

@@ -1,0 +1,224 @@
+"""Messages over the loopback → events: framing, a killed process, and what may not be listened on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socml.datasets import ingest, load_events
+from socml.datasets.framing import MESSAGE_LIMIT, Frames, one_line
+from socml.datasets.listener import listen
+from socml.datasets.receiver import Listened
+from socml.datasets.spool import Spool
+from socml.errors import ConfigurationError, DataError, TryLater
+from socml.project import Project
+
+LOGIN = b"<86>Nov 30 06:39:00 web1 sshd[1]: Failed password for root from 192.0.2.9 port %d ssh2"
+
+
+def _listen(address: str, project: Project, send: Callable[[str, int], None], every: float = 10.0) -> Listened:
+    """Listen in a thread, send, and stop when all that was sent had time to come."""
+    ready, stop, where, done = threading.Event(), threading.Event(), [], []
+
+    def on_ready(host: str, port: int) -> None:
+        where.append((host, port))
+        ready.set()
+
+    def run() -> None:
+        done.append(
+            listen(address, dataset="net", project=project, stop=stop, on_ready=on_ready, seconds=30, every=every)
+        )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    send(*where[0])
+    time.sleep(0.5)
+    stop.set()
+    thread.join(30)
+    return done[0]
+
+
+def test_datagrams_become_events_and_one_without_a_header_gets_its_senders(lab: Project) -> None:
+    def send(host: str, port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(50):
+                sender.sendto(LOGIN % number, (host, port))
+            sender.sendto(b"no header\nand a second line", (host, port))
+            sender.sendto(b"<13>Foo 99 06:39:00 web1 a: not a month", (host, port))
+            sender.sendto(b"# not a comment", (host, port))
+
+    done = _listen("udp://127.0.0.1:0", lab, send)
+    assert (done.received, done.stored, done.quarantined, done.dropped) == (53, 52, 1, 0)
+    assert done.headed == 2
+    events = load_events("net", project=lab)
+    assert sorted(events["source_port"].dropna()) == list(range(50))
+    assert events[events["message"] == "no header#012and a second line"]["host_name"].tolist() == ["127.0.0.1"]
+    assert not list((lab.workspace / "spool" / "net").glob("0*"))
+
+
+def test_a_connection_may_send_lines_and_counted_messages(lab: Project) -> None:
+    def send(host: str, port: int) -> None:
+        with socket.create_connection((host, port)) as sender:
+            counted = LOGIN % 7 + b"\nsecond line"
+            sender.sendall(LOGIN % 1 + b"\n" + LOGIN % 2 + b"\r\n")
+            sender.sendall(b"%d %s" % (len(counted), counted) + LOGIN % 3 + b"\n")
+            sender.sendall(LOGIN % 4)  # without its end
+
+    done = _listen("tcp://127.0.0.1:0", lab, send, every=0.2)
+    assert (done.received, done.stored) == (5, 5)
+    assert sorted(load_events("net", project=lab)["source_port"].dropna()) == [1, 2, 3, 4]  # 7 goes on after the port
+
+
+def test_the_same_reader_of_files_gives_the_same_events(lab: Project, tmp_path: Path) -> None:
+    def send(host: str, port: int) -> None:
+        with socket.create_connection((host, port)) as sender:
+            sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(20)))
+
+    _listen("tcp://127.0.0.1:0", lab, send)
+    path = tmp_path / "auth.log"
+    path.write_bytes(b"".join(LOGIN % n + b"\n" for n in range(20)))
+    assert ingest(path, dataset="net", project=lab).added == 0
+
+
+@given(st.lists(st.binary(max_size=40), max_size=6), st.lists(st.integers(1, 9), max_size=20))
+def test_counted_messages_arrive_whole_however_the_stream_is_cut(texts: list[bytes], cuts: list[int]) -> None:
+    messages = [b"<13>" + text for text in texts]
+    stream = b"".join(b"%d %s" % (len(m), m) for m in messages)
+    frames, found, at = Frames(), [], 0
+    for cut in [*cuts, len(stream)]:
+        found += frames.feed(stream[at : at + cut])
+        at += cut
+    assert found + frames.close() == messages
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.lists(st.integers(1, 9), max_size=20))
+def test_lines_arrive_whole_however_the_stream_is_cut(texts: list[bytes], cuts: list[int]) -> None:
+    lines = [b"<13>" + text.replace(b"\n", b"") for text in texts]
+    stream = b"".join(line + b"\n" for line in lines)
+    frames, found, at = Frames(), [], 0
+    for cut in [*cuts, len(stream)]:
+        found += frames.feed(stream[at : at + cut])
+        at += cut
+    assert found + frames.close() == lines
+
+
+def test_a_message_over_the_limit_is_shortened_and_the_next_is_whole() -> None:
+    long = b"<13>" + b"x" * (2 * MESSAGE_LIMIT)
+    for stream in (long + b"\n<13>next\n", b"%d %s" % (len(long), long) + b"9 <13>next\n"):
+        frames = Frames()
+        found = [m for i in range(0, len(stream), 1000) for m in frames.feed(stream[i : i + 1000])] + frames.close()
+        assert [len(m) for m in found] == [MESSAGE_LIMIT, len(found[1])]
+        assert one_line(found[1]) == b"<13>next"
+        assert frames.shortened == 1
+
+
+def test_an_address_that_others_reach_or_that_is_none_is_refused(lab: Project) -> None:
+    for address in ("udp://0.0.0.0:5514", "tcp://[::]:5514", "udp://192.0.2.1:514"):
+        with pytest.raises(ConfigurationError, match="other machines reach"):
+            listen(address, dataset="net", project=lab, seconds=0)
+    for address in ("http://127.0.0.1:1", "udp://127.0.0.1", "udp://example.com:1", "udp://[::1:5", "x"):
+        with pytest.raises(ConfigurationError, match="is not an address to listen on"):
+            listen(address, dataset="net", project=lab, seconds=0)
+
+
+def test_what_a_killed_listener_had_written_is_stored_by_the_next(lab: Project) -> None:
+    script = (
+        "import sys; from pathlib import Path; from socml.datasets.listener import listen\n"
+        "from socml.project import Project\n"
+        "project = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[2]))\n"
+        "listen('tcp://127.0.0.1:0', dataset='net', project=project, every=600,\n"
+        "       on_ready=lambda host, port: print(port, flush=True))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(lab.root), str(lab.workspace)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        port = int((process.stdout.readline() if process.stdout else "") or 0)
+        with socket.create_connection(("127.0.0.1", port)) as sender:
+            sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(500)))
+            folder = lab.workspace / "spool" / "net"
+            for _ in range(100):
+                if sum(p.read_bytes().count(b"\n") for p in folder.glob("0*")) == 500:
+                    break
+                time.sleep(0.1)
+            os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+    done = listen("tcp://127.0.0.1:0", dataset="net", project=lab, seconds=0)
+    assert (done.received, done.stored) == (0, 500)
+    assert len(load_events("net", project=lab)) == 500
+    assert listen("tcp://127.0.0.1:0", dataset="net", project=lab, seconds=0).stored == 0
+
+
+def test_a_spool_rotates_and_numbers_its_files_on_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socml.datasets.spool.FILE_BYTES", 10)
+    with Spool(tmp_path) as spool:
+        spool.write([b"first line"])
+        spool.write([b"b"])
+        assert [p.name for p in sorted(tmp_path.glob("0*"))] == ["0000000001.log", "0000000002.part"]
+        with pytest.raises(TryLater, match="Another listener"), Spool(tmp_path):
+            pass
+    with Spool(tmp_path) as again:
+        again.write([b"c"])
+        assert [p.read_bytes() for p in again.finished()] == [b"first line\n", b"b\n", b"c\n"]
+
+
+def test_a_full_queue_drops_datagrams_and_makes_connections_wait(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socml.datasets.listener.QUEUED", 2)
+    monkeypatch.setattr("socml.datasets.listener.Spool.write", _slowly(Spool.write))
+
+    def datagrams(host: str, port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(100):
+                sender.sendto(LOGIN % number, (host, port))
+
+    done = _listen("udp://127.0.0.1:0", lab, datagrams)
+    assert done.dropped > 0
+    assert done.received + done.dropped == 100
+    assert done.stored == done.received
+
+    def connection(host: str, port: int) -> None:
+        with socket.create_connection((host, port)) as sender:
+            sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(100, 140)))
+
+    done = _listen("tcp://127.0.0.1:0", lab, connection)
+    assert (done.received, done.stored, done.dropped) == (40, 40, 0)
+
+
+def test_a_disk_that_is_full_ends_the_listener_with_words(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(spool: Spool, lines: list[bytes]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("socml.datasets.listener.Spool.write", full)
+
+    def send(host: str, port: int) -> None:
+        with socket.create_connection((host, port)) as sender:
+            sender.sendall(LOGIN % 1 + b"\n")
+
+    with pytest.raises(DataError, match="No space left"):
+        listen("tcp://127.0.0.1:0", dataset="net", project=lab, on_ready=send, seconds=30)
+
+
+def _slowly(write: Callable[[Spool, list[bytes]], None]) -> Callable[[Spool, list[bytes]], None]:
+    def slow(spool: Spool, lines: list[bytes]) -> None:
+        time.sleep(0.02)
+        write(spool, lines)
+
+    return slow
