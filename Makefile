@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online readmes
+.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online results-learning readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ results-detectors: dev  ## every detector beside its peers: docs/results/results
 
 results-online: dev  ## online detectors on a million simulated events: docs/results/results-online.md
 	@$(BIN)/python -m benchmarks.online
+
+results-learning: dev  ## learning from labels beside its peers: docs/results/results-learning.md
+	@$(BIN)/python -m benchmarks.learning
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py

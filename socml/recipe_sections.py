@@ -1,4 +1,4 @@
-"""A section of a recipe → checked values: how a model is taught, judged and searched for, and what a sweep goes over."""
+"""A section of a recipe → checked values: how a model is taught, judged and searched for, what a sweep goes over, and a queue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 MODES = ("random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets")
+
+
+class Queue(BaseModel):
+    """How the review queue of an experiment is built."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strategy: str = "most-anomalous"
+    budget: int = Field(default=100, ge=1)
+    parameters: dict[str, Any] = {}
 
 
 class Training(BaseModel):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Search, Sweep, Training, Validation
+from socml.recipe_sections import Queue, Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -116,16 +116,6 @@ class ModelRecipe(Recipe):
     search: Search | None = None
 
 
-class QueueRecipe(BaseModel):
-    """How the review queue of an experiment is built."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    strategy: str = "most-anomalous"
-    budget: int = Field(default=100, ge=1)
-    parameters: dict[str, Any] = {}
-
-
 class ExperimentRecipe(Recipe):
     """One question, the dataset and the model that would answer it, or a sweep over many."""
 
@@ -133,7 +123,7 @@ class ExperimentRecipe(Recipe):
     dataset: str = ""
     model: str = ""
     seeds: list[int] = [0]
-    queue: QueueRecipe = QueueRecipe()
+    queue: Queue = Queue()
     sweep: Sweep | None = None
     validation: Validation | None = None  # of a sweep: how every cell is judged
 

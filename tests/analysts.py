@@ -68,14 +68,16 @@ def label_together(url: str, folder: Path, *, analysts: int, labels: int, patien
     """Let `analysts` processes label `labels` rows each, and kill -9 two of them in the middle.
 
     One is killed while it waits with rows before it, the other whatever it is doing. The others do the rest.
+    The two begin a moment before the others, since a busy SQLite may let one process wait for long.
     """
     names = [f"analyst{n}" for n in range(analysts)]
     logs = {name: folder / f"{name}.log" for name in names}
-    middle = labels // 3
+    killed = names[:2]
     workers = {}
     for name in names:
-        stop_after = middle if name == names[0] else -1
-        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, folder / "begin"]
+        begin = folder / ("begin-early" if name in killed else "begin")
+        stop_after = AT_ONCE + 2 if name == names[0] else -1
+        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, begin]
         with logs[name].open("wb") as log:
             workers[name] = subprocess.Popen(
                 [sys.executable, "-c", ANALYST, *map(str, options)],
@@ -84,15 +86,17 @@ def label_together(url: str, folder: Path, *, analysts: int, labels: int, patien
             )
     try:
         for log in logs.values():
-            _wait_for(log, "ready", 1, patience_s)
+            _wait_for([log], "ready", 1, patience_s)
+        (folder / "begin-early").touch()
+        for name in killed:
+            _wait_for([logs[name]], "holds", 1, patience_s)
         (folder / "begin").touch()
-        _wait_for(logs[names[0]], "stuck", 1, patience_s)
-        _wait_for(logs[names[1]], "said", middle, patience_s)
-        for name in names[:2]:
+        _wait_for([logs[names[0]]], "stuck", 1, patience_s)
+        _wait_for(list(logs.values()), "said", labels * analysts // 3, patience_s)
+        for name in killed:
             workers[name].send_signal(signal.SIGKILL)
         for name in names:
-            expected = -signal.SIGKILL if name in names[:2] else 0
-            assert workers[name].wait(patience_s) == expected, name
+            assert workers[name].wait(patience_s) == (-signal.SIGKILL if name in killed else 0), name
     finally:
         for worker in workers.values():
             if worker.poll() is None:
@@ -115,10 +119,10 @@ def overlapping(told: Told) -> list[tuple[str, str, str]]:
     return clashes
 
 
-def _wait_for(log: Path, what: str, times: int, patience_s: float) -> None:
+def _wait_for(logs: list[Path], what: str, times: int, patience_s: float) -> None:
     until = time.monotonic() + patience_s
-    while log.read_text().count(f"{what} ") < times:
-        assert time.monotonic() < until, f"{log.name}: {log.read_text()[-500:]}"
+    while sum(log.read_text().count(f"{what} ") for log in logs) < times:
+        assert time.monotonic() < until, [f"{log.name}: {log.read_text()[-200:]}" for log in logs]
         time.sleep(0.02)
 
 

@@ -119,6 +119,7 @@ def test_a_cell_that_cannot_be_measured_is_told_and_the_others_stand(tmp_path):
     assert run_sweep("best", project=lab).kept == 4
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_in_the_middle_goes_on_where_it_stopped(tmp_path, swept):
     _, whole = swept
     lab = sweep_lab(tmp_path, SWEEP.replace("workers = 1", "workers = 2"))

@@ -9,7 +9,8 @@ import sys
 
 import typer
 
-from socml.cli import judge, lab, line, people, team
+from socml.cli import judge, lab, line, people, reading, team
+from socml.cli._output import process
 from socml.errors import SocmlError
 
 app = typer.Typer(
@@ -21,12 +22,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, people, judge, team):
+for verbs in (lab, line, reading, people, judge, team):
     verbs.add_to(app)
 
 
 def main() -> None:
     """Run one command: an error of socml is one message and an exit code, never a traceback."""
+    process["alone"] = True
     try:
         app(standalone_mode=True)
     except SocmlError as error:

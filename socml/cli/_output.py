@@ -11,6 +11,22 @@ from typing import Any
 
 from socml.inert import visible, visible_line
 
+process = {"alone": False}  # set by `main`: nothing but one command runs in this process
+
+
+class _NoPandas:
+    """An import finder to which there is no pandas."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("not needed here")
+
+
+def without_pandas() -> None:
+    """Keep pyarrow from importing pandas, which it does at the first array and takes a second; for verbs without it."""
+    if process["alone"] and "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _NoPandas())  # type: ignore[arg-type]
+
 
 def say(text: str = "") -> None:
     """Print a line of result to standard output."""

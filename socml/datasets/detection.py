@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from socml.datasets.sources import HEAD_BYTES, FileSource
@@ -10,6 +11,7 @@ from socml.formats._reader import Format
 from socml.registry import component, component_names
 
 LEAST_CONFIDENCE = 0.5
+CLOSE = 0.1
 
 
 def open_format(name: str) -> Format:
@@ -32,21 +34,52 @@ def detect(path: str | Path) -> tuple[str, float]:
 
 def detect_source(source: FileSource) -> tuple[str, float]:
     """Like `detect`, for a file that is open already."""
+    return rank_source(source)[0]
+
+
+def rank_source(source: FileSource) -> list[tuple[str, float]]:
+    """Return every format and how sure it is that the file is its own, the surest first.
+
+    Raises
+    ------
+    FormatError
+        As `detect` does.
+    """
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
     tried = sorted(
         ((open_format(n).sniff(head, source.path.name), n) for n in component_names("formats")), reverse=True
     )
-    confidence, name = tried[0]
-    if confidence >= LEAST_CONFIDENCE:
-        return name, confidence
+    if tried[0][0] >= LEAST_CONFIDENCE:
+        return [(name, confidence) for confidence, name in tried]
     if len(head) == HEAD_BYTES and b"\n" not in head:
         raise FormatError(
             f"{source.name}: the first line is longer than {HEAD_BYTES >> 20} MB, the limit for telling a format."
         )
-    listed = ", ".join(f"{n} {c:.2f}" for c, n in tried)
+    nearest = ", ".join(f"{name} {confidence:.2f}" for confidence, name in tried[:4] if confidence > 0)
     raise FormatError(
-        f"{source.name}: no format is at least {LEAST_CONFIDENCE} sure that this is its own (tried: {listed}). "
-        "Name one with --format."
+        f"{source.name}: no format is at least {LEAST_CONFIDENCE} sure that this is its own "
+        f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
+        "Name one with --format; socml formats lists them."
     )
+
+
+def close_call(ranked: Sequence[tuple[str, float | None]]) -> list[str]:
+    """Return a warning if the second format is nearly as sure as the first.
+
+    Examples
+    --------
+    >>> close_call([("syslog", 0.75), ("table", 0.7)])
+    ['Detected as syslog (0.75), and table is nearly as sure (0.70). Name the right one with --format.']
+    >>> close_call([("syslog", 0.9), ("table", 0.5)]), close_call([("syslog", None)])
+    ([], [])
+    """
+    sure = [(name, confidence) for name, confidence in ranked[:2] if confidence is not None]
+    if len(sure) < 2 or sure[0][1] - sure[1][1] >= CLOSE:
+        return []
+    (first, one), (second, other) = sure
+    return [
+        f"Detected as {first} ({one:.2f}), and {second} is nearly as sure ({other:.2f}). "
+        "Name the right one with --format."
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from socml.datasets.detection import detect_source, open_format
+from socml.datasets.detection import close_call, open_format, rank_source
 from socml.datasets.result import FileResult, IngestResult, summed
 from socml.datasets.sources import FileSource, find_files
 from socml.datasets.staging import Staging, quarantine_table, reject_ids, staging
@@ -94,10 +94,10 @@ class _Run:
     def read_file(self, source: FileSource, *, named: bool, alone: bool) -> None:
         """Read one file. One that is not recognised is an error if it was named, else a warning; so is an empty one."""
         try:
-            name = self.format_name if self.format_name != "auto" else detect_source(source)[0]
+            ranked = rank_source(source) if self.format_name == "auto" else [(self.format_name, None)]
             if source.size == 0:
                 raise FormatError(f"{source.name} is empty: it has 0 bytes.")
-            reading = _Reading(self, source, name)
+            reading = _Reading(self, source, ranked)
             self.results.append(reading.to_the_end())
         except FormatError as error:
             if alone or (named and source.size):
@@ -130,12 +130,13 @@ class _Run:
 class _Reading:
     """One file, from its first record to its last."""
 
-    def __init__(self, run: _Run, source: FileSource, format_name: str) -> None:
-        self.run, self.source, self.format_name = run, source, format_name
+    def __init__(self, run: _Run, source: FileSource, ranked: Sequence[tuple[str, float | None]]) -> None:
+        self.run, self.source = run, source
+        self.format_name, self.confidence = ranked[0]
         self.seen, self.seen_bad = _Repeats(), Occurrences()
         self.events = self.added = self.bad = 0
         self.skips: dict[str, int] = {}
-        self.warnings: list[str] = []
+        self.warnings: list[str] = close_call(ranked)
         self.first_bad: Reject | None = None
 
     def to_the_end(self) -> FileResult:
@@ -163,6 +164,7 @@ class _Reading:
             skipped=skipped,
             skips=self.skips,
             warnings=tuple(self.warnings),
+            confidence=self.confidence,
         )
 
     def _take(self, parsed: Parsed) -> None:

@@ -12,7 +12,10 @@ _SHOWN_WARNINGS = 12
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file. `records` are events, quarantined and skipped together."""
+    """What became of one file. `records` are events, quarantined and skipped together.
+
+    `confidence` is how sure the detection of the format was, 0.5 to 1, and None if the format was named.
+    """
 
     file: str
     format: str
@@ -24,6 +27,7 @@ class FileResult:
     skipped: int = 0
     skips: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class IngestResult:
     def __str__(self) -> str:
         files = "1 file" if self.files == 1 else f"{self.files:,} files"
         lines = [f"{self.dataset}: {self.added:,} events added from {files} ({self._counts()})"]
+        lines += [f"  {line}" for line in self._formats()]
         lines += [f"  {visible_line(warning)}" for warning in self.warnings[:_SHOWN_WARNINGS]]
         if len(self.warnings) > _SHOWN_WARNINGS:
             lines.append(f"  … and {len(self.warnings) - _SHOWN_WARNINGS:,} more warnings")
@@ -62,6 +67,16 @@ class IngestResult:
         names = ("file", "format", "records", "added", "duplicates", "quarantined", "skipped")
         head = "".join(f"<th>{name}</th>" for name in names)
         return f"<p>{html_text(self)}</p><table><tr>{head}</tr>{rows}</table>"
+
+    def _formats(self) -> list[str]:
+        """Return one line a format: how many files, and how sure the detection was of the least sure of them."""
+        lines = []
+        for name in dict.fromkeys(f.format for f in self.per_file):
+            files = [f for f in self.per_file if f.format == name]
+            sure = [f.confidence for f in files if f.confidence is not None]
+            told = f"detected, {min(sure):.2f} sure" if sure else "as named"
+            lines.append(f"{name}: {told}" if len(files) == 1 else f"{name}: {len(files):,} files, {told} at least")
+        return [line if "sure" in line else line.removesuffix(" at least") for line in lines[:8]]
 
     def _counts(self) -> str:
         counts = {"duplicates": self.duplicates, "quarantined": self.quarantined, "skipped": self.skipped}

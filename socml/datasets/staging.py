@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from socml.datasets.known import KnownIds
@@ -167,6 +166,8 @@ class Staging:
         self._of_file.difference_update(ids)
 
     def _merge_truth(self, parts: list[Path]) -> None:
+        import pyarrow.dataset as ds  # imports pandas, which takes a second
+
         target = truth_path(self.project, self.dataset)
         old = ds.dataset(str(target)) if target.is_file() else ds.dataset(schema(TRUTH).empty_table())
         tables = {"new_truth": ds.dataset([str(p) for p in parts]), "old_truth": old}

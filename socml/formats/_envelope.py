@@ -17,7 +17,9 @@ from socml.formats._records import json_records
 
 __all__ = ["first_objects", "members"]
 
-_MARK = re.compile(rb'["\\{}\[\]]')
+# A whole string, or the quote of one that is not closed yet; a bracket
+_MARK = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
+_QUOTE, _BRACKET, _OPEN = ord('"'), ord("["), b"{["
 _TOGETHER = re.compile(rb'\}\s*\{"\w+"\s*:')  # objects one after the other on a line
 _BETWEEN = b", \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -97,81 +99,74 @@ class _Scanner:
     """Follows brackets and strings, and cuts out the records: objects of the list, or of the outermost level."""
 
     def __init__(self, lists: Sequence[str], *, in_array: bool = False) -> None:
-        self.held = bytearray()  # since the last record
+        self.held = b""  # not yet yielded
         self.line = self.start_line = 1  # where `held` begins; where the record in it begins
         self._opening = re.compile(_opening(lists) + rb"\Z") if lists else None
         self._inside = not lists  # whether we are in the list
-        self._level = 0 if not in_array else 1  # depth of the list's members
+        self._level = 1 if in_array else 0  # depth of the list's members
         self._depth = 0
-        self._in_string = False
-        self._escaped = 0
+        self._at = 0  # up to where `held` was looked at
+        self._begin = 0  # of the record, or of what stands before it
         self._is_record = False
         self._skip_bracket = in_array
 
     def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
         """Take the next chunk; yield the records that end in it."""
-        position = self._escaped
-        self.held += chunk[:position]
-        for mark in _MARK.finditer(chunk):
-            at = mark.start()
-            character = mark.group()
-            if at < position or (self._in_string and character not in b'"\\'):
+        data = self.held = self.held + chunk
+        for mark in _MARK.finditer(data, self._at):
+            at, character = mark.start(), data[mark.start()]
+            if character == _QUOTE:
+                if mark.end() == at + 1:  # the string goes on in the next chunk
+                    self._at = at
+                    break
                 continue
-            end = at + 2 if self._in_string and character == b"\\" else at + 1
-            self.held += chunk[position:end]
-            position = end
-            yield from self._step(character)
-        self._escaped = max(position - len(chunk), 0)
-        self.held += chunk[position:]
-        if not self._inside and len(self.held) > 1 << 16:
-            self._forget(len(self.held) - 4096)
+            if character in _OPEN:
+                yield from self._opened(data, at)
+                self._depth += 1
+            else:
+                self._depth -= 1
+                if self._is_record and self._depth == self._level:
+                    yield self.start_line, data[self._begin : at + 1]
+                    self._is_record = False
+                    self._pass(data, at + 1)
+                elif self._inside and self._depth < self._level:
+                    yield from self._closed(data, at)
+        else:
+            self._at = len(data)
+        if not self._inside:
+            self._pass(data, max(self._begin, min(self._at, len(data)) - 4096))
+        self.held, self._at, self._begin = data[self._begin :], self._at - self._begin, 0
 
     def rest(self) -> Iterator[tuple[int, bytes]]:
         """Yield what the file ends with, if it is inside the list."""
-        left = bytes(self.held).strip(_BETWEEN + b"]")
+        left = self.held.strip(_BETWEEN + b"]")
         if self._inside and left.removeprefix(_BOM):
             yield self.start_line if self._is_record else self.line, left
 
-    def _step(self, character: bytes) -> Iterator[tuple[int, bytes]]:
-        if character == b'"':
-            self._in_string = not self._in_string
-        elif character in b"{[":
-            if character == b"[" and self._opens_list():
-                self._inside, self._level = True, self._depth + 1
-                self._forget(len(self.held))
-            elif character == b"[" and self._skip_bracket:
-                self._skip_bracket = False
-                self._forget(len(self.held))
-            elif self._inside and self._depth == self._level:
-                yield from self._begin()
-            self._depth += 1
-        elif character in b"}]":
-            self._depth -= 1
-            if self._is_record and self._depth == self._level:
-                yield self.start_line, bytes(self.held)
-                self._is_record = False
-                self._forget(len(self.held))
-            elif self._inside and self._depth < self._level:
-                yield from self._end()
+    def _opened(self, data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+        is_list = data[at] == _BRACKET
+        if is_list and not self._inside and self._opening and self._opening.search(data[max(at - 300, 0) : at + 1]):
+            self._inside, self._level = True, self._depth + 1
+            self._pass(data, at + 1)
+        elif is_list and self._skip_bracket:
+            self._skip_bracket = False
+            self._pass(data, at + 1)
+        elif self._inside and self._depth == self._level:
+            between = data[self._begin : at].removeprefix(_BOM).strip(_BETWEEN)
+            if between:
+                yield self.line, between
+            self._pass(data, at)
+            self.start_line, self._is_record = self.line, True
 
-    def _opens_list(self) -> bool:
-        return self._opening is not None and not self._inside and bool(self._opening.search(bytes(self.held[-300:])))
-
-    def _begin(self) -> Iterator[tuple[int, bytes]]:
-        between = bytes(self.held[:-1]).removeprefix(_BOM).strip(_BETWEEN)
-        if between:
-            yield self.line, between
-        self._forget(len(self.held) - 1)
-        self.start_line, self._is_record = self.line, True
-
-    def _end(self) -> Iterator[tuple[int, bytes]]:
-        between = bytes(self.held[:-1]).strip(_BETWEEN)
+    def _closed(self, data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+        between = data[self._begin : at].strip(_BETWEEN)
         if between:
             yield self.line, between
         self._inside = self._opening is None
         self._depth = max(self._depth, 0)
-        self._forget(len(self.held))
+        self._pass(data, at + 1)
 
-    def _forget(self, count: int) -> None:
-        self.line += self.held[:count].count(b"\n")
-        del self.held[:count]
+    def _pass(self, data: bytes, to: int) -> None:
+        """Count the lines up to there; what is before is not needed any more."""
+        self.line += data.count(b"\n", self._begin, to)
+        self._begin = to

@@ -9,6 +9,7 @@ they mean is said only in the server's configuration. Error logs are another for
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,10 @@ def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
     found = scan(block.data)
     rows = np.flatnonzero(found.plain)
     if len(rows):
-        yield Parsed(_plain_events(block, found, rows), lines if len(rows) == len(lines) else [lines[i] for i in rows])
+        yield Parsed(
+            _plain_events(block, found, rows),
+            lines if len(rows) == len(lines) else list(compress(lines, found.plain.tolist())),
+        )
     if len(rows) < len(lines):
         odd = [(block.first_line + int(i), lines[i]) for i in np.flatnonzero(~found.plain)]
         yield from batches(

@@ -24,6 +24,9 @@ __all__ = ["CuckooReport"]
 
 _ADVICE = "Make it smaller: jq 'del(.behavior.processes[].calls)'"
 _RAW_LIMIT = 4096
+# in any order; the later ones of a large report are not in its head
+_PARTS = (b'"info"', b'"behavior"', b'"target"', b'"signatures"', b'"malscore"', b'"CAPE"', b'"procmemory"', b'"sha256"',
+          b'"processing"', b'"process_name"', b'"parent_id"', b'"first_seen"', b'"machine"')  # fmt: skip
 
 
 class CuckooReport:

@@ -113,7 +113,7 @@ def _scan(
         following = end + 1
         if end > begin and data[end - 1] == 13:
             end -= 1
-        if end > begin and _is_printable(data[begin:end]):
+        if end > begin and _is_printable(data, begin, end):
             starts[row, _LINE], ends[row, _LINE] = begin, end
             after = _who(data, begin, end, starts[row], ends[row], port, row)
             when = access_time(data, after, end) if after > 0 else NO_TIME
@@ -125,11 +125,12 @@ def _scan(
 
 
 @njit(cache=True, nogil=True)
-def _is_printable(line: Bytes) -> bool:
+def _is_printable(data: Bytes, begin: int, end: int) -> bool:
     """Return whether all is ASCII from space to tilde, and no backslash."""
-    odd = 0
-    for c in line:
-        odd |= (np.uint8(c - 32) > 94) | (c == 92)
+    odd = np.uint8(0)
+    for i in range(begin, end):
+        c = data[i]
+        odd |= np.uint8(c < 32) | np.uint8(c > 126) | np.uint8(c == 92)  # no branch: sixteen bytes at a time
     return bool(odd == 0)
 
 
@@ -166,7 +167,7 @@ def _virtual_host(data: Bytes, begin: int, end: int, start: Ints, stop: Ints, po
         colon += 1
     number, after = whole_number(data, colon + 1, end)
     start[_VHOST], stop[_VHOST], port[row] = begin, colon, number
-    return colon > begin and after == end and 0 <= number <= 65535 and after - colon <= 6
+    return bool(colon > begin and after == end and 0 <= number <= 65535 and after - colon <= 6)
 
 
 @njit(cache=True, nogil=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,9 @@ from socml.project import Project, find_project
 from socml.review import reads_opinions
 from socml.triage.advice import Advice, Advised, lessons_of, matrix_of
 from socml.triage.board import SHOWN, Board, Moves
-from socml.triage.offers import LEASE_S
 from socml.triage.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
 from socml.triage.queues import Queues
+from socml.triage.shared import Shared
 from socml.triage.takeover import LEAST_LABELS
 
 REMEMBERED = 20  # effects that are kept to be told
@@ -30,7 +30,7 @@ TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come
 EFFECT = ["label_id", "row_id", "verdict", "by", "undo_of", "entered", "left", "moved_up", "moved_down"]
 
 
-class Triage:
+class Triage(Shared):
     """A scoring run under review by one analyst. Threads may share it.
 
     The ranking is a function of the run and of the labels in the store, in their order: another process
@@ -106,36 +106,6 @@ class Triage:
         """
         with self._lock:
             return self._queues.first(n)
-
-    def offer(self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S) -> pd.DataFrame:
-        """Return the first `n` rows for this analyst alone: nobody else is offered them while the lease runs.
-
-        Among them are rows that were labelled already and deserve a second look. A row is free again when it
-        is labelled, when `seconds` have passed, and when it is neither offered nor in `keep` the next time.
-
-        Returns
-        -------
-        DataFrame as of `queue`; the reason of a second look is likely-error, second-opinion or check-suggestion
-        """
-        with self._lock:
-            standing = self._standing.standing()
-            return self._queues.offered(n, self._store, standing, keep=keep, seconds=seconds)
-
-    def hold(self, row_ids: Sequence[str], *, seconds: float = LEASE_S) -> None:
-        """Take rows that are looked at from outside the queue, so far as nobody else has them before them."""
-        if row_ids:
-            self._store.leases.claim(
-                row_ids, by=self.by, n=len(row_ids), seconds=seconds, campaign=self.dataset, dataset=self.dataset
-            )
-
-    def leave(self) -> None:
-        """Give back every row that this analyst was offered."""
-        self._store.leases.release(by=self.by, campaign=self.dataset)
-
-    def held_by_others(self) -> dict[str, str]:
-        """Return who else has which row before them now."""
-        leases = self._store.leases.held(campaign=self.dataset)
-        return {lease.row_id: lease.by for lease in leases if lease.by != self.by}
 
     def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ipaddress
 import os
 import subprocess
 import sys
@@ -114,23 +115,30 @@ def ton_fridge(given: Given) -> None:
 
 
 def argus_1970(given: Given) -> None:
-    given.ingest(
-        'time_format = "%Y/%m/%d %H:%M:%S.%f"\n[table]\n'
-        'rename = { StartTime = "time", SrcAddr = "source_ip", Sport = "source_port", DstAddr = "destination_ip" }\n'
-    )
+    assert given.ingest().per_file[0].format == "argus"
     events = given.events
     assert len(events) == 99
     assert events["time"].dt.year.eq(1970).all()
-    assert set(events["Dir"].dropna()) >= {"->", "who"}
-    assert events["source_ip"].str.contains("00:00:00:00:00:00").any()
+    assert {"->", "who"} <= set(events["extra"].str["Dir"].dropna())
+    addresses = set(events["source_ip"].dropna())
+    assert all(str(ipaddress.ip_address(a)) == a for a in addresses)  # no MAC address among them
+    assert "00:00:00:00:00:00" in set(events["extra"].str["SrcAddr"].dropna())
     assert events["source_port"].notna().any()
 
 
 def argus_tabs(given: Given) -> None:
-    result = given.ingest('[truth]\ncolumn = "Label"\nmalicious = ["flow=From-Botnet"]\n')
-    assert result.added == 6725
+    result = given.ingest()
+    assert (result.per_file[0].format, result.added) == ("argus", 6724)
+    assert result.per_file[0].skips == {"header": 1, "management record": 1}
+    assert len(load_truth("hostile", project=given.project)) == 6724
+    icmp = given.events[given.events["network_transport"] == "icmp"]
+    assert icmp["raw"].str.contains("\t0x").any()
+    assert icmp["source_port"].isna().all()  # ICMP's type and code are no ports
+    by_table = Given(given.path, given.root / "again")
+    by_table.root.mkdir()
+    result = by_table.ingest('format = "table"\n[truth]\ncolumn = "Label"\nmalicious = ["flow=From-Botnet"]\n')
+    assert result.added == 6725  # the management record too
     assert "The delimiter is '\\t'." in result.warnings[0]
-    assert len(load_truth("hostile", project=given.project)) == 6725
 
 
 def zeek_empty_marker(given: Given) -> None:
@@ -178,9 +186,18 @@ def zeek_ipv6(given: Given) -> None:
     assert "389 times are blanked out with X and were read as missing." in result.warnings[0]
 
 
-def clean_error(given: Given) -> None:
-    with pytest.raises(FormatError, match=r"no format is at least 0\.5 sure"):
-        given.ingest()
+def netflow_5(given: Given) -> None:
+    assert given.ingest().added == 30
+    assert given.quarantine == [(31, "55582 records by the header, and the file ends after 30")]
+
+
+def netflow_9(events: int, templates: int) -> Callable[[Given], None]:
+    def check(given: Given) -> None:
+        result = given.ingest()
+        assert (result.added, result.quarantined) == (events, 0)
+        assert result.per_file[0].skips == {"template": templates}
+
+    return check
 
 
 def semicolon(given: Given) -> None:
@@ -323,9 +340,9 @@ CHECKS: dict[str, Callable[[Given], None]] = {
     "zeek_corrupt.log.gz": zeek_corrupt,
     "zeek_ssl_no_close.log": zeek_ssl,
     "zeek_ipv6_conn.log": zeek_ipv6,
-    "netflow5_test_invalid01.dat": clean_error,
-    "netflow9_test_0length_fields_tpl_data.dat": clean_error,
-    "netflow9_test_unknown_tpl266_292_data.dat": clean_error,
+    "netflow5_test_invalid01.dat": netflow_5,
+    "netflow9_test_0length_fields_tpl_data.dat": netflow_9(10, 2),
+    "netflow9_test_unknown_tpl266_292_data.dat": netflow_9(2, 4),
     "semicolon_decimal_comma.csv": semicolon,
     "huge_ints.csv": huge_ints,
     "json_bigint_dupkeys_nan.jsonl": json_lines,
