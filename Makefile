@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online results-learning readmes
+.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online results-learning results-formats readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -90,6 +90,9 @@ results-online: dev  ## online detectors on a million simulated events: docs/res
 
 results-learning: dev  ## learning from labels beside its peers: docs/results/results-learning.md
 	@$(BIN)/python -m benchmarks.learning
+
+results-formats: dev  ## every reader on every real file: docs/results/results-formats.md
+	@$(BIN)/python -m benchmarks.formats
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py

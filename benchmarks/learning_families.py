@@ -74,6 +74,7 @@ def campaign(
     random = np.random.default_rng(1000 + seed)
     detector = component("detectors", "isolation-forest")(n_estimators=100, max_samples=256, random_state=seed)
     candidates = pd.DataFrame({"anomaly_score": -detector.fit(pool.matrix).score_samples(pool.matrix)})
+    leaves = detector.leaves(pool.matrix)
     labels = {row: bool(pool.malicious[row]) for row in pool.first}
     asked, owed, outside = len(labels), 0, 0.0  # owed: second looks that are still to be paid from the budget
     checked: set[int] = set()
@@ -95,7 +96,7 @@ def campaign(
             owed += len(wrong)
             sides = np.array(list(labels.values()))
         named: NDArray = np.where(sides == pool.malicious[rows], pool.families[rows], None)  # type: ignore[assignment]
-        opinions = form_opinions(pool.matrix, rows, sides, named, seed=seed)
+        opinions = form_opinions(pool.matrix, rows, sides, named, leaves=leaves, seed=seed)
         assert opinions is not None
         if asked in CHECKPOINTS:
             paused = time.process_time()

@@ -30,7 +30,7 @@ class Opinions:
     probability : float (n_rows,): that the row is malicious, 0 to 1; not calibrated
     family : object (n_rows,): its likeliest family, of malicious and benign ones
     sureness : float (n_rows,): the probability of that family, 0 to 1
-    novelty : float (n_rows,): 1 − the largest share of leaves that it has in common with a labelled row
+    novelty : float (n_rows,): 1 − the largest share of leaves that it has in common with a labelled row, 0 to 1
     kind : int (n_rows,): the same for rows that are alike, so that one of them is enough at a time
     """
 
@@ -53,6 +53,7 @@ def form_opinions(
     families: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     *,
+    leaves: NDArray | None = None,
     seed: int = 0,
     n_trees: int = N_TREES,
 ) -> Opinions | None:
@@ -68,6 +69,8 @@ def form_opinions(
     malicious : of each labelled row, true or false
     families : of each labelled row, or None where it has none
     weights : of each labelled row, above 0; 1 if not given
+    leaves : uint8 or uint16 (n_trees, n_rows) of the forest that scored the rows. Novelty is then the mean over both
+        forests: the supervised one looks only at what tells known families apart, the other at everything.
 
     Examples
     --------
@@ -86,13 +89,16 @@ def form_opinions(
     targets = _targets(malicious, families)
     forest = ExtraTreesClassifier(n_estimators=n_trees, random_state=seed)
     forest.fit(matrix[rows], targets, sample_weight=weights)
-    shares, leaves = _asked(forest, matrix)
+    shares, own_leaves = _asked(forest, matrix)
     bad = np.array([str(name).startswith("1") for name in forest.classes_])
     best = shares.argmax(axis=1)
     names = np.array([str(name)[1:] for name in forest.classes_], dtype=object)
     sureness = shares[np.arange(len(best)), best]
-    novelty = _novelty(leaves, rows)
-    return Opinions(shares[:, bad].sum(axis=1), names[best], sureness, novelty, _kinds(leaves, sureness, novelty))
+    novelty = _novelty(own_leaves, rows)
+    if leaves is not None and len(leaves):
+        novelty = (novelty + _novelty(leaves, rows)) / 2
+    kind = _kinds(own_leaves, sureness, novelty)
+    return Opinions(shares[:, bad].sum(axis=1), names[best], sureness, novelty, kind)
 
 
 def _targets(malicious: NDArray[np.bool_], families: ArrayLike | None) -> NDArray[np.str_]:
@@ -116,7 +122,7 @@ def _asked(forest: Any, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64
     return shares / len(leaves), leaves
 
 
-def _novelty(leaves: NDArray[np.uint16], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _novelty(leaves: NDArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     shared = _Shared(leaves)
     most = np.zeros(leaves.shape[1], dtype=shared.type)
     for row in rows.tolist():
@@ -147,8 +153,8 @@ def _kinds(
 class _Shared:
     """In how many trees rows share a leaf."""
 
-    def __init__(self, leaves: NDArray[np.uint16]) -> None:
-        self._leaves = leaves.view()
+    def __init__(self, leaves: NDArray) -> None:
+        self._leaves = np.ascontiguousarray(leaves).view()
         self._leaves.flags.writeable = False
         self.type = np.uint8 if len(leaves) <= 255 else np.uint16
         self._counts = np.arange(len(leaves) + 1, dtype=self.type)

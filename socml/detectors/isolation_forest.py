@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import sklearn.ensemble
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.ensemble._bagging import BaseBagging
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
 from socml.kernels.forest_fit import draw_seeds, grow_forest, tree_seeds
 from socml.kernels.forest_score import leaf_matrix, score_samples
-from socml.kernels.forest_tables import PackedForest, pack_forest, unpack_forest
+from socml.kernels.forest_tables import PackedForest, mean_path, pack_forest, unpack_forest
 
 __all__ = ["IsolationForest"]
 
 
-class _GrownByKernel(BaseBagging):
-    """What scikit-learn's isolation forest calls to grow its trees: comes after it in the order of bases."""
-
-    _packed: PackedForest | None
-
-    def _fit(self, X: Any, y: Any, max_samples: Any = None, max_depth: Any = None, **others: Any) -> Any:
-        """Grow the trees; scikit-learn's `fit` calls this between its checks and what it derives from trees."""
-        self.__dict__.pop("_packed", None)
-        plain = isinstance(X, np.ndarray) and others.get("sample_weight") is None and not self.verbose
-        if not plain or self.bootstrap or self.warm_start or self.max_features != 1.0 or np.isinf(X).any():
-            return super()._fit(X, y, max_samples=max_samples, max_depth=max_depth, **others)
-        self._n_samples, self._max_samples, self._sample_weight = len(X), max_samples, None
-        self._max_features = X.shape[1]
-        self._validate_estimator(self._get_estimator())
-        self.estimator_.max_depth = max_depth
-        self._seeds = draw_seeds(check_random_state(self.random_state), self.n_estimators)
-        self._packed = grow_forest(np.require(X, np.float32, ["C", "W"]), self._seeds, y, max_samples)
-        self.estimators_ = unpack_forest(self._packed, tree_seeds(self._seeds))
-        self.estimators_features_ = [np.arange(X.shape[1]) for _ in self.estimators_]
-        return self
+# What scikit-learn derives from the trees, and few ever read: it is made when it is asked for, and costs more than
+# growing them.
+DERIVED = ("estimators_", "estimators_features_", "_average_path_length_per_tree", "_decision_path_lengths")
 
 
-class IsolationForest(sklearn.ensemble.IsolationForest, _GrownByKernel):
+class IsolationForest(sklearn.ensemble.IsolationForest):
     """scikit-learn's isolation forest: the same trees and scores, many times faster; and it tells leaves.
 
     Trees of a seed are scikit-learn's node by node, scores within 1e-12 of its, whatever the threads: `n_jobs`
@@ -65,6 +50,20 @@ class IsolationForest(sklearn.ensemble.IsolationForest, _GrownByKernel):
     >>> forest.leaves(X).shape, forest.leaves(X).dtype.name
     ((20, 4), 'uint8')
     """
+
+    _packed: PackedForest | None
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> IsolationForest:
+        """Grow the trees on X of shape (n_samples, n_features); `y` is ignored."""
+        others = self.bootstrap or self.warm_start or self.verbose or sample_weight is not None
+        all_columns = isinstance(self.max_features, Real) and not isinstance(self.max_features, Integral)
+        if not others and all_columns and self.max_features == 1.0 and self._grow(X):
+            return self
+        if self.warm_start:
+            self._derive()
+        self.__dict__.pop("_packed", None)
+        super().fit(X, y, sample_weight)
+        return self
 
     def leaves(self, X: Any) -> np.ndarray:
         """Return the number of the leaf that each row falls in: shape (n_trees, n_rows).
@@ -93,8 +92,66 @@ class IsolationForest(sklearn.ensemble.IsolationForest, _GrownByKernel):
             return np.asarray(super()._score_samples(X))
         return score_samples(packed, X, threads=effective_n_jobs(self.n_jobs))
 
+    def _grow(self, X: Any) -> bool:
+        """Do what scikit-learn's `fit` does, by the kernel; return False, and change nothing that counts, if it cannot."""
+        self._validate_params()
+        X = validate_data(self, X, accept_sparse=["csc"], dtype=np.float32, ensure_all_finite=False)
+        if not isinstance(X, np.ndarray):
+            return False
+        random = check_random_state(self.random_state)
+        before = random.get_state()
+        target = random.uniform(size=len(X))
+        rows = self._rows_a_tree(len(X))
+        seeds = draw_seeds(check_random_state(self.random_state), self.n_estimators)  # a whole number starts anew
+        try:
+            packed = grow_forest(np.require(X, np.float32, ["C", "W"]), seeds, target, rows)
+        except ValueError:  # an infinite value
+            random.set_state(before)
+            return False
+        for name in DERIVED:
+            self.__dict__.pop(name, None)
+        self._packed, self._seeds, self.max_samples_ = packed, seeds, rows
+        self._n_samples, self._max_samples, self._sample_weight = len(X), rows, None
+        self._max_features = X.shape[1]
+        self._validate_estimator(self._get_estimator())
+        self.estimator_.max_depth = int(np.ceil(np.log2(max(rows, 2))))
+        self.offset_ = -0.5
+        if self.contamination != "auto":
+            self.offset_ = np.percentile(self._score_samples(X), 100.0 * self.contamination)
+        return True
+
+    def _rows_a_tree(self, n: int) -> int:
+        if self.max_samples == "auto":
+            return min(256, n)
+        if not isinstance(self.max_samples, Integral):
+            return int(self.max_samples * n)
+        if int(self.max_samples) > n:
+            warn(
+                f"max_samples ({self.max_samples}) is more than there are rows: each tree grows from all {n}.",
+                stacklevel=4,
+            )
+        return min(int(self.max_samples), n)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what scikit-learn derives from the trees, the first time that someone reads it."""
+        if name not in DERIVED or self.__dict__.get("_packed") is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self._derive()
+        return self.__dict__[name]
+
+    def _derive(self) -> None:
+        packed = self.__dict__.get("_packed")
+        if packed is None or "estimators_" in self.__dict__:
+            return
+        ends = packed.start[1:-1]
+        self.estimators_ = unpack_forest(packed, tree_seeds(self._seeds))
+        self.estimators_features_ = [np.arange(packed.n_features) for _ in self.estimators_]
+        self._average_path_length_per_tree = tuple(np.split(mean_path(packed.rows), ends))
+        self._decision_path_lengths = tuple(np.split(packed.depth + 1.0, ends))
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what is saved: the trees once only, as scikit-learn's."""
+        self._derive()
         return {name: value for name, value in super().__getstate__().items() if name != "_packed"}
 
 

@@ -16,6 +16,7 @@ __all__ = ["Rarity"]
 
 FEW = 50  # values that a column may have at most for its numbers to count as categories, and to be paired
 PAIR_ROWS = 20_000  # rows from which the pairs to watch are chosen
+PAIRED = 64  # columns that the pairs are chosen among at most: there are as many pairs as their square
 
 
 class Rarity(BaseEstimator):
@@ -121,9 +122,15 @@ class Rarity(BaseEstimator):
         return len(self.values_[a]) + 1, len(self.values_[b]) + 1
 
     def _choose_pairs(self, codes: np.ndarray) -> list[tuple[int, int]]:
-        """Return the pairs of columns with the most mutual information, those with none left out."""
+        """Return the pairs of columns with the most mutual information, those with none left out.
+
+        Of very many columns those of the largest entropy are looked at: a pair tells no more than either of its two.
+        """
         step = max(len(codes) // PAIR_ROWS, 1)
         few = [j for j, values in enumerate(self.values_) if 1 < len(values) <= FEW] if self.max_pairs else []
+        if len(few) > PAIRED:
+            entropy = [float(self.bits_[j][codes[::step, j]].mean()) for j in few]
+            few = sorted(few[at] for at in np.argsort(entropy, kind="stable")[-PAIRED:])
         told = {
             (a, b): _information(codes[::step, a], codes[::step, b], *self._sizes(a, b))
             for a, b in combinations(few, 2)

@@ -247,9 +247,11 @@ def _add_scores(leaf: NDArray, n: int, known: NDArray, height: int, window: int,
 @njit(cache=True, nogil=True)
 def _turn_window(count: NDArray, known: NDArray, touched: NDArray, height: int, window: int, is_table: bool) -> None:
     """Let scores read the window that is now full, and start to count the next."""
+    size = 2 << height if is_table else 0
+    mass_of, total_of = np.empty(size), np.empty(size)
     for tree in range(count.shape[0]):
         if is_table:
-            _tabulate(count[tree], height, STOP_SHARE * window, known[tree])
+            _tabulate(count[tree], height, STOP_SHARE * window, mass_of, total_of, known[tree])
             count[tree, :] = 0
             continue
         mass, own, leaves = known[tree], count[tree], touched[tree]
@@ -265,19 +267,30 @@ def _turn_window(count: NDArray, known: NDArray, touched: NDArray, height: int, 
 
 
 @njit(cache=True, nogil=True)
-def _tabulate(count: NDArray, height: int, stop: float, known: NDArray) -> None:
-    """Write the score of each leaf: sums of counts upwards, then of masses downwards."""
+def _tabulate(count: NDArray, height: int, stop: float, mass: NDArray, total: NDArray, known: NDArray) -> None:
+    """Write the score of each leaf: sums of counts upwards, then of masses downwards.
+
+    `mass` and `total`, one place a node, are overwritten. River stops at a light node, so what is below adds nothing:
+    there each mass is made 0, once the node's own was added.
+    """
     leaves = 1 << height
-    mass, total = np.empty(2 * leaves), np.empty(2 * leaves)
-    stopped = np.zeros(2 * leaves, dtype=np.bool_)
-    mass[leaves:] = count
-    for node in range(leaves - 1, 0, -1):
-        mass[node] = mass[2 * node] + mass[2 * node + 1]
-    total[1], stopped[1] = mass[1], mass[1] < stop
+    for k in range(leaves):
+        mass[leaves + k] = count[k]
+    for level in range(height - 1, -1, -1):
+        first = 1 << level
+        below = mass[2 * first : 4 * first]
+        here = mass[first : 2 * first]
+        for k in range(here.size):
+            here[k] = below[2 * k] + below[2 * k + 1]
+    total[1] = mass[1]
     for level in range(1, height + 1):
+        first = 1 << (level - 1)
         weight = float(1 << level)
-        for node in range(1 << level, 2 << level):
-            up = np.uint64(node >> 1)
-            total[node] = total[up] + (0.0 if stopped[up] else mass[node] * weight)
-            stopped[node] = stopped[up] | (mass[node] < stop)
-    known[:] = total[leaves:]
+        up_mass, up_total = mass[first : 2 * first], total[first : 2 * first]
+        own_mass, own_total = mass[2 * first : 4 * first], total[2 * first : 4 * first]
+        for k in range(up_mass.size):
+            goes_on = 1.0 if up_mass[k] >= stop else 0.0
+            for child in (2 * k, 2 * k + 1):
+                own_mass[child] *= goes_on
+                own_total[child] = up_total[k] + own_mass[child] * weight
+    known[:] = total[leaves : 2 * leaves]

@@ -20,7 +20,7 @@ def rare_families(
     *,
     rng: np.random.Generator,
     opinions: pd.DataFrame | None = None,
-    anomaly_weight: float = 0.15,
+    anomaly_weight: float = 0.1,
 ) -> pd.Series:
     """Take rows of which the forest is least sure in turn with unsure anomalous ones and novel anomalous ones.
 

@@ -57,6 +57,7 @@ class Advice:
     ) -> None:
         self._make_matrix = matrix
         self._matrix: NDArray | None = None
+        self._all_leaves: NDArray | None = None
         self._leaves, self._anomaly_score = leaves, anomaly_score
         self._wait, self._seed = wait, seed
         self._answers: OrderedDict[tuple[Lesson, ...], Advised | None] = OrderedDict()
@@ -93,15 +94,21 @@ class Advice:
     def _formed(self, now: tuple[Lesson, ...]) -> Advised | None:
         if self._matrix is None:
             self._matrix = self._make_matrix()
+            self._all_leaves = self._leaves(np.arange(len(self._matrix)))
         asked = len(self._matrix)
         seen = [lesson for lesson in now if lesson[0] < asked]
         rows = np.array([row for row, *_ in seen], dtype=np.int64)
         malicious = np.array([bad for _, bad, _, _ in seen], dtype=bool)
         families = np.array([family for _, _, family, _ in seen], dtype=object)
-        opinions = form_opinions(self._matrix, rows, malicious, families, [w for *_, w in seen], seed=self._seed)
+        weights = [weight for *_, weight in seen]
+        opinions = form_opinions(
+            self._matrix, rows, malicious, families, weights, leaves=self._all_leaves, seed=self._seed
+        )
         if opinions is None:
             return None
-        leaves, own = self._leaves(rows), self._anomaly_score[rows]
+        assert self._all_leaves is not None
+        leaves = np.ascontiguousarray(self._all_leaves[:, rows])
+        own = self._anomaly_score[rows]
         better = takes_over(self._matrix[rows], leaves, own, np.where(malicious, 1, -1), seed=self._seed)
         return Advised(len(now), _for_all(opinions.columns(), len(self._anomaly_score)), better)
 
@@ -143,6 +150,8 @@ def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> 
 
     from socml.versions import load_model
 
+    if not (run.get("features_path") or run.get("feature_set")):
+        raise DataError(f"Run {run['run_id']} names no feature table.")
     path = workspace.run_features_path(project, run)
     if not path.is_file():
         raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
