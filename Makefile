@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed results-line results-detectors results-online results-learning results-formats readmes
+.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,8 +76,11 @@ lint: dev  ## style, types, layers
 bench-speed: dev  ## our kernels beside the libraries they replace: docs/results/bench-speed.md
 	@$(BIN)/python -m benchmarks.speed
 
+bench-ingest: dev  ## reading logs beside the usual ways: docs/results/bench-ingest.md (takes 6 GB of disk)
+	@$(BIN)/python -m benchmarks.ingest
+
 bench: dev  ## speed of each step, as a ratio to a named peer in the same run
-	@$(MAKE) --no-print-directory bench-speed
+	@$(MAKE) --no-print-directory bench-speed bench-ingest
 
 results-line: dev  ## the whole line on real files: docs/results/results-line.md
 	@$(BIN)/python -m benchmarks.line

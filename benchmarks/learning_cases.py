@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.detector_cases import Case, cases
 from socml.preparation import Preparation
 from socml.registry import component
-from socml.replay import replay
+from socml.replay import replay, score_table
 
 TREES = 128  # of every forest here, ours and the peers'
 SAMPLES = 256
@@ -50,25 +50,8 @@ def grow(case: Case, seed: int) -> Forest:
 
 def ours(forest: Forest, seed: int) -> Curve:
     """Return what our queue finds, label after label, through the same code as a person's verdicts."""
-    ids = pd.Index([f"r{i:07}" for i in range(len(forest.malicious))], name="row_id")
-    order = np.argsort(-forest.anomaly_score, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    scores = pd.DataFrame(
-        {
-            "time": pd.Series(pd.NaT, index=ids, dtype="datetime64[us, UTC]"),
-            "entity": pd.Series(None, index=ids, dtype="str"),
-            "anomaly_score": forest.anomaly_score,
-            "percentile": 100 * (1 - rank / len(rank)),
-            "rank": rank,
-            "model_version": "benchmark/1",
-            "feature_hash": "",
-            "events_snapshot": "",
-            "run_id": "benchmark",
-        },
-        index=ids,
-    )
-    truth = pd.Series(forest.malicious, index=ids)
+    scores = score_table(forest.anomaly_score)
+    truth = pd.Series(forest.malicious, index=scores.index)
     result = replay((scores, forest.leaves), truth, budget=BUDGET, seed=seed, matrix=forest.matrix)
     return padded(result.curve["found"].to_numpy()[1:])
 

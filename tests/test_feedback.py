@@ -98,7 +98,9 @@ def test_the_ranking_agrees_with_the_naive_one(kind):
 def test_more_than_255_trees_do_not_overflow():
     leaves, score = forest(n_trees=300)
     learnt = FeedbackRanking(leaves, score).learn([250], [-1])
-    assert np.allclose(learnt, naive_ranking(leaves, score, [250], [-1], [1.0]), atol=4 * (STEP + ROUNDED) * score.std() / PRIOR)
+    assert np.allclose(
+        learnt, naive_ranking(leaves, score, [250], [-1], [1.0]), atol=4 * (STEP + ROUNDED) * score.std() / PRIOR
+    )
 
 
 def test_benign_pushes_its_likes_down_and_malicious_pulls_them_up():

@@ -139,17 +139,28 @@ def label(
 
 
 def replay(
+    experiment: Annotated[
+        str, typer.Argument(help="recipe in experiments/; a scoring run as it is, if not given")
+    ] = "",
     run: Run = "",
     budget: Annotated[int, typer.Option(help="labels the oracle gives")] = 100,
-    strategy: Annotated[str, typer.Option(help="query strategy")] = "most-anomalous",
+    strategy: Annotated[list[str] | None, typer.Option(help="query strategy; may be given several times")] = None,
     seeds: Annotated[int, typer.Option(help="number of seeds")] = 1,
+    plot: Annotated[Path | None, typer.Option(help="picture to draw the curves into")] = None,
     json_: Json = False,
 ) -> None:
     """Let ground truth answer in the analyst's place: how many malicious rows are found, with and without labels.
 
+    With an experiment, its model is fitted anew with each seed and the curves are recorded in MLflow.
+
     \b
-    Example:  socml replay --budget 100
+    Examples:  socml replay --budget 100
+               socml replay first-look --strategy mixed --strategy rare-families --seeds 5 --plot curves.png
     """
+    strategies = strategy or ["most-anomalous"]
+    if experiment or plot or len(strategies) > 1:
+        _replay_curves(experiment, run, budget, strategies, seeds, plot, json_)
+        return
     from socml.features import load_row_truth
     from socml.project import find_project
     from socml.replay import replay as replay_run
@@ -160,9 +171,7 @@ def replay(
     truth = load_row_truth(scored["dataset"], scored["feature_set"], project=project)
     with step(f"replaying {budget} labels"):
         results = [
-            replay_run(
-                scored["run_id"], truth["malicious"], budget=budget, strategy=strategy, seed=seed, project=project
-            )
+            replay_run(scored["run_id"], truth, budget=budget, strategy=strategies[0], seed=seed, project=project)
             for seed in range(seeds)
         ]
     if json_:
@@ -170,6 +179,42 @@ def replay(
     else:
         for result in results:
             say(str(result))
+
+
+def _replay_curves(
+    experiment: str, run: str, budget: int, strategies: list[str], seeds: int, plot: Path | None, json_: bool
+) -> None:
+    from socml.project import find_project
+    from socml.recipes import load_experiment_recipe
+    from socml.replay import budget_curves, log_curves, ranked_by_recipe, ranked_by_run
+
+    project = find_project()
+    if experiment:
+        recipe = load_experiment_recipe(experiment, project)
+        if recipe.sweep is not None:
+            raise ConfigurationError(
+                f"{experiment!r} is a sweep; a replay needs an experiment of one dataset and one model."
+            )
+        ranked = ranked_by_recipe(recipe.model, recipe.dataset, project=project)
+        about = f"{recipe.dataset}, {recipe.model}"
+    else:
+        ranked, about = ranked_by_run(run, project=project), f"run {run or 'newest'}"
+    with step(f"replaying {budget} labels × {seeds} seeds × {len(strategies)} strategies"):
+        curves = budget_curves(ranked, strategies=strategies, seeds=seeds, budget=budget, about=about)
+    if plot is not None:
+        curves.plot().savefig(plot, dpi=130)
+    given = {"budget": budget, "seeds": seeds, "strategies": ", ".join(strategies), "what": about}
+    recorded = log_curves(curves, experiment=experiment, project=project, parameters=given) if experiment else ""
+    if json_:
+        as_json({"about": about, "malicious": curves.malicious, "curves": curves.curves.to_dict("records")})
+        return
+    found = curves.table()
+    say(f"{about}: malicious rows found, of {curves.malicious:,.0f}; mean of {seeds} seeds")
+    columns = [f"{n} labels" for n in found.columns]
+    rows = [(name, *(f"{value:.1f}" for value in row)) for name, row in zip(found.index, found.to_numpy(), strict=True)]
+    table(["strategy", *columns], rows, numbers=columns)
+    if recorded:
+        say(f"recorded in MLflow: {recorded}")
 
 
 def _triage(run: str, by: str, strategy: str) -> Any:

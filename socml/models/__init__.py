@@ -28,6 +28,7 @@ __all__ = [
     "ModelVersion",
     "fit",
     "fit_pipeline",
+    "forest_for",
     "lessons_for",
     "lessons_from_labels",
     "lessons_from_truth",
@@ -123,7 +124,9 @@ def fit(
     lessons = None
     if recipe.mode == "supervised":
         lessons = lessons_for(recipe, _row_ids(features), truth=truth, labels=labels)
-    pipeline, companion = _fitted(recipe, features, seed, project, lessons)
+    pipeline, matrix = fit_pipeline(recipe, features, seed, project, lessons)
+    forest = forest_for(pipeline, matrix, seed)
+    companion = None if forest is pipeline.named_steps["detector"] else forest
     sample = _sample(len(features), seed)
     normality = pipeline.score_samples(features.iloc[sample])
     metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
@@ -190,19 +193,16 @@ def fit_pipeline(
     return pipeline, matrix
 
 
-def _fitted(
-    recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project, lessons: Lessons | None
-) -> tuple[Pipeline, Any]:
-    """Fit the pipeline and, beside a detector without leaves, a forest on the same matrix."""
-    pipeline, matrix = fit_pipeline(recipe, features, seed, project, lessons)
+def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Any:
+    """Return the forest whose leaves let labels re-rank: the detector itself, or one fitted beside it."""
     detector = pipeline.named_steps["detector"]
     if hasattr(detector, "leaves"):
-        return pipeline, None
+        return detector
     samples = min(COMPANION_SAMPLES, len(matrix))
     forest = component("detectors", "isolation-forest")(
         n_estimators=COMPANION_TREES, max_samples=samples, random_state=seed
     )
-    return pipeline, forest.fit(matrix)
+    return forest.fit(matrix)
 
 
 def _while_held_out(pipeline: Pipeline, lessons: Lessons, normality: np.ndarray, sample: np.ndarray) -> np.ndarray:

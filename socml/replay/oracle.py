@@ -7,6 +7,7 @@ file), the same code path as a person. The project's labels are neither read nor
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,32 @@ def _truth_of(triage: Triage, truth: pd.Series | pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"The truth says nothing about any row of run {triage.run['run_id']}.")
     family = frame["family"] if "family" in frame else pd.Series(None, index=frame.index, dtype=object)
     return pd.DataFrame({"malicious": malicious.astype(float), "family": family.astype(object)})
+
+
+def score_table(anomaly_score: NDArray, *, row_ids: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a score table of rows that no run wrote: index row_id, the rest by the anomaly score alone.
+
+    Examples
+    --------
+    >>> score_table(np.array([0.1, 0.9]))[["anomaly_score", "rank"]].to_numpy().tolist()
+    [[0.1, 2.0], [0.9, 1.0]]
+    """
+    n = len(anomaly_score)
+    index = pd.Index(row_ids if row_ids is not None else [f"r{i:08}" for i in range(n)], name="row_id")
+    rank = np.empty(n, dtype=np.int64)
+    rank[np.argsort(-anomaly_score, kind="stable")] = np.arange(1, n + 1)
+    unknown = dict.fromkeys(("model_version", "feature_hash", "events_snapshot", "run_id"), "")
+    return pd.DataFrame(
+        {
+            "time": pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]"),
+            "entity": pd.Series(None, index=index, dtype="str"),
+            "anomaly_score": anomaly_score,
+            "percentile": 100.0 * (n - rank) / max(n, 1),
+            "rank": rank,
+            **unknown,
+        },
+        index=index,
+    )
 
 
 def _as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray) -> tuple[Project, str]:
