@@ -1,10 +1,11 @@
 """Oracles that label → what learning from labels finds, costs and survives → docs/results/results-learning.
 
-Run it with `make results-learning`. It reads the datasets beside the checkout (`SOCML_SHARED` names another place).
+Run it with `make results-learning`; parts named after `python -m benchmarks.learning` are measured alone. It reads the datasets beside the checkout (`SOCML_SHARED` names another place).
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import learning_cases, learning_families
+from benchmarks import learning_cases, learning_families, learning_team
 from benchmarks.results import RESULTS, Figure, versions_of, write_results
 from socml.feedback import FeedbackRanking, warm_up
 from socml.kernels.candidates import best_first
@@ -34,13 +35,22 @@ def main() -> None:
     """Measure everything and write what came out; each part is written as soon as it is there."""
     warnings.filterwarnings("ignore")
     parts: dict[str, list[Figure]] = {}
-    for name, part in (("families", families), ("speed", speed), ("noise", noise), ("tables", found)):
+    kept = measured_before() if len(sys.argv) > 1 else []
+    for name, part in (("families", families), ("speed", speed), ("noise", noise), ("team", team), ("tables", found)):
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue
         for figures in part():
             parts[name] = figures
-            path = write([figure for done in parts.values() for figure in done])
+            renewed = [figure for done in parts.values() for figure in done]
+            cases = {figure.case for figure in renewed}
+            path = write([*renewed, *(figure for figure in kept if figure.case not in cases)])
     sys.stdout.write(path.read_text(encoding="utf-8"))
+
+
+def measured_before() -> list[Figure]:
+    """Return the figures of the last run, which stay for the parts that are not measured now."""
+    path = RESULTS / "results-learning.json"
+    return [Figure(**figure) for figure in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
 
 
 def write(figures: list[Figure]) -> Path:
@@ -117,6 +127,23 @@ def noise() -> Iterator[list[Figure]]:
         ),
         Figure(case, "F1 lost", with_check, "", "no check", without, with_check / without, SEEDS, versions),
         Figure(case, "second looks", mean(looks), "labels", n=SEEDS, versions=versions),
+    ]
+
+
+def team() -> Iterator[list[Figure]]:
+    """Yield what became of the labels of a team on PostgreSQL; nothing where it is not installed."""
+    seen = learning_team.campaign()
+    if seen is None:
+        sys.stderr.write("team: PostgreSQL is not installed, and is absent\n")
+        return
+    versions = {**versions_of("socml", "psycopg", "sqlalchemy"), "postgresql": seen.server}
+    asked = learning_team.ANALYSTS * learning_team.LABELS
+    case = f"{learning_team.ANALYSTS} analysts × {learning_team.LABELS} labels on PostgreSQL, two killed"
+    yield [
+        Figure(case, "labels stored", seen.labels, "labels", "asked for", asked, seen.labels / asked, asked, versions),
+        Figure(case, "acknowledged labels lost", seen.lost, "labels", n=asked, versions=versions),
+        Figure(case, "rows labelled twice", seen.doubled, "rows", n=asked, versions=versions),
+        Figure(case, "rows before two analysts at once", seen.clashes, "rows", n=asked, versions=versions),
     ]
 
 
