@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats readmes
+.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -96,6 +96,12 @@ results-learning: dev  ## learning from labels beside its peers: docs/results/re
 
 results-formats: dev  ## every reader on every real file: docs/results/results-formats.md
 	@$(BIN)/python -m benchmarks.formats
+
+results-templates: dev  ## templates of Loghub's samples: docs/results/results-templates.md
+	@$(BIN)/python -m benchmarks.templates
+
+fuzz: dev  ## 100,000 mutated records for every reader: no crash, no hang, no growth (hours; READERS="syslog cef" for some)
+	@$(BIN)/python -m benchmarks.fuzz $(READERS)
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py

@@ -69,6 +69,21 @@ def open_page(show: Callable[[Place], None]) -> None:
         show(place)
 
 
+def open_tool(show: Callable[[Words], None]) -> None:
+    """Draw a page that is about no run: the choice of language, then the page."""
+    st.html(_STYLE)
+    with told_in_words():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            language = _language(None)
+            say = words(language)
+            st.space("stretch")
+            _choose_language(language, say)
+        st.session_state["kept_lang"] = language
+        if st.query_params.get("lang") != language:
+            st.query_params["lang"] = language
+        show(say)
+
+
 def _choices(project: Project) -> Place:
     runs = list_runs(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -29,6 +29,7 @@ st.navigation(
         st.Page(triage_page, title=page_title("triage"), icon=":material/troubleshoot:", default=True),
         st.Page("label_history.py", title=page_title("labels"), icon=":material/history:", url_path="labels"),
         st.Page("run_overview.py", title=page_title("runs"), icon=":material/monitoring:", url_path="runs"),
+        st.Page("tools.py", title=page_title("tools"), icon=":material/handyman:", url_path="tools"),
     ],
     position="top",
 ).run()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from benchmarks.results import Figure, versions_of, write_results
 from socml.datasets import ingest
 from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
+from socml.datasets.staging import write_options
 from socml.formats._reader import Parsed, ReadOptions
 from socml.identity import Occurrences, event_ids
 from socml.project import Project
@@ -68,11 +70,12 @@ def main() -> None:
                 figures += lost_lines(work)
             else:
                 figures += case_figures(name, work)
+            shutil.rmtree(work)
+            if not sys.argv[1:]:
+                write(figures)  # after each case: a run that is stopped keeps what it measured
     for figure in figures:
         beside = f"   {figure.peer} {figure.peer_value:,.4g}   × {figure.ratio:,.2f}" if figure.ratio else ""
         print(f"{figure.case}: {figure.measure} {figure.value:,.4g} {figure.unit}{beside}")
-    if not sys.argv[1:]:
-        print(write(figures))
 
 
 def case_figures(name: str, work: Path) -> list[Figure]:
@@ -94,7 +97,7 @@ def case_figures(name: str, work: Path) -> list[Figure]:
 
     def limit() -> None:
         path.read_bytes()
-        pq.write_table(stored, work / "limit.parquet", compression="zstd", compression_level=1)
+        pq.write_table(stored, work / "limit.parquet", **write_options(stored.schema))
 
     candidates: dict[str, Callable[[], object]] = {"with raw": with_raw, "without raw": without_raw, "limit": limit}
     for peer, function in beside.items():
@@ -145,7 +148,7 @@ def read_without_raw(format_name: str, path: Path, out: Path) -> int:
             ids = pa.array(event_ids(part.records, seen))
             tables.append(part.events.drop_columns(["raw"]).append_column("event_id", ids))
     table = pa.concat_tables(tables, promote_options="default")
-    pq.write_table(table, out, compression="zstd", compression_level=1)
+    pq.write_table(table, out, **write_options(table.schema))
     return len(table)
 
 
@@ -207,7 +210,7 @@ def memory_figures(work: Path) -> list[Figure]:
     path = enlarged("zeek", work, MEMORY_BYTES)
     size = path.stat().st_size
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK, str(path), str(ROOT), "zeek-tsv"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PEAK, str(path), str(ROOT), "zeek-tsv"], stdout=subprocess.PIPE, text=True, check=True
     )
     peak, seconds, records, accounted = done.stdout.split()
     case, versions = f"Zeek conn.log of {size / 1e9:.1f} GB", versions_of("socml", "pyarrow")

@@ -13,7 +13,6 @@ from pathlib import Path
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 DATASETS = SHARED / "datasets"
 APACHE = DATASETS / "web-access-logs" / "elastic_apache_logs.gz"
-_DAY = 86_400
 
 
 def enlarged(kind: str, folder: Path, size: int) -> Path:
@@ -39,7 +38,7 @@ def _zeek() -> Iterator[bytes]:
     repeat = 0
     while True:  # times of this log are blanked out with X, so they are made anew, a hundred a second
         yield b"".join(
-            b"%.6f\t%s%d\t%s\n" % (start + repeat * _DAY + n / 100, record[1], repeat, record[2])
+            b"%.6f\t%s%d\t%s\n" % (start + repeat * len(records) / 100 + n / 100, record[1], repeat, record[2])
             for n, record in enumerate(records)
         )
         repeat += 1

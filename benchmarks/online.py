@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.interleaved import most_memory
 from benchmarks.online_peers import PEERS
 from benchmarks.results import Figure, versions_of, write_results
 
@@ -259,7 +260,7 @@ def resident() -> float:
 
 def peak() -> float:
     """Return the most that this process ever held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return most_memory() * 1024**2 / 1e6
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.interleaved import most_memory
 from benchmarks.results import Figure, versions_of
 
 ROWS, PART, COLUMNS, TREES = 10_000_000, 500_000, 40, 100
@@ -108,7 +108,7 @@ def _run(what: str, source: Path) -> dict[str, float]:
                 values = batch.column(0).to_numpy().astype(np.float64)
             writer.write_batch(pa.record_batch([pa.array(values)], schema=schema))
     spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    return {**spent, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {**spent, "mib": most_memory()}
 
 
 def _printed(command: list[str], environment: dict[str, Any]) -> float:

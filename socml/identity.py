@@ -8,10 +8,9 @@ with another and so hides it.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-_REMEMBERED = 500_000  # records; two identical ones farther apart in a file count as the same record
+_REMEMBERED = 500_000  # records; identical ones farther apart in a file than half of it may count as the same record
 
 
 class Occurrences:
@@ -25,15 +24,48 @@ class Occurrences:
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
-        self._seen: OrderedDict[bytes, int] = OrderedDict()
-        self._remembered = remembered
+        self._seen: dict[bytes, int] = {}
+        self._before: dict[bytes, int] = {}  # what was seen earlier; forgotten when `_seen` is full
+        self._room = max(remembered // 2, 1)
 
     def count(self, digest: bytes) -> int:
         """Return how often `digest` was counted before."""
-        number = self._seen.get(digest, -1) + 1
+        number = self._seen.get(digest, -1)
+        number = (self._before.get(digest, -1) if number < 0 else number) + 1
         self._seen[digest] = number
-        if len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
+        if len(self._seen) >= self._room:
+            self._seen, self._before = {}, self._seen
+        return number
+
+    def count_all(self, digests: Sequence[bytes]) -> list[int]:
+        """Return how often each of `digests` was counted before, as `count` does one after the other."""
+        numbers: list[int] = []
+        while len(numbers) < len(digests):
+            some = digests[len(numbers) : len(numbers) + self._room - len(self._seen)]
+            fresh = dict.fromkeys(some, 0)
+            if (
+                len(fresh) == len(some)
+                and self._seen.keys().isdisjoint(fresh)
+                and self._before.keys().isdisjoint(fresh)
+            ):
+                self._seen.update(fresh)
+                if len(self._seen) >= self._room:
+                    self._seen, self._before = {}, self._seen
+                numbers += [0] * len(some)
+            else:
+                numbers += [self.count(digest) for digest in some]
+        return numbers
+
+
+class RepeatedOccurrences(Occurrences):
+    """Occurrences that also say how many records were there before, in `repeats`."""
+
+    repeats = 0
+
+    def count(self, digest: bytes) -> int:
+        """Count one more, as `Occurrences` does."""
+        number = super().count(digest)
+        self.repeats += number > 0
         return number
 
 
@@ -48,11 +80,12 @@ def event_ids(records: Iterable[bytes], seen: Occurrences) -> list[str]:
     >>> one == event_ids([b"x\\r\\n"], Occurrences())[0], one == again
     (True, False)
     """
-    ids = []
-    for record in records:
-        digest = hashlib.blake2b(record.strip(b"\r\n\0"), digest_size=16).digest()
-        number = seen.count(digest)
-        if number:
-            digest = hashlib.blake2b(digest + number.to_bytes(8, "big"), digest_size=16).digest()
-        ids.append(digest.hex())
-    return ids
+    blake2b = hashlib.blake2b
+    digests = [blake2b(record.strip(b"\r\n\0"), digest_size=16).digest() for record in records]
+    numbers = seen.count_all(digests)
+    if not any(numbers):
+        return [digest.hex() for digest in digests]
+    return [
+        (blake2b(digest + number.to_bytes(8, "big"), digest_size=16).digest() if number else digest).hex()
+        for digest, number in zip(digests, numbers, strict=True)
+    ]

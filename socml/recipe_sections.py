@@ -112,3 +112,21 @@ class Sweep(BaseModel):
             if len(set(listed)) < len(listed):
                 raise ValueError(f"{name!r} names something twice")
         return self
+
+
+class Download(BaseModel):
+    """One file of a dataset that `socml fetch` gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://")
+    file: str = Field(default="", pattern=r"^[^/\\]*$")  # name to store it by; empty: the last part of `url`
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")  # empty: not known, so nothing is verified
+    unpack: bool = False  # an archive of many files (zip, tar): its regular files are what is stored
+
+    @property
+    def name(self) -> str:
+        """Return the name to store it by."""
+        from urllib.parse import unquote, urlsplit
+
+        return self.file or unquote(urlsplit(self.url).path.rsplit("/", 1)[-1]) or "download"

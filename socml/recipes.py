@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -74,7 +74,12 @@ class DatasetRecipe(Recipe):
     paths: list[str] = []  # files, folders or patterns, relative to the project; the command line may give others
     origin: str = ""
     licence: str = ""
+    terms: str = ""  # address of the publisher's page, where the terms stand
+    download: list[Download] = []  # what `socml fetch` gets
+    by_hand: str = ""  # how to get it where there is no address: a form, a mail
     flaws: list[str] = []
+    leaks: list[str] = []  # columns that give the label away; reported when they are read
+    expected_rows: dict[str, int] = {}  # pattern of file names → records the publisher states; reported if they differ
     time_zone: str = "UTC"
     year: int | None = None  # of the first record, for formats whose times have no year
     time_format: str = ""
@@ -106,7 +111,7 @@ class ModelRecipe(Recipe):
     """A detector, its parameters and its feature set."""
 
     mode: Literal["batch", "online", "supervised"] = "batch"  # the folder its detector is in, and how it learns
-    detector: str
+    detector: str = "ensemble"  # the one that ranks best over many tables: docs/decisions/009
     features: str
     seed: int = 0
     parameters: dict[str, Any] = {}  # of the detector

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from socml.cli import app
 
 VERBS = sorted(
-    "init simulate ingest formats peek features fit score explain queue label run replay app demo doctor validate errors search compare".split()
+    "init simulate ingest formats peek fetch features fit score explain queue label run replay app demo doctor validate errors search compare".split()
 )
 
 

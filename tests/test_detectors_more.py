@@ -345,3 +345,14 @@ def test_a_recipe_with_an_unknown_parameter_is_refused():
 
     with pytest.raises((RecipeError, ModelError), match="Did you mean 'members'"):
         make_detector(ModelRecipe(detector="ensemble", features="flow", parameters={"member": {}}))
+
+
+def test_of_very_many_columns_pairs_are_chosen_among_those_of_the_largest_entropy():
+    from socml.detectors.rarity import PAIRED
+
+    rng = np.random.default_rng(0)
+    rare, common = rng.random((400, 300)) < 0.02, rng.random((400, PAIRED // 2)) < 0.5
+    X = np.concatenate([rare, common, common], axis=1).astype(float)  # each common column comes twice
+    detector = component("detectors", "rarity")().fit(X)
+    assert len(detector.pairs_) == 30
+    assert {int(b - a) for a, b in detector.pairs_} == {PAIRED // 2}

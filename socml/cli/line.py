@@ -177,7 +177,7 @@ def score(
     Examples:  socml score source-forest office      socml score source-forest office --version 3 --json
                socml score online-gaussian office --online
     """
-    run = _score_online(model, dataset) if online else _score_batch(model, dataset, version, top)
+    run = _score_online(model, dataset, top) if online else _score_batch(model, dataset, version, top)
     if json_:
         as_json(run)
         return
@@ -212,11 +212,11 @@ def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, 
     return run
 
 
-def _score_online(model: str, dataset: str) -> dict[str, Any]:
+def _score_online(model: str, dataset: str, top: int) -> dict[str, Any]:
     from socml.features import build_feature_file, load_row_truth
     from socml.project import find_project
     from socml.recipes import load_model_recipe
-    from socml.streaming import score_online
+    from socml.streaming import explain_online, score_online
 
     project = find_project()
     feature_set = load_model_recipe(model, project).features
@@ -224,7 +224,10 @@ def _score_online(model: str, dataset: str) -> dict[str, Any]:
         path = build_feature_file(feature_set, dataset, project=project)
         truth = load_row_truth(dataset, feature_set, project=project)
     with step("scoring and learning"):
-        return score_online(model, path, project=project, start="latest", truth=truth)
+        run = score_online(model, path, project=project, start="latest", truth=truth)
+    with step(f"explaining {top}"):
+        explain_online(run["run_id"], top=top, project=project)
+    return run
 
 
 def explain(
@@ -243,9 +246,12 @@ def explain(
     from socml.workspace import read_run
 
     project = find_project()
-    told = explanation_in_words(
-        read_run(project, run)["run_id"], row_id, project=project, language=language or project.language
-    )
+    about = read_run(project, run)
+    if about.get("online"):
+        from socml.streaming import explain_online
+
+        explain_online(about["run_id"], [row_id], project=project)
+    told = explanation_in_words(about["run_id"], row_id, project=project, language=language or project.language)
     if json_:
         as_json(told.to_dict())
         return

@@ -1,4 +1,4 @@
-"""Verbs of reading: formats, peek."""
+"""Verbs of reading: formats, peek, fetch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from socml.cli._output import as_json, note, say, without_pandas
+from socml.cli._output import as_json, note, progress_bar, say, table, without_pandas
 
 if TYPE_CHECKING:
     from socml.datasets import Peek
+    from socml.project import Project
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 _WIDTH = 150  # characters of an example, a value or a bad record
@@ -18,7 +19,7 @@ _WIDTH = 150  # characters of an example, a value or a bad record
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs to the command line."""
-    for verb in (formats, peek):
+    for verb in (formats, peek, fetch):
         app.command()(verb)
 
 
@@ -82,6 +83,63 @@ def peek(
         as_json(found.to_dict())
         return
     _say_peek(found)
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="dataset recipe; none lists them")] = "",
+    source: Annotated[str, typer.Option("--from", help="take the files from this file or folder instead")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="you have read the terms and accept them")] = False,
+    json_: Json = False,
+) -> None:
+    """Get a public dataset: its terms are shown first, and its files are checked against their SHA-256.
+
+    \b
+    Examples:  socml fetch      socml fetch nsl-kdd      socml fetch nsl-kdd --from KDDTrain+.txt --yes
+    """
+    from socml.datasets.fetching import fetch as get
+    from socml.datasets.fetching import terms_of
+    from socml.project import find_project
+    from socml.recipes import load_dataset_recipe
+
+    project = find_project()
+    if not name:
+        _list_datasets(project, json_=json_)
+        return
+    note(terms_of(load_dataset_recipe(name, project)))
+    if not yes:
+        _ask_for_consent(name)
+    with progress_bar(f"getting {name}") as progress:
+        found = get(name, source=source or None, project=project, progress=progress)
+    if json_:
+        as_json([file.to_dict() for file in found])
+        return
+    for file in found:
+        checked = "verified" if file.verified else "not verified: the recipe does not know it"
+        there = ", was there already" if file.was_there else ""
+        say(f"{file.file}: {file.bytes:,} bytes, SHA-256 {file.sha256} ({checked}){there}")
+    note(f"Next: socml ingest --dataset {name}")
+
+
+def _ask_for_consent(name: str) -> None:
+    import sys
+
+    from socml.errors import ConfigurationError
+
+    if not sys.stdin.isatty():
+        raise ConfigurationError(f"Read the terms above; if you accept them: socml fetch {name} --yes")
+    if not typer.confirm("Do you accept these terms?"):
+        raise typer.Exit(0)
+
+
+def _list_datasets(project: Project, *, json_: bool) -> None:
+    from socml.recipes import load_dataset_recipe, recipe_names
+
+    recipes = [load_dataset_recipe(name, project) for name in recipe_names("datasets", project)]
+    rows = [(r.name, "download" if r.download else "by hand" if r.by_hand else "", r.licence, r.about) for r in recipes]
+    if json_:
+        as_json([dict(zip(("name", "how", "licence", "about"), row, strict=True)) for row in rows])
+    else:
+        table(["dataset", "how", "licence", "about"], rows)
 
 
 def _say_peek(found: Peek) -> None:

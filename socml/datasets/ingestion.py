@@ -8,13 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from socml.datasets.detection import close_call, open_format, rank_source
+from socml.datasets.publishers import warnings_of_recipe
 from socml.datasets.result import FileResult, IngestResult, summed
 from socml.datasets.sources import FileSource, find_files
 from socml.datasets.staging import Staging, quarantine_table, reject_ids, staging
 from socml.datasets.truth import TruthFile, find_truth_file
 from socml.errors import ConfigurationError, DataError, FormatError, SocmlError
 from socml.formats._reader import Parsed, ReadOptions, Reject
-from socml.identity import Occurrences, event_ids
+from socml.identity import Occurrences, RepeatedOccurrences, event_ids
 from socml.project import Project, find_project
 from socml.recipes import DatasetRecipe, load_dataset_recipe, recipe_names
 from socml.tables import EVENT
@@ -133,7 +134,7 @@ class _Reading:
     def __init__(self, run: _Run, source: FileSource, ranked: Sequence[tuple[str, float | None]]) -> None:
         self.run, self.source = run, source
         self.format_name, self.confidence = ranked[0]
-        self.seen, self.seen_bad = _Repeats(), Occurrences()
+        self.seen, self.seen_bad = RepeatedOccurrences(), Occurrences()
         self.events = self.added = self.bad = 0
         self.skips: dict[str, int] = {}
         self.warnings: list[str] = close_call(ranked)
@@ -237,6 +238,7 @@ class _Reading:
             self.warnings.append("It holds no records, only a header.")
         if self.format_name == "table" and self.seen.repeats:
             self.warnings.append(f"{self.seen.repeats:,} rows are exact copies of an earlier row; all are kept.")
+        self.warnings += warnings_of_recipe(self.run.recipe, self.source.path.name, self.events, self.run.column_types)
         if self.bad:
             first = self.first_bad
             where = f"line {first.line:,}: {first.reason}" if first else ""
@@ -248,17 +250,6 @@ class _Reading:
         if self.run.progress:
             done = self.run.done_bytes + self.source.read_bytes
             self.run.progress(done, self.run.total_bytes, f"{self.source.path.name}: {self.events:,} records")
-
-
-class _Repeats(Occurrences):
-    """Occurrences that also say how many records were there before."""
-
-    repeats = 0
-
-    def count(self, digest: bytes) -> int:
-        number = super().count(digest)
-        self.repeats += number > 0
-        return number
 
 
 def _recipe(dataset: str, project: Project) -> DatasetRecipe:

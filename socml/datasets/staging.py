@@ -27,6 +27,7 @@ from socml.workspace import replacing, safe_name, truth_path
 
 PART_ROWS = 250_000
 PART_BYTES = 256 << 20
+_HARDLY_REPEAT = {"event_id", "raw", "message", "time", "source_line", "duration_s"}
 
 _MERGE_TRUTH = """
 with said as (
@@ -88,7 +89,7 @@ class Spool:
             return []
         table = pa.concat_tables(tables, promote_options="default")
         temporary = self._folder / "writing"
-        pq.write_table(table, temporary, compression="zstd", compression_level=1)
+        pq.write_table(table, temporary, **write_options(table.schema))
         path = self._folder / f"{_content_hash(temporary)}.parquet"
         temporary.replace(path)
         self._written(path)
@@ -240,6 +241,16 @@ def quarantine_table(source_file: str, lines: list[int], reasons: list[str], raw
         QUARANTINE,
         what="quarantine",
     )
+
+
+def write_options(names: pa.Schema) -> dict[str, object]:
+    """Return how a Parquet file of events is written: a dictionary of values that hardly repeat only costs time."""
+    nested = {"extra": ["extra.key_value.key", "extra.key_value.value"]}
+    nested |= {f.name: [f"{f.name}.list.element"] for f in names if pa.types.is_list(f.type)}
+    repeating = [leaf for f in names if f.name not in _HARDLY_REPEAT for leaf in nested.get(f.name, [f.name])]
+    counted = {name: "DELTA_BINARY_PACKED" for name in ("time", "source_line") if name in names.names}
+    encodings = {"use_dictionary": repeating, "column_encoding": counted}
+    return {"compression": "zstd", "compression_level": 1, **encodings}
 
 
 def _is_large(tables: list[pa.Table]) -> bool:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.kernels.empirical import Empirical, freeze, skewness, tails
+from socml.kernels.empirical import TailDetector, skewness
 
 __all__ = ["Copod"]
 
 
-class Copod(BaseEstimator):
+class Copod(TailDetector):
     """COPOD: the sum over columns of −log of a tail: the one a column is skewed to, or both on average if more.
 
     The distributions are frozen in `fit`, so a row scores the same whichever rows are scored with it.
@@ -42,23 +38,10 @@ class Copod(BaseEstimator):
     [-0.22, -1.61, -1.79]
     """
 
-    def fit(self, X: Any, y: Any = None) -> Copod:
-        """Learn each column's distribution and skewness from X of shape (n_samples, n_features); `y` is ignored."""
-        X = validate_data(self, X, dtype=np.float64)
-        self.start_, self.points_, self.up_to_, self.below_, self.n_rows_ = freeze(X)
+    def _learn(self, X: np.ndarray) -> None:
         self.skewness_ = skewness(X)
-        return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus the sum of each row's tails, shape (n_samples,), in nats: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
-
-    def contributions(self, X: Any) -> np.ndarray:
-        """Return each cell's part, shape (n_samples, n_features), none negative; they sum to the score, sign turned."""
-        check_is_fitted(self, "points_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        known = Empirical(self.start_, self.points_, self.up_to_, self.below_, self.n_rows_)
-        low, high = tails(known, X)
+    def _told(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         skewed = np.where(self.skewness_ < 0, low, high)
         skewed = np.where(self.skewness_ == 0, low + high, skewed)  # as the authors' code has it
         return np.maximum(skewed, (low + high) / 2)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.kernels.neighbours import nearest, ranges, some_rows
+from socml.kernels.neighbours import NeighbourDetector, nearest
 
 __all__ = ["Knn"]
 
 BLOCK = 16_384  # rows that are compared with the sample at a time
 
 
-class Knn(BaseEstimator):
+class Knn(NeighbourDetector):
     """The distance to the k-th nearest of a sample of the training rows, columns scaled to their range.
 
     A small sample keeps scoring fast, and thins groups of anomalies that are alike, which would otherwise be
@@ -51,12 +47,6 @@ class Knn(BaseEstimator):
     [-0.01, -0.98, -1.0]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "max_rows": [Interval(Integral, 2, None, closed="left")],
-        "random_state": ["random_state"],
-    }
-
     def __init__(self, *, n_neighbors: int = 25, max_rows: int = 256, random_state: Any = None) -> None:
         self.n_neighbors = n_neighbors
         self.max_rows = max_rows
@@ -64,10 +54,7 @@ class Knn(BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Knn:
         """Keep a sample of the rows of X, shape (n_samples, n_features), as possible neighbours; `y` is ignored."""
-        self._validate_params()
-        X = validate_data(self, X, dtype=np.float64)
-        self.low_, self.range_ = ranges(X)
-        self.reference_ = (some_rows(X, self.max_rows, self.random_state) - self.low_) / self.range_
+        self._keep_sample(X)
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -90,11 +77,6 @@ class Knn(BaseEstimator):
             distance = np.sqrt(squared.sum(axis=1, keepdims=True))
             parts[at : at + BLOCK] = squared / np.where(distance > 0, distance, 1.0)
         return parts
-
-    def _scaled(self, X: Any) -> np.ndarray:
-        check_is_fitted(self, "reference_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return (X - self.low_) / self.range_
 
     def _away(self, Z: np.ndarray) -> np.ndarray:
         """Return each row minus its k-th neighbour; the distance is taken anew from it, free of the search's rounding."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.kernels.neighbours import nearest, ranges, some_rows
+from socml.kernels.neighbours import NeighbourDetector, nearest
 
 __all__ = ["LocalOutlier"]
 
 LEAST = 1e-3  # shortest distance, as a share of the mean one, so that duplicates are not infinitely dense
 
 
-class LocalOutlier(BaseEstimator):
+class LocalOutlier(NeighbourDetector):
     """Local outlier factor against a sample of the training rows: log of the neighbours' density over the row's own.
 
     Columns are scaled to their range. Duplicates have a finite density, unlike in the textbook, where a row
@@ -52,12 +48,6 @@ class LocalOutlier(BaseEstimator):
     4
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "max_rows": [Interval(Integral, 2, None, closed="left")],
-        "random_state": ["random_state"],
-    }
-
     def __init__(self, *, n_neighbors: int = 50, max_rows: int = 4_096, random_state: Any = None) -> None:
         self.n_neighbors = n_neighbors
         self.max_rows = max_rows
@@ -65,10 +55,7 @@ class LocalOutlier(BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> LocalOutlier:
         """Learn how dense it is around some of the rows of X, shape (n_samples, n_features); `y` is ignored."""
-        self._validate_params()
-        X = validate_data(self, X, dtype=np.float64)
-        self.low_, self.range_ = ranges(X)
-        self.reference_ = (some_rows(X, self.max_rows, self.random_state) - self.low_) / self.range_
+        self._keep_sample(X)
         distances, positions = nearest(self.reference_, self.reference_, self.n_neighbors)
         self.least_ = max(LEAST * float(distances.mean()), np.finfo(np.float64).tiny)
         self.reach_ = distances[:, -1]
@@ -77,9 +64,7 @@ class LocalOutlier(BaseEstimator):
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return minus log of the local outlier factor, shape (n_samples,): higher is more NORMAL, 0 is as usual."""
-        check_is_fitted(self, "density_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        distances, positions = nearest(self.reference_, (X - self.low_) / self.range_, self.n_neighbors)
+        distances, positions = nearest(self.reference_, self._scaled(X), self.n_neighbors)
         around = self.density_[positions].mean(axis=1)
         return -np.log(around / self._density(distances, positions))
 

@@ -6,14 +6,15 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
+
+from socml.kernels.mahalanobis import MahalanobisDetector
 
 __all__ = ["Pca"]
 
 
-class Pca(BaseEstimator):
+class Pca(MahalanobisDetector):
     """The squared distance from the mean, each principal direction in units of its own variance (Mahalanobis).
 
     A direction in which nothing varied counts as if it had a small variance, `floor` of the mean one, so that a
@@ -28,7 +29,7 @@ class Pca(BaseEstimator):
 
     Attributes
     ----------
-    mean_, scale_ : ndarray of shape (n_features,)
+    centre_, scale_ : ndarray of shape (n_features,)
         Mean and standard deviation of each column, in that column's unit; the scale of a constant one is infinite.
     precision_ : ndarray of shape (n_features, n_features)
         Inverse of the floored correlation matrix.
@@ -54,26 +55,11 @@ class Pca(BaseEstimator):
         """Learn how the columns vary together from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
-        self.mean_ = X.mean(axis=0)
+        self.centre_ = X.mean(axis=0)
         spread = X.std(axis=0)
-        self.scale_ = np.where(spread > 1e-12 * np.abs(self.mean_), spread, np.inf)
-        Z = (X - self.mean_) / self.scale_
+        self.scale_ = np.where(spread > 1e-12 * np.abs(self.centre_), spread, np.inf)
+        Z = (X - self.centre_) / self.scale_
         variances, directions = np.linalg.eigh(Z.T @ Z / len(Z))
         least = max(self.floor * variances.mean(), 1e-12)
         self.precision_ = (directions / np.maximum(variances, least)) @ directions.T
         return self
-
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
-
-    def contributions(self, X: Any) -> np.ndarray:
-        """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
-
-        They are the Shapley values of the distance where a column that is left out stands at its mean. A
-        negative one says that this value explains part of what is odd elsewhere in the row.
-        """
-        check_is_fitted(self, "precision_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        Z = (X - self.mean_) / self.scale_
-        return Z * (Z @ self.precision_)

@@ -6,10 +6,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
+
+from socml.kernels.mahalanobis import MahalanobisDetector
 
 __all__ = ["RobustCovariance"]
 
@@ -17,7 +18,7 @@ MAD_TO_SIGMA = 1.4826  # makes the median absolute deviation an estimate of the 
 STEPS = 30  # concentration steps; they converge in a handful
 
 
-class RobustCovariance(BaseEstimator):
+class RobustCovariance(MahalanobisDetector):
     """The squared Mahalanobis distance from the densest part of the rows, which outliers cannot move.
 
     Starts from the rows nearest to the medians and takes concentration steps, each with a covariance that is
@@ -86,21 +87,6 @@ class RobustCovariance(BaseEstimator):
             inner = nearer
         self.centre_ = middle + centre * np.where(np.isfinite(self.scale_), self.scale_, 0.0)
         return self
-
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
-
-    def contributions(self, X: Any) -> np.ndarray:
-        """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
-
-        They are the Shapley values of the distance where a column that is left out stands at the centre. A
-        negative one says that this value explains part of what is odd elsewhere in the row.
-        """
-        check_is_fitted(self, "precision_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        Z = (X - self.centre_) / self.scale_
-        return Z * (Z @ self.precision_)
 
     def _shape(self, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         centre = Z.mean(axis=0)

@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from socml.errors import DataError, SocmlError, UnknownName
-from socml.explanations.contributions import explain, feature_contributions, make_explainer
+from socml.explanations.attributions import Attributions, attributions
+from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
 from socml.explanations.feature_columns import feature_columns
+from socml.explanations.nearest import NearestNormal, nearest_normal
 from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal
 from socml.explanations.sentences import headline, why_table
 from socml.inert import html_text
@@ -32,16 +34,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "Attributions",
     "InWords",
+    "NearestNormal",
     "WouldBeNormal",
+    "attributions",
     "explain",
     "explain_rows",
     "explain_run",
+    "explained_rows",
+    "explainer_of",
     "explanation_in_words",
     "feature_contributions",
     "headline",
     "headlines",
+    "keep_explanations",
     "make_explainer",
+    "nearest_normal",
     "normal_in_words",
     "what_would_be_normal",
     "why_table",
@@ -99,8 +108,7 @@ def explain_rows(run_id: str, row_ids: Sequence[str], *, project: Project | None
     there = set(stored["row_id"].unique().to_pylist())
     absent = [row_id for row_id in wanted if row_id not in there]
     if absent:
-        fresh = _explained(run, absent, project)
-        write_table(path, pa.concat_tables([_read(path), fresh]))
+        fresh = keep_explanations(run, _explained(run, absent, project), project=project)
         stored = pa.concat_tables([stored, fresh])
     table = stored.to_pandas()
     place = {row_id: at for at, row_id in enumerate(wanted)}
@@ -122,7 +130,7 @@ def explanation_in_words(
         found = what_would_be_normal(version, rows.take(rows.positions([row_id])), explained)
         normal = normal_in_words(found, features_metadata=about, language=language)
     except (UnknownName, DataError):  # the run outlived its model or its table: what is stored can still be told
-        normal = words(language)("explanation.normal.unknown")
+        normal = words(language)("explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown")
     return InWords(
         row_id=row_id,
         headline=headline(explained, features_metadata=about, language=language),
@@ -151,6 +159,21 @@ def headlines(
     ]
 
 
+def keep_explanations(run: dict[str, Any], explained: pd.DataFrame, *, project: Project) -> pa.Table:
+    """Store explanations of rows of a run that had none, by the contract EXPLANATION; return them as Arrow."""
+    path = run_folder(project, run["run_id"]) / "explanations.parquet"
+    table = pa.Table.from_pandas(explained, preserve_index=False)
+    fresh = check_table(table, EXPLANATION, what="explanations").cast(schema(EXPLANATION))
+    write_table(path, pa.concat_tables([_read(path), fresh]))
+    return fresh
+
+
+def explained_rows(run: dict[str, Any], *, project: Project) -> set[str]:
+    """Return which rows of a run have an explanation."""
+    path = run_folder(project, run["run_id"]) / "explanations.parquet"
+    return set(pq.read_table(path, columns=["row_id"])["row_id"].to_pylist()) if path.is_file() else set()
+
+
 def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
     """Return what the features of a run mean: the metadata of its feature table, empty if that is gone."""
     path = run_features_path(project, run)
@@ -166,13 +189,13 @@ def _read(path: Path, filters: Any = None) -> pa.Table:
     return pq.read_table(path, filters=filters).cast(contract) if path.is_file() else contract.empty_table()
 
 
-def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pa.Table:
+def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pd.DataFrame:
+    if run.get("online"):
+        raise DataError(f"The model of run {run['run_id']} learned on since. To explain more of it: socml explain")
     path = run_features_path(project, run)
     version = _opened(run["model_version"], project)
     _check_same_rows(run, version, path, row_ids, project)
-    table = explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
-    explained = check_table(pa.Table.from_pandas(table, preserve_index=False), EXPLANATION, what="explanations")
-    return explained.cast(schema(EXPLANATION))
+    return explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
 
 
 def _check_same_rows(
@@ -202,4 +225,4 @@ def _opened(label: str, project: Project) -> ModelVersion:
 
 @lru_cache(maxsize=4)
 def _explainer(label: str, project: Project) -> Any:
-    return make_explainer(_opened(label, project).detector)
+    return explainer_of(_opened(label, project))

@@ -23,37 +23,83 @@ DESCRIBED = 12  # features of a row, from the top, whose usual values are looked
 _USUAL = ("value_percentile", "entity_low", "entity_high", "everyone_low", "everyone_high", "peers")
 
 
-def make_explainer(detector: Any) -> Any:
+def make_explainer(
+    detector: Any, *, typical: np.ndarray | None = None, origin: Sequence[str] | None = None, budget: int | None = None
+) -> Any:
     """Return the explainer that supports a fitted detector; an exact one if there is one.
+
+    Parameters
+    ----------
+    typical : a row of the detector's matrix that others are compared with, where there is no exact explainer
+    origin : the feature that each column of the matrix came from
+    budget : scores that may be taken for a row, where the explanation is estimated
 
     Raises
     ------
     ModelError
-        If none does.
+        If none does, or the only one that does needs a typical row and there is none.
     """
     kinds = [component("explainers", name) for name in component_names("explainers")]
     for kind in sorted(kinds, key=lambda kind: not kind.exact):
-        if kind.supports(detector):
+        if not kind.supports(detector):
+            continue
+        if kind.exact:
             return kind(detector)
+        if typical is None:
+            raise ModelError(f"{type(detector).__name__} is explained by comparison only: give the typical row.")
+        return kind(detector, typical, origin, **({} if budget is None else {"budget": budget}))
     raise ModelError(f"No explainer supports {type(detector).__name__}. Add one file to socml/explainers/.")
+
+
+def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Any:
+    """Return the explainer of a model version; one that compares does so with the row of every feature's usual value.
+
+    Raises
+    ------
+    ModelError
+        If nothing explains the detector.
+    """
+    preparation = version.preparation
+    typical = preparation.transform(typical_row(preparation))[0]
+    return make_explainer(version.detector, typical=typical, origin=list(preparation.origin_.values()), budget=budget)
+
+
+def typical_row(preparation: Any) -> pd.DataFrame:
+    """Return a feature table of one row: every number its median, every category its most frequent."""
+    import pandas as pd
+
+    usual = preparation.typical_
+    return pd.DataFrame(
+        {
+            name: pd.Series([usual.get(name)], dtype=np.float64 if name in preparation.numbers_ else object)
+            for name in preparation.feature_names_in_
+        }
+    )
 
 
 def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: Any = None) -> pd.DataFrame:
     """Return how much each feature pushed each row toward anomalous: index as `rows`, one column a feature.
 
     A feature's columns of the matrix are added up. With the explainer's `base` a row adds up to what the
-    explainer explains, in its `unit`.
+    explainer explains, in its `unit`. `attrs` says `unit`, `base`, and `error`: the largest standard error of a
+    push, in the same unit, 0 where the explainer is exact.
     """
     import pandas as pd
 
-    explainer = explainer or make_explainer(version.detector)
+    explainer = explainer or explainer_of(version)
     origin = version.preparation.origin_
     features = list(dict.fromkeys(origin.values()))
-    parts = explainer.contributions(version.preparation.transform(rows))
-    collected = np.zeros((len(rows), len(features)))
-    for at, name in enumerate(origin.values()):
-        collected[:, features.index(name)] += parts[:, at]
-    return pd.DataFrame(collected, index=rows.index, columns=features)
+    of_feature = np.zeros((len(origin), len(features)))
+    of_feature[np.arange(len(origin)), [features.index(name) for name in origin.values()]] = 1.0
+    matrix = version.preparation.transform(rows)
+    if explainer.exact:
+        parts, error = explainer.contributions(matrix), 0.0
+    else:
+        parts, errors = explainer.sampled(matrix)
+        error = float((errors @ of_feature).max(initial=0.0))
+    collected = pd.DataFrame(parts @ of_feature, index=rows.index, columns=features)
+    collected.attrs.update({"unit": explainer.unit, "base": explainer.base, "error": error})
+    return collected
 
 
 def explain(
@@ -65,7 +111,7 @@ def explain(
     ----------
     features : the feature table that was scored, or its Parquet file (read a column at a time)
     row_ids : rows of it
-    explainer : one made before with `make_explainer`, to save its making
+    explainer : one made before with `explainer_of`, to save its making
 
     Returns
     -------
@@ -85,8 +131,19 @@ def explain(
     positions = columns.positions(row_ids)
     rows = columns.take(positions)
     parts = feature_contributions(version, rows, explainer)
+    return explanation_table(parts, columns, positions, numbers=set(version.preparation.numbers_))
+
+
+def explanation_table(
+    parts: pd.DataFrame, columns: FeatureColumns, positions: np.ndarray, *, numbers: set[str]
+) -> pd.DataFrame:
+    """Return the explanation table of rows at `positions`, whose pushes are `parts`, one column a feature.
+
+    `numbers` are the features that are numbers; the others are categories.
+    """
+    rows = columns.take(positions)
     table = _ordered(parts, rows)
-    _add_usual(table, columns, rows, positions, numbers=set(version.preparation.numbers_))
+    _add_usual(table, columns, rows, positions, numbers=numbers)
     return table[list(EXPLANATION)]
 
 

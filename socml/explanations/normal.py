@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from socml.explanations.sentences import percentile_in_words
-from socml.explanations.values import feature_label, value_in_words
+from socml.explanations.values import cell_in_words, feature_label
 from socml.words import words
 
 if TYPE_CHECKING:
@@ -74,18 +74,13 @@ def normal_in_words(found: WouldBeNormal, *, features_metadata: dict[str, Any], 
         said(
             "explanation.normal.change",
             what=feature_label(name, features_metadata, language),
-            value=_typical(name, found.typical[name], features_metadata, language),
+            value=cell_in_words(name, found.typical[name], features_metadata, said),
         )
         for name in found.features
     ]
     return said(
         "explanation.normal.change_of", changes=said("explanation.normal.and").join(changes), now=now, then=then
     )
-
-
-def _typical(name: str, value: Any, metadata: dict[str, Any], language: str) -> str:
-    number = isinstance(value, int | float)
-    return value_in_words(name, value if number else None, None if number else value, metadata, words(language))
 
 
 def _percentiles(version: ModelVersion, row: pd.DataFrame, sets: list[list[str]]) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from numbers import Real
 from typing import Any
 
 from socml.inert import visible_line
@@ -73,6 +74,20 @@ def value_in_words(feature: str, value: float | None, category: Any, metadata: d
     if (metadata.get("fill") or {}).get(feature) == value:
         return words("explanation.none")
     return number_in_words(value, unit_of(feature, metadata), words)
+
+
+def cell_in_words(feature: str, cell: Any, metadata: dict[str, Any], words: Words) -> str:
+    """Return a cell of a feature table, number or category or missing, as an analyst reads it.
+
+    Examples
+    --------
+    >>> from socml.words import words
+    >>> [cell_in_words("port", cell, {}, words("en")) for cell in (22.0, "ssh", None)]
+    ['22', '“ssh”', 'missing']
+    """
+    if cell is None or isinstance(cell, Real):
+        return value_in_words(feature, None if cell is None else float(cell), None, metadata, words)
+    return value_in_words(feature, None, cell if cell == cell else None, metadata, words)  # noqa: PLR0124 (NaT, NaN)
 
 
 def number_in_words(value: float, unit: str, words: Words) -> str:

@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +49,7 @@ class Rows:
     cells: list[pa.Array]
     rejects: list[Reject]
     skips: dict[str, int]
+    written: list[pa.Array] = field(default_factory=list)  # the same cells as they stand in the file
 
 
 def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
@@ -155,7 +156,7 @@ def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
                     rows.records.append(line)
                     numbers.append(number)
         rows.numbers = np.array(numbers, np.int64)
-        rows.cells = _cells(rows.records, dialect, quoted)
+        rows.cells, rows.written = _cells(rows.records, dialect, quoted)
         yield rows
 
 
@@ -211,9 +212,10 @@ def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
     return "" if found == len(dialect.names) else f"{found} values for {len(dialect.names)} columns"
 
 
-def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> list[pa.Array]:
+def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> tuple[list[pa.Array], list[pa.Array]]:
+    """Return the cells trimmed, null where missing; and as they are written."""
     if not records:
-        return [pa.array([], pa.string())] * len(dialect.names)
+        return [pa.array([], pa.string())] * len(dialect.names), []
     if quoted or dialect.encoding:
         texts = decoded(records, dialect.encoding)
         lines = csv.reader(
@@ -227,7 +229,7 @@ def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> list[pa.Arra
     missing = pa.array([m for m in dialect.missing if m.lower() != "nan"], pa.string())
     null = pa.scalar(None, pa.string())
     trimmed = [pc.utf8_trim_whitespace(column) for column in columns]
-    return [pc.if_else(pc.is_in(column, value_set=missing), null, column) for column in trimmed]
+    return [pc.if_else(pc.is_in(column, value_set=missing), null, column) for column in trimmed], columns
 
 
 def _skip(rows: Rows, reason: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from socml.errors import ConfigurationError
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, no_events, without_rows
@@ -28,6 +29,7 @@ from socml.formats._table_csv import (
     read_rows,
     sniff_delimiter,
 )
+from socml.formats._table_leaks import LabelWatch
 from socml.formats._table_types import Plan, Profile, plan_column, typed
 from socml.recipes import TableShape
 
@@ -83,10 +85,13 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
     plans, more = _settle(source, dialect, layout, options, zone)
     notes += [*layout.notes, *more]
+    watch = LabelWatch(list(layout.own)) if layout.label else None
     for rows in read_rows(source, dialect):
-        parsed = _parsed(rows, dialect, layout, plans, options, zone)
+        parsed = _parsed(rows, dialect, layout, plans, options, zone, watch)
         parsed.warnings, notes = notes, []
         yield parsed
+    if watch and (said := watch.warnings()):
+        yield Parsed(no_events(), [], warnings=said)
 
 
 def _settle(
@@ -120,7 +125,13 @@ def _settle(
 
 
 def _parsed(
-    rows: Rows, dialect: Dialect, layout: Layout, plans: dict[str, Plan], options: ReadOptions, zone: ZoneInfo | None
+    rows: Rows,
+    dialect: Dialect,
+    layout: Layout,
+    plans: dict[str, Plan],
+    options: ReadOptions,
+    zone: ZoneInfo | None,
+    watch: LabelWatch | None,
 ) -> Parsed:
     if not rows.records:
         return Parsed(no_events(), [], rejects=rows.rejects, skips=rows.skips)
@@ -134,10 +145,19 @@ def _parsed(
         for row, reason in wrong.items():
             bad.setdefault(row, f"{name} is {reason}")
     truth = truth_of(layout, cells, options)
+    if watch is not None and truth is not None:
+        watch.see(_as_written(rows, dialect, layout), truth["malicious"].combine_chunks())
     parsed = Parsed(
         pa.table(columns), rows.records, truth, rows.rejects, rows.skips, time_is_certain="time" not in columns
     )
     return without_rows(parsed, bad) if bad else parsed
+
+
+def _as_written(rows: Rows, dialect: Dialect, layout: Layout) -> dict[str, pa.Array]:
+    """Return the cells of the table's own columns with the blanks around them, null where missing."""
+    null = pa.scalar(None, pa.string())
+    places = [(name, dialect.names.index(name)) for name in layout.own]
+    return {name: pc.if_else(pc.is_null(rows.cells[at]), null, rows.written[at]) for name, at in places}
 
 
 def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 
 from socml.errors import FormatError
-from socml.formats._columns import split_columns, text_array
-from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
+from socml.formats._columns import split_columns, split_data, text_array
+from socml.formats._reader import Block, Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
 from socml.formats._zeek import log_type, masked_times, zeek_columns, zeek_truth
 
 __all__ = ["ZeekTsv"]
@@ -23,6 +24,7 @@ _CONN = (
     "local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents"
 ).split()
 _HEADERLESS = {21: _CONN, 22: [*_CONN, "ip_proto"], 23: [*_CONN, "label", "detailedlabel"]}
+_WORTH_IT = 4096  # bytes that are worth to be cut into columns all at once
 _JOINED = b"   "  # IoT-23 joins its last three columns with three blanks
 
 
@@ -77,7 +79,9 @@ class ZeekTsv:
         for block in source.blocks():
             skips: dict[str, int] = {}
             numbered: list[tuple[int, bytes]] = []
-            for number, line in enumerate(block.lines(), block.first_line):
+            lines, number = block.lines(), block.first_line
+            while number - block.first_line < len(lines):
+                line = lines[number - block.first_line]
                 if line.startswith(b"#"):
                     changed = header.after(line)
                     if numbered and changed != header:
@@ -93,12 +97,51 @@ class ZeekTsv:
                         warnings.append(warning)
                     if not header.path:
                         header = replace(header, path=log_type(set(header.names), source.name))
+                    if not numbered and (plain := _plain(header, block, lines, number)):
+                        yield _events(header, plain.records, plain.arrays, plain.number, options)
+                        number += len(plain.records)
+                        continue
                     numbered.append((number, line))
+                number += 1
             parsed = _parsed(header, numbered, options)
             parsed.skips = skips
             parsed.warnings += warnings
             warnings = []
             yield parsed
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """Records of a block that follow each other and all have the header's number of values."""
+
+    number: int
+    records: list[bytes]
+    arrays: list[pa.Array]
+
+
+def _plain(header: _Header, block: Block, lines: list[bytes], number: int) -> _Plain | None:
+    """Return the records from a line up to the next header or the block's end, if they can be cut all at once."""
+    data = block.data
+    before = number - block.first_line
+    if header.joined or len(header.separator) != 1 or len(header.names) < 2 or b"\r" in data or b"\0" in data:
+        return None
+    start = sum(len(line) + 1 for line in lines[:before]) if before < 100 else -1
+    if start < 0:
+        return None
+    end = data.find(b"\n#", start) + 1 or data.rfind(b"\n") + 1
+    body = data[start:end]
+    if len(body) < _WORTH_IT or b"\n\n" in body:
+        return None
+    signs = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(signs == ord("\n"))
+    is_separator = (signs == header.separator[0]).view(np.uint8)
+    counts = np.add.reduceat(is_separator, np.concatenate(([0], ends[:-1] + 1)), dtype=np.int32)
+    if (counts != len(header.names) - 1).any():
+        return None
+    arrays = split_data(body, header.names, header.separator, [header.unset])
+    if any(len(array) != len(ends) for array in arrays):
+        return None
+    return _Plain(number, lines[before : before + len(ends)], arrays)
 
 
 def _assumed_header(header: _Header, line: bytes, source: Source, number: int) -> tuple[_Header, str]:
@@ -141,12 +184,22 @@ def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOpt
         return Parsed(no_events(), [], rejects=rejects)
     cells = [_separated(line, header) for _, line in kept] if header.joined else [line for _, line in kept]
     arrays = split_columns(cells, header.names, header.separator, [header.unset])
+    numbers = np.fromiter((number for number, _ in kept), np.int64, len(kept))
+    parsed = _events(header, [line for _, line in kept], arrays, numbers, options)
+    parsed.rejects = sorted([*rejects, *parsed.rejects], key=lambda reject: reject.line)
+    return parsed
+
+
+def _events(
+    header: _Header, records: list[bytes], arrays: list[pa.Array], numbers: int | np.ndarray, options: ReadOptions
+) -> Parsed:
+    """Return records as events; `numbers` are their lines, or the first one's if they follow each other."""
     fields = dict(zip(header.names, arrays, strict=True))
     columns, bad = zeek_columns(header.path, fields, separator=header.set_separator, empty=header.empty)
-    records = [line for _, line in kept]
     columns["raw"] = text_array(records)
-    columns["source_line"] = pa.array([number for number, _ in kept], pa.int64())
-    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth), rejects)
+    lines = numbers if isinstance(numbers, np.ndarray) else np.arange(numbers, numbers + len(records))
+    columns["source_line"] = pa.array(lines, pa.int64())
+    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
     if masked := masked_times(fields):
         parsed.warnings.append(f"{masked:,} times are blanked out with X and were read as missing.")
     return without_rows(parsed, bad) if bad else parsed

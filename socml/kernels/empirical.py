@@ -6,9 +6,12 @@ grid between, so that tails stay exact and what is kept is bounded.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from abc import abstractmethod
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 EXACT = 20_000
 TAIL = 5_000
@@ -68,6 +71,45 @@ def tails(known: Empirical, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             low[:, j] = least[place]
             high[:, j] = np.where(on_point, most_at[np.maximum(place - 1, 0)], most_between[place])
     return np.minimum(low, beyond), np.minimum(high, beyond)
+
+
+class TailDetector(BaseEstimator):
+    """What detectors share that add up tails of frozen distributions: a row scores the same whichever rows are with it.
+
+    Attributes
+    ----------
+    start_, points_, up_to_, below_ : ndarray
+        The distributions, as `Empirical` describes them.
+    n_rows_ : int
+        Rows they were learnt from.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn each column's distribution from X of shape (n_samples, n_features); `y` is ignored."""
+        X = validate_data(self, X, dtype=np.float64)
+        self.start_, self.points_, self.up_to_, self.below_, self.n_rows_ = freeze(X)
+        self._learn(X)
+        return self
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return minus the sum of each row's tails, shape (n_samples,), in nats: higher is more NORMAL."""
+        return -self.contributions(X).sum(axis=1)
+
+    def contributions(self, X: Any) -> np.ndarray:
+        """Return each cell's part, shape (n_samples, n_features), none negative; they sum to the score, sign turned.
+
+        A column that was constant gives 0 for its value and log(rows + 1) for any other.
+        """
+        check_is_fitted(self, "points_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._told(*tails(Empirical(self.start_, self.points_, self.up_to_, self.below_, self.n_rows_), X))
+
+    def _learn(self, X: np.ndarray) -> None:
+        """Learn what else is needed of the rows."""
+
+    @abstractmethod
+    def _told(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Return what counts of a value that is as low, and as high, as these tails say."""
 
 
 def skewness(X: np.ndarray) -> np.ndarray:

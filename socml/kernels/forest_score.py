@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from socml.kernels.forest_ranks import TILE
 from socml.kernels.forest_select import SCALE, SelectNetwork, compile_select, select_leaves, select_sums
 from socml.kernels.forest_tables import PackedForest, mean_path
-from socml.kernels.forest_walk import WalkTables, compile_walk, walk_leaves, walk_sums
+from socml.kernels.forest_walk import WalkTables, compile_walk, walk
 
 __all__ = ["as_matrix", "leaf_matrix", "mean_depth", "score_samples"]
 
@@ -111,15 +111,15 @@ def _walk(forest: PackedForest) -> WalkTables:
 
 def _walked_sums(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[np.int64]:
     tables = _walk(forest)
-    sums = np.zeros(len(X), dtype=np.int64)
-    _over_rows(walk_sums, X, threads, *tables.nodes, tables.value, sums)
-    return sums
+    sums = np.zeros((1, len(X)), dtype=np.int64)
+    _over_rows(walk, X, threads, *tables.nodes, tables.value, sums)
+    return sums[0]
 
 
 def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[Any]:
     tables = _walk(forest)
-    leaves = np.empty((forest.n_trees, len(X)), dtype=forest.leaf_dtype)
-    _over_rows(walk_leaves, X, threads, *tables.nodes, tables.leaf, leaves)
+    leaves = np.zeros((forest.n_trees, len(X)), dtype=forest.leaf_dtype)
+    _over_rows(walk, X, threads, *tables.nodes, tables.leaf, leaves)
     return leaves
 
 

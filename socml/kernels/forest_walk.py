@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from socml.kernels.forest_select import SCALE
 from socml.kernels.forest_tables import PackedForest
 
-__all__ = ["WalkTables", "compile_walk", "walk_leaves", "walk_sums"]
+__all__ = ["WalkTables", "compile_walk", "walk"]
 
 TILE = 64  # rows that step together
 
@@ -114,11 +114,14 @@ def _step_down_missing(
 
 
 @njit(cache=True, nogil=True)
-def walk_sums(
+def walk(
     X: NDArray, begin: int, end: int, threshold: NDArray, column: NDArray, child: NDArray, missing_right: NDArray,
-    start: NDArray, depth: NDArray, value: NDArray, sums: NDArray,
+    start: NDArray, depth: NDArray, told: NDArray, out: NDArray,
 ) -> None:  # fmt: skip
-    """Add to `sums` (n_rows,) int64, for rows [begin, end), the path lengths times SCALE."""
+    """Add to `out`, for rows [begin, end), what `told` (n_nodes,) says of the leaf of each row in each tree.
+
+    `out` is (1, n_rows) to add up over the trees, or (n_trees, n_rows) to keep them apart.
+    """
     tile = np.zeros(X.shape[1] * TILE, dtype=np.float32)
     at = np.zeros(TILE, dtype=np.uint32)
     for row in range(begin, end, TILE):
@@ -130,28 +133,6 @@ def walk_sums(
                 _step_down_missing(tile, threshold[a:b], column[a:b], child[a:b], missing_right[a:b], depth[tree], at)
             else:
                 _step_down(tile, threshold[a:b], column[a:b], child[a:b], depth[tree], at)
-            own = value[a:b]
+            own, line = told[a:b], out[tree % out.shape[0]]
             for r in range(n):
-                sums[row + r] += own[np.uint64(at[r])]
-
-
-@njit(cache=True, nogil=True)
-def walk_leaves(
-    X: NDArray, begin: int, end: int, threshold: NDArray, column: NDArray, child: NDArray, missing_right: NDArray,
-    start: NDArray, depth: NDArray, leaf: NDArray, out: NDArray,
-) -> None:  # fmt: skip
-    """Write into `out` (n_trees, n_rows) the leaf numbers of rows [begin, end)."""
-    tile = np.zeros(X.shape[1] * TILE, dtype=np.float32)
-    at = np.zeros(TILE, dtype=np.uint32)
-    for row in range(begin, end, TILE):
-        n = min(TILE, end - row)
-        missing = _turn(X, row, n, tile)
-        for tree in range(start.size - 1):
-            a, b = start[tree], start[tree + 1]
-            if missing:
-                _step_down_missing(tile, threshold[a:b], column[a:b], child[a:b], missing_right[a:b], depth[tree], at)
-            else:
-                _step_down(tile, threshold[a:b], column[a:b], child[a:b], depth[tree], at)
-            own = leaf[a:b]
-            for r in range(n):
-                out[tree, row + r] = own[np.uint64(at[r])]
+                line[row + r] += own[np.uint64(at[r])]

@@ -6,9 +6,13 @@ on whether a row is among those that were learnt from, nor on which rows are ask
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 SAME = 1e-7  # distances below this, in units of the scaled columns, are rounding
 
@@ -51,3 +55,34 @@ def nearest(reference: np.ndarray, X: np.ndarray, k: int) -> tuple[np.ndarray, n
     kept = slice(0, -1)
     distances = np.where(itself, distances[:, 1:], distances[:, kept])
     return distances, np.where(itself, positions[:, 1:], positions[:, kept])
+
+
+class NeighbourDetector(BaseEstimator):
+    """What detectors share that compare rows with a sample of the training rows, columns scaled to their range.
+
+    Attributes
+    ----------
+    low_, range_ : ndarray of shape (n_features,)
+        Lowest value and range of each column, in that column's unit; the range of a constant one is infinite.
+    reference_ : ndarray of shape (n_reference, n_features)
+        Rows that may be neighbours, scaled.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "max_rows": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+    max_rows: int
+    random_state: Any
+
+    def _keep_sample(self, X: Any) -> None:
+        self._validate_params()
+        X = validate_data(self, X, dtype=np.float64)
+        self.low_, self.range_ = ranges(X)
+        self.reference_ = (some_rows(X, self.max_rows, self.random_state) - self.low_) / self.range_
+
+    def _scaled(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "reference_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.asarray((X - self.low_) / self.range_)

@@ -18,13 +18,13 @@ from socml.preparation import feature_names
 from socml.versions import (
     CHAMPION,
     FILES,
-    TRUSTED,
     ModelVersion,
     experiment_id,
     fetch_files,
     open_registry,
     read_files,
     save_files,
+    trusted_types,
 )
 from socml.workspace import safe_name
 
@@ -176,14 +176,12 @@ def _save_for_mlflow(folder: Path, version: ModelVersion) -> None:
     """Write the pipeline as MLflow writes a scikit-learn model, so that any MLflow tool reads it."""
     import mlflow.sklearn
 
-    detector = type(version.detector)
-    own = [f"{detector.__module__}.{detector.__qualname__}", "socml.preparation.Preparation"]
     try:
         mlflow.sklearn.save_model(
             version.pipeline,
             str(folder),
             serialization_format="skops",
-            skops_trusted_types=[*TRUSTED, *own],
+            skops_trusted_types=trusted_types(),  # an ensemble's members are detectors too
             pip_requirements=[f"socml=={__version__}"],
             pyfunc_predict_fn="score_samples",
         )

@@ -82,7 +82,7 @@ def score_online(
         online, said = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
         online.save(folder / "state.npz")
-        about = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True}
+        about = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
         _save(online, features_path, said, about, project=project, truth=truth)
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)

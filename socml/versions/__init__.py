@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from socml.errors import ModelError, UnknownName
 from socml.project import Project, find_project
-from socml.versions.files import TRUSTED, is_trusted, keep_files, load_trusted, read_files, save_files
+from socml.versions.files import is_trusted, keep_files, load_trusted, read_files, save_files, trusted_types
 from socml.versions.reference import Reference, make_reference
 from socml.versions.version import ModelVersion
 from socml.workspace import safe_name
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CHAMPION",
     "FILES",
-    "TRUSTED",
     "ModelVersion",
     "Reference",
     "experiment_id",
@@ -39,6 +38,7 @@ __all__ = [
     "read_files",
     "resolve_alias",
     "save_files",
+    "trusted_types",
 ]
 
 FILES = "socml"  # folder of the run's artefacts that holds a version's files

@@ -92,14 +92,17 @@ def is_trusted(type_name: str) -> bool:
     >>> is_trusted("socml.detectors.robust_z.RobustZ"), is_trusted("os.system")
     (True, False)
     """
-    if type_name in {*TRUSTED, "socml.preparation.Preparation"}:
-        return True
-    module, _, name = type_name.rpartition(".")
-    package, _, stem = module.rpartition(".")
-    folder = package.removeprefix("socml.")
-    named = component_names(folder) if package.startswith("socml.") and folder in _LEARNING else []
-    own = {n.replace("-", "_") for n in named}
-    return stem in own and name == "".join(part.capitalize() for part in stem.split("_"))
+    return type_name in trusted_types()
+
+
+def trusted_types() -> list[str]:
+    """Return the names of the types that a model file may hold, besides those that skops knows to be harmless."""
+    own = [
+        f"socml.{folder}.{name.replace('-', '_')}.{''.join(part.capitalize() for part in name.split('-'))}"
+        for folder in _LEARNING
+        for name in component_names(folder)
+    ]
+    return [*TRUSTED, "socml.preparation.Preparation", *own]
 
 
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:

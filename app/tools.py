@@ -1,0 +1,108 @@
+"""Pasted text, or an e-mail → what is in it: decoded, its indicators, defanged, hashed. Nothing leaves the machine."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import streamlit as st
+from frame import open_tool
+
+from socml.errors import SocmlError
+from socml.inert import spreadsheet_text, visible, visible_line
+from socml.tools import MailTriage, decode, defang, find_indicators, hash_bytes, refang, triage_mail
+from socml.words import Words
+
+_LONGEST = 200_000  # characters that are taken
+_SHOWN = 20_000
+
+
+def _tools(say: Words) -> None:
+    st.text(say("app.tools.about"))
+    text = st.text_area(say("app.tools.text"), key="tools_text", height=140, max_chars=_LONGEST, help=None)
+    st.caption(say("app.tools.text_help"))
+    upload = st.file_uploader(say("app.tools.mail"), type=["eml", "txt"], key="tools_mail")
+    if upload is not None:
+        _mail(upload.getvalue(), say)
+    if text and text.strip():
+        _text(text, say)
+    elif upload is None:
+        st.info(say("app.tools.nothing"))
+
+
+def _text(text: str, say: Words) -> None:
+    steps = decode(text)
+    if steps:
+        st.subheader(say("app.tools.decoded"))
+        for step in steps:
+            st.caption(f"{say('app.tools.layers')}: {visible_line(step.kind)}")
+            _show(step.text)
+    whole = " ".join([text, *(step.text for step in steps)])
+    _indicators(whole, say)
+    left, right = st.columns(2)
+    with left:
+        st.subheader(say("app.tools.defanged"))
+        _show(defang(text))
+    with right:
+        st.subheader(say("app.tools.refanged"))
+        _show(refang(text))
+    st.subheader(say("app.tools.hashes"))
+    _show("\n".join(f"{kind:7} {digest}" for kind, digest in hash_bytes(text.encode()).items()))
+
+
+def _indicators(text: str, say: Words) -> None:
+    found = find_indicators(text)
+    if not found:
+        return
+    st.subheader(say("app.tools.indicators"))
+    kind, value = say("app.tools.kind"), say("app.tools.value")
+    st.dataframe([{kind: one.kind, value: visible_line(defang(one.value))} for one in found], hide_index=True)
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["kind", "value"])
+    writer.writerows([one.kind, spreadsheet_text(one.value)] for one in found)
+    st.download_button(say("app.tools.download"), file.getvalue(), "indicators.csv", "text/csv", key="tools_csv")
+
+
+def _mail(data: bytes, say: Words) -> None:
+    try:
+        found = triage_mail(data)
+    except SocmlError as error:
+        st.error(visible_line(error))
+        return
+    st.subheader(say("app.tools.findings"))
+    sentences = [say(f"tools.mail.finding.{key}", **values) for key, values in found.findings]
+    _show("\n".join(visible_line(one) for one in sentences) if sentences else say("tools.mail.nothing"))
+    _show("\n".join(_header(found, say)))
+    if found.links:
+        link, to = say("tools.mail.link"), say("tools.mail.leads_to")
+        rows = [
+            {link: visible_line(defang(o["url"])), to: visible_line(defang(o.get("leads_to", "")))} for o in found.links
+        ]
+        st.dataframe(rows, hide_index=True)
+    if found.attachments:
+        names = ("name", "type", "bytes", "sha256")
+        st.dataframe(
+            [{say(f"tools.mail.{name}"): visible_line(one[name]) for name in names} for one in found.attachments],
+            hide_index=True,
+        )
+
+
+def _header(found: MailTriage, say: Words) -> list[str]:
+    lines = [
+        f"{say('tools.mail.from')}: {found.sender_name} <{found.sender}>",
+        f"{say('tools.mail.to')}: {', '.join(found.to)}",
+        f"{say('tools.mail.subject')}: {found.subject}",
+        f"{say('tools.mail.date')}: {found.date}",
+        f"{say('tools.mail.results')}: {', '.join(f'{k}={v}' for k, v in found.results.items())}",
+        *found.hops,
+    ]
+    return [visible_line(line) for line in lines]
+
+
+def _show(text: str) -> None:
+    """Show text as it is: never as a link, Markdown or HTML."""
+    st.code(visible(text[:_SHOWN]), language=None, wrap_lines=True)
+
+
+open_tool(_tools)

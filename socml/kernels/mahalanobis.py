@@ -1,0 +1,42 @@
+"""A centre, scales and a precision matrix → how far rows lie from the centre, and what each column has to do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = ["MahalanobisDetector"]
+
+
+class MahalanobisDetector(BaseEstimator):
+    """What detectors share that measure the squared Mahalanobis distance from a centre.
+
+    Attributes
+    ----------
+    centre_, scale_ : ndarray of shape (n_features,)
+        Centre and scale of each column, in that column's unit; the scale of a constant one is infinite.
+    precision_ : ndarray of shape (n_features, n_features)
+        Inverse of the covariance of the scaled columns.
+    """
+
+    centre_: np.ndarray
+    scale_: np.ndarray
+    precision_: np.ndarray
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
+        return -self.contributions(X).sum(axis=1)
+
+    def contributions(self, X: Any) -> np.ndarray:
+        """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
+
+        They are the Shapley values of the distance where a column that is left out stands at the centre. A
+        negative one says that this value explains part of what is odd elsewhere in the row.
+        """
+        check_is_fitted(self, "precision_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        Z = (X - self.centre_) / self.scale_
+        return Z * (Z @ self.precision_)

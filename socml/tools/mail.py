@@ -1,0 +1,197 @@
+"""An e-mail as it came (.eml) → what an analyst looks at first, and what is odd about it. Nothing is opened or asked.
+
+Blind to whether a link is malicious, and to what attachments do: they are hashed, not opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import getaddresses, parseaddr
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from socml.errors import DataError
+from socml.formats._mail import mail_events
+from socml.tools.decoding import decode_link
+
+__all__ = ["MailTriage", "triage_mail"]
+
+_DOUBLE = re.compile(
+    r"\.[a-z0-9]{2,4}\s*\.(?:exe|scr|com|pif|bat|cmd|js|jse|vbs|vbe|wsf|hta|lnk|ps1|jar|iso|img)$", re.I
+)
+_RUNS = re.compile(r"\.(?:exe|scr|com|pif|bat|cmd|js|jse|vbs|vbe|wsf|hta|lnk|ps1|jar|iso|img|docm|xlsm|one)$", re.I)
+_RESULT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
+_BAD_RESULTS = {"fail", "softfail", "permerror", "temperror"}
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,24}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class MailTriage:
+    """What a message shows. `findings` are (key of the sentence, values), the words are in the catalogue under `tools.mail`."""
+
+    subject: str
+    sender: str
+    sender_name: str
+    to: list[str]
+    date: str
+    hops: list[str]
+    results: dict[str, str]  # spf, dkim, dmarc → what the receiving server noted
+    links: list[dict[str, str]]  # url, and what a mail filter wrapped in it
+    attachments: list[dict[str, str]]
+    findings: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, for JSON."""
+        return asdict(self)
+
+
+def triage_mail(data: bytes) -> MailTriage:
+    """Return what a message shows.
+
+    Raises
+    ------
+    DataError
+        If it is no message.
+
+    Examples
+    --------
+    >>> mail = b"From: \\"Bank\\" <a@evil.example>\\nReply-To: b@other.example\\nSubject: Pay\\n\\nhttp://evil.example/x"
+    >>> found = triage_mail(mail)
+    >>> found.sender, [key for key, _ in found.findings]
+    ('a@evil.example', ['reply_to'])
+    """
+    rows = [row for _, row in mail_events(data) if isinstance(row, dict)]
+    if not rows:
+        raise DataError("This is no e-mail: it has no header. Save it as .eml, with its headers.")
+    message = message_from_bytes(data, policy=policy.default)
+    if not isinstance(message, EmailMessage):
+        raise DataError("This is no e-mail.")
+    links = [{"url": row["url_original"]} for row in rows if row["event_action"] == "email_url"]
+    for link in links:
+        if step := decode_link(link["url"]):
+            link |= {"wrapped_by": step.kind, "leads_to": step.text}
+    attachments = [
+        {"name": row.get("file_path") or "", "sha256": row["file_hash"].removeprefix("sha256:"),
+         "md5": row["extra"]["md5"], "type": row["extra"]["content_type"], "bytes": row["extra"]["size"]}
+        for row in rows if row["event_action"] == "email_attachment"
+    ]  # fmt: skip
+    name, sender = parseaddr(_header(message, "From"))
+    found = MailTriage(
+        subject=_header(message, "Subject"),
+        sender=sender,
+        sender_name=name,
+        to=[address for _, address in getaddresses([_header(message, part) for part in ("To", "Cc")]) if address],
+        date=_header(message, "Date"),
+        hops=[" ".join(str(hop).split()) for hop in message.get_all("Received", [])],
+        results=_results(message),
+        links=links,
+        attachments=attachments,
+    )
+    found.findings.extend([*_of_sender(message, found), *_of_links(message, links), *_of_attachments(attachments)])
+    return found
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return str(message.get(name) or "")
+    except (ValueError, TypeError, AttributeError, IndexError):
+        return ""
+
+
+def _results(message: EmailMessage) -> dict[str, str]:
+    noted = " ".join(_header(message, name) for name in ("Authentication-Results", "ARC-Authentication-Results"))
+    results = {kind.lower(): value.lower() for kind, value in reversed(_RESULT.findall(noted))}
+    spf = _header(message, "Received-SPF").split(" ", 1)[0].lower()
+    return results | ({"spf": spf} if spf and "spf" not in results else {})
+
+
+def _of_sender(message: EmailMessage, found: MailTriage) -> list[tuple[str, dict[str, str]]]:
+    said: list[tuple[str, dict[str, str]]] = []
+    for header, key in (("Reply-To", "reply_to"), ("Return-Path", "return_path")):
+        other = parseaddr(_header(message, header))[1]
+        if other and _domain(other) != _domain(found.sender):
+            said.append((key, {"other": other, "sender": found.sender}))
+    inside = parseaddr(found.sender_name)[1] if "@" in found.sender_name else ""
+    if inside and inside.lower() != found.sender.lower():
+        said.append(("name_is_address", {"name": found.sender_name, "sender": found.sender}))
+    if "xn--" in _domain(found.sender) or not _domain(found.sender).isascii():
+        said.append(("foreign_letters", {"host": _domain(found.sender)}))
+    failed = [f"{kind}={value}" for kind, value in found.results.items() if value in _BAD_RESULTS]
+    if failed:
+        said.append(("not_authentic", {"results": ", ".join(failed)}))
+    return said
+
+
+def _of_links(message: EmailMessage, links: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    said: list[tuple[str, dict[str, str]]] = []
+    for shown, target in _anchors(message):
+        named = _HOST.search(shown)
+        host = _host(target)
+        if named and host and not (host == named.group().lower() or host.endswith(f".{named.group().lower()}")):
+            said.append(("link_lies", {"shown": shown[:200], "target": target[:500]}))
+    for link in links:
+        host = _host(link.get("leads_to", link["url"]))
+        if "xn--" in host or not host.isascii():
+            said.append(("foreign_letters", {"host": host}))
+        if re.fullmatch(r"[\d.]+|\[?[0-9a-f:]+\]?", host) and host:
+            said.append(("bare_address", {"url": link["url"][:500]}))
+    return list({str(finding): finding for finding in said}.values())
+
+
+def _of_attachments(attachments: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    said: list[tuple[str, dict[str, str]]] = []
+    for one in attachments:
+        if _DOUBLE.search(one["name"]) or "\u202e" in one["name"]:
+            said.append(("double_ending", {"name": one["name"]}))
+        elif _RUNS.search(one["name"]):
+            said.append(("it_runs", {"name": one["name"]}))
+    return said
+
+
+class _Anchors(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self._target = ""
+        self._shown: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember where a link leads."""
+        if tag == "a":
+            self._target, self._shown = dict(attrs).get("href") or "", []
+
+    def handle_data(self, data: str) -> None:
+        """Remember what a link shows."""
+        if self._target:
+            self._shown.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take the link."""
+        if tag == "a" and self._target:
+            self.found.append((" ".join("".join(self._shown).split()), self._target))
+            self._target = ""
+
+
+def _anchors(message: EmailMessage) -> list[tuple[str, str]]:
+    anchors = _Anchors()
+    for part in message.walk():
+        if part.get_content_type() == "text/html":
+            content = part.get_payload(decode=True)
+            if isinstance(content, bytes):
+                anchors.feed(content[: 4 << 20].decode("utf-8", "replace"))
+    return anchors.found[:10_000]
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower().strip("> ")
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
