@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
 from socml.errors import SocmlError
@@ -104,7 +106,7 @@ def fuzz(name: str, records: int, seed: int) -> dict[str, Any]:
     """Read mutated files with one reader; return counts, or what broke it."""
     rng = random.Random(f"{seed}/{name}")
     reader, by_lines = open_format(name), getattr(open_format(name), "one_a_line", True)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    pa.array([b""])  # pyarrow imports what it needs now, and not within the first file's time
     done = events = rejects = refused = files = 0
     slowest, first_size = 0.0, 0
     with tempfile.TemporaryDirectory(prefix="socml-fuzz-") as folder:
@@ -164,6 +166,7 @@ def main() -> None:
     arguments.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = arguments.parse_args()
     if asked.here:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         print(json.dumps(fuzz(asked.readers[0], asked.records, asked.seed)))
         return
     broken = 0

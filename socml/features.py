@@ -19,7 +19,6 @@ from socml.errors import DataError, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
 from socml.tables import EVENT, TIME
-from socml.templates import COLUMNS as TEMPLATE_COLUMNS
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,
@@ -145,7 +144,7 @@ def _connection(recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema
         start = f"make_timestamptz(epoch_us(time) - ((epoch_us(time) % {window}) + {window}) % {window})"
     known = "" if not window else " where time is not null"
     if "event_templates" in recipe.sql:
-        tables = {**tables, "event_templates": event_templates(_selected(tables["stored_events"]))}
+        tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     own = [name for name in schema.names if name not in EVENT]
     quoted = ", ".join(f'"{name}"' for name in ("event_id", "time", *own, *_MEASURES))
     views = {
@@ -153,12 +152,6 @@ def _connection(recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema
         "table_columns": f"select {quoted} from stored_events",
     }
     return sealed_connection(tables, views=views, memory_limit=project.memory_limit, threads=project.threads)
-
-
-def _selected(events: Any) -> Any:
-    """Return of the events the columns that templates are made of: a table as it is, a dataset as a scanner."""
-    columns = list(TEMPLATE_COLUMNS)
-    return events.select(columns) if isinstance(events, pa.Table) else events.scanner(columns=columns)
 
 
 def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> pa.Schema:

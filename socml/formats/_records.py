@@ -19,6 +19,7 @@ from socml.tables import EVENT, TIME
 __all__ = ["Skip", "batches", "json_records", "line_records", "made"]
 
 _BATCH = 20_000
+_MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
 _SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
 
 Numbered = Iterable[tuple[int, bytes]]
@@ -111,6 +112,8 @@ class _Batch:
             self._skip(str(reason))
         except ValueError as error:
             self._rejects.append(Reject(number, str(error), record))
+        except ArithmeticError as error:
+            self._rejects.append(Reject(number, f"a number that is out of range: {error}", record))
         else:
             self._rows.append(row)
             self._records.append(record)
@@ -123,11 +126,9 @@ class _Batch:
             warnings.clear()
         if not self._rows:
             return Parsed(no_events(), [], None, self._rejects, self._skips, said)
-        columns = {"raw": text_array(self._records), "source_line": pa.array(self._numbers, pa.int64())}
         names = dict.fromkeys(name for row in self._rows for name in row)
-        for name in names:
-            if name in EVENT:
-                columns[name] = _column(name, [row.get(name) for row in self._rows])
+        filled = self._columns([name for name in names if name in EVENT])
+        columns = {"raw": text_array(self._records), "source_line": pa.array(self._numbers, pa.int64()), **filled}
         truth = None
         if "malicious" in names or "family" in names:
             truth = pa.table(
@@ -140,6 +141,31 @@ class _Batch:
         table = pa.table(columns)
         return Parsed(table, self._records, truth, self._rejects, self._skips, said, time_is_certain=certain)
 
+    def _columns(self, names: list[str]) -> dict[str, pa.Array]:
+        """Return the columns; a record with a value that its column cannot hold becomes a reject instead."""
+        columns: dict[str, pa.Array] = {}
+        for name in names:
+            try:
+                columns[name] = _column(name, [row.get(name) for row in self._rows])
+            except _MISFITS:
+                if not self._reject_misfits(name):
+                    raise
+                return self._columns(names)
+        return columns
+
+    def _reject_misfits(self, name: str) -> int:
+        bad = {row: self._rows[row].get(name) for row in range(len(self._rows)) if not _fits(name, self._rows[row])}
+        self._rejects += [
+            Reject(self._numbers[row], f"{name} cannot be {str(value)[:60]!r}", self._records[row])
+            for row, value in bad.items()
+        ]
+        self._rejects.sort(key=lambda reject: reject.line)
+        keep = [row for row in range(len(self._rows)) if row not in bad]
+        self._rows = [self._rows[row] for row in keep]
+        self._records = [self._records[row] for row in keep]
+        self._numbers = [self._numbers[row] for row in keep]
+        return len(bad)
+
     def _skip(self, reason: str) -> None:
         self._skips[reason] = self._skips.get(reason, 0) + 1
 
@@ -150,6 +176,14 @@ def _column(name: str, values: list[Any]) -> pa.Array:
     if name == "extra":
         values = [_pairs(value) for value in values]
     return pa.array(values, EVENT[name].type)
+
+
+def _fits(name: str, row: dict[str, Any]) -> bool:
+    try:
+        _column(name, [row.get(name)])
+    except _MISFITS:
+        return False
+    return True
 
 
 def _pairs(extra: Any) -> list[tuple[str, str]]:

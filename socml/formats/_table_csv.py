@@ -181,11 +181,14 @@ def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
 def _count(line: bytes, delimiter: str) -> int:
     if b'"' not in line:
         return line.count(delimiter.encode())
-    return len(next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])) - 1
+    try:
+        return len(next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])) - 1
+    except csv.Error:
+        return line.count(delimiter.encode())
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
-    text = decoded([line], shape.encoding)[0]
+    text = decoded([line], shape.encoding)[0].replace("\r", " ")
     return next(csv.reader([text], delimiter=delimiter))
 
 
@@ -201,7 +204,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
-    if quoted and dialect.quote.encode() in line:
+    if quoted and (dialect.quote.encode() in line or b"\r" in line):
         text = line.decode("utf-8", "replace")
         try:
             found = len(next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)))

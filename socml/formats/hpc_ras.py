@@ -77,7 +77,7 @@ def _event(line: bytes, truth: Truth) -> dict[str, Any]:
             extra["node_again"] = ras["again"]
     elif syslog:
         row |= {"process_name": syslog["program"], "message": syslog["message"]}
-        if syslog["pid"]:
+        if syslog["pid"] and len(syslog["pid"]) < 19:
             row["process_pid"] = int(syslog["pid"])
         extra = {"host_again": syslog["host"]}
     else:

@@ -22,7 +22,7 @@ def rare_families(
     opinions: pd.DataFrame | None = None,
     anomaly_weight: float = 0.1,
 ) -> pd.Series:
-    """Take rows of which the forest is least sure in turn with unsure anomalous ones and novel anomalous ones.
+    """Take rows of which the forest is least sure in turn with novel ones, of both the anomalous ones first.
 
     The classes are families, so a row between two attacks is as good a question as one between an attack and
     ordinary traffic. Of rows that are alike (`kind`) one comes first, the others after all kinds had their turn.
@@ -52,7 +52,7 @@ def rare_families(
         return as_queue(candidates, best_first(score, open_, budget), "most-anomalous")
     unsure, novel = 1.0 - opinions["sureness"].to_numpy(), opinions["novelty"].to_numpy()
     anomaly = anomaly_weight * _standard(candidates.get("anomaly_score", candidates["ranking_score"]).to_numpy())
-    worths = [unsure, unsure + anomaly, novel + anomaly]
+    worths = [unsure + anomaly, novel + anomaly]
     kind = opinions["kind"].to_numpy()
     queues = [_kinds_in_turn(best_first(worth, open_, max(20 * budget, LOOKED_AT)), kind) for worth in worths]
     dealt = np.roll(np.stack(queues), -len(labels), axis=0).T.ravel()

@@ -17,7 +17,7 @@ from socml.templates.masks import masked
 
 __all__ = ["Drain", "Template", "event_templates", "masked"]
 
-COLUMNS = ("event_id", "process_name", "message", "raw")
+COLUMNS = ["event_id", "process_name", "message", "raw"]
 
 
 def event_templates(events: Any) -> pa.Table:
@@ -25,7 +25,7 @@ def event_templates(events: Any) -> pa.Table:
 
     Parameters
     ----------
-    events : an Arrow table or scanner with the columns event_id, process_name, message and raw
+    events : an Arrow table or dataset with the columns event_id, process_name, message and raw
 
     Returns
     -------
@@ -52,7 +52,8 @@ def event_templates(events: Any) -> pa.Table:
     programs: dict[int, str] = {}
     ids: list[pa.Array] = []
     instances: list[np.ndarray] = []
-    for batch in events.to_batches():
+    chosen = events.select(COLUMNS) if isinstance(events, pa.Table) else events.scanner(columns=COLUMNS)
+    for batch in chosen.to_batches():
         codes = []
         columns = (batch.column(name).to_pylist() for name in COLUMNS[1:])
         for program, message, raw in zip(*columns, strict=True):
