@@ -41,6 +41,11 @@ class Scored:
     leaves: np.ndarray
 
 
+def as_anomaly(normality: np.ndarray) -> np.ndarray:
+    """Return anomaly scores, higher is more anomalous, of what a detector's `score_samples` says."""
+    return np.asarray(-normality)
+
+
 def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
     """Return the score table of features in memory, in their order, index `row_id`.
 
@@ -54,7 +59,8 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     metadata = features.attrs.get("socml") or {}
     _check_feature_set(version, metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
-    normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in _frames(features))])
+    blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
+    normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in blocks)])
     hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
     keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
@@ -165,7 +171,7 @@ def _score_columns(
     rank = np.empty(len(normality), dtype=np.int64)
     rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
     return {
-        "anomaly_score": -normality,  # the sign changes here, and nowhere else
+        "anomaly_score": as_anomaly(normality),
         "percentile": version.reference.percentile(normality),
         "rank": rank,
         "model_version": version.label,
@@ -281,11 +287,6 @@ def _run_id(version: ModelVersion, table_hash: str) -> str:
 def _file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-def _frames(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for at in range(0, len(features), BLOCK):
-        yield features.iloc[at : at + BLOCK]
 
 
 def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:

@@ -99,7 +99,7 @@ def test_layers_are_taken_off_one_after_the_other() -> None:
     [
         (b"IEX (New-Object Net.WebClient)", "base64"),
         ("whoami /all".encode("utf-16-le"), "base64, utf-16"),
-        (gzip.compress(b"Invoke-Expression and more"), "base64, packed"),
+        (gzip.compress(b"Invoke-Expression and more", mtime=0), "base64, packed"),
         (zlib.compress(b"Invoke-Expression and more")[2:-4], "base64, packed"),
         (zlib.compress("Invoke-Expression".encode("utf-16-le")), "base64, packed, utf-16"),
     ],

@@ -19,6 +19,7 @@ from socml.models import fit_pipeline, forest_for
 from socml.project import Project
 from socml.recipes import load_model_recipe
 from socml.replay.oracle import replay, score_table
+from socml.scores import as_anomaly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -158,7 +159,7 @@ def ranked_by_recipe(model: str, dataset: str, *, project: Project) -> Callable[
 
     def ranked(seed: int) -> Ranked:
         pipeline, matrix = fit_pipeline(recipe, features, seed, project)
-        score = -pipeline.named_steps["detector"].score_samples(matrix)
+        score = as_anomaly(pipeline.named_steps["detector"].score_samples(matrix))
         leaves = forest_for(pipeline, matrix, seed).leaves(matrix)
         return Ranked(score_table(score, row_ids=ids), leaves, truth, np.asarray(matrix, dtype=np.float32))
 
