@@ -43,7 +43,7 @@ class Scored:
 
 def as_anomaly(normality: np.ndarray) -> np.ndarray:
     """Return anomaly scores, higher is more anomalous, of what a detector's `score_samples` says."""
-    return np.asarray(-normality)
+    return -normality
 
 
 def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
@@ -266,9 +266,8 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
 
 
 def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
-    scores = pq.read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")
-    order = scores["anomaly_score"].rank(method="min", ascending=False).to_numpy()
-    return ranking_metrics(order, truth_of_rows(truth, scores.index))
+    scores = pq.read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
+    return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
 
 
 def _check_feature_set(version: ModelVersion, metadata: dict[str, Any]) -> None:
