@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-_REMEMBERED = 500_000  # records; identical ones farther apart in a file than half of it may count as the same record
+_REMEMBERED = 1_000_000  # records; identical ones half of it apart in a file may count as the same record
 
 
 class Occurrences:
-    """Tells identical records of one file apart: the first is 0, the next 1, and so on. Bounded memory.
+    """Tells identical records of one file apart: the first is 0, the next 1, and so on.
+
+    Identical records with fewer than half of `remembered` other ones between them are told apart; no more than
+    `remembered` are kept.
 
     Examples
     --------

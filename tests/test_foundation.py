@@ -92,6 +92,20 @@ def test_occurrences_are_the_same_however_the_records_are_cut_into_batches(numbe
     assert found == expected
 
 
+@given(st.lists(st.integers(0, 12), max_size=80), st.integers(1, 8))
+def test_identical_records_that_are_near_are_told_apart(numbers, half):
+    seen = Occurrences(remembered=2 * half)
+    counts: dict[int, list[int]] = {}
+    last: dict[int, int] = {}
+    for at, number in enumerate(numbers):
+        count = seen.count(str(number).encode())
+        others = set(numbers[last.get(number, at) + 1 : at])
+        if number in last and len(others) < half:
+            assert count == counts[number][-1] + 1
+        counts.setdefault(number, []).append(count)
+        last[number] = at
+
+
 # --- inert
 
 

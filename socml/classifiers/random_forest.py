@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sklearn.ensemble
 
-from socml.classifiers._calibrated import Calibrated
+from socml.classifiers._trees import VotingTrees
 
 __all__ = ["RandomForest"]
 
 
-class RandomForest(Calibrated):
+class RandomForest(VotingTrees):
     """Trees on samples of the rows vote; votes are calibrated on held-out folds, classes balanced in each sample.
 
     Blind to values beyond those it was taught with: a row further out is as malicious as the nearest known one.
@@ -39,32 +37,5 @@ class RandomForest(Calibrated):
     True
     """
 
-    def __init__(
-        self,
-        *,
-        n_estimators: int = 100,
-        max_depth: int | None = None,
-        min_samples_leaf: int = 2,
-        max_features: str | int | float = "sqrt",
-        calibration_folds: int = 3,
-        n_jobs: int | None = -1,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.max_depth = max_depth
-        self.min_samples_leaf = min_samples_leaf
-        self.max_features = max_features
-        self.calibration_folds = calibration_folds
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-
-    def _make_estimator(self) -> Any:
-        return sklearn.ensemble.RandomForestClassifier(
-            n_estimators=self.n_estimators,
-            max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf,
-            max_features=self.max_features,
-            class_weight="balanced_subsample",
-            n_jobs=self.n_jobs,
-            random_state=self.random_state,
-        )
+    _ensemble = sklearn.ensemble.RandomForestClassifier
+    _class_weight = "balanced_subsample"

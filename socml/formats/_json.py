@@ -45,6 +45,21 @@ def loads_exactly(line: bytes) -> dict[str, Any]:
     return found
 
 
+def as_object(line: bytes) -> dict[str, Any]:
+    """Return the object that `line` holds, for a look at whose format it is; an empty one if it holds none.
+
+    Examples
+    --------
+    >>> as_object(b'{"a":1}'), as_object(b"[1]"), as_object(b"cut off {")
+    ({'a': 1}, {}, {})
+    """
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def flatten(found: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of nested objects under dotted names. Lists stay lists.
 

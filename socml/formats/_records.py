@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._json_array import array_members
-from socml.formats._reader import Parsed, Reject, Source, no_events
-from socml.formats._times import microseconds
+from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
+from socml.formats._times import Clock, clock_of, microseconds
 from socml.tables import EVENT, TIME
 
-__all__ = ["Skip", "batches", "json_records", "line_records", "made"]
+__all__ = ["Skip", "batches", "clocked", "json_records", "line_records", "made"]
 
 _BATCH = 20_000
 _MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
@@ -89,6 +89,19 @@ def made(
         return waiting[0]
 
     return batches(numbered(), read, warnings=warnings, is_certain=is_certain)
+
+
+def clocked(
+    numbered: Numbered, read: Callable[[bytes, Clock], dict[str, Any]], source: Source, options: ReadOptions
+) -> Iterator[Parsed]:
+    """Like `batches`, for records whose times need the file's clock: a year or a zone that they leave open."""
+    clock = clock_of(source, options)
+    return batches(
+        numbered,
+        lambda record: read(record, clock),
+        warnings=clock.warnings,
+        is_certain=lambda: clock.is_certain,
+    )
 
 
 class _Batch:

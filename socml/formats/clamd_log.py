@@ -15,8 +15,8 @@ from typing import Any
 
 from socml.formats._clamav import scan_columns
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, line_records
-from socml.formats._times import Clock, clock_of
+from socml.formats._records import clocked, line_records
+from socml.formats._times import Clock
 
 __all__ = ["ClamdLog"]
 
@@ -42,13 +42,7 @@ class ClamdLog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event, source, options)
 
 
 def _time(line: bytes) -> datetime | None:

@@ -14,13 +14,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from socml.formats._cef_event import event_of_fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
-from socml.formats._times import Clock, clock_of, iso
+from socml.formats._records import clocked, json_records
+from socml.formats._times import Clock, iso
 
 __all__ = ["CommonSecurityLog"]
 
@@ -89,21 +87,12 @@ class CommonSecurityLog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_row(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(found, dict) and {"DeviceVendor", "DeviceProduct"} <= set(found)
+    found = as_object(line)
+    return {"DeviceVendor", "DeviceProduct"} <= set(found)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:

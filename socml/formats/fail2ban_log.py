@@ -18,8 +18,8 @@ from typing import Any
 from socml.formats._addresses import address
 from socml.formats._multiline import grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches
-from socml.formats._times import Clock, clock_of, epoch, iso
+from socml.formats._records import clocked
+from socml.formats._times import Clock, epoch, iso
 
 __all__ = ["Fail2banLog"]
 
@@ -61,13 +61,7 @@ class Fail2banLog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            grouped_records(source, lambda line: _STARTS.match(line) is not None),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(grouped_records(source, lambda line: _STARTS.match(line) is not None), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:

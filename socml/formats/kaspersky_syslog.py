@@ -19,9 +19,9 @@ from socml.formats._cef import MARK, hash_of
 from socml.formats._cef_event import cef_event
 from socml.formats._fields import Fields
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, line_records
+from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
-from socml.formats._times import Clock, clock_of
+from socml.formats._times import Clock
 from socml.formats._vendors import kind_of
 
 __all__ = ["KasperskySyslog"]
@@ -63,13 +63,7 @@ class KasperskySyslog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event, source, options)
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, Any]:

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from socml.formats._fields import Fields, whole
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._ossec import HASHES, alert_columns, file_change, location_columns
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
-from socml.formats._times import MONTHS, Clock, clock_of, epoch, iso
+from socml.formats._records import clocked, json_records
+from socml.formats._times import MONTHS, Clock, epoch, iso
 
 __all__ = ["OssecJson"]
 
@@ -67,21 +65,12 @@ class OssecJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's alerts."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_alert(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    rule = found.get("rule") if isinstance(found, dict) else None
+    found = as_object(line)
+    rule = found.get("rule")
     if not isinstance(rule, dict) or "level" not in rule:
         return False
     return "sidid" in rule or bool({"agent", "manager", "decoder", "full_log"} & set(found))

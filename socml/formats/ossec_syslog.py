@@ -17,9 +17,9 @@ from typing import Any
 from socml.formats._fields import Fields
 from socml.formats._ossec import alert_columns, file_change, location_columns
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, line_records
+from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
-from socml.formats._times import Clock, clock_of
+from socml.formats._times import Clock
 
 __all__ = ["OssecSyslog"]
 
@@ -58,13 +58,7 @@ class OssecSyslog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's alerts."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event, source, options)
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, Any]:

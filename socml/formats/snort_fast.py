@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, line_records
+from socml.formats._records import clocked, line_records
 from socml.formats._snort import alert_columns, alert_time, endpoints
-from socml.formats._times import Clock, clock_of
+from socml.formats._times import Clock
 
 __all__ = ["SnortFast"]
 
@@ -52,13 +52,7 @@ class SnortFast:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's alerts."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event, source, options)
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from typing import Any
 
 from socml.formats._multiline import grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches
+from socml.formats._records import clocked
 from socml.formats._snort import alert_columns, alert_time, endpoints
-from socml.formats._times import Clock, clock_of
+from socml.formats._times import Clock
 
 __all__ = ["SnortFull"]
 
@@ -62,13 +62,7 @@ class SnortFull:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's alerts."""
-        clock = clock_of(source, options)
-        return batches(
-            grouped_records(source, lambda line: line.startswith(b"[**]")),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(grouped_records(source, lambda line: line.startswith(b"[**]")), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
+from socml.formats._records import clocked, json_records
 from socml.formats._snort_fields import snort_event
-from socml.formats._times import Clock, clock_of
+from socml.formats._times import Clock
 
 __all__ = ["SnortJson"]
 
@@ -42,21 +40,12 @@ class SnortJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's alerts."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_alert(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(found, dict) and len(_MARKS & set(found)) >= 3 and bool({"seconds", "timestamp"} & set(found))
+    found = as_object(line)
+    return len(_MARKS & set(found)) >= 3 and bool({"seconds", "timestamp"} & set(found))
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, Any]:

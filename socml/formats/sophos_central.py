@@ -14,15 +14,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._addresses import address
 from socml.formats._cef import hash_of
 from socml.formats._fields import Fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
-from socml.formats._times import Clock, clock_of, iso
+from socml.formats._records import clocked, json_records
+from socml.formats._times import Clock, iso
 
 __all__ = ["SophosCentral"]
 
@@ -73,24 +71,13 @@ class SophosCentral:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_event(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return (
-        isinstance(found, dict)
-        and str(found.get("type", "")).startswith(("Event::", "Alert::"))
-        and bool({"customer_id", "endpoint_id", "when", "created_at"} & set(found))
+    found = as_object(line)
+    return str(found.get("type", "")).startswith(("Event::", "Alert::")) and bool(
+        {"customer_id", "endpoint_id", "when", "created_at"} & set(found)
     )
 
 

@@ -20,9 +20,9 @@ from socml.formats._addresses import address
 from socml.formats._fields import Fields
 from socml.formats._key_values import key_values
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, line_records
+from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
-from socml.formats._times import Clock, clock_of, epoch, iso
+from socml.formats._times import Clock, epoch, iso
 
 __all__ = ["SophosLog"]
 
@@ -89,13 +89,7 @@ class SophosLog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event, source, options)
 
 
 def _mark(text: str) -> re.Match[str] | None:

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import Skip, batches, line_records
+from socml.formats._records import Skip, clocked, line_records
 from socml.formats._syslog_messages import read_message
-from socml.formats._times import MONTHS, Clock, clock_of, iso
+from socml.formats._times import MONTHS, Clock, iso
 
 __all__ = ["Syslog"]
 
@@ -62,13 +62,7 @@ class Syslog:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events. Lines that start with # are comments."""
-        clock = clock_of(source, options)
-        return batches(
-            line_records(source),
-            lambda line: _event_of(line, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(line_records(source), _event_of, source, options)
 
 
 def _header(text: str) -> re.Match[str] | None:

@@ -12,14 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._fields import Fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
+from socml.formats._records import clocked, json_records
 from socml.formats._syslog_messages import read_message
-from socml.formats._times import Clock, clock_of, iso
+from socml.formats._times import Clock, iso
 
 __all__ = ["SyslogJson"]
 
@@ -52,22 +50,11 @@ class SyslogJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_message(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    if not isinstance(found, dict):
-        return False
+    found = as_object(line)
     names = set(found)
     return (
         bool(names & set(_MESSAGE)) and bool(names & set(_PROGRAM)) and bool(names & {*_LEVEL, "facility", "FACILITY"})

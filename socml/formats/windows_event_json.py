@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import batches, json_records
-from socml.formats._times import Clock, clock_of
+from socml.formats._records import clocked, json_records
+from socml.formats._times import Clock
 from socml.formats._windows import windows_event
 from socml.formats._windows_xml import flat_event
 
@@ -45,22 +43,11 @@ class WindowsEventJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        clock = clock_of(source, options)
-        return batches(
-            json_records(source),
-            lambda record: _event(record, clock),
-            warnings=clock.warnings,
-            is_certain=lambda: clock.is_certain,
-        )
+        return clocked(json_records(source), _event, source, options)
 
 
 def _is_event(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    if not isinstance(found, dict):
-        return False
+    found = as_object(line)
     system = found["Event"].get("System") if isinstance(found.get("Event"), dict) else None
     winlog = found.get("winlog")
     return (

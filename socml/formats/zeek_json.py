@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from socml.formats._columns import text_array
-from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._json import as_object, flatten, loads_exactly, text_of
 from socml.formats._reader import Block, Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
 from socml.formats._zeek import log_type, zeek_columns, zeek_truth
 from socml.formats._zeek_logs import LOGS
@@ -30,8 +29,8 @@ class ZeekJson:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Sure of objects with Zeek's fields; half sure of other objects in a file named as Zeek names its logs."""
-        found = [_object(line) for line in head_lines(head, 5)]
-        objects = [o for o in found if o is not None]
+        found = [as_object(line) for line in head_lines(head, 5)]
+        objects = [o for o in found if o]
         if not objects or len(objects) < len(found) / 2:
             return 0.0
         first = objects[0]
@@ -52,14 +51,6 @@ class ZeekJson:
 
 _MEMBER = "\x1f"  # between the members of a list that becomes a list again
 _OTHER_LOGS = {"x509", "stats", "capture_loss", "dce_rpc", "loaded_scripts", "packet_filter", "dpd", "ntp", "pe"}
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _parsed(block: Block, source: Source, options: ReadOptions) -> Iterator[Parsed]:
