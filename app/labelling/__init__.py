@@ -19,7 +19,8 @@ from socml.words import Words
 
 __all__ = ["triage_view"]
 
-_SCRIPTS = ("outbox", "desk", "keys", "nodes", "queue_view", "event_view", "strip_view", "similar_view", "main")
+_SCRIPTS = ("outbox", "departure", "desk", "keys", "nodes")
+_SCRIPTS += ("queue_view", "event_view", "strip_view", "similar_view", "main")
 _KEY = "triage"
 
 

@@ -52,6 +52,7 @@ class Triage {
     });
     this.onResize = () => this.fit();
     window.addEventListener("resize", this.onResize);
+    DEPARTURE.view = this;
     this.lastActive = Date.now();
     this.pulse = setInterval(() => this.stayHere(), HEARTBEAT_MS);
     this.first = true;
@@ -180,6 +181,12 @@ class Triage {
   }
 
   report() {
+    const remaining = DEPARTURE.remaining();
+    clearTimeout(this.later);
+    if (remaining > 0) {
+      this.later = setTimeout(() => this.report(), remaining);
+      return;
+    }
     this.component.setStateValue("outbox", {
       messages: this.outbox.list(),
       holds: this.desk.holds(),
@@ -200,7 +207,9 @@ class Triage {
     this.outbox.close();
     clearInterval(this.pulse);
     clearTimeout(this.timer);
+    clearTimeout(this.later);
     clearTimeout(this.addressTimer);
+    if (DEPARTURE.view === this) DEPARTURE.view = null;
     window.removeEventListener("resize", this.onResize);
     this.node.remove();
   }

@@ -260,6 +260,23 @@ def test_reason_family_and_a_click_go_with_the_label(page: Any, server: Any, bui
     assert stored(lab, built)[columns].to_numpy().tolist() == [[first, "malicious", "attack", "scan", "T1046", "click"]]
 
 
+def test_a_page_stays_open_though_a_verdict_leaves_just_after_the_click_that_opened_it(
+    page: Any, server: Any, built: BuiltRun, lab: Project
+) -> None:
+    open_triage(page, server, built)
+    first = on_screen(page)
+    page.wait_for_timeout(2000)
+    page.keyboard.press("b")  # it leaves 60 ms later, with the name of the page it comes from
+    page.get_by_role("link", name=words("en")("app.labels.title")).first.click()
+    page.get_by_text(words("en")("app.labels.about")).wait_for(timeout=PATIENCE_MS)
+    page.wait_for_timeout(1000)
+    assert page.locator(".event").count() == 0
+    page.get_by_role("link", name="Triage").first.click()
+    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+    wait_until_saved(page)
+    assert stored(lab, built)["row_id"].to_list() == [first]
+
+
 def test_run_analyst_and_language_stay_when_another_page_is_opened(
     page: Any, server: Any, built: BuiltRun, lab: Project
 ) -> None:
