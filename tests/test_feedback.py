@@ -37,9 +37,11 @@ def naive_ranking(leaves, anomaly_score, positions, directions, weights) -> np.n
     n_trees, spread = len(leaves), anomaly_score.std()
     prior = PRIOR * (anomaly_score - np.quantile(anomaly_score, QUANTILE)) / spread
     shares = np.array([naive_kernel(leaves, row) / n_trees for row in positions])
-    columns = (shares + shares**2) / 2
-    share = sum(w for w, d in zip(weights, directions, strict=True) if d < 0) / sum(weights)
-    limits = [w * min(1, 0.1 + share) if d > 0 else w for w, d in zip(weights, directions, strict=True)]
+    columns = (3 * shares + shares**2) / 4
+    head = [(anomaly_score > anomaly_score[row]).sum() < len(positions) for row in positions]
+    benign = sum(w for w, d, h in zip(weights, directions, head, strict=True) if h and d < 0)
+    share = benign / (1 + sum(w for w, h in zip(weights, head, strict=True) if h))
+    limits = [w * min(1, 0.01 + 2 * share) if d > 0 else w for w, d in zip(weights, directions, strict=True)]
     multipliers = np.zeros(len(positions))
     for _ in range(50):
         for i, (row, sign) in enumerate(zip(positions, directions, strict=True)):
@@ -152,6 +154,16 @@ def test_mostly_malicious_labels_hardly_change_a_good_order():
     learnt = FeedbackRanking(leaves, score).learn(top[:5], np.ones(5))
     assert set(np.argsort(-learnt)[:100]) == set(np.argsort(-score)[:100])
     assert np.abs(learnt - score).max() < 3 * score.std()
+
+
+def test_a_good_order_is_one_whose_head_is_malicious_wherever_benign_rows_were_found():
+    leaves, score = forest()
+    top, elsewhere = np.argsort(-score)[:5], np.arange(5)
+    ranking = FeedbackRanking(leaves, score)
+    kept = ranking.learn([*top, *elsewhere], np.repeat([1, -1], 5))
+    doubted = ranking.learn([*top, *elsewhere], np.repeat([-1, 1], 5))
+    assert np.abs(kept[200:] - score[200:]).max() < 3 * score.std(), "benign rows that lay deep tell nothing against it"
+    assert (doubted[:100] - score[:100]).min() > 10 * score.std(), "malicious rows that lay deep pull their likes up"
 
 
 def test_labels_are_not_slowed_down_by_compiling_after_warm_up():
