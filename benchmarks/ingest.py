@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import ingest_peers as peers
 from benchmarks.ingest_files import APACHE, enlarged
+from benchmarks.ingest_values import differing_values
 from benchmarks.interleaved import Cost, measure
 from benchmarks.results import Figure, versions_of, write_results
 from socml.datasets import ingest
@@ -121,8 +122,8 @@ def row_figures(name: str, case: str, path: Path, work: Path, ours: int, version
         for peer, function in CASES[name][2].items()
     ]
     if name == "eve":
-        bad = differing_values(path)
-        figures.append(Figure(case, "values that differ from orjson's", bad, "values", n=ours, versions=versions))
+        bad, compared = differing_values(parts_of("suricata-eve", path))
+        figures.append(Figure(case, "values that differ from orjson's", bad, "values", n=compared, versions=versions))
     return figures
 
 
@@ -156,29 +157,6 @@ def table_of(format_name: str, path: Path) -> pa.Table:
     """Return the events of a file, raw among them."""
     tables = [part.events for part in parts_of(format_name, path) if len(part.events)]
     return pa.concat_tables(tables, promote_options="default")
-
-
-EQUAL = {
-    "source_ip": "src_ip",
-    "source_port": "src_port",
-    "destination_ip": "dest_ip",
-    "destination_port": "dest_port",
-}
-
-
-def differing_values(path: Path) -> int:
-    """Return how many values of the fields that need no interpretation are not those that orjson reads."""
-    import orjson
-
-    bad = 0
-    for part in parts_of("suricata-eve", path):
-        columns = {ours: part.events[ours].to_pylist() for ours in EQUAL}
-        extras = part.events["extra"].to_pylist()
-        for row, record in enumerate(part.records):
-            found = orjson.loads(record)
-            bad += sum(columns[ours][row] != found.get(theirs) for ours, theirs in EQUAL.items())
-            bad += dict(extras[row]).get("flow_id") != str(found["flow_id"]) if "flow_id" in found else 0
-    return bad
 
 
 def lost_lines(work: Path) -> list[Figure]:

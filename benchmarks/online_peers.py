@@ -31,7 +31,8 @@ class RiverEach:
     """A River pipeline for each entity, in a dictionary that nothing bounds."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self.make, self.models = make, {}
+        self.make = make
+        self.models: dict[str, Any] = {}
 
     def score_learn_many(self, block: np.ndarray, entities: Sequence[str]) -> np.ndarray:
         """Score each row by its entity's model, then learn it there; higher is more NORMAL."""

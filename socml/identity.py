@@ -84,7 +84,8 @@ def event_ids(records: Iterable[bytes], seen: Occurrences) -> list[str]:
     (True, False)
     """
     blake2b = hashlib.blake2b
-    digests = [blake2b(record.strip(b"\r\n\0"), digest_size=16).digest() for record in records]
+    made = getattr(records, "digests", None)  # records that lie in one block are hashed there, all at once
+    digests = made() if made else [blake2b(record.strip(b"\r\n\0"), digest_size=16).digest() for record in records]
     numbers = seen.count_all(digests)
     if not any(numbers):
         return [digest.hex() for digest in digests]

@@ -116,6 +116,14 @@ class Preparation(TransformerMixin, BaseEstimator):
                 at = self._write_category(matrix, at, name, column)
         return matrix
 
+    def blank(self) -> np.ndarray:
+        """Return one row of the matrix, with nothing in it."""
+        return np.zeros((1, len(self.feature_names_out_)), dtype=np.float32)
+
+    def in_numbers(self, X: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+        """Return rows as numbers that can be compared, and the feature that each column came from: the matrix itself."""
+        return self.transform(X), list(self.origin_.values())
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the matrix columns."""
         check_is_fitted(self, "origin_")

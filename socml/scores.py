@@ -212,7 +212,7 @@ def _score_file(
 
 
 def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:
-    one = version.forest.leaves(np.zeros((1, len(version.preparation.feature_names_out_)), dtype=np.float32))
+    one = version.forest.leaves(version.preparation.blank())
     shape = (one.shape[0], rows)
     if rows:
         return np.lib.format.open_memmap(path, mode="w+", dtype=one.dtype, shape=shape)

@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from socml.inert import visible, visible_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 process = {"alone": False}  # set by `main`: nothing but one command runs in this process
 
@@ -113,3 +116,20 @@ def _plain(value: Any) -> Any:
         if hasattr(value, attribute):
             return getattr(value, attribute)()
     return str(value)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the lines of a table as plain values; a missing one is None."""
+    return [
+        {str(k): v for k, v in line.items()}
+        for line in frame.astype(object).where(frame.notna(), None).to_dict("records")
+    ]
+
+
+def figure(value: Any) -> str:
+    """Return a cell of a table: three decimals, thousands apart, empty where there is nothing."""
+    if value is None or value != value:  # noqa: PLR0124  NaN
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value)
+    return f"{value:,.3f}" if isinstance(value, float) and value != int(value) else f"{int(value):,}"

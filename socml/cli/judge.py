@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from socml.cli._output import as_json, note, progress_bar, say, step, table
+from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
 from socml.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from socml.recipe_sections import Validation
     from socml.validation import ValidationResult
 
@@ -80,16 +78,21 @@ def errors(
         return
     found = list_errors(result, kind, limit=limit)
     if json_:
-        as_json(_records(found))
+        as_json(records(found))
         return
     say(f"{len(found)} {kind.replace('-', ' ')} of {result.about['model']}, validation {result.validation_id}")
-    table(["row", "fold", "entity", "time", "family", "probability"], [_error_line(e) for e in _records(found)])
+    table(["row", "fold", "entity", "time", "family", "probability"], [_error_line(e) for e in records(found)])
     note("Next: socml errors --row ROW")
 
 
 def search(
     model: Annotated[str, typer.Argument(help="recipe in models/ with a [search]")],
     dataset: Annotated[str, typer.Argument(help="ingested dataset whose truth is known")],
+    nested: Annotated[
+        int, typer.Option(help="outer folds: judge the search on rows it did not choose on, instead of searching")
+    ] = 0,
+    mode: Mode = "",
+    set_: Setting = None,
     json_: Json = False,
 ) -> None:
     """Search the parameters that a recipe's [search] lists, by halving over its validation folds.
@@ -97,19 +100,41 @@ def search(
     What wins is printed as the sections to put into the recipe; nothing is changed.
 
     \b
-    Example:  socml search source-classifier demo
+    Examples:  socml search source-classifier demo
+               socml search source-classifier demo --nested 5 --mode group
     """
+    validation = _validation(model, mode, set_ or []) if mode or set_ else None
+    if nested:
+        _search_nested(model, dataset, nested, validation, json_=json_)
+        return
     from socml.validation import search as search_parameters
 
     with step(f"searching parameters of {model}"):
-        result = search_parameters(model, dataset)
-    tried = _records(result.tried)
+        result = search_parameters(model, dataset, validation=validation)
+    tried = records(result.tried)
     if json_:
         as_json({"best": result.best, "metric": result.metric, "score": result.score, "tried": tried})
         return
-    table(list(result.tried.columns), [[_figure(v) for v in line.values()] for line in tried])
+    table(list(result.tried.columns), [[figure(v) for v in line.values()] for line in tried])
     say(f"\nBest {result.metric.replace('_', ' ')}: {result.score:.3f} (of the rows it was chosen on)\n")
     say(result.to_toml())
+
+
+def _search_nested(model: str, dataset: str, folds: int, validation: Validation | None, *, json_: bool) -> None:
+    from socml.validation import nested_search
+
+    found = nested_search(model, dataset, folds=folds, validation=validation, step=step)
+    if json_:
+        as_json(found.to_dict())
+        return
+    table(list(found.folds.columns), [[figure(v) for v in line.values()] for line in records(found.folds)])
+    ends = f", 95 % of {found.interval[0]:.3f} to {found.interval[1]:.3f}" if found.interval else ""
+    say(f"\n{found.metric.replace('_', ' ').capitalize()} of rows that were not chosen on: {found.score:.3f}{ends}")
+    say(
+        f"The searches themselves said {abs(found.optimism):.3f} {'more' if found.optimism > 0 else 'less'}, on average."
+    )
+    for text in found.notices:
+        note(text)
 
 
 def compare(
@@ -137,9 +162,9 @@ def compare(
         )
     )
     columns = ["metric", "a", "b", "difference", "low", "high"]
-    table(columns, [[_figure(m[c]) for c in columns] for m in found.metrics], numbers=columns[1:])
+    table(columns, [[figure(m[c]) for c in columns] for m in found.metrics], numbers=columns[1:])
     shown = ["row_id", "entity", "time", "rank_a", "rank_b", "malicious"]
-    table(shown, [[_figure(r[c]) for c in shown] for r in _records(found.moved)], numbers=["rank_a", "rank_b"])
+    table(shown, [[figure(r[c]) for c in shown] for r in records(found.moved)], numbers=["rank_a", "rank_b"])
     for text in found.notices:
         note(text)
 
@@ -161,7 +186,7 @@ def run_sweep(experiment: str, *, paths: list[Path] | None, json_: bool) -> None
     say(f"{result.computed} cells measured, {result.kept} were there; by {result.metric.replace('_', ' ')}\n")
     columns = ["method", *result.table.columns]
     lines = [
-        [name, *(_figure(v) for v in line)]
+        [name, *(figure(v) for v in line)]
         for name, line in zip(result.table.index, result.table.to_numpy(), strict=True)
     ]
     table(columns, lines, numbers=columns[1:])
@@ -208,9 +233,9 @@ def _say_validation(result: ValidationResult) -> None:
     say(f"{result.about['model']} on {', '.join(result.about['datasets'])}, {result.about['validation']['mode']}")
     columns = ["fold", "fitted on", "rows", "malicious", "average precision", "AUROC", "FDR", "recall", "cost"]
     keys = ["name", "train_rows", *("rows malicious average_precision auroc false_discovery_rate recall cost".split())]
-    lines = [[_figure(fold.get(key)) for key in keys] for fold in result.folds]
+    lines = [[figure(fold.get(key)) for key in keys] for fold in result.folds]
     pooled = {**result.pooled, "name": "pooled", "train_rows": None}
-    table(columns, [*lines, [_figure(pooled.get(key)) for key in keys]], numbers=columns[1:])
+    table(columns, [*lines, [figure(pooled.get(key)) for key in keys]], numbers=columns[1:])
     intervals = result.pooled["intervals"]
     say("\nPooled, with 95 % intervals (of rankings: entities resampled; of shares: Wilson's, rows as independent):")
     for name, value in result.pooled.items():
@@ -218,7 +243,7 @@ def _say_validation(result: ValidationResult) -> None:
             low, high = intervals[name]
             say(f"  {name.replace('_', ' ')}: {value:.3f} ({low:.3f}–{high:.3f})")
         elif name.endswith("_s") or name.startswith("cost"):
-            say(f"  {name.replace('_', ' ')}: {_figure(value)}")
+            say(f"  {name.replace('_', ' ')}: {figure(value)}")
     for name, why in result.pooled.get("absent", {}).items():
         say(f"  {name.replace('_', ' ')}: not measured, {why}")
     if result.clusters:
@@ -251,33 +276,17 @@ def _show_row(result: ValidationResult, start: str, project: Any, *, json_: bool
     events = error_events(result, found[0], project=project)
     if json_:
         named = features.rename_axis("feature").reset_index()
-        as_json({"row_id": found[0], "features": _records(named), "events": _records(events)})
+        as_json({"row_id": found[0], "features": records(named), "events": records(events)})
         return
     table(
         ["feature", "value", "10 %", "90 %", "meaning"],
-        [[n, *map(_figure, v)] for n, v in zip(features.index, features.to_numpy(), strict=True)],
+        [[n, *map(figure, v)] for n, v in zip(features.index, features.to_numpy(), strict=True)],
     )
     say(f"\n{len(events)} events:")
-    for event in _records(events):
+    for event in records(events):
         say(f"  {event['source_file']}:{event['source_line']} {str(event['raw'])[:160]}")
 
 
 def _error_line(error: dict[str, Any]) -> list[str]:
     names = ("fold", "entity", "time", "family", "probability")
-    return [str(error["row_id"])[:12], *(_figure(error[name]) for name in names)]
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(k): v for k, v in line.items()}
-        for line in frame.astype(object).where(frame.notna(), None).to_dict("records")
-    ]
-
-
-def _figure(value: Any) -> str:
-    """Return a cell of a table: three decimals, thousands apart, empty where there is nothing."""
-    if value is None or value != value:  # noqa: PLR0124  NaN
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value)
-    return f"{value:,.3f}" if isinstance(value, float) and value != int(value) else f"{int(value):,}"
+    return [str(error["row_id"])[:12], *(figure(error[name]) for name in names)]

@@ -257,6 +257,8 @@ def explain(
         return
     say(told.headline)
     table(list(told.why.columns), told.why.itertuples(index=False))
+    if told.estimated:
+        say(told.estimated)
     say(told.would_be_normal)
 
 

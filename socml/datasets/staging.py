@@ -244,13 +244,18 @@ def quarantine_table(source_file: str, lines: list[int], reasons: list[str], raw
 
 
 def write_options(names: pa.Schema) -> dict[str, object]:
-    """Return how a Parquet file of events is written: a dictionary of values that hardly repeat only costs time."""
+    """Return how a Parquet file of events is written.
+
+    A dictionary of values that hardly repeat only costs time, and so does the least and the largest of texts: no
+    search asks for a range of them.
+    """
     nested = {"extra": ["extra.key_value.key", "extra.key_value.value"]}
     nested |= {f.name: [f"{f.name}.list.element"] for f in names if pa.types.is_list(f.type)}
     repeating = [leaf for f in names if f.name not in _HARDLY_REPEAT for leaf in nested.get(f.name, [f.name])]
     counted = {name: "DELTA_BINARY_PACKED" for name in ("time", "source_line") if name in names.names}
     encodings = {"use_dictionary": repeating, "column_encoding": counted}
-    return {"compression": "zstd", "compression_level": 1, **encodings}
+    ranged = [f.name for f in names if pa.types.is_primitive(f.type)]
+    return {"compression": "zstd", "compression_level": 1, "write_statistics": ranged, **encodings}
 
 
 def _is_large(tables: list[pa.Table]) -> bool:

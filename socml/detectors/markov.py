@@ -17,6 +17,7 @@ __all__ = ["Markov"]
 MIX = np.uint64(0x9E3779B97F4A7C15)  # an odd number close to 2^64 / golden ratio: spreads keys over 64 bits
 START, END = "\x02start", "\x03end"
 BLOCK = 20_000  # sequences that are scored at a time
+GROUPINGS = 100  # ways in which sequences are grouped by the steps they share
 
 
 class Markov(BaseEstimator):
@@ -103,6 +104,21 @@ class Markov(BaseEstimator):
         blocks = (sequences[at : at + BLOCK] for at in range(0, len(sequences), BLOCK))
         return np.concatenate([np.empty(0), *(self._scores(block) for block in blocks)])
 
+    def leaves(self, X: Iterable[str | Sequence[Any]]) -> np.ndarray:
+        """Return groups of like sequences, shape (100, n_samples), uint8, for labels to re-rank by.
+
+        In each of 100 groupings, two sequences are in the same group with a chance that is the share of their
+        n-grams that they have in common (and 1 in 256 more).
+
+        References
+        ----------
+        P. Li, A. C. König (2010), «b-Bit Minwise Hashing», WWW, doi:10.1145/1772690.1772759
+        """
+        check_is_fitted(self, "keys_")
+        sequences = _split(X, self.tokens)
+        blocks = (sequences[at : at + BLOCK] for at in range(0, len(sequences), BLOCK))
+        return np.concatenate([np.empty((GROUPINGS, 0), np.uint8), *(self._groups(block) for block in blocks)], axis=1)
+
     def surprises(self, sequence: str | Sequence[Any]) -> list[tuple[str, float]]:
         """Return each step of one sequence, the end among them (an empty token), and its surprise in bits.
 
@@ -117,7 +133,7 @@ class Markov(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
+        tags.input_tags.two_d_array = False  # so that a model prepares sequences for it
         tags.input_tags.string = True
         return tags
 
@@ -143,6 +159,17 @@ class Markov(BaseEstimator):
             longer = (np.maximum(count - self.discount, 0.0) + self.discount * followers * chance) / per
             chance = np.where(known, longer, chance)
         return -np.log2(chance)
+
+    def _groups(self, sequences: list[list[str]]) -> np.ndarray:
+        tokens, offsets = _flat(sequences)
+        *_, (_, grams) = self._grams(tokens, offsets)
+        starts = np.flatnonzero(offsets == 0)
+        groups = np.empty((GROUPINGS, len(sequences)), dtype=np.uint8)
+        for k in range(GROUPINGS):
+            mixed = (grams ^ np.uint64(_hash(f"grouping {k}"))) * MIX
+            mixed = (mixed ^ (mixed >> np.uint64(31))) * MIX
+            groups[k] = np.minimum.reduceat(mixed ^ (mixed >> np.uint64(29)), starts) & np.uint64(255)
+        return groups
 
     def _scores(self, sequences: list[list[str]]) -> np.ndarray:
         tokens, offsets = _flat(sequences)

@@ -6,7 +6,7 @@ The top rows of a run are explained at once, any other when someone asks; either
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from socml.explanations.contributions import explain, explainer_of, feature_cont
 from socml.explanations.feature_columns import feature_columns
 from socml.explanations.nearest import NearestNormal, nearest_normal
 from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal
-from socml.explanations.sentences import headline, why_table
+from socml.explanations.sentences import estimated_in_words, headline, why_table
 from socml.inert import html_text
 from socml.project import Project, find_project
 from socml.tables import EXPLANATION, check_table, schema
@@ -61,24 +61,32 @@ SAME_SCORE = 1e-6  # relative; a feature row that scores differently by more is 
 
 @dataclass(frozen=True)
 class InWords:
-    """A row's explanation in words; `why` has a line for each feature. All text is inert."""
+    """A row's explanation in words; `why` has a line for each feature. All text is inert.
+
+    `estimated` says how far off the shares may be, and is empty where they are exact; `pushes` is what the words
+    are made of: a feature each, its contribution, share and `contribution_error` (None where exact).
+    """
 
     row_id: str
     headline: str
     why: pd.DataFrame
     would_be_normal: str
+    estimated: str = ""
+    pushes: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         why = self.why.to_dict("records")
-        return {"row_id": self.row_id, "headline": self.headline, "why": why, "would_be_normal": self.would_be_normal}
+        told = {"row_id": self.row_id, "headline": self.headline, "why": why, "would_be_normal": self.would_be_normal}
+        return {**told, "estimated": self.estimated or None, "pushes": list(self.pushes)}
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html_text(name)}</th>" for name in self.why.columns)
         lines = self.why.itertuples(index=False)
         body = "".join(f"<tr>{''.join(f'<td>{html_text(v)}</td>' for v in line)}</tr>" for line in lines)
         table = f"<table><tr>{head}</tr>{body}</table>"
-        return f"<p><b>{html_text(self.headline)}</b></p>{table}<p>{html_text(self.would_be_normal)}</p>"
+        below = "".join(f"<p>{html_text(text)}</p>" for text in (self.estimated, self.would_be_normal) if text)
+        return f"<p><b>{html_text(self.headline)}</b></p>{table}{below}"
 
 
 def explain_run(run_id: str, *, top: int = 200, project: Project | None = None) -> pd.DataFrame:
@@ -136,6 +144,8 @@ def explanation_in_words(
         headline=headline(explained, features_metadata=about, language=language),
         why=why_table(explained, features_metadata=about, language=language, top=top),
         would_be_normal=normal,
+        estimated=estimated_in_words(explained, language=language),
+        pushes=tuple(_pushes(explained)),
     )
 
 
@@ -180,13 +190,20 @@ def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
     return read_metadata(path) if path.is_file() else {}
 
 
+def _pushes(explained: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the pushes as plain values; a missing one is None."""
+    names = ["feature", "contribution", "share", "contribution_error"]
+    plain = explained.sort_values("position")[names].astype(object)
+    return [{str(k): v for k, v in row.items()} for row in plain.where(plain.notna(), None).to_dict("records")]
+
+
 def _stored(path: Path, row_ids: list[str]) -> pa.Table:
     return _read(path, pc.field("row_id").isin(pa.array(row_ids, pa.string())))
 
 
 def _read(path: Path, filters: Any = None) -> pa.Table:
-    contract = schema(EXPLANATION)
-    return pq.read_table(path, filters=filters).cast(contract) if path.is_file() else contract.empty_table()
+    contract = schema(EXPLANATION)  # a file from before a column of it was there has nulls in it
+    return pq.read_table(path, schema=contract, filters=filters) if path.is_file() else contract.empty_table()
 
 
 def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pd.DataFrame:

@@ -59,7 +59,11 @@ def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Any:
     ModelError
         If nothing explains the detector.
     """
+    from sklearn.utils import get_tags
+
     preparation = version.preparation
+    if not get_tags(version.detector).input_tags.two_d_array:  # sequences are compared with nothing
+        return make_explainer(version.detector)
     typical = preparation.transform(typical_row(preparation))[0]
     return make_explainer(version.detector, typical=typical, origin=list(preparation.origin_.values()), budget=budget)
 
@@ -84,6 +88,13 @@ def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: 
     explainer explains, in its `unit`. `attrs` says `unit`, `base`, and `error`: the largest standard error of a
     push, in the same unit, 0 where the explainer is exact.
     """
+    return contributions_and_errors(version, rows, explainer)[0]
+
+
+def contributions_and_errors(
+    version: ModelVersion, rows: pd.DataFrame, explainer: Any = None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return what `feature_contributions` does, and the standard error of each push, of the same shape; 0 is exact."""
     import pandas as pd
 
     explainer = explainer or explainer_of(version)
@@ -93,13 +104,14 @@ def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: 
     of_feature[np.arange(len(origin)), [features.index(name) for name in origin.values()]] = 1.0
     matrix = version.preparation.transform(rows)
     if explainer.exact:
-        parts, error = explainer.contributions(matrix), 0.0
+        parts = explainer.contributions(matrix)
+        errors = np.zeros(parts.shape)
     else:
         parts, errors = explainer.sampled(matrix)
-        error = float((errors @ of_feature).max(initial=0.0))
+    errors = errors @ of_feature
     collected = pd.DataFrame(parts @ of_feature, index=rows.index, columns=features)
-    collected.attrs.update({"unit": explainer.unit, "base": explainer.base, "error": error})
-    return collected
+    collected.attrs.update({"unit": explainer.unit, "base": explainer.base, "error": float(errors.max(initial=0.0))})
+    return collected, errors
 
 
 def explain(
@@ -130,24 +142,29 @@ def explain(
     columns = feature_columns(features)
     positions = columns.positions(row_ids)
     rows = columns.take(positions)
-    parts = feature_contributions(version, rows, explainer)
-    return explanation_table(parts, columns, positions, numbers=set(version.preparation.numbers_))
+    explainer = explainer or explainer_of(version)
+    parts, errors = contributions_and_errors(version, rows, explainer)
+    table = explanation_table(parts, errors, columns, positions, numbers=set(version.preparation.numbers_))
+    if hasattr(explainer, "in_steps"):  # a sequence is one feature, so that each row has one line
+        table["category"] = explainer.in_steps(version.preparation.transform(rows))
+    return table
 
 
 def explanation_table(
-    parts: pd.DataFrame, columns: FeatureColumns, positions: np.ndarray, *, numbers: set[str]
+    parts: pd.DataFrame, errors: np.ndarray, columns: FeatureColumns, positions: np.ndarray, *, numbers: set[str]
 ) -> pd.DataFrame:
     """Return the explanation table of rows at `positions`, whose pushes are `parts`, one column a feature.
 
-    `numbers` are the features that are numbers; the others are categories.
+    `errors` are the standard errors of the pushes, of the same shape: a row of zeros was told exactly. `numbers`
+    are the features that are numbers; the others are categories.
     """
     rows = columns.take(positions)
-    table = _ordered(parts, rows)
+    table = _ordered(parts, errors, rows)
     _add_usual(table, columns, rows, positions, numbers=numbers)
     return table[list(EXPLANATION)]
 
 
-def _ordered(parts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _ordered(parts: pd.DataFrame, errors: np.ndarray, rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row a row and feature, those that push most toward anomalous first."""
     import pandas as pd
 
@@ -155,6 +172,7 @@ def _ordered(parts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     count, width = pushes.shape
     order = np.argsort(-pushes, axis=1, kind="stable")
     ordered = np.take_along_axis(pushes, order, axis=1)
+    uncertain = np.where(errors.any(axis=1, keepdims=True), np.take_along_axis(errors, order, axis=1), np.nan)
     toward = np.maximum(ordered, 0).sum(axis=1, keepdims=True)
     share = np.divide(ordered, toward, out=np.zeros_like(ordered), where=toward > 0)
     return pd.DataFrame(
@@ -166,6 +184,7 @@ def _ordered(parts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
             "category": None,
             "contribution": ordered.ravel(),
             "share": share.ravel(),
+            "contribution_error": uncertain.ravel(),
             **dict.fromkeys(_USUAL, np.nan),
             "_row": np.repeat(np.arange(count), width),
         }

@@ -68,11 +68,11 @@ def nearest_normal(version: ModelVersion, features: pd.DataFrame, row_id: str) -
     ordinary = np.flatnonzero((percentile < ORDINARY) & (np.arange(len(table)) != at))
     if not len(ordinary):
         raise DataError(f"No other row of the table is ordinary (below percentile {ORDINARY:g}).")
-    matrix = version.preparation.transform(table)
+    matrix, origin = version.preparation.in_numbers(table)
     away = np.abs(matrix[ordinary] - matrix[at]) / _usual_range(matrix[ordinary])
     nearest = int(away.sum(axis=1).argmin())
     there = ordinary[nearest]
-    apart = pd.Series(away[nearest], index=pd.Index(version.preparation.origin_.values())).groupby(level=0).sum()
+    apart = pd.Series(away[nearest], index=pd.Index(origin)).groupby(level=0).sum()
     names = [str(name) for name in apart[apart > 0].sort_values(ascending=False, kind="stable").index]
     differs = pd.DataFrame(
         {

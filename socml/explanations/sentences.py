@@ -46,7 +46,8 @@ def why_table(
 ) -> pd.DataFrame:
     """Return a line for each of the features that push most toward anomalous: what, how unusual, its share.
 
-    All text is inert. The share is of all that pushes toward anomalous, and of the score's explanation.
+    All text is inert. The share is of all that pushes toward anomalous, and of the score's explanation; where it is
+    estimated, its standard error stands beside it.
     """
     import pandas as pd
 
@@ -57,11 +58,20 @@ def why_table(
         (
             feature_label(row["feature"], features_metadata, language),
             feature_in_words(row, features_metadata, said),
-            f"{said.number(100 * row['share'])}\u00a0%",
+            _share(row, said),
         )
         for row in _records(pushing)
     ]
     return pd.DataFrame(lines, columns=heads)
+
+
+def estimated_in_words(rows: pd.DataFrame, *, language: str = "en") -> str:
+    """Return how far off the shares of one row may be: the largest standard error; empty where they are exact."""
+    errors = [error for error in map(_share_error, _records(rows)) if _is(error)]
+    if not max(errors, default=0.0):
+        return ""
+    said = words(language)
+    return said("explanation.estimated", error=_points(max(errors), said))
 
 
 def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
@@ -133,6 +143,25 @@ def _standing(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str
     if _is(peers) and peers <= FEW_PEERS:
         texts.append(said(f"explanation.reach.{whom(metadata)}", share=plain_number(100 * peers, said)))
     return said("explanation.separator").join(texts)
+
+
+def _share(row: dict[str, Any], said: Words) -> str:
+    text, error = f"{said.number(100 * row['share'])}\u00a0%", _share_error(row)
+    return f"{text} ±\u00a0{_points(error, said)}" if _is(error) else text
+
+
+def _share_error(row: dict[str, Any]) -> float:
+    """Return the standard error of a share, 0 to 1, that of all pushes together left out; NaN where it is exact."""
+    error = row.get("contribution_error")
+    if not _is(error) or not row["contribution"]:
+        return math.nan
+    return abs(error * row["share"] / row["contribution"])
+
+
+def _points(share: float, said: Words) -> str:
+    """Return a share's error in percentage points, rounded up, so that none is said to be 0."""
+    points = 100 * share
+    return said.number(math.ceil(points)) if points >= 1 else said.number(math.ceil(10 * points) / 10, 1)
 
 
 def _range(low: float, high: float, unit: str, said: Words) -> str:

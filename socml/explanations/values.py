@@ -11,6 +11,7 @@ from socml.inert import visible_line
 from socml.words import Words
 
 LONGEST_CATEGORY = 40  # characters of a category that are shown
+LONGEST_STEPS = 160  # the same, of the steps of a sequence
 _UNIT_TAIL = re.compile(r", (in seconds|en secondes|(de )?0 (to|à) 1)$")
 _BYTES = (1.0, 1e3, 1e6, 1e9, 1e12, 1e15)
 
@@ -34,7 +35,7 @@ def feature_label(feature: str, metadata: dict[str, Any], language: str) -> str:
 
 
 def unit_of(feature: str, metadata: dict[str, Any]) -> str:
-    """Return the unit of a feature: "bytes", "seconds", "share" or "" (a plain number), by meaning, then by name.
+    """Return the unit of a feature: "bytes", "seconds", "share", "steps" or "" (a number), by meaning, then by name.
 
     Examples
     --------
@@ -49,6 +50,8 @@ def unit_of(feature: str, metadata: dict[str, Any]) -> str:
         return "seconds"
     if about.endswith(", 0 to 1") or parts[-1] == "share":
         return "share"
+    if about.startswith("steps in order"):
+        return "steps"
     if about.startswith("bytes ") or ("bytes" in parts and not {"ratio", "rate", "entropy"} & set(parts)):
         return "bytes"
     return ""
@@ -67,7 +70,8 @@ def value_in_words(feature: str, value: float | None, category: Any, metadata: d
     """
     if category is not None and category == category:  # noqa: PLR0124 (NaN)
         text = visible_line(category)
-        shown = text if len(text) <= LONGEST_CATEGORY else text[: LONGEST_CATEGORY - 1] + "…"
+        longest = LONGEST_STEPS if unit_of(feature, metadata) == "steps" else LONGEST_CATEGORY
+        shown = text if len(text) <= longest else text[: longest - 1] + "…"
         return words("explanation.quoted", text=shown)
     if value is None or math.isnan(value):
         return words("explanation.missing")

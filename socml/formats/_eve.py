@@ -29,7 +29,7 @@ _TYPES: dict[str, tuple[int | None, str, str]] = {
     "dhcp": (4004, "network", "dhcp"),
 }
 
-_TEXT = {
+TEXTS = {
     "host": "observer_name",
     "src_ip": "source_ip",
     "dest_ip": "destination_ip",
@@ -48,20 +48,20 @@ _TEXT = {
     "krb5.cname": "user_name",
     "flow.state": "connection_state",
 }
-_NUMBER = {
+NUMBERS = {
     "src_port": "source_port",
     "dest_port": "destination_port",
     "http.status": "http_response_status_code",
 }
-_OF_FLOW = {
+OF_FLOW = {
     "flow.bytes_toserver": "source_bytes",
     "flow.bytes_toclient": "destination_bytes",
     "flow.pkts_toserver": "source_packets",
     "flow.pkts_toclient": "destination_packets",
 }
-_HASHES = ("sha256", "sha1", "md5")
-_SEVERITY = {1: 90, 2: 60, 3: 30, 4: 10}  # Suricata: 1 is the worst
-_LARGEST = {"source_port": 65535, "destination_port": 65535, "http_response_status_code": 2**31 - 1}
+HASHES = ("sha256", "sha1", "md5")
+SEVERITIES = {1: 90, 2: 60, 3: 30, 4: 10}  # Suricata: 1 is the worst
+LARGEST = {"source_port": 65535, "destination_port": 65535, "http_response_status_code": 2**31 - 1}
 
 
 def eve_event(found: dict[str, Any]) -> dict[str, Any]:
@@ -80,30 +80,40 @@ def eve_event(found: dict[str, Any]) -> dict[str, Any]:
     """
     kind = found.pop("event_type", None)
     event: dict[str, Any] = {"time": _time(found.pop("timestamp", None), "timestamp")}
-    event["class_uid"], event["event_category"], event["event_action"] = _TYPES.get(kind, (None, None, kind))
-    if kind not in _TYPES and kind is not None:
-        event["event_category"] = "network"
-    for field, column in _TEXT.items():
+    event["class_uid"], event["event_category"], event["event_action"] = type_columns(kind)
+    for field, column in TEXTS.items():
         if isinstance(found.get(field), str) and column not in event:
             event[column] = found.pop(field)
-    for field, column in _NUMBER.items():
+    for field, column in NUMBERS.items():
         if field in found:
-            event[column] = _whole(found.pop(field), field, _LARGEST[column])
+            event[column] = _whole(found.pop(field), field, LARGEST[column])
     for field, column in (("proto", "network_transport"), ("app_proto", "network_protocol")):
         if isinstance(found.get(field), str):
             event[column] = found.pop(field).lower()
     if found.get("alert.metadata.mitre_technique_id"):
         event["threat_technique_id"] = [str(t) for t in _list(found.get("alert.metadata.mitre_technique_id"))]
-    _SPECIAL.get(kind or "", _nothing)(found, event)
-    hashed = next((h for h in _HASHES if isinstance(found.get(f"fileinfo.{h}"), str)), None)
+    _SPECIAL.get(kind if isinstance(kind, str) else "", _nothing)(found, event)
+    hashed = next((h for h in HASHES if isinstance(found.get(f"fileinfo.{h}"), str)), None)
     if hashed:
         event["file_hash"] = f"{hashed}:{found[f'fileinfo.{hashed}']}"
     event["extra"] = [(name, text) for name, value in found.items() if (text := text_of(value)) is not None]
     return event
 
 
+def type_columns(kind: Any) -> tuple[int | None, str | None, str | None]:
+    """Return the class, the category and the action of an event type; None without one.
+
+    Examples
+    --------
+    >>> type_columns("dns"), type_columns("ikev2")
+    ((4003, 'network', 'dns_query'), (None, 'network', 'ikev2'))
+    """
+    known = _TYPES.get(kind) if isinstance(kind, str) else None
+    return known or (None, None if kind is None else "network", kind)
+
+
 def _flow(found: dict[str, Any], event: dict[str, Any]) -> None:
-    for field, column in _OF_FLOW.items():
+    for field, column in OF_FLOW.items():
         if field in found:
             event[column] = _whole(found.pop(field), field, 2**63 - 1)
     start, end = _time(found.get("flow.start"), "flow.start"), _time(found.get("flow.end"), "flow.end")
@@ -120,7 +130,8 @@ def _alert(found: dict[str, Any], event: dict[str, Any]) -> None:
     if "alert.signature_id" in found:
         event["rule_id"] = text_of(found.pop("alert.signature_id"))
     event["message"] = event.get("rule_name")
-    event["event_severity"] = _SEVERITY.get(found.get("alert.severity"))  # type: ignore[arg-type]
+    severity = found.get("alert.severity")
+    event["event_severity"] = SEVERITIES.get(severity) if isinstance(severity, (int, float)) else None  # type: ignore[arg-type]
     # Suricata's rules carry the flow's state so far; a sum over events must not count those packets twice.
     asked = found.get("dns.query")
     if isinstance(asked, list) and asked and isinstance(asked[0], dict):

@@ -16,7 +16,7 @@ from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.tables import EVENT, TIME
 
-__all__ = ["Skip", "batches", "clocked", "json_records", "line_records", "made"]
+__all__ = ["Skip", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 
 _BATCH = 20_000
 _MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
@@ -37,10 +37,13 @@ def line_records(source: Source) -> Iterator[tuple[int, bytes]]:
 
 def json_records(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield the objects of a file with their lines: one a line, or the members of one array."""
+    return array_members(source) if is_array(source) else line_records(source)
+
+
+def is_array(source: Source) -> bool:
+    """Return whether a file of JSON begins as an array of records."""
     start = next(iter(source.chunks()), b"").removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(b"[") and not start[1:].lstrip().startswith(_SCALARS):
-        return array_members(source)
-    return line_records(source)
+    return start.startswith(b"[") and not start[1:].lstrip().startswith(_SCALARS)
 
 
 def batches(

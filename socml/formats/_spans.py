@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["text_of_spans"]
+__all__ = ["text_at", "text_of_spans"]
 
 
 def text_of_spans(block: bytes, starts: NDArray[np.int32], ends: NDArray[np.int32]) -> pa.Array:
@@ -30,3 +30,21 @@ def text_of_spans(block: bytes, starts: NDArray[np.int32], ends: NDArray[np.int3
     offsets[0:-1:2], offsets[1::2], offsets[-1] = starts, ends, ends[-1]
     both = pa.StringArray.from_buffers(2 * rows, pa.py_buffer(offsets), pa.py_buffer(block))
     return both.take(pa.array(np.arange(0, 2 * rows, 2, dtype=np.int32), mask=absent))
+
+
+def text_at(data: NDArray[np.uint8], starts: NDArray[np.int32], ends: NDArray[np.int32]) -> pa.Array:
+    """Like `text_of_spans`, for spans in any order.
+
+    Examples
+    --------
+    >>> data = np.frombuffer(b"one two", np.uint8)
+    >>> text_at(data, np.array([4, -1, 0], np.int32), np.array([7, -1, 3], np.int32)).to_pylist()
+    ['two', None, 'one']
+    """
+    from socml.kernels.span_text import gathered
+
+    offsets, values = gathered(data, starts, ends)
+    absent = starts < 0
+    missing = int(absent.sum())
+    bits = pa.py_buffer(np.packbits(~absent, bitorder="little")) if missing else None
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(values), bits, missing)

@@ -18,9 +18,9 @@ _COLUMNS = {
 }
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?=[^.]*:)[0-9a-fA-F:]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
-_REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
+REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
-_LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
+LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
 
 
 def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -36,10 +36,10 @@ def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, 
     """
     more: dict[str, str] = {}
     message = _SOLARIS_ID.sub("", message.rstrip(), count=1) if message.startswith("[ID ") else message.rstrip()
-    repeated = _REPEATED.match(message)
+    repeated = REPEATED.match(message)
     if repeated:
         more["repeated"], message = repeated[1], repeated[2]
-    elif last := _LAST_REPEATED.match(message):
+    elif last := LAST_REPEATED.match(message):
         more["repeated"] = last[1]
     if len(message) > _LONGEST:
         return {}, more

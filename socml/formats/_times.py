@@ -47,6 +47,16 @@ class Clock:
         clock : as "13:06:56"
         fraction : as ".25", of a second
         """
+        year = self.year_of(month, day)
+        micros = int(float(fraction) * 1_000_000) if fraction else 0
+        hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:8])
+        try:
+            return self.in_zone(datetime(year, month, day, hour, minute, min(second, 59), micros))
+        except ValueError as error:
+            raise ValueError(f"there is no such time in {year}: {error}") from None
+
+    def year_of(self, month: int, day: int) -> int:
+        """Return the year of the next record, of which only month and day are known."""
         self.used_year = True
         if self.year is None:
             self.year = self._newest_year(month, day)
@@ -54,13 +64,7 @@ class Clock:
                 f"The times have no year: read as {self.year}, the newest in which the first record is not after "
                 "the file was written. Set `year` in the dataset's recipe if that is wrong."
             )
-        year = self._year_of(self.year, 31 * month + day)
-        micros = int(float(fraction) * 1_000_000) if fraction else 0
-        hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:8])
-        try:
-            return self.in_zone(datetime(year, month, day, hour, minute, min(second, 59), micros))
-        except ValueError as error:
-            raise ValueError(f"there is no such time in {year}: {error}") from None
+        return self._year_of(self.year, 31 * month + day)
 
     def in_zone(self, local: datetime) -> datetime:
         """Return a local time in UTC; a clock time that occurs twice is the first of the two."""

@@ -15,7 +15,7 @@ import orjson
 from socml.formats._eve import eve_event
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import Skip, batches, json_records
+from socml.formats._records import Skip, batches, is_array, json_records
 
 __all__ = ["SuricataEve"]
 
@@ -44,8 +44,15 @@ class SuricataEve:
         return 0.98 * found / len(lines) if found else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
-        """Yield the file's events."""
-        return batches(json_records(source), _event)
+        """Yield the file's events, whole blocks of lines at a time."""
+        if is_array(source):
+            yield from batches(json_records(source), _event)
+            return
+        from socml.formats._eve_blocks import EveBlocks  # imports numba, which takes a second
+
+        blocks = EveBlocks()
+        for block in source.blocks():
+            yield from blocks.parse(block, _event)
 
 
 def _is_eve(line: bytes) -> bool:

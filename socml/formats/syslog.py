@@ -1,42 +1,21 @@
 """Lines of syslog, as in auth.log, messages and journal exports as text → events.
 
-Headers of RFC 3164 (no year), RFC 3339 (rsyslog's file format) and RFC 5424 are read, one by one. Messages of sshd,
+Headers of RFC 3164 (no year), RFC 3339 (rsyslog's file format) and RFC 5424 are read. Messages of sshd,
 sudo, su, cron, PAM, useradd and systemd-logind are taken apart; every other line is an event with its message.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import Skip, clocked, line_records
-from socml.formats._syslog_messages import read_message
-from socml.formats._times import MONTHS, Clock, iso
+from socml.formats._syslog_blocks import parse_block
+from socml.formats._syslog_lines import header, parse_lines
+from socml.formats._times import clock_of
 
 __all__ = ["Syslog"]
 
-_PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
-_REST = rf"(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +)?(?:{_TAG} ?)?(?P<message>.*)"
-_RFC3164 = re.compile(
-    rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
-    rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? {_REST}",
-    re.DOTALL,
-)
-_RFC3339 = re.compile(
-    rf"{_PRIORITY}(?P<stamp>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?) {_REST}",
-    re.DOTALL,
-)
-_RFC5424 = re.compile(
-    r"<(?P<priority>\d{1,3})>1 (?P<stamp>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<message_id>\S+) "
-    r'(?P<data>-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (?P<message>.*))?$',
-    re.DOTALL,
-)
-# Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
-_SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+_LARGE = 1_000_000  # bytes; a smaller file is read, line by line, before the compiled way is even loaded
 
 
 class Syslog:
@@ -56,67 +35,13 @@ class Syslog:
         if not lines:
             return 0.0
         texts = [line.decode("utf-8", "replace") for line in lines]
-        found = sum(_header(text) is not None for text in texts)
+        found = sum(header(text) is not None for text in texts)
         wrapped = sum('"event_type"' in text for text in texts)  # Suricata behind a header is not ours
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events. Lines that start with # are comments."""
-        return clocked(line_records(source), _event_of, source, options)
-
-
-def _header(text: str) -> re.Match[str] | None:
-    first = text[:1]
-    if first == "<":
-        return _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
-    return _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
-
-
-def _event_of(line: bytes, clock: Clock) -> dict[str, Any]:
-    if line.startswith(b"#"):
-        raise Skip("comment")
-    found = _header(line.decode("utf-8", "backslashreplace"))
-    if found is None:
-        raise ValueError("no syslog header: the line does not begin with a time")
-    return _event(found.groupdict(), clock)
-
-
-def _event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
-    tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
-    message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
-    if found.get("data") is not None:
-        tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
-        message = message.removeprefix("\ufeff")
-    program = (tag or "").rsplit("/", 1)[-1]
-    columns, more = read_message(program, message)
-    row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
-    row["process_name"] = program or None
-    if pid and pid.isdigit() and len(pid) < 19:
-        row["process_pid"] = int(pid)
-    if found.get("priority"):
-        priority = int(found["priority"] or 0)
-        row["event_severity"] = _SEVERITY[priority & 7]
-        more["facility"] = str(priority >> 3)
-    for name in ("message_id", "data"):
-        if found.get(name) not in (None, "-"):
-            more[name.replace("data", "structured_data")] = str(found[name])
-    row |= columns
-    row.setdefault("event_category", "host")
-    row["extra"] = more
-    return row
-
-
-def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
-    stamp = found.get("stamp")
-    if stamp == "-":
-        return None
-    if stamp:
-        return iso(stamp, clock)
-    month = MONTHS.get(found["month"] or "")
-    if month is None:
-        raise ValueError(f"{found['month']!r} is not a month")
-    day, written = int(found["day"] or 0), found["clock"] or ""
-    if found.get("year"):
-        text = f"{found['year']}-{month:02}-{day:02}T{written}{found['fraction'] or ''}"
-        return clock.in_zone(datetime.fromisoformat(text))
-    return clock.yearless(month, day, written, found["fraction"])
+        clock, is_large = clock_of(source, options), False
+        for block in source.blocks():
+            is_large = is_large or len(block.data) >= _LARGE
+            yield from parse_block(block, clock) if is_large else parse_lines(block, clock)

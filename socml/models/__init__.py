@@ -17,6 +17,7 @@ from socml.preparation import Preparation
 from socml.project import Project, find_project
 from socml.recipes import ModelRecipe, load_model_recipe
 from socml.registry import component
+from socml.sequences import Sequences
 from socml.versions import ModelVersion, load_model, make_reference, open_registry
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
     socml.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
     """
     from sklearn.pipeline import Pipeline
+    from sklearn.utils import get_tags
 
     recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
     where = str(recipe.path) if recipe.name else "The model"
@@ -73,7 +75,8 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
         raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
     folder = "classifiers" if recipe.mode == "supervised" else "detectors"
     detector = _component(component(folder, recipe.detector), recipe.detector, recipe.parameters, where)
-    preparation = _component(Preparation, "preparation", recipe.preparation, where)
+    reader = Preparation if get_tags(detector).input_tags.two_d_array else Sequences
+    preparation = _component(reader, "preparation", recipe.preparation, where)
     if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
         detector.set_params(random_state=recipe.seed if seed is None else seed)
     return Pipeline([("preparation", preparation), ("detector", detector)])

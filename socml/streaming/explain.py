@@ -80,13 +80,14 @@ def explain_online(
     path = run_features_path(project, run)
     columns = feature_columns(path)
     online = _at_the_start(run, path, project)
-    parts, score, error = _replay(online, path, positions, budget)
+    parts, errors, score = _replay(online, path, positions, budget)
     if not np.allclose(np.abs(score), known, rtol=SAME_SCORE):  # sizes: the sign is the business of the scores
         raise DataError(f"{path.name} was built again since run {run['run_id']}, and rows differ. Score again.")
     numbers = {name for name, kind in online.columns.kinds.items() if kind == "number"}
-    table = explanation_table(_named(parts, online, columns.take(positions)), columns, positions, numbers=numbers)
+    named = _named(parts, online, columns.take(positions))
+    table = explanation_table(named, errors, columns, positions, numbers=numbers)
     keep_explanations(run, table, project=project)
-    table.attrs["error"] = error
+    table.attrs["error"] = float(errors.max(initial=0.0))
     return table
 
 
@@ -108,10 +109,14 @@ def _at_the_start(run: dict[str, Any], path: Path, project: Project) -> OnlineMo
 
 def _replay(
     online: OnlineModel, path: Path, positions: NDArray[np.int64], budget: int
-) -> tuple[NDArray, NDArray, float]:
-    """Go through the file up to the last position; return pushes (n_rows, n_features), scores and the largest error."""
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Go through the file up to the last position; return pushes and their errors (n_rows, n_features), and scores."""
     width = len(online.columns.features)
-    parts, score, error = np.zeros((len(positions), width)), np.zeros(len(positions)), 0.0
+    parts, errors, score = (
+        np.zeros((len(positions), width)),
+        np.zeros((len(positions), width)),
+        np.zeros(len(positions)),
+    )
     file = pq.ParquetFile(path)
     names = [name for name in (*online.columns.features, "entity") if name in file.schema_arrow.names]
     start, next_ = 0, 0
@@ -126,12 +131,11 @@ def _replay(
             here = int(positions[next_] - start)
             _learn(online, block, entities, at, here)
             score[next_] = online.detector.score_one(block[here], entities[here])
-            parts[next_], uncertain = _pushes(online.detector, block[here], entities[here], budget)
-            error = max(error, uncertain)
+            parts[next_], errors[next_] = _pushes(online.detector, block[here], entities[here], budget)
             next_, at = next_ + 1, here
         _learn(online, block, entities, at, len(block))
         start += len(block)
-    return parts, score, error
+    return parts, errors, score
 
 
 def _learn(online: OnlineModel, block: NDArray, entities: list[Any], start: int, end: int) -> None:
@@ -139,8 +143,8 @@ def _learn(online: OnlineModel, block: NDArray, entities: list[Any], start: int,
         online.detector.score_learn_many(block[start:end], entities[start:end])
 
 
-def _pushes(detector: Any, row: NDArray, entity: Any, budget: int) -> tuple[NDArray, float]:
-    """Return how far each value of a row pushes toward anomalous, and the largest standard error."""
+def _pushes(detector: Any, row: NDArray, entity: Any, budget: int) -> tuple[NDArray, NDArray]:
+    """Return how far each value of a row pushes toward anomalous, and the standard error of each push."""
     players = np.flatnonzero(~np.isnan(row))
 
     def worth(who: NDArray[np.bool_]) -> NDArray:
@@ -149,9 +153,9 @@ def _pushes(detector: Any, row: NDArray, entity: Any, budget: int) -> tuple[NDAr
         return np.array([-detector.score_one(some, entity) for some in rows])
 
     told, error = shapley_values(worth, len(players), budget=budget)
-    parts = np.zeros(len(row))
-    parts[players] = told
-    return parts, float(error.max(initial=0.0))
+    parts, errors = np.zeros(len(row)), np.zeros(len(row))
+    parts[players], errors[players] = told, error
+    return parts, errors
 
 
 def _named(parts: NDArray, online: OnlineModel, rows: pd.DataFrame) -> pd.DataFrame:

@@ -166,4 +166,4 @@ def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> 
     keep = None if whole else ds.field("row_id").isin(chosen)
     table = pq.read_table(path, columns=["row_id", *names], filters=keep).to_pandas().set_index("row_id")
     at = table.index.get_indexer(pd.Index(chosen))
-    return np.asarray(version.preparation.transform(table), dtype=np.float32)[at]
+    return np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)[at]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from socml.validation.alerts import alert_clusters
 from socml.validation.errors import error_events, error_features, list_errors
+from socml.validation.nested import NestedResult, nested_search
 from socml.validation.result import ValidationResult, load_validation, validation_ids
 from socml.validation.run import validate
 from socml.validation.search import SearchResult, search
@@ -16,6 +17,7 @@ from socml.validation.tracked import RunRecord, record_nested
 
 __all__ = [
     "Fold",
+    "NestedResult",
     "RunRecord",
     "SearchResult",
     "ValidationResult",
@@ -25,6 +27,7 @@ __all__ = [
     "list_errors",
     "load_validation",
     "make_folds",
+    "nested_search",
     "record_nested",
     "search",
     "validate",

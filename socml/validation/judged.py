@@ -137,6 +137,9 @@ def judge(
         probability = detector.predict_proba(prepared)[:, 1]
         alert, order = probability > threshold, normality
     known = train.malicious[fold.train] if lessons is None else lessons.malicious
+    numbers, names = prepared, list(preparation.origin_.values())
+    if prepared.dtype == object:  # sequences
+        numbers, names = preparation.in_numbers(judged)
     return Judged(
         fold=np.full(len(judged), fold.name, dtype=object),
         dataset=np.full(len(judged), test.dataset, dtype=object),
@@ -150,8 +153,8 @@ def judge(
         order=order,
         probability=probability,
         alert=alert,
-        matrix=_of_alerts(prepared, alert),
-        names=list(preparation.origin_.values()),
+        matrix=_of_alerts(numbers, alert),
+        names=names,
         train_rows=len(fitted_on),
         train_malicious=int(np.nansum(known)),
         threshold=threshold,

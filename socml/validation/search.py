@@ -67,7 +67,7 @@ def search(
     """Search the parameters that a recipe's [search] lists, over the folds of its [validation] (3-fold
     cross-validation if it has none), and record an MLflow run with one nested run a candidate and round.
 
-    What wins was chosen on these rows: judge it on others before you believe its figure.
+    What wins was chosen on these rows: judge it on others before you believe its figure (`nested_search` does).
 
     Raises
     ------
@@ -76,21 +76,35 @@ def search(
     """
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
-    if recipe.search is None:
-        raise RecipeError(f"{recipe.path} has no [search]: list values under [search.parameters].")
-    validation = validation or recipe.validation or Validation(mode="cross-validation", folds=3)
-    if validation.mode == "datasets":
-        raise RecipeError("A search needs folds of one dataset; validation 'datasets' has none.")
+    validation = searchable(recipe, validation)
+    assert recipe.search is not None
     table = known_table(recipe, dataset, project=project)
-    result = _searched(recipe, recipe.search, table, validation, project)
+    result = search_table(recipe, recipe.search, table, validation, project)
     if record:
         _record(result, recipe, project)
     return result
 
 
-def _searched(
+def searchable(recipe: ModelRecipe, validation: Validation | None) -> Validation:
+    """Return over which folds a recipe's parameters are searched: as asked, as it says, or cross-validation.
+
+    Raises
+    ------
+    RecipeError
+        If it has no [search], or there are no folds in one dataset.
+    """
+    if recipe.search is None:
+        raise RecipeError(f"{recipe.path} has no [search]: list values under [search.parameters].")
+    validation = validation or recipe.validation or Validation(mode="cross-validation", folds=3)
+    if validation.mode == "datasets":
+        raise RecipeError("A search needs folds of one dataset; validation 'datasets' has none.")
+    return validation
+
+
+def search_table(
     recipe: ModelRecipe, asked: Search, table: KnownTable, validation: Validation, project: Project
 ) -> SearchResult:
+    """Search over the rows of a table that are known; nothing is recorded."""
     import warnings
 
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401

@@ -102,7 +102,7 @@ def trusted_types() -> list[str]:
         for folder in _LEARNING
         for name in component_names(folder)
     ]
-    return [*TRUSTED, "socml.preparation.Preparation", *own]
+    return [*TRUSTED, "socml.preparation.Preparation", "socml.sequences.Sequences", *own]
 
 
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from socml.datasets import detect, ingest, load_events, load_truth
+from socml.formats._syslog_lines import header
 from socml.formats._syslog_messages import read_message
-from socml.formats.syslog import _header
 from socml.project import Project
 
 pytestmark = pytest.mark.real
@@ -111,7 +111,7 @@ def test_what_fail2ban_reads_as_the_attackers_host_is_the_source(shared: Path) -
         if line.startswith("# failJSON:"):
             wanted = json.loads(line.split(":", 1)[1])
         elif line and not line.startswith("#") and wanted is not None:
-            found = _header(line)
+            found = header(line)
             host = wanted.get("host") if wanted.get("match") else None
             wanted = None
             if not found or not host or str(host) not in line.replace("::ffff:", ""):
