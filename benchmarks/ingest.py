@@ -1,6 +1,6 @@
 """Log files → Parquet, by socml and by its peers → docs/results/bench-ingest.
 
-Run it with `make bench-ingest`; name cases (zeek, eve, ssh, apache, pcap, whole, memory) to measure only those.
+Run it with `make bench-ingest`; name cases (zeek, eve, ssh, apache, pcap, apache-lines, memory) to measure only those.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks import ingest_peers as peers
 from benchmarks.ingest_files import APACHE, enlarged
 from benchmarks.ingest_values import differing_values
 from benchmarks.interleaved import Cost, measure
-from benchmarks.results import Figure, versions_of, write_results
+from benchmarks.results import Figure, measured_before, versions_of, write_results
 from socml.datasets import ingest
 from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
@@ -60,6 +60,7 @@ def main() -> None:
     """Measure what is asked for, or all, and write the table."""
     asked = sys.argv[1:] or [*CASES, "apache-lines", "memory"]
     figures: list[Figure] = []
+    kept = measured_before("bench-ingest") if sys.argv[1:] else []
     with tempfile.TemporaryDirectory(prefix="socml-ingest-") as folder:
         for name in asked:
             sys.stderr.write(f"{name} …\n")
@@ -72,8 +73,8 @@ def main() -> None:
             else:
                 figures += case_figures(name, work)
             shutil.rmtree(work)
-            if not sys.argv[1:]:
-                write(figures)  # after each case: a run that is stopped keeps what it measured
+            renewed = {figure.case for figure in figures}  # after each: a run that is stopped keeps what it measured
+            write([*figures, *(figure for figure in kept if figure.case not in renewed)])
     for figure in figures:
         beside = f"   {figure.peer} {figure.peer_value:,.4g}   × {figure.ratio:,.2f}" if figure.ratio else ""
         print(f"{figure.case}: {figure.measure} {figure.value:,.4g} {figure.unit}{beside}")

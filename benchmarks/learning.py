@@ -5,7 +5,6 @@ Run it with `make results-learning`; parts named after `python -m benchmarks.lea
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import warnings
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import learning_cases, learning_families, learning_team
-from benchmarks.results import RESULTS, Figure, versions_of, write_results
+from benchmarks.results import RESULTS, Figure, measured_before, versions_of, write_results
 from socml.feedback import FeedbackRanking, warm_up
 from socml.kernels.candidates import best_first
 
@@ -35,7 +34,7 @@ def main() -> None:
     """Measure everything and write what came out; each part is written as soon as it is there."""
     warnings.filterwarnings("ignore")
     parts: dict[str, list[Figure]] = {}
-    kept = measured_before() if len(sys.argv) > 1 else []
+    kept = measured_before("results-learning") if len(sys.argv) > 1 else []
     if "tables" in sys.argv[1:]:  # the mean is named by how many tables are in it
         kept = [figure for figure in kept if not figure.case.startswith("mean of ")]
     for name, part in (("families", families), ("speed", speed), ("noise", noise), ("team", team), ("tables", found)):
@@ -47,12 +46,6 @@ def main() -> None:
             cases = {figure.case for figure in renewed}
             path = write([*renewed, *(figure for figure in kept if figure.case not in cases)])
     sys.stdout.write(path.read_text(encoding="utf-8"))
-
-
-def measured_before() -> list[Figure]:
-    """Return the figures of the last run, which stay for the parts that are not measured now."""
-    path = RESULTS / "results-learning.json"
-    return [Figure(**figure) for figure in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
 
 
 def write(figures: list[Figure]) -> Path:

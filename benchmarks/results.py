@@ -35,6 +35,12 @@ def versions_of(*packages: str) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
+def measured_before(name: str) -> list[Figure]:
+    """Return the figures of the last run, which stay for the cases that are not measured now."""
+    path = RESULTS / f"{name}.json"
+    return [Figure(**figure) for figure in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
+
+
 def write_results(name: str, title: str, about: str, figures: Sequence[Figure], *, notes: Sequence[str] = ()) -> Path:
     """Write the figures as a table and as JSON; return the table's path."""
     RESULTS.mkdir(parents=True, exist_ok=True)
