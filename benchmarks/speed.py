@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.interleaved import REPEATS, measure
-from benchmarks.results import Figure, versions_of, write_results
+from benchmarks.results import Figure, measured_before, versions_of, write_results
 
 COLUMNS = 40
 FOREST_ROWS, SHAP_ROWS, TOP = 50_000, 10_000, 500
@@ -206,14 +206,15 @@ def main() -> None:
     }
     asked = sys.argv[1:] or list(parts)
     figures: list[Figure] = []
+    kept = measured_before("bench-speed") if sys.argv[1:] else []
     for name in asked:
         sys.stderr.write(f"{name} …\n")
         figures += parts[name]()
+        renewed = {figure.case for figure in figures}
+        write([*figures, *(figure for figure in kept if figure.case not in renewed)])
     for figure in figures:
         beside = f"   {figure.peer} {figure.peer_value:,.6g}   × {figure.ratio:,.1f}" if figure.ratio else ""
         print(f"{figure.case}: {figure.measure} {figure.value:,.6g} {figure.unit}{beside}")
-    if len(asked) == len(parts):
-        print(write(figures))
 
 
 def write(figures: list[Figure]) -> Path:
