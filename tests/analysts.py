@@ -16,19 +16,19 @@ LEASE_S = 6.0
 AT_ONCE = 5
 
 ANALYST = """
-import os, sys, time
+import os, random, sys, time
 from datetime import UTC, datetime, timedelta
 from socml.labels import LabelStore, NewLabel
-url, who, rows, seconds, at_once, stop_after = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:7])
+url, who, rows, seconds, at_once, stop_after, is_patient = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:8])
 rows = [f"r{i}" for i in range(int(rows))]
 done = 0
 with LabelStore(url) as store:
     print("ready", "-", 0, 0, flush=True)
-    while not os.path.exists(sys.argv[7]):  # all begin together
+    while not os.path.exists(sys.argv[8]):
         time.sleep(0.01)
     while True:
         leases = store.leases.claim(rows, by=who, n=int(at_once), seconds=seconds, campaign="team")
-        if not leases and not store.leases.held(campaign="team"):
+        if not leases and not is_patient and not store.leases.held(campaign="team"):
             break
         if not leases:
             time.sleep(0.5)
@@ -45,6 +45,7 @@ with LabelStore(url) as store:
             told = store.record([given])[0]
             print("said", told.row_id, told.client_id, 0, flush=True)
             done += 1
+            time.sleep(random.uniform(0.01, 0.03))  # who never looks up keeps the others from SQLite's lock
 """
 
 
@@ -67,17 +68,18 @@ class Told:
 def label_together(url: str, folder: Path, *, analysts: int, labels: int, patience_s: float = 300) -> Told:
     """Let `analysts` processes label `labels` rows each, and kill -9 two of them in the middle.
 
-    One is killed while it waits with rows before it, the other whatever it is doing. The others do the rest.
-    The two begin a moment before the others, since a busy SQLite may let one process wait for long.
+    One is killed while it waits with rows before it, the other whatever it is doing; it never ends by itself.
+    Each of the two begins alone, so that it comes to hold rows however busy the machine is: a SQLite that others
+    keep busy may let a process wait until they have labelled everything. The others do the rest.
     """
     names = [f"analyst{n}" for n in range(analysts)]
     logs = {name: folder / f"{name}.log" for name in names}
     killed = names[:2]
     workers = {}
     for name in names:
-        begin = folder / ("begin-early" if name in killed else "begin")
+        begin = folder / (f"begin-{name}" if name in killed else "begin")
         stop_after = AT_ONCE + 2 if name == names[0] else -1
-        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, begin]
+        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, int(name in killed), begin]
         with logs[name].open("wb") as log:
             workers[name] = subprocess.Popen(
                 [sys.executable, "-c", ANALYST, *map(str, options)],
@@ -87,11 +89,10 @@ def label_together(url: str, folder: Path, *, analysts: int, labels: int, patien
     try:
         for log in logs.values():
             _wait_for([log], "ready", 1, patience_s)
-        (folder / "begin-early").touch()
-        for name in killed:
-            _wait_for([logs[name]], "holds", 1, patience_s)
+        for name, what in zip(killed, ("stuck", "holds"), strict=True):
+            (folder / f"begin-{name}").touch()
+            _wait_for([logs[name]], what, 1, patience_s)
         (folder / "begin").touch()
-        _wait_for([logs[names[0]]], "stuck", 1, patience_s)
         _wait_for(list(logs.values()), "said", labels * analysts // 3, patience_s)
         for name in killed:
             workers[name].send_signal(signal.SIGKILL)
