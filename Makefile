@@ -100,7 +100,7 @@ results-formats: dev  ## every reader on every real file: docs/results/results-f
 results-templates: dev  ## templates of Loghub's samples: docs/results/results-templates.md
 	@$(BIN)/python -m benchmarks.templates
 
-fuzz: dev  ## 100,000 mutated records for every reader: no crash, no hang, no growth (hours; READERS="syslog cef" for some)
+fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)
 
 readmes: dev  ## the tables in the recipe folders' READMEs

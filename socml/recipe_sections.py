@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 MODES = ("random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets")
+
+
+def _checked_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a pattern: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_checked_pattern)]  # a regular expression
 
 
 class Queue(BaseModel):
@@ -130,3 +142,17 @@ class Download(BaseModel):
         from urllib.parse import unquote, urlsplit
 
         return self.file or unquote(urlsplit(self.url).path.rsplit("/", 1)[-1]) or "download"
+
+
+class Labels(BaseModel):
+    """A table of labels beside the records (CSV, packed or not), and how its rows and the events find each other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str  # its name, in the folder of the records or the one above; \1 is the first group of `records`
+    records: Pattern = ".*"  # pattern of the whole names of the files of records that it is about
+    header: bool = True
+    columns: list[str] = []  # names, for a table without a header
+    label: str = ""  # its column that says it; empty: whatever is listed is malicious
+    on: dict[str, str] = {}  # its column → event column with the same value; none: its n-th row is about the n-th row
+    find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -48,7 +48,9 @@ class Truth(BaseModel):
     family_column: str = ""
     techniques: dict[str, str] = {}  # family → ATT&CK technique
     file: str = ""  # or a table (Parquet) of event_id, malicious, family, technique beside the records
-    others: Literal["benign", "unknown"] = "unknown"  # what events that `file` does not list are
+    labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
+    path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
+    others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
 
 
 class TableShape(BaseModel):

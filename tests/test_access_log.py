@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from socml.formats._access_lines import access_event
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
+from socml.formats._span_records import SpanRecords
 from socml.formats._times import Clock
 from socml.formats.access_log import parse_block
 
@@ -100,6 +101,73 @@ def test_and_of_lines_that_were_damaged_anywhere(data: st.DataObject) -> None:
     for at in data.draw(st.lists(st.integers(0, len(text) - 1), max_size=4)):
         text[at] = data.draw(st.integers(0, 255))
     _compare(bytes(text[: data.draw(st.integers(0, len(text)))]))
+
+
+PLAIN = '192.0.2.7 - ann [29/Feb/2024:13:06:56 +0100] "GET /a HTTP/1.1" 200 2326 "-" "Mozilla/5.0"'
+LINES = [
+    PLAIN,
+    'www.example.org:443 ::1 id - [29/Feb/2024:13:06:56 +0100] "GET / HTTP/2" 404 -',
+    'client.example.net - - [29/Feb/2024:13:06:56 +0100] "POST /x HTTP/1.1" - 0 "http://r/" "-" 12 ms',
+]
+ENDS = ["", "\n", "\r\n", "\r", "\r\r\n", "\n\n", "\n\r\n\n", "\0", "\0\n", "\x7f\n", "\\\n", "é\n"]
+
+
+def test_and_wherever_a_block_ends() -> None:
+    """Kernels look at 64 bytes at once: a line ends before, at and after each multiple of that."""
+    for line in LINES:
+        for longer in range(66):
+            one = line.replace(" HTTP", longer * "a" + " HTTP")
+            for end in ENDS:
+                _compare((one + end).encode())
+            for cut in (1, 2, longer + 1):
+                _compare(one[:-cut].encode())
+
+
+def test_and_of_bytes_that_are_no_text_and_of_long_lines() -> None:
+    rng = random.Random(9)
+    for _ in range(600):
+        text = bytearray("\n".join(rng.choices(LINES, k=rng.choice([1, 2, 5]))).encode())
+        for _ in range(rng.choice([0, 1, 2])):
+            at = rng.randrange(len(text))
+            text[at:at] = rng.choice(
+                [b"\r", b"\n", b"\0", b"\x7f", b"\\", b" ", b'"', b"[", b"-", b"\xe9", b"a" * 100_000]
+            )
+        _compare(bytes(text) + rng.choice(ENDS).encode())
+
+
+def test_times_of_one_hour_and_of_another() -> None:
+    stamps = ["29/Feb/2024:13:06:56 +0100", "29/Feb/2024:13:59:59 +0100", "29/Feb/2024:13:60:00 +0100"]
+    stamps += ["29/Feb/2024:13:06-56 +0100", "29/Feb/2024:13:0a:56 +0100", "29/Feb/2024:13:06:56 -0100"]
+    stamps += ["29/Feb/2024:14:06:56 +0100", "28/Feb/2024:13:06:56 +0100", "30/Feb/2024:13:00:00 +0100"]
+    rng = random.Random(10)
+    _compare("\n".join(PLAIN.replace(stamps[0], stamp) for stamp in rng.choices(stamps, k=500)).encode())
+
+
+def test_addresses_and_names() -> None:
+    hosts = [
+        "1.2.3.4",
+        "255.255.255.255",
+        "0.0.0.0",
+        "256.1.1.1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "1.2.3.04",
+        "1..2.3",
+        "1.2.3.4.",
+    ]
+    hosts += [".1.2.3.4", "1.2.3.1234567890123456789", "a.b.c.d", "1.2.3.x", "::ffff:1.2.3.4", "1.2.3.4:80", "a:b", "x"]
+    _compare("\n".join(PLAIN.replace("192.0.2.7", host) for host in hosts).encode())
+
+
+def test_plain_lines_go_the_fast_way_and_the_others_one_by_one_after_them() -> None:
+    odd = PLAIN.replace("/a", "/\\x41")
+    data = "\r\n".join([odd, PLAIN, "", LINES[1], "x", LINES[2]]).encode()
+    fast, slow = parse_block(Block(7, data), _clock())
+    assert isinstance(fast.records, SpanRecords)
+    assert list(fast.records) == [line.encode() for line in LINES]
+    assert fast.events["source_line"].to_pylist() == [8, 10, 12]
+    assert slow.events["source_line"].to_pylist() == [7]
+    assert ([r.line for r in slow.rejects], slow.skips) == ([11], {"blank line": 1})
 
 
 def test_it_says_what_a_regular_expression_says() -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from builders import make_project, make_run
+from patience import PATIENCE_S
 from typer.testing import CliRunner
 
 from socml.cli import app
+from socml.formats._reader import LITTLE
 
 VERBS = sorted(
     "init simulate ingest formats peek fetch features fit score explain queue label run replay app demo doctor validate errors search compare".split()
@@ -27,7 +29,7 @@ def socml(*arguments, cwd, code=0, **environment):
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=3 * PATIENCE_S,
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
@@ -95,3 +97,31 @@ def test_hostile_text_reaches_no_terminal_alive(tmp_path):
     out, err = socml("queue", "-n", "5", cwd=tmp_path)
     assert "\x1b" not in out + err
     assert "\u202e" not in out + err
+
+
+LARGE = {
+    "zeek-tsv": (
+        "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\n",
+        "1709208416.250000\tC{0}\t192.0.2.7\t50{1:03d}\t198.51.100.1\t443\ttcp\t{0}\n",
+    ),
+    "suricata-eve": (
+        "",
+        '{{"timestamp":"2024-02-29T13:06:56.250000+0000","flow_id":{0},"event_type":"flow","src_ip":"192.0.2.7",'
+        '"src_port":50{1:03d},"dest_ip":"198.51.100.1","dest_port":443,"proto":"TCP"}}\n',
+    ),
+    "syslog": ("", "2024-02-29T13:06:56+00:00 web1 sshd[{0}]: Failed password for root from 192.0.2.7 port 50{1:03d} ssh2\n"),
+    "access-log": ("", '192.0.2.7 - - [29/Feb/2024:13:06:56 +0000] "GET /{0} HTTP/1.1" 200 {1} "-" "curl/8.5"\n'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_file_that_is_worth_the_compiled_kernels_is_peeked_into_and_ingested(name, tmp_path):
+    make_project(tmp_path)
+    header, line = LARGE[name]
+    records = 2 * LITTLE // len(line)
+    text = header + "".join(line.format(number, number % 1000) for number in range(records))
+    (tmp_path / "large.log").write_text(text, encoding="utf-8")
+    shown, _ = socml("peek", "large.log", "--json", cwd=tmp_path)
+    assert json.loads(shown)["format"] == name
+    said, _ = socml("ingest", "large.log", "--dataset", "large", "--json", cwd=tmp_path)
+    assert json.loads(said)["added"] == records

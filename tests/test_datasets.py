@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 
 from socml.datasets import detect, events_of_row, ingest, load_events, load_truth, related_events
 from socml.datasets.detection import open_format
+from socml.datasets.finding import find_files
 from socml.datasets.known import KnownIds
-from socml.datasets.sources import LINE_LIMIT, FileSource, find_files
+from socml.datasets.sources import LINE_LIMIT, FileSource
 from socml.datasets.staging import staging
 from socml.errors import ConfigurationError, DataError, FormatError, TryLater, UnknownName
 from socml.identity import Occurrences, event_ids

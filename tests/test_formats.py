@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
 from socml.errors import SocmlError
-from socml.formats._reader import Parsed, ReadOptions
+from socml.formats._reader import LITTLE, Parsed, ReadOptions
 from socml.inert import visible
 from socml.recipes import TableShape, Truth
 from socml.registry import component_names
@@ -22,13 +22,17 @@ from socml.tables import EVENT
 
 CASES = Path(__file__).parent / "formats"
 FORMATS = component_names("formats")
+COMPILED = ("access-log", "suricata-eve", "syslog", "zeek-tsv")  # read line by line, or by kernels
 
 
 def _cases() -> list[Any]:
     return [
-        pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
+        pytest.param(
+            path.stem, case, kernels_from, id=f"{path.stem}: {case['name']}{'' if kernels_from else ', compiled'}"
+        )
         for path in sorted(CASES.glob("*.toml"))
         for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+        for kernels_from in ((LITTLE, 0) if path.stem in COMPILED else (LITTLE,))
     ]
 
 
@@ -71,14 +75,15 @@ def _seen(row: dict[str, Any], name: str) -> Any:
     return "" if value is None else value
 
 
-@pytest.mark.parametrize(("name", "case"), _cases())
-def test_a_raw_line_becomes_this_event(name: str, case: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "case", "kernels_from"), _cases())
+def test_a_raw_line_becomes_this_event(name: str, case: dict[str, Any], kernels_from: int, tmp_path: Path) -> None:
     path = tmp_path / case.get("file", "input.log")
     path.write_bytes(_content(case))
     options = ReadOptions(
         **case.get("options", {}),
         table=TableShape(**case["table"]) if "table" in case else None,
         truth=Truth(**case["truth"]) if "truth" in case else None,
+        kernels_from=kernels_from,
     )
     if "error" in case:
         with pytest.raises(SocmlError, match=case["error"].replace("?", r"\?")):

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import socml
@@ -90,6 +91,20 @@ def test_occurrences_are_the_same_however_the_records_are_cut_into_batches(numbe
     expected = [one_by_one.count(digest) for digest in digests]
     found = [n for at in range(0, len(digests), size) for n in batches.count_all(digests[at : at + size])]
     assert found == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 12), max_size=60), st.integers(1, 20), st.integers(1, 9), st.integers(0, 60))
+def test_occurrences_are_the_same_whether_hashes_come_one_by_one_or_in_blocks(numbers, remembered, size, block_from):
+    digests = [(number % 5).to_bytes(8, "little") + number.to_bytes(8, "big") for number in numbers]
+    one_by_one, mixed = Occurrences(remembered), Occurrences(remembered)
+    expected = [one_by_one.count(digest) for digest in digests]
+    found = mixed.count_all(digests[:block_from])
+    for at in range(block_from, len(digests), size):
+        words = np.frombuffer(b"".join(digests[at : at + size]), np.uint64).reshape(-1, 2)
+        found += mixed.count_block(words).tolist() if at % 2 else mixed.count_all(digests[at : at + size])
+    assert found == expected
+    assert mixed.repeats == one_by_one.repeats == sum(number > 0 for number in expected)
 
 
 @given(st.lists(st.integers(0, 12), max_size=80), st.integers(1, 8))

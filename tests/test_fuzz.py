@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.fuzz import fuzz, seeds_of
+from socml.datasets.detection import open_format
+from socml.datasets.sources import FileSource
+from socml.errors import FormatError
+from socml.formats._reader import Parsed, ReadOptions
 from socml.registry import component_names
+
+ONE_DOCUMENT = {"cuckoo-report"}
+TAKES_WHAT_IT_KNOWS = {"azure-nsg-flow", "patrowl", "tshark-ek"}
 
 
 @pytest.mark.parametrize("name", component_names("formats"))
@@ -13,3 +22,32 @@ def test_mutated_records_break_no_reader(name: str) -> None:
     by_lines = len(max(seeds_of(name), key=len)) < 20_000
     said = fuzz(name, records=40 if by_lines else 10, seed=1)
     assert "broken" not in said, said
+
+
+@pytest.mark.parametrize("name", component_names("formats"))
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"x":', "}")])
+def test_a_record_nested_a_thousand_levels_deep_is_refused_alone(
+    name: str, opening: str, closing: str, tmp_path: Path
+) -> None:
+    example = open_format(name).examples[-1]
+    if not isinstance(example, str) or not example.startswith("{") or not example.endswith("}"):
+        pytest.skip("not a format of JSON objects")
+    path = tmp_path / "x.json"
+    deep = f'{example[:-1]},"deep":{opening * 990}1{closing * 990}}}'
+    path.write_text(f"{deep}\n{example}\n", encoding="utf-8")
+    open_format(name).sniff(path.read_bytes(), path.name)
+    if name in ONE_DOCUMENT:
+        with pytest.raises(FormatError):
+            read(name, path)
+        return
+    parts = read(name, path)
+    assert sum(part.count for part in parts) >= 2
+    assert sum(len(part.events) for part in parts) >= 1
+    refused = [reject.reason for part in parts for reject in part.rejects]
+    assert refused or name in TAKES_WHAT_IT_KNOWS
+    assert all("nested" in reason for reason in refused), refused
+
+
+def read(name: str, path: Path) -> list[Parsed]:
+    """Return what a reader makes of a file."""
+    return list(open_format(name).read(FileSource(path, path.name), ReadOptions(year=2026)))

@@ -8,14 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from socml.datasets.detection import close_call, open_format, rank_source
+from socml.datasets.finding import find_files
 from socml.datasets.publishers import warnings_of_recipe
 from socml.datasets.result import FileResult, IngestResult, summed
-from socml.datasets.sources import FileSource, find_files
+from socml.datasets.sources import FileSource
 from socml.datasets.staging import Staging, quarantine_table, reject_ids, staging
-from socml.datasets.truth import TruthFile, find_truth_file
+from socml.datasets.truth import TruthBeside, find_truth
 from socml.errors import ConfigurationError, DataError, FormatError, SocmlError
 from socml.formats._reader import Parsed, ReadOptions, Reject
-from socml.identity import Occurrences, RepeatedOccurrences, event_ids
+from socml.identity import Occurrences, event_id_column
 from socml.project import Project, find_project
 from socml.recipes import DatasetRecipe, load_dataset_recipe, recipe_names
 from socml.tables import EVENT
@@ -59,8 +60,8 @@ def ingest(
         recipe = recipe.model_copy(update={"max_bad_share": max_bad_share})
     given = [paths] if isinstance(paths, (str, Path)) else list(paths or ())
     files = _files(given, recipe, project)
-    truth = find_truth_file(recipe, [path for path, _ in files])
-    files = [(path, named) for path, named in files if truth is None or path.resolve() != truth.path]
+    truth = find_truth(recipe, [path for path, _ in files])
+    files = [(path, named) for path, named in files if truth is None or path.resolve() not in truth.files]
     with staging(project, dataset) as stage:
         run = _Run(stage, recipe, format, truth, sum(p.stat().st_size for p, _ in files), progress)
         try:
@@ -80,7 +81,7 @@ class _Run:
         stage: Staging,
         recipe: DatasetRecipe,
         format_name: str,
-        truth: TruthFile | None,
+        truth: TruthBeside | None,
         total_bytes: int,
         progress: ProgressReport | None,
     ) -> None:
@@ -88,7 +89,7 @@ class _Run:
         self.format_name = _format_name(format_name, recipe)
         self.total_bytes, self.done_bytes = total_bytes, 0
         self.results: list[FileResult] = []
-        self.skipped_files: list[str] = []
+        self.skipped_files: list[str] = list(truth.warnings) if truth else []
         self.labels: dict[bool | None, int] = {}
         self.column_types = _stored_types(stage)
 
@@ -134,7 +135,7 @@ class _Reading:
     def __init__(self, run: _Run, source: FileSource, ranked: Sequence[tuple[str, float | None]]) -> None:
         self.run, self.source = run, source
         self.format_name, self.confidence = ranked[0]
-        self.seen, self.seen_bad = RepeatedOccurrences(), Occurrences()
+        self.seen, self.seen_bad = Occurrences(), Occurrences()
         self.events = self.added = self.bad = 0
         self.skips: dict[str, int] = {}
         self.warnings: list[str] = close_call(ranked)
@@ -175,23 +176,23 @@ class _Reading:
         rows = len(parsed.events)
         if not rows:
             return
-        ids = event_ids(parsed.records, self.seen)
-        events = parsed.events.append_column("event_id", pa.array(ids, pa.string()))
+        ids = event_id_column(parsed.records, self.seen)
+        events = parsed.events.append_column("event_id", ids)
         for name, value in (("dataset", self.run.stage.dataset), ("source_file", self.source.name)):
             events = events.append_column(name, pa.repeat(pa.scalar(value), rows))
-        self._take_truth(ids, parsed.truth)
+        self._take_truth(events, parsed.truth)
         self.events += rows
         self.added += self.run.stage.add_events(events, time_is_certain=parsed.time_is_certain)
         self.run.column_types |= {f.name: f.type for f in parsed.events.schema if f.name not in EVENT}
 
-    def _take_truth(self, ids: list[str], truth: pa.Table | None) -> None:
+    def _take_truth(self, events: pa.Table, truth: pa.Table | None) -> None:
         if self.run.truth is not None:
-            truth = self.run.truth.of(ids)
+            truth = self.run.truth.of_events(events, self.source.path)
         if truth is None:
             return
         for value in truth["malicious"].value_counts().to_pylist():
             self.run.labels[value["values"]] = self.run.labels.get(value["values"], 0) + value["counts"]
-        self.run.stage.truth.add(truth.append_column("event_id", pa.array(ids, pa.string())))
+        self.run.stage.truth.add(truth.append_column("event_id", events["event_id"]))
 
     def _take_rejects(self, rejects: list[Reject]) -> None:
         if not rejects:

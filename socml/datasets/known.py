@@ -59,12 +59,12 @@ class KnownIds:
         times : one an id, or None if no record says when
         time_is_certain : False if the year was inferred: then day and month alone narrow the search
         """
-        asked = halves(ids)
-        known = np.zeros(len(asked), bool)
+        known = np.zeros(len(ids), bool)
         first, last = _range(times)
-        for part in self.parts:
-            if _may_hold(part, first, last, time_is_certain):
-                known |= _contains(self._ids(part), asked)
+        parts = [part for part in self.parts if _may_hold(part, first, last, time_is_certain)]
+        asked = halves(ids if parts else [])
+        for part in parts:
+            known |= _contains(self._ids(part), asked)
         return known
 
     def _ids(self, part: Part) -> Ids:

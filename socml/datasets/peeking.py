@@ -16,11 +16,11 @@ import pyarrow as pa
 from socml.datasets.detection import open_format, rank_source
 from socml.datasets.sources import FileSource
 from socml.errors import FormatError
-from socml.formats._reader import Parsed, ReadOptions, Reject
+from socml.formats._reader import LITTLE, Parsed, ReadOptions, Reject
 from socml.recipes import DatasetRecipe
 
-LINES_BYTES = 1 << 20  # of a longer file: whole lines up to here
-WHOLE_BYTES = 4 << 20  # up to here a file is read whole; of longer ones whose records are no lines, so much
+LINES_BYTES = LITTLE - 1  # of a longer file: whole lines up to here
+WHOLE_BYTES = 4 << 20  # up to here a file whose records are no lines is read whole; of longer ones, so much
 DOCUMENT_BYTES = 64 << 20  # a file that is one document is read whole up to here
 SHOWN_BYTES = 2000  # of a record that did not parse
 _PLACED = (b"PAR1", b"PK\x03\x04", b"ElfFile\0", b"SQLite format 3\0")  # read by place, and a record at a time
@@ -104,9 +104,10 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
     """Return what the head holds, its bad records, and whether the head is the whole file."""
     head, is_whole = _head_of(source)
     reader = open_format(name)
-    if is_whole or head.startswith(_PLACED):
-        return *_parts(reader.read(source, options), source, all_of_it=is_whole), is_whole
-    lines = getattr(reader, "one_a_line", True) and not head.lstrip().startswith(b"[")
+    lines = getattr(reader, "one_a_line", True) and not head.lstrip().startswith((b"[", b"{\n"))
+    is_short = is_whole and not (lines and len(head) > LINES_BYTES)
+    if is_short or head.startswith(_PLACED):
+        return *_parts(reader.read(source, options), source, all_of_it=is_short), is_short
     kept = head[:LINES_BYTES] if lines else head
     kept = kept[: kept.rfind(b"\n") + 1] if lines else kept
     with tempfile.TemporaryDirectory(prefix="socml-peek-") as folder:

@@ -1,4 +1,4 @@
-"""Paths → files to read, unpacked as they are read: magic bytes decide what a file is, not its name.
+"""A file → its bytes, unpacked as they are read, in whole lines: magic bytes decide what a file is, not its name.
 
 Plain, gzip (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
@@ -10,14 +10,17 @@ from __future__ import annotations
 import codecs
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from socml.errors import DataError, FormatError
 from socml.formats._reader import Block, Reject
+from socml.kernels.pooled_memory import keep_what_is_freed
 
 BLOCK_BYTES = 8 << 20
 LINE_LIMIT = 16 << 20
@@ -69,9 +72,9 @@ class FileSource:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
+        keep_what_is_freed()
         self.damage = ""
-        self.read_bytes = 0
-        unpacked = 0
+        self.read_bytes = unpacked = 0
         with self.path.open("rb") as file:
             start = file.read(8)
             file.seek(0)
@@ -94,19 +97,18 @@ class FileSource:
             held.append(chunk)
             size += len(chunk)
             if size >= BLOCK_BYTES or isinstance(chunk, _AfterLongLine):
-                data = b"".join(held)
-                cut = data.rfind(b"\n") + 1
-                if cut:
-                    yield self._block(data[:cut])
+                lines, rest = _whole_lines(held)
+                if lines:
+                    yield self._block(lines)
                 if isinstance(chunk, _AfterLongLine):
                     self._note_long_line(chunk)
-                    cut = len(data)
-                held, size = [data[cut:]], len(data) - cut
+                    rest = b""
+                held, size = [rest], len(rest)
         yield from self._last(b"".join(held))
 
     def _block(self, data: bytes) -> Block:
         first = self.lines + 1
-        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        self.lines += int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10)) + (not data.endswith(b"\n"))
         return Block(first, data)
 
     def _last(self, data: bytes) -> Iterator[Block]:
@@ -230,6 +232,13 @@ class FileSource:
             self.damage = "the zstd stream ends too early"
 
 
+def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:
+    """Return the chunks as one, up to their last line end, and what is behind it."""
+    last = chunks[-1] if b"\n" in chunks[-1] else b"".join(chunks)
+    cut = last.rfind(b"\n") + 1
+    return (b"".join([*chunks[:-1], last[:cut]]) if last is chunks[-1] else last[:cut]), last[cut:]
+
+
 def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8; all else as it is."""
     first = next(chunks, b"")
@@ -254,45 +263,3 @@ class _AfterLongLine(bytes):
         marker = super().__new__(cls)
         marker.start, marker.length = start, length
         return marker
-
-
-def find_files(paths: Sequence[str | Path], *, base: Path) -> list[tuple[Path, bool]]:
-    """Return the files that `paths` mean, each with whether it was named itself.
-
-    A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out.
-
-    Parameters
-    ----------
-    base : what relative paths are relative to
-
-    Raises
-    ------
-    DataError
-        If a path means no file.
-    """
-    found: dict[Path, bool] = {}
-    for given in paths:
-        path = base / Path(given).expanduser()
-        if path.is_file():
-            found[path] = True
-            continue
-        inside = _inside(path)
-        if not inside:
-            what = "holds no files" if path.is_dir() else "does not exist"
-            raise DataError(f"{given} {what}.")
-        for file in inside:
-            found.setdefault(file, False)
-    return list(found.items())
-
-
-def _inside(path: Path) -> list[Path]:
-    if path.is_dir():
-        matches = sorted(path.rglob("*"))
-    elif any(c in str(path) for c in "*?["):
-        anchor = Path(path.anchor)
-        matches = sorted(anchor.glob(str(path.relative_to(anchor))))
-        matches = [m for match in matches for m in ([match] if match.is_file() else _inside(match))]
-        return [m for m in matches if not m.name.startswith(".")]
-    else:
-        return []
-    return [m for m in matches if m.is_file() and not any(p.startswith(".") for p in m.relative_to(path).parts)]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -106,6 +107,7 @@ class Staging:
         self.known = KnownIds(sorted(self.stored.glob("*.parquet")))
         self._unwritten: set[str] = set()  # ids of rows that no part holds yet
         self._of_file: set[str] = set()  # those of the current file
+        self._written: list[Path] = []  # parts whose ids are still in these two
         self.events = Spool(folder / "events", written=self._count_part)
         self.truth = Spool(folder / "truth")
         self.quarantine = Spool(folder / "quarantine")
@@ -113,18 +115,28 @@ class Staging:
 
     def add_events(self, events: pa.Table, *, time_is_certain: bool) -> int:
         """Take events with their ids; return how many were new."""
+        self._forget_written()
         ids = events["event_id"].to_pylist()
         times = events["time"] if "time" in events.column_names else None
         known = self.known.are_known(ids, times, time_is_certain=time_is_certain)
-        fresh = []
-        for row, (event_id, is_known) in enumerate(zip(ids, known.tolist(), strict=True)):
-            if not is_known and event_id not in self._unwritten and event_id not in self._of_file:
-                self._of_file.add(event_id)
-                fresh.append(row)
-        if len(fresh) < len(ids):
-            events = events.take(pa.array(fresh, pa.int64()))
+        fresh = set(ids)
+        held = not (self._unwritten.isdisjoint(fresh) and self._of_file.isdisjoint(fresh))
+        if held or known.any() or len(fresh) < len(ids):
+            rows = self._new_rows(ids, known)
+            events = events.take(pa.array(rows, pa.int64()))
+            fresh = {ids[row] for row in rows}
+        self._of_file |= fresh
         self.events.add(complete(events))
         return len(fresh)
+
+    def _new_rows(self, ids: list[str], known: np.ndarray) -> list[int]:
+        seen: set[str] = set()
+        rows = []
+        for row, (event_id, is_known) in enumerate(zip(ids, known.tolist(), strict=True)):
+            if not (is_known or event_id in seen or event_id in self._unwritten or event_id in self._of_file):
+                seen.add(event_id)
+                rows.append(row)
+        return rows
 
     def add_rejects(self, table: pa.Table, ids: list[str]) -> None:
         """Take records that did not parse, but for those that are in quarantine already."""
@@ -162,9 +174,15 @@ class Staging:
 
     def _count_part(self, path: Path) -> None:
         self.known.add(path)
-        ids = pq.read_table(path, columns=["event_id"])["event_id"].to_pylist()
-        self._unwritten.difference_update(ids)
-        self._of_file.difference_update(ids)
+        self._written.append(path)
+
+    def _forget_written(self) -> None:
+        for path in self._written:  # not when it is written: after the last part nobody asks
+            if path.is_file():  # else its file of records was refused
+                ids = pq.read_table(path, columns=["event_id"])["event_id"].to_pylist()
+                self._unwritten.difference_update(ids)
+                self._of_file.difference_update(ids)
+        self._written.clear()
 
     def _merge_truth(self, parts: list[Path]) -> None:
         import pyarrow.dataset as ds  # imports pandas, which takes a second
@@ -211,10 +229,9 @@ def staging(project: Project, dataset: str) -> Iterator[Staging]:
 
 def complete(events: pa.Table) -> pa.Table:
     """Return events with every column of the contract, null where the format fills none, their own columns after."""
-    columns = {
-        name: events[name] if name in events.column_names else pa.nulls(len(events), column.type)
-        for name, column in EVENT.items()
-    }
+    absent = {name: column.type for name, column in EVENT.items() if name not in events.column_names}
+    nothing = {kind: pa.nulls(len(events), kind) for kind in set(absent.values())}
+    columns = {name: nothing[absent[name]] if name in absent else events[name] for name in EVENT}
     own = {name: events[name] for name in events.column_names if name not in EVENT}
     return check_table(pa.table({**columns, **own}), EVENT, what="events", more=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
+from socml.formats._records import Skip
 from socml.formats._times import MONTHS, Clock
 
 __all__ = ["access_event", "access_time", "outcome"]
@@ -52,6 +53,8 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     ------
     ValueError
         If the line has neither the common nor the combined layout, or its time is none.
+    Skip
+        If it is a comment.
 
     Examples
     --------
@@ -60,6 +63,8 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     >>> event["url_original"], event["event_outcome"], event["host_name"], event["source_ip"]
     ('/a"b', 'failure', 'web', '::1')
     """
+    if line.startswith(b"#"):
+        raise Skip("comment")
     found = _fields(line)
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-__all__ = ["Record", "audit_record", "grouped_events"]
+from socml.formats._times import epoch
+
+__all__ = ["Record", "audit_record", "grouped_events", "node_before"]
 
 _LINE = re.compile(
     r"type=(?P<type>\S{1,64}) (?:msg=)?audit\((?P<seconds>\d{1,12})\.(?P<milli>\d{1,6}):(?P<serial>\d{1,20})\) ?:"
 )
 _NODE = re.compile(r"node=(\S{1,255}) $")
-_KEY = re.compile(rb"audit\((\d{1,12}\.\d{1,6}:\d{1,20})\)")
+_KEY = re.compile(rb"audit\((\d[\d./: -]{0,40}:\d{1,20})\)")
 _PAIR = re.compile(r"(?<![\w\[\]-])(?P<name>[A-Za-z][\w\[\]-]{0,63})=(?P<value>\"[^\"]*\"|'[^']*'|[^\s,'\"]*)")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _ENCODED = {
@@ -30,9 +33,10 @@ class Record:
 
     node: str | None
     type: str
-    seconds: str
+    time: datetime
     serial: str
     fields: dict[str, str | None]
+    names_users: bool = False  # auid, uid … are names, not numbers
 
 
 def grouped_events(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -80,9 +84,14 @@ def audit_record(line: str) -> Record:
         raise ValueError("not a record of auditd: `type=… msg=audit(seconds:serial):` was expected")
     fields: dict[str, str | None] = {}
     _read(line[found.end() :].replace("\x1d", " "), found["type"], fields)
-    node = _NODE.search(line[max(found.start() - 300, 0) : found.start()])
-    seconds = f"{found['seconds']}.{found['milli']}"
-    return Record(node[1] if node else None, found["type"], seconds, found["serial"], fields)
+    when = epoch(f"{found['seconds']}.{found['milli']}")
+    return Record(node_before(line, found.start()), found["type"], when, found["serial"], fields)
+
+
+def node_before(line: str, at: int) -> str | None:
+    """Return the machine that a line names in front of its record, which begins at `at`."""
+    node = _NODE.search(line[max(at - 300, 0) : at])
+    return node[1] if node else None
 
 
 def _joined(event: tuple[int, list[bytes]]) -> tuple[int, bytes]:

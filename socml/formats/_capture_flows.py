@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_ntop
+from collections.abc import Callable
+from socket import AF_INET6, inet_ntop
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from socml.tables import EVENT, TIME
 __all__ = ["flow_events"]
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_OCTETS = pa.array(list(map(str, range(256))))
 _FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg")
 
 
@@ -30,7 +32,7 @@ def flow_events(
     rows = len(flows)
     is_v4 = of["version"] == 4
     texts = _address_texts(ends, is_v4)
-    names = pa.array([transport(int(p)) for p in of["protocol"]], pa.string())
+    names = _by_value(of["protocol"], transport)
     ports = np.stack([of["source_port"], of["destination_port"]], axis=1).clip(0)
     has_ports = np.isin(of["protocol"], (6, 17, 132)) & (of["source_port"] >= 0)
     raw = _lines(of, names, texts, ports)
@@ -54,28 +56,30 @@ def flow_events(
         "destination_bytes": pa.array(of["destination_payload"]),
         "source_packets": pa.array(of["source_packets"]),
         "destination_packets": pa.array(of["destination_packets"]),
-        "connection_state": pa.array(tcp_states(of), pa.string()),
-        "network_community_id": pa.array(community_ids(ends, is_v4, of["protocol"], _id_ports(of, ports)), pa.string()),
+        "connection_state": tcp_states(of),
+        "network_community_id": community_ids(ends, is_v4, of["protocol"], _id_ports(of, ports)),
     }
     columns["extra"] = extra_map(_statistics(of, sums), rows)
     return pa.table(columns), records
 
 
-def tcp_states(of: dict[str, NDArray[np.int64]]) -> list[str | None]:
+def tcp_states(of: dict[str, NDArray[np.int64]]) -> pa.Array:
     """Return Zeek's conn_state for each flow of TCP, by the flags that either side sent.
 
     Examples
     --------
     >>> column = lambda value: np.array([value])
-    >>> tcp_states({"protocol": column(6), "source_flags": column(2), "destination_flags": column(20)})
+    >>> tcp_states({"protocol": column(6), "source_flags": column(2), "destination_flags": column(20)}).to_pylist()
     ['REJ']
     """
-    states: list[str | None] = []
-    for protocol, ours, theirs in zip(
-        of["protocol"].tolist(), of["source_flags"].tolist(), of["destination_flags"].tolist(), strict=True
-    ):
-        states.append(_state(ours, theirs) if protocol == 6 else None)
-    return states
+    both = of["source_flags"] << 8 | of["destination_flags"]
+    return _by_value(np.where(of["protocol"] == 6, both, -1), lambda at: None if at < 0 else _state(at >> 8, at & 255))
+
+
+def _by_value(values: NDArray[np.int64], text: Callable[[int], str | None]) -> pa.Array:
+    """Return the text of each of many values, few of which differ."""
+    unique, which = np.unique(values, return_inverse=True)
+    return pa.array([text(value) for value in unique.tolist()], pa.string()).take(pa.array(which))
 
 
 def _state(ours: int, theirs: int) -> str:
@@ -113,14 +117,17 @@ def _lines(
 
 def _address_texts(ends: NDArray[np.uint64], is_v4: NDArray[np.bool_]) -> list[pa.Array]:
     """Return the sources and the destinations as text."""
-    big = ends.astype(">u8").tobytes()
-    texts: list[list[str]] = [[], []]
-    for row, short in enumerate(is_v4.tolist()):
-        for side in (0, 1):
-            at = 32 * row + 16 * side
-            packed = big[at + 12 : at + 16] if short else big[at : at + 16]
-            texts[side].append(inet_ntop(AF_INET if short else AF_INET6, packed))
-    return [pa.array(column, pa.string()) for column in texts]
+    texts = []
+    for side in (0, 1):
+        low = ends[:, 2 * side + 1]
+        octets = [_OCTETS.take(pa.array((low >> np.uint64(shift)) & np.uint64(255))) for shift in (24, 16, 8, 0)]
+        text = pc.binary_join_element_wise(*octets, ".")
+        if not is_v4.all():
+            packed = ends[~is_v4, 2 * side : 2 * side + 2].astype(">u8").tobytes()
+            long = [inet_ntop(AF_INET6, packed[at : at + 16]) for at in range(0, len(packed), 16)]
+            text = pc.replace_with_mask(text, pa.array(~is_v4), pa.array(long, pa.string()))
+        texts.append(text)
+    return texts
 
 
 def _id_ports(of: dict[str, NDArray[np.int64]], ports: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -47,19 +47,9 @@ def split_columns(
     [['a', 'b'], [None, '1']]
     """
     data = b"\n".join(lines) + b"\n"
-    if len(delimiter) != 1 or b"\r" in data or (len(names) == 1 and not all(lines)):
+    slow = len(delimiter) != 1 or not delimiter.isascii() or delimiter in b"\r\n\0" or b"\r" in data
+    if slow or (len(names) == 1 and not all(lines)):
         return _split_slowly(lines, len(names), delimiter, missing)
-    return split_data(data, names, delimiter, missing)
-
-
-def split_data(data: bytes, names: Sequence[str], delimiter: bytes, missing: Sequence[str]) -> list[pa.Array]:
-    """Like `split_columns`, for lines in one piece, each with its line end; none is empty, and no \\r is among them.
-
-    Examples
-    --------
-    >>> [c.to_pylist() for c in split_data(b"a\\t-\\nb\\t1\\n", ["x", "y"], b"\\t", ["-"])]
-    [['a', 'b'], [None, '1']]
-    """
     keys = [str(i) for i in range(len(names))]
     table = pacsv.read_csv(
         io.BytesIO(data),

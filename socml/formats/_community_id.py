@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from binascii import b2a_base64
-
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 __all__ = ["community_ids"]
@@ -19,7 +17,7 @@ _WITH_PORTS = (1, 6, 17, 58, 132)
 
 def community_ids(
     ends: NDArray[np.uint64], is_v4: NDArray[np.bool_], protocol: NDArray[np.int64], ports: NDArray[np.int64]
-) -> list[str]:
+) -> pa.Array:
     """Return the Community ID of each flow.
 
     Parameters
@@ -34,9 +32,11 @@ def community_ids(
     Examples
     --------
     >>> ends = np.array([[0, 0x80E86E78, 0, 0x4223FACC], [0, 0x4223FACC, 0, 0x80E86E78]], np.uint64)
-    >>> community_ids(ends, np.array([True, True]), np.array([6, 6]), np.array([[34855, 80], [80, 34855]]))
+    >>> community_ids(ends, np.array([True, True]), np.array([6, 6]), np.array([[34855, 80], [80, 34855]])).to_pylist()
     ['1:LQU9qZlK+B5F3KDmev6m5PMibrg=', '1:LQU9qZlK+B5F3KDmev6m5PMibrg=']
     """
+    from socml.kernels.community_hash import LENGTH, community_texts
+
     ports, fixed = ports.copy(), np.zeros(len(ends), bool)
     for number, table in ((1, _ICMP), (58, _ICMP6)):
         for row in np.flatnonzero(protocol == number).tolist():
@@ -47,16 +47,9 @@ def community_ids(
     swap = ~fixed & _is_after(ends, ports)
     ends = np.where(swap[:, None], ends[:, [2, 3, 0, 1]], ends)
     ports = np.where(swap[:, None], ports[:, ::-1], ports)
-    big, tail = ends.astype(">u8").tobytes(), ports.astype(">u2").tobytes()
-    ids = []
-    kinds = zip(is_v4.tolist(), protocol.tolist(), np.isin(protocol, _WITH_PORTS).tolist(), strict=True)
-    for number, (short, kind, has_ports) in enumerate(kinds):
-        at = 32 * number
-        both = big[at + 12 : at + 16] + big[at + 28 : at + 32] if short else big[at : at + 32]
-        data = b"\0\0" + both + bytes((kind, 0)) + (tail[4 * number : 4 * number + 4] if has_ports else b"")
-        digest = hashlib.sha1(data, usedforsecurity=False).digest()
-        ids.append("1:" + b2a_base64(digest, newline=False).decode())
-    return ids
+    texts = community_texts(ends, is_v4, protocol, np.ascontiguousarray(ports), np.isin(protocol, _WITH_PORTS))
+    offsets = np.arange(len(texts) + 1, dtype=np.int32) * LENGTH
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(texts))
 
 
 def _is_after(ends: NDArray[np.uint64], ports: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -11,13 +11,14 @@ from socml.formats._json import text_of
 
 __all__ = ["ECS_NAMES", "ecs_event"]
 
-# ECS's own names first; then those of Beats before version 7 and of other shippers
+# ECS's own names first; then those of Beats before version 7 and of other shippers, Wazuh 5 among them
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "message": "message",
     "event_action": "event.action",
     "event_outcome": "event.outcome",
-    "observer_name": ("observer.name", "observer.hostname", "agent.name", "agent.hostname", "beat.hostname"),
-    "host_name": ("host.name", "host.hostname", "hostname", "computer_name"),
+    "observer_name": ("observer.name", "observer.hostname", "agent.name", "agent.hostname", "beat.hostname",
+                      "wazuh.cluster.node"),
+    "host_name": ("host.name", "host.hostname", "hostname", "computer_name", "wazuh.agent.host.hostname", "wazuh.agent.name"),
     "user_name": ("user.name", "user.email", "user.id", "winlog.user.name"),
     "source_port": ("source.port", "client.port"),
     "destination_port": ("destination.port", "server.port", "url.port"),
@@ -42,11 +43,11 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "process_command_line": ("process.command_line", "process.args"),
     "process_parent_name": ("process.parent.name", "process.parent.executable"),
     "file_path": ("file.path", "file.name"),
-    "rule_id": "rule.id",
-    "rule_name": ("rule.name", "rule.description"),
+    "rule_id": ("rule.id", "wazuh.rule.id", "wazuh.rule.sigma_id"),
+    "rule_name": ("rule.name", "rule.description", "rule.title", "wazuh.rule.title"),
     "threat_name": ("threat.software.name", "threat.indicator.name"),
     "vulnerability_score": "vulnerability.score.base",
-}
+}  # fmt: skip
 _ADDRESSES = {
     "source_ip": ("source.ip", "client.ip", "source.address"),
     "destination_ip": ("destination.ip", "server.ip", "destination.address"),
@@ -64,6 +65,7 @@ _CLASS = {
     "web": (4002, "web"),
     "api": (6003, "cloud"),
 }
+_LEVELS = {"informational": 10, "low": 30, "medium": 50, "high": 70, "critical": 90}  # of Sigma's rules, on 0 to 100
 _CHANGE = {"creation": "added", "deletion": "removed", "change": "changed"}
 ECS_NAMES = frozenset({"ecs.version", "event.category", "event.kind", "event.action", "event.dataset", "event.module"})
 
@@ -99,6 +101,8 @@ def ecs_event(found: dict[str, Any]) -> dict[str, Any]:
     row |= _converted(fields)
     category = _first(fields.peek("event.category"))
     row["class_uid"], row["event_category"] = _what(category, row)
+    if "wazuh.rule.level" in found:  # a finding: a copy of the event that a rule met
+        row["class_uid"], row["event_category"] = 2004, row["event_category"] or "intrusion_detection"
     row["extra"] = fields.rest()
     return row
 
@@ -121,13 +125,15 @@ def _converted(fields: Fields) -> dict[str, Any]:
     duration = fields.peek("event.duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
         row["duration_s"] = fields.take("event.duration") / 1e9
-    severity = fields.peek("event.severity")
-    if isinstance(severity, int) and 0 <= severity <= 100:
-        row["event_severity"] = fields.take("event.severity")
+    row |= _severity(fields)
     algorithm = next((h for h in _HASHES if isinstance(fields.peek(f"file.hash.{h}"), str)), None)
     if algorithm:
         row["file_hash"] = f"{algorithm}:{fields.take(f'file.hash.{algorithm}')}"
-    for column, name in (("threat_technique_id", "threat.technique.id"), ("dns_answers", "dns.resolved_ip")):
+    for column, name in (
+        ("threat_technique_id", "threat.technique.id"),
+        ("threat_technique_id", "wazuh.rule.mitre.technique.id"),
+        ("dns_answers", "dns.resolved_ip"),
+    ):
         value = fields.take(name)
         if value is not None:
             row[column] = [text_of(v) for v in (value if isinstance(value, list) else [value])]
@@ -138,16 +144,26 @@ def _converted(fields: Fields) -> dict[str, Any]:
     if identifier is not None:
         row["vulnerability_id"] = text_of(identifier)
     kind = _first(fields.peek("event.type"))
-    if kind in _CHANGE and "file" in str(fields.peek("event.category")):
-        row["file_change"] = _CHANGE[str(kind)]
+    if isinstance(kind, str) and kind in _CHANGE and "file" in str(fields.peek("event.category")):
+        row["file_change"] = _CHANGE[kind]
     return row
+
+
+def _severity(fields: Fields) -> dict[str, Any]:
+    level = str(_first(fields.peek("wazuh.rule.level", "rule.level")))
+    if level in _LEVELS:
+        return {"event_severity": _LEVELS[level]}
+    severity = fields.peek("event.severity")
+    return (
+        {"event_severity": fields.take("event.severity")} if isinstance(severity, int) and 0 <= severity <= 100 else {}
+    )
 
 
 def _what(category: Any, row: dict[str, Any]) -> tuple[int | None, str | None]:
     if row.get("dns_question_name"):
         return 4003, "network"
-    if category in _CLASS:
-        return _CLASS[str(category)]
+    if isinstance(category, str) and category in _CLASS:
+        return _CLASS[category]
     if row.get("http_request_method"):
         return 4002, "web"
     if row.get("source_ip") and row.get("destination_ip"):

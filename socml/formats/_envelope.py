@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from socml.formats._json import is_too_deep
 from socml.formats._json_array import RECORD_LIMIT
 from socml.formats._reader import Source
 from socml.formats._records import json_records
@@ -76,7 +77,7 @@ def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, An
             value = orjson.loads(record.strip(b"\r\0"))
         except orjson.JSONDecodeError:
             continue
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not is_too_deep(record, value):
             objects.append(value)
     return objects
 

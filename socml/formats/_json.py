@@ -1,7 +1,7 @@
 """A line of JSON → a flat dict of its fields, exactly as it was written or not at all.
 
-Stricter than most parsers: NaN and Infinity, a key given twice, text after the object and half a surrogate pair
-are errors, and a whole number keeps all its digits.
+Stricter than most parsers: NaN and Infinity, a key given twice, text after the object, half a surrogate pair and
+values nested deeper than a record needs are errors, and a whole number keeps all its digits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # may be over 64 bits, where orjson turns it into a float
+_DEEPEST = 100  # levels of objects and lists: what looks at a value later may nest its own calls as deep
 _LOOSE_KEY = re.compile(rb'"\s+:')
 
 
@@ -39,6 +40,8 @@ def loads_exactly(line: bytes) -> dict[str, Any]:
         raise ValueError(_why_not(line, error)) from None
     if not isinstance(found, dict):
         raise ValueError(f"a JSON {_kind(found)}, not an object")
+    if is_too_deep(line, found):
+        raise ValueError(f"nested deeper than {_DEEPEST} levels")
     # As many `":` as keys means that no key was given twice; anything else is looked at by the slow parser.
     if line.count(b'":') != _count_keys(found) or _LOOSE_KEY.search(line) or _LONG_NUMBER.search(line):
         found = _load_slowly(line)
@@ -57,7 +60,21 @@ def as_object(line: bytes) -> dict[str, Any]:
         found = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and not is_too_deep(line, found) else {}
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON on one line, whole numbers over 64 bits among it.
+
+    Examples
+    --------
+    >>> json_bytes({"a": [1, None]}), json_bytes(10**20)
+    (b'{"a":[1,null]}', b'100000000000000000000')
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def flatten(found: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +105,28 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, (int, float)):
         return repr(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_too_deep(line: bytes, found: Any) -> bool:
+    """Return whether what `line` holds is nested deeper than is read.
+
+    Examples
+    --------
+    >>> line = b"[" * 101 + b"]" * 101
+    >>> is_too_deep(line, orjson.loads(line)), is_too_deep(b"[[1]]", [[1]])
+    (True, False)
+    """
+    if line.count(b"[") + line.count(b"{") <= _DEEPEST:  # most records do not open as many
+        return False
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, (dict, list))
+        ]
+    return bool(level)
 
 
 def _why_not(line: bytes, error: orjson.JSONDecodeError) -> str:

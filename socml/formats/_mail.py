@@ -48,7 +48,7 @@ def mail_events(data: bytes) -> Iterator[tuple[bytes, dict[str, Any] | Exception
         return
     try:
         row = _message(message)
-    except (ValueError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         yield data, ValueError(f"the header does not read: {error}")
         return
     yield data, row
@@ -81,7 +81,7 @@ def _date(message: EmailMessage) -> datetime | None:
         return None
     try:
         when = parsedate_to_datetime(str(text))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ArithmeticError):
         return None  # kept in `raw`; spam has no proper dates
     return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
@@ -127,7 +127,7 @@ def _attachment(
 def _file_name(part: Any) -> str | None:
     try:
         return part.get_filename()
-    except (ValueError, TypeError, AttributeError, IndexError):
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):
         return "unreadable name"
 
 

@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from socml.recipes import TableShape, Truth
 
+LITTLE = 1 << 20  # bytes
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -65,7 +67,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a recipe says about reading, and what earlier files of the dataset settled."""
+    """What a recipe says about reading, and what earlier files of the dataset settled.
+
+    A block of fewer bytes than `kernels_from` is read line by line, sooner than the compiled kernels are loaded for
+    it. Both ways say the same.
+    """
 
     time_zone: str = "UTC"
     year: int | None = None
@@ -73,6 +79,7 @@ class ReadOptions:
     table: TableShape | None = None
     truth: Truth | None = None
     column_types: Mapping[str, pa.DataType] = field(default_factory=dict)  # a table's own columns, as stored so far
+    kernels_from: int = LITTLE
 
 
 @dataclass

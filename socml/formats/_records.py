@@ -130,6 +130,8 @@ class _Batch:
             self._rejects.append(Reject(number, str(error), record))
         except ArithmeticError as error:
             self._rejects.append(Reject(number, f"a number that is out of range: {error}", record))
+        except RecursionError:
+            self._rejects.append(Reject(number, "nested too deeply", record))
         else:
             self._rows.append(row)
             self._records.append(record)

@@ -44,9 +44,8 @@ class SpanRecords(Sequence[bytes]):
         for start, end in zip(self._starts.tolist(), self._ends.tolist(), strict=True):
             yield block[start:end]
 
-    def digests(self) -> list[bytes]:
-        """Return the hashes that event ids are made of (see `socml.identity`)."""
-        from socml.kernels.blake2b import SIZE, digests
+    def digests(self) -> NDArray[np.uint64]:
+        """Return the hashes that event ids are made of (see `socml.identity`), shape (n, 2)."""
+        from socml.kernels.blake2b import digests
 
-        hashes = digests(np.frombuffer(self._block, np.uint8), self._starts, self._ends)
-        return [hashes[at : at + SIZE] for at in range(0, len(hashes), SIZE)]
+        return digests(np.frombuffer(self._block, np.uint8), self._starts, self._ends)

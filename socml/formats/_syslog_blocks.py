@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
+from socml.formats._snort_syslog import WRITERS
 from socml.formats._span_records import SpanRecords
 from socml.formats._spans import text_at
 from socml.formats._syslog_lines import HEADERS, SEVERITY, syslog_event
@@ -74,7 +75,9 @@ class _Found:
         self.programs = self._text(self.headers.starts[:, at], self.headers.ends[:, at]).dictionary_encode()
         names = [name.lower() for name in self.programs.dictionary.to_pylist()]
         of_name = np.array([*(sets.get(SAME_AS.get(name, name), 0) for name in names), 0], np.int32)
-        which = of_name[np.asarray(self.programs.indices.fill_null(len(names)))]
+        program = np.asarray(self.programs.indices.fill_null(len(names)))
+        which = of_name[program]
+        self.headers.plain[np.array([*(name in WRITERS for name in names), False])[program]] = False  # no templates
         at = FIELDS.index("message")
         head = self.headers
         starts, ends = (np.ascontiguousarray(places[:, at:]) for places in (head.starts, head.ends))

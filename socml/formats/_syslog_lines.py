@@ -15,7 +15,7 @@ from socml.formats._records import Skip, batches
 from socml.formats._syslog_messages import read_message
 from socml.formats._times import MONTHS, Clock, iso
 
-__all__ = ["HEADERS", "SEVERITY", "header", "parse_lines", "syslog_event"]
+__all__ = ["HEADERS", "SEVERITY", "header", "header_event", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
@@ -65,7 +65,7 @@ def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
     ValueError
         If it has no header, or its time is none.
     Skip
-        For a comment.
+        For a comment, and for a remark of journalctl such as `-- Boot … --`.
 
     Examples
     --------
@@ -76,13 +76,16 @@ def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
     """
     if line.startswith(b"#"):
         raise Skip("comment")
+    if line.startswith(b"-- "):
+        raise Skip("remark of journalctl")
     found = header(line.decode("utf-8", "backslashreplace"))
     if found is None:
         raise ValueError("no syslog header: the line does not begin with a time")
-    return _event(found.groupdict(), clock)
+    return header_event(found.groupdict(), clock)
 
 
-def _event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
+def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
+    """Return the event columns of the parts that a header's pattern named. Raises ValueError if its time is none."""
     tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     if found.get("data") is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from socml.formats._snort_syslog import WRITERS, alert_message
 from socml.formats._syslog_templates import BY_PROGRAM, PAM, SAME_AS, Template
 
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
@@ -44,6 +45,8 @@ def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, 
     if len(message) > _LONGEST:
         return {}, more
     name = program.lower()
+    if name in WRITERS and (alert := alert_message(message)):
+        return alert[0], more | alert[1]
     for template in BY_PROGRAM.get(SAME_AS.get(name, name), PAM):
         found = template.pattern.match(message)
         if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -77,7 +78,10 @@ class Clock:
 
     def _newest_year(self, month: int, day: int) -> int:
         later = (self.modified or _EPOCH) + timedelta(days=1)  # a zone east of ours may be a day ahead
-        return later.year if (month, day) <= (later.month, later.day) else later.year - 1
+        year = later.year if (month, day) <= (later.month, later.day) else later.year - 1
+        if (month, day) == (2, 29):
+            return next(leap for leap in range(year, 0, -1) if isleap(leap))
+        return year
 
     def _year_of(self, year: int, position: int) -> int:
         before = self.position

@@ -1,15 +1,16 @@
-"""Fields of a Zeek log, as text columns → event columns, for every type of log."""
+"""Fields of a Zeek log, as text columns or in another form → event columns, for every type of log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._columns import constant, epoch_times, extra_map, iso_times, numbers
-from socml.formats._reader import judge, truth_table
+from socml.formats._reader import judge
 from socml.formats._zeek_logs import ALSO, EVERY_LOG, LOGS, SIGNATURES, Log
 from socml.recipes import Truth
 from socml.tables import EVENT, TEXTS
@@ -17,9 +18,50 @@ from socml.tables import EVENT, TEXTS
 # Published labels of the Stratosphere and IoT-23 files; "Background" says neither.
 LABELS = Truth(malicious=["malicious"], benign=["benign"])
 TRUTH_FIELDS = ("label", "detailedlabel", "detailed-label")
+LARGEST_PORT = 65535
 
 _MASKED = r"^X+\.X+$"  # how Zeek's own test baselines blank out a time
 _HASHES = ("sha256", "sha1", "md5")
+
+
+class Fields(Protocol):
+    """The fields of some records of one log, by Zeek's names."""
+
+    rows: int
+
+    def __iter__(self) -> Iterator[str]: ...
+    def __contains__(self, name: object) -> bool: ...
+
+    def text(self, name: str) -> pa.Array:
+        """Return a field as text: null where it is unset, "" where it is an empty set or string."""
+        ...
+
+    def plain(self, name: str, column: str) -> pa.Array | None:
+        """Return a field as this column, of numbers or times, if that takes no text; None if its text must be read."""
+        ...
+
+    def left_over(self, names: Sequence[str]) -> pa.Array:
+        """Return one map a row, from a field's name to its text; those that are unset are left out."""
+        ...
+
+
+class TextFields(dict[str, pa.Array]):
+    """Text columns by name, of which one at least; `empty` is how an empty set or string is written."""
+
+    def __init__(self, columns: Mapping[str, pa.Array], empty: str) -> None:
+        super().__init__({name: _emptied(values, empty) for name, values in columns.items()})
+        self.rows = len(next(iter(self.values())))
+
+    def text(self, name: str) -> pa.Array:
+        """Return a field."""
+        return self[name]
+
+    def plain(self, name: str, column: str) -> None:
+        """Return None: text is all there is."""
+
+    def left_over(self, names: Sequence[str]) -> pa.Array:
+        """Return one map a row."""
+        return extra_map({name: self[name] for name in names}, self.rows)
 
 
 def log_type(names: set[str], file_name: str) -> str:
@@ -48,29 +90,33 @@ def zeek_columns(
     separator : between the members of a set or vector
     empty : how an empty set or string is written; it is not missing
     """
+    return event_columns(path, TextFields(fields, empty), separator)
+
+
+def event_columns(path: str, fields: Fields, separator: str) -> tuple[dict[str, pa.Array], dict[int, str]]:
+    """Like `zeek_columns`, of fields in whatever form they are."""
     log = LOGS.get(path) or _other_log(path, fields)
-    rows = len(next(iter(fields.values())))
-    fields = {name: _emptied(values, empty) for name, values in fields.items()}
     columns: dict[str, pa.Array] = {}
     bad: dict[int, str] = {}
     used = set()
     for name, column in {**EVERY_LOG, **log.columns}.items():
         if name in fields and column not in columns:
-            columns[column] = _typed(fields[name], name, column, separator, bad)
+            plain = fields.plain(name, column)
+            columns[column] = _typed(fields.text(name), name, column, separator, bad) if plain is None else plain
             used.add(name)
     for name, column in ALSO.get(path, {}).items():
         if name in fields:
-            first = pc.replace_substring_regex(fields[name], pattern=",.*", replacement="")
+            first = pc.replace_substring_regex(fields.text(name), pattern=",.*", replacement="")
             values = _typed(first, name, column, separator, bad)
             columns[column] = pc.coalesce(columns[column], values) if column in columns else values
-    hashes = [pc.binary_join_element_wise(h, fields[h], ":") for h in _HASHES if h in fields]
+    hashes = [pc.binary_join_element_wise(h, fields.text(h), ":") for h in _HASHES if h in fields]
     if hashes:
         columns["file_hash"] = pc.coalesce(*hashes)
-    columns |= _constants(log, columns, rows)
+    columns |= _constants(log, columns, fields.rows)
     if log.outcome in fields:
-        columns["event_outcome"] = _outcome(fields[log.outcome], log)
-    left = {name: values for name, values in fields.items() if name not in used and name not in TRUTH_FIELDS}
-    columns["extra"] = extra_map(left, rows)
+        coded = fields.text(log.outcome).dictionary_encode()
+        columns["event_outcome"] = _outcome(coded.dictionary, log).take(coded.indices)
+    columns["extra"] = fields.left_over([name for name in fields if name not in used and name not in TRUTH_FIELDS])
     return columns, bad
 
 
@@ -85,19 +131,34 @@ def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Tab
     column = rules.column or "label"
     if column not in fields:
         return None
-    family = next((fields[f] for f in (rules.family_column, *TRUTH_FIELDS[1:]) if f in fields), None)
-    labels = fields[column].to_pylist()
-    if rules is LABELS:
-        labels = [label.strip().lower() if label else None for label in labels]
-    families = [None] * len(labels) if family is None else family.to_pylist()
-    return truth_table(
-        [judge(label, rules) for label in labels],
-        [None if f in (None, "", "-", "(empty)") else f.strip() for f in families],
-        rules.techniques,
+    labels = fields[column]
+    named = next((fields[f] for f in (rules.family_column, *TRUTH_FIELDS[1:]) if f in fields), None)
+
+    def is_malicious(label: str | None) -> bool | None:
+        if rules is LABELS:
+            label = label.strip().lower() if label else None
+        return judge(label, rules)
+
+    def name(family: str | None) -> str | None:
+        return None if family in (None, "", "-", "(empty)") else family.strip()
+
+    families = pa.nulls(len(labels), pa.string()) if named is None else _of_each(named, name, pa.string())
+    return pa.table(
+        {
+            "malicious": _of_each(labels, is_malicious, pa.bool_()),
+            "family": families,
+            "technique": _of_each(families, lambda family: (rules.techniques or {}).get(family or ""), pa.string()),
+        }
     )
 
 
-def _other_log(path: str, fields: Mapping[str, pa.Array]) -> Log:
+def _of_each(values: pa.Array, told: Callable[[str | None], object], to: pa.DataType) -> pa.Array:
+    """Return what is told of each value, null too; of the same ones once."""
+    coded = values.dictionary_encode("encode")
+    return pa.array([told(value) for value in coded.dictionary.to_pylist()], to).take(coded.indices)
+
+
+def _other_log(path: str, fields: Fields) -> Log:
     return Log(None, "network", path) if "id.orig_h" in fields else Log(None, None, path)
 
 
@@ -125,7 +186,7 @@ def _typed(values: pa.Array, name: str, column: str, separator: str, bad: dict[i
         typed, wrong = numbers(values, to)
         kind = "a number"
     if column.endswith("_port"):
-        outside = ~np.asarray(pc.less_equal(typed, 65535).fill_null(True))
+        outside = ~np.asarray(pc.less_equal(typed, LARGEST_PORT).fill_null(True))
         wrong = sorted({*wrong, *np.flatnonzero(outside).tolist()})
         kind = "a port"
     for row in wrong:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._aide import aide_event, aide_time
-from socml.formats._json import loads_exactly
+from socml.formats._json import json_bytes, loads_exactly
 from socml.formats._multiline import Broken, grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
@@ -64,9 +62,7 @@ def _entries(source: Source) -> Iterator[tuple[int, bytes]]:
                 empty = False
                 yield (
                     number,
-                    orjson.dumps(
-                        {"path": path, "change": change, "flags": flags, "details": details.get(path), **about}
-                    ),
+                    json_bytes({"path": path, "change": change, "flags": flags, "details": details.get(path), **about}),
                 )
         if empty:
             yield number, b"{}"
@@ -75,7 +71,7 @@ def _entries(source: Source) -> Iterator[tuple[int, bytes]]:
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
-    found = orjson.loads(record)
+    found = loads_exactly(record)
     if not found:
         raise Skip("report without entries")
     when = aide_time(found["start_time"], clock)

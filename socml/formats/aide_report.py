@@ -21,9 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from socml.formats._aide import aide_event, aide_time
+from socml.formats._json import json_bytes, loads_exactly
 from socml.formats._multiline import numbered_lines
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
@@ -135,13 +134,13 @@ def _attribute(details: dict[str, dict[str, str]], text: str, last: str) -> str:
 def _entries(report: _Report) -> Iterator[tuple[int, bytes]]:
     for entry in report.entries.values():
         number = entry.pop("number")
-        yield number, orjson.dumps({**entry, "start_time": report.stamp, "aide_version": report.version})
+        yield number, json_bytes({**entry, "start_time": report.stamp, "aide_version": report.version})
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     if not record.startswith(b'{"lines":'):
         raise Skip("frame of the report")
-    found = orjson.loads(record)
+    found = loads_exactly(record)
     when = aide_time(found["start_time"], clock)
     row = aide_event(found["path"], found["change"], found["flags"].strip(), found["details"], when)
     row["raw"] = "\n".join(found["lines"])

@@ -5,24 +5,27 @@ They become one event; `raw` holds all its lines, and what is counted as a recor
 is certain. Traps: a value with a space, a quote or a control character is written in hexadecimal digits without quotes
 (and an argument `a1=2D6C` looks like a number); `?`, `(null)` and `(none)` are missing values; the user-space records
 nest a second list in `msg='…'`; enriched logs repeat ids as names after a control character, in capitals; with several
-machines in one log, lines begin with `node=`. The separators of `ausearch` are skipped; the readable form of
-`ausearch -i`, with local times, is not read.
+machines in one log, lines begin with `node=`. What `ausearch` writes is read as well: it turns the records of an event
+round and puts separators between events, and with `-i` it writes names for ids and local times, in the order of day and
+month that its user is used to: month first here, unless a number over 12 near the file's start says otherwise.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
 from socml.formats._addresses import address
+from socml.formats._audit_interpreted import day_comes_first, interpreted_record
 from socml.formats._audit_records import Record, audit_record, grouped_events
 from socml.formats._fields import Fields
 from socml.formats._multiline import numbered_lines
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches
-from socml.formats._times import epoch
+from socml.formats._times import clock_of
 
 __all__ = ["Auditd"]
 
@@ -34,13 +37,14 @@ _ACCOUNTS = {"ADD_USER", "DEL_USER", "ADD_GROUP", "DEL_GROUP", "USER_CHAUTHTOK",
 _OUTCOME = {"yes": "success", "success": "success", "1": "success"}
 _CHANGE = {"CREATE": "added", "DELETE": "removed"}
 _NOBODY = "4294967295"
+_READABLE_SOCKET = re.compile(r"(?:laddr=|inet6? host:)(?P<address>\S+) (?:lport=|serv:)(?P<port>\d{1,5})\b")
 
 
 class Auditd:
     """Events of the Linux audit system."""
 
     name = "auditd"
-    about = "Linux audit.log: the records of one event joined, hexadecimal values decoded"
+    about = "Linux audit.log, and what ausearch makes of it: the records of one event joined, values decoded"
     specification = "https://github.com/linux-audit/audit-documentation/wiki"
     one_a_line = False
     examples = (
@@ -56,24 +60,35 @@ class Auditd:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return batches(grouped_events((n, line) for n, line in numbered_lines(source) if line.strip()), _event)
+        clock = clock_of(source, options)
+        day_first = day_comes_first(next(iter(source.chunks()), b""))
+
+        def read(lines: bytes) -> dict[str, Any]:
+            if _between(lines):
+                raise Skip("comment or separator")
+            texts = lines.decode("utf-8", "backslashreplace").split("\n")
+            return _event(
+                [interpreted_record(text, clock, day_first=day_first) or audit_record(text) for text in texts]
+            )
+
+        events = grouped_events((n, line) for n, line in numbered_lines(source) if line.strip())
+        return batches(events, read, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
 def _between(line: bytes) -> bool:
     return line.startswith((b"#", b"----", b"time->"))
 
 
-def _event(lines: bytes) -> dict[str, Any]:
-    if _between(lines):
-        raise Skip("comment or separator")
-    records = [audit_record(line) for line in lines.decode("utf-8", "backslashreplace").split("\n")]
+def _event(records: list[Record]) -> dict[str, Any]:
+    if records[-1].type == "SYSCALL":
+        records.reverse()  # ausearch begins with the last
     main = next((r for r in records if r.type == "SYSCALL"), records[0])
     fields = Fields({k: v for k, v in main.fields.items() if v is not None})
-    row: dict[str, Any] = {"time": epoch(main.seconds), "host_name": main.node}
+    row: dict[str, Any] = {"time": main.time, "host_name": main.node}
     row |= _kind(main, records)
     result = fields.take("res", "success", "result")
     row["event_outcome"] = None if result is None else _OUTCOME.get(str(result), "failure")
-    row["user_name"] = _user(fields)
+    row["user_name"] = _user(fields, main.names_users)
     row |= _subject(fields)
     place = fields.peek("addr", "hostname")
     if address(place):
@@ -106,10 +121,10 @@ def _kind(main: Record, records: list[Record]) -> dict[str, Any]:
     return {"event_category": "host", "event_action": action}
 
 
-def _user(fields: Fields) -> str | None:
-    """Return the account that the record names, else the one who logged in (enriched logs only)."""
-    for name in ("acct", "AUID", "UID"):
-        if fields.peek(name) not in (None, "unset", "unknown(4294967295)"):
+def _user(fields: Fields, names_users: bool) -> str | None:
+    """Return the account that the record names, else the one who logged in (only where ids are written as names)."""
+    for name in ("acct", "AUID", "UID", *(("auid", "uid") if names_users else ())):
+        if fields.peek(name) != "unset" and not str(fields.peek(name) or "unknown(").startswith("unknown("):
             return fields.text(name)
     return None
 
@@ -150,9 +165,12 @@ def _socket(encoded: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> _socket("02000050C00002010000000000000000")
-    {'destination_ip': '192.0.2.1', 'destination_port': 80}
+    >>> _socket("02000050C00002010000000000000000"), _socket("{ saddr_fam=inet6 laddr=2001:db8::1 lport=443 }")
+    ({'destination_ip': '192.0.2.1', 'destination_port': 80}, {'destination_ip': '2001:db8::1', 'destination_port': 443})
     """
+    if (readable := _READABLE_SOCKET.search(encoded)) and address(readable["address"]):
+        port = int(readable["port"])
+        return {"destination_ip": address(readable["address"]), "destination_port": port if port < 65536 else None}
     try:
         data = bytes.fromhex(encoded)
     except ValueError:

@@ -12,12 +12,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._addresses import address
 from socml.formats._envelope import members
 from socml.formats._fields import whole
-from socml.formats._json import loads_exactly
+from socml.formats._json import json_bytes, loads_exactly
 from socml.formats._protocols import transport
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
@@ -69,7 +67,7 @@ def _cut(found: dict[str, Any]) -> Iterator[bytes]:
             inner = rule["flows"] if "flows" in rule else [{**rule, "mac": found.get("macAddress")}]
             for flow in inner:
                 for one in flow["flowTuples"]:
-                    yield orjson.dumps([rule["rule"], flow.get("mac"), one])
+                    yield json_bytes([rule["rule"], flow.get("mac"), one])
 
 
 def _event(record: bytes) -> dict[str, Any]:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._clamav import detection
 from socml.formats._fields import Fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import flatten, json_bytes, loads_exactly
 from socml.formats._multiline import Broken, grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
@@ -55,7 +53,7 @@ def _objects(source: Source) -> Iterator[tuple[int, bytes]]:
         while waiting:
             found, parents = waiting.pop()
             inside = found.pop("ContainedObjects", None)
-            yield number, orjson.dumps({**found, "parents": parents} if parents else found)
+            yield number, json_bytes({**found, "parents": parents} if parents else found)
             path = f"{parents}!{found.get('FileName', '')}" if parents else str(found.get("FileName", ""))
             if isinstance(inside, list):
                 waiting += [(child, path) for child in reversed(inside) if isinstance(child, dict)]
@@ -64,7 +62,7 @@ def _objects(source: Source) -> Iterator[tuple[int, bytes]]:
 def _event(record: bytes) -> dict[str, Any]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
-    fields = Fields(flatten(orjson.loads(record)))
+    fields = Fields(flatten(loads_exactly(record)))
     found, md5, path = fields.take("Viruses"), fields.text("FileMD5"), fields.text("FilePath", "FileName")
     names = found if isinstance(found, list) else [found] if found else []
     row = detection(path, str(names[0]) if names else "", md5)

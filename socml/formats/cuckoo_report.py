@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.errors import FormatError
 from socml.formats._documents import json_document
+from socml.formats._json import json_bytes
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import made
 from socml.formats._sandbox import sandbox_events, signature_event
@@ -83,5 +82,5 @@ def _raw(what: str, part: Any) -> bytes:
     """Return a part as JSON, without the calls of a process and what else is long."""
     if isinstance(part, dict):
         part = {name: value for name, value in part.items() if name not in ("calls", "marks", "environ")}
-    text = orjson.dumps({what: part})
+    text = json_bytes({what: part})
     return text if len(text) <= _RAW_LIMIT else text[:_RAW_LIMIT] + b"..."

@@ -3,7 +3,8 @@
 Told apart record by record: a hit (`_source` under `hits.hits`), an action line of `_bulk` (`{"index": {…}}`), which is
 skipped, and a bare document. Documents are read by the Elastic Common Schema; dotted names and nested objects are the
 same. Fields that are not ECS stay in `extra`, `_index` and `_id` with them. `fields` of a hit (always lists) is used
-where `_source` is switched off. Of an `update` action the document is under `doc`. A `delete` action has no document.
+where `_source` is switched off. Of an `update` action the document is under `doc`. A `delete` action has no document. Wazuh 5 keeps its events and its
+findings (events that a rule met) in indices of ECS documents with `wazuh.rule` and `wazuh.agent`: they are read as such.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Elasticsearch:
     """Elasticsearch and OpenSearch: `_search` and scroll answers, `_bulk` bodies, and documents in ECS."""
 
     name = "elasticsearch"
-    about = "Elasticsearch and OpenSearch: search answers, scroll pages, _bulk bodies, ECS documents one a line"
+    about = "Elasticsearch and OpenSearch: search answers, scroll pages, _bulk bodies, ECS documents one a line (Wazuh 5 among them)"
     specification = "https://www.elastic.co/guide/en/ecs/current/ecs-field-reference.html"
     examples = (
         '{"index":{"_index":"logs","_id":"1"}}',

@@ -5,7 +5,9 @@ ways (Cisco ASA, IPFIX biflows). Times come in eight ways; those in the exporter
 Versions 9 and 10 need a template, which may come minutes after the first data: data without one is quarantined, unless
 exactly one template of that number and source is found in the other files of the folder. Templates, options and padding
 are no flows: they are skipped and counted. Fields without a column are in `extra`, unknown ones by number. nfcapd's own
-files are another format, and so are captures of the datagrams.
+files are another format. A capture (pcap, pcapng) of the datagrams is read too, and detected as such where nearly all its
+packets are datagrams; of a capture with other packets the flows of its own packets are read (`pcap`), unless this format
+is asked for. `observer_name` is then the exporter's address.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from socml.formats._netflow import Exporter, Fields, Found, is_datagram
+from socml.formats._netflow_capture import captured_records, is_capture, share_of_datagrams
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 
@@ -23,13 +26,14 @@ __all__ = ["Netflow"]
 _DATAGRAM_LIMIT = 65536
 _FOLDER_LIMIT = 500  # files looked at for templates
 _FILE_LIMIT = 1 << 20
+_NEARLY_ALL = 0.9  # of a capture's packets
 
 
 class Netflow:
     """Datagrams of NetFlow 5, 9 and IPFIX."""
 
     name = "netflow"
-    about = "NetFlow 5, NetFlow 9 and IPFIX datagrams, one after the other"
+    about = "NetFlow 5, NetFlow 9 and IPFIX datagrams, one after the other or in a capture (pcap, pcapng)"
     specification = "https://www.rfc-editor.org/rfc/rfc7011 and https://www.rfc-editor.org/rfc/rfc3954"
     examples: tuple[str | bytes, ...] = (
         bytes.fromhex("00050001000003e865e07290000000000000000100000000")
@@ -40,14 +44,17 @@ class Netflow:
     one_a_line = False
 
     def sniff(self, head: bytes, file_name: str) -> float:
-        """Sure of a header with a time in it."""
+        """Sure of a header with a time in it, and of a capture of nearly nothing but such."""
+        if is_capture(head):
+            return 0.995 if share_of_datagrams(head) >= _NEARLY_ALL else 0.0
         return is_datagram(head)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's flows."""
         exporter = Exporter()
         warnings: list[str] = []
-        found = enumerate(_records(source, exporter, warnings), 1)
+        captured = is_capture(next(iter(source.chunks()), b""))
+        found = enumerate(captured_records(source) if captured else _records(source, exporter, warnings), 1)
         return made(((number, one.raw, _result(one)) for number, one in found), warnings=warnings)
 
 

@@ -4,7 +4,7 @@ The two name the same things differently, and both are read: OSSEC has `rule.sid
 `TimeStamp`, in milliseconds since 1970; Wazuh has `rule.id`, `rule.description`, `data.srcip`, `agent`, `manager`,
 `rule.mitre.id` and an ISO 8601 `timestamp`, with a zone. Traps: OSSEC's `timestamp` ("2026 Nov 25 03:02:31") is local
 and used only where `TimeStamp` is missing; numbers may be text; `full_log` holds another program's line, with the time
-when that program wrote it. Blind to the Elastic-like names of Wazuh 5.
+when that program wrote it. Wazuh 5, which writes ECS documents to its index, is read by `elasticsearch`.
 """
 
 from __future__ import annotations

@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
-from socml.formats._json import loads_exactly
+from socml.formats._json import json_bytes, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
 
@@ -78,7 +76,7 @@ def _indicators(source: Source) -> Iterator[tuple[int, bytes]]:
             continue
         about = {name: pulse[name] for name in _KEPT if pulse.get(name) not in (None, "", [])}
         for one in indicators:
-            yield line, orjson.dumps({"pulse": about, "indicator": one})
+            yield line, json_bytes({"pulse": about, "indicator": one})
 
 
 def _event(record: bytes) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Both write `time [action] [**] [gid:sid:rev] message [**] [Classification: …] 
 Traps: Snort writes no year unless asked to (-y), Suricata writes four digits; both write local time without a zone.
 Snort has no classification where the rule has none, and no `[AppID: …]` before version 2.9.8; Suricata's ICMP
 "ports" are type and code. Snort 3 writes messages in quotes, and `[Would Drop]` where Suricata writes `[wDrop]`.
-Blind to alert_syslog, which has the same line without a time, behind a syslog header.
+alert_syslog, which has the same line without a time behind a syslog header, is read by `syslog`.
 """
 
 from __future__ import annotations

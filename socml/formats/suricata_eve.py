@@ -48,10 +48,15 @@ class SuricataEve:
         if is_array(source):
             yield from batches(json_records(source), _event)
             return
-        from socml.formats._eve_blocks import EveBlocks  # imports numba, which takes a second
-
-        blocks = EveBlocks()
+        blocks = None
         for block in source.blocks():
+            if blocks is None and len(block.data) < options.kernels_from:
+                yield from batches(enumerate(block.lines(), block.first_line), _event)
+                continue
+            if blocks is None:
+                from socml.formats._eve_blocks import EveBlocks  # imports numba, which takes a second
+
+                blocks = EveBlocks()
             yield from blocks.parse(block, _event)
 
 

@@ -1,7 +1,9 @@
 """Lines of syslog, as in auth.log, messages and journal exports as text → events.
 
-Headers of RFC 3164 (no year), RFC 3339 (rsyslog's file format) and RFC 5424 are read. Messages of sshd,
-sudo, su, cron, PAM, useradd and systemd-logind are taken apart; every other line is an event with its message.
+Headers of RFC 3164 (no year), RFC 3339 (rsyslog's file format) and RFC 5424 are read, and `journalctl -o short`,
+`short-precise` and `short-iso` (whose messages of several lines `journald-text` reads). Messages of sshd, sudo, su,
+cron, PAM, useradd and systemd-logind, and alerts of Snort and Suricata, are taken apart; every other line is an event
+with its message.
 """
 
 from __future__ import annotations
@@ -15,14 +17,12 @@ from socml.formats._times import clock_of
 
 __all__ = ["Syslog"]
 
-_LARGE = 1_000_000  # bytes; a smaller file is read, line by line, before the compiled way is even loaded
-
 
 class Syslog:
     """Syslog files: RFC 3164, RFC 3339 and RFC 5424 headers."""
 
     name = "syslog"
-    about = "syslog and auth.log lines; sshd, sudo, su, cron, PAM, useradd and logind messages are taken apart"
+    about = "syslog and auth.log lines; sshd, sudo, su, cron, PAM, useradd, logind and Snort messages are taken apart"
     specification = "https://www.rfc-editor.org/rfc/rfc5424 and https://www.rfc-editor.org/rfc/rfc3164"
     examples = (
         "Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2",
@@ -31,7 +31,7 @@ class Syslog:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of lines that begin with a syslog header."""
-        lines = [line for line in head_lines(head, 50) if not line.startswith(b"#")]
+        lines = [line for line in head_lines(head, 50) if not line.startswith((b"#", b"-- "))]
         if not lines:
             return 0.0
         texts = [line.decode("utf-8", "replace") for line in lines]
@@ -40,8 +40,8 @@ class Syslog:
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
-        """Yield the file's events. Lines that start with # are comments."""
+        """Yield the file's events. Lines that start with # are comments, and such as `-- Boot … --` are journalctl's."""
         clock, is_large = clock_of(source, options), False
         for block in source.blocks():
-            is_large = is_large or len(block.data) >= _LARGE
+            is_large = is_large or len(block.data) >= options.kernels_from
             yield from parse_block(block, clock) if is_large else parse_lines(block, clock)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from socml.formats._json import flatten
+from socml.formats._json import flatten, is_too_deep
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._tshark import packet_event
@@ -46,10 +46,14 @@ class TsharkEk:
 def _event(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line.decode("utf-8", "backslashreplace"), object_pairs_hook=_kept)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {str(error)[:100]}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(found, dict):
         raise ValueError("no JSON object")
+    if is_too_deep(line, found):
+        raise ValueError("nested too deeply")
     if set(found) == {"index"}:
         raise Skip("bulk action")
     layers = found.get("layers")

@@ -5,16 +5,19 @@ What it is blind to: values stay as Zeek writes them, so `\\x09` in a field is f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from socml.errors import FormatError
-from socml.formats._columns import split_columns, split_data, text_array
-from socml.formats._reader import Block, Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
-from socml.formats._zeek import log_type, masked_times, zeek_columns, zeek_truth
+from socml.formats._columns import split_columns, text_array
+from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
+from socml.formats._zeek import event_columns, log_type, masked_times, zeek_columns, zeek_truth
+
+if TYPE_CHECKING:
+    from socml.formats._zeek_cells import CellFields
 
 __all__ = ["ZeekTsv"]
 
@@ -24,7 +27,7 @@ _CONN = (
     "local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents"
 ).split()
 _HEADERLESS = {21: _CONN, 22: [*_CONN, "ip_proto"], 23: [*_CONN, "label", "detailedlabel"]}
-_WORTH_IT = 4096  # bytes that are worth to be cut into columns all at once
+_NOT_PLAIN = b"\n" + bytes(range(128, 256))  # separators that may be a line end, or part of a character
 _JOINED = b"   "  # IoT-23 joins its last three columns with three blanks
 
 
@@ -77,71 +80,84 @@ class ZeekTsv:
         header = _Header()
         warnings: list[str] = []
         for block in source.blocks():
-            skips: dict[str, int] = {}
+            skips = {"header": 0, "blank line": 0}
             numbered: list[tuple[int, bytes]] = []
-            lines, number = block.lines(), block.first_line
-            while number - block.first_line < len(lines):
-                line = lines[number - block.first_line]
+            data, at, number = block.data, 0, block.first_line
+            plain_end = data.rfind(b"\n") + 1 if _is_plain(data) else 0
+            is_first = True  # after a header
+            while at < len(data):
+                end = data.find(b"\n", at)
+                end = len(data) if end < 0 else end
+                line = data[at:end].strip(b"\r\0")
                 if line.startswith(b"#"):
                     changed = header.after(line)
                     if numbered and changed != header:
                         yield _parsed(header, numbered, options)
                         numbered = []
-                    header = changed
-                    skips["header"] = skips.get("header", 0) + 1
+                    header, is_first = changed, True
+                    skips["header"] += 1
                 elif not line:
-                    skips["blank line"] = skips.get("blank line", 0) + 1
+                    skips["blank line"] += 1
                 else:
-                    if not header.names:
-                        header, warning = _assumed_header(header, line, source, number)
-                        warnings.append(warning)
-                    if not header.path:
-                        header = replace(header, path=log_type(set(header.names), source.name))
-                    if not numbered and (plain := _plain(header, block, lines, number)):
-                        yield _events(header, plain.records, plain.arrays, plain.number, options)
-                        number += len(plain.records)
+                    header = _completed(header, line, source, number, warnings)
+                    cells = _cells(header, data, at, plain_end, options) if is_first else None
+                    is_first = False
+                    if cells is not None:
+                        yield _parsed(header, numbered, options)
+                        yield _of_cells(header, cells, number, options)
+                        numbered = [(number + line, odd) for line, odd in cells.odd]
+                        skips["blank line"] += cells.blank
+                        at, number = cells.stop, number + cells.total
                         continue
                     numbered.append((number, line))
-                number += 1
+                at, number = end + 1, number + 1
             parsed = _parsed(header, numbered, options)
-            parsed.skips = skips
+            parsed.skips = {reason: count for reason, count in skips.items() if count}
             parsed.warnings += warnings
             warnings = []
             yield parsed
 
 
-@dataclass(frozen=True)
-class _Plain:
-    """Records of a block that follow each other and all have the header's number of values."""
+def _is_plain(block: bytes) -> bool:
+    """Return whether a block is text in which lines and values end where they seem to."""
+    if b"\r" in block or b"\0" in block:
+        return False
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
-    number: int
-    records: list[bytes]
-    arrays: list[pa.Array]
+
+def _cells(header: _Header, data: bytes, at: int, end: int, options: ReadOptions) -> CellFields | None:
+    """Return the cells of the records from `at` to the next header or `end`, if they can be cut all at once."""
+    separator, enough = header.separator, at + options.kernels_from
+    if header.joined or len(header.names) < 2 or len(separator) != 1 or separator in _NOT_PLAIN:
+        return None
+    if enough > end or data.find(b"\n#", at, enough) >= 0:
+        return None
+    from socml.formats._zeek_cells import CellFields
+
+    return CellFields(data, at, header.names, separator, unset=header.unset, empty=header.empty)
 
 
-def _plain(header: _Header, block: Block, lines: list[bytes], number: int) -> _Plain | None:
-    """Return the records from a line up to the next header or the block's end, if they can be cut all at once."""
-    data = block.data
-    before = number - block.first_line
-    if header.joined or len(header.separator) != 1 or len(header.names) < 2 or b"\r" in data or b"\0" in data:
-        return None
-    start = sum(len(line) + 1 for line in lines[:before]) if before < 100 else -1
-    if start < 0:
-        return None
-    end = data.find(b"\n#", start) + 1 or data.rfind(b"\n") + 1
-    body = data[start:end]
-    if len(body) < _WORTH_IT or b"\n\n" in body:
-        return None
-    signs = np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero(signs == ord("\n"))
-    is_separator = (signs == header.separator[0]).view(np.uint8)
-    counts = np.add.reduceat(is_separator, np.concatenate(([0], ends[:-1] + 1)), dtype=np.int32)
-    if (counts != len(header.names) - 1).any():
-        return None
-    arrays = split_data(body, header.names, header.separator, [header.unset])
-    if any(len(array) != len(ends) for array in arrays):
-        return None
-    return _Plain(number, lines[before : before + len(ends)], arrays)
+def _of_cells(header: _Header, cells: CellFields, number: int, options: ReadOptions) -> Parsed:
+    if not cells.rows:
+        return Parsed(no_events(), [])
+    columns, bad = event_columns(header.path, cells, header.set_separator)
+    columns["raw"] = cells.raw()
+    columns["source_line"] = pa.array(cells.lines + number)
+    return _events(columns, bad, cells.records(), cells, options)
+
+
+def _completed(header: _Header, line: bytes, source: Source, number: int, warnings: list[str]) -> _Header:
+    """Return the header with what it does not say itself, told from the first record and from the file's name."""
+    if not header.names:
+        header, warning = _assumed_header(header, line, source, number)
+        warnings.append(warning)
+    return header if header.path else replace(header, path=log_type(set(header.names), source.name))
 
 
 def _assumed_header(header: _Header, line: bytes, source: Source, number: int) -> tuple[_Header, str]:
@@ -184,23 +200,25 @@ def _parsed(header: _Header, numbered: list[tuple[int, bytes]], options: ReadOpt
         return Parsed(no_events(), [], rejects=rejects)
     cells = [_separated(line, header) for _, line in kept] if header.joined else [line for _, line in kept]
     arrays = split_columns(cells, header.names, header.separator, [header.unset])
-    numbers = np.fromiter((number for number, _ in kept), np.int64, len(kept))
-    parsed = _events(header, [line for _, line in kept], arrays, numbers, options)
+    fields = dict(zip(header.names, arrays, strict=True))
+    columns, bad = zeek_columns(header.path, fields, separator=header.set_separator, empty=header.empty)
+    records = [line for _, line in kept]
+    columns["raw"] = text_array(records)
+    columns["source_line"] = pa.array([number for number, _ in kept], pa.int64())
+    parsed = _events(columns, bad, records, fields, options)
     parsed.rejects = sorted([*rejects, *parsed.rejects], key=lambda reject: reject.line)
     return parsed
 
 
 def _events(
-    header: _Header, records: list[bytes], arrays: list[pa.Array], numbers: int | np.ndarray, options: ReadOptions
+    columns: dict[str, pa.Array],
+    bad: dict[int, str],
+    records: Sequence[bytes],
+    fields: Mapping[str, pa.Array],
+    options: ReadOptions,
 ) -> Parsed:
-    """Return records as events; `numbers` are their lines, or the first one's if they follow each other."""
-    fields = dict(zip(header.names, arrays, strict=True))
-    columns, bad = zeek_columns(header.path, fields, separator=header.set_separator, empty=header.empty)
-    columns["raw"] = text_array(records)
-    lines = numbers if isinstance(numbers, np.ndarray) else np.arange(numbers, numbers + len(records))
-    columns["source_line"] = pa.array(lines, pa.int64())
     parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
-    if masked := masked_times(fields):
+    if "time" in columns and columns["time"].null_count and (masked := masked_times(fields)):
         parsed.warnings.append(f"{masked:,} times are blanked out with X and were read as missing.")
     return without_rows(parsed, bad) if bad else parsed
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["NO_TIME", "Bytes", "Whole", "access_time", "whole_number"]
+__all__ = ["NO_TIME", "Bytes", "Whole", "access_time", "minute_and_second", "whole_number"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Whole: TypeAlias = int | np.integer[Any]
@@ -34,6 +34,15 @@ def whole_number(data: Bytes, at: int, end: int) -> tuple[Whole, int]:
 def _two(data: Bytes, at: int) -> Whole:
     high, low = np.int64(data[at]) - 48, np.int64(data[at + 1]) - 48
     return high * 10 + low if 0 <= high <= 9 and 0 <= low <= 9 else np.int64(-1)
+
+
+@njit(cache=True, nogil=True)
+def minute_and_second(data: Bytes, at: int) -> Whole:
+    """Read '06:56'; return how many microseconds of the hour have passed, -1 if it is none."""
+    minute, second = _two(data, at), _two(data, at + 3)
+    if minute < 0 or minute > 59 or second < 0 or second > 59 or data[at + 2] != 58:
+        return np.int64(-1)
+    return (minute * 60 + second) * 1_000_000
 
 
 @njit(cache=True, nogil=True)

@@ -6,11 +6,13 @@ ICMP. Tunnels are not opened. A fragment that is not the first has no ports; `fr
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from socml.kernels.pointers import pointer_to
 
 __all__ = ["FIELDS", "LINKS", "OUTCOMES", "find_blocks", "find_records", "read_headers", "warm"]
 
@@ -32,12 +34,12 @@ _EXTENSIONS = np.array([0, 43, 44, 51, 60])  # hop by hop, routing, fragment, au
 
 
 @njit(cache=True, nogil=True)
-def _two(data: Bytes, at: int) -> int:
+def _two(data: Any, at: int) -> int:
     return np.int64(data[at]) << 8 | np.int64(data[at + 1])  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
-def _four(data: Bytes, at: int, is_big: bool) -> int:
+def _four(data: Any, at: int, is_big: bool) -> int:
     a, b, c, d = np.int64(data[at]), np.int64(data[at + 1]), np.int64(data[at + 2]), np.int64(data[at + 3])
     return a << 24 | b << 16 | c << 8 | d if is_big else d << 24 | c << 16 | b << 8 | a  # type: ignore[return-value]
 
@@ -112,18 +114,20 @@ def read_headers(
     data: Bytes, starts: Ints, captured: Ints, links: Ints, out: Ints, address: NDArray[np.uint64]
 ) -> None:
     """Read each packet's headers into `out` (FIELDS) and `address` (source high, low, destination high, low)."""
+    packets, fields, addresses = pointer_to(data), pointer_to(out), pointer_to(address)
     for row in range(len(starts)):
-        begin, end = starts[row], starts[row] + captured[row]
-        out[row, :] = 0
-        out[row, _SPORT] = out[row, _DPORT] = _NO_PORTS
-        at, outcome = _network(data, begin, end, links[row], out[row])
+        begin, end, base = starts[row], starts[row] + captured[row], row * len(FIELDS)
+        for i in range(len(FIELDS)):
+            fields[base + i] = 0
+        fields[base + _SPORT] = fields[base + _DPORT] = _NO_PORTS
+        at, outcome = _network(packets, begin, end, links[row], fields, base)
         if outcome == _OK:
-            outcome = _internet(data, at, end, out[row], address[row])
-        out[row, _OUTCOME] = outcome
+            outcome = _internet(packets, at, end, fields, base, addresses, 4 * row)
+        fields[base + _OUTCOME] = outcome
 
 
 @njit(cache=True, nogil=True)
-def _network(data: Bytes, at: int, end: int, link: int, out: Ints) -> tuple[int, int]:
+def _network(data: Any, at: int, end: int, link: int, out: Any, base: int) -> tuple[int, int]:
     """Return where the IP header begins, and whether there is one."""
     kind = 0x0800
     if link == 1:
@@ -136,14 +140,14 @@ def _network(data: Bytes, at: int, end: int, link: int, out: Ints) -> tuple[int,
         at += 4
     elif link not in (12, 14, 101, 228, 229):
         return at, _LINK
-    return _unwrapped(data, at, end, kind, link in (0, 108), out)
+    return _unwrapped(data, at, end, kind, link in (0, 108), out, base)
 
 
 @njit(cache=True, nogil=True)
-def _unwrapped(data: Bytes, at: int, end: int, kind: int, look: bool, out: Ints) -> tuple[int, int]:
+def _unwrapped(data: Any, at: int, end: int, kind: int, look: bool, out: Any, base: int) -> tuple[int, int]:
     """Pass over VLAN tags and MPLS labels; `look` says that the first byte decides whether this is IP."""
     while at + 4 <= end and kind in (0x8100, 0x88A8, 0x9100):
-        out[_VLAN] = _two(data, at) & 0xFFF
+        out[base + _VLAN] = _two(data, at) & 0xFFF
         kind, at = _two(data, at + 2), at + 4
     while at + 4 < end and kind in (0x8847, 0x8848):
         look, at = True, at + 4
@@ -156,18 +160,18 @@ def _unwrapped(data: Bytes, at: int, end: int, kind: int, look: bool, out: Ints)
 
 
 @njit(cache=True, nogil=True)
-def _internet(data: Bytes, at: int, end: int, out: Ints, address: NDArray[np.uint64]) -> int:
+def _internet(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
     if at >= end:
         return _CUT
     version = data[at] >> 4
-    out[_VERSION] = version
+    out[base + _VERSION] = version
     if version == 4:
-        return _version_4(data, at, end, out, address)
-    return _version_6(data, at, end, out, address) if version == 6 else _BROKEN
+        return _version_4(data, at, end, out, base, address, four)
+    return _version_6(data, at, end, out, base, address, four) if version == 6 else _BROKEN
 
 
 @njit(cache=True, nogil=True)
-def _version_4(data: Bytes, at: int, end: int, out: Ints, address: NDArray[np.uint64]) -> int:
+def _version_4(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
     if at + 20 > end:
         return _CUT
     header = (data[at] & 15) * 4
@@ -176,16 +180,16 @@ def _version_4(data: Bytes, at: int, end: int, out: Ints, address: NDArray[np.ui
         length = end - at  # the network card cuts it up later (TSO)
     if header < 20 or length < header:
         return _BROKEN
-    out[_LENGTH] = length
-    address[0] = address[2] = 0
-    address[1], address[3] = _four(data, at + 12, True), _four(data, at + 16, True)
-    out[_PROTOCOL] = data[at + 9]
+    out[base + _LENGTH] = length
+    address[four + 0] = address[four + 2] = 0
+    address[four + 1], address[four + 3] = _four(data, at + 12, True), _four(data, at + 16, True)
+    out[base + _PROTOCOL] = data[at + 9]
     pieces = _two(data, at + 6)
-    out[_FRAGMENT] = _which_fragment(pieces & 0x1FFF, pieces & 0x2000)
-    out[_DATAGRAM] = _two(data, at + 4)
+    out[base + _FRAGMENT] = _which_fragment(pieces & 0x1FFF, pieces & 0x2000)
+    out[base + _DATAGRAM] = _two(data, at + 4)
     if at + header > end:
         return _CUT
-    return _transport(data, at + header, end, at + length, out[_FRAGMENT] > 0, out)
+    return _transport(data, at + header, end, at + length, out[base + _FRAGMENT] > 0, out, base)
 
 
 @njit(cache=True, nogil=True)
@@ -195,58 +199,58 @@ def _which_fragment(offset: int, more: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _version_6(data: Bytes, at: int, end: int, out: Ints, address: NDArray[np.uint64]) -> int:
+def _version_6(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
     if at + 40 > end:
         return _CUT
     inside = _two(data, at + 4)
     length = 40 + inside if inside else end - at  # 0 is a jumbogram
-    out[_LENGTH] = length
+    out[base + _LENGTH] = length
     for i in range(4):
         part = np.uint64(0)
         for j in range(8):
             part = (part << np.uint64(8)) | np.uint64(data[at + 8 + 8 * i + j])
-        address[i] = part
+        address[four + i] = part
     kind, here, is_later = int(data[at + 6]), at + 40, False
     for _ in range(8):
         if kind not in (0, 43, 44, 51, 60):
             break
         if here + 8 > end:
-            out[_PROTOCOL] = kind
+            out[base + _PROTOCOL] = kind
             return _CUT
         size = 8 if kind == 44 else (data[here + 1] + 2) * 4 if kind == 51 else (data[here + 1] + 1) * 8
         if kind == 44:
             pieces = _two(data, here + 2)
-            out[_FRAGMENT] = _which_fragment(pieces >> 3, pieces & 1)
-            out[_DATAGRAM] = _four(data, here + 4, True)
-            is_later = out[_FRAGMENT] > 0
+            out[base + _FRAGMENT] = _which_fragment(pieces >> 3, pieces & 1)
+            out[base + _DATAGRAM] = _four(data, here + 4, True)
+            is_later = out[base + _FRAGMENT] > 0
         kind, here = int(data[here]), here + size
         if is_later:
             break
-    out[_PROTOCOL] = kind
-    return _transport(data, here, end, at + length, is_later, out)
+    out[base + _PROTOCOL] = kind
+    return _transport(data, here, end, at + length, is_later, out, base)
 
 
 @njit(cache=True, nogil=True)
-def _transport(data: Bytes, at: int, end: int, finish: int, is_later: bool, out: Ints) -> int:
+def _transport(data: Any, at: int, end: int, finish: int, is_later: bool, out: Any, base: int) -> int:
     """Read ports and flags; `finish` is where the IP packet ends on the wire, `end` where the capture of it does."""
-    protocol = out[_PROTOCOL]
-    out[_PAYLOAD] = max(finish - at, 0)
+    protocol = out[base + _PROTOCOL]
+    out[base + _PAYLOAD] = max(finish - at, 0)
     if is_later or protocol not in (1, 6, 17, 58, 132):
         return _OK
     if at + 4 > end:
         return _CUT
     if protocol in (1, 58):
-        out[_ICMP] = data[at] * 256 + data[at + 1]
-        out[_PAYLOAD] = max(finish - at - 8, 0)
+        out[base + _ICMP] = data[at] * 256 + data[at + 1]
+        out[base + _PAYLOAD] = max(finish - at - 8, 0)
         return _OK
-    out[_SPORT], out[_DPORT] = _two(data, at), _two(data, at + 2)
+    out[base + _SPORT], out[base + _DPORT] = _two(data, at), _two(data, at + 2)
     if protocol == 6:
         if at + 14 > end:
             return _CUT
-        out[_FLAGS] = data[at + 13]
-        out[_PAYLOAD] = max(finish - at - (data[at + 12] >> 4) * 4, 0)
+        out[base + _FLAGS] = data[at + 13]
+        out[base + _PAYLOAD] = max(finish - at - (data[at + 12] >> 4) * 4, 0)
     else:
-        out[_PAYLOAD] = max(finish - at - (8 if protocol == 17 else 12), 0)
+        out[base + _PAYLOAD] = max(finish - at - (8 if protocol == 17 else 12), 0)
     return _OK
 
 
