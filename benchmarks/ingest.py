@@ -1,6 +1,6 @@
 """Log files → Parquet, by socml and by its peers → docs/results/bench-ingest.
 
-Run it with `make bench-ingest`; name cases (zeek, eve, ssh, apache, pcap, apache-lines, memory) to measure only those.
+Run it with `make bench-ingest`; name cases (zeek, eve, ssh, apache, pcap, pcap-long, apache-lines, memory) to measure only those.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ CASES: dict[str, tuple[str, str, dict[str, Peer], tuple[str, ...]]] = {
     ),
     "ssh": ("syslog", "sshd syslog", {"python re": peers.re_ssh}, ()),
     "apache": ("access-log", "Apache combined", {"python re": peers.re_apache, "pyarrow.csv": peers.csv_apache}, ()),
-    "pcap": ("pcap", "PCAP to flows", {"dpkt": peers.dpkt_flows}, ("dpkt",)),
+    "pcap": ("pcap", "PCAP to flows, 7 packets each", {"dpkt": peers.dpkt_flows}, ("dpkt",)),
+    "pcap-long": ("pcap", "PCAP to flows, 200 packets each", {"dpkt": peers.dpkt_flows}, ("dpkt",)),
 }
 TARGETS = (
     "Targets, without raw: Zeek ≥ 3 × zat; EVE ≥ 3 × python json; sshd ≥ 4 × re; Apache ≥ 8 × re; PCAP ≥ 30 × dpkt. "
@@ -123,7 +124,7 @@ def row_figures(name: str, case: str, path: Path, work: Path, ours: int, version
         Figure(case, f"records by {peer}", function(path, work / "rows.parquet"), "records", "socml", ours, n=ours)
         for peer, function in CASES[name][2].items()
     ]
-    if name == "pcap" and find_spec("nfstream"):
+    if name.startswith("pcap") and find_spec("nfstream"):
         flows = peers.nfstream_flows(path)
         figures.append(
             Figure(case, "flows by nfstream", flows, "flows", "socml", ours, n=ours, versions=versions_of("nfstream"))

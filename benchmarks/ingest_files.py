@@ -16,11 +16,8 @@ APACHE = DATASETS / "web-access-logs" / "elastic_apache_logs.gz"
 
 
 def enlarged(kind: str, folder: Path, size: int) -> Path:
-    """Write a file of about `size` bytes: zeek, eve, ssh, apache or pcap."""
-    path = (
-        folder
-        / {"zeek": "conn.log", "eve": "eve.json", "ssh": "auth.log", "apache": "access.log", "pcap": "x.pcap"}[kind]
-    )
+    """Write a file of about `size` bytes: zeek, eve, ssh, apache, pcap or pcap-long."""
+    path = folder / _NAMES[kind]
     with path.open("wb") as file:
         for piece in _PIECES[kind]():
             file.write(piece)
@@ -80,7 +77,8 @@ def _apache() -> Iterator[bytes]:
         repeat += 1
 
 
-def _pcap() -> Iterator[bytes]:
+def _pcap(pause_s: int = 4000) -> Iterator[bytes]:
+    """Yield a capture; after a pause of over two minutes the flows of an earlier repetition have ended."""
     data = gzip.decompress((DATASETS / "pcaps-small" / "tcpreplay_test.pcap.gz").read_bytes())
     yield data[:24]
     packets, at = [], 24
@@ -89,9 +87,15 @@ def _pcap() -> Iterator[bytes]:
         packets.append((seconds, struct.pack("<III", micros, captured, wire) + data[at + 16 : at + 16 + captured]))
         at += 16 + captured
     repeat = 0
-    while True:  # a flow of an earlier repetition has ended: it was silent for over two minutes
-        yield b"".join(struct.pack("<I", seconds + repeat * 4000) + rest for seconds, rest in packets)
+    while True:
+        yield b"".join(struct.pack("<I", seconds + repeat * pause_s) + rest for seconds, rest in packets)
         repeat += 1
 
 
-_PIECES = {"zeek": _zeek, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap}
+_PIECES = {
+    "zeek": _zeek, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
+}  # fmt: skip
+_NAMES = {
+    "zeek": "conn.log", "eve": "eve.json", "ssh": "auth.log", "apache": "access.log", "pcap": "x.pcap",
+    "pcap-long": "x.pcap",
+}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ MAGICS = {
 PCAPNG = b"\x0a\x0d\x0d\x0a"
 PACKET_LIMIT = 16 << 20  # bytes of one packet or block
 _STEP = 8 << 20
+_WITH_PACKETS = (2, 3, 6)  # kinds of blocks
 _ROWS = 1 << 17
 _EXACT = 9_000_000_000  # units a second, up to which a fraction times 10⁹ fits 64 bits
 
@@ -58,37 +60,43 @@ def read_capture(source: Source) -> Iterator[Packets]:
     FormatError
         If it is no capture.
     """
-    chunks = _steps(source)
-    head = next(chunks, b"")
+    steps = _steps(source)
+    head = b"".join(next(steps, []))
     if head[:4] in MAGICS:
-        yield from _classic(head, chunks, source)
+        yield from _classic(head, steps, source)
     elif head[:4] == PCAPNG:
-        yield from _Blocks(source).read(head, chunks)
+        yield from _Blocks(source).read(head, steps)
     else:
         raise FormatError(f"{source.name} is no capture: it begins with {head[:4].hex()}.")
 
 
-def _steps(source: Source) -> Iterator[bytes]:
+def _steps(source: Source) -> Iterator[list[bytes]]:
     held: list[bytes] = []
     for chunk in source.chunks():
         held.append(chunk)
         if sum(map(len, held)) >= _STEP:
-            yield b"".join(held)
+            yield held
             held = []
     if held:
-        yield b"".join(held)
+        yield held
 
 
-def _classic(head: bytes, chunks: Iterator[bytes], source: Source) -> Iterator[Packets]:
+def _joined(rest: bytes, pieces: list[bytes]) -> bytes:
+    """Return what was left of the file and what comes next as one, copied once at most."""
+    some = [piece for piece in (rest, *pieces) if piece]
+    return some[0] if len(some) == 1 else b"".join(some)
+
+
+def _classic(head: bytes, steps: Iterator[list[bytes]], source: Source) -> Iterator[Packets]:
     from socml.kernels.packets import find_records
 
     if len(head) < 24:
         raise FormatError(f"{source.name} is a capture without its header: it has {len(head)} bytes.")
     is_big, units, header = MAGICS[head[:4]]
     link = int.from_bytes(head[20:24], "big" if is_big else "little") & 0xFFFF
-    number, rest, out = 1, head[24:], np.empty((_ROWS, 6), np.int64)
-    for chunk in _and_last(chunks):
-        data = rest + (chunk or b"")
+    number, rest, out = 1, b"", np.empty((_ROWS, 6), np.int64)
+    for pieces in chain([[head[24:]]], steps, [None]):
+        data = _joined(rest, pieces or [])
         while True:
             array = np.frombuffer(data, np.uint8)
             count, used, broken = find_records(array, is_big, header, PACKET_LIMIT, out)
@@ -105,7 +113,7 @@ def _classic(head: bytes, chunks: Iterator[bytes], source: Source) -> Iterator[P
             )
             number += count
             data = data[used:]
-            if broken or (chunk is None and data and count < _ROWS):
+            if broken or (pieces is None and data and count < _ROWS):
                 reason = "the header of this packet is broken" if broken else "the file ends inside this packet"
                 packets.rejects.append(Reject(number, reason, data[:65536]))
             yield packets
@@ -116,11 +124,6 @@ def _classic(head: bytes, chunks: Iterator[bytes], source: Source) -> Iterator[P
         rest = data
 
 
-def _and_last(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
-    yield from chunks
-    yield None
-
-
 class _Blocks:
     """Reads pcapng: runs of packet blocks by the kernel, what stands between them here."""
 
@@ -129,37 +132,42 @@ class _Blocks:
         self.is_big = False
         self.interfaces: list[_Interface] = []
         self.number = 1
+        self._room = np.empty((_ROWS, 6), np.int64)
 
-    def read(self, head: bytes, chunks: Iterator[bytes]) -> Iterator[Packets]:
-        rest = head
-        for chunk in _and_last(chunks):
-            data = rest + (chunk or b"")
+    def read(self, head: bytes, steps: Iterator[list[bytes]]) -> Iterator[Packets]:
+        rest = b""
+        for pieces in chain([[head]], steps):
+            data = _joined(rest, pieces)
             at = 0
             while True:
-                packets, used, broken = self._run(data[at:])
+                packets, used, broken = self._run(np.frombuffer(data, np.uint8)[at:])
                 at += used
                 if broken:
-                    packets.rejects.append(Reject(self.number, "a block of the file is broken here", data[at:][:65536]))
-                yield packets
+                    packets.rejects.append(
+                        Reject(self.number, "a block of the file is broken here", data[at : at + 65536])
+                    )
+                if len(packets.starts) or broken:
+                    yield packets
                 if broken:
                     return
-                size = 0 if len(packets.starts) == _ROWS else self._other(data, at)
+                if len(packets.starts) == _ROWS:
+                    continue
+                at, size = self._others(data, at)
                 if size < 0:
                     yield self._rejected("a block of the file is broken here", data[at:])
                     return
-                if size == 0 and len(packets.starts) < _ROWS:
+                if size == 0:
                     break
-                at += size
             rest = data[at:]
         if rest:
             yield self._rejected("the file ends inside this block", rest)
 
-    def _run(self, data: bytes) -> tuple[Packets, int, bool]:
+    def _run(self, array: NDArray[np.uint8]) -> tuple[Packets, int, bool]:
         from socml.kernels.packets import find_blocks
 
-        array, out = np.frombuffer(data, np.uint8), np.empty((_ROWS, 6), np.int64)
+        out = self._room
         count, used, broken = find_blocks(array, self.is_big, PACKET_LIMIT, out)
-        found = out[:count]
+        found = out[:count].copy()
         known = self.interfaces or [_Interface(-1)]
         which = np.where(found[:, 5] < len(known), found[:, 5], 0)
         units = np.array([i.units for i in known])[which]
@@ -173,6 +181,14 @@ class _Blocks:
         packets = Packets(array, found[:, 0].copy(), found[:, 1].copy(), found[:, 2].copy(), times, links, self.number)
         self.number += count
         return packets, used, broken
+
+    def _others(self, data: bytes, at: int) -> tuple[int, int]:
+        """Take the blocks up to the next packet; return where it begins, and `_other` of what is there if there is none."""
+        while True:
+            size = self._other(data, at)
+            at += max(size, 0)
+            if size <= 0 or int.from_bytes(data[at : at + 4], "big" if self.is_big else "little") in _WITH_PACKETS:
+                return at, size
 
     def _other(self, data: bytes, at: int) -> int:
         """Take one block that holds no packet; return its bytes, 0 if it is not all there, -1 if it is broken."""

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from socml.kernels.packets import FIELDS as PACKET
+from socml.kernels.pointers import moved, pointer_to
 
 __all__ = ["COLUMNS", "DIRECTION", "SUMS", "FlowTable", "warm"]
 
@@ -39,7 +40,9 @@ _P_LENGTH, _P_PAYLOAD, _P_FLAGS, _P_ICMP, _P_FRAGMENT, _P_DATAGRAM = (
     _P[n] for n in ("length", "payload", "flags", "icmp", "fragment", "datagram")
 )
 _WAYS = len(DIRECTION)
+_COLUMNS, _SUMS, _FIELDS, _ENDS = len(COLUMNS), len(SUMS), len(PACKET), 4  # values of a row
 _AHEAD = 32  # packets
+_WORTH_TAKING = 1000  # flows that ended: making events of fewer takes as long
 _FRAGMENTS = 8192  # datagrams whose ports are remembered
 
 
@@ -75,7 +78,7 @@ class FlowTable:
         """Take out the flows that ended, or all: COLUMNS, SUMS and addresses, in the order of their first packets."""
         flows = self._flows[: self._count]
         done = np.ones(self._count, bool) if everything else self._ended(flows)
-        if not everything and done.sum() < self._count // 4:
+        if not everything and done.sum() < max(self._count // 4, _WORTH_TAKING):
             done[:] = False
         taken = flows[done], self._sums[: self._count][done], self._ends[: self._count][done]
         if done.any():
@@ -116,10 +119,10 @@ def _mix(value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _hash(ends: Addresses, row: int, sport: Whole, dport: Whole, protocol: Whole, vlan: Whole) -> np.uint64:
+def _hash(ends: Any, sport: Whole, dport: Whole, protocol: Whole, vlan: Whole) -> np.uint64:
     """Return the same number for both directions of a flow."""
-    one = ends[row, 0] * np.uint64(3) ^ (ends[row, 1] + np.uint64(sport + 1) * np.uint64(0x9E3779B97F4A7C15))
-    two = ends[row, 2] * np.uint64(3) ^ (ends[row, 3] + np.uint64(dport + 1) * np.uint64(0x9E3779B97F4A7C15))
+    one = ends[0] * np.uint64(3) ^ (ends[1] + np.uint64(sport + 1) * np.uint64(0x9E3779B97F4A7C15))
+    two = ends[2] * np.uint64(3) ^ (ends[3] + np.uint64(dport + 1) * np.uint64(0x9E3779B97F4A7C15))
     return _mix(_mix(one) + _mix(two) + np.uint64(protocol * 4096 + vlan))
 
 
@@ -127,45 +130,44 @@ def _hash(ends: Addresses, row: int, sport: Whole, dport: Whole, protocol: Whole
 def _index(slots: NDArray[np.int32], flows: Ints, ends: Addresses, count: int) -> None:
     mask = np.uint64(len(slots) - 1)
     for row in range(count):
-        if flows[row, _CLOSED]:
+        flow = moved(pointer_to(flows), row * _COLUMNS)
+        if flow[_CLOSED]:
             continue
-        ports = flows[row, _SPORT], flows[row, _DPORT]
-        slot = _hash(ends, row, ports[0], ports[1], flows[row, _PROTOCOL], flows[row, _VLAN]) & mask
+        of_row = moved(pointer_to(ends), row * _ENDS)
+        slot = _hash(of_row, flow[_SPORT], flow[_DPORT], flow[_PROTOCOL], flow[_VLAN]) & mask
         while slots[slot]:
             slot = (slot + np.uint64(1)) & mask
         slots[slot] = row + 1
 
 
-# Rows are named by their numbers, not handed over as views: making a view costs more than what is done with it.
+# A row is handed over as a pointer to its first value: making a view costs more than what is done with it.
 
 
 @njit(cache=True, nogil=True)
-def _direction(
-    flows: Ints, its: Addresses, flow: int, packets: Ints, ends: Addresses, row: int, sport: Whole, dport: Whole
-) -> int:
+def _direction(flow: Any, its: Any, packet: Any, ends: Any, sport: Whole, dport: Whole) -> int:
     """Return 0 if the packet goes as the flow's first did, 1 if back, -1 if it is of another flow."""
-    if flows[flow, _PROTOCOL] != packets[row, _P_PROTOCOL] or flows[flow, _VLAN] != packets[row, _P_VLAN]:
+    if flow[_PROTOCOL] != packet[_P_PROTOCOL] or flow[_VLAN] != packet[_P_VLAN]:
         return -1
-    if flows[flow, _VERSION] != packets[row, _P_VERSION]:
+    if flow[_VERSION] != packet[_P_VERSION]:
         return -1
-    a, b, c, d = its[flow, 0], its[flow, 1], its[flow, 2], its[flow, 3]
-    p, q, r, s = ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3]
-    if a == p and b == q and c == r and d == s and flows[flow, _SPORT] == sport and flows[flow, _DPORT] == dport:
+    a, b, c, d = its[0], its[1], its[2], its[3]
+    p, q, r, s = ends[0], ends[1], ends[2], ends[3]
+    if a == p and b == q and c == r and d == s and flow[_SPORT] == sport and flow[_DPORT] == dport:
         return 0
     back = a == r and b == s and c == p and d == q
-    return 1 if back and flows[flow, _SPORT] == dport and flows[flow, _DPORT] == sport else -1
+    return 1 if back and flow[_SPORT] == dport and flow[_DPORT] == sport else -1
 
 
 @njit(cache=True, nogil=True)
-def _ports(packets: Ints, ends: Addresses, row: int, fragments: Addresses) -> tuple[Whole, Whole]:
+def _ports(packet: Any, ends: Any, fragments: Addresses) -> tuple[Whole, Whole]:
     """Return the ports of a packet: of a later fragment, those of its datagram's first, if that was seen."""
-    sport, dport = packets[row, _P_SPORT], packets[row, _P_DPORT]
-    if packets[row, _P_FRAGMENT] == 0:
+    sport, dport = packet[_P_SPORT], packet[_P_DPORT]
+    if packet[_P_FRAGMENT] == 0:
         return sport, dport
-    key = _mix(_mix(_mix(ends[row, 0] ^ (ends[row, 1] << np.uint64(1))) + ends[row, 2]) ^ ends[row, 3])
-    key = _mix(key ^ np.uint64(packets[row, _P_DATAGRAM] * 256 + packets[row, _P_PROTOCOL])) | np.uint64(1)
+    key = _mix(_mix(_mix(ends[0] ^ (ends[1] << np.uint64(1))) + ends[2]) ^ ends[3])
+    key = _mix(key ^ np.uint64(packet[_P_DATAGRAM] * 256 + packet[_P_PROTOCOL])) | np.uint64(1)
     place = key % np.uint64(_FRAGMENTS)
-    if packets[row, _P_FRAGMENT] < 0:
+    if packet[_P_FRAGMENT] < 0:
         fragments[place, 0], fragments[place, 1] = key, np.uint64((sport + 1) * 65537 + dport + 1)
     elif fragments[place, 0] == key:
         both = np.int64(fragments[place, 1])
@@ -181,13 +183,15 @@ def _look_ahead(
     """Hash the next packets and read what they will need: memory is slow, but brings many lines at a time."""
     mask, read = np.uint64(len(slots) - 1), 0.0
     for i in range(min(_AHEAD, len(packets) - row)):
-        at = row + i
-        ports[i] = _ports(packets, addresses, at, fragments)
-        hashes[i] = _hash(addresses, at, ports[i, 0], ports[i, 1], packets[at, _P_PROTOCOL], packets[at, _P_VLAN])
+        packet = moved(pointer_to(packets), (row + i) * _FIELDS)
+        of_row = moved(pointer_to(addresses), (row + i) * _ENDS)
+        sport, dport = _ports(packet, of_row, fragments)
+        ports[i, 0], ports[i, 1] = sport, dport
+        hashes[i] = _hash(of_row, sport, dport, packet[_P_PROTOCOL], packet[_P_VLAN])
     for i in range(min(_AHEAD, len(packets) - row)):
         flow = slots[hashes[i] & mask] - 1
         if flow >= 0:
-            for line in range(0, len(COLUMNS), 8):
+            for line in range(0, _COLUMNS, 8):
                 read += flows[flow, line]
             read += sums[flow, 0] + ends[flow, 0]
     return read
@@ -203,72 +207,79 @@ def _add(
     for row in range(len(packets)):
         if row % _AHEAD == 0:
             seen += _look_ahead(packets, addresses, row, fragments, ports, hashes, slots, flows, sums, ends)
-        if packets[row, _P_OUTCOME] != 0:
+        packet = moved(pointer_to(packets), row * _FIELDS)
+        if packet[_P_OUTCOME] != 0:
             continue
-        sport, dport = ports[row % _AHEAD]
+        of_row = moved(pointer_to(addresses), row * _ENDS)
+        sport, dport = ports[row % _AHEAD, 0], ports[row % _AHEAD, 1]
         slot = hashes[row % _AHEAD] & mask
         way = 0
         while slots[slot]:
-            way = _direction(flows, ends, slots[slot] - 1, packets, addresses, row, sport, dport)
+            at = slots[slot] - 1
+            flow, its = moved(pointer_to(flows), at * _COLUMNS), moved(pointer_to(ends), at * _ENDS)
+            way = _direction(flow, its, packet, of_row, sport, dport)
             if way >= 0:
                 break
             slot = (slot + np.uint64(1)) & mask
-        flow = slots[slot] - 1
-        if flow >= 0:
-            age, silence = times[row] - flows[flow, _FIRST], times[row] - flows[flow, _LAST]
+        at = slots[slot] - 1
+        if at >= 0:
+            age, silence = times[row] - flows[at, _FIRST], times[row] - flows[at, _LAST]
             if silence >= idle or age >= active:
-                flows[flow, _CLOSED] = 1
-                flow = -1
-        if flow < 0:
-            flow, way = count, 0
-            flows[flow, :] = 0
-            sums[flow, :] = 0.0
-            flows[flow, _FIRST] = flows[flow, _LAST] = times[row]
-            flows[flow, _VERSION], flows[flow, _PROTOCOL] = packets[row, _P_VERSION], packets[row, _P_PROTOCOL]
-            flows[flow, _VLAN], flows[flow, _ICMP] = packets[row, _P_VLAN], packets[row, _P_ICMP]
-            flows[flow, _SPORT], flows[flow, _DPORT], flows[flow, _NUMBER] = sport, dport, first_number + row
-            for i in range(4):
-                ends[flow, i] = addresses[row, i]
-            slots[slot] = flow + 1
+                flows[at, _CLOSED] = 1
+                at = -1
+        if at < 0:
+            at, way = count, 0
+            flow = moved(pointer_to(flows), at * _COLUMNS)
+            _begin(flow, moved(pointer_to(sums), at * _SUMS), packet, sport, dport, times[row], first_number + row)
+            for i in range(_ENDS):
+                ends[at, i] = of_row[i]
+            slots[slot] = at + 1
             count += 1
-        _count_packet(flows, sums, flow, packets[row, _P_LENGTH], packets[row, _P_PAYLOAD], way, times[row])
-        _count_flags(flows, flow, packets[row, _P_FLAGS], way)
-        flows[flow, _CUT] += cut[row]
+        flow = moved(pointer_to(flows), at * _COLUMNS)
+        _count_packet(flow, moved(pointer_to(sums), at * _SUMS), packet, way, times[row])
+        flow[_CUT] += cut[row]
     return count
 
 
 @njit(cache=True, nogil=True)
-def _count_packet(
-    flows: Ints, sums: NDArray[np.float64], flow: int, size: Whole, payload: Whole, way: int, time: Whole
-) -> None:
-    at = _SOURCE + way * _WAYS
-    before, both = flows[flow, at], flows[flow, _SOURCE] + flows[flow, _SOURCE + _WAYS]
-    if both:
-        gap = max(time - flows[flow, _LAST], 0)
-        flows[flow, _IAT_MIN] = min(flows[flow, _IAT_MIN], gap) if both > 1 else gap
-        flows[flow, _IAT_MAX] = max(flows[flow, _IAT_MAX], gap)
-        sums[flow, 4] += float(gap) * gap
-    if before:
-        gap = max(time - flows[flow, at + 8], 0)
-        flows[flow, at + 5] = min(flows[flow, at + 5], gap) if before > 1 else gap
-        flows[flow, at + 6] = max(flows[flow, at + 6], gap)
-        sums[flow, 2 + way] += float(gap) * gap
-    flows[flow, at + 3] = min(flows[flow, at + 3], size) if before else size
-    flows[flow, at + 4] = max(flows[flow, at + 4], size)
-    flows[flow, at + 7] = min(flows[flow, at + 7], time) if before else time
-    flows[flow, at + 8] = max(flows[flow, at + 8], time)
-    flows[flow, at] = before + 1
-    flows[flow, at + 1] += size
-    flows[flow, at + 2] += payload
-    sums[flow, way] += float(size) * size
-    flows[flow, _FIRST], flows[flow, _LAST] = min(flows[flow, _FIRST], time), max(flows[flow, _LAST], time)
+def _begin(flow: Any, sums: Any, packet: Any, sport: Whole, dport: Whole, time: Whole, number: Whole) -> None:
+    for i in range(_COLUMNS):
+        flow[i] = 0
+    for i in range(_SUMS):
+        sums[i] = 0.0
+    flow[_FIRST] = flow[_LAST] = time
+    flow[_VERSION], flow[_PROTOCOL] = packet[_P_VERSION], packet[_P_PROTOCOL]
+    flow[_VLAN], flow[_ICMP] = packet[_P_VLAN], packet[_P_ICMP]
+    flow[_SPORT], flow[_DPORT], flow[_NUMBER] = sport, dport, number
 
 
 @njit(cache=True, nogil=True)
-def _count_flags(flows: Ints, flow: int, flags: Whole, way: int) -> None:
-    flows[flow, _SFLAGS + way] |= flags
+def _count_packet(flow: Any, sums: Any, packet: Any, way: int, time: Whole) -> None:
+    size, flags = packet[_P_LENGTH], packet[_P_FLAGS]
+    at = _SOURCE + way * _WAYS
+    before, both = flow[at], flow[_SOURCE] + flow[_SOURCE + _WAYS]
+    if both:
+        gap = max(time - flow[_LAST], 0)
+        flow[_IAT_MIN] = min(flow[_IAT_MIN], gap) if both > 1 else gap
+        flow[_IAT_MAX] = max(flow[_IAT_MAX], gap)
+        sums[4] += float(gap) * gap
+    if before:
+        gap = max(time - flow[at + 8], 0)
+        flow[at + 5] = min(flow[at + 5], gap) if before > 1 else gap
+        flow[at + 6] = max(flow[at + 6], gap)
+        sums[2 + way] += float(gap) * gap
+    flow[at + 3] = min(flow[at + 3], size) if before else size
+    flow[at + 4] = max(flow[at + 4], size)
+    flow[at + 7] = min(flow[at + 7], time) if before else time
+    flow[at + 8] = max(flow[at + 8], time)
+    flow[at] = before + 1
+    flow[at + 1] += size
+    flow[at + 2] += packet[_P_PAYLOAD]
+    sums[way] += float(size) * size
+    flow[_FIRST], flow[_LAST] = min(flow[_FIRST], time), max(flow[_LAST], time)
+    flow[_SFLAGS + way] |= flags
     for bit in range(6):
-        flows[flow, _FIN + bit] += (flags >> bit) & 1
+        flow[_FIN + bit] += (flags >> bit) & 1
 
 
 def warm() -> None:

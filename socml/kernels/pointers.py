@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["pointer_to", "put_word", "word_at"]
+__all__ = ["moved", "pointer_to", "put_word", "word_at"]
 
 
 def _pointer_to(context: Any, array: Any) -> Any:
@@ -22,6 +22,15 @@ def _pointer_to(context: Any, array: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
     return types.CPointer(array.dtype)(array), generate
+
+
+def _moved(context: Any, pointer: Any, by: Any) -> Any:
+    """Return the pointer `by` values further on: of an array's row, its first value."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [context.cast(builder, arguments[1], signature.args[1], types.intp)])
+
+    return pointer(pointer, by), generate
 
 
 def _word_at(context: Any, pointer: Any, at: Any) -> Any:
@@ -50,6 +59,7 @@ def _word_place(context: Any, builder: Any, signature: Any, arguments: Any) -> A
     return builder.bitcast(builder.gep(arguments[0], [at]), ir.IntType(64).as_pointer())
 
 
+moved: Any = intrinsic(_moved)
 pointer_to: Any = intrinsic(_pointer_to)
 word_at: Any = intrinsic(_word_at)
 put_word: Any = intrinsic(_put_word)
