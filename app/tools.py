@@ -1,4 +1,7 @@
-"""Pasted text, or an e-mail → what is in it: decoded, its indicators, defanged, hashed. Nothing leaves the machine."""
+"""Pasted text, or an e-mail → what is in it: decoded, its indicators, defanged, hashed, and what services say of them.
+
+Nothing leaves the machine but by a button, which is there only if `socml.toml` names a service.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,22 @@ from frame import open_tool
 
 from socml.errors import SocmlError
 from socml.inert import spreadsheet_text, visible, visible_line
-from socml.tools import MailTriage, decode, defang, find_indicators, hash_bytes, refang, triage_mail
+from socml.project import Project, find_project
+from socml.tools import (
+    Indicator,
+    MailTriage,
+    answer_rows,
+    decode,
+    defang,
+    find_indicators,
+    hash_bytes,
+    lines_of,
+    lines_of_plan,
+    look_up_online,
+    plan_lookup,
+    refang,
+    triage_mail,
+)
 from socml.words import Words
 
 _LONGEST = 200_000  # characters that are taken
@@ -18,19 +36,20 @@ _SHOWN = 20_000
 
 
 def _tools(say: Words) -> None:
-    st.text(say("app.tools.about"))
+    project = find_project()
+    st.text(say("app.tools.about_online" if project.lookups else "app.tools.about"))
     text = st.text_area(say("app.tools.text"), key="tools_text", height=140, max_chars=_LONGEST, help=None)
     st.caption(say("app.tools.text_help"))
     upload = st.file_uploader(say("app.tools.mail"), type=["eml", "txt"], key="tools_mail")
     if upload is not None:
-        _mail(upload.getvalue(), say)
+        _mail(upload.getvalue(), project, say)
     if text and text.strip():
-        _text(text, say)
+        _text(text, project, say)
     elif upload is None:
         st.info(say("app.tools.nothing"))
 
 
-def _text(text: str, say: Words) -> None:
+def _text(text: str, project: Project, say: Words) -> None:
     steps = decode(text)
     if steps:
         st.subheader(say("app.tools.decoded"))
@@ -38,7 +57,9 @@ def _text(text: str, say: Words) -> None:
             st.caption(f"{say('app.tools.layers')}: {visible_line(step.kind)}")
             _show(step.text)
     whole = " ".join([text, *(step.text for step in steps)])
-    _indicators(whole, say)
+    found = find_indicators(whole)
+    _indicators(found, say)
+    _services(found, "text", project, say)
     left, right = st.columns(2)
     with left:
         st.subheader(say("app.tools.defanged"))
@@ -50,8 +71,7 @@ def _text(text: str, say: Words) -> None:
     _show("\n".join(f"{kind:7} {digest}" for kind, digest in hash_bytes(text.encode()).items()))
 
 
-def _indicators(text: str, say: Words) -> None:
-    found = find_indicators(text)
+def _indicators(found: list[Indicator], say: Words) -> None:
     if not found:
         return
     st.subheader(say("app.tools.indicators"))
@@ -64,7 +84,37 @@ def _indicators(text: str, say: Words) -> None:
     st.download_button(say("app.tools.download"), file.getvalue(), "indicators.csv", "text/csv", key="tools_csv")
 
 
-def _mail(data: bytes, say: Words) -> None:
+def _services(found: list[Indicator], of: str, project: Project, say: Words) -> None:
+    """Say what would leave the machine and where to, ask when the button is pressed, and show what is known."""
+    if not project.lookups or not found:
+        return
+    st.subheader(say("app.tools.services"))
+    plan = plan_lookup(found, project=project)
+    _show("\n".join(visible_line(line) for line in [*lines_of_plan(plan, say), *lines_of([], plan.held, say)]))
+    failed = st.session_state.setdefault("tools_failed", {})  # what was asked, and what came to nothing
+    if plan.questions and st.button(say("app.tools.ask"), key=f"tools_ask_{of}"):
+        try:
+            with st.spinner(say("app.tools.asking")):
+                failed[of] = (found, look_up_online(found, project=project).failures)
+        except SocmlError as error:
+            st.error(visible_line(error))
+            return
+        st.rerun()  # every answer is kept, so that the page shows it as it would tomorrow
+    failures = failed[of][1] if of in failed and failed[of][0] == found else []
+    _answers(answer_rows(plan.kept, say), lines_of(failures, [], say))
+
+
+def _answers(rows: list[dict[str, str]], lines: list[str]) -> None:
+    if lines:
+        _show("\n".join(visible_line(line) for line in lines))
+    if rows:
+        link = list(rows[0])[-1]
+        safe = [{name: visible_line(text) for name, text in row.items()} for row in rows]
+        shown = st.column_config.LinkColumn(display_text="^https://([^/]+)")
+        st.dataframe(safe, hide_index=True, column_config={link: shown})
+
+
+def _mail(data: bytes, project: Project, say: Words) -> None:
     try:
         found = triage_mail(data)
     except SocmlError as error:
@@ -86,6 +136,9 @@ def _mail(data: bytes, say: Words) -> None:
             [{say(f"tools.mail.{name}"): visible_line(one[name]) for name in names} for one in found.attachments],
             hide_index=True,
         )
+    parts = [part for link in found.links for part in (link["url"], link.get("leads_to", ""))]
+    parts += [one[kind] for one in found.attachments for kind in ("md5", "sha256")]
+    _services(find_indicators(" ".join(parts)), "mail", project, say)
 
 
 def _header(found: MailTriage, say: Words) -> list[str]:

@@ -6,11 +6,14 @@ the copy inside the package. The repository, a user's project and the wheel have
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import shutil
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from socml.errors import ConfigurationError, did_you_mean
 
@@ -18,13 +21,28 @@ MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
 STARTER_FOLDERS = (*RECIPE_FOLDERS, "notebooks")
 LANGUAGES = ("en", "fr")
+LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
 
 _KNOWN: dict[str, dict[str, type]] = {
     "": {"workspace": str, "language": str},
     "engine": {"memory_limit": str, "threads": int},
     "tracking": {"uri": str},
     "labels": {"url": str},
+    "lookups": {},  # a list and a section a service: see `_lookups`
 }
+_LOOKUP = {"key_variable": str, "address": str}
+# Services' keys are lower case or mixed, so that none passes for a variable in capitals.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_OWN_NAME = re.compile(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*")
+
+
+@dataclass(frozen=True)
+class LookupService:
+    """A service that may be asked about indicators. The key is not here: `key_variable` is where it is read when asking."""
+
+    name: str
+    key_variable: str
+    address: str = ""  # base URL of a proxy; empty: the service's own
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,8 @@ class Project:
     threads: int = 0
     tracking_uri: str = ""
     labels_url: str = ""
+    lookups: tuple[LookupService, ...] = ()
+    never_looked_up: tuple[str, ...] = ()  # networks, and domains with all names below them
     settings: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def recipes(self, kind: str) -> Path:
@@ -84,6 +104,7 @@ def read_project(root: Path) -> Project:
     language = str(flat.get("language") or "en")
     if language not in LANGUAGES:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
+    lookups, never = _lookups(flat.get("lookups"), path)
     return Project(
         root=root,
         workspace=workspace if workspace.is_absolute() else root / workspace,
@@ -92,6 +113,8 @@ def read_project(root: Path) -> Project:
         threads=int(str(flat.get("engine.threads") or 0)),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or str(flat.get("tracking.uri") or ""),
         labels_url=os.environ.get("SOCML_LABELS_URL") or str(flat.get("labels.url") or ""),
+        lookups=lookups,
+        never_looked_up=never,
         settings=settings,
     )
 
@@ -141,6 +164,11 @@ uri = ""                   # empty: SQLite in the workspace; else any MLflow tra
 
 [labels]
 url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy address
+
+# [lookups]                       # online services: nobody is asked unless a section names one
+# never = ["example.org"]         # your own domains and networks: these are never sent out
+# [lookups.virustotal]            # or abuseipdb, greynoise, otx, urlhaus
+# key_variable = "VT_KEY"         # the environment variable that holds the key, never the key itself
 """
 
 
@@ -158,7 +186,9 @@ def _starter_project() -> Project:
 def _checked(settings: dict[str, object], path: Path) -> dict[str, object]:
     flat: dict[str, object] = {}
     for key, value in settings.items():
-        if isinstance(value, dict) and key in _KNOWN:
+        if key == "lookups":
+            flat[key] = value
+        elif isinstance(value, dict) and key in _KNOWN:
             for inner, inner_value in value.items():
                 _check_key(inner, inner_value, _KNOWN[key], f"{path}: [{key}]")
                 flat[f"{key}.{inner}"] = inner_value
@@ -174,3 +204,82 @@ def _check_key(key: str, value: object, known: dict[str, type], where: str) -> N
         raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, known)}")
     if not isinstance(value, known[key]) or isinstance(value, bool):
         raise ConfigurationError(f"{where}: {key} must be {known[key].__name__}, and is {value!r}.")
+
+
+def _lookups(given: object, path: Path) -> tuple[tuple[LookupService, ...], tuple[str, ...]]:
+    """Return the services that may be asked, and what is never sent. No message repeats a value: it may be a key."""
+    if given is None:
+        return (), ()
+    where = f"{path}: [lookups]"
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"{where} must be a section.")
+    services: list[LookupService] = []
+    for name, section in given.items():
+        if name == "never":
+            continue
+        if name not in LOOKUP_SERVICES:
+            raise ConfigurationError(
+                f"{where} has an unknown key {name!r}.{did_you_mean(name, [*LOOKUP_SERVICES, 'never'])}"
+            )
+        if not isinstance(section, dict):
+            raise ConfigurationError(f"{where}: {name} must be a section of its own, [lookups.{name}].")
+        services.append(_lookup_service(name, section, f"{path}: [lookups.{name}]"))
+    return tuple(services), _never(given.get("never", []), where)
+
+
+def _lookup_service(name: str, section: dict[str, object], where: str) -> LookupService:
+    of_variable = (
+        'write key_variable = "NAME_OF_A_VARIABLE", in capitals, and put the key into that environment variable'
+    )
+    for key, value in section.items():
+        if key.lower().replace("-", "_") in ("key", "api_key", "apikey", "auth_key", "token", "secret", "password"):
+            raise ConfigurationError(f"{where} must not hold a key, for this file is committed: {of_variable}.")
+        if key not in _LOOKUP:
+            raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, _LOOKUP)}")
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{where}: {key} must be str.")
+    variable, address = str(section.get("key_variable", "")), str(section.get("address", ""))
+    if not _VARIABLE.fullmatch(variable):
+        raise ConfigurationError(
+            f"{where}: key_variable does not name a variable. A key must not stand here: {of_variable}."
+        )
+    if address:
+        _check_address(address, where)
+    return LookupService(name, variable, address.rstrip("/"))
+
+
+def _check_address(address: str, where: str) -> None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError(f"{where}: address is no URL.") from None
+    if parts.username is not None or parts.query or parts.fragment or not address.isprintable() or " " in address:
+        raise ConfigurationError(f"{where}: address is a base URL, without user, password, ? and #.")
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        raise ConfigurationError(f"{where}: address must begin with https:// (http:// only for this machine).")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host of a URL is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _never(given: object, where: str) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise ConfigurationError(
+            f'{where}: never must be a list of domains and networks: ["example.org", "10.0.0.0/8"].'
+        )
+    for one in given:
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            if not _OWN_NAME.fullmatch(one):
+                raise ConfigurationError(
+                    f"{where}: never holds {one!r}, which is no domain and no network. "
+                    "Write example.org (the names below it are meant too) or 10.0.0.0/8."
+                ) from None
+    return tuple(given)

@@ -1,22 +1,29 @@
-"""Verbs of the pocket tools: tools defang, refang, decode, hash, iocs, mail, lookup. All work offline."""
+"""Verbs of the pocket tools: tools defang, refang, decode, hash, iocs, mail, lookup. Offline, but for lookup --online."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from socml.cli._output import as_json, say, table
+from socml.cli._output import as_json, note, say, table
 from socml.errors import DataError
+
+if TYPE_CHECKING:
+    from socml.tools import Indicator, OnlineLookup
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Texts = Annotated[list[str] | None, typer.Argument(help="text, or - (or nothing) for standard input")]
 File = Annotated[Path | None, typer.Option("--file", help="read this file instead")]
 
-tools = typer.Typer(name="tools", help="An analyst's pocket tools: defang, decode, hash, indicators, mail. Offline.")
+tools = typer.Typer(
+    name="tools",
+    help="An analyst's pocket tools: defang, decode, hash, indicators, mail, look-ups. Offline, unless told.",
+)
 tools.info.no_args_is_help = True
 
 
@@ -120,26 +127,64 @@ def lookup(
     list_: Annotated[
         list[Path] | None, typer.Option("--list", "-l", help="file or folder of entries, one a line")
     ] = None,
+    online: Annotated[bool, typer.Option("--online", help="ask the services that socml.toml names")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="indicators sent at a time, with --online")] = 20,
     json_: Json = False,
 ) -> None:
-    """Look the indicators of a text up in local lists. No network is asked.
+    """Look the indicators of a text up in local lists; with --online, at the services in socml.toml, and nowhere else.
 
     \b
-    Example:  socml tools lookup --file report.txt --list blocklists/
+    Examples:  socml tools lookup --file report.txt --list blocklists/      socml tools lookup 9.9.9.9 --online
     """
     from socml.errors import ConfigurationError
     from socml.tools import find_indicators, look_up
 
-    if not list_:
-        raise ConfigurationError("Which lists? Name files or folders: socml tools lookup TEXT --list PATH")
-    hits = look_up(find_indicators(_text(texts, file)), list_)
+    if not list_ and not online:
+        raise ConfigurationError(
+            "Which lists? Name files or folders: socml tools lookup TEXT --list PATH. Or --online, for services."
+        )
+    found = find_indicators(_text(texts, file))
+    asked = _asked_online(found, most) if online else None
+    hits = look_up(found, list_) if list_ else []
     if json_:
-        as_json([{"kind": h.indicator.kind, "value": h.indicator.value, "list": h.list, "line": h.line} for h in hits])
+        listed = [{"kind": h.indicator.kind, "value": h.indicator.value, "list": h.list, "line": h.line} for h in hits]
+        as_json({"lists": listed, **_plain(asked)} if asked else listed)
         return
     for hit in hits:
         say(f"{hit.indicator.kind:10} {hit.indicator.value}  {hit.list}:{hit.line} {hit.entry}")
-    if not hits:
+    if list_ and not hits:
         say(_words()("tools.not_listed"))
+    if asked:
+        _show_online(asked, most)
+
+
+def _asked_online(found: list[Indicator], most: int) -> OnlineLookup:
+    from socml.tools import lines_of_plan, look_up_online, plan_lookup
+
+    for line in lines_of_plan(plan_lookup(found, most=most), _words()):
+        note(_line(line))
+    return look_up_online(found, most=most)
+
+
+def _plain(asked: OnlineLookup) -> dict[str, Any]:
+    return {
+        "answers": [answer.to_dict() for answer in asked.answers],
+        "held": [{"kind": h.indicator.kind, "value": h.indicator.value, "reason": h.reason} for h in asked.held],
+        "failures": [asdict(failure) for failure in asked.failures],
+    }
+
+
+def _show_online(asked: OnlineLookup, most: int) -> None:
+    from socml.tools import answer_rows, lines_of
+
+    words = _words()
+    rows = answer_rows(asked.answers, words)
+    if rows:
+        table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        say(words("tools.online.no_answer"))
+    for line in lines_of(asked.failures, asked.held, words, most=most):
+        say(_line(line))
 
 
 @tools.command("mail")

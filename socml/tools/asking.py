@@ -1,0 +1,175 @@
+"""A request with a key → the JSON that a service answers, or why there is none, in the key of a sentence.
+
+Bounded in time and size, TLS verified, and nothing is sent on to another host. The key is in a header and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
+
+from socml.project import is_loopback
+
+__all__ = ["MOST_BYTES", "NoAnswer", "ask", "usable_key"]
+
+MOST_BYTES = 1 << 20
+_PIECE = 1 << 16
+_LONGEST_PAUSE = timedelta(days=1)
+_OF_THE_INDICATOR = (400, 413, 414, 422)  # the next one may fare better
+
+
+class NoAnswer(Exception):
+    """Why a service gave no answer: the key of a sentence under `tools.online.failure`, and its values.
+
+    `is_final` says that asking the same service again at once makes no sense; `until` when it wants to be asked again.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = True, until: datetime | None = None, **values: object) -> None:
+        super().__init__(reason)
+        self.reason, self.is_final, self.until = reason, is_final, until
+        self.values = {name: str(value) for name, value in values.items()}
+
+
+def usable_key(key: str) -> bool:
+    """Return whether a key can stand in a header; one that cannot would come back in an error message.
+
+    Examples
+    --------
+    >>> usable_key("0123abcd"), usable_key("0123 abcd"), usable_key("")
+    (True, False, False)
+    """
+    return bool(key) and key.isascii() and key.isprintable() and " " not in key
+
+
+def ask(
+    url: str, body: bytes | None, headers: Mapping[str, str], *, limit_s: float, silent: bool = False
+) -> dict[str, Any] | None:
+    """Return what a service answers; None if that is HTTP 404 with JSON, and `silent` says that this means: nothing.
+
+    Raises
+    ------
+    NoAnswer
+        If there is no answer in time, or none that can be read.
+    """
+    request = Request(url, data=body, headers={"User-Agent": "socml", "Accept": "application/json", **headers})  # noqa: S310  https, or this machine
+    outcome: SimpleQueue[dict[str, Any] | NoAnswer | Exception | None] = SimpleQueue()
+    gone = threading.Event()
+
+    def run() -> None:
+        try:
+            outcome.put(_answer(request, limit_s, silent, gone))
+        except Exception as error:  # whatever it is, the one who waits gets it
+            outcome.put(error)
+
+    # A socket's time limit is one for each read: a service that sends a byte a second would never exceed it.
+    threading.Thread(target=run, daemon=True, name="lookup").start()
+    try:
+        found = outcome.get(timeout=limit_s)
+    except Empty:
+        gone.set()
+        raise NoAnswer("slow", seconds=f"{limit_s:g}") from None
+    if isinstance(found, Exception):
+        raise found from None
+    return found
+
+
+def _answer(request: Request, limit_s: float, silent: bool, gone: threading.Event) -> dict[str, Any] | None:
+    try:
+        return _exchanged(request, limit_s, silent, gone)
+    except TimeoutError:
+        raise NoAnswer("slow", seconds=f"{limit_s:g}") from None
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise NoAnswer("slow", seconds=f"{limit_s:g}") from None
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise NoAnswer("not_trusted", why=error.reason.verify_message) from None
+        raise NoAnswer("unreachable", why=getattr(error.reason, "strerror", None) or error.reason) from None
+    except (OSError, HTTPException, ValueError) as error:
+        # The class alone: a message may repeat what was sent.
+        raise NoAnswer("unreachable", why=type(error).__name__) from None
+
+
+def _exchanged(request: Request, limit_s: float, silent: bool, gone: threading.Event) -> dict[str, Any] | None:
+    handlers: list[Any] = [_SameHost(), HTTPSHandler(context=ssl.create_default_context())]
+    if is_loopback(urlsplit(request.full_url).hostname or ""):
+        handlers.append(ProxyHandler({}))  # what is meant for this machine goes to no proxy
+    try:
+        with build_opener(*handlers).open(request, timeout=limit_s) as answer:
+            return _decoded(_read(answer, gone))
+    except HTTPError as error:
+        try:
+            if silent and error.code == 404:
+                _decoded(_read(error, gone), status=404)
+                return None
+            raise _of_status(error.code, str(error.headers.get("Retry-After") or "")) from None
+        finally:
+            error.close()
+
+
+class _SameHost(HTTPRedirectHandler):
+    """Follow a redirect only where the key may go: to the same scheme, host and port."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """Return the next request, or refuse to make it."""
+        fp.close()  # else its body is read to the end, however long
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        if (before.scheme, before.netloc) != (after.scheme, after.netloc) or req.data is not None:
+            raise NoAnswer("elsewhere", host=after.hostname or "")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _read(answer: Any, gone: threading.Event) -> bytes:
+    pieces, size = [], 0
+    while piece := answer.read1(_PIECE):
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise NoAnswer("too_large", is_final=False, most=f"{MOST_BYTES >> 20} MB")
+        if gone.is_set():
+            break
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _decoded(body: bytes, status: int = 200) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise NoAnswer("status", status=status) if status != 200 else NoAnswer("not_json")
+    return found
+
+
+def _of_status(status: int, retry_after: str) -> NoAnswer:
+    if status in (401, 403):
+        return NoAnswer("key_refused", status=status)
+    if status == 429:
+        until = _until(retry_after)
+        return NoAnswer("pause", until=until) if until else NoAnswer("too_often")
+    return NoAnswer("status", is_final=status not in _OF_THE_INDICATOR, status=status)
+
+
+def _until(retry_after: str) -> datetime | None:
+    """Return when a service wants to be asked again, which it says in seconds or as a date."""
+    now = datetime.now(UTC)
+    try:
+        if retry_after.strip().isdecimal():
+            until = now + timedelta(seconds=min(int(retry_after[:9]), _LONGEST_PAUSE.total_seconds()))
+        else:
+            until = parsedate_to_datetime(retry_after)
+            until = until.replace(tzinfo=UTC) if until.tzinfo is None else until.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(until, now), now + _LONGEST_PAUSE)
