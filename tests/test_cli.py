@@ -104,6 +104,11 @@ LARGE = {
         "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\n",
         "1709208416.250000\tC{0}\t192.0.2.7\t50{1:03d}\t198.51.100.1\t443\ttcp\t{0}\n",
     ),
+    "zeek-json": (
+        "",
+        '{{"ts":1709208416.25,"uid":"C{0}","id.orig_h":"192.0.2.7","id.orig_p":50{1:03d},"id.resp_h":"198.51.100.1",'
+        '"id.resp_p":443,"proto":"tcp","duration":0.012166976928710938,"tunnel_parents":[]}}\n',
+    ),
     "suricata-eve": (
         "",
         '{{"timestamp":"2024-02-29T13:06:56.250000+0000","flow_id":{0},"event_type":"flow","src_ip":"192.0.2.7",'

@@ -245,3 +245,8 @@ def test_a_time_of_any_year_and_zone_is_read_and_written_as_python_does(
     stamp = when.replace(tzinfo=zone, microsecond=0 if is_whole else when.microsecond).isoformat()
     line = f'{{"timestamp":"{stamp}","event_type":"flow","flow":{{"start":"{stamp}","end":"{stamp}"}}}}'
     assert _compare(line.encode()) == 1
+
+
+def test_lines_that_begin_with_an_empty_object_are_not_read_beyond_it() -> None:
+    lines = [b"{}", b'{},"a":1}', b'{},{"a":1}}', b"{}}", b"{}]", b"{},1", b'{"a":{}}', b'{"a":[{}]}']
+    _compare(b"\n".join(lines * 20))

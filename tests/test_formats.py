@@ -22,7 +22,7 @@ from socml.tables import EVENT
 
 CASES = Path(__file__).parent / "formats"
 FORMATS = component_names("formats")
-COMPILED = ("access-log", "suricata-eve", "syslog", "zeek-tsv")  # read line by line, or by kernels
+COMPILED = ("access-log", "suricata-eve", "syslog", "zeek-json", "zeek-tsv")  # read line by line, or by kernels
 
 
 def _cases() -> list[Any]:

@@ -126,7 +126,7 @@ def test_columns_that_are_joined_by_three_blanks_are_read_as_before() -> None:
 def test_names_of_fields_that_would_fill_the_memory_are_not_written_out_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("socml.formats._zeek_cells._NAME_BYTES", 100)
+    monkeypatch.setattr("socml.formats._zeek_cells.NAME_BYTES", 100)
     assert compare(made_log(random.Random(9), "conn", lines=50).encode()) == 50
 
 

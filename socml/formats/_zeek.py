@@ -49,7 +49,7 @@ class TextFields(dict[str, pa.Array]):
     """Text columns by name, of which one at least; `empty` is how an empty set or string is written."""
 
     def __init__(self, columns: Mapping[str, pa.Array], empty: str) -> None:
-        super().__init__({name: _emptied(values, empty) for name, values in columns.items()})
+        super().__init__({name: emptied(values, empty) for name, values in columns.items()})
         self.rows = len(next(iter(self.values())))
 
     def text(self, name: str) -> pa.Array:
@@ -152,6 +152,12 @@ def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Tab
     )
 
 
+def emptied(values: pa.Array, empty: str) -> pa.Array:
+    """Return texts, with "" for those that are `empty`."""
+    is_empty = pc.equal(values, empty)
+    return pc.if_else(is_empty, "", values) if pc.any(is_empty).as_py() else values
+
+
 def _of_each(values: pa.Array, told: Callable[[str | None], object], to: pa.DataType) -> pa.Array:
     """Return what is told of each value, null too; of the same ones once."""
     coded = values.dictionary_encode("encode")
@@ -160,11 +166,6 @@ def _of_each(values: pa.Array, told: Callable[[str | None], object], to: pa.Data
 
 def _other_log(path: str, fields: Fields) -> Log:
     return Log(None, "network", path) if "id.orig_h" in fields else Log(None, None, path)
-
-
-def _emptied(values: pa.Array, empty: str) -> pa.Array:
-    is_empty = pc.equal(values, empty)
-    return pc.if_else(is_empty, "", values) if pc.any(is_empty).as_py() else values
 
 
 def _typed(values: pa.Array, name: str, column: str, separator: str, bad: dict[int, str]) -> pa.Array:

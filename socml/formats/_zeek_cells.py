@@ -20,10 +20,10 @@ from socml.kernels.tab_cells import find_cells
 from socml.kernels.tab_values import decimals, named_texts, texts, whole_numbers
 from socml.tables import EVENT, TIME
 
-__all__ = ["CellFields"]
+__all__ = ["NAME_BYTES", "CellFields", "plain_column", "strings"]
 
 _NUMPY = {pa.int32(): np.int32, pa.int64(): np.int64, pa.float64(): np.float64}
-_NAME_BYTES = 1 << 28  # names of fields written out in `extra`, for one block
+NAME_BYTES = 1 << 28  # names of fields written out in `extra`, for one block
 
 
 class CellFields(Mapping[str, pa.Array]):
@@ -75,38 +75,25 @@ class CellFields(Mapping[str, pa.Array]):
         return self._texts[name]
 
     def plain(self, name: str, column: str) -> pa.Array | None:
-        """Return a field as this column, if that is one of numbers or times and all are written plainly."""
-        to, cells = EVENT[column].type, (self._data, self._edges, self._at[name], self._unset)
-        if column == "time":
-            found = decimals(*cells)
-            if found is None or (found[0] >= LATEST_S).any():
-                return None
-            return _array(np.rint(found[0] * 1e6).astype(np.int64), found[1], pa.int64()).view(TIME)
-        if pa.types.is_floating(to):
-            found = decimals(*cells)
-        elif pa.types.is_integer(to):
-            top = LARGEST_PORT if column.endswith("_port") else 2 ** (to.bit_width - 1) - 1
-            found = whole_numbers(*cells, top)
-        else:
-            return None
-        return None if found is None else _array(found[0].astype(_NUMPY[to], copy=False), found[1], to)
+        """Return a field as this column."""
+        return plain_column(self._data, self._edges, self._at[name], self._unset, column)
 
     def left_over(self, names: Sequence[str]) -> pa.Array:
         """Return one map a row, from a field's name to its text; those that are unset are left out."""
         keys = [name.encode() for name in names]
-        if not keys or not self.rows or self.rows * len(b"".join(keys)) > _NAME_BYTES:
+        if not keys or not self.rows or self.rows * len(b"".join(keys)) > NAME_BYTES:
             return extra_map({name: self.text(name) for name in names}, self.rows)
         columns = np.array([self._at[name] for name in names])
         found = named_texts(self._data, self._edges, columns, keys, self._unset, self._empty)
         return pa.MapArray.from_arrays(
             pa.array(found.offsets),
-            _strings(found.name_offsets, found.names),
-            _strings(found.value_offsets, found.values),
+            strings(found.name_offsets, found.names),
+            strings(found.value_offsets, found.values),
         )
 
     def raw(self) -> pa.Array:
         """Return the lines."""
-        return _strings(*copies(self._data, self._edges[0] + 1, self._edges[-1]))
+        return strings(*copies(self._data, self._edges[0] + 1, self._edges[-1]))
 
     def records(self) -> SpanRecords:
         """Return the bytes of the lines."""
@@ -114,10 +101,31 @@ class CellFields(Mapping[str, pa.Array]):
 
     def _text(self, name: str, empty: NDArray[np.uint8]) -> pa.Array:
         found = texts(self._data, self._edges, self._at[name], self._unset, empty)
-        return _strings(found.offsets, found.values, found.present)
+        return strings(found.offsets, found.values, found.present)
 
 
-def _strings(offsets: NDArray[Any], values: NDArray[np.uint8], present: NDArray[np.bool_] | None = None) -> pa.Array:
+def plain_column(
+    data: NDArray[np.uint8], edges: NDArray[np.integer[Any]], at: int, unset: NDArray[np.uint8], column: str
+) -> pa.Array | None:
+    """Return cells (see `socml.kernels.tab_cells`) as an event column; None if one is not written plainly, or of text."""
+    to, cells = EVENT[column].type, (data, edges, at, unset)
+    if column == "time":
+        found = decimals(*cells)
+        if found is None or (found[0] >= LATEST_S).any():
+            return None
+        return _array(np.rint(found[0] * 1e6).astype(np.int64), found[1], pa.int64()).view(TIME)
+    if pa.types.is_floating(to):
+        found = decimals(*cells)
+    elif pa.types.is_integer(to):
+        top = LARGEST_PORT if column.endswith("_port") else 2 ** (to.bit_width - 1) - 1
+        found = whole_numbers(*cells, top)
+    else:
+        return None
+    return None if found is None else _array(found[0].astype(_NUMPY[to], copy=False), found[1], to)
+
+
+def strings(offsets: NDArray[Any], values: NDArray[np.uint8], present: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return texts as Arrow keeps them: where each begins, their bytes, and which are there."""
     bits = None if present is None or present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(values), bits)
 

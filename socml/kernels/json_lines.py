@@ -2,7 +2,8 @@
 
 A line is plain if it is one compact object (no blank between the marks) without `\\u` escapes, with ASCII keys that
 hold no dot and are not given twice, with whole numbers of up to 18 digits and decimals as Python would write them.
-All others are left to the caller, and so is every line that is no valid JSON: what is plain is valid.
+All others are left to the caller, and so is every line that is no valid JSON: what is plain is valid. For names that
+are `loose`, keys may hold dots, and decimals may be written in any way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from socml.kernels.json_names import NamePointers, Names, NameTable, after_key, named, table_at
-from socml.kernels.json_values import NONE, number, string
+from socml.kernels.json_values import NONE, loose_number, number, string
 from socml.kernels.pointers import pointer_to
 from socml.kernels.pooled_memory import pooled
 
@@ -66,14 +67,14 @@ class _Open(NamedTuple):
     last: Any
 
 
-def fields_for(size: int) -> Fields:
-    """Return room for the fields of blocks of up to `size` bytes, to be used for one after the other."""
+def fields_for(size: int, lines: int = LINES) -> Fields:
+    """Return room for the fields of blocks of up to `size` bytes, to be used for one after the other, or some lines."""
     room = size // 4 + 1  # a field takes at least `"a":1`
     return Fields(
-        plain=pooled(LINES, np.bool_),
-        begins=pooled(LINES, np.int32),
-        stops=pooled(LINES, np.int32),
-        offsets=pooled(LINES + 1, np.int32),
+        plain=pooled(lines, np.bool_),
+        begins=pooled(lines, np.int32),
+        stops=pooled(lines, np.int32),
+        offsets=pooled(lines + 1, np.int32),
         names=pooled(room, np.int32),
         kinds=pooled(room, np.uint8),
         starts=pooled(room, np.int32),
@@ -82,7 +83,7 @@ def fields_for(size: int) -> Fields:
 
 
 def scan(data: Bytes, at: int, names: Names, into: Fields) -> tuple[Fields, int]:
-    """Return the fields of the lines from `at` on, at most LINES lines, and where the next line begins.
+    """Return the fields of the lines from `at` on, as many as there is room for, and where the next line begins.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def _scan(data: Bytes, at: int, table: NameTable, fields: Fields) -> tuple[int, 
     while row < len(plain) and at < len(data):
         begins[row] = at
         plain[row], stop = False, NONE
-        if data[at] == 123:
+        if data[at] == 123 and data[at + 1] != 125:
             after, stop = _line(place, at, known, out, count, opened)
         if stop != NONE:
             plain[row] = True
@@ -199,6 +200,8 @@ def _line(  # noqa: C901, PLR0911, PLR0912, PLR0915  one loop: with a function a
             stop = at
         else:
             kind, stop = _word(data, at) if c > 57 else number(data, at)
+            if stop == NONE and table.counts[3]:
+                kind, stop = loose_number(data, at)
             at = stop
         if stop == NONE:
             return count, NONE

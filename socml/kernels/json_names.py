@@ -28,7 +28,7 @@ class NameTable(NamedTuple):
     starts: Ints  # of the keys, in `text`
     lengths: Ints
     text: Bytes
-    counts: Ints  # of names, of bytes in `text`, of objects opened
+    counts: Ints  # of names, of bytes in `text`, of objects opened; then whether the names are loose
     seen_in: Ints  # the last object in which a name was given
     follows: Ints  # the name that came after this one, when last seen
     firsts: Ints  # the name that came first in the object of this name
@@ -51,6 +51,11 @@ class NamePointers(NamedTuple):
 class Names:
     """Dotted names ↔ numbers.
 
+    Parameters
+    ----------
+    known : what is under a dot is in an object
+    loose : whether keys may hold dots, so that one dotted name may have several numbers; and what `scan` says of it
+
     Examples
     --------
     >>> names = Names(["dns.rrname"])
@@ -58,14 +63,14 @@ class Names:
     (2, ['', 'dns', 'dns.rrname'])
     """
 
-    def __init__(self, known: list[str]) -> None:
+    def __init__(self, known: list[str], *, loose: bool = False) -> None:
         self.table = NameTable(
             slots=np.zeros(4 * _NAMES, np.int32),
             parents=np.zeros(_NAMES, np.int32),
             starts=np.zeros(_NAMES, np.int32),
             lengths=np.zeros(_NAMES, np.int32),
             text=np.zeros(_NAME_BYTES, np.uint8),
-            counts=np.array([1, 0, 0], np.int64),
+            counts=np.array([1, 0, 0, loose], np.int64),
             seen_in=np.zeros(_NAMES, np.int64),
             follows=np.full(_NAMES, NONE, np.int32),
             firsts=np.full(_NAMES, NONE, np.int32),
@@ -133,7 +138,7 @@ def named(data: Any, at: int, parent: int, table: NamePointers) -> tuple[int, in
     stop = at
     while data[stop] != 34:
         c = data[stop]
-        if c < 32 or c > 126 or c in (92, 46):
+        if c < 32 or c > 126 or c == 92 or (c == 46 and table.counts[3] == 0):
             return NONE, at
         hashed = (hashed ^ np.uint64(c)) * np.uint64(0x100000001B3)
         stop += 1

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["DECIMAL", "NONE", "STRING", "WHOLE", "number", "string"]
+__all__ = ["DECIMAL", "LOOSE", "NONE", "STRING", "WHOLE", "loose_number", "number", "string"]
 
 STRING, WHOLE, DECIMAL = 1, 2, 3
+LOOSE = 9  # after the kinds of json_lines
 NONE = -1
+_LONGEST = 40  # characters of a loose number, before an exponent of two digits: never infinite
 # what is not copied as it is: 1 a quote, 2 a backslash, 3 a control character, 4 a byte of a longer character
 _CLASS = np.array([3] * 32 + [0] * 96 + [4] * 128, np.uint8)
 _CLASS[34], _CLASS[92] = 1, 2
@@ -103,3 +105,28 @@ def _decimal(data: Any, first: int, point: int) -> tuple[int, int]:
     if data[first] == 48 and 3 < zeros < digits:
         return 0, NONE
     return DECIMAL, at
+
+
+@njit(cache=True, nogil=True)
+def loose_number(data: Any, at: int) -> tuple[int, int]:
+    """Return LOOSE, and where the number ends, if it is one that Python reads as a finite float, however it is written."""
+    first = at + 1 if data[at] == 45 else at
+    point = end = _after_digits(data, first)
+    if point == first or (data[first] == 48 and point > first + 1):
+        return 0, NONE
+    if data[point] == 46:
+        end = _after_digits(data, point + 1)
+    if end == point + 1 or end - first > _LONGEST:
+        return 0, NONE
+    if data[end] != 101 and data[end] != 69:
+        return (LOOSE, end) if end > point else (0, NONE)
+    exponent = end + 2 if data[end + 1] == 43 or data[end + 1] == 45 else end + 1
+    end = _after_digits(data, exponent)
+    return (LOOSE, end) if exponent < end <= exponent + 2 else (0, NONE)
+
+
+@njit(cache=True, nogil=True)
+def _after_digits(data: Any, at: int) -> int:
+    while 48 <= data[at] <= 57:
+        at += 1
+    return at

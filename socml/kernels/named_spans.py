@@ -8,10 +8,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from socml.kernels.json_texts import copies
+from socml.kernels.json_texts import copies, texts
+from socml.kernels.json_values import STRING
 from socml.kernels.pooled_memory import pooled
 
-__all__ = ["named_copies", "warm"]
+__all__ = ["named_copies", "named_strings", "warm"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.integer[Any]]
@@ -20,7 +21,7 @@ Ints: TypeAlias = NDArray[np.integer[Any]]
 def named_copies(
     data: Bytes, starts: Ints, ends: Ints, names: dict[str, int]
 ) -> tuple[Ints, tuple[Ints, Bytes], tuple[Ints, Bytes]]:
-    """Return which texts belong to each row, and the names and the texts: offsets and bytes.
+    """Return which texts belong to each row, and the names and the texts: offsets and bytes, as they stand.
 
     Parameters
     ----------
@@ -35,6 +36,29 @@ def named_copies(
     >>> offsets.tolist(), keys[1].tobytes(), texts[0].tolist(), texts[1].tobytes()
     ([0, 2, 3], b'bab', [0, 3, 6, 9], b'twoonetwo')
     """
+    offsets, keys, found = _named(starts, ends, names)
+    return offsets, keys, copies(data, found[0], found[1])
+
+
+def named_strings(
+    data: Bytes, starts: Ints, ends: Ints, names: dict[str, int]
+) -> tuple[Ints, tuple[Ints, Bytes], tuple[Ints, Bytes]]:
+    r"""Like `named_copies`, of strings of JSON as they mean.
+
+    Examples
+    --------
+    >>> data = np.frombuffer(rb"one\"two", np.uint8)
+    >>> starts, ends = np.array([[0, 3]], np.int32), np.array([[3, 8]], np.int32)
+    >>> named_strings(data, starts, ends, {"a": 0})[2][1].tobytes()
+    b'one"two'
+    """
+    offsets, keys, found = _named(starts, ends, names)
+    kinds, no_times = np.full(found.shape[1], STRING, np.uint8), np.zeros(0, np.int64)
+    return offsets, keys, texts(data, kinds, found[0], found[1], no_times)
+
+
+def _named(starts: Ints, ends: Ints, names: dict[str, int]) -> tuple[Ints, tuple[Ints, Bytes], Ints]:
+    """Return which texts belong to each row, the names, and where the texts begin and end."""
     encoded = [name.encode() for name in names]
     edges = np.zeros(len(names) + 1, np.int32)
     np.cumsum([len(name) for name in encoded], out=edges[1:])
@@ -43,13 +67,13 @@ def named_copies(
     _flatten(starts, ends, fields, edges, offsets, spans)
     found = spans[:, : offsets[-1]]
     text = np.frombuffer(b"".join(encoded) + bytes(8), np.uint8)  # eight more: bytes are copied eight at once
-    return offsets, copies(text, found[0], found[1]), copies(data, found[2], found[3])
+    return offsets, copies(text, found[0], found[1]), found[2:]
 
 
 def warm() -> None:
     """Compile."""
     nowhere = np.full((2, 2), -1, np.int32)[:, :1]  # part of wider columns, which is another type of array
-    named_copies(np.frombuffer(b"a", np.uint8), nowhere, nowhere, {"a": 0})
+    named_copies(np.frombuffer(b"a", np.uint8), nowhere, nowhere, {"a": 0})  # named_strings: in json_tables
 
 
 @njit(cache=True, nogil=True)

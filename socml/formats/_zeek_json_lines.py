@@ -1,0 +1,99 @@
+"""Zeek's JSON, a line at a time → events: the careful way, and what the way over whole blocks shares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from socml.formats._columns import text_array
+from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._reader import Block, Parsed, ReadOptions, Reject, no_events, without_rows
+from socml.formats._zeek import log_type, zeek_columns, zeek_truth
+
+__all__ = ["MEMBER", "first_part", "log_events", "parsed_lines", "read_line", "separator", "zeek_text"]
+
+MEMBER = "\x1f"  # between the members of a list that becomes a list again
+
+
+def parsed_lines(block: Block, file_name: str, options: ReadOptions) -> Iterator[Parsed]:
+    """Yield the rejects and skips of a block, then the events of each type of log in it."""
+    rejects: list[Reject] = []
+    blank = 0
+    logs: dict[str, list[tuple[int, bytes, dict[str, Any]]]] = {}
+    for number, line in enumerate(block.lines(), block.first_line):
+        if not line.strip():
+            blank += 1
+            continue
+        try:
+            path, found = read_line(line, file_name)
+        except ValueError as error:
+            rejects.append(Reject(number, str(error), line))
+            continue
+        logs.setdefault(path, []).append((number, line, found))
+    yield first_part(rejects, blank)
+    for path, rows in logs.items():
+        yield _of_one_type(path, rows, options)
+
+
+def read_line(line: bytes, file_name: str) -> tuple[str, dict[str, Any]]:
+    """Return the type of log that a line is of, and its fields.
+
+    Raises
+    ------
+    ValueError
+        In words, if it is not exactly one valid object.
+    """
+    found = flatten(loads_exactly(line))
+    path = found.pop("_path", None) or log_type(set(found), file_name)
+    return str(path), found
+
+
+def zeek_text(name: str, value: Any) -> str | None:
+    """Return a field's value as Zeek writes it in a tab-separated log.
+
+    Examples
+    --------
+    >>> [zeek_text("tags", value) for value in (True, [1.0, "a", None], 0.5, None)]
+    ['T', '1.0,a,', '0.5', None]
+    """
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, list):
+        return separator(name).join("" if v is None else text_of(v) or "" for v in value)
+    return text_of(value)
+
+
+def separator(name: str) -> str:
+    """Return what stands between the members of a list in the text of a field."""
+    return MEMBER if name == "answers" else ","
+
+
+def first_part(rejects: list[Reject], blank: int) -> Parsed:
+    """Return what of a block is no event."""
+    return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {})
+
+
+def log_events(
+    columns: dict[str, pa.Array],
+    bad: dict[int, str],
+    records: Sequence[bytes],
+    fields: Mapping[str, pa.Array],
+    options: ReadOptions,
+) -> Parsed:
+    """Return the events of one type of log, but for the rows that are bad."""
+    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
+    return without_rows(parsed, bad) if bad else parsed
+
+
+def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], options: ReadOptions) -> Parsed:
+    names = list(dict.fromkeys(name for _, _, found in rows for name in found))
+    fields = {name: pa.array([zeek_text(name, found.get(name)) for _, _, found in rows], pa.string()) for name in names}
+    if not fields:
+        fields = {"_empty": pa.nulls(len(rows), pa.string())}
+    columns, bad = zeek_columns(path, fields, separator=MEMBER, empty=MEMBER)
+    records = [line for _, line, _ in rows]
+    columns["raw"] = text_array(records)
+    columns["source_line"] = pa.array([number for number, _, _ in rows], pa.int64())
+    return log_events(columns, bad, records, fields, options)
