@@ -26,6 +26,7 @@ from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
 from socml.errors import SocmlError
 from socml.formats._reader import LITTLE, ReadOptions
+from socml.formats._records import UNFORESEEN
 from socml.registry import component_names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,6 +126,9 @@ def fuzz(name: str, records: int, seed: int) -> dict[str, Any]:
                     if len(parsed.records) != len(parsed.events):
                         raise AssertionError(f"{len(parsed.records)} records for {len(parsed.events)} events")
                     total += parsed.count
+                    unforeseen = [r.reason for r in parsed.rejects if r.reason.startswith(UNFORESEEN)]
+                    if unforeseen:
+                        raise AssertionError(unforeseen[0])
                     events += len(parsed.events)
                     rejects += len(parsed.rejects)
                 if by_lines and not source.damage and source.lines and total + len(source.rejects) != source.lines:

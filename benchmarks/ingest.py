@@ -1,6 +1,6 @@
 """Log files → Parquet, by socml and by its peers → docs/results/bench-ingest.
 
-Run it with `make bench-ingest`; name cases (zeek, eve, ssh, apache, pcap, pcap-long, apache-lines, memory) to measure only those.
+Run it with `make bench-ingest`; name cases (zeek, zeek-json, eve, ssh, apache, pcap, pcap-long, apache-lines, memory) to measure only those.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ REPEATS = 3
 Peer = Callable[[Path, Path], int]
 CASES: dict[str, tuple[str, str, dict[str, Peer], tuple[str, ...]]] = {
     "zeek": ("zeek-tsv", "Zeek conn.log, TSV", {"zat": peers.zat_zeek}, ("zat", "pandas")),
+    "zeek-json": ("zeek-json", "Zeek conn.log, JSON", {"python json": peers.json_zeek}, ()),
     "eve": (
         "suricata-eve",
         "Suricata EVE, NDJSON",

@@ -16,7 +16,7 @@ APACHE = DATASETS / "web-access-logs" / "elastic_apache_logs.gz"
 
 
 def enlarged(kind: str, folder: Path, size: int) -> Path:
-    """Write a file of about `size` bytes: zeek, eve, ssh, apache, pcap or pcap-long."""
+    """Write a file of about `size` bytes: zeek, zeek-json, eve, ssh, apache, pcap or pcap-long."""
     path = folder / _NAMES[kind]
     with path.open("wb") as file:
         for piece in _PIECES[kind]():
@@ -53,6 +53,17 @@ def _eve() -> Iterator[bytes]:
             return f"{first.replace(day=int(found[1])) + shift:%Y-%m-%d}T".encode()
 
         yield dated.sub(moved, text)
+        repeat += 1
+
+
+def _zeek_json() -> Iterator[bytes]:
+    path = DATASETS / "stratosphere-zeek" / "002-zeek-scenario-port-scanning" / "conn.log.gz"
+    text = gzip.decompress(path.read_bytes())
+    stamp = re.compile(rb'"ts":(\d+)\.')
+    repeat = 0
+    while True:
+        shift = 1_000_000 * repeat  # seconds
+        yield stamp.sub(lambda found, shift=shift: b'"ts":%d.' % (int(found[1]) + shift), text)  # type: ignore[misc]
         repeat += 1
 
 
@@ -93,9 +104,9 @@ def _pcap(pause_s: int = 4000) -> Iterator[bytes]:
 
 
 _PIECES = {
-    "zeek": _zeek, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
+    "zeek": _zeek, "zeek-json": _zeek_json, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
 }  # fmt: skip
 _NAMES = {
-    "zeek": "conn.log", "eve": "eve.json", "ssh": "auth.log", "apache": "access.log", "pcap": "x.pcap",
+    "zeek": "conn.log", "zeek-json": "conn.log", "eve": "eve.json", "ssh": "auth.log", "apache": "access.log", "pcap": "x.pcap",
     "pcap-long": "x.pcap",
 }  # fmt: skip

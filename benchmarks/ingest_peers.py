@@ -58,6 +58,23 @@ def json_eve(path: Path, out: Path, loads: Callable[[bytes], Any] = json.loads) 
     return _write(columns, out)
 
 
+def json_zeek(path: Path, out: Path) -> int:
+    """Zeek's conn.log in JSON by a JSON parser, every field into a column."""
+    columns: dict[str, list[Any]] = {}
+    with path.open("rb") as file:
+        for row, line in enumerate(file):
+            found = json.loads(line)
+            for name, value in found.items():
+                if name not in columns:
+                    columns[name] = [None] * row
+                columns[name].append(value)
+            if len(found) < len(columns):
+                for values in columns.values():
+                    if len(values) == row:
+                        values.append(None)
+    return _write(columns, out)
+
+
 def orjson_eve(path: Path, out: Path) -> int:
     """The same with orjson."""
     import orjson

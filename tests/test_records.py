@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from socml.formats._records import Skip, batches
+from socml.formats._records import UNFORESEEN, Skip, batches
 
 WHEN = datetime(2026, 3, 12, tzinfo=UTC)
 ROWS: dict[bytes, dict[str, Any]] = {
@@ -46,6 +46,15 @@ def test_a_batch_of_nothing_but_misfits_is_empty() -> None:
     assert (len(parsed.events), len(parsed.rejects)) == (0, 1)
 
 
-def test_any_other_error_of_a_reader_is_a_bug_and_stays_one() -> None:
-    with pytest.raises(KeyError):
-        list(batches([(1, b"unknown")], read))
+def test_a_record_that_the_reader_did_not_foresee_is_a_reject_that_says_so_and_no_other() -> None:
+    (parsed,) = batches([(1, b"unknown"), (2, b"good")], read)
+    assert [reject.reason for reject in parsed.rejects] == [f"{UNFORESEEN}: KeyError: b'unknown'"]
+    assert len(parsed.events) == 1
+
+
+def test_an_error_that_is_none_of_the_record_stays_one() -> None:
+    def fail(record: bytes) -> dict[str, Any]:
+        raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError):
+        list(batches([(1, b"good")], fail))

@@ -58,8 +58,10 @@ def aide_event(
     return row
 
 
-def aide_time(text: str | None, clock: Clock) -> datetime | None:
+def aide_time(text: Any, clock: Clock) -> datetime | None:
     """Return the time of a stamp as `2026-11-25 02:42:21 +0000`; before version 0.16 there is no zone."""
+    if text and not isinstance(text, str):
+        raise ValueError(f"{str(text)[:60]!r} is not a time such as 2026-11-25 02:42:21 +0000")
     return None if not text else iso(_ZONE.sub(r"\1", text.strip()), clock)
 
 

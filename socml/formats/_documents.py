@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from socml.errors import FormatError
+from socml.formats._json import is_too_deep
 from socml.formats._reader import Source
 
 __all__ = ["json_document"]
@@ -33,7 +34,11 @@ def json_document(source: Source, *, advice: str) -> Any:
         size += len(chunk)
         if size > DOCUMENT_LIMIT:
             raise FormatError(f"{source.name} is over {DOCUMENT_LIMIT >> 20} MB, the limit for one document. {advice}")
+    text = b"".join(held).removeprefix(b"\xef\xbb\xbf")
     try:
-        return orjson.loads(b"".join(held).removeprefix(b"\xef\xbb\xbf"))
+        found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise FormatError(f"{source.name} is not valid JSON: {error}") from None
+    if is_too_deep(text, found):
+        raise FormatError(f"{source.name} is nested too deeply.")
+    return found

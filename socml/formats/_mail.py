@@ -135,7 +135,7 @@ def _urls(part: Any, content: bytes) -> Iterator[str]:
     charset = part.get_content_charset() or "utf-8"
     try:
         text = content.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # no such set of characters, or none of text
         text = content.decode("latin-1")
     if part.get_content_subtype() == "html":
         text = html.unescape(text)

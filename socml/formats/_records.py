@@ -16,8 +16,9 @@ from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.tables import EVENT, TIME
 
-__all__ = ["Skip", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
+__all__ = ["UNFORESEEN", "Skip", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 
+UNFORESEEN = "a form that the reader does not foresee"  # and should: fuzzing counts it as a fault of the reader
 _BATCH = 20_000
 _MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
 _SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
@@ -132,6 +133,8 @@ class _Batch:
             self._rejects.append(Reject(number, f"a number that is out of range: {error}", record))
         except RecursionError:
             self._rejects.append(Reject(number, "nested too deeply", record))
+        except (TypeError, AttributeError, LookupError) as error:  # one record must not stop all others
+            self._rejects.append(Reject(number, f"{UNFORESEEN}: {type(error).__name__}: {error}", record))
         else:
             self._rows.append(row)
             self._records.append(record)

@@ -54,6 +54,10 @@ def _entries(source: Source) -> Iterator[tuple[int, bytes]]:
         except ValueError as error:
             yield number, Broken.of(report, f"not a report: {error}")
             continue
+        parts = [found.get(name) or {} for name in (*_CHANGES, "details")]
+        if not all(isinstance(part, dict) for part in parts):
+            yield number, Broken.of(report, "not a report: its changes and details are no objects")
+            continue
         details = found.get("details") or {}
         about = {name: found.get(name) for name in ("start_time", "aide_version")}
         empty = True
@@ -74,7 +78,9 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     found = loads_exactly(record)
     if not found:
         raise Skip("report without entries")
-    when = aide_time(found["start_time"], clock)
-    row = aide_event(found["path"], found["change"], found["flags"], found["details"] or {}, when)
+    when, details = aide_time(found["start_time"], clock), found["details"] or {}
+    if not isinstance(details, dict) or not all(isinstance(values, dict) for values in details.values()):
+        raise ValueError("the details are no attributes with an old and a new value")
+    row = aide_event(found["path"], found["change"], found["flags"], details, when)
     row["extra"]["aide_version"] = found["aide_version"]
     return row

@@ -116,7 +116,7 @@ def _scan(data: Bytes, steps: Steps, slots: Ints, found: Headers, work: Room) ->
         begin = following
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _is_printable(data: Bytes, begin: int, end: int) -> bool:
     """Return whether all is ASCII from space to tilde."""
     odd = np.uint8(0)
@@ -145,7 +145,7 @@ def _header(
     return _NONE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _usual(data: Bytes, begin: int, end: int, saves: Ints, slots: Ints) -> bool:
     """Read 'Mar  7 13:06:56 host program[1]: message', the usual header; return whether it is one.
 
@@ -177,7 +177,7 @@ def _usual(data: Bytes, begin: int, end: int, saves: Ints, slots: Ints) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _usual_time(data: Bytes, at: int) -> bool:
     """Return whether 'Mar  7 13:06:56 ' may stand here, digits and letters in their places."""
     fits = (
@@ -189,7 +189,7 @@ def _usual_time(data: Bytes, at: int) -> bool:
     return bool(fits and 65 <= data[at] <= 90 and 97 <= data[at + 1] <= 122 and 97 <= data[at + 2] <= 122)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _token(data: Bytes, at: int, end: int, also: int) -> int:
     """Return where the first space, bracket or `also` stands."""
     while at < end and data[at] != 32 and data[at] != 91 and data[at] != 93 and data[at] != also:
@@ -197,7 +197,7 @@ def _token(data: Bytes, at: int, end: int, also: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _pid(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Read '[12]:' or ':'; return where the number ends, -1 if there is none, and where the colon stands."""
     if at >= end or data[at] == 58:
@@ -210,7 +210,7 @@ def _pid(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return _NONE, _NONE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take_fields(data: Bytes, saves: Ints, slots: Ints, start: Ints, stop: Ints) -> None:
     """Write down host, program, message, and what RFC 5424 has besides; there a dash is nothing."""
     is_new = slots[_G_DATA] > 0
@@ -235,19 +235,19 @@ def _take_fields(data: Bytes, saves: Ints, slots: Ints, start: Ints, stop: Ints)
         start[_PROGRAM], stop[_PROGRAM] = first, last
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _is_dash(data: Bytes, at: int, end: int) -> bool:
     return bool(end - at == 1 and data[at] == 45)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _is_solaris(data: Bytes, start: Ints, stop: Ints) -> bool:
     """Return whether the message begins with '[ID'."""
     at = start[_MESSAGE]
     return bool(stop[_MESSAGE] - at > 3 and data[at] == 91 and data[at + 1] == 73 and data[at + 2] == 68)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _numbers(data: Bytes, saves: Ints, slots: Ints) -> tuple[Whole, Whole]:
     """Return priority and process number, -1 for none."""
     priority: Whole = np.int64(-1)
@@ -261,7 +261,7 @@ def _numbers(data: Bytes, saves: Ints, slots: Ints) -> tuple[Whole, Whole]:
     return priority, pid
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _time(data: Bytes, saves: Ints, slots: Ints) -> tuple[Whole, int, Whole, Whole]:
     """Return the microseconds, NO_TIME if there is no such time; what they count from; month and day, if need be."""
     slot = slots[_G_STAMP]
