@@ -6,27 +6,36 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from patience import PATIENCE_S, wait_until
+
 CHECKOUT = Path(__file__).resolve().parents[1]
-LEASE_S = 6.0
+LEASE_S = 40.0
+MARGIN_S = 20.0  # before a lease ends its holder labels no more, and may be held up for as long
 AT_ONCE = 5
 
 ANALYST = """
 import os, random, sys, time
 from datetime import UTC, datetime, timedelta
-from socml.labels import LabelStore, NewLabel
-url, who, rows, seconds, at_once, stop_after, is_patient = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:8])
+from socml.labels import LabelStore, NewLabel, database
+database.BUSY_MS = 3_600_000  # SQLite lets a process starve while others are busy; here each gets its turn in the end
+url, who, begin, others = sys.argv[1:5]
+rows, seconds, margin, at_once, stop_after, is_patient, enough = map(float, sys.argv[5:])
 rows = [f"r{i}" for i in range(int(rows))]
 done = 0
 with LabelStore(url) as store:
     print("ready", "-", 0, 0, flush=True)
-    while not os.path.exists(sys.argv[8]):
+    while not os.path.exists(begin):
         time.sleep(0.01)
     while True:
+        if done >= enough:
+            print("enough", "-", 0, 0, flush=True)
+            while not os.path.exists(others):
+                time.sleep(0.01)
+            enough = float("inf")
         leases = store.leases.claim(rows, by=who, n=int(at_once), seconds=seconds, campaign="team")
         if not leases and not is_patient and not store.leases.held(campaign="team"):
             break
@@ -36,11 +45,11 @@ with LabelStore(url) as store:
             began = lease.expires - timedelta(seconds=seconds)
             print("holds", lease.row_id, began.timestamp(), lease.expires.timestamp(), flush=True)
         for lease in leases:
-            if datetime.now(UTC) > lease.expires - timedelta(seconds=1):
+            if datetime.now(UTC) > lease.expires - timedelta(seconds=margin):
                 break
             if done == stop_after:
                 print("stuck", lease.row_id, 0, 0, flush=True)
-                time.sleep(600)
+                time.sleep(86_400)
             given = NewLabel(lease.row_id, "benign", client_id=f"{who}-{lease.row_id}", by=who)
             told = store.record([given])[0]
             print("said", told.row_id, told.client_id, 0, flush=True)
@@ -65,12 +74,13 @@ class Told:
     stuck: list[str] = field(default_factory=list)
 
 
-def label_together(url: str, folder: Path, *, analysts: int, labels: int, patience_s: float = 300) -> Told:
+def label_together(url: str, folder: Path, *, analysts: int, labels: int, patience_s: float = PATIENCE_S) -> Told:
     """Let `analysts` processes label `labels` rows each, and kill -9 two of them in the middle.
 
     One is killed while it waits with rows before it, the other whatever it is doing; it never ends by itself.
     Each of the two begins alone, so that it comes to hold rows however busy the machine is: a SQLite that others
-    keep busy may let a process wait until they have labelled everything. The others do the rest.
+    keep busy may let a process wait until they have labelled everything. The others do the rest; nobody goes on
+    past a third of their share before each of them has come so far, however unevenly the machine runs them.
     """
     names = [f"analyst{n}" for n in range(analysts)]
     logs = {name: folder / f"{name}.log" for name in names}
@@ -79,7 +89,8 @@ def label_together(url: str, folder: Path, *, analysts: int, labels: int, patien
     for name in names:
         begin = folder / (f"begin-{name}" if name in killed else "begin")
         stop_after = AT_ONCE + 2 if name == names[0] else -1
-        options = [url, name, labels * analysts, LEASE_S, AT_ONCE, stop_after, int(name in killed), begin]
+        numbers = [labels * analysts, LEASE_S, MARGIN_S, AT_ONCE, stop_after, int(name in killed), labels // 3 + 1]
+        options = [url, name, begin, folder / "go-on", *numbers]
         with logs[name].open("wb") as log:
             workers[name] = subprocess.Popen(
                 [sys.executable, "-c", ANALYST, *map(str, options)],
@@ -93,7 +104,10 @@ def label_together(url: str, folder: Path, *, analysts: int, labels: int, patien
             (folder / f"begin-{name}").touch()
             _wait_for([logs[name]], what, 1, patience_s)
         (folder / "begin").touch()
-        _wait_for(list(logs.values()), "said", labels * analysts // 3, patience_s)
+        for name in names[2:]:
+            _wait_for([logs[name]], "enough", 1, patience_s)
+        (folder / "go-on").touch()
+        _wait_for(list(logs.values()), "said", labels * analysts // 2, patience_s)
         for name in killed:
             workers[name].send_signal(signal.SIGKILL)
         for name in names:
@@ -121,10 +135,10 @@ def overlapping(told: Told) -> list[tuple[str, str, str]]:
 
 
 def _wait_for(logs: list[Path], what: str, times: int, patience_s: float) -> None:
-    until = time.monotonic() + patience_s
-    while sum(log.read_text().count(f"{what} ") for log in logs) < times:
-        assert time.monotonic() < until, [f"{log.name}: {log.read_text()[-200:]}" for log in logs]
-        time.sleep(0.02)
+    def told() -> list[str]:
+        return [f"{log.name}: {log.read_text()[-200:]}" for log in logs]
+
+    wait_until(lambda: sum(log.read_text().count(f"{what} ") for log in logs) >= times, told, patience_s=patience_s)
 
 
 def _read(logs: dict[str, Path]) -> Told:

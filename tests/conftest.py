@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from socml.project import Project, starter_root
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A machine that is slow or stands still for a while fails no test.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def shared_folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,7 @@ FOREST = ModelRecipe(
     hash="f",
 )
 BASELINE = ModelRecipe(name="planted-baseline", detector="robust-z", features="source-5min", hash="b")
+ESTIMATED = ModelRecipe(name="estimated", detector="local-outlier", features="source-5min", hash="l")
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,31 @@ def planted(root: Path) -> Planted:
     table = pa.Table.from_pandas(frame.reset_index(), preserve_index=False)
     write_table(path, table.replace_schema_metadata(None), METADATA)
     return Planted(project, frame, path, truth)
+
+
+@dataclass(frozen=True)
+class EstimatedAndExact:
+    """Two models of one feature table, by name: the version and its scoring run."""
+
+    project: Project
+    features: pd.DataFrame
+    made: dict[str, tuple[Any, dict[str, Any]]]
+
+
+def estimated_and_exact(root: Path) -> EstimatedAndExact:
+    """Write two runs into a project under `root`: `estimated` is explained by drawn orders, `planted-forest` exactly."""
+    from socml.models import fit
+    from socml.scores import score_run
+
+    data = planted(root)
+    # more features than the coalitions that the budget holds
+    noise = {f"noise_{i}": np.random.default_rng(i).normal(size=len(data.features)) for i in range(12)}
+    wide = data.features.assign(**noise)
+    wide.attrs["socml"] = about = {**METADATA, "features": [*METADATA["features"], *noise]}
+    table = pa.Table.from_pandas(wide.reset_index(), preserve_index=False)
+    write_table(data.path, table.replace_schema_metadata(None), about)
+    made = {}
+    for model in (ESTIMATED, FOREST):
+        version = fit(model, wide, project=data.project)
+        made[model.name] = version, score_run(version, data.path, project=data.project)
+    return EstimatedAndExact(data.project, wide, made)

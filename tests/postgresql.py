@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from itertools import count
 from pathlib import Path
+
+from patience import PATIENCE_S, wait_until
 
 _NUMBERS = count()
 
@@ -58,7 +59,7 @@ class Cluster:
         """End the server and remove its files."""
         self.server.send_signal(signal.SIGQUIT)
         try:
-            self.server.wait(30)
+            self.server.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.server.kill()
             self.server.wait()
@@ -67,16 +68,15 @@ class Cluster:
     def _wait(self) -> None:
         import psycopg
 
-        until = time.monotonic() + 60
-        while True:
+        def answers() -> bool:
+            assert self.server.poll() is None, f"PostgreSQL has ended:\n{self.log.read_text()[-2000:]}"
             try:
-                psycopg.connect(host=str(self.folder), user="socml", dbname="postgres", connect_timeout=2).close()
+                psycopg.connect(host=str(self.folder), user="socml", dbname="postgres").close()
             except psycopg.OperationalError:
-                if time.monotonic() > until or self.server.poll() is not None:
-                    raise RuntimeError(f"PostgreSQL does not start:\n{self.log.read_text()[-2000:]}") from None
-                time.sleep(0.1)
-            else:
-                return
+                return False
+            return True
+
+        wait_until(answers, lambda: self.log.read_text()[-2000:])
 
 
 def _unprivileged() -> pwd.struct_passwd:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from builders import BuiltRun, make_project, make_run
+from fitted import ESTIMATED, FOREST, estimated_and_exact
+from patience import PATIENCE_S
 
+from socml.explanations import explain_run, why_table
 from socml.project import Project
 from socml.triage import Triage
 from socml.triage.offers import is_drawn
@@ -15,7 +18,6 @@ from socml.words import words
 
 APP = Path(__file__).resolve().parents[1] / "app"
 PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}
-PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -161,6 +163,25 @@ def test_events_stay_leased_until_the_browser_has_merged_a_later_answer(
         assert held <= {*second, first[40]}
         ana.leave()
         assert not bob.held_by_others()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_estimated_explanation_says_how_far_off_each_share_may_be(
+    project: Project, app_modules: Any, language: str
+) -> None:
+    desk, report = app_modules
+    say, told = words(language), estimated_and_exact(project.root)
+    for model, is_estimated in ((ESTIMATED, True), (FOREST, False)):
+        run_id = told.made[model.name][1]["run_id"]
+        rows = explain_run(run_id, top=1, project=project)  # stored, so that the page has it at once
+        ana = desk.Desk(project, run_id, "ana", desk.open_labels(project))
+        item = ana.payload(report(), say, open_row=rows["row_id"].iloc[0])["items"][rows["row_id"].iloc[0]]
+        assert item["estimated"] == (say("app.triage.why.estimated") if is_estimated else "")
+        assert item["why"]
+        shares = why_table(rows, features_metadata={}, language=language, top=7).iloc[:, 2]
+        for line, share in zip(item["why"], shares, strict=True):
+            assert share.partition("% ")[2] == line["error_text"], "the page says what `socml explain` does"
+            assert line["error_text"].startswith("±") == is_estimated
 
 
 def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, project: Project, app_modules: Any) -> None:

@@ -7,20 +7,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fitted import FOREST, planted
+from fitted import FOREST, estimated_and_exact
 from test_cli import socml
 
 from socml.explanations import attributions, explain, explain_run, explainer_of, explanation_in_words, why_table
 from socml.explanations.contributions import contributions_and_errors
 from socml.explanations.sentences import estimated_in_words
-from socml.models import fit
-from socml.recipes import ModelRecipe
-from socml.scores import score_run
 from socml.tables import EXPLANATION, schema
-from socml.workspace import run_folder, write_table
+from socml.workspace import run_folder
 
 ODD = 103
 
@@ -29,21 +25,9 @@ ODD = 103
 def lab(tmp_path_factory):
     """A project with a run of a detector that is explained by drawn orders, and one that is explained exactly."""
     root = tmp_path_factory.mktemp("errors")
-    data = planted(root)
     (root / "socml.toml").write_text("")
-    # more features than the coalitions that the budget holds
-    wide = data.features.assign(**{f"noise_{i}": np.random.default_rng(i).normal(size=1200) for i in range(12)})
-    about = dict(data.features.attrs["socml"])
-    about["features"] = [*about["features"], *(f"noise_{i}" for i in range(12))]
-    wide.attrs["socml"] = about
-    table = pa.Table.from_pandas(wide.reset_index(), preserve_index=False)
-    write_table(data.path, table.replace_schema_metadata(None), about)
-    recipe = ModelRecipe(name="estimated", detector="local-outlier", features="source-5min", hash="l")
-    made = {}
-    for model in (recipe, FOREST):
-        version = fit(model, wide, project=data.project)
-        made[model.name] = version, score_run(version, data.path, project=data.project)
-    return SimpleNamespace(root=root, project=data.project, features=wide, row=wide.index[ODD], made=made)
+    told = estimated_and_exact(root)
+    return SimpleNamespace(root=root, row=told.features.index[ODD], **vars(told))
 
 
 def test_an_estimated_push_has_its_standard_error_and_an_exact_one_none(lab):

@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S, wait_until
 
 from socml.datasets import ingest, load_events
 from socml.datasets.framing import MESSAGE_LIMIT, Frames, one_line
@@ -27,27 +29,29 @@ from socml.project import Project
 LOGIN = b"<86>Nov 30 06:39:00 web1 sshd[1]: Failed password for root from 192.0.2.9 port %d ssh2"
 
 
-def _listen(address: str, project: Project, send: Callable[[str, int], None], every: float = 10.0) -> Listened:
-    """Listen in a thread, send, and stop when all that was sent had time to come."""
-    ready, stop, where, done = threading.Event(), threading.Event(), [], []
-
-    def on_ready(host: str, port: int) -> None:
-        where.append((host, port))
-        ready.set()
-
-    def run() -> None:
-        done.append(
-            listen(address, dataset="net", project=project, stop=stop, on_ready=on_ready, seconds=30, every=every)
-        )
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert ready.wait(10)
-    send(*where[0])
-    time.sleep(0.5)
-    stop.set()
-    thread.join(30)
-    return done[0]
+def _listen(
+    address: str,
+    project: Project,
+    send: Callable[[str, int], None],
+    messages: int,
+    *,
+    every: float = 10.0,
+    meanwhile: Callable[[Listened], None] = lambda done: None,
+) -> Listened:
+    """Listen in a thread, send, do something meanwhile, and stop when all messages that were sent have come."""
+    stop, where, done = threading.Event(), [], Listened()
+    more = {"stop": stop, "on_ready": lambda *at: where.append(at), "every": every}
+    with ThreadPoolExecutor(1) as thread, patch("socml.datasets.listener.Listened", lambda: done):
+        listening = thread.submit(listen, address, dataset="net", project=project, **more)
+        try:
+            wait_until(lambda: where or listening.done())
+            send(*where[0])
+            meanwhile(done)
+            wait_until(lambda: done.received + done.dropped >= messages or listening.done(), lambda: done)
+        finally:
+            stop.set()
+        assert listening.result() is done
+    return done
 
 
 def test_datagrams_become_events_and_one_without_a_header_gets_its_senders(lab: Project) -> None:
@@ -59,7 +63,7 @@ def test_datagrams_become_events_and_one_without_a_header_gets_its_senders(lab: 
             sender.sendto(b"<13>Foo 99 06:39:00 web1 a: not a month", (host, port))
             sender.sendto(b"# not a comment", (host, port))
 
-    done = _listen("udp://127.0.0.1:0", lab, send)
+    done = _listen("udp://127.0.0.1:0", lab, send, 53)
     assert (done.received, done.stored, done.quarantined, done.dropped) == (53, 52, 1, 0)
     assert done.headed == 2
     events = load_events("net", project=lab)
@@ -76,7 +80,7 @@ def test_a_connection_may_send_lines_and_counted_messages(lab: Project) -> None:
             sender.sendall(b"%d %s" % (len(counted), counted) + LOGIN % 3 + b"\n")
             sender.sendall(LOGIN % 4)  # without its end
 
-    done = _listen("tcp://127.0.0.1:0", lab, send, every=0.2)
+    done = _listen("tcp://127.0.0.1:0", lab, send, 5, every=0.2)
     assert (done.received, done.stored) == (5, 5)
     assert sorted(load_events("net", project=lab)["source_port"].dropna()) == [1, 2, 3, 4]  # 7 goes on after the port
 
@@ -86,7 +90,7 @@ def test_the_same_reader_of_files_gives_the_same_events(lab: Project, tmp_path: 
         with socket.create_connection((host, port)) as sender:
             sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(20)))
 
-    _listen("tcp://127.0.0.1:0", lab, send)
+    _listen("tcp://127.0.0.1:0", lab, send, 20)
     path = tmp_path / "auth.log"
     path.write_bytes(b"".join(LOGIN % n + b"\n" for n in range(20)))
     assert ingest(path, dataset="net", project=lab).added == 0
@@ -149,10 +153,7 @@ def test_what_a_killed_listener_had_written_is_stored_by_the_next(lab: Project) 
         with socket.create_connection(("127.0.0.1", port)) as sender:
             sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(500)))
             folder = lab.workspace / "spool" / "net"
-            for _ in range(100):
-                if sum(p.read_bytes().count(b"\n") for p in folder.glob("0*")) == 500:
-                    break
-                time.sleep(0.1)
+            wait_until(lambda: sum(p.read_bytes().count(b"\n") for p in folder.glob("0*")) == 500)
             os.kill(process.pid, signal.SIGKILL)
     finally:
         process.kill()
@@ -182,14 +183,25 @@ def test_a_spool_rotates_and_numbers_its_files_on_after_a_restart(
 
 def test_a_full_queue_drops_datagrams_and_makes_connections_wait(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socml.datasets.listener.QUEUED", 2)
-    monkeypatch.setattr("socml.datasets.listener.Spool.write", _slowly(Spool.write))
+    monkeypatch.setattr("socml.datasets.receiver._LONGEST_WAIT_S", PATIENCE_S)
+    write, has_room = Spool.write, threading.Event()
+
+    def write_later(spool: Spool, lines: list[bytes]) -> None:
+        assert has_room.wait(PATIENCE_S)
+        write(spool, lines)
+
+    monkeypatch.setattr("socml.datasets.listener.Spool.write", write_later)
 
     def datagrams(host: str, port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for number in range(100):
                 sender.sendto(LOGIN % number, (host, port))
 
-    done = _listen("udp://127.0.0.1:0", lab, datagrams)
+    def all_have_come(done: Listened) -> None:
+        wait_until(lambda: done.received + done.dropped == 100, lambda: done)
+        has_room.set()
+
+    done = _listen("udp://127.0.0.1:0", lab, datagrams, 100, meanwhile=all_have_come)
     assert done.dropped > 0
     assert done.received + done.dropped == 100
     assert done.stored == done.received
@@ -198,7 +210,12 @@ def test_a_full_queue_drops_datagrams_and_makes_connections_wait(lab: Project, m
         with socket.create_connection((host, port)) as sender:
             sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(100, 140)))
 
-    done = _listen("tcp://127.0.0.1:0", lab, connection)
+    def the_queue_is_full(done: Listened) -> None:
+        wait_until(lambda: done.received >= 3, lambda: done)  # one is being written, two wait
+        has_room.set()
+
+    has_room.clear()
+    done = _listen("tcp://127.0.0.1:0", lab, connection, 40, meanwhile=the_queue_is_full)
     assert (done.received, done.stored, done.dropped) == (40, 40, 0)
 
 
@@ -213,12 +230,4 @@ def test_a_disk_that_is_full_ends_the_listener_with_words(lab: Project, monkeypa
             sender.sendall(LOGIN % 1 + b"\n")
 
     with pytest.raises(DataError, match="No space left"):
-        listen("tcp://127.0.0.1:0", dataset="net", project=lab, on_ready=send, seconds=30)
-
-
-def _slowly(write: Callable[[Spool, list[bytes]], None]) -> Callable[[Spool, list[bytes]], None]:
-    def slow(spool: Spool, lines: list[bytes]) -> None:
-        time.sleep(0.02)
-        write(spool, lines)
-
-    return slow
+        listen("tcp://127.0.0.1:0", dataset="net", project=lab, on_ready=send, seconds=PATIENCE_S)

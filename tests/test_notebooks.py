@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from patience import PATIENCE_S
 
 from socml.project import init_project
 
@@ -19,7 +20,8 @@ def test_the_notebook_runs(path, tmp_path, monkeypatch):
     init_project(tmp_path / "lab")
     monkeypatch.delenv("SOCML_PROJECT", raising=False)
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path / "lab")}}).execute()
+    place = {"metadata": {"path": str(tmp_path / "lab")}}
+    NotebookClient(notebook, timeout=3600, startup_timeout=PATIENCE_S, resources=place).execute()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
 

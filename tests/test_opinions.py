@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from builders import BuiltRun, make_project, make_run
+from patience import wait_until
 
 from socml.errors import DataError
 from socml.opinions import form_opinions
@@ -162,14 +162,14 @@ def test_an_analyst_who_does_not_wait_gets_the_same_in_the_end(run) -> None:
     project, built, matrix = run
     with Triage(project=project, by="ana", matrix=matrix, wait=False) as triage:
         give(triage, built, 50)
-        ends = time.monotonic() + 60
         with Triage(project=project, by="ben", matrix=matrix) as waited:
             expected = waited.ranking()
-        while time.monotonic() < ends:
+
+        def has_learned() -> bool:
             triage._learn([])
-            if triage.ranking().equals(expected):
-                break
-            time.sleep(0.05)
+            return triage.ranking().equals(expected)
+
+        wait_until(has_learned)
         pd.testing.assert_series_equal(triage.ranking(), expected, check_exact=True)
 
 

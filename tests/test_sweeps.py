@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from known_lab import known_lab
+from patience import wait_until
 
 from socml.errors import RecipeError, UnknownName
 from socml.experiments import run, run_sweep
@@ -122,24 +123,23 @@ def test_a_cell_that_cannot_be_measured_is_told_and_the_others_stand(tmp_path):
 @pytest.mark.slow
 def test_a_sweep_killed_in_the_middle_goes_on_where_it_stopped(tmp_path, swept):
     _, whole = swept
-    lab = sweep_lab(tmp_path, SWEEP.replace("workers = 1", "workers = 2"))
     command = [sys.executable, "-m", "socml", "run", "best", "--json"]
-    environment = {**os.environ, "SOCML_PROJECT": str(tmp_path)}
-    begun = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 180
-    while len(cell_files(lab)) < 3 and begun.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    children = _children(begun.pid)
-    begun.send_signal(signal.SIGKILL)
-    begun.wait()
-    finished = {path: path.stat().st_mtime_ns for path in cell_files(lab)}
-    assert 3 <= len(finished) < 18
-    while any(Path(f"/proc/{pid}/exe").exists() for pid in children) and time.monotonic() < deadline:
-        time.sleep(0.1)  # its processes end by themselves
-    finished = {path: path.stat().st_mtime_ns for path in cell_files(lab)}
-    resumed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    for attempt in range(20):  # of which one kills it before it is done, however late this process is woken
+        root = tmp_path / str(attempt)
+        lab = sweep_lab(root, SWEEP.replace("workers = 1", "workers = 2"))
+        environment = {**os.environ, "SOCML_PROJECT": str(root)}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+        begun = subprocess.Popen(command, cwd=root, env=environment, **quiet)
+        wait_until(lambda lab=lab, begun=begun: len(cell_files(lab)) >= 3 or begun.poll() is not None)
+        begun.send_signal(signal.SIGKILL)
+        begun.wait()
+        wait_until(lambda begun=begun: not _alive(begun.pid))  # its processes end by themselves
+        finished = {path: path.stat().st_mtime_ns for path in cell_files(lab)}
+        assert len(finished) >= 3
+        if len(finished) < 18:
+            break
+    assert len(finished) < 18
+    resumed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
     result = json.loads(resumed.stdout)
     assert (result["kept"], result["computed"]) == (len(finished), 18 - len(finished))
     assert all(path.stat().st_mtime_ns == before for path, before in finished.items())
@@ -147,11 +147,14 @@ def test_a_sweep_killed_in_the_middle_goes_on_where_it_stopped(tmp_path, swept):
     assert means == pytest.approx(whole.table["mean"].to_dict())
 
 
-def _children(pid):
-    try:
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    except OSError:
-        return []
+def _alive(session):
+    """Return the processes of a session that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, its = stat.read_text(encoding="utf-8").rpartition(")")[2].split()[:4]
+            found += [stat] if int(its) == session and state != "Z" else []
+    return found
 
 
 @pytest.mark.parametrize(

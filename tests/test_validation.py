@@ -307,6 +307,26 @@ def test_validation_is_repeatable_and_a_taught_model_beats_chance(lab):
     assert first.pooled["family_accuracy"] > 0.8
 
 
+def test_rows_of_the_matrix_are_kept_for_the_alerts_that_are_grouped_alone(lab, monkeypatch):
+    told = []
+
+    def group(matrix, names, *, malicious):
+        told.append((matrix, malicious))
+        return alert_clusters(matrix, names, malicious=malicious)
+
+    monkeypatch.setattr("socml.validation.run.alert_clusters", group)
+    costly = Validation(mode="cross-validation", folds=3, alert_share=0.2)
+    whole = validate("tiny-forest", "built", validation=costly, project=lab, record=False)
+    monkeypatch.setattr("socml.validation.judged.MOST", 20)
+    few = validate("tiny-forest", "built", validation=costly, project=lab, record=False)
+    (every, _), (kept, malicious) = told
+    assert len(every) == whole.rows["alert"].sum() > 60 == len(kept)
+    alerts = few.rows[few.rows["alert"]].sort_values(["order"], kind="stable")
+    expected = alerts.groupby("fold").head(20)
+    np.testing.assert_array_equal(malicious, expected["malicious"])
+    np.testing.assert_array_equal(kept, every[alerts.index.isin(expected.index)])
+
+
 def test_a_model_is_judged_on_other_datasets(lab):
     asked = Validation(mode="datasets", datasets=["other"], replicates=30)
     result = validate("tiny-regression", "built", validation=asked, project=lab)

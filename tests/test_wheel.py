@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S, free_port, wait_until_served
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 
-def run(*command, cwd, env=None, timeout=900):
+def run(*command, cwd, env=None, timeout=3600):
     done = subprocess.run(
         [str(c) for c in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False
     )
@@ -67,32 +65,21 @@ def test_a_newcomer_gets_from_the_wheel_to_the_first_finding(installed):
 
 def test_the_wheel_serves_the_app(installed):
     place, bin_ = installed
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, log = free_port(), place / "app.log"
     env = {**newcomer(place, bin_), "XDG_DATA_HOME": str(place / "data")}
-    served = subprocess.Popen(
-        [bin_ / "socml", "app", "--port", str(port)],
-        cwd=place,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    with log.open("wb") as written:
+        served = subprocess.Popen(
+            [bin_ / "socml", "app", "--port", str(port)],
+            cwd=place,
+            env=env,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        assert answers(f"http://127.0.0.1:{port}/_stcore/health")
+        wait_until_served(f"http://127.0.0.1:{port}/_stcore/health", served, lambda: log.read_text()[-2000:])
     finally:
         served.send_signal(signal.SIGTERM)
-        served.wait(20)
-
-
-def answers(address, seconds=60):
-    for _ in range(seconds * 2):
-        try:
-            with urllib.request.urlopen(address, timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            time.sleep(0.5)
-    return False
+        served.wait(PATIENCE_S)
 
 
 def test_the_wheel_shadows_no_other_library(installed):

@@ -151,7 +151,7 @@ class EventView {
     return h(
       "div",
       { class: "column" },
-      this.section("why", "W", word("why.title"), () => whyTable(item.why, word)),
+      this.section("why", "W", word("why.title"), () => whyTable(item, word)),
       this.normal(evidence),
       labels.length
         ? h(
@@ -209,10 +209,10 @@ class EventView {
   }
 }
 
-function whyTable(rows, word) {
+function whyTable({ why: rows, estimated }, word) {
   if (!rows.length) return h("p", { class: "faint" }, word("why.none"));
   const head = ["what", "value", "usual_entity", "usual_everyone", "place", "peers", "share"];
-  return h(
+  const table = h(
     "table",
     {},
     h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col", class: name }, word(`why.${name}`))))),
@@ -229,11 +229,16 @@ function whyTable(rows, word) {
           h("td", {}, row.usual_everyone),
           h("td", { class: "short" }, row.place),
           h("td", { class: "short" }, row.peers),
-          h("td", { class: "share" }, bar(row.share), h("span", {}, row.share_text)),
+          h("td", { class: "share" }, bar(row.share), h("span", {}, row.share_text), stated(row.error_text)),
         ),
       ),
     ),
   );
+  return [h("div", { class: "scroll" }, table), estimated ? h("p", { class: "faint estimated", role: "note" }, estimated) : null];
+}
+
+function stated(error) {
+  return error ? h("span", { class: "error" }, ` ${error}`) : null;
 }
 
 function bar(share) {

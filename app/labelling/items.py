@@ -11,7 +11,7 @@ import pandas as pd
 from labelling.background import Answer, background
 from labelling.evidence import time_text
 from socml.explanations import explain_rows, headline, run_metadata
-from socml.explanations.sentences import percentile_in_words
+from socml.explanations.sentences import error_in_words, percentile_in_words
 from socml.explanations.values import feature_label, number_in_words, unit_of, value_in_words
 from socml.inert import visible_line
 from socml.labels import LabelEvent
@@ -76,7 +76,8 @@ class Items:
         told = headline(rows, features_metadata=self._metadata, language=say.language)
         top = rows.sort_values("position").head(_FEATURES)
         why = [self._line(row, say) for row in top.to_dict("records") if row["share"]]
-        self._told[key] = {"headline": told, "why": why}
+        estimated = say("app.triage.why.estimated") if any(line["error_text"] for line in why) else ""
+        self._told[key] = {"headline": told, "why": why, "estimated": estimated}
         return self._told[key]
 
     def _explain(self, row_ids: list[str]) -> None:
@@ -108,6 +109,7 @@ class Items:
             "peers": _peers(row["peers"], say),
             "share": share,
             "share_text": f"{shown.replace('-', '−')} %",
+            "error_text": error_in_words(row, say),
         }
 
 

@@ -50,9 +50,14 @@ function isText(event) {
   );
 }
 
-// One of Streamlit's own dialogs or menus covers the event.
+// One of Streamlit's own dialogs or menus covers the event. The notice below is on its way out, and takes no key.
 function modalIsOpen() {
-  return Boolean(document.querySelector('[role="dialog"], [aria-modal="true"]'));
+  const found = [...document.querySelectorAll('[role="dialog"], [aria-modal="true"]')];
+  return found.some((dialog) => !isConnectionNotice(dialog));
+}
+
+function isConnectionNotice(dialog) {
+  return dialog.querySelector("h2")?.textContent === "Connection error";
 }
 
 // Streamlit's notice that the server is away covers the event and speaks English only. The strip says the
@@ -66,7 +71,7 @@ class ConnectionNotice {
 
   closeIt() {
     for (const dialog of document.querySelectorAll('[role="dialog"]')) {
-      if (dialog.querySelector("h2")?.textContent !== "Connection error") continue;
+      if (!isConnectionNotice(dialog)) continue;
       dialog.querySelector('button[aria-label="Close"]')?.click();
       this.appeared();
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from socml.explanations.values import feature_label, number_in_words, plain_number, unit_of, value_in_words
@@ -91,6 +92,19 @@ def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words)
     return said("explanation.separator").join([*parts, standing] if standing else parts)
 
 
+def error_in_words(row: Mapping[str, Any], said: Words) -> str:
+    """Return the standard error of a row's share, in percentage points; empty where the share is exact.
+
+    Examples
+    --------
+    >>> row = {"contribution": 2.0, "share": 0.5, "contribution_error": 0.11}
+    >>> error_in_words(row, words("en")), error_in_words({**row, "contribution_error": None}, words("en"))
+    ('±\\xa03', '')
+    """
+    error = _share_error(row)
+    return f"±\u00a0{_points(error, said)}" if _is(error) else ""
+
+
 def whom(metadata: dict[str, Any]) -> str:
     """Return which word stands for the entity of a feature set.
 
@@ -146,11 +160,10 @@ def _standing(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str
 
 
 def _share(row: dict[str, Any], said: Words) -> str:
-    text, error = f"{said.number(100 * row['share'])}\u00a0%", _share_error(row)
-    return f"{text} ±\u00a0{_points(error, said)}" if _is(error) else text
+    return f"{said.number(100 * row['share'])}\u00a0% {error_in_words(row, said)}".rstrip(" ")
 
 
-def _share_error(row: dict[str, Any]) -> float:
+def _share_error(row: Mapping[str, Any]) -> float:
     """Return the standard error of a share, 0 to 1, that of all pushes together left out; NaN where it is exact."""
     error = row.get("contribution_error")
     if not _is(error) or not row["contribution"]:

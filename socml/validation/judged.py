@@ -10,6 +10,7 @@ import numpy as np
 from socml.metrics import curves
 from socml.recipe_sections import Validation
 from socml.recipes import ModelRecipe
+from socml.validation.alerts import MOST
 from socml.validation.splits import Fold
 from socml.validation.table import KnownTable
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from socml.project import Project
-
-MOST_KEPT = 50_000  # alerts whose matrix row is kept, to group them
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,10 @@ class Judged:
         rows of the fold, 0 to 1
     probability : of being malicious; NaN for a detector
     alert : whether the row is above the threshold
-    matrix, names : the prepared row, zeros where it is no alert; the feature of each of its columns. Only where all
-        folds have the same columns
+    kept : positions of the alerts whose prepared row is kept, ascending: the most pressing of each fold, as many as
+        are grouped
+    matrix, names : the prepared row of each of `kept`; the feature of each of its columns. Only where all folds have
+        the same columns
     train_rows, train_malicious, threshold : of the fold
     """
 
@@ -53,6 +54,7 @@ class Judged:
     order: np.ndarray
     probability: np.ndarray
     alert: np.ndarray
+    kept: np.ndarray
     matrix: np.ndarray
     names: list[str]
     train_rows: int = 0
@@ -77,9 +79,11 @@ class Judged:
             "alert",
         )
         together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+        before = np.cumsum([0, *(len(part.fold) for part in parts)])
+        kept = np.concatenate([part.kept + first for part, first in zip(parts, before, strict=False)])
         same = all(part.names == parts[0].names for part in parts)
-        matrix = np.concatenate([part.matrix for part in parts]) if same else np.empty((len(together["fold"]), 0))
-        return cls(**together, matrix=matrix, names=parts[0].names if same else [])
+        matrix = np.concatenate([part.matrix for part in parts]) if same else np.empty((len(kept), 0))
+        return cls(**together, kept=kept, matrix=matrix, names=parts[0].names if same else [])
 
     @property
     def groups(self) -> np.ndarray:
@@ -114,6 +118,8 @@ def judge(
 ) -> Judged:
     """Fit a model on the fold's training rows of one table and judge the test rows of the same or another.
 
+    The training rows are gone from memory, but for their matrix, before the test rows are copied.
+
     Raises
     ------
     ModelError
@@ -121,11 +127,11 @@ def judge(
     """
     from socml.models import fit_pipeline, lessons_for
 
-    fitted_on, judged = train.features.iloc[fold.train], test.features.iloc[fold.test]
     lessons = None
     if recipe.mode == "supervised":
-        lessons = lessons_for(recipe, fitted_on.index, truth=train.truth, labels=train.labels)
-    pipeline, matrix = fit_pipeline(recipe, fitted_on, seed, project, lessons)
+        lessons = lessons_for(recipe, train.features.index[fold.train], truth=train.truth, labels=train.labels)
+    pipeline, matrix = fit_pipeline(recipe, train.features.iloc[fold.train], seed, project, lessons)
+    judged = test.features.iloc[fold.test]
     preparation, detector = pipeline.named_steps["preparation"], pipeline.named_steps["detector"]
     prepared = preparation.transform(judged)
     normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
@@ -137,6 +143,7 @@ def judge(
         probability = detector.predict_proba(prepared)[:, 1]
         alert, order = probability > threshold, normality
     known = train.malicious[fold.train] if lessons is None else lessons.malicious
+    kept = _most_pressing(order, alert)
     numbers, names = prepared, list(preparation.origin_.values())
     if prepared.dtype == object:  # sequences
         numbers, names = preparation.in_numbers(judged)
@@ -153,9 +160,10 @@ def judge(
         order=order,
         probability=probability,
         alert=alert,
-        matrix=_of_alerts(numbers, alert),
+        kept=kept,
+        matrix=numbers[kept],
         names=names,
-        train_rows=len(fitted_on),
+        train_rows=len(fold.train),
         train_malicious=int(np.nansum(known)),
         threshold=threshold,
     )
@@ -175,9 +183,7 @@ def _places(normality: np.ndarray) -> np.ndarray:
     return np.asarray((rankdata(normality) - 0.5) / max(len(normality), 1))
 
 
-def _of_alerts(prepared: np.ndarray, alert: np.ndarray) -> np.ndarray:
-    """Return the matrix with rows that are no alerts as zeros: nothing is read of them."""
-    kept = np.zeros_like(prepared)
-    some = np.flatnonzero(alert)[:MOST_KEPT]
-    kept[some] = prepared[some]
-    return kept
+def _most_pressing(order: np.ndarray, alert: np.ndarray) -> np.ndarray:
+    """Return the positions of the alerts that are looked at first, ascending: whatever the folds, these are grouped."""
+    alerts = np.flatnonzero(alert)
+    return np.sort(alerts[np.argsort(order[alerts], kind="stable")[:MOST]])

@@ -43,6 +43,10 @@ def validate(
     dataset has none). Scores of detectors are comparable within one fold only: pooled, a row stands by its place
     among the judged rows of its fold. Probabilities are pooled as they are.
 
+    In memory are the feature table (8 bytes a row and number) and, of one fold at a time, a copy of its training rows
+    until the model is fitted (8), their matrix (4 a row and column), then the same of its test rows, and what the
+    detector needs. Of a fold that is done stay what is said of each row and the matrix of the alerts that are grouped.
+
     Parameters
     ----------
     validation : takes the place of the recipe's [validation]; temporal if there is neither
@@ -121,12 +125,12 @@ def _folds(tables: list[KnownTable], validation: Validation) -> list[tuple[Known
 
 
 def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return groups among the alerts of the last fold's matrix, with the row that stands for each."""
-    where = np.flatnonzero(every.alert)
-    if not len(where) or not every.names:
+    """Return groups among the alerts, with the row that stands for each."""
+    if not len(every.kept) or not every.names:
         return []
-    where = where[np.argsort(every.order[where], kind="stable")]
-    _, groups = alert_clusters(every.matrix[where], every.names, malicious=every.malicious[where])
+    first = np.argsort(every.order[every.kept], kind="stable")
+    where = every.kept[first]
+    _, groups = alert_clusters(every.matrix[first], every.names, malicious=every.malicious[where])
     return [{**group, "row_id": str(rows["row_id"].iloc[where[group["first"]]])} for group in groups]
 
 

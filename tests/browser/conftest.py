@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import BuiltRun, make_project, make_run
+from patience import PATIENCE_S, free_port, wait_until_served
 
 from socml.project import Project
 
@@ -30,10 +28,7 @@ class Server:
     """The app, served on one port of this machine; it can be killed and started again."""
 
     def __init__(self, project: Project, log: Path) -> None:
-        self.project, self.log = project, log
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.project, self.log, self.port = project, log, free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,25 +46,23 @@ class Server:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        until = time.monotonic() + 60
-        while not self.answers():
-            if time.monotonic() > until or self.process.poll() is not None:
-                raise RuntimeError(f"The app does not start:\n{self.log.read_text()[-2000:]}")
-            time.sleep(0.1)
+        wait_until_served(f"{self.url}_stcore/health", self.process, lambda: self.log.read_text()[-2000:])
 
-    def answers(self) -> bool:
-        """Say whether the server is up."""
-        try:
-            with urllib.request.urlopen(f"{self.url}_stcore/health", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
+    def stand_still(self) -> None:
+        """Stop the server where it is, as a machine that is very busy would."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let the server go on."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End the server at once, as a power cut would."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +72,8 @@ def browser() -> Iterator[Any]:
     if not CHROMIUM.is_file():
         pytest.skip(f"There is no browser at {CHROMIUM}: apt-get install chromium, or set SOCML_CHROMIUM")
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=str(CHROMIUM), args=[f"--{flag}" for flag in QUIET])
+        flags = [f"--{flag}" for flag in QUIET]
+        opened = started.chromium.launch(executable_path=str(CHROMIUM), args=flags, timeout=1000 * PATIENCE_S)
         yield opened
         opened.close()
 
@@ -123,9 +117,22 @@ def mortal(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
+def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return what makes a page with nothing opened yet, as a browser of its own would; it waits with patience."""
+    contexts = []
+
+    def make(**options: Any) -> Any:
+        context = browser.new_context(viewport={"width": 1280, "height": 860}, **options)
+        context.set_default_timeout(1000 * PATIENCE_S)
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Any]) -> Any:
     """A page of the browser, with nothing opened yet."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    opened = context.new_page()
-    yield opened
-    context.close()
+    return new_page()

@@ -17,13 +17,12 @@ pytestmark = pytest.mark.browser
 
 VERDICTS = {"m": "malicious", "b": "benign", "f": "false_alarm", "u": "unsure", "s": "skip"}
 SHORTCUTS = "mbfuszjknwehpx"
-PATIENCE_MS = 30_000
 
 
 def open_triage(page: Any, server: Any, built: BuiltRun | None = None, **query: str) -> None:
     query = {**query, **({"run": built.run_id} if built else {})}
     page.goto(f"{server.url}?{urlencode(query)}")
-    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+    page.wait_for_selector(".event[data-row-id] .verdicts")
 
 
 def on_screen(page: Any) -> str:
@@ -42,12 +41,16 @@ def watch_what_is_shown(page: Any) -> None:
 
 
 def wait_until_saved(page: Any) -> None:
-    page.wait_for_selector(".unsaved", state="hidden", timeout=PATIENCE_MS)
+    page.wait_for_selector(".unsaved", state="hidden")
 
 
 def press(page: Any, letter: str) -> None:
     before = on_screen(page)
     page.keyboard.press(letter)
+    wait_until_next(page, before)
+
+
+def wait_until_next(page: Any, before: str) -> None:
     page.wait_for_function(
         "before => document.querySelector('[data-testid=stBidiComponentIsolated]')"
         ".shadowRoot.querySelector('.event').dataset.rowId !== before",
@@ -66,7 +69,7 @@ def test_twenty_presses_at_forty_milliseconds_label_the_twenty_events_shown_in_t
     watch_what_is_shown(page)
     letters = "mbfus" * 4
     page.keyboard.type(letters, delay=40)
-    page.wait_for_function("() => window.shown.length > 20", timeout=PATIENCE_MS)
+    page.wait_for_function("() => window.shown.length > 20")
     wait_until_saved(page)
     shown = page.evaluate("() => window.shown")
     assert len(set(shown)) == 21
@@ -84,6 +87,7 @@ def test_a_key_held_for_a_second_is_one_label(page: Any, server: Any, built: Bui
         page.keyboard.down("b")
         page.wait_for_timeout(40)
     page.keyboard.up("b")
+    wait_until_next(page, first)
     wait_until_saved(page)
     assert stored(lab, built)["row_id"].to_list() == [first]
     press(page, "b")
@@ -118,6 +122,10 @@ def test_letters_typed_into_a_field_of_the_frame_are_text(
     page.keyboard.type(SHORTCUTS)
     page.wait_for_timeout(600)
     assert stored(lab, built).empty
+    open_triage(page, server, built)  # what was not sent yet is sent now
+    press(page, "m")
+    wait_until_saved(page)
+    assert len(stored(lab, built)) == 1
 
 
 def test_enter_space_backspace_and_modified_letters_give_no_verdict(
@@ -142,8 +150,8 @@ def test_labels_given_while_the_server_is_dead_are_kept_and_stored_once(page: An
     press(page, "b")
     wait_until_saved(page)
     mortal.kill()
-    page.wait_for_selector(".unsaved.away", timeout=PATIENCE_MS)  # Streamlit's own notice has come and is closed
-    assert page.get_by_role("dialog").count() == 0
+    page.wait_for_selector(".unsaved.away")  # Streamlit's own notice has come and is closed
+    page.get_by_role("dialog").wait_for(state="detached")
     given = []
     for letter in "mbu":
         given.append((on_screen(page), VERDICTS[letter]))
@@ -184,7 +192,7 @@ def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: B
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", note_dialog)
     open_triage(page, server, built, event=built.hostile)
-    raw = page.locator(".raw pre").inner_text(timeout=PATIENCE_MS)
+    raw = page.locator(".raw pre").inner_text()
     assert '<img src=x onerror="' in raw
     assert "[click](javascript:alert(1))" in raw
     assert "␛[31mred" in raw
@@ -195,7 +203,7 @@ def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: B
     wait_until_saved(page)
     for there in ("labels", "runs"):
         page.goto(f"{server.url}{there}?run={built.run_id}")
-        page.get_by_test_id("stDataFrame").first.wait_for(timeout=PATIENCE_MS)
+        page.get_by_test_id("stDataFrame").first.wait_for()
     assert page.title() != "owned"
     assert not dialogs
     assert all(url.startswith((server.url, "blob:", "data:", f"ws://127.0.0.1:{server.port}/")) for url in asked)
@@ -208,13 +216,13 @@ def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, bui
     second = on_screen(page)
     press(page, "b")
     page.keyboard.press("z")  # perhaps not sent yet
-    assert on_screen(page) == second
+    page.wait_for_selector(f".event[data-row-id='{second}']")
     wait_until_saved(page)
     assert list(read_labels(dataset=built.dataset, project=lab).index) == [first]
     page.reload()
-    page.wait_for_selector(".event[data-row-id]", timeout=PATIENCE_MS)
+    page.wait_for_selector(".event[data-row-id]")
     page.keyboard.press("z")
-    page.wait_for_selector(f".event[data-row-id='{first}']", timeout=PATIENCE_MS)
+    page.wait_for_selector(f".event[data-row-id='{first}']")
     wait_until_saved(page)
     assert read_labels(dataset=built.dataset, project=lab).empty
 
@@ -228,11 +236,11 @@ def test_an_address_opens_its_event_in_its_language_and_follows_the_analyst(
     assert page.locator("button.say.benign").inner_text().split() == ["B", "Bénin"]
     press(page, "u")
     shown = on_screen(page)
-    page.wait_for_url(f"**event={shown}*", timeout=PATIENCE_MS)
+    page.wait_for_url(f"**event={shown}*")
     page.get_by_text("English", exact=True).click()
-    page.wait_for_selector("button.say.benign:has-text('Benign')", timeout=PATIENCE_MS)
+    page.wait_for_selector("button.say.benign:has-text('Benign')")
     assert on_screen(page) == shown
-    assert "lang=en" in page.url
+    page.wait_for_url("**lang=en*")
 
 
 def test_the_next_event_does_not_change_when_the_ranking_does(
@@ -255,6 +263,7 @@ def test_reason_family_and_a_click_go_with_the_label(page: Any, server: Any, bui
     page.locator("select[name=reason]").select_option("attack")
     page.locator("select[name=family]").select_option("scan")
     page.locator("button.say.malicious").dblclick()  # the second click of a double one is not a second verdict
+    wait_until_next(page, first)
     wait_until_saved(page)
     columns = ["row_id", "verdict", "reason", "family", "technique", "how"]
     assert stored(lab, built)[columns].to_numpy().tolist() == [[first, "malicious", "attack", "scan", "T1046", "click"]]
@@ -266,15 +275,32 @@ def test_a_page_stays_open_though_a_verdict_leaves_just_after_the_click_that_ope
     open_triage(page, server, built)
     first = on_screen(page)
     page.wait_for_timeout(2000)
-    page.keyboard.press("b")  # it leaves 60 ms later, with the name of the page it comes from
+    press(page, "b")  # it leaves 60 ms later, with the name of the page it comes from
     page.get_by_role("link", name=words("en")("app.labels.title")).first.click()
-    page.get_by_text(words("en")("app.labels.about")).wait_for(timeout=PATIENCE_MS)
+    page.get_by_text(words("en")("app.labels.about")).wait_for()
     page.wait_for_timeout(1000)
     assert page.locator(".event").count() == 0
     page.get_by_role("link", name="Triage").first.click()
-    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+    page.wait_for_selector(".event[data-row-id] .verdicts")
     wait_until_saved(page)
     assert stored(lab, built)["row_id"].to_list() == [first]
+
+
+def test_a_page_stays_open_though_the_server_stands_still_at_the_click_that_opened_it(page: Any, mortal: Any) -> None:
+    open_triage(page, mortal)
+    mortal.stand_still()
+    press(page, "b")
+    page.get_by_role("link", name=words("en")("app.labels.title")).first.click()
+    page.wait_for_timeout(5000)
+    mortal.go_on()
+    page.get_by_text(words("en")("app.labels.about")).wait_for()
+    page.wait_for_timeout(5000)
+    assert page.locator(".event").count() == 0
+    assert page.get_by_text(words("en")("app.labels.about")).is_visible()
+    page.get_by_role("link", name="Triage").first.click()
+    page.wait_for_selector(".event[data-row-id] .verdicts")
+    wait_until_saved(page)
+    assert len(stored(mortal.project)) == 1
 
 
 def test_run_analyst_and_language_stay_when_another_page_is_opened(
@@ -284,11 +310,11 @@ def test_run_analyst_and_language_stay_when_another_page_is_opened(
     open_triage(page, server, built, by="ana", lang="fr")
     for title, told in (("Verdicts", "app.labels.about"), ("Exécutions", "app.runs.about")):
         page.get_by_role("link", name=title).first.click()
-        page.get_by_text(words("fr")(told)).wait_for(timeout=PATIENCE_MS)
+        page.get_by_text(words("fr")(told)).wait_for()
     page.get_by_role("link", name="Triage").first.click()
-    page.wait_for_selector(".event[data-row-id] .verdicts", timeout=PATIENCE_MS)
+    page.wait_for_selector(".event[data-row-id] .verdicts")
     assert page.get_by_role("textbox", name="Analyste").input_value() == "ana"
-    assert f"run={built.run_id}" in page.url
+    page.wait_for_url(f"**run={built.run_id}*")
     press(page, "b")
     wait_until_saved(page)
     assert stored(lab, built)["by"].to_list() == ["ana"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.test_labelling import PATIENCE_MS, on_screen, open_triage, press, stored, wait_until_saved
+from browser.test_labelling import on_screen, open_triage, press, stored, wait_until_saved
 from builders import BuiltRun
 
 from socml.labels import read_labels
@@ -18,16 +18,22 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def second_page(browser: Any) -> Iterator[Any]:
+def second_page(new_page: Callable[..., Any]) -> Any:
     """A page of a colleague's browser."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    yield context.new_page()
-    context.close()
+    return new_page()
 
 
 def rows_in_queue(page: Any) -> list[str]:
     rows = page.locator(".rows [data-row-id]:not(.said)")
     return [str(row) for row in rows.evaluate_all("rows => rows.map((row) => row.dataset.rowId)")]
+
+
+def rows_at_one_moment(page: Any, second_page: Any) -> tuple[set[str], set[str]]:
+    """Return the rows that both have in their queues; what one gave back in between, the other may have by then."""
+    while True:
+        hers, his = set(rows_in_queue(page)), set(rows_in_queue(second_page))
+        if set(rows_in_queue(page)) == hers:
+            return hers, his
 
 
 def test_two_analysts_never_have_the_same_event_before_them(
@@ -41,7 +47,8 @@ def test_two_analysts_never_have_the_same_event_before_them(
         press(second_page, "m")
     wait_until_saved(page)
     wait_until_saved(second_page)
-    assert not set(rows_in_queue(page)) & set(rows_in_queue(second_page))
+    hers, his = rows_at_one_moment(page, second_page)
+    assert not hers & his
     labels = stored(lab, built)
     assert labels["row_id"].is_unique
     assert labels["by"].value_counts().to_dict() == {"ana": 6, "bob": 6}
@@ -71,7 +78,7 @@ def test_a_verdict_is_suggested_for_similar_events_after_a_preview_and_taken_bac
     page.locator("input[name=reach]").evaluate(
         "input => { input.value = 50; input.dispatchEvent(new Event('change', { bubbles: true })); }"
     )
-    page.locator(".similar button[name=apply]").wait_for(timeout=PATIENCE_MS)
+    page.locator(".similar button[name=apply]").wait_for()
     assert page.locator(".similar .count").inner_text() == say("app.triage.similar.count", n=len(expected))
     assert page.locator(".similar li").count() == 10
     page.keyboard.press("m")  # the panel covers the event: no verdict gets through
