@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from zeek_oracle import BytesSource
 
 from socml.datasets.sources import FileSource
 from socml.formats import _zeek_json_blocks
@@ -27,21 +28,8 @@ from socml.recipes import Truth
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
-class _Bytes:
-    """A source in memory, in blocks."""
-
-    def __init__(self, name: str, blocks: list[bytes]) -> None:
-        self.name, self.path, self._blocks = name, Path(name), blocks
-
-    def blocks(self) -> Iterator[Block]:
-        line = 1
-        for block in self._blocks:
-            yield Block(line, block)
-            line += block.count(b"\n")
-
-
 def _read(blocks: list[bytes], kernels_from: int, name: str, options: ReadOptions) -> list[Parsed]:
-    source: Any = _Bytes(name, blocks)
+    source: Any = BytesSource(name, blocks)
     return list(ZeekJson().read(source, replace(options, kernels_from=kernels_from)))
 
 

@@ -50,7 +50,7 @@ COLUMNS = {"id.orig_p": "port", "id.resp_p": "port", "p": "port", "duration": "i
 COLUMNS |= dict.fromkeys(("orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts"), "count")
 
 
-class _Bytes:
+class BytesSource:
     """A source in memory, in blocks."""
 
     def __init__(self, name: str, blocks: list[bytes]) -> None:
@@ -75,7 +75,7 @@ def read(blocks: list[bytes], worth_it: int, name: str, options: ReadOptions) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CellFields, "__init__", counted)
-        return list(ZeekTsv().read(_Bytes(name, blocks), replace(options, kernels_from=worth_it))), rows  # type: ignore[arg-type]
+        return list(ZeekTsv().read(BytesSource(name, blocks), replace(options, kernels_from=worth_it))), rows  # type: ignore[arg-type]
 
 
 def refusal(blocks: list[bytes], worth_it: int) -> str:

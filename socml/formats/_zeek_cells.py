@@ -20,13 +20,28 @@ from socml.kernels.tab_cells import find_cells
 from socml.kernels.tab_values import decimals, named_texts, texts, whole_numbers
 from socml.tables import EVENT, TIME
 
-__all__ = ["NAME_BYTES", "CellFields", "plain_column", "strings"]
+__all__ = ["NAME_BYTES", "CellFields", "NamedFields", "plain_column", "strings"]
 
 _NUMPY = {pa.int32(): np.int32, pa.int64(): np.int64, pa.float64(): np.float64}
 NAME_BYTES = 1 << 28  # names of fields written out in `extra`, for one block
 
 
-class CellFields(Mapping[str, pa.Array]):
+class NamedFields(Mapping[str, pa.Array]):
+    """Fields by name, made into columns when they are asked for; `_at` says where each is."""
+
+    _at: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._at
+
+
+class CellFields(NamedFields):
     """The lines of a block from `at` on that have a cell for each name; up to one that begins with #, or has no end.
 
     Attributes
@@ -55,15 +70,6 @@ class CellFields(Mapping[str, pa.Array]):
         self.blank, self.total, self.stop = cells.blank, cells.total, cells.stop
         self.odd = [(line, block[start:end]) for line, start, end in cells.odd.T.tolist()]
         self._texts: dict[str, pa.Array] = {}
-
-    def __len__(self) -> int:
-        return len(self._at)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._at)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._at
 
     def __getitem__(self, name: str) -> pa.Array:
         return self._text(name, self._unset)

@@ -5,7 +5,7 @@ A column of numbers or times that is not plain throughout is left to `socml.form
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import orjson
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from socml.formats._columns import epoch_times, extra_map, numbers
 from socml.formats._zeek import emptied
-from socml.formats._zeek_cells import NAME_BYTES, plain_column, strings
+from socml.formats._zeek_cells import NAME_BYTES, NamedFields, plain_column, strings
 from socml.formats._zeek_json_lines import MEMBER, separator, zeek_text
 from socml.formats._zeek_logs import EVERY_LOG, LOGS
 from socml.kernels.iso_times import NO_TIME
@@ -115,7 +115,7 @@ class Table:
             self.emptied.add(name)
 
 
-class SpanFields(Mapping[str, pa.Array]):
+class SpanFields(NamedFields):
     """The fields of a table, in bytes that hold the block and what is behind it."""
 
     def __init__(self, table: Table, whole: bytes) -> None:
@@ -125,15 +125,6 @@ class SpanFields(Mapping[str, pa.Array]):
         self._strings = np.full(self.rows, STRING, np.uint8)
         self._loose = {name for name, at in self._at.items() if (self._kinds[at] == LOOSE).any()}
         self._texts: dict[str, pa.Array] = {}
-
-    def __len__(self) -> int:
-        return len(self._at)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._at)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._at
 
     def __getitem__(self, name: str) -> pa.Array:
         if name not in self._texts:
