@@ -14,8 +14,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from socml.kernels.ascii_numbers import Bytes, Whole
+from socml.kernels.byte_masks import AT_ONCE, find_byte
 from socml.kernels.pattern_machine import GAVE_UP, NO_MATCH, Room, match, room
 from socml.kernels.pattern_programs import Programs, Steps, compiled
+from socml.kernels.pointers import pointer_to
+from socml.kernels.pooled_memory import pooled
 from socml.kernels.syslog_times import LOCAL, NO_TIME, UTC, YEARLESS, digits, stamp_time, written_time
 
 __all__ = ["FIELDS", "LOCAL", "UTC", "YEARLESS", "Headers", "scan_headers", "warm"]
@@ -67,22 +70,19 @@ def scan_headers(data: NDArray[np.uint8], programs: Programs) -> Headers:
     ----------
     programs : the patterns of RFC 3164, RFC 3339 and RFC 5424, in this order, with the reader's group names
     """
-    line_ends = np.flatnonzero(data == 10)
-    if len(data) and data[-1] != 10:
-        line_ends = np.append(line_ends, len(data))
-    lines = len(line_ends)
+    lines = int(np.count_nonzero(data == 10) + (len(data) > 0 and data[-1] != 10))
     slots = np.array([[2 * groups.get(name, 0) for name in _GROUPS] for groups in programs.groups], np.int32)
     found = Headers(
-        plain=np.zeros(lines, np.bool_),
-        line_ends=line_ends,
-        starts=np.full((lines, len(FIELDS)), _NONE, np.int32),
-        ends=np.full((lines, len(FIELDS)), _NONE, np.int32),
-        kind=np.zeros(lines, np.uint8),
-        month=np.zeros(lines, np.uint8),
-        day=np.zeros(lines, np.uint8),
-        micros=np.zeros(lines, np.int64),
-        priority=np.full(lines, _NONE, np.int32),
-        pid=np.full(lines, _NONE, np.int64),
+        plain=pooled(lines, np.bool_),
+        line_ends=pooled(lines, np.int64),
+        starts=pooled((lines, len(FIELDS)), np.int32),
+        ends=pooled((lines, len(FIELDS)), np.int32),
+        kind=pooled(lines, np.uint8),
+        month=pooled(lines, np.uint8),
+        day=pooled(lines, np.uint8),
+        micros=pooled(lines, np.int64),
+        priority=pooled(lines, np.int32),
+        pid=pooled(lines, np.int64),
     )
     _scan(data, programs.steps, slots, found, room())
     return found
@@ -99,10 +99,14 @@ def _scan(data: Bytes, steps: Steps, slots: Ints, found: Headers, work: Room) ->
     kind, month, day, micros = found.kind, found.month, found.day, found.micros
     priority, pid, saves = found.priority, found.pid, work.saves
     code, sets, texts, patterns, stack = steps.code, steps.sets, steps.texts, steps.starts, work.stack
-    begin = 0
+    begin, source, last = 0, pointer_to(data), len(data) - AT_ONCE
     for row in range(len(plain)):
-        end = line_ends[row]
+        end = line_ends[row] = find_byte(source, begin, len(data), last, 10)
         following = end + 1
+        for field in range(len(FIELDS)):
+            starts[row, field] = ends[row, field] = _NONE
+        plain[row], kind[row], month[row], day[row], micros[row] = False, 0, 0, 0, 0
+        priority[row] = pid[row] = _NONE
         if end > begin and data[end - 1] == 13:
             end -= 1
         if end > begin and _is_printable(data, begin, end):
