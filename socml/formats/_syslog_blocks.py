@@ -32,11 +32,11 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2098  # of a plain line, with room for a zone at
 
 def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
     """Yield what the lines of a block hold."""
-    from socml.kernels.syslog_lines import LOCAL, UTC
+    from socml.kernels.syslog_lines import LOCAL
 
     found = _Found(block.data)
     plain, kind = found.headers.plain, found.headers.kind
-    if (plain & (kind != UTC)).any():
+    if (plain & (kind == LOCAL)).any():
         clock.used_zone = True
     micros = found.headers.micros
     odd = list(
@@ -106,6 +106,7 @@ class _Found:
             day_number = _day_number(clock.year_of(int(head.month[row]), int(head.day[row])), head, row)
             if day_number is not None:
                 head.micros[run] += day_number * _DAY
+                clock.used_zone = True
                 continue
             head.plain[run] = False
             yield from ((first_line + other, self._line(other)) for other in run.tolist())

@@ -28,6 +28,7 @@ from socml.kernels.pattern_programs import (
     Programs,
 )
 from socml.kernels.pattern_programs import compiled as _compiled
+from socml.kernels.pointers import pointer_to
 
 __all__ = ["GAVE_UP", "NO_MATCH", "Room", "groups_of", "match", "room", "warm"]
 
@@ -36,6 +37,7 @@ Flags = NDArray[np.bool_]
 NO_MATCH, GAVE_UP = -1, -2
 _SLOTS = 32  # two a group, and two that are not used
 _OPEN = 4096  # choices at the same time; a text that needs more is given up
+_BYTES = 257  # of a set: 256, and AT_END
 _STEPS = 20_000  # of one match; a text that needs more is given up
 _BRANCH, _RESTORE, _SHORTER, _LONGER = range(4)  # what to do on the way back
 
@@ -84,7 +86,7 @@ def warm() -> None:
     groups_of(_compiled([re.compile("a")]), 0, b"a")
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def match(  # noqa: C901, PLR0912, PLR0915  one loop: with a function a step it takes three times as long
     code: Ints, sets: Flags, texts: Bytes, step: int, data: Bytes, at: int, end: int, saves: Ints, stack: Ints
 ) -> int:
@@ -93,56 +95,67 @@ def match(  # noqa: C901, PLR0912, PLR0915  one loop: with a function a step it 
     Where group g lies is then in `saves`, at 2g and 2g + 1. `stack` is what to work in.
     """
     saves[:] = -1
-    top = 0
+    program, width, members, letters = (
+        pointer_to(code),
+        code.shape[1],
+        pointer_to(sets.view(np.uint8)),
+        pointer_to(texts),
+    )
+    source, kept, held, top = pointer_to(data), pointer_to(saves), pointer_to(stack), 0
     for _ in range(_STEPS):
-        kind = code[step, 0]
-        first = code[step, 1]
+        kind = program[step * width + 0]
+        first = program[step * width + 1]
         fits = True
         if kind == TEXT:
-            length = code[step, 2]
-            fits = at + length <= end and _is_text(data, at, texts, first, length)
+            length = program[step * width + 2]
+            fits = at + length <= end and _is_text(source, at, letters, first, length)
             at += length
             step += 1
         elif GREEDY <= kind <= LAZY:
-            follows = code[step, 4]
-            low = at + code[step, 2]
-            high = min(end, at + code[step, 3])
+            follows = program[step * width + 4]
+            low = at + program[step * width + 2]
+            high = min(end, at + program[step * width + 3])
             fits = low <= high
             reach = high
             if fits and (first != 0 or kind == LAZY):
-                reach = _reach(sets, first, data, at, low if kind == LAZY else high)
+                reach = _reach(members, first, source, at, low if kind == LAZY else high)
                 fits = reach >= low
             if fits and top + 1 >= len(stack):
                 return GAVE_UP
             if fits and kind == GREEDY:
-                at = _back(sets, follows, data, low, reach, end)
+                at = _back(members, follows, source, low, reach, end)
                 fits = at >= 0
                 if fits and at > low:
-                    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = _SHORTER, step, low, at - 1
+                    held[4 * top + 0], held[4 * top + 1], held[4 * top + 2], held[4 * top + 3] = (
+                        _SHORTER,
+                        step,
+                        low,
+                        at - 1,
+                    )
                     top += 1
             elif fits:
-                at = _on(sets, first, follows, data, low, high, end)
+                at = _on(members, first, follows, source, low, high, end)
                 fits = at >= 0
                 if fits and at < high:
-                    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = _LONGER, step, at, high
+                    held[4 * top + 0], held[4 * top + 1], held[4 * top + 2], held[4 * top + 3] = _LONGER, step, at, high
                     top += 1
             step += 1
         elif kind == SAVE:
             if top > 0:
                 if top + 1 >= len(stack):
                     return GAVE_UP
-                stack[top, 0], stack[top, 1], stack[top, 2] = _RESTORE, first, saves[first]
+                held[4 * top + 0], held[4 * top + 1], held[4 * top + 2] = _RESTORE, first, kept[first]
                 top += 1
-            saves[first] = at
+            kept[first] = at
             step += 1
         elif kind == SPLIT:
             if top + 1 >= len(stack):
                 return GAVE_UP
-            stack[top, 0], stack[top, 1], stack[top, 2] = _BRANCH, code[step, 2], at
+            held[4 * top + 0], held[4 * top + 1], held[4 * top + 2] = _BRANCH, program[step * width + 2], at
             top += 1
             step = first
         elif kind == SET:
-            fits = at < end and sets[first, data[at]]
+            fits = at < end and members[first * _BYTES + source[at]] != 0
             at += 1
             step += 1
         elif kind == JUMP:
@@ -151,8 +164,8 @@ def match(  # noqa: C901, PLR0912, PLR0915  one loop: with a function a step it 
             fits = at == end
             step += 1
         elif kind == UNLESS:
-            length = code[step, 2]
-            fits = not (at + length <= end and _is_text(data, at, texts, first, length))
+            length = program[step * width + 2]
+            fits = not (at + length <= end and _is_text(source, at, letters, first, length))
             step += 1
         elif kind == MATCH:
             return at
@@ -160,33 +173,33 @@ def match(  # noqa: C901, PLR0912, PLR0915  one loop: with a function a step it 
             if top == 0:
                 return NO_MATCH
             top -= 1
-            way, step, at = stack[top, 0], stack[top, 1], stack[top, 2]
+            way, step, at = held[4 * top + 0], held[4 * top + 1], held[4 * top + 2]
             if way == _BRANCH:
                 fits = True
             elif way == _RESTORE:
-                saves[step] = at
+                kept[step] = at
             elif way == _SHORTER:
                 low = at
-                at = _back(sets, code[step, 4], data, low, stack[top, 3], end)
+                at = _back(members, program[step * width + 4], source, low, held[4 * top + 3], end)
                 fits = at >= 0
                 if fits and at > low:
-                    stack[top, 3] = at - 1
+                    held[4 * top + 3] = at - 1
                     top += 1
                 step += 1
             else:
-                high = stack[top, 3]
-                if sets[code[step, 1], data[at]]:
-                    at = _on(sets, code[step, 1], code[step, 4], data, at + 1, high, end)
+                high = held[4 * top + 3]
+                if members[program[step * width + 1] * _BYTES + source[at]] != 0:
+                    at = _on(members, program[step * width + 1], program[step * width + 4], source, at + 1, high, end)
                     fits = at >= 0
                     if fits and at < high:
-                        stack[top, 2] = at
+                        held[4 * top + 2] = at
                         top += 1
                 step += 1
     return GAVE_UP
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_text(data: Bytes, at: int, texts: Bytes, first: int, length: int) -> bool:
+def _is_text(data: Any, at: int, texts: Any, first: int, length: int) -> bool:
     i = 0
     while i < length and data[at + i] == texts[first + i]:
         i += 1
@@ -194,29 +207,29 @@ def _is_text(data: Bytes, at: int, texts: Bytes, first: int, length: int) -> boo
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _reach(sets: Flags, which: int, data: Bytes, at: int, high: int) -> int:
+def _reach(sets: Any, which: int, data: Any, at: int, high: int) -> int:
     """Return how far the bytes from `at` are of the set, `high` at most."""
-    while at < high and sets[which, data[at]]:
+    while at < high and sets[which * _BYTES + data[at]] != 0:
         at += 1
     return at
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _back(sets: Flags, follows: int, data: Bytes, low: int, at: int, end: int) -> int:
+def _back(sets: Any, follows: int, data: Any, low: int, at: int, end: int) -> int:
     """Return the last place from `low` to `at` where what follows may begin; -1 if there is none."""
     while at >= low:
-        if sets[follows, data[at]] if at < end else sets[follows, AT_END]:
+        if sets[follows * _BYTES + data[at]] != 0 if at < end else sets[follows * _BYTES + AT_END] != 0:
             return at
         at -= 1
     return -1
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _on(sets: Flags, which: int, follows: int, data: Bytes, at: int, high: int, end: int) -> int:
+def _on(sets: Any, which: int, follows: int, data: Any, at: int, high: int, end: int) -> int:
     """Return the first place from `at` to `high` where what follows may begin, over bytes of the set; -1 if none."""
     while True:
-        if sets[follows, data[at]] if at < end else sets[follows, AT_END]:
+        if sets[follows * _BYTES + data[at]] != 0 if at < end else sets[follows * _BYTES + AT_END] != 0:
             return at
-        if at >= high or not sets[which, data[at]]:
+        if at >= high or sets[which * _BYTES + data[at]] == 0:
             return -1
         at += 1

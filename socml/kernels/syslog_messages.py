@@ -165,14 +165,14 @@ def _scan(data: Bytes, steps: Steps, layout: Layout, lines: Lines, found: Fields
         offsets[row + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _add(extra: Extra, count: int, key: int, start: int, end: int) -> int:
     """Write down a field of `extra`; return how many there are now."""
     extra[0][count], extra[1][count], extra[2][count] = key, start, end
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _has_key(keys: Ints, at: int, end: int, key: int) -> bool:
     """Return whether one of the keys from `at` to `end` is `key`; -1 is none."""
     while at < end and (keys[at] != key or key < 0):
@@ -180,7 +180,7 @@ def _has_key(keys: Ints, at: int, end: int, key: int) -> bool:
     return at < end
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _trimmed(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Return where a message lies, without the spaces at its end; what is not there is empty."""
     at, end = max(at, 0), max(end, 0)
@@ -189,7 +189,7 @@ def _trimmed(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return at, end
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _repeated(
     code: Ints, sets: Flags, texts: Bytes, patterns: Ints, data: Bytes, at: int, end: int, saves: Ints, stack: Ints
 ) -> int:
@@ -203,7 +203,7 @@ def _repeated(
     return 1 if is_last else 2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _candidates(data: Bytes, at: int, end: int, first_tried: Ints, which: int) -> tuple[int, int]:
     """Return where the templates begin and end that a message may be, by its first byte."""
     byte = np.int64(data[at]) if at < end else 256
@@ -211,7 +211,7 @@ def _candidates(data: Bytes, at: int, end: int, first_tried: Ints, which: int) -
     return first, last if end - at <= LONGEST else first
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _template(
     code: Ints, sets: Flags, texts: Bytes, patterns: Ints, tried: Ints, first: int, last: int, data: Bytes, at: int,
     end: int, saves: Ints, stack: Ints,
@@ -224,7 +224,7 @@ def _template(
     return NO_MATCH
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take(
     data: Bytes, groups: Ints, first: int, last: int, saves: Ints, begins: Ints, stops: Ints, ports: Ints, row: int,
     extra: Extra, count: int,
@@ -247,7 +247,7 @@ def _take(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take_header(facility: Ints, starts: Ints, ends: Ints, row: int, extra: Extra, count: int) -> int:
     """Write down what the header says beside the columns; return how many fields of `extra` there are now."""
     if facility[row, 0] >= 0:
