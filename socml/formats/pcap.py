@@ -59,9 +59,10 @@ class Pcap:
 
 def _take(packets: Packets, table: object, source: Source) -> tuple[dict[str, int], list[Reject]]:
     from socml.kernels.packets import FIELDS, OUTCOMES, read_headers
+    from socml.kernels.pooled_memory import pooled
 
     count = len(packets.starts)
-    out, ends = np.zeros((count, len(FIELDS)), np.int64), np.zeros((count, 4), np.uint64)
+    out, ends = pooled((count, len(FIELDS)), np.int64), pooled((count, 4), np.uint64)
     read_headers(packets.data, packets.starts, packets.captured, packets.links, out, ends)
     outcome = out[:, 0]
     if count and (outcome == OUTCOMES.index("unknown link type")).all():
