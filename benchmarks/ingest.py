@@ -223,7 +223,10 @@ def write(figures: list[Figure]) -> Path:
             f"CPU seconds of all threads; candidates take turns, {REPEATS} repeats, median. The machine has two shared cores.",
             "A peer keeps the fields that a script would take; socml keeps every field of the record, in `extra`.",
             "Flows by nfstream (idle 120 s, active 1,800 s) are counted where nfstream is installed; it is no dependency.",
+            "dpkt's loop ends a flow after 120 s of silence only, so that it makes fewer of a long capture.",
             TARGETS,
+            "No reader can be faster than the limit, its own Parquet being written: where the limit is below a target times "
+            "the peer, as it is for Zeek, the target is out of reach.",
         ],
     )
 
