@@ -212,6 +212,7 @@ def write(found: list[dict[str, Any]], seed: int) -> None:
     notes = [
         f"Seed {seed}; n: records, or whole files of a format that is one document or binary. A document may hold many events.",
         "Half of the files are read line by line, half by the compiled kernels, where a reader has both.",
+        "The slowest file is the first that the kernels were loaded or compiled for, where a reader has any.",
         f"A reader hangs at {BATCH_SECONDS} CPU seconds a file, and grows at {GROWTH_BYTES >> 20} MiB from the tenth file to the last.",
     ]
     about = "The records of each reader's cases, with bits, bytes and pieces changed, dropped, doubled and mixed, read again."
