@@ -6,6 +6,8 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -48,6 +50,22 @@ def test_only_the_head_of_a_long_file_is_read(tmp_path: Path, packed: bool) -> N
     assert not found.is_whole
     assert found.rejected == 0  # the line where the head ends is not bad, it is cut
     assert found.parsed == LINES_BYTES // (len(LINE) + 1)
+
+
+def test_a_file_that_is_read_by_place_is_read_whole_up_to_a_larger_size(tmp_path: Path) -> None:
+    rows = 2 * LINES_BYTES // 32
+    table = pa.table({"value": pa.array(range(rows)), "text": [f"{number:024x}" for number in range(rows)]})
+    pq.write_table(table, tmp_path / "t.parquet", compression="none", use_dictionary=False)
+    assert LINES_BYTES < (tmp_path / "t.parquet").stat().st_size < WHOLE_BYTES
+    found = peek(tmp_path / "t.parquet")
+    assert (found.format, found.is_whole, found.parsed) == ("table", True, rows)
+
+
+def test_a_line_that_is_longer_than_the_head_is_shown_all_the_same(tmp_path: Path) -> None:
+    line = json.dumps({"ts": 1655071198.5, "uid": "C1", "_path": "http", "host": "x" * LINES_BYTES})
+    (tmp_path / "http.log").write_text(line)
+    found = peek(tmp_path / "http.log", format="zeek-json")
+    assert (found.format, found.parsed, found.rejected) == ("zeek-json", 1, 0)
 
 
 def test_the_member_where_the_head_of_an_array_ends_is_not_bad(tmp_path: Path) -> None:

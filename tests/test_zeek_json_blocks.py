@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zeek_oracle
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from zeek_oracle import BytesSource
+from zeek_oracle import ADDRESSES, BytesSource
 
 from socml.datasets.sources import FileSource
 from socml.formats import _zeek_json_blocks
@@ -70,15 +71,10 @@ def _compare(*blocks: bytes, name: str = "conn.log", options: ReadOptions = Read
     return max(sum(bool(line.strip()) for line in lines) - slowly, 0)
 
 
-ADDRESSES = "id.orig_h id.orig_p id.resp_h id.resp_p"
 LOGS = {
-    "conn": f"ts uid {ADDRESSES} proto service duration orig_bytes resp_bytes conn_state local_orig missed_bytes history "
-    "orig_pkts resp_pkts tunnel_parents",
-    "dns": f"ts uid {ADDRESSES} proto trans_id rtt query qtype_name rcode_name AA answers TTLs rejected",
-    "http": f"ts uid {ADDRESSES} trans_depth method host uri user_agent status_code username tags md5 sha1",
-    "ssl": f"ts uid {ADDRESSES} version cipher server_name resumed established ja3 cert_chain_fuids",
+    **zeek_oracle.LOGS,
     "files": "ts fuid tx_hosts rx_hosts source filename duration seen_bytes sha256 md5",
-    "notice": f"ts uid {ADDRESSES} proto note msg src dst p actions suppress_for",
+    "notice": f"{zeek_oracle.LOGS['notice']} suppress_for",
     "dhcp": "ts uids client_addr server_addr host_name duration msg_types",
     "unheard_of": f"ts uid {ADDRESSES} answers what when.and_why what.else",
 }

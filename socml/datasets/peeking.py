@@ -105,11 +105,12 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
     head, is_whole = _head_of(source)
     reader = open_format(name)
     lines = getattr(reader, "one_a_line", True) and not head.lstrip().startswith((b"[", b"{\n"))
-    is_short = is_whole and not (lines and len(head) > LINES_BYTES)
-    if is_short or head.startswith(_PLACED):
-        return *_parts(reader.read(source, options), source, all_of_it=is_short), is_short
-    kept = head[:LINES_BYTES] if lines else head
-    kept = kept[: kept.rfind(b"\n") + 1] if lines else kept
+    placed = head.startswith(_PLACED)
+    if placed or (is_whole and not (lines and len(head) > LINES_BYTES)):
+        return *_parts(reader.read(source, options), source, all_of_it=is_whole), is_whole
+    kept = head[: head.rfind(b"\n", 0, LINES_BYTES) + 1] if lines else head
+    if not kept:  # one line without end
+        kept = head
     with tempfile.TemporaryDirectory(prefix="socml-peek-") as folder:
         copy = Path(folder) / source.path.name
         copy.write_bytes(kept)

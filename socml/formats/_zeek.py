@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._columns import constant, epoch_times, extra_map, iso_times, numbers
-from socml.formats._reader import judge
+from socml.formats._reader import Parsed, ReadOptions, judge, without_rows
 from socml.formats._zeek_logs import ALSO, EVERY_LOG, LOGS, SIGNATURES, Log
 from socml.recipes import Truth
 from socml.tables import EVENT, TEXTS
@@ -123,6 +123,18 @@ def event_columns(path: str, fields: Fields, separator: str) -> tuple[dict[str, 
 def masked_times(fields: Mapping[str, pa.Array]) -> int:
     """Return how many records have their time blanked out with X; their time is null."""
     return pc.sum(pc.match_substring_regex(fields["ts"], _MASKED)).as_py() or 0 if "ts" in fields else 0
+
+
+def log_events(
+    columns: dict[str, pa.Array],
+    bad: dict[int, str],
+    records: Sequence[bytes],
+    fields: Mapping[str, pa.Array],
+    options: ReadOptions,
+) -> Parsed:
+    """Return the events of one type of log, but for the rows that are bad."""
+    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
+    return without_rows(parsed, bad) if bad else parsed
 
 
 def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Table | None:

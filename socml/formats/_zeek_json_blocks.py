@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from socml.formats._reader import Block, Parsed, ReadOptions, Reject
 from socml.formats._span_records import SpanRecords
-from socml.formats._zeek import event_columns, log_type
+from socml.formats._zeek import event_columns, log_events, log_type
 from socml.formats._zeek_cells import strings
 from socml.formats._zeek_json_fields import Behind, SpanFields, Table
-from socml.formats._zeek_json_lines import MEMBER, first_part, log_events, parsed_lines, read_line, zeek_text
+from socml.formats._zeek_json_lines import MEMBER, first_part, parsed_lines, read_line, zeek_text
 from socml.formats._zeek_logs import SIGNATURES
 from socml.kernels.json_columns import types
 from socml.kernels.json_lines import Fields, fields_for, scan

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._json import flatten, loads_exactly, text_of
-from socml.formats._reader import Block, Parsed, ReadOptions, Reject, no_events, without_rows
-from socml.formats._zeek import log_type, zeek_columns, zeek_truth
+from socml.formats._reader import Block, Parsed, ReadOptions, Reject, no_events
+from socml.formats._zeek import log_events, log_type, zeek_columns
 
-__all__ = ["MEMBER", "first_part", "log_events", "parsed_lines", "read_line", "separator", "zeek_text"]
+__all__ = ["MEMBER", "first_part", "parsed_lines", "read_line", "separator", "zeek_text"]
 
 MEMBER = "\x1f"  # between the members of a list that becomes a list again
 
@@ -73,18 +73,6 @@ def separator(name: str) -> str:
 def first_part(rejects: list[Reject], blank: int) -> Parsed:
     """Return what of a block is no event."""
     return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {})
-
-
-def log_events(
-    columns: dict[str, pa.Array],
-    bad: dict[int, str],
-    records: Sequence[bytes],
-    fields: Mapping[str, pa.Array],
-    options: ReadOptions,
-) -> Parsed:
-    """Return the events of one type of log, but for the rows that are bad."""
-    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
-    return without_rows(parsed, bad) if bad else parsed
 
 
 def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], options: ReadOptions) -> Parsed:

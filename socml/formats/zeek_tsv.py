@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from socml.errors import FormatError
 from socml.formats._columns import split_columns, text_array
-from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events, without_rows
-from socml.formats._zeek import event_columns, log_type, masked_times, zeek_columns, zeek_truth
+from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events
+from socml.formats._zeek import event_columns, log_events, log_type, masked_times, zeek_columns
 
 if TYPE_CHECKING:
     from socml.formats._zeek_cells import CellFields
@@ -217,10 +217,10 @@ def _events(
     fields: Mapping[str, pa.Array],
     options: ReadOptions,
 ) -> Parsed:
-    parsed = Parsed(pa.table(columns), records, zeek_truth(fields, options.truth))
+    parsed = log_events(columns, bad, records, fields, options)
     if "time" in columns and columns["time"].null_count and (masked := masked_times(fields)):
         parsed.warnings.append(f"{masked:,} times are blanked out with X and were read as missing.")
-    return without_rows(parsed, bad) if bad else parsed
+    return parsed
 
 
 def _separated(line: bytes, header: _Header) -> bytes:
