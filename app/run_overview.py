@@ -11,7 +11,7 @@ from frame import Place, open_page
 from socml.inert import visible_line
 from socml.project import Project
 from socml.words import Words
-from socml.workspace import dataset_names, event_files, list_runs, open_events
+from socml.workspace import dataset_names, event_files, list_runs, open_events, quarantine_files
 
 _RUN = ("run_id", "dataset", "feature_set", "model_version", "rows", "finished")
 _METRICS = ("average_precision", "auroc", "anomaly_rate")
@@ -82,7 +82,7 @@ def _span(project: Project, name: str) -> tuple[object, object]:
 
 
 def _quarantine(project: Project, name: str) -> ds.Dataset | None:
-    files = sorted((project.workspace / "quarantine" / name).glob("*.parquet"))
+    files = quarantine_files(project, name)
     held = ds.dataset([str(path) for path in files]) if files else None
     return held if held is not None and held.count_rows() else None
 

@@ -1,136 +1,118 @@
-"""The bytes of a record → its `event_id`: the same record read again gets the same id.
+"""A record's place → its `event_id`: the segment of a stream that it is in, its line, and which of that line's it is.
 
-The id depends on the record alone, not on its file, line, dataset or inferred time, so a rotated, renamed
-or re-compressed file adds nothing. It is a cryptographic hash: nobody can write a log line that collides
-with another and so hides it.
+The id depends on the place alone, not on the bytes: two records that merely look alike are two events, and a file that
+was rotated, renamed or compressed is the same segment (see `socml.datasets.segments`) and so yields the same ids.
+32 hexadecimal digits: 16 of the segment, 10 of the line, 6 of the number within the line.
 """
 
 from __future__ import annotations
-
-import hashlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from socml.kernels.seen_hashes import SeenHashes
+from socml.errors import SocmlError
 
-_REMEMBERED = 1_000_000  # records; identical ones half of it apart in a file may count as the same record
-_SIZE = 16  # bytes of a hash
+__all__ = ["Places", "places_of"]
+
+_SIZE = 16  # bytes of an id
+_LINE_BITS, _INDEX_BITS = 40, 24
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
 
-class Occurrences:
-    """Tells identical records of one file apart: the first is 0, the next 1, and so on.
+class Places:
+    """Gives the events of one segment their ids, block by block, in reading order.
 
-    Identical records with fewer than half of `remembered` other ones between them are told apart; no more than
-    `remembered` are kept.
-
-    Attributes
+    Parameters
     ----------
-    repeats : how many records were there before
+    in_order : no block has a line before the last one of the block before; else 8 bytes an event are held
 
     Examples
     --------
-    >>> seen = Occurrences()
-    >>> [seen.count(r) for r in (b"a", b"b", b"a")], seen.repeats
-    ([0, 0, 1], 1)
+    >>> Places("00000000000000ab").ids(np.array([1, 3, 3])).to_pylist()[1:]
+    ['00000000000000ab0000000003000000', '00000000000000ab0000000003000001']
     """
 
-    def __init__(self, remembered: int = _REMEMBERED) -> None:
-        self.repeats = 0
-        self._seen: dict[bytes, int] = {}
-        self._before: dict[bytes, int] = {}  # what was seen earlier; forgotten when `_seen` is full
-        self._room = max(remembered // 2, 1)
-        self._tables: SeenHashes | None = None  # take the place of both once whole blocks are counted
+    def __init__(self, segment: str, *, in_order: bool = False) -> None:
+        self._in_order = in_order
+        self._segment = np.frombuffer(bytes.fromhex(segment), np.uint8)
+        self._highest = -1  # line
+        self._of_highest = 0  # events of that line so far
+        self._lines: list[NDArray[np.int64]] = []  # of the blocks before
 
-    def count(self, digest: bytes) -> int:
-        """Return how often `digest` was counted before."""
-        if self._tables is not None:
-            return int(self.count_block(_words([digest]))[0])
-        number = self._seen.get(digest, -1)
-        number = (self._before.get(digest, -1) if number < 0 else number) + 1
-        self._seen[digest] = number
-        if len(self._seen) >= self._room:
-            self._seen, self._before = {}, self._seen
-        self.repeats += number > 0
-        return number
-
-    def count_all(self, digests: Sequence[bytes]) -> list[int]:
-        """Return how often each of `digests` was counted before, as `count` does one after the other."""
-        if self._tables is not None:
-            return list(self.count_block(_words(digests)).tolist())
-        numbers: list[int] = []
-        while len(numbers) < len(digests):
-            some = digests[len(numbers) : len(numbers) + self._room - len(self._seen)]
-            fresh = dict.fromkeys(some, 0)
-            if (
-                len(fresh) == len(some)
-                and self._seen.keys().isdisjoint(fresh)
-                and self._before.keys().isdisjoint(fresh)
-            ):
-                self._seen.update(fresh)
-                if len(self._seen) >= self._room:
-                    self._seen, self._before = {}, self._seen
-                numbers += [0] * len(some)
-            else:
-                numbers += [self.count(digest) for digest in some]
-        return numbers
-
-    def count_block(self, words: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Count as `count_all` does, hashes that lie in one block.
+    def ids(self, lines: NDArray[np.int64]) -> pa.StringArray:
+        """Return one id an event.
 
         Parameters
         ----------
-        words : shape (n, 2), the halves of each hash as they lie in memory
+        lines : shape (n,), line or record number of each event, from 0
         """
-        if self._tables is None:
-            from socml.kernels.seen_hashes import SeenHashes
+        places = (lines.astype(np.uint64) << np.uint64(_INDEX_BITS)) | self._numbers(lines).astype(np.uint64)
+        hashes = np.empty((len(lines), _SIZE), np.uint8)
+        hashes[:, :8] = self._segment
+        hashes[:, 8:] = places.astype(">u8").view(np.uint8).reshape(-1, 8)
+        offsets = np.arange(len(hashes) + 1, dtype=np.int32) * (2 * _SIZE)
+        return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(_HEX[hashes]))
 
-            self._tables = SeenHashes(self._room, self._seen, self._before)
-            self._seen, self._before = {}, {}
-        numbers = self._tables.count(words)
-        self.repeats += int(np.count_nonzero(numbers))
+    def _numbers(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of its line's events each is, from 0."""
+        if not len(lines):
+            return np.zeros(0, np.int64)
+        if int(lines.max()) >> _LINE_BITS or lines.min() < 0:
+            raise SocmlError(f"An event says that it is on line {int(lines.max()):,}. This is a bug in its reader.")
+        earlier = self._before(lines)
+        if bool(np.all(lines[1:] > lines[:-1])):
+            numbers = earlier
+        else:
+            order = np.argsort(lines, kind="stable")
+            ranked = lines[order]
+            begins = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+            numbers = np.empty(len(lines), np.int64)
+            numbers[order] = np.arange(len(lines)) - np.repeat(begins, np.diff(np.r_[begins, len(lines)]))
+            numbers += earlier
+        if int(numbers.max()) >> _INDEX_BITS:
+            raise SocmlError(f"One line holds more than {1 << _INDEX_BITS:,} events. Split the file.")
+        self._remember(lines)
         return numbers
 
+    def _before(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many events each one's line had in earlier blocks."""
+        counts = np.zeros(len(lines), np.int64)
+        low = int(lines.min())
+        if low > self._highest:
+            return counts
+        if low == self._highest:  # a line that two blocks share, as in a document without line ends
+            counts[lines == low] = self._of_highest
+            return counts
+        if self._in_order:
+            raise SocmlError(f"An event of line {low:,} comes after one of {self._highest:,}: a bug in its reader.")
+        for block in self._lines:
+            shared, each = np.unique(block, return_counts=True)
+            at = np.minimum(np.searchsorted(shared, lines), len(shared) - 1)
+            counts += np.where(shared[at] == lines, each[at], 0)
+        return counts
 
-def event_ids(records: Iterable[bytes], seen: Occurrences) -> list[str]:
-    """Return one id a record, 32 hexadecimal digits. `seen` is one file's, in reading order.
+    def _remember(self, lines: NDArray[np.int64]) -> None:
+        if not self._in_order:
+            self._lines.append(lines.astype(np.int64))
+        high = int(lines.max())
+        of_high = int(np.count_nonzero(lines == high))
+        if high > self._highest:
+            self._highest, self._of_highest = high, of_high
+        elif high == self._highest:
+            self._of_highest += of_high
 
-    Line ends and NUL padding do not count.
+
+def places_of(ids: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+    """Return the segment (16 hexadecimal digits) and the line of each event id.
 
     Examples
     --------
-    >>> one, again = event_ids([b"x", b"x"], Occurrences())
-    >>> one == event_ids([b"x\\r\\n"], Occurrences())[0], one == again
-    (True, False)
+    >>> segments, lines = places_of(Places("00000000000000ab").ids(np.array([7])))
+    >>> segments.tolist(), lines.tolist()
+    ([b'00000000000000ab'], [7])
     """
-    ids: list[str] = event_id_column(records, seen).to_pylist()
-    return ids
-
-
-def event_id_column(records: Iterable[bytes], seen: Occurrences) -> pa.Array:
-    """Return the ids of `event_ids` as an Arrow column."""
-    if made := getattr(records, "digests", None):  # records that lie in one block are hashed there, all at once
-        words = made()
-        numbers = seen.count_block(words)
-    else:
-        blake2b = hashlib.blake2b
-        digests = [blake2b(record.strip(b"\r\n\0"), digest_size=_SIZE).digest() for record in records]
-        words, numbers = _words(digests), np.array(seen.count_all(digests), np.int64)
-    hashes = words.view(np.uint8).reshape(-1, _SIZE)
-    repeated = np.flatnonzero(numbers)
-    if len(repeated):
-        hashes = hashes.copy()
-    for row in repeated:
-        told_apart = hashes[row].tobytes() + int(numbers[row]).to_bytes(8, "big")
-        hashes[row] = np.frombuffer(hashlib.blake2b(told_apart, digest_size=_SIZE).digest(), np.uint8)
-    offsets = np.arange(len(hashes) + 1, dtype=np.int32) * (2 * _SIZE)
-    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(_HEX[hashes]))
-
-
-def _words(digests: Sequence[bytes]) -> NDArray[np.uint64]:
-    return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+    texts = np.array(ids.to_pylist(), f"S{2 * _SIZE}")
+    parts = texts.view(f"S{_SIZE}").reshape(-1, 2)
+    numbers = np.frombuffer(bytes.fromhex(b"".join(parts[:, 1].tolist()).decode()), ">u8").astype(np.uint64)
+    return parts[:, 0], (numbers >> np.uint64(_INDEX_BITS)).astype(np.int64)

@@ -156,3 +156,25 @@ class Labels(BaseModel):
     label: str = ""  # its column that says it; empty: whatever is listed is malicious
     on: dict[str, str] = {}  # its column → event column with the same value; none: its n-th row is about the n-th row
     find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value
+
+
+class Stream(BaseModel):
+    """What makes the files of a dataset one stream, and when the last line of a file is taken for whole.
+
+    Without it a stream is a folder and a file name without rotation number, date and compression.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder_levels: int | None = Field(default=None, ge=0)  # folders that count, from the file up; 1: a folder a host
+    pattern: Pattern = ""  # or found in the path: what its groups say (`host`) stands for the folder
+    copies: bool = False  # the same bytes under two paths are one file
+    wait_minutes: float = Field(default=10.0, ge=0)  # a last line without line end waits while the file is younger
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Stream:
+        if self.pattern and self.folder_levels is not None:
+            raise ValueError("'pattern' and 'folder_levels' both say what makes a stream: give one")
+        if self.pattern and not re.compile(self.pattern).groups:
+            raise ValueError("'pattern' needs a group, for example (?P<host>[^/]+)/[^/]+$")
+        return self

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Stream, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -47,7 +47,7 @@ class Truth(BaseModel):
     unknown: list[str] = []
     family_column: str = ""
     techniques: dict[str, str] = {}  # family → ATT&CK technique
-    file: str = ""  # or a table (Parquet) of event_id, malicious, family, technique beside the records
+    file: str = ""  # or a table (Parquet) beside the records: source_file, source_line, malicious, family, technique
     labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
     path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
     others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
@@ -89,6 +89,7 @@ class DatasetRecipe(Recipe):
     max_bad_share: float = Field(default=0.05, ge=0, le=1)
     table: TableShape | None = None
     truth: Truth | None = None
+    stream: Stream = Stream()
     simulate: dict[str, Any] | None = None  # parameters of the simulator that makes the files
 
 

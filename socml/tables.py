@@ -29,7 +29,7 @@ class Column:
 
 EVENT: dict[str, Column] = {
     # book-keeping
-    "event_id": Column(pa.string(), "same record, same id: 32 hexadecimal digits", required=True),
+    "event_id": Column(pa.string(), "stream and place of the record: 32 hexadecimal digits", required=True),
     "time": Column(TIME, "when it happened; null where the record does not say"),
     "dataset": Column(pa.string(), "the dataset recipe it was ingested by", required=True),
     "class_uid": Column(pa.int32(), "OCSF event class: 4001 network, 4003 DNS, 4002 HTTP, 3002 authentication, …"),
@@ -97,11 +97,19 @@ TRUTH: dict[str, Column] = {
     "technique": Column(pa.string(), "ATT&CK technique, where known"),
 }
 
+TRUTH_BESIDE: dict[str, Column] = {
+    "source_file": Column(pa.string(), "file of records, from the folder of this table", required=True),
+    "source_line": Column(pa.int64(), "line in that file, from 1", required=True),
+    **{name: TRUTH[name] for name in ("malicious", "family", "technique")},
+}
+
 QUARANTINE: dict[str, Column] = {
     "source_file": Column(pa.string(), "file", required=True),
     "source_line": Column(pa.int64(), "line or record number, from 1", required=True),
     "reason": Column(pa.string(), "why it could not be read", required=True),
     "raw": Column(pa.binary(), "the bytes as they came", required=True),
+    "segment": Column(pa.string(), "the file's life that it is of: 16 hexadecimal digits; null in older workspaces"),
+    "put_at": Column(TIME, "when it was put here; null in older workspaces"),
 }
 
 FEATURE_KEYS: dict[str, Column] = {

@@ -1,8 +1,10 @@
 """Tables ↔ files of the workspace. Every write is a temporary file and a rename.
 
-events/<dataset>/*.parquet      the event table, in parts      truth/<dataset>.parquet   ground truth
-quarantine/<dataset>/*.parquet  records that did not parse     features/<dataset>/<set>.parquet
-scores/<run_id>/                scores, explanations, leaves, run.json
+events/<dataset>/manifest.json  what a dataset consists of     events/<dataset>/*.parquet  the event table, in parts
+truth/<dataset>/*.parquet       ground truth                   quarantine/<dataset>/*.parquet  what did not parse
+features/<dataset>/<set>.parquet                               scores/<run_id>/  scores, explanations, run.json
+
+A dataset without a manifest was stored by an earlier socml: all its parts count, its truth is truth/<dataset>.parquet.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socml.errors import DataError, UnknownName
+from socml.manifest import PART, Manifest, check_part, read_manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,21 +33,51 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def dataset_names(project: Project) -> list[str]:
     """Return the datasets that have events, sorted."""
-    return sorted(p.name for p in (project.workspace / "events").glob("*") if any(p.glob("*.parquet")))
+    folders = sorted((project.workspace / "events").glob("*/"))
+    return [folder.name for folder in folders if _part_names(folder, read_manifest(folder))]
 
 
 def event_files(project: Project, dataset: str) -> list[Path]:
-    """Return the event files of a dataset, sorted by name.
+    """Return the event files of a dataset, sorted by name, each checked against the hash in its name.
 
     Raises
     ------
-    UnknownName
-        If nothing was ingested under that name.
+    UnknownName, DataError
+        If nothing was ingested under that name; if a file is damaged.
     """
-    files = sorted((project.workspace / "events" / safe_name(dataset)).glob("*.parquet"))
-    if not files:
+    folder = events_folder(project, dataset)
+    manifest = read_manifest(folder)
+    names = _part_names(folder, manifest)
+    if not names:
         raise UnknownName("dataset with events", dataset, dataset_names(project))
-    return files
+    for part in manifest.parts if manifest else ():
+        check_part(folder / part.file, part)
+    return [folder / name for name in names]
+
+
+def events_folder(project: Project, dataset: str) -> Path:
+    """Return the folder of a dataset's events and manifest, whether or not it exists."""
+    return project.workspace / "events" / safe_name(dataset)
+
+
+def quarantine_files(project: Project, dataset: str) -> list[Path]:
+    """Return the files of records of a dataset that did not parse."""
+    folder = project.workspace / "quarantine" / safe_name(dataset)
+    manifest = read_manifest(events_folder(project, dataset))
+    if manifest is None:
+        return sorted(folder.glob("*.parquet"))
+    return [check_part(folder / part.file, part) for part in manifest.quarantine]
+
+
+def stored_before_manifests(folder: Path) -> list[str]:
+    """Return the names of the event files that an earlier socml, which wrote no manifest, left in a folder."""
+    return sorted(path.name for path in folder.glob("*.parquet") if not path.name.startswith(PART))
+
+
+def _part_names(folder: Path, manifest: Manifest | None) -> list[str]:
+    if manifest is None:
+        return stored_before_manifests(folder)
+    return sorted(part.file for part in manifest.parts)
 
 
 def open_events(project: Project, dataset: str) -> ds.Dataset:
@@ -61,13 +94,22 @@ def open_events(project: Project, dataset: str) -> ds.Dataset:
 
 def events_snapshot(project: Project, dataset: str) -> str:
     """Return a hash of which event files a dataset has now; parts are named by content and never change."""
-    names = "\n".join(p.name for p in event_files(project, dataset))
-    return hashlib.blake2b(names.encode(), digest_size=8).hexdigest()
+    folder = events_folder(project, dataset)
+    names = _part_names(folder, read_manifest(folder))
+    if not names:
+        raise UnknownName("dataset with events", dataset, dataset_names(project))
+    return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
 
 
 def truth_path(project: Project, dataset: str) -> Path:
-    """Return where a dataset's ground truth lies, whether or not it has any."""
-    return project.workspace / "truth" / f"{safe_name(dataset)}.parquet"
+    """Return where a dataset's ground truth lies, whether or not it has any; a damaged one is a DataError."""
+    manifest = read_manifest(events_folder(project, dataset))
+    folder = project.workspace / "truth"
+    if manifest is None:
+        return folder / f"{safe_name(dataset)}.parquet"
+    if manifest.truth is None:
+        return folder / safe_name(dataset) / "none.parquet"
+    return check_part(folder / safe_name(dataset) / manifest.truth.file, manifest.truth)
 
 
 def features_path(project: Project, dataset: str, feature_set: str) -> Path:

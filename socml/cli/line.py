@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table
+from socml.errors import DataError
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
@@ -52,28 +53,49 @@ def ingest(
     any_address: Annotated[
         bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
     ] = False,
+    max_bad_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="share of a file's records that may be bad; the recipe's, or 0.05"),
+    ] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="nothing more comes: a last line without line end is a record")
+    ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="what the dataset holds gives way to what is read now, once all is read")
+    ] = False,
     json_: Json = False,
 ) -> None:
-    """Read logs into the event table. Reading the same records again adds nothing.
+    """Read logs into the event table. Reading the same files again adds nothing, renamed, rotated or packed.
 
-    What does not parse is kept in quarantine with file, line and reason.
+    What does not parse is kept in quarantine with file, line and reason: socml quarantine. A file that cannot be
+    read stops no other; the exit code is 3 then.
 
     \b
     Examples:  socml ingest conn.log.gz --dataset office
                socml ingest /var/log/zeek --dataset office --format zeek-tsv
                socml ingest --listen udp://127.0.0.1:5514 --dataset office --seconds 60
     """
-    from socml.datasets import ingest as ingest_paths
+    from socml.datasets import ingest_files
 
     if listen:
         _listen(listen, dataset, format_, seconds, any_address, json_=json_)
         return
     with progress_bar("reading") as progress:
-        result = ingest_paths(paths, dataset=dataset, format=format_, progress=progress)
+        result = ingest_files(
+            paths,
+            dataset=dataset,
+            format=format_,
+            progress=progress,
+            max_bad_share=max_bad_share,
+            final=final,
+            anew=anew,
+        )
     if json_:
         as_json(result.to_dict())
     else:
         say(str(result))
+    if result.failed:
+        raise typer.Exit(DataError.exit_code)
 
 
 def _listen(address: str, dataset: str, format_: str, seconds: float | None, any_address: bool, *, json_: bool) -> None:

@@ -1,19 +1,39 @@
-"""Paths, folders and patterns → the files that they mean."""
+"""Paths, folders and patterns → the files that they mean, and what among it is no file that can be read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from socml.errors import DataError
 
-__all__ = ["find_files"]
+__all__ = ["Found", "find_files"]
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
 
 
-def find_files(paths: Sequence[str | Path], *, base: Path) -> list[tuple[Path, bool]]:
-    """Return the files that `paths` mean, each with whether it was named itself.
+@dataclass
+class Found:
+    """`files` with whether each was named itself; `odd`: what is passed over, and why."""
 
-    A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out.
+    files: dict[Path, bool] = field(default_factory=dict)
+    odd: dict[Path, str] = field(default_factory=dict)
+
+
+def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
+    """Return the files that `paths` mean.
+
+    A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out, and so are links
+    to files that are found themselves. Nothing but a regular file is ever opened.
 
     Parameters
     ----------
@@ -22,31 +42,85 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> list[tuple[Path, b
     Raises
     ------
     DataError
-        If a path means no file.
+        If not one of the paths means anything.
     """
-    found: dict[Path, bool] = {}
+    found = Found()
     for given in paths:
         path = base / Path(given).expanduser()
-        if path.is_file():
-            found[path] = True
-            continue
-        inside = _inside(path)
-        if not inside:
-            what = "holds no files" if path.is_dir() else "does not exist"
-            raise DataError(f"{given} {what}.")
-        for file in inside:
-            found.setdefault(file, False)
-    return list(found.items())
+        before = len(found.files) + len(found.odd)
+        if _is_pattern(path):
+            anchor = Path(path.anchor)
+            for match in sorted(anchor.glob(str(path.relative_to(anchor)))):
+                if not match.name.startswith("."):
+                    _add(found, match, named=False)
+        else:
+            _add(found, path, named=True)
+        if len(found.files) + len(found.odd) == before and path not in found.files:
+            found.odd[path] = "holds no files" if path.is_dir() else "does not exist"
+    if not found.files and found.odd:
+        path, why = next(iter(found.odd.items()))
+        raise DataError(f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} {why}.")
+    return found
 
 
-def _inside(path: Path) -> list[Path]:
-    if path.is_dir():
-        matches = sorted(path.rglob("*"))
-    elif any(c in str(path) for c in "*?["):
-        anchor = Path(path.anchor)
-        matches = sorted(anchor.glob(str(path.relative_to(anchor))))
-        matches = [m for match in matches for m in ([match] if match.is_file() else _inside(match))]
-        return [m for m in matches if not m.name.startswith(".")]
+def _is_pattern(path: Path) -> bool:
+    return any(c in str(path) for c in "*?[") and not os.path.lexists(path)
+
+
+def _add(found: Found, path: Path, *, named: bool) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        found.odd[path] = "is a link to nothing" if path.is_symlink() else "does not exist"
+        return
+    except OSError as error:
+        found.odd[path] = f"cannot be read: {error.strerror}"
+        return
+    if stat.S_ISREG(mode):
+        found.files[path] = named or found.files.get(path, False)
+    elif stat.S_ISDIR(mode):
+        for inside in _inside(path, found):
+            found.files.setdefault(inside, False)
     else:
-        return []
-    return [m for m in matches if m.is_file() and not any(p.startswith(".") for p in m.relative_to(path).parts)]
+        found.odd[path] = _no_file(mode)
+
+
+def _inside(folder: Path, found: Found) -> Iterator[Path]:
+    """Yield the regular files below a folder, sorted. Links to folders are not followed."""
+    links: list[Path] = []
+    files: set[Path] = set()
+
+    def unreadable(error: OSError) -> None:
+        found.odd[Path(error.filename)] = f"cannot be read: {error.strerror}"
+
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            path = Path(place, name)
+            if path.is_symlink() and path.resolve() in (Path(place).resolve(), *Path(place).resolve().parents):
+                found.odd[path] = "is a link to a folder above it: a loop"
+        for name in sorted(names):
+            if name.startswith("."):
+                continue
+            path = Path(place, name)
+            if path.is_symlink():
+                links.append(path)
+            elif stat.S_ISREG(mode := path.lstat().st_mode):
+                files.add(path)
+            else:
+                found.odd[path] = _no_file(mode)
+    targets = {path.resolve() for path in files} if links else set()
+    for link in links:
+        target = link.resolve()
+        if target.is_file() and target not in targets:
+            files.add(link)
+            targets.add(target)
+        elif not target.exists():
+            found.odd[link] = "is a link to nothing"
+        elif not target.is_file():
+            found.odd[link] = _no_file(target.stat().st_mode)
+    yield from sorted(files)
+
+
+def _no_file(mode: int) -> str:
+    return f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file"

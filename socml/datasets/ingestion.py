@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
-from socml.datasets.detection import close_call, open_format, rank_source
-from socml.datasets.finding import find_files
-from socml.datasets.publishers import warnings_of_recipe
-from socml.datasets.result import FileResult, IngestResult, summed
-from socml.datasets.sources import FileSource
-from socml.datasets.staging import Staging, quarantine_table, reject_ids, staging
-from socml.datasets.truth import TruthBeside, find_truth
+from socml.datasets.detection import open_format, rank_source
+from socml.datasets.finding import Found, find_files
+from socml.datasets.inputs import input_files
+from socml.datasets.matching import InputFile, Match, match_files
+from socml.datasets.reading import Reading, RefusedFile, Run, waits_as_cut
+from socml.datasets.result import FailedFile, FileResult, IngestResult, WaitingFile, summed
+from socml.datasets.segments import Segment
+from socml.datasets.staging import Staging, staging
+from socml.datasets.streams import shown
+from socml.datasets.truth import TruthBeside, find_truth, is_truth_table
 from socml.errors import ConfigurationError, DataError, FormatError, SocmlError
-from socml.formats._reader import Parsed, ReadOptions, Reject
-from socml.identity import Occurrences, event_id_column
 from socml.project import Project, find_project
 from socml.recipes import DatasetRecipe, load_dataset_recipe, recipe_names
 from socml.tables import EVENT
 from socml.workspace import safe_name
 
 ProgressReport = Callable[[int, int, str], None]  # bytes done, bytes in all, words
-JUDGED_FROM = 100  # records; a share of fewer says little before the file's end
+_OF_THE_WORKSPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def ingest(
@@ -34,8 +39,48 @@ def ingest(
     project: Project | None = None,
     progress: ProgressReport | None = None,
     max_bad_share: float | None = None,
+    final: bool = False,
+    anew: bool = False,
 ) -> IngestResult:
-    """Read files into a dataset's event table. The same records again add nothing.
+    """Read files into a dataset's event table, as `ingest_files` does; a single file that cannot be read is an error.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to read, or the only file cannot be read, or more of it is bad than is allowed. Its bad
+        records are in quarantine then.
+    TryLater
+        If another ingest of this dataset is running.
+    """
+    result = ingest_files(
+        paths,
+        dataset=dataset,
+        format=format,
+        project=project,
+        progress=progress,
+        max_bad_share=max_bad_share,
+        final=final,
+        anew=anew,
+    )
+    if len(result.failed) == 1 and not result.per_file and not result.waiting:
+        raise result.failed[0].error
+    return result
+
+
+def ingest_files(
+    paths: Sequence[str | Path] | str | Path | None = None,
+    *,
+    dataset: str,
+    format: str = "auto",  # noqa: A002
+    project: Project | None = None,
+    progress: ProgressReport | None = None,
+    max_bad_share: float | None = None,
+    final: bool = False,
+    anew: bool = False,
+    retry: bool = False,
+    by_path_alone: bool = False,
+) -> IngestResult:
+    """Read files into a dataset's event table. What was read before adds nothing; a file that fails stops no other.
 
     Parameters
     ----------
@@ -44,214 +89,256 @@ def ingest(
     format : "auto" is the recipe's, or detected for each file by its content
     progress : called with bytes done, bytes in all, and words
     max_bad_share : share of bad records that is allowed, 0 to 1, instead of the recipe's
+    final : nothing more comes: a last line without a line end is a record now
+    anew : what the dataset holds gives way to what is read now, once all is read
+    retry : files with records in quarantine are read again although they did not change
+    by_path_alone : a file under a new path is new, whatever its bytes
 
     Raises
     ------
     DataError
-        If there is nothing to read, or more of a file is bad than the recipe allows. What was read before that
-        file is stored; nothing of the file is, but its bad records are in quarantine.
-    TryLater
-        If another ingest of this dataset is running.
+        If there is nothing to read.
+    TryLater, ConfigurationError
+        If another ingest of this dataset is running or the disk is full; if the workspace cannot be written to.
     """
     project = project or find_project()
     safe_name(dataset)
     recipe = _recipe(dataset, project)
     if max_bad_share is not None:
         recipe = recipe.model_copy(update={"max_bad_share": max_bad_share})
+    asked = _format_name(format, recipe)
     given = [paths] if isinstance(paths, (str, Path)) else list(paths or ())
-    files = _files(given, recipe, project)
-    truth = find_truth(recipe, [path for path, _ in files])
-    files = [(path, named) for path, named in files if truth is None or path.resolve() not in truth.files]
-    with staging(project, dataset) as stage:
-        run = _Run(stage, recipe, format, truth, sum(p.stat().st_size for p, _ in files), progress)
-        try:
-            for path, named in files:
-                run.read_file(FileSource(path, _shown_path(path, project)), named=named, alone=len(files) == 1)
-        except DataError:
-            stage.drop_file()
-            stage.commit()
-            raise
+    found = _found(given, recipe, project)
+    truth = find_truth(recipe, list(found.files))
+    now = datetime.now(UTC)
+    with staging(project, dataset, anew=anew) as stage:
+        if by_path_alone:
+            _forget_gone(stage, {path.parent for path in found.files})
+        files = input_files(found, recipe.stream, project, now=now, final=final, without=truth.files if truth else ())
+        matches = match_files(files, stage.segments, copies=recipe.stream.copies, by_path_alone=by_path_alone)
+        work = _Ingest(stage, recipe, asked, truth, now, matches, progress, retry=retry)
+        for path, why in found.odd.items():
+            work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
+        for match in matches:
+            work.take(match)
+        if anew and work.failed:
+            raise DataError(
+                f"{work.failed[0].reason} So the dataset stays as it was: with --anew all or nothing is read."
+            )
         stage.commit()
-    return summed(dataset, run.results, [*run.skipped_files, *run.label_warnings()])
+    return work.result(dataset)
 
 
-class _Run:
+class _Ingest:
+    """The files of one run, one after the other."""
+
     def __init__(
         self,
         stage: Staging,
         recipe: DatasetRecipe,
-        format_name: str,
+        asked: str,
         truth: TruthBeside | None,
-        total_bytes: int,
+        now: datetime,
+        matches: Sequence[Match],
         progress: ProgressReport | None,
+        *,
+        retry: bool,
     ) -> None:
-        self.stage, self.recipe, self.truth, self.progress = stage, recipe, truth, progress
-        self.format_name = _format_name(format_name, recipe)
-        self.total_bytes, self.done_bytes = total_bytes, 0
-        self.results: list[FileResult] = []
-        self.skipped_files: list[str] = list(truth.warnings) if truth else []
-        self.labels: dict[bool | None, int] = {}
-        self.column_types = _stored_types(stage)
+        self.stage, self.asked, self.truth, self.progress, self.retry = stage, asked, truth, progress, retry
+        self.root = stage.project.root
+        self.run = Run(
+            stage, recipe, truth, now, self._read_as(recipe), _stored_types(stage), self._bad_lines, self._report
+        )
+        self.total_bytes, self.done_bytes = sum(m.file.source.size for m in matches), 0
+        self.results: dict[str, FileResult] = {}  # by path
+        self.failed: list[FailedFile] = []
+        self.waiting: list[WaitingFile] = []
+        self.warnings: list[str] = list(truth.warnings) if truth else []
+        self.same_bytes: list[tuple[str, str]] = []
+        self._bad: dict[str, set[int]] | None = None
 
-    def read_file(self, source: FileSource, *, named: bool, alone: bool) -> None:
-        """Read one file. One that is not recognised is an error if it was named, else a warning; so is an empty one."""
-        try:
-            ranked = rank_source(source) if self.format_name == "auto" else [(self.format_name, None)]
-            if source.size == 0:
-                raise FormatError(f"{source.name} is empty: it has 0 bytes.")
-            reading = _Reading(self, source, ranked)
-            self.results.append(reading.to_the_end())
-        except FormatError as error:
-            if alone or (named and source.size):
-                raise
-            self.stage.drop_file()
-            self.skipped_files.append(f"Not read: {error}")
-        self.done_bytes += source.size
+    def take(self, match: Match) -> None:
+        """Read one file, unless it was read before, is a copy, or waits; whatever is wrong with it stops no other."""
+        file, before = match.file, self.stage.segments.get(match.segment.id) if match.segment else None
+        if match.problem:
+            self.fail(file.source.name, DataError(match.problem))
+        elif match.waits:
+            self.wait(file, f"{file.source.name} {match.waits}.")
+        elif match.copy_of is not None:
+            self._count_copy(match, self.results.get(str(match.copy_of.file.path)))
+        elif before is not None and match.is_whole and self._needs_no_reading(file, before):
+            self._count_again(file, before)
+        elif file.source.size == 0:
+            self._pass_over_empty(file)
+        else:
+            self._read(match)
+        self.done_bytes += file.source.size
 
-    def options(self) -> ReadOptions:
-        """Return what the readers need to know of the recipe and of the dataset so far."""
-        recipe = self.recipe
-        return ReadOptions(
-            time_zone=recipe.time_zone,
-            year=recipe.year,
-            time_format=recipe.time_format,
-            table=recipe.table,
-            truth=recipe.truth,
-            column_types=self.column_types,
+    def fail(self, name: str, error: SocmlError) -> None:
+        """Note that a file could not be read."""
+        self.failed.append(FailedFile(name, error))
+
+    def wait(self, file: InputFile, why: str) -> None:
+        """Note that a file is left for later."""
+        self.waiting.append(WaitingFile(file.source.name, why))
+
+    def result(self, dataset: str) -> IngestResult:
+        """Return what the run did."""
+        warnings = [*self.warnings, *self._label_warnings(), *self._truth_warnings()]
+        return summed(
+            dataset,
+            list(self.results.values()),
+            warnings,
+            failed=tuple(self.failed),
+            waiting=tuple(self.waiting),
+            same_bytes=tuple(self.same_bytes),
         )
 
-    def label_warnings(self) -> list[str]:
+    def _read(self, match: Match) -> None:
+        file, reading = match.file, None
+        try:
+            if is_truth_table(file.path):
+                raise FormatError(
+                    f"{file.source.name} is a table of ground truth, not of records. Name it in the dataset's recipe: "
+                    f'[truth] file = "{file.path.name}".'
+                )
+            ranked = rank_source(file.source) if self.asked == "auto" else [(self.asked, None)]
+            reading = Reading(self.run, match, ranked)
+            result = reading.to_the_end()
+            _check_unchanged(file)
+        except RefusedFile as error:
+            assert reading is not None  # noqa: S101  it is what refuses
+            self.stage.refuse_file(reading.segment(refused=str(error)))
+            self.fail(file.source.name, error)
+        except OSError as error:
+            if error.errno in _OF_THE_WORKSPACE:
+                raise
+            self.stage.drop_file()
+            self.fail(file.source.name, DataError(f"{file.source.name} cannot be read: {error.strerror or error}."))
+        except FormatError as error:
+            self.stage.drop_file()
+            if reading is not None and waits_as_cut(error, reading):
+                self.wait(file, f"{file.source.name} may still be written: {error}")
+            else:
+                self.fail(file.source.name, error)
+        except SocmlError as error:
+            self.stage.drop_file()
+            self.fail(file.source.name, error)
+        except Exception as error:  # noqa: BLE001  a fault of one reader must not cost the other files
+            self.stage.drop_file()
+            words = f"{type(error).__name__}: {error}".rstrip(": ")
+            format_name = reading.format_name if reading else self.asked
+            self.fail(
+                file.source.name,
+                DataError(f"{file.source.name}: the reader {format_name} failed ({words}). This is a bug in it."),
+            )
+        else:
+            self.stage.keep_file(reading.segment())
+            self.results[str(file.path)] = result
+            self._note_same_bytes(match, reading.id)
+
+    def _needs_no_reading(self, file: InputFile, before: Segment) -> bool:
+        if before.refused or (before.waiting and file.settled) or (self.retry and before.rejects):
+            return False
+        return before.read_as == self.run.read_as
+
+    def _count_again(self, file: InputFile, before: Segment) -> None:
+        if (before.path, *before.stat_key) != (str(file.path), *file.stat_key):
+            device, inode, size, modified_ns = file.stat_key
+            self.stage.segments.put(
+                replace(before, path=str(file.path), device=device, inode=inode, size=size, modified_ns=modified_ns)
+            )
+            self.stage.note_change()
+        skipped = sum(before.skips.values())
+        self.results[str(file.path)] = FileResult(
+            file=file.source.name,
+            format=before.format,
+            records=before.events + before.rejects + skipped,
+            events=before.events,
+            duplicates=before.events,
+            quarantined=before.rejects,
+            skipped=skipped,
+            skips=before.skips,
+            pending=int(before.waiting > 0),
+            pending_bytes=before.waiting,
+            was_read=True,
+        )
+
+    def _count_copy(self, match: Match, original: FileResult | None) -> None:
+        name = match.file.source.name
+        if original is None:
+            self.fail(name, DataError(f"{name} is a copy of a file that could not be read."))
+            return
+        self.results[str(match.file.path)] = replace(
+            original, file=name, added=0, duplicates=original.events, was_read=True, warnings=()
+        )
+
+    def _pass_over_empty(self, file: InputFile) -> None:
+        error = FormatError(f"{file.source.name} is empty: it has 0 bytes.")
+        if self.total_bytes == 0 and file.named:
+            self.fail(file.source.name, error)
+        else:
+            self.warnings.append(f"Not read: {error}")
+
+    def _note_same_bytes(self, match: Match, segment_id: str) -> None:
+        """Note that another path has the same bytes, and that they are taken for two streams."""
+        own = self.stage.segments.get(segment_id)
+        if match.segment is not None or own is None or not own.events:
+            return
+        others = [other for other in self.stage.segments.with_bytes(own) if other.is_there()]
+        if others:
+            self.same_bytes.append((shown(Path(others[0].path), self.root), match.file.source.name))
+
+    def _bad_lines(self, segment_id: str) -> frozenset[int]:
+        if self._bad is None:
+            self._bad = {}
+            stored = self.stage.stored_rejects().select(["segment", "source_line"])
+            for segment, line in zip(stored["segment"].to_pylist(), stored["source_line"].to_pylist(), strict=True):
+                self._bad.setdefault(segment, set()).add(line)
+        return frozenset(self._bad.get(segment_id, ()))
+
+    def _report(self, file: InputFile, events: int) -> None:
+        if self.progress:
+            done = self.done_bytes + file.source.read_bytes
+            self.progress(done, self.total_bytes, f"{shown(Path(file.path.name), Path())}: {events:,} records")
+
+    def _read_as(self, recipe: DatasetRecipe) -> str:
+        told = sorted(
+            (str(p), os.stat(p).st_size, os.stat(p).st_mtime_ns) for p in (self.truth.files if self.truth else ())
+        )
+        return f"{self.asked} {recipe.hash} {told or ''}".strip()
+
+    def _label_warnings(self) -> list[str]:
         """Say so if all labels are the same."""
-        values = {value for value, count in self.labels.items() if count and value is not None}
+        values = {value for value, count in self.run.labels.items() if count and value is not None}
         if len(values) != 1:
             return []
         said = "malicious" if values.pop() else "benign"
         return [f"Every label says {said}: AUROC and average precision cannot be computed from these files alone."]
 
-
-class _Reading:
-    """One file, from its first record to its last."""
-
-    def __init__(self, run: _Run, source: FileSource, ranked: Sequence[tuple[str, float | None]]) -> None:
-        self.run, self.source = run, source
-        self.format_name, self.confidence = ranked[0]
-        self.seen, self.seen_bad = Occurrences(), Occurrences()
-        self.events = self.added = self.bad = 0
-        self.skips: dict[str, int] = {}
-        self.warnings: list[str] = close_call(ranked)
-        self.first_bad: Reject | None = None
-
-    def to_the_end(self) -> FileResult:
-        """Read all and return what became of it."""
-        for parsed in open_format(self.format_name).read(self.source, self.run.options()):
-            self._take(parsed)
-            self._take_rejects(parsed.rejects)
-            self._take_rejects(self._source_rejects())
-            self._judge(at_end=False)
-            self._report()
-        self._take_rejects(self._source_rejects())
-        self._judge(at_end=True)
-        self._check_none_lost()
-        self._last_warnings()
-        self.run.stage.keep_file()
-        skipped = sum(self.skips.values())
-        return FileResult(
-            file=self.source.name,
-            format=self.format_name,
-            records=self.events + self.bad + skipped,
-            events=self.events,
-            added=self.added,
-            duplicates=self.events - self.added,
-            quarantined=self.bad,
-            skipped=skipped,
-            skips=self.skips,
-            warnings=tuple(self.warnings),
-            confidence=self.confidence,
+    def _truth_warnings(self) -> list[str]:
+        return (
+            list(self.truth.warnings_after())
+            if self.truth and any(not r.was_read for r in self.results.values())
+            else []
         )
 
-    def _take(self, parsed: Parsed) -> None:
-        for reason, count in parsed.skips.items():
-            self.skips[reason] = self.skips.get(reason, 0) + count
-        self.warnings += parsed.warnings
-        rows = len(parsed.events)
-        if not rows:
-            return
-        ids = event_id_column(parsed.records, self.seen)
-        events = parsed.events.append_column("event_id", ids)
-        for name, value in (("dataset", self.run.stage.dataset), ("source_file", self.source.name)):
-            events = events.append_column(name, pa.repeat(pa.scalar(value), rows))
-        self._take_truth(events, parsed.truth)
-        self.events += rows
-        self.added += self.run.stage.add_events(events, time_is_certain=parsed.time_is_certain)
-        self.run.column_types |= {f.name: f.type for f in parsed.events.schema if f.name not in EVENT}
 
-    def _take_truth(self, events: pa.Table, truth: pa.Table | None) -> None:
-        if self.run.truth is not None:
-            truth = self.run.truth.of_events(events, self.source.path)
-        if truth is None:
-            return
-        for value in truth["malicious"].value_counts().to_pylist():
-            self.run.labels[value["values"]] = self.run.labels.get(value["values"], 0) + value["counts"]
-        self.run.stage.truth.add(truth.append_column("event_id", events["event_id"]))
+def _check_unchanged(file: InputFile) -> None:
+    """Raise DataError if another file is at the path now, or less of it: it was rotated while it was read."""
+    try:
+        status = file.path.stat()
+    except FileNotFoundError:
+        status = None
+    as_it_was = (file.status.st_dev, file.status.st_ino)
+    if status is None or (status.st_dev, status.st_ino) != as_it_was or status.st_size < file.source.size:
+        raise DataError(f"{file.source.name} was rotated or cut while it was read. The next run reads it.")
 
-    def _take_rejects(self, rejects: list[Reject]) -> None:
-        if not rejects:
-            return
-        self.first_bad = self.first_bad or rejects[0]
-        self.bad += len(rejects)
-        lines, reasons, raws = [r.line for r in rejects], [r.reason for r in rejects], [r.raw for r in rejects]
-        table = quarantine_table(self.source.name, lines, reasons, raws)
-        self.run.stage.add_rejects(table, reject_ids(lines, reasons, raws, self.seen_bad))
-        if self.run.recipe.bad_rows == "stop":
-            raise DataError(f"{self._first_bad()}. The recipe stops at the first bad record.")
 
-    def _source_rejects(self) -> list[Reject]:
-        rejects, self.source.rejects = self.source.rejects, []
-        return rejects
-
-    def _judge(self, *, at_end: bool) -> None:
-        records, allowed = self.events + self.bad, self.run.recipe.max_bad_share
-        if not self.bad or self.bad <= allowed * records or (records < JUDGED_FROM and not at_end):
-            return
-        raise DataError(
-            f"{self.source.name}: {self.bad:,} of {records:,} records ({self.bad / records:.1%}) do not read as "
-            f"{self.format_name}; {allowed:.0%} are allowed. The first: {self._first_bad()}. Nothing of this file was "
-            "stored; its bad records are in quarantine. Name another format with --format, or raise max_bad_share "
-            "in the dataset's recipe."
-        )
-
-    def _first_bad(self) -> str:
-        first = self.first_bad
-        return f"{self.source.name}:{first.line}: {first.reason}" if first else self.source.name
-
-    def _check_none_lost(self) -> None:
-        read = self.events + self.bad + sum(self.skips.values())
-        lines, one_a_line = self.source.lines, getattr(open_format(self.format_name), "one_a_line", True)
-        if lines and (read < lines or (one_a_line and read > lines)):
-            raise SocmlError(
-                f"{self.source.name} has {self.source.lines:,} lines, and {self.format_name} accounts for {read:,}. "
-                "This is a bug in the format's reader; nothing of this file was stored."
-            )
-
-    def _last_warnings(self) -> None:
-        if self.source.damage:
-            self.warnings.append(f"The file is damaged: {self.source.damage}. What could be read before was kept.")
-        if not self.events and not self.bad:
-            self.warnings.append("It holds no records, only a header.")
-        if self.format_name == "table" and self.seen.repeats:
-            self.warnings.append(f"{self.seen.repeats:,} rows are exact copies of an earlier row; all are kept.")
-        self.warnings += warnings_of_recipe(self.run.recipe, self.source.path.name, self.events, self.run.column_types)
-        if self.bad:
-            first = self.first_bad
-            where = f"line {first.line:,}: {first.reason}" if first else ""
-            self.warnings.append(
-                f"{self.bad:,} {'record is' if self.bad == 1 else 'records are'} in quarantine, first {where}."
-            )
-
-    def _report(self) -> None:
-        if self.run.progress:
-            done = self.run.done_bytes + self.source.read_bytes
-            self.run.progress(done, self.run.total_bytes, f"{self.source.path.name}: {self.events:,} records")
+def _forget_gone(stage: Staging, folders: set[Path]) -> None:
+    """Forget the files that a listener wrote and removed: their names do not come again."""
+    for segment in [s for s in stage.segments if Path(s.path).parent in folders and not os.path.exists(s.path)]:
+        stage.segments.drop(segment)
 
 
 def _recipe(dataset: str, project: Project) -> DatasetRecipe:
@@ -269,7 +356,7 @@ def _format_name(asked: str, recipe: DatasetRecipe) -> str:
     return name
 
 
-def _files(given: list[str | Path], recipe: DatasetRecipe, project: Project) -> list[tuple[Path, bool]]:
+def _found(given: list[str | Path], recipe: DatasetRecipe, project: Project) -> Found:
     if given:
         return find_files(given, base=Path.cwd())
     if recipe.paths:
@@ -280,15 +367,10 @@ def _files(given: list[str | Path], recipe: DatasetRecipe, project: Project) -> 
     raise ConfigurationError(f"Which files? Give them: socml ingest PATH --dataset {recipe.name}")
 
 
-def _shown_path(path: Path, project: Project) -> str:
-    whole = path.resolve()
-    return str(whole.relative_to(project.root)) if whole.is_relative_to(project.root) else str(whole)
-
-
 def _stored_types(stage: Staging) -> dict[str, pa.DataType]:
     import pyarrow.parquet as pq
 
     types: dict[str, pa.DataType] = {}
-    for part in stage.known.parts:
-        types |= {f.name: f.type for f in pq.read_schema(part.path) if f.name not in EVENT}
+    for part in stage.before.parts:
+        types |= {f.name: f.type for f in pq.read_schema(stage.stored / part.file) if f.name not in EVENT}
     return types

@@ -4,8 +4,7 @@ UDP (one message a datagram) and TCP (messages as lines, or behind their lengths
 listened on, unless asked otherwise: syslog has neither a secret nor a signature, so anyone who reaches the port can
 write to the dataset. Messages wait in a bounded queue: when it is full, TCP senders are made to wait, and datagrams are
 dropped and counted. A message without a header gets one, with its sender and the time it came (RFC 3164, 4.3.3).
-A killed process loses what was in the queue and what the kernel held, and no line that it had written. Blind to a
-message that comes again word for word after its file was ingested: it is taken for the same record.
+A killed process loses what was in the queue and what the kernel held, and no line that it had written.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from socml.datasets.ingestion import ingest
+from socml.datasets.ingestion import ingest_files
 from socml.datasets.receiver import Listened, Receiver, bound_socket
 from socml.datasets.spool import Spool
 from socml.errors import ConfigurationError, DataError, TryLater
@@ -125,7 +124,15 @@ def _store(spool: Spool, dataset: str, format_name: str, project: Project, done:
     for path in spool.finished():
         if path.stat().st_size:
             try:
-                result = ingest(path, dataset=dataset, format=format_name, project=project, max_bad_share=1.0)
+                result = ingest_files(
+                    path,
+                    dataset=dataset,
+                    format=format_name,
+                    project=project,
+                    max_bad_share=1.0,
+                    final=True,
+                    by_path_alone=True,
+                )
             except TryLater:
                 return  # another ingest of the dataset is running: with the next round
             done.stored += result.added

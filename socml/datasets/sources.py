@@ -2,23 +2,23 @@
 
 Plain, gzip (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
-to far more than it should is refused.
+to far more than it should is refused. A file that grows while it is read is read up to where it ended at first.
 """
 
 from __future__ import annotations
 
 import codecs
-import zipfile
-import zlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from socml.errors import DataError, FormatError
+from socml.datasets.prefix import Prefix
+from socml.datasets.unpacking import unpacked_pieces
+from socml.errors import DataError
 from socml.formats._reader import Block, Reject
 from socml.kernels.pooled_memory import keep_what_is_freed
 
@@ -29,9 +29,7 @@ KEPT_BYTES = 64 << 10  # of a line over the limit
 RATIO_LIMIT = 300  # logs shrink 5 to 50 times; a bomb a thousand times
 RATIO_FROM = 1 << 30
 _PIECE = 1 << 20
-_ZSTD_PIECE = 1 << 10  # 4 bytes of zstd can say 128 KB, so this unpacks to 32 MB at most
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_PACKED_OTHERWISE = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip"}
 
 
 @dataclass
@@ -39,6 +37,13 @@ class FileSource:
     """One file. `rejects` are those of the source itself: lines over the limit, and damage; `lines` counts all.
 
     Both are of the last pass over the file, as `read_bytes` is, of the packed file.
+
+    Attributes
+    ----------
+    holds_back : whether a last line without line end is left for later; `waiting` counts its bytes
+    ends_in_line : whether the last pass ended with a line without line end
+    prefix : the hash of the unpacked bytes, once all of them were read
+    end : how many bytes of the packed file are read: where it ended when it was first looked at
     """
 
     path: Path
@@ -47,11 +52,18 @@ class FileSource:
     lines: int = 0
     read_bytes: int = 0
     damage: str = ""
+    holds_back: bool = False
+    waiting: int = 0
+    ends_in_line: bool = False
+    prefix: Prefix | None = None
+    end: int | None = None
 
     @property
     def size(self) -> int:
-        """Size on disk in bytes."""
-        return self.path.stat().st_size
+        """Size on disk in bytes, when it was first asked for."""
+        if self.end is None:
+            self.end = self.path.stat().st_size
+        return self.end
 
     @property
     def modified(self) -> datetime | None:
@@ -61,32 +73,69 @@ class FileSource:
         inside = int.from_bytes(start[4:8], "little") if start.startswith(b"\x1f\x8b") else 0
         return datetime.fromtimestamp(inside or self.path.stat().st_mtime, UTC)
 
-    def head(self) -> bytes:
-        """Return the first bytes, unpacked: at most `HEAD_BYTES`."""
+    def head(self, limit: int = HEAD_BYTES) -> bytes:
+        """Return the first bytes, unpacked: at most `limit`."""
         head = b""
-        for chunk in self.chunks():
+        for chunk in self._all_chunks():
             head += chunk
-            if len(head) >= HEAD_BYTES:
+            if len(head) >= limit:
                 break
-        return head[:HEAD_BYTES]
+        return head[:limit]
+
+    def hash_all(self, lengths: Iterable[int] = ()) -> Prefix:
+        """Return the hash of all bytes, unpacked, and of what they begin with at these lengths."""
+        if self.prefix is None or not set(lengths) <= self.prefix.at.keys():
+            self.prefix = None
+            for _ in self._all_chunks(Prefix(lengths)):
+                pass
+        assert self.prefix is not None  # noqa: S101  set at the end of the pass
+        return self.prefix
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
+        self.waiting, self.ends_in_line = 0, False
+        chunks = self._all_chunks(Prefix() if self.prefix is None else None)
+        yield from self._ended_lines(chunks) if self.holds_back else chunks
+
+    def _ended_lines(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what is before the last line end; the rest is `waiting`, unless it is damaged or no line at all."""
+        held: list[bytes] = []
+        for chunk in chunks:
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
+                yield b"".join([*held, chunk[:cut]])
+                held = []
+            held.append(chunk[cut:])
+            if sum(map(len, held)) > LINE_LIMIT:
+                yield b"".join(held)
+                held = []
+        if self.damage:
+            yield b"".join(held)
+        else:
+            self.waiting = sum(map(len, held))
+
+    def _all_chunks(self, prefix: Prefix | None = None) -> Iterator[bytes]:
+        """Yield the bytes, unpacked, and hash them if `prefix` is given."""
         keep_what_is_freed()
         self.damage = ""
         self.read_bytes = unpacked = 0
         with self.path.open("rb") as file:
-            start = file.read(8)
-            file.seek(0)
-            for chunk in _as_utf8(self._unpacked(file, start)):
+            if self.end is None:
+                self.end = os.fstat(file.fileno()).st_size
+            for chunk in _as_utf8(unpacked_pieces(self, file)):
                 unpacked += len(chunk)
+                if prefix is not None:
+                    prefix.update(chunk)
                 if unpacked > RATIO_FROM and unpacked > RATIO_LIMIT * max(self.read_bytes, 1):
                     raise DataError(
                         f"{self.name}: {self.read_bytes:,} bytes unpack to over {unpacked:,}: refused, more than "
                         f"{RATIO_LIMIT} times. Unpack it yourself if you trust it."
                     )
                 if chunk:
+                    self.ends_in_line = not chunk.endswith(b"\n")
                     yield chunk
+        if prefix is not None:
+            self.prefix = prefix
 
     def blocks(self) -> Iterator[Block]:
         """Yield whole lines in blocks of about `BLOCK_BYTES`. A byte-order mark at the start is left out."""
@@ -157,79 +206,6 @@ class FileSource:
                 dropping = length > LINE_LIMIT
         if dropping:
             yield _AfterLongLine(start, length)
-
-    def _unpacked(self, file: BinaryIO, start: bytes) -> Iterator[bytes]:
-        if start.startswith(b"\x1f\x8b"):
-            return self._gunzipped(file)
-        if start.startswith(b"\x28\xb5\x2f\xfd"):
-            return self._unzstd(file)
-        if start.startswith(b"PK\x03\x04") and not self._is_arrays():
-            return self._unzipped(file)
-        for magic, kind in _PACKED_OTHERWISE.items():
-            if start.startswith(magic):
-                raise FormatError(f"{self.name} is packed with {kind}, which is not read. Unpack it first.")
-        return self._plain(file)
-
-    def _plain(self, file: BinaryIO) -> Iterator[bytes]:
-        while piece := file.read(_PIECE):
-            self.read_bytes += len(piece)
-            yield piece
-
-    def _gunzipped(self, file: BinaryIO) -> Iterator[bytes]:
-        unpack = zlib.decompressobj(wbits=31)
-        for piece in self._plain(file):
-            rest = piece
-            while rest:
-                if unpack.eof:
-                    if not rest.strip(b"\0"):  # padding after the last member
-                        break
-                    unpack = zlib.decompressobj(wbits=31)
-                try:
-                    yield unpack.decompress(rest, _PIECE)
-                except zlib.error as error:
-                    self.damage = f"gzip: {error}"
-                    return
-                rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-        if not unpack.eof:
-            yield unpack.flush()
-            self.damage = "the gzip stream ends too early"
-
-    def _is_arrays(self) -> bool:
-        with self.path.open("rb") as file:
-            return b".npy" in file.read(256)  # NumPy's archive, which is a table as it is
-
-    def _unzipped(self, file: BinaryIO) -> Iterator[bytes]:
-        try:
-            archive = zipfile.ZipFile(file)
-            members = [m for m in archive.infolist() if not m.is_dir()]
-            if len(members) != 1:
-                raise FormatError(f"{self.name} is a zip archive of {len(members):,} files. Unpack it first.")
-            with archive.open(members[0]) as member:
-                while piece := member.read(_PIECE):
-                    self.read_bytes = file.tell()
-                    yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-            self.damage = f"zip: {error}"
-
-    def _unzstd(self, file: BinaryIO) -> Iterator[bytes]:
-        import zstandard
-
-        window = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        unpack = window.decompressobj()
-        while piece := file.read(_ZSTD_PIECE):
-            self.read_bytes += len(piece)
-            rest = piece
-            while rest:
-                if unpack.eof:
-                    unpack = window.decompressobj()
-                try:
-                    yield unpack.decompress(rest)
-                except zstandard.ZstdError as error:
-                    self.damage = f"zstd: {error}"
-                    return
-                rest = unpack.unused_data if unpack.eof else b""
-        if not unpack.eof:
-            self.damage = "the zstd stream ends too early"
 
 
 def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:

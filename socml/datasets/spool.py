@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from pathlib import Path
 
 from socml.errors import TryLater
@@ -77,8 +78,10 @@ class Spool:
         self._number = max(numbers, default=0)
 
     def _begin(self) -> None:
-        self._number += 1
-        self._path = self.folder / f"{self._number:010}{_OPEN}"
+        self._number = max(
+            self._number + 1, time.time_ns()
+        )  # a name that never comes again: it tells the messages apart
+        self._path = self.folder / f"{self._number:020}{_OPEN}"
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = 0
 

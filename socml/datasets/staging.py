@@ -1,34 +1,39 @@
 """Tables on their way → files of the workspace. A file's rows are kept or dropped as a whole, and all become
-visible together: they are written to a staging folder and renamed at the end.
+visible together: they are written to a staging folder, moved beside what is stored, and then named by a new manifest.
 
-Killed at any point, nothing is half there twice: truth is stored before the events it is about, events that
-were already renamed are known by their ids in the next run, and the staging folder is cleared by it.
+Killed at any point, a dataset is as it was or complete: until the one rename of the manifest nothing of a run counts,
+and what a killed run left is cleared by the next one. So are parts that were replaced, for a reader may still have
+them open.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import hashlib
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socml.datasets.known import KnownIds
+from socml.datasets.parts import Spool, complete, named_part, read_rejects, write_part
+from socml.datasets.segments import Segment, Segments
 from socml.engines import sealed_connection
-from socml.errors import TryLater
-from socml.identity import Occurrences, event_ids
+from socml.errors import ConfigurationError, DataError, TryLater
+from socml.identity import places_of
+from socml.manifest import MANIFEST, PART, Manifest, Part, check_part, content_hash, read_manifest
 from socml.project import Project
-from socml.tables import EVENT, QUARANTINE, TRUTH, check_table, schema
-from socml.workspace import replacing, safe_name, truth_path
+from socml.tables import TRUTH, schema
+from socml.workspace import events_folder, safe_name, stored_before_manifests, truth_path, write_json
 
-PART_ROWS = 250_000
-PART_BYTES = 256 << 20
-_HARDLY_REPEAT = {"event_id", "raw", "message", "time", "source_line", "duration_s"}
+ALL_LINES = -1
+_KINDS = ("events", "truth", "quarantine")
 
 _MERGE_TRUTH = """
 with said as (
@@ -42,243 +47,245 @@ order by event_id
 """
 
 
-class Spool:
-    """Rows of one table, written out in parts of bounded size. Rows since the last `keep` can be dropped."""
-
-    def __init__(self, folder: Path, *, written: Callable[[Path], None] | None = None) -> None:
-        self._folder = folder
-        self._written = written or (lambda path: None)
-        self._kept: list[pa.Table] = []
-        self._current: list[pa.Table] = []
-        self._current_parts: list[Path] = []
-        self.parts: list[Path] = []
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def add(self, table: pa.Table) -> None:
-        """Take rows of the current file."""
-        if len(table):
-            self._current.append(table)
-        if _is_large(self._current):
-            self._current_parts += self._write(self._current)
-            self._current = []
-
-    def keep(self) -> None:
-        """Count the current file's rows as good."""
-        self.parts += self._current_parts
-        self._kept += self._current
-        self._current, self._current_parts = [], []
-        if _is_large(self._kept):
-            self.parts += self._write(self._kept)
-            self._kept = []
-
-    def drop(self) -> list[Path]:
-        """Throw the current file's rows away; return the parts that are gone."""
-        gone = self._current_parts
-        for path in gone:
-            path.unlink(missing_ok=True)
-        self._current, self._current_parts = [], []
-        return gone
-
-    def finish(self) -> list[Path]:
-        """Write out what is kept and return all parts."""
-        self.parts += self._write(self._kept)
-        self._kept = []
-        return self.parts
-
-    def _write(self, tables: list[pa.Table]) -> list[Path]:
-        if not tables:
-            return []
-        table = pa.concat_tables(tables, promote_options="default")
-        temporary = self._folder / "writing"
-        pq.write_table(table, temporary, **write_options(table.schema))
-        path = self._folder / f"{_content_hash(temporary)}.parquet"
-        temporary.replace(path)
-        self._written(path)
-        return [path]
-
-
 class Staging:
-    """One ingest into one dataset, from the first row to the renames."""
+    """One ingest into one dataset, from the first row to the new manifest.
 
-    def __init__(self, project: Project, dataset: str, folder: Path) -> None:
-        self.project, self.dataset = project, dataset
-        self.stored = project.workspace / "events" / safe_name(dataset)
-        self.quarantined = project.workspace / "quarantine" / safe_name(dataset)
-        self.known = KnownIds(sorted(self.stored.glob("*.parquet")))
-        self._unwritten: set[str] = set()  # ids of rows that no part holds yet
-        self._of_file: set[str] = set()  # those of the current file
-        self._written: list[Path] = []  # parts whose ids are still in these two
-        self.events = Spool(folder / "events", written=self._count_part)
-        self.truth = Spool(folder / "truth")
-        self.quarantine = Spool(folder / "quarantine")
-        self._bad_known: set[str] | None = None
+    Parameters
+    ----------
+    anew : whether what the dataset holds now is left out of what is stored
+    """
 
-    def add_events(self, events: pa.Table, *, time_is_certain: bool) -> int:
-        """Take events with their ids; return how many were new."""
-        self._forget_written()
-        ids = events["event_id"].to_pylist()
-        times = events["time"] if "time" in events.column_names else None
-        known = self.known.are_known(ids, times, time_is_certain=time_is_certain)
-        fresh = set(ids)
-        held = not (self._unwritten.isdisjoint(fresh) and self._of_file.isdisjoint(fresh))
-        if held or known.any() or len(fresh) < len(ids):
-            rows = self._new_rows(ids, known)
-            events = events.take(pa.array(rows, pa.int64()))
-            fresh = {ids[row] for row in rows}
-        self._of_file |= fresh
+    def __init__(self, project: Project, dataset: str, folder: Path, *, anew: bool = False) -> None:
+        self.project, self.dataset, self._folder = project, dataset, folder
+        self.stored = events_folder(project, dataset)
+        self.folders = {kind: project.workspace / kind / safe_name(dataset) for kind in _KINDS}
+        self.before = self._manifest_before(anew)
+        self.segments = self._segments_before()
+        self.events, self.truth, self.quarantine = (Spool(folder / kind) for kind in _KINDS)
+        self._anew = anew
+        self._replaced: dict[str, set[int]] = defaultdict(set)  # segment → lines whose events come again
+        self._no_longer_bad: set[str] = set()  # segments whose records in quarantine are told anew
+        self._replacing: tuple[str, set[int]] = ("", set())  # of the current file
+        self._changed = False
+
+    def add_events(self, events: pa.Table) -> None:
+        """Take events that are new, with their ids."""
         self.events.add(complete(events))
-        return len(fresh)
 
-    def _new_rows(self, ids: list[str], known: np.ndarray) -> list[int]:
-        seen: set[str] = set()
-        rows = []
-        for row, (event_id, is_known) in enumerate(zip(ids, known.tolist(), strict=True)):
-            if not (is_known or event_id in seen or event_id in self._unwritten or event_id in self._of_file):
-                seen.add(event_id)
-                rows.append(row)
-        return rows
+    def replace_events(self, segment: str, lines: set[int]) -> None:
+        """Note that the stored events of these lines (`ALL_LINES`: of the segment) give way to the file's."""
+        self._replacing = (segment, self._replacing[1] | lines)
 
-    def add_rejects(self, table: pa.Table, ids: list[str]) -> None:
-        """Take records that did not parse, but for those that are in quarantine already."""
-        if self._bad_known is None:
-            self._bad_known = _quarantined_ids(self.quarantined)
-        fresh = [row for row, i in enumerate(ids) if i not in self._bad_known]
-        self._bad_known.update(ids)
-        self.quarantine.add(table.take(pa.array(fresh, pa.int64())))
+    def add_rejects(self, table: pa.Table) -> None:
+        """Take records that did not parse."""
+        self.quarantine.add(table)
 
-    def keep_file(self) -> None:
-        """The file was read to its end."""
-        self._unwritten |= self._of_file
-        self._of_file = set()
+    def keep_file(self, segment: Segment) -> None:
+        """The file was read to its end, as `segment`."""
+        segment_id, lines = self._replacing
+        if lines:
+            self._replaced[segment_id] |= lines
         for spool in (self.events, self.truth, self.quarantine):
             spool.keep()
+        self._end_file(segment)
 
-    def drop_file(self) -> None:
+    def refuse_file(self, segment: Segment) -> None:
         """The file is refused: none of its events are stored, but its bad records are."""
-        for path in self.events.drop():
-            self.known.forget(path)
-        self._of_file = set()
+        self.events.drop()
         self.truth.drop()
         self.quarantine.keep()
+        self._end_file(segment)
+
+    def drop_file(self) -> None:
+        """The file counts as not read at all."""
+        for spool in (self.events, self.truth, self.quarantine):
+            spool.drop()
+        self._replacing = ("", set())
+
+    def _end_file(self, segment: Segment) -> None:
+        before = self.segments.get(segment.id)
+        if before is not None and before.rejects:
+            self._no_longer_bad.add(segment.id)
+        self.segments.put(segment)
+        self._replacing, self._changed = ("", set()), True
+
+    def stored_rejects(self) -> pa.Table:
+        """Return the records that are in quarantine now."""
+        return read_rejects([check_part(self.folders["quarantine"] / p.file, p) for p in self.before.quarantine])
+
+    def rewrite_rejects(self, table: pa.Table) -> None:
+        """Put other records into quarantine in place of all that are there."""
+        self.before = replace(self.before, quarantine=())
+        self.quarantine.add(table)
+        self.quarantine.keep()
+        self._changed = True
+
+    def note_change(self) -> None:
+        """Have the registry of segments stored although no file was read."""
+        self._changed = True
 
     def commit(self) -> None:
-        """Make everything kept visible, in an order that a second run can complete."""
-        truth, quarantine, events = self.truth.finish(), self.quarantine.finish(), self.events.finish()
-        if truth:
-            self._merge_truth(truth)
-        for parts, folder in ((quarantine, self.quarantined), (events, self.stored)):
-            if parts:
-                folder.mkdir(parents=True, exist_ok=True)
-            for part in parts:
-                part.replace(folder / part.name)
+        """Make everything kept visible, in one rename."""
+        if not (self._changed or self._anew):
+            return
+        events, quarantine = self._events_then(), self._quarantine_then()
+        truth = self._truth_then(self.truth.finish())
+        self.segments.save(self._folder / "segments")
+        digest = content_hash(self._folder / "segments")
+        segments = Part(f"{PART}{digest}.json", (self._folder / "segments").stat().st_size, len(self.segments))
+        (self._folder / "segments").replace(self._folder / "events" / segments.file)
+        then = Manifest(events, truth, quarantine, segments)
+        if then != self.before or self._anew:
+            self._publish(then)
 
-    def _count_part(self, path: Path) -> None:
-        self.known.add(path)
-        self._written.append(path)
+    def _publish(self, then: Manifest) -> None:
+        self.stored.mkdir(parents=True, exist_ok=True)
+        for kind in _KINDS:
+            self.folders[kind].mkdir(parents=True, exist_ok=True)
+            for path in sorted((self._folder / kind).iterdir()):
+                _flush(path)
+                path.replace(self.folders[kind] / path.name)
+            _flush(self.folders[kind])
+        write_json(self.stored / MANIFEST, then.to_dict())
+        self.before = then
 
-    def _forget_written(self) -> None:
-        for path in self._written:  # not when it is written: after the last part nobody asks
-            if path.is_file():  # else its file of records was refused
-                ids = pq.read_table(path, columns=["event_id"])["event_id"].to_pylist()
-                self._unwritten.difference_update(ids)
-                self._of_file.difference_update(ids)
-        self._written.clear()
+    def _events_then(self) -> tuple[Part, ...]:
+        new = self.events.finish()
+        parts = [self._without_replaced(part) for part in self.before.parts] if self._replaced else self.before.parts
+        return tuple(dict.fromkeys([*(part for part in parts if part), *new]))
 
-    def _merge_truth(self, parts: list[Path]) -> None:
+    def _without_replaced(self, part: Part) -> Part | None:
+        path = check_part(self.stored / part.file, part)
+        segments, lines = places_of(pq.read_table(path, columns=["event_id"])["event_id"])
+        keep = np.ones(len(lines), bool)
+        for segment, gone in self._replaced.items():
+            of_it = segments == segment.encode()
+            keep &= ~(of_it if ALL_LINES in gone else of_it & np.isin(lines, list(gone)))
+        if keep.all():
+            return part
+        rest = pq.read_table(path).filter(pa.array(keep))
+        return write_part(self._folder / "events", rest) if len(rest) else None
+
+    def _quarantine_then(self) -> tuple[Part, ...]:
+        if self._no_longer_bad and self.before.quarantine:
+            old = self.stored_rejects()
+            keep = [segment not in self._no_longer_bad for segment in old["segment"].to_pylist()]
+            self.rewrite_rejects(old.filter(pa.array(keep)))
+        return tuple(dict.fromkeys([*self.before.quarantine, *self.quarantine.finish()]))
+
+    def _truth_then(self, parts: list[Part]) -> Part | None:
+        if not parts:
+            return self.before.truth
         import pyarrow.dataset as ds  # imports pandas, which takes a second
 
-        target = truth_path(self.project, self.dataset)
-        old = ds.dataset(str(target)) if target.is_file() else ds.dataset(schema(TRUTH).empty_table())
-        tables = {"new_truth": ds.dataset([str(p) for p in parts]), "old_truth": old}
+        folder = self._folder / "truth"
+        said = self.before.truth
+        old = (
+            ds.dataset(str(truth_path(self.project, self.dataset))) if said else ds.dataset(schema(TRUTH).empty_table())
+        )
+        tables = {"new_truth": ds.dataset([str(folder / part.file) for part in parts]), "old_truth": old}
+        rows = 0
         with (
             sealed_connection(
                 tables, memory_limit=self.project.memory_limit, threads=self.project.threads
             ) as connection,
-            replacing(target) as temporary,
+            pq.ParquetWriter(folder / "writing", schema(TRUTH), compression="zstd") as writer,
         ):
-            with pq.ParquetWriter(temporary, schema(TRUTH), compression="zstd") as writer:
-                for batch in connection.sql(_MERGE_TRUTH).to_arrow_reader(100_000):
-                    writer.write_table(pa.Table.from_batches([batch]).cast(schema(TRUTH)))
-            if target.is_file() and _content_hash(target) == _content_hash(temporary):
-                temporary.unlink()
-                target.replace(temporary)  # unchanged: keep the file, and its date
+            for batch in connection.sql(_MERGE_TRUTH).to_arrow_reader(100_000):
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema(TRUTH)))
+                rows += len(batch)
+        for part in parts:
+            (folder / part.file).unlink(missing_ok=True)
+        return named_part(folder / "writing", rows)
+
+    def _manifest_before(self, anew: bool) -> Manifest:
+        if anew:
+            return Manifest()
+        found = read_manifest(self.stored)
+        if found is None and stored_before_manifests(self.stored):
+            raise DataError(
+                f"Dataset {self.dataset!r} was stored by an earlier socml, which told events by their bytes alone. It can "
+                "be used as it is, but nothing can be added. To go on with it, read all its files anew, in one command: "
+                f"socml ingest PATHS --dataset {self.dataset} --anew. Labels of windows and entities stay valid; labels "
+                "of single events stay in the store, under the old ids."
+            )
+        return found or Manifest()
+
+    def _segments_before(self) -> Segments:
+        part = self.before.segments
+        return Segments.load(check_part(self.stored / part.file, part)) if part else Segments()
+
+    def clear_leftovers(self) -> None:
+        """Remove files that the manifest does not name: of a killed run, or replaced by the run before."""
+        found = read_manifest(self.stored)
+        if found is None:
+            return
+        named = {
+            "events": {MANIFEST, *(p.file for p in found.parts), *([found.segments.file] if found.segments else [])},
+            "truth": {found.truth.file} if found.truth else set(),
+            "quarantine": {p.file for p in found.quarantine},
+        }
+        for kind, folder in self.folders.items():
+            for path in folder.glob("*") if folder.is_dir() else ():
+                if path.name not in named[kind] and not path.is_dir():
+                    path.unlink()
+        (self.project.workspace / "truth" / f"{self.dataset}.parquet").unlink(missing_ok=True)  # an earlier socml's
 
 
 @contextmanager
-def staging(project: Project, dataset: str) -> Iterator[Staging]:
+def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[Staging]:
     """Open a dataset for writing; nobody else can meanwhile.
 
     Raises
     ------
     TryLater
-        If another ingest of this dataset is running.
+        If another ingest of this dataset is running, or the disk is full.
+    ConfigurationError
+        If the workspace cannot be written to.
+    DataError
+        If the dataset was stored by an earlier socml, and `anew` is not given.
     """
-    base = project.folder("staging")
-    folder = base / safe_name(dataset)
-    with (base / f"{safe_name(dataset)}.lock").open("w") as lock:
+    with _writing(project):
+        base = project.folder("staging")
+        folder = base / safe_name(dataset)
+        lock = (base / f"{safe_name(dataset)}.lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TryLater(f"Another ingest of {dataset!r} is running. Try again when it is done.") from None
         shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
         try:
-            yield Staging(project, dataset, folder)
+            with _writing(project):
+                opened = Staging(project, dataset, folder, anew=anew)
+                opened.clear_leftovers()
+                yield opened
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def complete(events: pa.Table) -> pa.Table:
-    """Return events with every column of the contract, null where the format fills none, their own columns after."""
-    absent = {name: column.type for name, column in EVENT.items() if name not in events.column_names}
-    nothing = {kind: pa.nulls(len(events), kind) for kind in set(absent.values())}
-    columns = {name: nothing[absent[name]] if name in absent else events[name] for name in EVENT}
-    own = {name: events[name] for name in events.column_names if name not in EVENT}
-    return check_table(pa.table({**columns, **own}), EVENT, what="events", more=True)
+@contextmanager
+def _writing(project: Project) -> Iterator[None]:
+    """Say in one sentence why the workspace cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TryLater(
+                f"The disk of the workspace {project.workspace} is full. Nothing was changed; make room and try again."
+            ) from None
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise ConfigurationError(
+                f"The workspace {project.workspace} cannot be written to ({error.strerror}). Nothing was changed; name "
+                "another in socml.toml, or with SOCML_WORKSPACE."
+            ) from None
+        raise
 
 
-def reject_ids(lines: list[int], reasons: list[str], raws: list[bytes], seen: Occurrences) -> list[str]:
-    """Return one id a bad record, by its bytes; one without bytes is told apart by its line and reason."""
-    return event_ids([raw or f"{n}:{why}".encode() for n, why, raw in zip(lines, reasons, raws, strict=True)], seen)
-
-
-def _quarantined_ids(folder: Path) -> set[str]:
-    ids: set[str] = set()
-    for path in sorted(folder.glob("*.parquet")):
-        seen: dict[str, Occurrences] = {}
-        for row in pq.read_table(path).to_pylist():
-            of_file = seen.setdefault(row["source_file"], Occurrences())
-            ids.update(reject_ids([row["source_line"]], [row["reason"]], [row["raw"]], of_file))
-    return ids
-
-
-def quarantine_table(source_file: str, lines: list[int], reasons: list[str], raws: list[bytes]) -> pa.Table:
-    """Return the quarantine table of some bad records."""
-    return check_table(
-        pa.table({"source_file": [source_file] * len(lines), "source_line": lines, "reason": reasons, "raw": raws}),
-        QUARANTINE,
-        what="quarantine",
-    )
-
-
-def write_options(names: pa.Schema) -> dict[str, object]:
-    """Return how a Parquet file of events is written.
-
-    A dictionary of values that hardly repeat only costs time, and so does the least and the largest of texts: no
-    search asks for a range of them.
-    """
-    nested = {"extra": ["extra.key_value.key", "extra.key_value.value"]}
-    nested |= {f.name: [f"{f.name}.list.element"] for f in names if pa.types.is_list(f.type)}
-    repeating = [leaf for f in names if f.name not in _HARDLY_REPEAT for leaf in nested.get(f.name, [f.name])]
-    counted = {name: "DELTA_BINARY_PACKED" for name in ("time", "source_line") if name in names.names}
-    encodings = {"use_dictionary": repeating, "column_encoding": counted}
-    ranged = [f.name for f in names if pa.types.is_primitive(f.type)]
-    return {"compression": "zstd", "compression_level": 1, "write_statistics": ranged, **encodings}
-
-
-def _is_large(tables: list[pa.Table]) -> bool:
-    return sum(len(t) for t in tables) >= PART_ROWS or sum(t.nbytes for t in tables) >= PART_BYTES
-
-
-def _content_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def _flush(path: Path) -> None:
+    """Have the disk hold what was written, so that a power cut leaves no manifest that names half a part."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,6 +1,6 @@
 """What a recipe says of ground truth that lies beside the records, or in their paths → the truth of every event.
 
-Four ways: a table of event ids, a pattern in a file's path, a table of labels joined by columns, or by row. Files
+Four ways: a table of files and lines, a pattern in a file's path, a table of labels joined by columns, or by row. Files
 without labels beside them have no truth, and that is warned of: that an event is not listed says nothing then.
 """
 
@@ -24,9 +24,9 @@ from socml.errors import DataError
 from socml.formats._reader import judge, truth_table
 from socml.recipe_sections import Labels
 from socml.recipes import DatasetRecipe, Truth
-from socml.tables import TRUTH, check_table
+from socml.tables import TRUTH, TRUTH_BESIDE, check_table
 
-__all__ = ["TruthBeside", "TruthFile", "find_truth", "find_truth_file"]
+__all__ = ["TruthBeside", "TruthFile", "find_truth", "find_truth_file", "is_truth_table"]
 
 _PACKED = ("", ".gz", ".zst", ".zip")
 _BETWEEN = "\x1f"  # of the values that a key is made of
@@ -50,32 +50,44 @@ class TruthBeside(Protocol):
         """Return the truth of a file's events, one row each (malicious, family, technique); None if there is none."""
         ...
 
+    def warnings_after(self) -> tuple[str, ...]:
+        """Return what to tell the user once all events were seen."""
+        ...
 
-@dataclass(frozen=True)
+
+@dataclass
 class TruthFile:
-    """Ground truth keyed by event id. `others` is what an event is that the file does not list."""
+    """Ground truth by file and line. `others` is what an event is that the table does not list."""
 
     path: Path
     table: pa.Table
     others: bool | None
     warnings: tuple[str, ...] = ()
+    _found: int = 0
 
     @property
     def files(self) -> frozenset[Path]:
         """The table itself."""
         return frozenset({self.path})
 
-    def of(self, ids: pa.Array) -> pa.Table:
-        """Return the truth of these events, one row each: malicious, family, technique."""
-        listed = self.table["event_id"].combine_chunks()
-        rows = pc.index_in(ids, value_set=listed)
-        found = self.table.select(["malicious", "family", "technique"]).take(rows)
-        malicious = pc.if_else(rows.is_valid(), found["malicious"], pa.scalar(self.others, pa.bool_()))
+    def of_events(self, events: pa.Table, path: Path) -> pa.Table:
+        """Return the truth of events by their line, in the table's rows about this file."""
+        name = path.resolve().relative_to(self.path.parent).as_posix() if self._is_beside(path) else path.name
+        rows = self.table.filter(pc.equal(self.table["source_file"], name))
+        at = pc.index_in(events["source_line"].combine_chunks(), value_set=rows["source_line"].combine_chunks())
+        self._found += len(at) - at.null_count
+        found = rows.select(["malicious", "family", "technique"]).take(at)
+        malicious = pc.if_else(at.is_valid(), found["malicious"], pa.scalar(self.others, pa.bool_()))
         return found.set_column(0, "malicious", malicious)
 
-    def of_events(self, events: pa.Table, path: Path) -> pa.Table:
-        """Return the truth of events by their ids."""
-        return self.of(events["event_id"].combine_chunks())
+    def warnings_after(self) -> tuple[str, ...]:
+        """Say so if nothing that the table lists was found."""
+        if self._found or not len(self.table):
+            return ()
+        return (f"None of the {len(self.table):,} records that {self.path.name} lists is in these files.",)
+
+    def _is_beside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.path.parent)
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,10 @@ class TruthByPath:
         malicious = True if found else _others(self.truth)
         family = found.groupdict().get("family") if found else None
         return truth_table([malicious] * len(events), [family] * len(events), self.truth.techniques)
+
+    def warnings_after(self) -> tuple[str, ...]:
+        """Nothing more."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +144,10 @@ class TruthByLabels:
         table = self._read[beside]
         said = list(table.by_columns(events) if self.labels.on else table.by_row(events, self.first_line))
         return truth_table([m for m, _ in said], [f for _, f in said], self.truth.techniques)
+
+    def warnings_after(self) -> tuple[str, ...]:
+        """Nothing more."""
+        return ()
 
 
 class _Table:
@@ -196,7 +216,7 @@ def find_truth(recipe: DatasetRecipe, files: Sequence[Path]) -> TruthBeside | No
     Raises
     ------
     DataError
-        If the recipe names a table of event ids that is not there, or is none.
+        If the recipe names a table of lines that is not there, or is none.
     """
     truth = recipe.truth
     if truth is None:
@@ -206,8 +226,20 @@ def find_truth(recipe: DatasetRecipe, files: Sequence[Path]) -> TruthBeside | No
     return TruthByPath(truth) if truth.path else find_truth_file(recipe, list(files))
 
 
+def is_truth_table(path: Path) -> bool:
+    """Return whether a file is a Parquet table of ground truth: stored by a workspace, or beside the records."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return False
+    try:
+        names = set(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return names in ({*TRUTH}, {*TRUTH_BESIDE}, {"row_id", *TRUTH} - {"event_id"})
+
+
 def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | None:
-    """Return the table of event ids that a recipe says lies beside the records, None if it names no file.
+    """Return the table that a recipe says lies beside the records, None if it names no file.
 
     Raises
     ------
@@ -220,9 +252,15 @@ def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | Non
         path = (folder / recipe.truth.file).resolve()
         if path.is_file() and path.is_relative_to(folder):
             try:
-                table = check_table(pq.read_table(path), TRUTH, what=str(path))
-            except pa.ArrowInvalid as error:
+                table = pq.read_table(path)
+            except (pa.ArrowInvalid, OSError) as error:
                 raise DataError(f"{path} is not a Parquet file: {error}") from error
+            if "event_id" in table.column_names:
+                raise DataError(
+                    f"{path} lists events by ids, as an earlier socml did. It must list source_file and source_line: "
+                    "write it anew (logs of the simulator: simulate them anew)."
+                )
+            table = check_table(table, TRUTH_BESIDE, what=str(path))
             return TruthFile(path, table, _others(recipe.truth))
     raise DataError(
         f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none."

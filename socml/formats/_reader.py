@@ -108,7 +108,8 @@ class Parsed:
 class Format(Protocol):
     """A log format.
 
-    `one_a_line = False` on the class says that its records are not its lines (binary files, one document a file).
+    `one_a_line = False` on the class says that its records are not its lines (binary files, one document a file), and
+    `may_span_lines = True` that one of them may go on in the next line: then a file that grew is taken anew.
     """
 
     name: str

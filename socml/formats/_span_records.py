@@ -1,4 +1,4 @@
-"""Where the records of a block lie → the records, made one by one only when they are asked for, and their hashes."""
+"""Where the records of a block lie → the records, made one by one only when they are asked for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ class SpanRecords(Sequence[bytes]):
     >>> records = SpanRecords(b"one\\ntwo\\n", np.array([0, 4]), np.array([3, 7]))
     >>> records[-1], list(records)
     (b'two', [b'one', b'two'])
-    >>> from socml.identity import Occurrences, event_ids
-    >>> event_ids(records, Occurrences()) == event_ids(list(records), Occurrences())
-    True
     """
 
     def __init__(self, block: bytes, starts: NDArray[np.integer], ends: NDArray[np.integer]) -> None:
@@ -43,9 +40,3 @@ class SpanRecords(Sequence[bytes]):
         block = self._block
         for start, end in zip(self._starts.tolist(), self._ends.tolist(), strict=True):
             yield block[start:end]
-
-    def digests(self) -> NDArray[np.uint64]:
-        """Return the hashes that event ids are made of (see `socml.identity`), shape (n, 2)."""
-        from socml.kernels.blake2b import digests
-
-        return digests(np.frombuffer(self._block, np.uint8), self._starts, self._ends)

@@ -40,6 +40,7 @@ class Table:
     """CSV with any delimiter, ARFF, Parquet, and NPZ with X and y."""
 
     name = "table"
+    may_span_lines = True  # a quoted cell may hold line ends
     about = "tables: CSV (delimiter, encoding and decimal sign are told from the file), ARFF, Parquet, NPZ with X and y"
     specification = "https://www.rfc-editor.org/rfc/rfc4180"
     examples = ("srcip,sport,dstip,dsport,proto,state,dur", "59.166.0.0,1390,149.171.126.6,53,udp,CON,0.001055")

@@ -15,7 +15,7 @@ from socml.simulator.alerts import raise_alerts
 from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.window import Window
-from socml.simulator.writers.files import attacks_in, log_files, write, write_truth
+from socml.simulator.writers.files import Attack, attacks_in, log_files, write, write_truth
 
 _KINDS = ("simulator.activities", "simulator.attacks")
 
@@ -61,8 +61,8 @@ def simulate(
     Returns
     -------
     SimulatedLogs
-        Files and counts. `truth.parquet` follows `socml.tables.TRUTH` and lists malicious events only: all
-        others are benign.
+        Files and counts. `truth.parquet` follows `socml.tables.TRUTH_BESIDE` and lists malicious records only:
+        all others are benign.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def simulate(
 def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> SimulatedLogs:
     files: list[Path] = []
     events: dict[str, int] = {}
-    attacks: list[tuple[str, Family]] = []
+    attacks: list[Attack] = []
     for file in log_files(traffic.tables(rng), traffic.window, rng):
         files.append(write(folder, file, traffic.window))
         events[file.name] = len(file.lines)
@@ -110,7 +110,7 @@ def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> Simu
         folder=folder,
         files=tuple(files),
         events=events,
-        attacks=dict(Counter(f.name for _, f in attacks)),
+        attacks=dict(Counter(attack.family.name for attack in attacks)),
         techniques={f.name: f.technique for f in traffic.families},
         truth=truth,
     )

@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from socml.identity import Occurrences, event_ids
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
 from socml.simulator.writers import auth_log, eve, zeek
-from socml.tables import TRUTH, check_table
+from socml.tables import TRUTH_BESIDE, check_table
 
 _COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
 
@@ -32,6 +31,15 @@ class LogFile:
     truth: NDArray[np.int64]
     head: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A malicious record: its file, its line from 1, its family."""
+
+    file: str
+    line: int
+    family: Family
 
 
 def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
@@ -51,23 +59,25 @@ def write(folder: Path, file: LogFile, window: Window) -> Path:
     return path
 
 
-def attacks_in(file: LogFile, families: list[Family]) -> list[tuple[str, Family]]:
-    """Return the id and the family of each malicious record of a file."""
-    ids = event_ids((line.encode() for line in file.lines), Occurrences())
-    return [(ids[i], families[file.truth[i]]) for i in np.flatnonzero(file.truth != BENIGN).tolist()]
+def attacks_in(file: LogFile, families: list[Family]) -> list[Attack]:
+    """Return where each malicious record of a file is, and its family."""
+    first = len(file.head) + 1
+    at = np.flatnonzero(file.truth != BENIGN).tolist()
+    return [Attack(file.name, first + i, families[file.truth[i]]) for i in at]
 
 
-def write_truth(path: Path, attacks: list[tuple[str, Family]]) -> None:
-    """Write the malicious events as the TRUTH table of `socml.tables`; what it does not list is benign."""
+def write_truth(path: Path, attacks: list[Attack]) -> None:
+    """Write the malicious records as the TRUTH_BESIDE table of `socml.tables`; what it does not list is benign."""
     table = pa.table(
         {
-            "event_id": pa.array([i for i, _ in attacks], pa.string()),
+            "source_file": pa.array([attack.file for attack in attacks], pa.string()),
+            "source_line": pa.array([attack.line for attack in attacks], pa.int64()),
             "malicious": pa.array([True] * len(attacks), pa.bool_()),
-            "family": pa.array([f.name for _, f in attacks], pa.string()),
-            "technique": pa.array([f.technique for _, f in attacks], pa.string()),
+            "family": pa.array([attack.family.name for attack in attacks], pa.string()),
+            "technique": pa.array([attack.family.technique for attack in attacks], pa.string()),
         }
     )
-    pq.write_table(check_table(table, TRUTH, what="truth"), path)
+    pq.write_table(check_table(table, TRUTH_BESIDE, what="truth"), path)
 
 
 def _by_day(log: str, table: Columns, window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
