@@ -29,7 +29,7 @@ from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
 from socml.datasets.staging import write_options
 from socml.formats._reader import Parsed, ReadOptions
-from socml.identity import Occurrences, event_id_column
+from socml.identity import Places
 from socml.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -152,10 +152,10 @@ def parts_of(format_name: str, path: Path) -> Iterator[Parsed]:
 
 def read_without_raw(format_name: str, path: Path, out: Path) -> int:
     """Read, give ids, leave `raw` out, write Parquet."""
-    seen, tables = Occurrences(), []
+    places, tables = Places("0" * 16), []
     for part in parts_of(format_name, path):
         if len(part.events):
-            ids = event_id_column(part.records, seen)
+            ids = places.ids(part.events["source_line"].to_numpy())
             tables.append(part.events.drop_columns(["raw"]).append_column("event_id", ids))
     table = pa.concat_tables(tables, promote_options="default")
     pq.write_table(table, out, **write_options(table.schema))

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import socml
 from socml import tables
-from socml.errors import ContractError, DataError, UnknownName
-from socml.identity import Occurrences, event_ids
+from socml.errors import ContractError, DataError, SocmlError, UnknownName
+from socml.identity import Places, places_of
 from socml.inert import html_text, spreadsheet_text, visible, visible_line
 from socml.registry import component, component_names
 from socml.words import Words, languages, words
@@ -68,57 +68,24 @@ def test_a_contract_names_the_column_that_breaks_it():
 # --- identity
 
 
-@given(st.lists(st.binary(max_size=20), max_size=40), st.sampled_from([b"\n", b"\r\n", b"\0\0\n", b""]))
-def test_ids_do_not_depend_on_line_ends_or_padding_and_are_all_different(records, end):
-    bare = [r.strip(b"\r\n\0") for r in records]
-    ids = event_ids(bare, Occurrences())
-    assert ids == event_ids([r + end for r in bare], Occurrences())
+@given(st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=8))
+def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks):
+    lines = [line for block in blocks for line in block]
+    ids = Places("00000000000000ff").ids(np.array(lines, np.int64)).to_pylist()
+    places = Places("00000000000000ff")
+    in_blocks = [i for block in blocks for i in places.ids(np.array(block, np.int64)).to_pylist()]
+    assert in_blocks == ids
     assert len(set(ids)) == len(ids)
+    segments, found = places_of(pa.array(ids, pa.string()))
+    assert found.tolist() == lines
+    assert set(segments.tolist()) <= {b"00000000000000ff"}
 
 
-def test_occurrences_are_counted_in_bounded_memory():
-    seen = Occurrences(remembered=10)
-    for number in range(1_000):
-        assert seen.count(str(number).encode()) == 0
-    assert len(seen._seen) + len(seen._before) <= 10
-    assert seen.count(b"999") == 1
-
-
-@given(st.lists(st.integers(0, 12), max_size=60), st.integers(1, 20), st.integers(1, 9))
-def test_occurrences_are_the_same_however_the_records_are_cut_into_batches(numbers, remembered, size):
-    digests = [str(number).encode() for number in numbers]
-    one_by_one, batches = Occurrences(remembered), Occurrences(remembered)
-    expected = [one_by_one.count(digest) for digest in digests]
-    found = [n for at in range(0, len(digests), size) for n in batches.count_all(digests[at : at + size])]
-    assert found == expected
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 12), max_size=60), st.integers(1, 20), st.integers(1, 9), st.integers(0, 60))
-def test_occurrences_are_the_same_whether_hashes_come_one_by_one_or_in_blocks(numbers, remembered, size, block_from):
-    digests = [(number % 5).to_bytes(8, "little") + number.to_bytes(8, "big") for number in numbers]
-    one_by_one, mixed = Occurrences(remembered), Occurrences(remembered)
-    expected = [one_by_one.count(digest) for digest in digests]
-    found = mixed.count_all(digests[:block_from])
-    for at in range(block_from, len(digests), size):
-        words = np.frombuffer(b"".join(digests[at : at + size]), np.uint64).reshape(-1, 2)
-        found += mixed.count_block(words).tolist() if at % 2 else mixed.count_all(digests[at : at + size])
-    assert found == expected
-    assert mixed.repeats == one_by_one.repeats == sum(number > 0 for number in expected)
-
-
-@given(st.lists(st.integers(0, 12), max_size=80), st.integers(1, 8))
-def test_identical_records_that_are_near_are_told_apart(numbers, half):
-    seen = Occurrences(remembered=2 * half)
-    counts: dict[int, list[int]] = {}
-    last: dict[int, int] = {}
-    for at, number in enumerate(numbers):
-        count = seen.count(str(number).encode())
-        others = set(numbers[last.get(number, at) + 1 : at])
-        if number in last and len(others) < half:
-            assert count == counts[number][-1] + 1
-        counts.setdefault(number, []).append(count)
-        last[number] = at
+def test_a_reader_of_lines_that_goes_back_is_a_bug_that_is_told():
+    places = Places("00000000000000ff", in_order=True)
+    places.ids(np.array([1, 2]))
+    with pytest.raises(SocmlError, match="An event of line 1 comes after one of 2"):
+        places.ids(np.array([1, 3]))
 
 
 # --- inert

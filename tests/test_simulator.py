@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from socml.errors import ConfigurationError
-from socml.identity import Occurrences, event_ids
 from socml.registry import component, component_names
 from socml.simulator import SimulatedLogs, simulate
 from socml.simulator.organisation import MOST_HOSTS, make_organisation
 from socml.simulator.shapes import shape_flows
 from socml.simulator.window import Window, ticks, working_moments
-from socml.tables import TRUTH
+from socml.tables import TRUTH_BESIDE
 
 DAYS = 2
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
@@ -46,9 +46,13 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> SimulatedLogs:
 @pytest.fixture(scope="module")
 def truth(logs: SimulatedLogs) -> dict[str, str]:
     table = pq.read_table(logs.truth)
-    assert table.schema.names == list(TRUTH)
+    assert table.schema.names == list(TRUTH_BESIDE)
     assert table["malicious"].to_pylist() == [True] * len(table)
-    return dict(zip(table["event_id"].to_pylist(), table["family"].to_pylist(), strict=True))
+    return dict(zip(places_in(table), table["family"].to_pylist(), strict=True))
+
+
+def places_in(table: pa.Table) -> list[str]:
+    return [f"{row['source_file']}:{row['source_line']}" for row in table.to_pylist()]
 
 
 def text_of(path: Path) -> str:
@@ -69,7 +73,8 @@ def table_of(logs: SimulatedLogs, log: str) -> list[dict[str, str]]:
 
 
 def ids_by_file(logs: SimulatedLogs) -> dict[str, list[str]]:
-    return {p.name: event_ids((r.encode() for r in records_of(p)), Occurrences()) for p in logs.files}
+    lines = {p.name: enumerate(text_of(p).splitlines(), 1) for p in logs.files}
+    return {name: [f"{name}:{n}" for n, line in of if not line.startswith("#")] for name, of in lines.items()}
 
 
 def test_same_parameters_give_the_same_bytes(logs: SimulatedLogs, tmp_path: Path) -> None:
@@ -139,7 +144,7 @@ def test_few_flows_are_malicious_and_there_are_enough_of_them(tmp_path: Path) ->
     whole = simulate(tmp_path)
     ids = {n: i for n, i in ids_by_file(whole).items() if n.startswith("conn.")}
     flows = [i for of_file in ids.values() for i in of_file]
-    bad = set(pq.read_table(whole.truth)["event_id"].to_pylist())
+    bad = set(places_in(pq.read_table(whole.truth)))
     assert 120_000 <= len(flows) <= 200_000
     assert 0.01 < np.mean([i in bad for i in flows]) < 0.05
     assert "malicious" in str(whole)

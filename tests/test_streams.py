@@ -8,12 +8,11 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from socml.datasets import ingest, ingest_files, load_events
+from socml.datasets import ingest_files, load_events
 from socml.project import Project
 
 RECIPE = 'format = "text-lines"\n[stream]\nwait_minutes = 0\n'

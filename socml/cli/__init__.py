@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from socml.cli import judge, lab, line, people, pocket, reading, team
+from socml.cli import judge, lab, line, people, pocket, quarantine, reading, team
 from socml.cli._output import process
 from socml.errors import SocmlError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, reading, people, judge, team, pocket):
+for verbs in (lab, line, reading, quarantine, people, judge, team, pocket):
     verbs.add_to(app)
 
 

@@ -207,7 +207,7 @@ class _Ingest:
             result = reading.to_the_end()
             _check_unchanged(file)
         except RefusedFile as error:
-            assert reading is not None  # noqa: S101  it is what refuses
+            assert reading is not None
             self.stage.refuse_file(reading.segment(refused=str(error)))
             self.fail(file.source.name, error)
         except OSError as error:
@@ -224,7 +224,7 @@ class _Ingest:
         except SocmlError as error:
             self.stage.drop_file()
             self.fail(file.source.name, error)
-        except Exception as error:  # noqa: BLE001  a fault of one reader must not cost the other files
+        except Exception as error:
             self.stage.drop_file()
             words = f"{type(error).__name__}: {error}".rstrip(": ")
             format_name = reading.format_name if reading else self.asked
@@ -262,6 +262,7 @@ class _Ingest:
             pending=int(before.waiting > 0),
             pending_bytes=before.waiting,
             was_read=True,
+            warnings=(_in_quarantine(before.rejects, self.stage.dataset),) if before.rejects else (),
         )
 
     def _count_copy(self, match: Match, original: FileResult | None) -> None:
@@ -285,7 +286,8 @@ class _Ingest:
         own = self.stage.segments.get(segment_id)
         if match.segment is not None or own is None or not own.events:
             return
-        others = [other for other in self.stage.segments.with_bytes(own) if other.is_there()]
+        alike = self.stage.segments.with_content(own.bytes, own.hash)
+        others = [other for other in alike if other is not own and other.is_there()]
         if others:
             self.same_bytes.append((shown(Path(others[0].path), self.root), match.file.source.name))
 
@@ -322,6 +324,11 @@ class _Ingest:
             if self.truth and any(not r.was_read for r in self.results.values())
             else []
         )
+
+
+def _in_quarantine(count: int, dataset: str) -> str:
+    said = "1 record of it is" if count == 1 else f"{count:,} records of it are"
+    return f"{said} in quarantine since an earlier run. See: socml quarantine {dataset}"
 
 
 def _check_unchanged(file: InputFile) -> None:

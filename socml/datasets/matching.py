@@ -84,12 +84,12 @@ def match_files(
     else:
         # What is the same, then what goes on; what has the same inode or path, then what came from elsewhere.
         matching.claim(lambda segment, file: segment.is_at(file.status), whole=True)
-        matching.claim(lambda segment, file: not matching.is_there(segment), whole=True)
+        matching.claim_gone(whole=True)
         matching.claim(lambda segment, file: segment.is_at(file.status), whole=False)
         matching.claim(_at_own_path, whole=False)
         matching.release()
-        for whole in (True, False):
-            matching.claim(lambda segment, file: not matching.is_there(segment), whole=whole)
+        matching.claim_gone(whole=True)
+        matching.claim_gone(whole=False)
         matching.find_copies(copies=copies)
     return list(matching.matches.values())
 
@@ -148,6 +148,11 @@ class _Matching:
             if segment is not None:
                 self._take(match, segment, whole=whole)
 
+    def claim_gone(self, *, whole: bool) -> None:
+        """As `claim`, of segments that are no longer where they were; those of a file's own stream first."""
+        self.claim(lambda s, file: _of_its_stream(s, file) and not self.is_there(s), whole=whole)
+        self.claim(lambda s, file: not self.is_there(s), whole=whole)
+
     def _longest(self, match: Match, allowed: Callable[[Segment, InputFile], bool], *, whole: bool) -> Segment | None:
         path = str(match.file.path)
         prefix = self.prefixes.get(path)
@@ -187,7 +192,6 @@ class _Matching:
     def find_copies(self, *, copies: bool) -> None:
         """Tell what has the bytes of another file: a copy, a rotation under way, or a stream of its own."""
         seen: dict[tuple[int, str], Match] = {}
-        stored = {(s.bytes, s.hash): s for s in self.segments if s.bytes}
         for match in self.matches.values():
             prefix = self.prefixes.get(str(match.file.path))
             if match.segment is not None or prefix is None or match.problem:
@@ -195,21 +199,25 @@ class _Matching:
                     seen[prefix.bytes, prefix.hash] = match
                 continue
             key = (prefix.bytes, prefix.hash)
-            earlier, segment = seen.get(key), stored.get(key)
+            earlier = seen.get(key)
+            like = [s for s in self.segments.with_content(*key) if copies or self.is_there(s)] if prefix.bytes else []
+            twins = [s for s in like if copies or _is_packed_as(Path(s.path), match.file.path)]
+            rotated = [s for s in like if self._may_be_under_way(s, match.file)]
             if earlier is not None and (copies or _are_twins(earlier.file, match.file)):
                 match.copy_of = earlier
-            elif segment is not None and (copies or _is_twin(segment, match.file)):
-                match.segment, match.is_whole = segment, True
-            elif segment is not None and self._may_be_under_way(segment, match.file):
-                match.waits = f"has the bytes of {Path(segment.path).name} beside it, as while a file is being rotated"
+            elif twins:
+                match.segment, match.is_whole = twins[0], True
+            elif rotated:
+                match.waits = (
+                    f"has the bytes of {Path(rotated[0].path).name} beside it, as while a file is being rotated"
+                )
             elif match.file.source.damage and self._has_twin(match.file):
                 match.waits = "is being packed: it ends too early, and the file that it is made of is beside it"
             else:
                 seen.setdefault(key, match)
 
     def _may_be_under_way(self, segment: Segment, file: InputFile) -> bool:
-        same_stream = (segment.place, segment.stream) == (file.place, file.stream.name)
-        return same_stream and not file.is_old and Path(segment.path).parent == file.path.parent
+        return _of_its_stream(segment, file) and not file.is_old and Path(segment.path).parent == file.path.parent
 
     def _has_twin(self, file: InputFile) -> bool:
         return not file.is_old and any(_are_twins(other.file, file) for other in self.matches.values())
@@ -217,6 +225,10 @@ class _Matching:
 
 def _at_own_path(segment: Segment, file: InputFile) -> bool:
     return segment.path == str(file.path)
+
+
+def _of_its_stream(segment: Segment, file: InputFile) -> bool:
+    return (segment.place, segment.stream) == (file.place, file.stream.name)
 
 
 def _with_twins(files: Iterable[InputFile]) -> set[str]:
@@ -229,10 +241,6 @@ def _with_twins(files: Iterable[InputFile]) -> set[str]:
 
 def _are_twins(one: InputFile, other: InputFile) -> bool:
     return _is_packed_as(one.path, other.path)
-
-
-def _is_twin(segment: Segment, file: InputFile) -> bool:
-    return _is_packed_as(Path(segment.path), file.path)
 
 
 def _is_packed_as(one: Path, other: Path) -> bool:

@@ -95,9 +95,9 @@ class Segments:
         if known is not None:
             self._by_bytes[known.bytes, known.hash].pop(known.id)
 
-    def with_bytes(self, of: Segment) -> list[Segment]:
-        """Return the other segments of the same bytes."""
-        return [s for s in self._by_bytes.get((of.bytes, of.hash), {}).values() if s.id != of.id]
+    def with_content(self, size: int, digest: str) -> list[Segment]:
+        """Return the segments of these bytes: how many they are, and their hash."""
+        return list(self._by_bytes.get((size, digest), {}).values())
 
     def get(self, segment_id: str) -> Segment | None:
         """Return the segment with this id."""

@@ -88,7 +88,7 @@ class FileSource:
             self.prefix = None
             for _ in self._all_chunks(Prefix(lengths)):
                 pass
-        assert self.prefix is not None  # noqa: S101  set at the end of the pass
+        assert self.prefix is not None
         return self.prefix
 
     def chunks(self) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from socml.errors import ConfigurationError
 from socml.registry import component, component_names
 from socml.simulator.alerts import raise_alerts
 from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
-from socml.simulator.traffic import Family, Traffic
+from socml.simulator.traffic import Traffic
 from socml.simulator.window import Window
 from socml.simulator.writers.files import Attack, attacks_in, log_files, write, write_truth
 
