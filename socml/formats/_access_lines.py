@@ -33,12 +33,11 @@ _STRICT = re.compile(
     rb"" + _QUOTED + rb')")?(?: (?P<rest>.+))?',
     re.DOTALL,
 )
-# A quote inside a field that was not escaped, as old nginx and hand-made formats write
-_LOOSE = re.compile(
-    _HEAD + _TIME + rb'"(?P<request>.*)' + _NUMBERS + rb'(?: "(?P<referer>.*?)" "(?P<agent>.*)")?(?: (?P<rest>[^"]+))?',
-    re.DOTALL,
-)
-_LOOSE_LIMIT = 16384  # bytes of a line that is tried the loose way, which may take the square of its length
+# A quote inside a field that was not escaped, as old nginx and hand-made formats write: of several places where the
+# request may end it ends at the last, the referer at the first
+_LOOSE_HEAD = re.compile(_HEAD + _TIME + b'"', re.DOTALL)
+_LOOSE = re.compile(rb"(?P<request>.*)" + _NUMBERS + b"(?P<rest>(?: .+)?)", re.DOTALL)
+_LOOSE_COMBINED = re.compile(rb"(?P<request>.*)" + _NUMBERS + b' "(?P<referer>.*)', re.DOTALL)
 _STAMP = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(\.\d{1,6})?(?: ([+-])(\d\d)(\d\d))?")
 _REQUEST = re.compile(r"([A-Za-z_-]+) (.*) HTTP/([\d.]+)", re.DOTALL)
 _OLD_REQUEST = re.compile(r"([A-Z]+) (\S+)")  # HTTP/0.9 sends no version
@@ -112,10 +111,35 @@ def outcome(status: int | None) -> str | None:
 
 def _fields(line: bytes) -> dict[str, bytes | None]:
     text = line[1:-1] if line.startswith(b'"') and line.endswith(b'"') else line  # quotes around the whole line
-    found = _STRICT.fullmatch(text) or (_LOOSE.fullmatch(text) if len(text) <= _LOOSE_LIMIT else None)
-    if found:
-        return found.groupdict()
-    raise ValueError("neither the common nor the combined layout of an access log")
+    found = _STRICT.fullmatch(text)
+    fields = found.groupdict() if found else _loose_fields(text)
+    if fields is None:
+        raise ValueError("neither the common nor the combined layout of an access log")
+    return fields
+
+
+def _loose_fields(text: bytes) -> dict[str, bytes | None] | None:
+    """Return the fields of a line with quotes in its fields; None if it has another layout.
+
+    Examples
+    --------
+    >>> line = b'::1 - - [29/Feb/2024:13:06:56 +0100] "GET /a"b HTTP/1.1" 404 - "x"y" "say "hi""'
+    >>> [(_loose_fields(line) or {})[name] for name in ("request", "referer", "agent")]
+    [b'GET /a"b HTTP/1.1', b'x"y', b'say "hi"']
+    """
+    head = _LOOSE_HEAD.match(text)
+    found = _LOOSE.fullmatch(text, head.end()) if head else None
+    if head is None or found is None:
+        return None
+    last = text.rfind(b'"')
+    if found.start("rest") > last:
+        return {**head.groupdict(), **found.groupdict(), "rest": found["rest"][1:], "referer": None, "agent": None}
+    after, between = text[last + 1 :], text.rfind(b'" "', 0, last)
+    combined = _LOOSE_COMBINED.fullmatch(text, head.end(), between) if between > head.end() else None
+    if combined is None or (after and not (after.startswith(b" ") and len(after) > 1)):
+        return None
+    referer, _, agent = text[combined.start("referer") : last].partition(b'" "')
+    return {**head.groupdict(), **combined.groupdict(), "referer": referer, "agent": agent, "rest": after[1:]}
 
 
 def _text(value: bytes | None) -> str | None:

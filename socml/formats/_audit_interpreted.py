@@ -26,7 +26,7 @@ _NAMES = {
     "PROCTITLE": "proctitle",
     "CWD": "cwd",
     "SOCKADDR": "saddr",
-    "PATH": "item|name|inode|dev|mode|ouid|ogid|rdev|obj|objtype|nametype|cap_\\w+",
+    "PATH": "item|name|inode|dev|mode|ouid|ogid|rdev|obj|objtype|nametype|cap_\\w{1,40}",
     "USER_CMD": "pid|uid|auid|ses|subj|cwd|cmd|exe|hostname|addr|terminal|res",
 }
 _PAIRS = {kind: re.compile(rf"(?:^|(?<= ))(?P<name>{names})=") for kind, names in (*_NAMES.items(), ("", _ANY))}

@@ -25,7 +25,7 @@ MAGICS = {
 }
 PCAPNG = b"\x0a\x0d\x0d\x0a"
 PACKET_LIMIT = 16 << 20  # bytes of one packet or block
-_STEP = 8 << 20
+_STEP = 4 << 20
 _WITH_PACKETS = (2, 3, 6)  # kinds of blocks
 _ROWS = 1 << 17
 _EXACT = 9_000_000_000  # units a second, up to which a fraction times 10⁹ fits 64 bits

@@ -15,7 +15,7 @@ from socml.tables import EXTRA, TIME
 
 LATEST_S = 4_102_444_800  # 2100-01-01: a later time is two numbers run together, not a time
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_DECIMAL = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def text_array(lines: Sequence[bytes]) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,25 +18,23 @@ RECORD_LIMIT = 1 << 20  # bytes of one record; a quote that is not closed within
 
 def csv_records(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield the records with their lines. A line whose quote is not closed within the limit is yielded alone."""
-    held: list[bytes] = []
-    first, size, quotes = 1, 0, 0
-    for number, line in enumerate(_lines(source), 1):
-        if not held:
-            first = number
-        held.append(line)
-        size += len(line) + 1
-        quotes += line.count(b'"')
-        while held and (quotes % 2 == 0 or size > RECORD_LIMIT):
+    held: list[tuple[int, bytes]] = []
+    size = quotes = 0
+    for numbered in enumerate(_lines(source), 1):
+        waiting = deque([numbered])
+        while waiting:
+            held.append(waiting.popleft())
+            size += len(held[-1][1]) + 1
+            quotes += held[-1][1].count(b'"')
             if quotes % 2 == 0:
-                yield first, b"\n".join(held)
-                held, size, quotes = [], 0, 0
+                yield held[0][0], b"\n".join(line for _, line in held)
+            elif size > RECORD_LIMIT:
+                yield held[0]
+                waiting.extendleft(reversed(held[1:]))  # once: their quotes are paired without those of the first
             else:
-                yield first, held.pop(0)
-                first += 1
-                size = sum(len(part) + 1 for part in held)
-                quotes = sum(part.count(b'"') for part in held)
-    for offset, line in enumerate(held):
-        yield first + offset, line
+                continue
+            held, size, quotes = [], 0, 0
+    yield from held
 
 
 def _lines(source: Source) -> Iterator[bytes]:

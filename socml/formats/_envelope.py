@@ -18,8 +18,8 @@ from socml.formats._records import json_records
 
 __all__ = ["first_objects", "members"]
 
-# A whole string, or the quote of one that is not closed yet; a bracket
-_MARK = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
+# A string, whole or up to the end of what is there; a bracket
+_MARK = re.compile(rb'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?P<end>"|\Z)|[{}\[\]]', re.DOTALL)
 _QUOTE, _BRACKET, _OPEN = ord('"'), ord("["), b"{["
 _TOGETHER = re.compile(rb'\}\s*\{"\w+"\s*:')  # objects one after the other on a line
 _BETWEEN = b", \t\r\n"
@@ -117,7 +117,7 @@ class _Scanner:
         for mark in _MARK.finditer(data, self._at):
             at, character = mark.start(), data[mark.start()]
             if character == _QUOTE:
-                if mark.end() == at + 1:  # the string goes on in the next chunk
+                if mark["end"] != b'"':  # the string goes on in the next chunk
                     self._at = at
                     break
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Exporter:
         # The header counts records, not bytes, and some exporters count wrongly: the next header tells the end.
         while here + 4 <= len(data) and _is_set(data, here) and (count or len(data) == here):
             size = int.from_bytes(data[here + 2 : here + 4], "big")
-            if not any(data[here:]):
+            if not _CONTENT.search(data, here):
                 return [*found, Found(data[here:], skip="padding")], len(data)
             if size < 4 or here + size > len(data):
                 found.append(Found(data[here:], reject=f"a set of {size} bytes where {len(data) - here} are left"))
@@ -161,6 +162,9 @@ def is_datagram(head: bytes) -> float:
 
 def _is_recent(head: bytes, at: int) -> bool:
     return 631_152_000 <= int.from_bytes(head[at : at + 4], "big") < 4_102_444_800  # 1990 to 2100
+
+
+_CONTENT = re.compile(rb"[^\0]")
 
 
 def _is_set(data: bytes, at: int) -> bool:

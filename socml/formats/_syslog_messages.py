@@ -17,7 +17,7 @@ _COLUMNS = {
     "destination_port",
     "process_command_line",
 }
-_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?=[^.]*:)[0-9a-fA-F:]*:[0-9a-fA-F:.]*(?:%\w+)?")
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -42,7 +42,7 @@ def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, 
         more["repeated"], message = repeated[1], repeated[2]
     elif last := LAST_REPEATED.match(message):
         more["repeated"] = last[1]
-    if len(message) > _LONGEST:
+    if len(message) > _LONGEST or "\n" in message:
         return {}, more
     name = program.lower()
     if name in WRITERS and (alert := alert_message(message)):

@@ -46,15 +46,15 @@ _SSHD = (
         "failure",
     ),
     _t(
-        rf"error: PAM: (?P<reason>.+?) for (?:(?P<invalid_user>illegal|invalid) user )?(?P<user_name>.*) "
+        rf"error: PAM: (?P<reason>.{{1,200}}?) for (?:(?P<invalid_user>illegal|invalid) user )?(?P<user_name>.*) "
         rf"from {_FROM}(?: via \S+)?{_PREAUTH}",
         "ssh_login",
         "failure",
     ),
     _t(rf"(?P<user_name>ROOT|root) LOGIN REFUSED FROM {_FROM}{_PREAUTH}", "ssh_login", "failure"),
     _t(
-        r"pam_\w+\(sshd:auth\): (?:\[.*\] )?authentication failure;.* rhost=(?P<source_ip>\S+)"
-        r"(?:\s+user=(?P<user_name>.*?))?\s*$",
+        r"pam_\w+\(sshd:auth\): (?:\[[^\]]*\] )?authentication failure;.* rhost=(?P<source_ip>\S+)"
+        r"(?:\s+user=(?P<user_name>.*))?$",
         "pam_failure",
         "failure",
     ),
@@ -127,7 +127,7 @@ _SSHD = (
     _t(rf"refused connect from (?P<client>.*) \({_FROM}\)$", "ssh_refused", "failure"),
     _t(r"(?:drop connection #\d+ from \[(?P<source_ip>[^\]]+)\]:(?P<source_port>\d+))", "ssh_refused", "failure"),
     _t(
-        r"(?:reverse mapping checking getaddrinfo for (?P<claimed_name>.+) \[(?P<source_ip>[^\]]+)\] failed)",
+        r"(?:reverse mapping checking getaddrinfo for (?P<claimed_name>.+) \[(?P<source_ip>[^\[\]]+)\] failed)",
         "ssh_reverse_mapping",
     ),
     _t(r"Address (?P<source_ip>\S+) maps to (?P<claimed_name>\S+), but this does not map back", "ssh_reverse_mapping"),
@@ -139,7 +139,7 @@ _SSHD = (
         "ssh_session",
     ),
     _t(
-        r"(?:PAM \d+ more authentication failures?;).* rhost=(?P<source_ip>\S+)(?:\s+user=(?P<user_name>.*?))?\s*$",
+        r"(?:PAM \d+ more authentication failures?;).* rhost=(?P<source_ip>\S+)(?:\s+user=(?P<user_name>.*))?$",
         "pam_failure",
         "failure",
     ),
@@ -147,8 +147,8 @@ _SSHD = (
 
 _SUDO = (
     _t(
-        r"\s*(?P<user_name>.+?) : (?:(?P<reason>(?!TTY=)[^;]+) ; )?(?:TTY=(?P<terminal>\S+) ; )?PWD=(?P<folder>.*?) ; "
-        r"USER=(?P<target_user>\S+)(?: ; GROUP=\S+)?(?: ; TSID=\S+)?(?: ; ENV=.*?)? ; "
+        r"\s*(?P<user_name>.{1,256}?) : (?:(?P<reason>(?!TTY=)[^;]+) ; )?(?:TTY=(?P<terminal>\S+) ; )?"
+        r"PWD=(?P<folder>.{0,4096}?) ; USER=(?P<target_user>\S+)(?: ; GROUP=\S+)?(?: ; TSID=\S+)?(?: ; ENV=.*?)? ; "
         r"COMMAND=(?P<process_command_line>.*)$",
         "sudo_command",
         "success",
@@ -175,7 +175,12 @@ _ACCOUNTS = (
     _t(r"group added to \S+: name=(?P<group>[^,]+)", "group_added", "success", ACCOUNT),
     _t(r"failed adding user '(?P<user_name>.+)'", "user_added", "failure", ACCOUNT),
     _t(r"delete user '(?P<user_name>.+)'", "user_removed", "success", ACCOUNT),
-    _t(r"add '(?P<user_name>.+)' to (?:shadow )?group '(?P<group>.+)'", "group_member_added", "success", ACCOUNT),
+    _t(
+        r"add '(?P<user_name>.{1,256})' to (?:shadow )?group '(?P<group>.+)'",
+        "group_member_added",
+        "success",
+        ACCOUNT,
+    ),
     _t(r"removed? (?:shadow )?group '(?P<group>.+?)'", "group_removed", "success", ACCOUNT),
     _t(r"change user '(?P<user_name>.+?)'", "user_changed", "success", ACCOUNT),
     _t(r"pam_unix\(\S+:chauthtok\): password changed for (?P<user_name>.+)$", "password_changed", "success", ACCOUNT),
@@ -189,7 +194,7 @@ _LOGIND = (
 
 PAM = (
     _t(
-        r"pam_\w+\((?P<service>[^):]+)(?::session)?\): session opened for user (?P<user_name>.*?)"
+        r"pam_\w+\((?P<service>[^):]+)(?::session)?\): session opened for user (?P<user_name>.{0,256}?)"
         r"(?:\(uid=\d+\))? by (?P<by>.*?)\(uid=\d+\)",
         "session_opened",
         "success",
@@ -204,7 +209,7 @@ PAM = (
     _t(
         r"pam_\w+\((?P<service>[^):]+)(?::auth)?\): authentication failure;.*? ruser=(?P<remote_user>\S*)"
         r"\s+rhost=(?P<source_ip>\S*)"
-        r"(?:\s+user=(?P<user_name>.*?))?\s*$",
+        r"(?:\s+user=(?P<user_name>.*))?$",
         "pam_failure",
         "failure",
     ),

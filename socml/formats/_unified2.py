@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -54,12 +53,12 @@ def event_groups(source: Source) -> Iterator[tuple[int, bytes]]:
 
     Packets before the first event are one group; so is what cannot be read, as `Broken`, after which nothing follows.
     """
-    held, first = b"", 0
+    held, first = bytearray(), 0
     for number, record in enumerate(_records(source), 1):
         begins = isinstance(record, Broken) or _kind(record) in EVENT_TYPES or len(held) > _GROUP_LIMIT
         if held and begins:
-            yield first, held
-            held = b""
+            yield first, bytes(held)
+            held = bytearray()
         if isinstance(record, Broken):
             yield number, record
             return
@@ -67,7 +66,7 @@ def event_groups(source: Source) -> Iterator[tuple[int, bytes]]:
             first = number
         held += record
     if held:
-        yield first, held
+        yield first, bytes(held)
 
 
 def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
@@ -102,7 +101,7 @@ def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
     if has_labels:
         mpls, vlan = struct.unpack_from(">IH", body, least - 8)
         found["more"] |= {"mpls": mpls or None, "vlan": vlan or None}
-    found["more"] |= _attached(record[8 + len(body) :])
+    found["more"] |= _attached(record, 8 + len(body))
     return found, gid, sid
 
 
@@ -118,9 +117,17 @@ def read_maps(folder: Path) -> Maps:
             _note(maps, ["1", *parts[:1]], parts[1:2])
     path = folder / "classification.config"
     if path.is_file():
-        text = path.read_text(encoding="utf-8", errors="backslashreplace")
-        maps.classes = re.findall(r"^config classification:[^,]*,\s*(.*?)\s*,\s*\d+\s*$", text, re.MULTILINE)
+        lines = path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
+        maps.classes = [name for line in lines if (name := _class_name(line)) is not None]
     return maps
+
+
+def _class_name(line: str) -> str | None:
+    """Return the middle of `config classification: short name,name,priority`; None if the line is something else."""
+    head, _, rest = line.partition(",")
+    name, comma, priority = rest.rpartition(",")
+    is_one = head.startswith("config classification:") and comma and priority.strip().isdigit()
+    return name.strip() if is_one else None
 
 
 def _rows(path: Path) -> Iterator[list[str]]:
@@ -163,13 +170,14 @@ def _records(source: Source) -> Iterator[bytes]:
         yield Broken.of(held, f"the file ends within a record, after {len(held):,} bytes of it")
 
 
-def _attached(rest: bytes) -> dict[str, Any]:
-    """Return what the packets and extra data of an event say."""
+def _attached(record: bytes, at: int) -> dict[str, Any]:
+    """Return what the packets and extra data say that follow an event, from `at` on."""
     found: dict[str, Any] = {}
     packets = 0
-    while len(rest) >= 8:
-        kind, body = _kind(rest), rest[8 : 8 + _length(rest)]
-        rest = rest[8 + len(body) :]
+    while len(record) - at >= 8:
+        head = record[at : at + 8]
+        kind, body = _kind(head), record[at + 8 : at + 8 + _length(head)]
+        at += 8 + len(body)
         if kind == PACKET and len(body) >= _PACKET.size:
             packets += 1
             *_, link_type, length = _PACKET.unpack_from(body)

@@ -37,7 +37,7 @@ _ACCOUNTS = {"ADD_USER", "DEL_USER", "ADD_GROUP", "DEL_GROUP", "USER_CHAUTHTOK",
 _OUTCOME = {"yes": "success", "success": "success", "1": "success"}
 _CHANGE = {"CREATE": "added", "DELETE": "removed"}
 _NOBODY = "4294967295"
-_READABLE_SOCKET = re.compile(r"(?:laddr=|inet6? host:)(?P<address>\S+) (?:lport=|serv:)(?P<port>\d{1,5})\b")
+_READABLE_SOCKET = re.compile(r"(?:laddr=|inet6? host:)(?P<address>\S{1,100}) (?:lport=|serv:)(?P<port>\d{1,5})\b")
 
 
 class Auditd:

@@ -17,6 +17,7 @@ from socml.formats._records import made
 __all__ = ["Eml"]
 
 MESSAGE_LIMIT = 64 << 20
+_NEXT = re.compile(rb"\r?\n\r?\n(?=From )")  # of an mbox, a message
 _HEADER = re.compile(rb"[!-9;-~]{1,76}:[ \t\r\n]?")
 _TYPICAL = re.compile(
     rb"^(From|To|Subject|Date|Received|Message-ID|MIME-Version|Return-Path|Delivered-To):", re.M | re.I
@@ -66,20 +67,16 @@ def _messages(source: Source) -> Iterator[tuple[int, bytes]]:
     is_box = next(iter(source.chunks()), b"").startswith(b"From ")
     for chunk in source.chunks():
         held += chunk
-        while is_box and (cut := _next(held)):
-            yield line, _without_first(held[:cut])
-            line += held[:cut].count(b"\n")
-            held = held[cut:]
+        at = 0
+        while is_box and (found := _NEXT.search(held, at)):
+            yield line, _without_first(held[at : found.end()])
+            line += held.count(b"\n", at, found.end())
+            at = found.end()
+        held = held[at:]
         if len(held) > MESSAGE_LIMIT:
             break
     if held.strip():
         yield line, _without_first(held) if is_box else held
-
-
-def _next(held: bytes) -> int:
-    """Return where the next message of an mbox begins; 0 if there is none yet."""
-    found = re.search(rb"\r?\n\r?\n(?=From )", held)
-    return found.end() if found else 0
 
 
 def _without_first(message: bytes) -> bytes:

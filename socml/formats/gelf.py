@@ -20,6 +20,7 @@ from socml.formats._records import Skip, batches
 __all__ = ["Gelf"]
 
 _FOLDER_LIMIT = 10_000  # files looked at for the chunks of one message
+_PIECE = 1024  # bytes that are unpacked at a time: what follows a stream is copied
 _DATAGRAM_LIMIT = 1 << 20
 
 
@@ -81,20 +82,31 @@ def _streams(source: Source) -> Iterator[tuple[int, bytes]]:
     data, number = b"", 1
     for chunk in source.chunks():
         data += chunk
-        while data[:1] == b"\x78":
-            unpacking = zlib.decompressobj()
-            try:
-                unpacking.decompress(data, MESSAGE_LIMIT)
-            except zlib.error:
-                break
-            if not unpacking.eof:
-                break
-            yield number, data[: len(data) - len(unpacking.unused_data)]
-            data, number = unpacking.unused_data, number + 1
+        at = 0
+        while end := _stream_end(data, at):
+            yield number, data[at:end]
+            at, number = end, number + 1
+        data = data[at:]
         if len(data) > _DATAGRAM_LIMIT:
             break
     if data:
         yield number, data
+
+
+def _stream_end(data: bytes, at: int) -> int:
+    """Return where the zlib stream that begins at `at` ends; 0 if none begins or ends there."""
+    if data[at : at + 1] != b"\x78":
+        return 0
+    unpacking, unpacked = zlib.decompressobj(), 0
+    while at < len(data) and unpacked <= MESSAGE_LIMIT:
+        try:
+            unpacked += len(unpacking.decompress(data[at : at + _PIECE]))
+        except zlib.error:
+            return 0
+        at += _PIECE
+        if unpacking.eof:
+            return min(at, len(data)) - len(unpacking.unused_data)
+    return 0
 
 
 def _zlib_event(record: bytes) -> dict[str, Any]:

@@ -55,26 +55,30 @@ def _entries(source: Source) -> Iterator[bytes]:
     held = b""
     for chunk in source.chunks():
         held += chunk
-        at = 0
-        while (end := _end(held, at)) is not None:
+        at, endless = 0, set[int]()
+        while (end := _end(held, at, endless)) is not None or len(held) - at > _ENTRY_LIMIT:
+            end = end or _damaged_end(held, at)
             if held[at:end].strip():
                 yield held[at:end]
             at = end
         held = held[at:]
-        while len(held) > _ENTRY_LIMIT:
-            piece = _damaged(held)
-            yield piece
-            held = held[len(piece) :]
-    while held.strip(b"\n"):
-        end = _end(held, 0) or (len(held) if _is_whole(held) else len(_damaged(held)))
-        if held[:end].strip():
-            yield held[:end]
-        held = held[end:]
+    data = held + b"\n" if held.endswith(b"\n") else held  # no blank line follows the last entry of a file
+    at, endless = 0, set[int]()
+    while at < len(held):
+        end = min(_end(data, at, endless) or _damaged_end(held, at), len(held))
+        if held[at:end].strip():
+            yield held[at:end]
+        at = end
 
 
-def _end(data: bytes, at: int) -> int | None:
-    """Return where the entry that begins at `at` ends; None if its end is not there yet."""
-    while (line_end := data.find(b"\n", at)) >= 0:
+def _end(data: bytes, at: int, endless: set[int]) -> int | None:
+    """Return where the entry that begins at `at` ends; None if its end is not there yet.
+
+    `endless` remembers where fields begin from which no end was found, so that no field is looked at for many entries.
+    """
+    passed = []
+    while at not in endless and (line_end := data.find(b"\n", at)) >= 0:
+        passed.append(at)
         if line_end == at:
             return at + 1
         name = data[at:line_end]
@@ -82,24 +86,21 @@ def _end(data: bytes, at: int) -> int | None:
         if b"=" not in name and _NAME.fullmatch(name):
             at += 9 + int.from_bytes(data[at : at + 8], "little")
             if at > len(data):
-                return None
+                break
+    endless.update(passed)
     return None
 
 
-def _is_whole(data: bytes) -> bool:
-    """Return whether the last entry of a file, which no blank line follows, ends with a field's end."""
-    return _end(data + b"\n", 0) == len(data) + 1
-
-
-def _damaged(data: bytes) -> bytes:
-    end = data.find(b"\n\n")
-    return data[: end + 2] if 0 <= end < _ENTRY_LIMIT else data[:_ENTRY_LIMIT]
+def _damaged_end(data: bytes, at: int) -> int:
+    """Return where an entry is taken to end that has a length which is wrong: at the next blank line."""
+    end = data.find(b"\n\n", at, at + _ENTRY_LIMIT)
+    return end + 2 if end >= 0 else min(at + _ENTRY_LIMIT, len(data))
 
 
 def _event(record: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    at = 0
-    while at < len(record.rstrip(b"\n")):
+    at, stop = 0, len(record.rstrip(b"\n"))
+    while at < stop:
         line_end = record.find(b"\n", at)
         if line_end < 0:
             raise ValueError("the entry is cut off: its last field has no end")

@@ -28,7 +28,7 @@ _FULL = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<local>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: (?P<zone>[A-Z+-][\w+-]{0,9}))? "
 )
 _UNIX = re.compile(r"(?P<epoch>\d{10}\.\d{6}) (?=\S+ \S+: )")
-_CURSOR = re.compile(r"\[(s=[0-9a-f]+;i=[0-9a-f]+;.*?;t=(?P<micros>[0-9a-f]{1,16})(?:;.*)?)\]$")
+_CURSOR = re.compile(r"\[(s=[0-9a-f]+;i=[0-9a-f]+;(?:[a-su-z]=[^;\]]*;)*t=(?P<micros>[0-9a-f]{1,16})(?:;[^\]]*)?)\]$")
 _FIELD = re.compile(r" {4}(?P<name>[A-Z0-9_]{1,64})=(?P<value>.*)", re.DOTALL)
 _LONGEST_HEAD = 500  # characters of a verbose entry's first line
 _DEEP = b" " * 16  # the shortest stamp and host are longer
@@ -103,17 +103,18 @@ def _continued(line: str, indent: int) -> str:
 
 def _fields(lines: list[str]) -> dict[str, Any]:
     """Return the fields of a verbose entry; one that was given more than once is a list."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[list[str]]] = {}
     name, indent = "", 0
     for line in lines:
         if field := _FIELD.fullmatch(line):
             name, indent = field["name"], field.start("value")
-            found.setdefault(name, []).append(field["value"])
+            found.setdefault(name, []).append([field["value"]])
         elif name:
-            found[name][-1] += "\n" + _continued(line, indent)
+            found[name][-1].append(_continued(line, indent))
         else:
             raise ValueError(f"{line.strip()[:40]!r} is not a field of an entry")
-    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+    texts = {name: ["\n".join(lines) for lines in values] for name, values in found.items()}
+    return {name: values if len(values) > 1 else values[0] for name, values in texts.items()}
 
 
 def _when(local: str, zone: str | None, clock: Clock) -> datetime:

@@ -61,25 +61,33 @@ def _records(source: Source) -> Iterator[tuple[int, bytes]]:
     while len(data) < 40 and (more := next(chunks, None)) is not None:
         data += more
     _check(data, source.name)
-    data, number = data[40:], 0
+    at, number = 40, 0
     while True:
-        if len(data) < 12 or len(data) < 12 + struct.unpack_from("<I", data, 4)[0]:
-            more = next(chunks, None)
-            if more is not None:
-                data += more
-                continue
-            if data.strip(b"\0"):
-                yield number + 1, data[:65536]
-            return
-        count, size, kind, _ = struct.unpack_from("<IIHH", data)
+        size = struct.unpack_from("<I", data, at + 4)[0] if len(data) - at >= 12 else 0
         if size > _BLOCK_LIMIT:
-            yield number + 1, data[:65536]
+            yield number + 1, data[at : at + 65536]
             return
+        if len(data) - at < 12 + size:
+            pieces = list(_enough(chunks, 12 + size - (len(data) - at)))
+            if pieces:
+                data, at = b"".join([data[at:], *pieces]), 0
+                continue
+            if data[at:].strip(b"\0"):
+                yield number + 1, data[at : at + 65536]
+            return
+        count, _, kind, _ = struct.unpack_from("<IIHH", data, at)
         if kind in _DATA_BLOCKS:
-            for record in _cut(data[12 : 12 + size], count):
+            for record in _cut(data[at + 12 : at + 12 + size], count):
                 number += 1
                 yield number, record
-        data = data[12 + size :]
+        at += 12 + size
+
+
+def _enough(chunks: Iterator[bytes], wanted: int) -> Iterator[bytes]:
+    """Yield chunks until there are so many bytes, or the file ends."""
+    while wanted > 0 and (chunk := next(chunks, None)) is not None:
+        wanted -= len(chunk)
+        yield chunk
 
 
 def _check(data: bytes, name: str) -> None:

@@ -32,7 +32,7 @@ _PLACE = re.compile(r"\d{4} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d (?P<location>.
 _RULE = re.compile(r"Rule: (?P<rule>\d+) \(level (?P<level>\d+)\) -> '(?P<name>.*)'$")
 _FIELD = re.compile(r"(?P<name>Src IP|Src Port|Dst IP|Dst Port|User|Src Location): ?(?P<value>.*)$")
 _CHANGED = re.compile(
-    r"(?:Integrity checksum changed for:|New file|File|Deleted file) '(?P<path>[^\n]+?)'(?= |$)", re.MULTILINE
+    r"(?:Integrity checksum changed for:|New file|File|Deleted file) '(?P<path>[^\n]{1,1000}?)'(?= |$)", re.MULTILINE
 )
 _NEW_HASH = re.compile(r"(?:New (?P<name>md5sum|sha1sum|sha256sum) is ?: ?'?)(?P<value>[0-9a-f]{32,64})'?")
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
@@ -80,13 +80,13 @@ def _event(record: bytes) -> dict[str, Any]:
     where, more = location_columns(place["location"])
     row |= where
     given: dict[str, Any] = {}
-    rest = lines[3:]
-    while rest and (found := _FIELD.match(rest[0])):
+    at = 3
+    while at < len(lines) and (found := _FIELD.match(lines[at])):
         given[found["name"]] = None if found["value"] in ("(none)", "") else found["value"]
-        rest.pop(0)
+        at += 1
     fields = Fields(given)
     row |= fields.columns(_COLUMNS)
-    row["message"] = "\n".join(rest) or None
+    row["message"] = "\n".join(lines[at:]) or None
     if row["event_category"] == "file":
         row |= _file(row["message"] or "", rule["rule"])
     row["extra"] = {

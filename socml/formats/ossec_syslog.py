@@ -24,7 +24,7 @@ from socml.formats._times import Clock
 __all__ = ["OssecSyslog"]
 
 _ALERT = re.compile(
-    r"Alert Level: (?P<level>\d+); Rule: (?P<rule>\d+) - (?P<name>.*?); Location: (?P<location>.*?);(?P<rest>.*)$",
+    r"Alert Level: (?P<level>\d+); Rule: (?P<rule>\d+) - (?P<name>.{0,500}?); Location: (?P<location>[^;]*);(?P<rest>.*)$",
     re.DOTALL,
 )
 _FIELD = re.compile(r" ?(?P<name>classification|srcip|srcport|dstip|dstport|user|Previous MD5|Current MD5"
@@ -85,13 +85,14 @@ def _event(line: bytes, clock: Clock) -> dict[str, Any]:
 def _fields(text: str) -> tuple[dict[str, Any], str]:
     """Return the named parts at the start of `text`, and what follows them."""
     given: dict[str, Any] = {}
-    while found := _FIELD.match(text):
+    at = 0
+    while found := _FIELD.match(text, at):
         if found["name"] in given:
             break  # the raising line begins like one of ours
         value = found["value"].strip()
         given[found["name"]] = (value[1:-1] if value[:1] == value[-1:] == "'" else value) or None
-        text = text[found.end() :]
-    return given, text
+        at = found.end()
+    return given, text[at:]
 
 
 def _hash(fields: Fields) -> str | None:

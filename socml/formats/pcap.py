@@ -5,7 +5,7 @@ captured), or rejected (a broken header, a file that ends inside a packet): a fl
 others are counted as skipped with "in the flow of an earlier packet", so that the counts add up.
 
 The source is who sent the first packet seen. A flow ends after 120 s of silence or 1,800 s, as in nfstream;
-FIN does not end it. `source_bytes` is payload of the transport, as in Zeek; sizes in `extra` are IP
+FIN does not end it. Of more than 4,000,000 open flows, the half that was silent longest ends early. `source_bytes` is payload of the transport, as in Zeek; sizes in `extra` are IP
 packets' (`length` of the header, so a capture that was cut loses nothing), times are seconds. `iat` is the time between
 packets. `connection_state` is Zeek's word for how TCP began and ended. VLANs are kept apart. The Community ID has seed 0.
 MPLS labels are passed over. Blind to tunnels (GRE, VXLAN, IP in IP), which count as what carries them, to PPPoE, which is
@@ -15,13 +15,18 @@ skipped, and to packets over a minute out of order.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from socml.errors import FormatError
 from socml.formats._capture import MAGICS, PCAPNG, Packets, read_capture
 from socml.formats._capture_flows import flow_events
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
+
+if TYPE_CHECKING:
+    from socml.kernels.flows import FlowTable
 
 __all__ = ["Pcap"]
 
@@ -50,19 +55,35 @@ class Pcap:
         """Yield the file's flows: those that ended in a piece of it, and at last the rest."""
         from socml.kernels.flows import FlowTable
 
-        table = FlowTable(idle=IDLE_S * 1_000_000_000, active=ACTIVE_S * 1_000_000_000)
+        table, room = FlowTable(idle=IDLE_S * 1_000_000_000, active=ACTIVE_S * 1_000_000_000), _Room()
         for packets in read_capture(source):
-            skips, bad = _take(packets, table, source)
+            skips, bad = _take(packets, table, room, source)
             yield _parsed(table, skips, [*packets.rejects, *bad], everything=False)
         yield _parsed(table, {}, [], everything=True)
 
 
-def _take(packets: Packets, table: object, source: Source) -> tuple[dict[str, int], list[Reject]]:
-    from socml.kernels.packets import FIELDS, OUTCOMES, read_headers
-    from socml.kernels.pooled_memory import pooled
+class _Room:
+    """What the headers of one piece of a file say, in memory that the next piece uses again."""
+
+    def __init__(self) -> None:
+        from socml.kernels.packets import FIELDS
+
+        self._headers = np.empty((0, len(FIELDS)), np.int64)
+        self._ends = np.empty((0, 4), np.uint64)
+
+    def of(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Return room for the headers and the addresses of `count` packets."""
+        if count > len(self._headers):
+            self._headers = np.zeros((count, self._headers.shape[1]), np.int64)
+            self._ends = np.zeros((count, 4), np.uint64)
+        return self._headers[:count], self._ends[:count]
+
+
+def _take(packets: Packets, table: FlowTable, room: _Room, source: Source) -> tuple[dict[str, int], list[Reject]]:
+    from socml.kernels.packets import OUTCOMES, read_headers
 
     count = len(packets.starts)
-    out, ends = pooled((count, len(FIELDS)), np.int64), pooled((count, 4), np.uint64)
+    out, ends = room.of(count)
     read_headers(packets.data, packets.starts, packets.captured, packets.links, out, ends)
     outcome = out[:, 0]
     if count and (outcome == OUTCOMES.index("unknown link type")).all():
@@ -71,7 +92,7 @@ def _take(packets: Packets, table: object, source: Source) -> tuple[dict[str, in
             "are; convert it with editcap or tshark."
         )
     cut = (packets.captured < packets.wire).astype(np.int64)
-    table.add(out, ends, packets.times.clip(0), cut, packets.first)  # type: ignore[attr-defined]
+    table.add(out, ends, packets.times.clip(0), cut, packets.first)
     skips: dict[str, int] = {}
     rejects = []
     for kind, name in enumerate(OUTCOMES):
@@ -88,8 +109,8 @@ def _take(packets: Packets, table: object, source: Source) -> tuple[dict[str, in
     return skips, rejects
 
 
-def _parsed(table: object, skips: dict[str, int], rejects: list[Reject], *, everything: bool) -> Parsed:
-    flows, sums, ends = table.take(everything=everything)  # type: ignore[attr-defined]
+def _parsed(table: FlowTable, skips: dict[str, int], rejects: list[Reject], *, everything: bool) -> Parsed:
+    flows, sums, ends = table.take(everything=everything)
     # A packet was counted as one of a flow when it came; now its flow stands for one of them.
     if len(flows):
         skips = {**skips, _TOGETHER: skips.get(_TOGETHER, 0) - len(flows)}

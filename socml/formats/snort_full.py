@@ -29,14 +29,14 @@ __all__ = ["SnortFull"]
 _TITLE = re.compile(
     r"\[\*\*\]\s++\[(?P<gid>\d{1,10}):(?P<sid>\d{1,10}):(?P<rev>\d{1,10})\](?P<message>.*)\[\*\*\]\s*+$", re.DOTALL
 )
-_CLASS = re.compile(r"\[Classification: (?P<classification>[^\]]*)\]")
+_CLASS = re.compile(r"\[Classification: (?P<classification>[^\[\]]*)\]")
 _PRIORITY = re.compile(r"\[Priority: (?P<priority>\d+)\]")
 _STAMP = re.compile(r"(\d\d/\d\d(?:/\d{2,4})?-\d\d:\d\d:\d\d(?:\.\d{1,6})?)\s*(.*)$")
 _ENDS = re.compile(r"(?:^|\s)(?P<source>[0-9A-Fa-f.:\[\]]{1,60}) -> (?P<destination>[0-9A-Fa-f.:\[\]]{1,60})")
 _PROTOCOL = re.compile(r"(?<![\w-])(?P<protocol>[A-Za-z][\w-]{0,20}(?::\d{1,3})?) TTL:\d+ ")
 _HEADER = re.compile(r"\b(TTL|TOS|ID|IpLen|DgmLen|Seq|Ack|Win|TcpLen|Len|Type|Code):\s{0,4}(\S{1,40})")
 _FLAGS = re.compile(r"^([*A-Z0-9]{8}) Seq:")
-_REFERENCE = re.compile(r"\[Xref => ([^\]]+)\]")
+_REFERENCE = re.compile(r"\[Xref => ([^\[\]]+)\]")
 
 
 class SnortFull:

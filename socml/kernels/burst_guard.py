@@ -3,6 +3,9 @@
 The space is cut into coarse cells: each column low, middle or high. In one window of learned rows, a cell may
 hold at most a floor and a multiple of what it held in the window before. A burst does not fill windows by
 itself, so it becomes usual only as fast as other events come along.
+
+The table of cells has no secret, as it is stored with its detector; it holds one window, so however cells are made, a row
+looks at no more places than a window has rows.
 """
 
 from __future__ import annotations

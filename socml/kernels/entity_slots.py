@@ -1,7 +1,7 @@
 """Entities in the order they come → a numbered place for each; when all are taken, the longest unseen gives its up.
 
 Chained hashing for finding, a doubly linked list for the order of use: a few memory reads an event, and no
-memory beyond the arrays.
+memory beyond the arrays. Buckets are chosen with a secret, which shows in nothing that is returned.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.kernels.keyed_hash import sip_end, sip_start, sip_word
+
 __all__ = ["assign_slots", "find_slots", "link_slots"]
 
 NONE = -1
@@ -17,40 +19,40 @@ USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`
 
 
 @njit(cache=True, nogil=True)
-def _bucket(key: np.uint64, buckets: NDArray) -> np.int64:
-    return np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (buckets.size - 1)
+def _bucket(key: np.uint64, buckets: NDArray, secret: NDArray) -> np.int64:
+    return np.int64(sip_end(sip_word(sip_start(secret), key), 1) & np.uint64(buckets.size - 1))
 
 
 @njit(cache=True, nogil=True)
-def _find(key: np.uint64, keys: NDArray, buckets: NDArray, chain: NDArray) -> int:
-    slot = buckets[_bucket(key, buckets)]
+def _find(key: np.uint64, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> int:
+    slot = buckets[_bucket(key, buckets, secret)]
     while slot != NONE and keys[slot] != key:
         slot = chain[slot]
     return slot
 
 
 @njit(cache=True, nogil=True)
-def find_slots(wanted: NDArray, keys: NDArray, buckets: NDArray, chain: NDArray) -> NDArray:
+def find_slots(wanted: NDArray, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> NDArray:
     """Return the place of each entity, −1 where it has none; changes nothing."""
     slots = np.empty(wanted.size, dtype=np.int64)
     for i in range(wanted.size):
-        slots[i] = _find(wanted[i], keys, buckets, chain)
+        slots[i] = _find(wanted[i], keys, buckets, chain, secret)
     return slots
 
 
 @njit(cache=True, nogil=True)
-def link_slots(keys: NDArray, used: int, buckets: NDArray, chain: NDArray) -> None:
+def link_slots(keys: NDArray, used: int, buckets: NDArray, chain: NDArray, secret: NDArray) -> None:
     """Fill the buckets and chains of the places 0 to `used`: after loading, and after there are more buckets."""
     buckets[:] = NONE
     for slot in range(used):
-        bucket = _bucket(keys[slot], buckets)
+        bucket = _bucket(keys[slot], buckets, secret)
         chain[slot] = buckets[bucket]
         buckets[bucket] = slot
 
 
 @njit(cache=True, nogil=True)
-def _unlink(slot: int, keys: NDArray, buckets: NDArray, chain: NDArray) -> None:
-    bucket = _bucket(keys[slot], buckets)
+def _unlink(slot: int, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> None:
+    bucket = _bucket(keys[slot], buckets, secret)
     at = buckets[bucket]
     if at == slot:
         buckets[bucket] = chain[slot]
@@ -89,6 +91,7 @@ def assign_slots(
     keys: NDArray,
     buckets: NDArray,
     chain: NDArray,
+    secret: NDArray,
     newer: NDArray,
     older: NDArray,
     state: NDArray,
@@ -99,12 +102,13 @@ def assign_slots(
     ----------
     wanted : uint64 (n_rows,), hashes of entities
     keys, chain, newer, older : (n_slots,); `buckets` : int64, a power of two long; all changed in place
+    secret : uint64 (2,), the same as long as `buckets` are
     state : int64 (4,): places used, the newest, the oldest, entities that gave theirs up
     """
     slots = np.empty(wanted.size, dtype=np.int64)
     fresh = np.zeros(wanted.size, dtype=np.bool_)
     for i in range(wanted.size):
-        slot = _find(wanted[i], keys, buckets, chain)
+        slot = _find(wanted[i], keys, buckets, chain, secret)
         if slot == NONE:
             if state[USED] < keys.size:
                 slot = state[USED]
@@ -112,10 +116,10 @@ def assign_slots(
             else:
                 slot = state[OLDEST]
                 _detach(slot, newer, older, state)
-                _unlink(slot, keys, buckets, chain)
+                _unlink(slot, keys, buckets, chain, secret)
                 state[EVICTED] += 1
             keys[slot] = wanted[i]
-            bucket = _bucket(wanted[i], buckets)
+            bucket = _bucket(wanted[i], buckets, secret)
             chain[slot] = buckets[bucket]
             buckets[bucket] = slot
             _attach_newest(slot, newer, older, state)

@@ -1,7 +1,7 @@
 """Packets in the order of a capture → bidirectional flows with their statistics, kept in tables that grow.
 
 The first packet's sender is the source. A flow ends when its key is silent for `idle`, or is older than `active`: the
-next packet then begins another. Later fragments go where their datagram's first fragment went.
+next packet then begins another. Of more than `MOST_OPEN` at a time, the half that was silent longest ends too. Later fragments go where their datagram's first fragment went.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.kernels.keyed_hash import new_secret, sip_end, sip_start, sip_word
 from socml.kernels.packets import FIELDS as PACKET
-from socml.kernels.pointers import moved, pointer_to
 
 __all__ = ["COLUMNS", "DIRECTION", "SUMS", "FlowTable", "warm"]
 
 Ints: TypeAlias = NDArray[np.int64]
 Addresses: TypeAlias = NDArray[np.uint64]
+Sums: TypeAlias = NDArray[np.float64]
+Slots: TypeAlias = NDArray[np.int32]
 Whole: TypeAlias = int | np.integer[Any]
 
 DIRECTION = ("packets", "bytes", "payload", "size_min", "size_max", "iat_min", "iat_max", "first", "last")
@@ -40,10 +42,9 @@ _P_LENGTH, _P_PAYLOAD, _P_FLAGS, _P_ICMP, _P_FRAGMENT, _P_DATAGRAM = (
     _P[n] for n in ("length", "payload", "flags", "icmp", "fragment", "datagram")
 )
 _WAYS = len(DIRECTION)
-_COLUMNS, _SUMS, _FIELDS, _ENDS = len(COLUMNS), len(SUMS), len(PACKET), 4  # values of a row
-_AHEAD = 32  # packets
-_WORTH_TAKING = 1000  # flows that ended: making events of fewer takes as long
+_WORTH_TAKING = 20_000  # flows that ended: making events of fewer takes as long
 _FRAGMENTS = 8192  # datagrams whose ports are remembered
+MOST_OPEN = 4_000_000  # flows that are open at a time, of 400 bytes each
 
 
 class FlowTable:
@@ -52,10 +53,16 @@ class FlowTable:
     Parameters
     ----------
     idle, active : nanoseconds
+
+    Attributes
+    ----------
+    probes : places of the hash table that were looked at so far
     """
 
     def __init__(self, *, idle: int, active: int) -> None:
         self.idle, self.active = idle, active
+        self.probes = 0
+        self._secret = new_secret()
         self._count = 0
         self._now = 0
         self._flows = np.zeros((4096, len(COLUMNS)), np.int64)
@@ -67,10 +74,11 @@ class FlowTable:
     def add(self, packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int) -> None:
         """Take packets: rows of FIELDS, their addresses, times in ns, whether cut, and the number of the first."""
         self._make_room(len(packets))
-        self._count = _add(
-            packets, addresses, times, cut, first_number, self._slots, self._flows, self._sums, self._ends,
-            self._count, self._fragments, self.idle, self.active,
+        self._count, probes = _add(
+            packets, addresses, times, cut, first_number, self._secret, self._slots, self._flows, self._sums,
+            self._ends, self._count, self._fragments, self.idle, self.active,
         )  # fmt: skip
+        self.probes += probes
         if len(times):
             self._now = max(self._now, int(times.max()))
 
@@ -78,7 +86,10 @@ class FlowTable:
         """Take out the flows that ended, or all: COLUMNS, SUMS and addresses, in the order of their first packets."""
         flows = self._flows[: self._count]
         done = np.ones(self._count, bool) if everything else self._ended(flows)
-        if not everything and done.sum() < max(self._count // 4, _WORTH_TAKING):
+        if not everything and self._count > MOST_OPEN:
+            silent_longest = np.argsort(flows[:, _LAST], kind="stable")[: self._count // 2]
+            done[silent_longest] = True
+        elif not everything and done.sum() < max(self._count // 4, _WORTH_TAKING):
             done[:] = False
         taken = flows[done], self._sums[: self._count][done], self._ends[: self._count][done]
         if done.any():
@@ -88,12 +99,12 @@ class FlowTable:
                 table[: len(kept)] = table[kept]
             self._count = len(kept)
             self._slots[:] = 0
-            _index(self._slots, self._flows, self._ends, self._count)
+            self._index()
         return taken
 
     def _ended(self, flows: Ints) -> NDArray[np.bool_]:
-        silent = flows[:, COLUMNS.index("last")] + self.idle + 60_000_000_000 < self._now  # a minute late is in time
-        return (flows[:, COLUMNS.index("closed")] == 1) | silent
+        silent = flows[:, _LAST] + self.idle + 60_000_000_000 < self._now  # a minute late is in time
+        return (flows[:, _CLOSED] == 1) | silent
 
     def _make_room(self, more: int) -> None:
         need = self._count + more
@@ -106,68 +117,70 @@ class FlowTable:
                 setattr(self, name, new)
         if 2 * need > len(self._slots):
             self._slots = np.zeros(1 << int(4 * need - 1).bit_length(), np.int32)
-            _index(self._slots, self._flows, self._ends, self._count)
+            self._index()
+
+    def _index(self) -> None:
+        self.probes += _index(self._secret, self._slots, self._flows, self._ends, self._count)
 
 
-@njit(cache=True, nogil=True)
-def _mix(value: np.uint64) -> np.uint64:
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xFF51AFD7ED558CCD)
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xC4CEB9FE1A85EC53)
-    return value ^ (value >> np.uint64(33))
+@njit(cache=True, nogil=True, boundscheck=True)
+def _hash(secret: Addresses, ends: Addresses, row: int, sport: Whole, dport: Whole, rest: Whole) -> np.uint64:
+    """Return the same number for both directions of a flow; `rest` is its protocol and VLAN."""
+    a, b, c, d = ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3]
+    if a > c or (a == c and (b > d or (b == d and sport > dport))):
+        a, b, c, d, sport, dport = c, d, a, b, dport, sport
+    state = sip_word(sip_word(sip_word(sip_word(sip_start(secret), a), b), c), d)
+    return sip_end(sip_word(state, np.uint64(((sport + 1) << 17 | (dport + 1)) << 20 | rest)), 5)
 
 
-@njit(cache=True, nogil=True)
-def _hash(ends: Any, sport: Whole, dport: Whole, protocol: Whole, vlan: Whole) -> np.uint64:
-    """Return the same number for both directions of a flow."""
-    one = ends[0] * np.uint64(3) ^ (ends[1] + np.uint64(sport + 1) * np.uint64(0x9E3779B97F4A7C15))
-    two = ends[2] * np.uint64(3) ^ (ends[3] + np.uint64(dport + 1) * np.uint64(0x9E3779B97F4A7C15))
-    return _mix(_mix(one) + _mix(two) + np.uint64(protocol * 4096 + vlan))
-
-
-@njit(cache=True, nogil=True)
-def _index(slots: NDArray[np.int32], flows: Ints, ends: Addresses, count: int) -> None:
-    mask = np.uint64(len(slots) - 1)
+@njit(cache=True, nogil=True, boundscheck=True)
+def _index(secret: Addresses, slots: Slots, flows: Ints, ends: Addresses, count: int) -> int:
+    """Put the flows that are open into empty `slots`; return how many of these were looked at."""
+    mask, probes = len(slots) - 1, 0
     for row in range(count):
-        flow = moved(pointer_to(flows), row * _COLUMNS)
-        if flow[_CLOSED]:
+        if flows[row, _CLOSED]:
             continue
-        of_row = moved(pointer_to(ends), row * _ENDS)
-        slot = _hash(of_row, flow[_SPORT], flow[_DPORT], flow[_PROTOCOL], flow[_VLAN]) & mask
+        rest = flows[row, _PROTOCOL] << 12 | flows[row, _VLAN]
+        hashed = _hash(secret, ends, row, flows[row, _SPORT], flows[row, _DPORT], rest)
+        slot = np.int64(hashed & np.uint64(mask))
+        probes += 1
         while slots[slot]:
-            slot = (slot + np.uint64(1)) & mask
+            slot = (slot + 1) & mask
+            probes += 1
         slots[slot] = row + 1
+    return probes
 
 
-# A row is handed over as a pointer to its first value: making a view costs more than what is done with it.
-
-
-@njit(cache=True, nogil=True)
-def _direction(flow: Any, its: Any, packet: Any, ends: Any, sport: Whole, dport: Whole) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _direction(
+    flows: Ints, known: Addresses, at: int, packets: Ints, ends: Addresses, row: int, sport: Whole, dport: Whole
+) -> int:
     """Return 0 if the packet goes as the flow's first did, 1 if back, -1 if it is of another flow."""
-    if flow[_PROTOCOL] != packet[_P_PROTOCOL] or flow[_VLAN] != packet[_P_VLAN]:
+    if flows[at, _PROTOCOL] != packets[row, _P_PROTOCOL] or flows[at, _VLAN] != packets[row, _P_VLAN]:
         return -1
-    if flow[_VERSION] != packet[_P_VERSION]:
+    if flows[at, _VERSION] != packets[row, _P_VERSION]:
         return -1
-    a, b, c, d = its[0], its[1], its[2], its[3]
-    p, q, r, s = ends[0], ends[1], ends[2], ends[3]
-    if a == p and b == q and c == r and d == s and flow[_SPORT] == sport and flow[_DPORT] == dport:
+    a, b, c, d = known[at, 0], known[at, 1], known[at, 2], known[at, 3]
+    p, q, r, s = ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3]
+    if a == p and b == q and c == r and d == s and flows[at, _SPORT] == sport and flows[at, _DPORT] == dport:
         return 0
     back = a == r and b == s and c == p and d == q
-    return 1 if back and flow[_SPORT] == dport and flow[_DPORT] == sport else -1
+    return 1 if back and flows[at, _SPORT] == dport and flows[at, _DPORT] == sport else -1
 
 
-@njit(cache=True, nogil=True)
-def _ports(packet: Any, ends: Any, fragments: Addresses) -> tuple[Whole, Whole]:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _ports(secret: Addresses, packets: Ints, ends: Addresses, row: int, fragments: Addresses) -> tuple[Whole, Whole]:
     """Return the ports of a packet: of a later fragment, those of its datagram's first, if that was seen."""
-    sport, dport = packet[_P_SPORT], packet[_P_DPORT]
-    if packet[_P_FRAGMENT] == 0:
+    sport, dport = packets[row, _P_SPORT], packets[row, _P_DPORT]
+    if packets[row, _P_FRAGMENT] == 0:
         return sport, dport
-    key = _mix(_mix(_mix(ends[0] ^ (ends[1] << np.uint64(1))) + ends[2]) ^ ends[3])
-    key = _mix(key ^ np.uint64(packet[_P_DATAGRAM] * 256 + packet[_P_PROTOCOL])) | np.uint64(1)
-    place = key % np.uint64(_FRAGMENTS)
-    if packet[_P_FRAGMENT] < 0:
+    state = sip_start(secret)
+    for i in range(4):
+        state = sip_word(state, ends[row, i])
+    datagram = np.uint64(packets[row, _P_DATAGRAM] << 8 | packets[row, _P_PROTOCOL])
+    key = sip_end(sip_word(state, datagram), 5) | np.uint64(1)
+    place = np.int64(key >> np.uint64(1)) % _FRAGMENTS
+    if packets[row, _P_FRAGMENT] < 0:
         fragments[place, 0], fragments[place, 1] = key, np.uint64((sport + 1) * 65537 + dport + 1)
     elif fragments[place, 0] == key:
         both = np.int64(fragments[place, 1])
@@ -175,53 +188,28 @@ def _ports(packet: Any, ends: Any, fragments: Addresses) -> tuple[Whole, Whole]:
     return sport, dport
 
 
-@njit(cache=True, nogil=True)
-def _look_ahead(
-    packets: Ints, addresses: Addresses, row: int, fragments: Addresses, ports: Ints, hashes: Addresses,
-    slots: NDArray[np.int32], flows: Ints, sums: NDArray[np.float64], ends: Addresses,
-) -> float:  # fmt: skip
-    """Hash the next packets and read what they will need: memory is slow, but brings many lines at a time."""
-    mask, read = np.uint64(len(slots) - 1), 0.0
-    for i in range(min(_AHEAD, len(packets) - row)):
-        packet = moved(pointer_to(packets), (row + i) * _FIELDS)
-        of_row = moved(pointer_to(addresses), (row + i) * _ENDS)
-        sport, dport = _ports(packet, of_row, fragments)
-        ports[i, 0], ports[i, 1] = sport, dport
-        hashes[i] = _hash(of_row, sport, dport, packet[_P_PROTOCOL], packet[_P_VLAN])
-    for i in range(min(_AHEAD, len(packets) - row)):
-        flow = slots[hashes[i] & mask] - 1
-        if flow >= 0:
-            for line in range(0, _COLUMNS, 8):
-                read += flows[flow, line]
-            read += sums[flow, 0] + ends[flow, 0]
-    return read
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, boundscheck=True)
 def _add(
-    packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int, slots: NDArray[np.int32],
-    flows: Ints, sums: NDArray[np.float64], ends: Addresses, count: int, fragments: Addresses, idle: int, active: int,
-) -> int:  # fmt: skip
-    mask = np.uint64(len(slots) - 1)
-    ports, hashes, seen = np.empty((_AHEAD, 2), np.int64), np.empty(_AHEAD, np.uint64), 0.0
+    packets: Ints, addresses: Addresses, times: Ints, cut: Ints, first_number: int, secret: Addresses, slots: Slots,
+    flows: Ints, sums: Sums, ends: Addresses, count: int, fragments: Addresses, idle: int, active: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Return how many flows there are now, and how many slots were looked at."""
+    mask, probes = len(slots) - 1, 0
     for row in range(len(packets)):
-        if row % _AHEAD == 0:
-            seen += _look_ahead(packets, addresses, row, fragments, ports, hashes, slots, flows, sums, ends)
-        packet = moved(pointer_to(packets), row * _FIELDS)
-        if packet[_P_OUTCOME] != 0:
+        if packets[row, _P_OUTCOME] != 0:
             continue
-        of_row = moved(pointer_to(addresses), row * _ENDS)
-        sport, dport = ports[row % _AHEAD, 0], ports[row % _AHEAD, 1]
-        slot = hashes[row % _AHEAD] & mask
+        sport, dport = _ports(secret, packets, addresses, row, fragments)
+        rest = packets[row, _P_PROTOCOL] << 12 | packets[row, _P_VLAN]
+        slot = np.int64(_hash(secret, addresses, row, sport, dport, rest) & np.uint64(mask))
         way = 0
+        probes += 1
         while slots[slot]:
-            at = slots[slot] - 1
-            flow, its = moved(pointer_to(flows), at * _COLUMNS), moved(pointer_to(ends), at * _ENDS)
-            way = _direction(flow, its, packet, of_row, sport, dport)
+            way = _direction(flows, ends, slots[slot] - 1, packets, addresses, row, sport, dport)
             if way >= 0:
                 break
-            slot = (slot + np.uint64(1)) & mask
-        at = slots[slot] - 1
+            slot = (slot + 1) & mask
+            probes += 1
+        at = np.int64(slots[slot]) - 1
         if at >= 0:
             age, silence = times[row] - flows[at, _FIRST], times[row] - flows[at, _LAST]
             if silence >= idle or age >= active:
@@ -229,57 +217,57 @@ def _add(
                 at = -1
         if at < 0:
             at, way = count, 0
-            flow = moved(pointer_to(flows), at * _COLUMNS)
-            _begin(flow, moved(pointer_to(sums), at * _SUMS), packet, sport, dport, times[row], first_number + row)
-            for i in range(_ENDS):
-                ends[at, i] = of_row[i]
+            _begin(flows, sums, at, packets, row, sport, dport, times[row], first_number + row)
+            for i in range(4):
+                ends[at, i] = addresses[row, i]
             slots[slot] = at + 1
             count += 1
-        flow = moved(pointer_to(flows), at * _COLUMNS)
-        _count_packet(flow, moved(pointer_to(sums), at * _SUMS), packet, way, times[row])
-        flow[_CUT] += cut[row]
-    return count
+        _count_packet(flows, sums, at, packets, row, way, times[row])
+        flows[at, _CUT] += cut[row]
+    return count, probes
 
 
-@njit(cache=True, nogil=True)
-def _begin(flow: Any, sums: Any, packet: Any, sport: Whole, dport: Whole, time: Whole, number: Whole) -> None:
-    for i in range(_COLUMNS):
-        flow[i] = 0
-    for i in range(_SUMS):
-        sums[i] = 0.0
-    flow[_FIRST] = flow[_LAST] = time
-    flow[_VERSION], flow[_PROTOCOL] = packet[_P_VERSION], packet[_P_PROTOCOL]
-    flow[_VLAN], flow[_ICMP] = packet[_P_VLAN], packet[_P_ICMP]
-    flow[_SPORT], flow[_DPORT], flow[_NUMBER] = sport, dport, number
+@njit(cache=True, nogil=True, boundscheck=True)
+def _begin(
+    flows: Ints, sums: Sums, at: int, packets: Ints, row: int, sport: Whole, dport: Whole, time: Whole, number: Whole
+) -> None:
+    for i in range(flows.shape[1]):
+        flows[at, i] = 0
+    for i in range(sums.shape[1]):
+        sums[at, i] = 0.0
+    flows[at, _FIRST] = flows[at, _LAST] = time
+    flows[at, _VERSION], flows[at, _PROTOCOL] = packets[row, _P_VERSION], packets[row, _P_PROTOCOL]
+    flows[at, _VLAN], flows[at, _ICMP] = packets[row, _P_VLAN], packets[row, _P_ICMP]
+    flows[at, _SPORT], flows[at, _DPORT], flows[at, _NUMBER] = sport, dport, number
 
 
-@njit(cache=True, nogil=True)
-def _count_packet(flow: Any, sums: Any, packet: Any, way: int, time: Whole) -> None:
-    size, flags = packet[_P_LENGTH], packet[_P_FLAGS]
-    at = _SOURCE + way * _WAYS
-    before, both = flow[at], flow[_SOURCE] + flow[_SOURCE + _WAYS]
+@njit(cache=True, nogil=True, boundscheck=True)
+def _count_packet(flows: Ints, sums: Sums, at: int, packets: Ints, row: int, way: int, time: Whole) -> None:
+    size, flags = packets[row, _P_LENGTH], packets[row, _P_FLAGS]
+    side = _SOURCE + way * _WAYS
+    before, both = flows[at, side], flows[at, _SOURCE] + flows[at, _SOURCE + _WAYS]
     if both:
-        gap = max(time - flow[_LAST], 0)
-        flow[_IAT_MIN] = min(flow[_IAT_MIN], gap) if both > 1 else gap
-        flow[_IAT_MAX] = max(flow[_IAT_MAX], gap)
-        sums[4] += float(gap) * gap
+        gap = max(time - flows[at, _LAST], 0)
+        flows[at, _IAT_MIN] = min(flows[at, _IAT_MIN], gap) if both > 1 else gap
+        flows[at, _IAT_MAX] = max(flows[at, _IAT_MAX], gap)
+        sums[at, 4] += float(gap) * gap
     if before:
-        gap = max(time - flow[at + 8], 0)
-        flow[at + 5] = min(flow[at + 5], gap) if before > 1 else gap
-        flow[at + 6] = max(flow[at + 6], gap)
-        sums[2 + way] += float(gap) * gap
-    flow[at + 3] = min(flow[at + 3], size) if before else size
-    flow[at + 4] = max(flow[at + 4], size)
-    flow[at + 7] = min(flow[at + 7], time) if before else time
-    flow[at + 8] = max(flow[at + 8], time)
-    flow[at] = before + 1
-    flow[at + 1] += size
-    flow[at + 2] += packet[_P_PAYLOAD]
-    sums[way] += float(size) * size
-    flow[_FIRST], flow[_LAST] = min(flow[_FIRST], time), max(flow[_LAST], time)
-    flow[_SFLAGS + way] |= flags
+        gap = max(time - flows[at, side + 8], 0)
+        flows[at, side + 5] = min(flows[at, side + 5], gap) if before > 1 else gap
+        flows[at, side + 6] = max(flows[at, side + 6], gap)
+        sums[at, 2 + way] += float(gap) * gap
+    flows[at, side + 3] = min(flows[at, side + 3], size) if before else size
+    flows[at, side + 4] = max(flows[at, side + 4], size)
+    flows[at, side + 7] = min(flows[at, side + 7], time) if before else time
+    flows[at, side + 8] = max(flows[at, side + 8], time)
+    flows[at, side] = before + 1
+    flows[at, side + 1] += size
+    flows[at, side + 2] += packets[row, _P_PAYLOAD]
+    sums[at, way] += float(size) * size
+    flows[at, _FIRST], flows[at, _LAST] = min(flows[at, _FIRST], time), max(flows[at, _LAST], time)
+    flows[at, _SFLAGS + way] |= flags
     for bit in range(6):
-        flow[_FIN + bit] += (flags >> bit) & 1
+        flows[at, _FIN + bit] += (flags >> bit) & 1
 
 
 def warm() -> None:

@@ -6,18 +6,17 @@ ICMP. Tunnels are not opened. A fragment that is not the first has no ports; `fr
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from socml.kernels.pointers import pointer_to
-
 __all__ = ["FIELDS", "LINKS", "OUTCOMES", "find_blocks", "find_records", "read_headers", "warm"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
+Addresses: TypeAlias = NDArray[np.uint64]
 
 # one row a packet, int64
 FIELDS = ("outcome", "version", "protocol", "vlan", "source_port", "destination_port", "length", "payload", "flags",
@@ -33,18 +32,18 @@ _NO_PORTS = -1
 _EXTENSIONS = np.array([0, 43, 44, 51, 60])  # hop by hop, routing, fragment, authentication, destination
 
 
-@njit(cache=True, nogil=True)
-def _two(data: Any, at: int) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _two(data: Bytes, at: int) -> int:
     return np.int64(data[at]) << 8 | np.int64(data[at + 1])  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
-def _four(data: Any, at: int, is_big: bool) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _four(data: Bytes, at: int, is_big: bool) -> int:
     a, b, c, d = np.int64(data[at]), np.int64(data[at + 1]), np.int64(data[at + 2]), np.int64(data[at + 3])
     return a << 24 | b << 16 | c << 8 | d if is_big else d << 24 | c << 16 | b << 8 | a  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, boundscheck=True)
 def find_records(data: Bytes, is_big: bool, header: int, limit: int, out: Ints) -> tuple[int, int, bool]:
     """Find the packets of a classic capture: (start, captured, on the wire, seconds, fraction, link 0) a row.
 
@@ -73,7 +72,7 @@ def find_records(data: Bytes, is_big: bool, header: int, limit: int, out: Ints) 
     return count, at, False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, boundscheck=True)
 def find_blocks(data: Bytes, is_big: bool, limit: int, out: Ints) -> tuple[int, int, bool]:
     """Find the packets of a pcapng file up to a block that is none, as `find_records`.
 
@@ -109,25 +108,21 @@ def find_blocks(data: Bytes, is_big: bool, limit: int, out: Ints) -> tuple[int, 
     return count, at, False
 
 
-@njit(cache=True, nogil=True)
-def read_headers(
-    data: Bytes, starts: Ints, captured: Ints, links: Ints, out: Ints, address: NDArray[np.uint64]
-) -> None:
+@njit(cache=True, nogil=True, boundscheck=True)
+def read_headers(data: Bytes, starts: Ints, captured: Ints, links: Ints, out: Ints, address: Addresses) -> None:
     """Read each packet's headers into `out` (FIELDS) and `address` (source high, low, destination high, low)."""
-    packets, fields, addresses = pointer_to(data), pointer_to(out), pointer_to(address)
     for row in range(len(starts)):
-        begin, end, base = starts[row], starts[row] + captured[row], row * len(FIELDS)
-        for i in range(len(FIELDS)):
-            fields[base + i] = 0
-        fields[base + _SPORT] = fields[base + _DPORT] = _NO_PORTS
-        at, outcome = _network(packets, begin, end, links[row], fields, base)
+        begin, end = starts[row], starts[row] + captured[row]
+        out[row] = 0
+        out[row, _SPORT] = out[row, _DPORT] = _NO_PORTS
+        at, outcome = _network(data, begin, end, links[row], out, row)
         if outcome == _OK:
-            outcome = _internet(packets, at, end, fields, base, addresses, 4 * row)
-        fields[base + _OUTCOME] = outcome
+            outcome = _internet(data, at, end, out, row, address)
+        out[row, _OUTCOME] = outcome
 
 
-@njit(cache=True, nogil=True)
-def _network(data: Any, at: int, end: int, link: int, out: Any, base: int) -> tuple[int, int]:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _network(data: Bytes, at: int, end: int, link: int, out: Ints, row: int) -> tuple[int, int]:
     """Return where the IP header begins, and whether there is one."""
     kind = 0x0800
     if link == 1:
@@ -140,14 +135,14 @@ def _network(data: Any, at: int, end: int, link: int, out: Any, base: int) -> tu
         at += 4
     elif link not in (12, 14, 101, 228, 229):
         return at, _LINK
-    return _unwrapped(data, at, end, kind, link in (0, 108), out, base)
+    return _unwrapped(data, at, end, kind, link in (0, 108), out, row)
 
 
-@njit(cache=True, nogil=True)
-def _unwrapped(data: Any, at: int, end: int, kind: int, look: bool, out: Any, base: int) -> tuple[int, int]:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _unwrapped(data: Bytes, at: int, end: int, kind: int, look: bool, out: Ints, row: int) -> tuple[int, int]:
     """Pass over VLAN tags and MPLS labels; `look` says that the first byte decides whether this is IP."""
     while at + 4 <= end and kind in (0x8100, 0x88A8, 0x9100):
-        out[base + _VLAN] = _two(data, at) & 0xFFF
+        out[row, _VLAN] = _two(data, at) & 0xFFF
         kind, at = _two(data, at + 2), at + 4
     while at + 4 < end and kind in (0x8847, 0x8848):
         look, at = True, at + 4
@@ -159,19 +154,19 @@ def _unwrapped(data: Any, at: int, end: int, kind: int, look: bool, out: Any, ba
     return at, _OK if is_ip else _NOT_IP
 
 
-@njit(cache=True, nogil=True)
-def _internet(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _internet(data: Bytes, at: int, end: int, out: Ints, row: int, address: Addresses) -> int:
     if at >= end:
         return _CUT
     version = data[at] >> 4
-    out[base + _VERSION] = version
+    out[row, _VERSION] = version
     if version == 4:
-        return _version_4(data, at, end, out, base, address, four)
-    return _version_6(data, at, end, out, base, address, four) if version == 6 else _BROKEN
+        return _version_4(data, at, end, out, row, address)
+    return _version_6(data, at, end, out, row, address) if version == 6 else _BROKEN
 
 
-@njit(cache=True, nogil=True)
-def _version_4(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _version_4(data: Bytes, at: int, end: int, out: Ints, row: int, address: Addresses) -> int:
     if at + 20 > end:
         return _CUT
     header = (data[at] & 15) * 4
@@ -180,77 +175,77 @@ def _version_4(data: Any, at: int, end: int, out: Any, base: int, address: Any, 
         length = end - at  # the network card cuts it up later (TSO)
     if header < 20 or length < header:
         return _BROKEN
-    out[base + _LENGTH] = length
-    address[four + 0] = address[four + 2] = 0
-    address[four + 1], address[four + 3] = _four(data, at + 12, True), _four(data, at + 16, True)
-    out[base + _PROTOCOL] = data[at + 9]
+    out[row, _LENGTH] = length
+    address[row, 0] = address[row, 2] = 0
+    address[row, 1], address[row, 3] = _four(data, at + 12, True), _four(data, at + 16, True)
+    out[row, _PROTOCOL] = data[at + 9]
     pieces = _two(data, at + 6)
-    out[base + _FRAGMENT] = _which_fragment(pieces & 0x1FFF, pieces & 0x2000)
-    out[base + _DATAGRAM] = _two(data, at + 4)
+    out[row, _FRAGMENT] = _which_fragment(pieces & 0x1FFF, pieces & 0x2000)
+    out[row, _DATAGRAM] = _two(data, at + 4)
     if at + header > end:
         return _CUT
-    return _transport(data, at + header, end, at + length, out[base + _FRAGMENT] > 0, out, base)
+    return _transport(data, at + header, end, at + length, out[row, _FRAGMENT] > 0, out, row)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, boundscheck=True)
 def _which_fragment(offset: int, more: int) -> int:
     """Return the offset, -1 for the first fragment of several, 0 for a whole datagram."""
     return offset if offset or not more else -1
 
 
-@njit(cache=True, nogil=True)
-def _version_6(data: Any, at: int, end: int, out: Any, base: int, address: Any, four: int) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _version_6(data: Bytes, at: int, end: int, out: Ints, row: int, address: Addresses) -> int:
     if at + 40 > end:
         return _CUT
     inside = _two(data, at + 4)
     length = 40 + inside if inside else end - at  # 0 is a jumbogram
-    out[base + _LENGTH] = length
+    out[row, _LENGTH] = length
     for i in range(4):
         part = np.uint64(0)
         for j in range(8):
             part = (part << np.uint64(8)) | np.uint64(data[at + 8 + 8 * i + j])
-        address[four + i] = part
+        address[row, i] = part
     kind, here, is_later = int(data[at + 6]), at + 40, False
     for _ in range(8):
         if kind not in (0, 43, 44, 51, 60):
             break
         if here + 8 > end:
-            out[base + _PROTOCOL] = kind
+            out[row, _PROTOCOL] = kind
             return _CUT
         size = 8 if kind == 44 else (data[here + 1] + 2) * 4 if kind == 51 else (data[here + 1] + 1) * 8
         if kind == 44:
             pieces = _two(data, here + 2)
-            out[base + _FRAGMENT] = _which_fragment(pieces >> 3, pieces & 1)
-            out[base + _DATAGRAM] = _four(data, here + 4, True)
-            is_later = out[base + _FRAGMENT] > 0
+            out[row, _FRAGMENT] = _which_fragment(pieces >> 3, pieces & 1)
+            out[row, _DATAGRAM] = _four(data, here + 4, True)
+            is_later = out[row, _FRAGMENT] > 0
         kind, here = int(data[here]), here + size
         if is_later:
             break
-    out[base + _PROTOCOL] = kind
-    return _transport(data, here, end, at + length, is_later, out, base)
+    out[row, _PROTOCOL] = kind
+    return _transport(data, here, end, at + length, is_later, out, row)
 
 
-@njit(cache=True, nogil=True)
-def _transport(data: Any, at: int, end: int, finish: int, is_later: bool, out: Any, base: int) -> int:
+@njit(cache=True, nogil=True, boundscheck=True)
+def _transport(data: Bytes, at: int, end: int, finish: int, is_later: bool, out: Ints, row: int) -> int:
     """Read ports and flags; `finish` is where the IP packet ends on the wire, `end` where the capture of it does."""
-    protocol = out[base + _PROTOCOL]
-    out[base + _PAYLOAD] = max(finish - at, 0)
+    protocol = out[row, _PROTOCOL]
+    out[row, _PAYLOAD] = max(finish - at, 0)
     if is_later or protocol not in (1, 6, 17, 58, 132):
         return _OK
     if at + 4 > end:
         return _CUT
     if protocol in (1, 58):
-        out[base + _ICMP] = data[at] * 256 + data[at + 1]
-        out[base + _PAYLOAD] = max(finish - at - 8, 0)
+        out[row, _ICMP] = data[at] * 256 + data[at + 1]
+        out[row, _PAYLOAD] = max(finish - at - 8, 0)
         return _OK
-    out[base + _SPORT], out[base + _DPORT] = _two(data, at), _two(data, at + 2)
+    out[row, _SPORT], out[row, _DPORT] = _two(data, at), _two(data, at + 2)
     if protocol == 6:
         if at + 14 > end:
             return _CUT
-        out[base + _FLAGS] = data[at + 13]
-        out[base + _PAYLOAD] = max(finish - at - (data[at + 12] >> 4) * 4, 0)
+        out[row, _FLAGS] = data[at + 13]
+        out[row, _PAYLOAD] = max(finish - at - (data[at + 12] >> 4) * 4, 0)
     else:
-        out[base + _PAYLOAD] = max(finish - at - (8 if protocol == 17 else 12), 0)
+        out[row, _PAYLOAD] = max(finish - at - (8 if protocol == 17 else 12), 0)
     return _OK
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.kernels.entity_slots import assign_slots, find_slots, link_slots
+from socml.kernels.keyed_hash import new_secret
 from socml.online._state import State
 
 SMALLEST = 1024  # places to begin with
@@ -57,6 +58,7 @@ class EntitySlots:
 
     def __init__(self, most: int) -> None:
         self.most = int(most)
+        self._secret = new_secret()
         self._size(min(SMALLEST, self.most))
         self._state = np.array([0, -1, -1, 0], dtype=np.int64)
 
@@ -80,13 +82,13 @@ class EntitySlots:
         wanted = min(self.most, self.used + len(keys))
         if wanted > self.capacity:
             self._grow(min(self.most, max(wanted, 2 * self.capacity)))
-        places = (self._keys, self._buckets, self._chain, self._newer, self._older, self._state)
+        places = (self._keys, self._buckets, self._chain, self._secret, self._newer, self._older, self._state)
         slots, fresh = assign_slots(keys, *places)
         return slots, fresh
 
     def find(self, keys: NDArray) -> NDArray:
         """Return each entity's place, −1 where it has none; changes nothing."""
-        return np.asarray(find_slots(keys, self._keys, self._buckets, self._chain))
+        return np.asarray(find_slots(keys, self._keys, self._buckets, self._chain, self._secret))
 
     def state(self) -> State:
         """Return who has which place, and the order of use."""
@@ -100,7 +102,7 @@ class EntitySlots:
         self._size(max(used, min(SMALLEST, self.most)))
         self._keys[:used], self._newer[:used], self._older[:used] = state["keys"], state["newer"], state["older"]
         self._state = np.array(state["state"])
-        link_slots(self._keys, used, self._buckets, self._chain)
+        link_slots(self._keys, used, self._buckets, self._chain, self._secret)
 
     def _size(self, capacity: int) -> None:
         self._keys = np.zeros(capacity, dtype=np.uint64)
@@ -111,7 +113,7 @@ class EntitySlots:
         used, old = self.used, (self._keys, self._newer, self._older)
         self._size(capacity)
         self._keys[:used], self._newer[:used], self._older[:used] = (values[:used] for values in old)
-        link_slots(self._keys, used, self._buckets, self._chain)
+        link_slots(self._keys, used, self._buckets, self._chain, self._secret)
 
 
 def grown(values: NDArray, capacity: int) -> NDArray:
