@@ -186,7 +186,8 @@ def _asked(project: Project, service: LookupService, one: Indicator, key: str, l
         raise NoAnswer("pause", until=until)
     url, body = request_of(how, one, service.address)
     try:
-        found = ask(url, body, {how.header: key}, limit_s=limit_s, silent=how.silent)
+        private = service.private_address
+        found = ask(url, body, {how.header: key}, limit_s=limit_s, silent=how.silent, private_address=private)
     except NoAnswer as error:
         if error.until is not None:
             write_json(_pause_path(project, service), error.until.isoformat())

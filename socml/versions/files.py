@@ -14,6 +14,7 @@ import numpy as np
 from socml.errors import ModelError
 from socml.project import Project
 from socml.registry import component_names
+from socml.unpacking import check_archive
 from socml.versions.reference import Reference
 from socml.versions.version import ModelVersion
 from socml.workspace import safe_name
@@ -47,6 +48,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
     """
     try:
         companion = folder / "companion.skops"
+        check_archive(folder / "reference.npz")
         with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
             reference = Reference(arrays["normality"], arrays["ranks"], int(arrays["rows"]))
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
@@ -58,7 +60,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
             companion=load_trusted(companion) if companion.is_file() else None,
             metadata=metadata,
         )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile) as error:
         raise ModelError(f"The files of model {name}/{version} in {folder} cannot be read: {error}") from error
 
 
@@ -73,6 +75,7 @@ def load_trusted(path: Path) -> Any:
     import skops.io
 
     try:
+        check_archive(path)
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
