@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from socml.addresses import is_public, spelt_address
 from socml.errors import ConfigurationError, did_you_mean
+from socml.private import private_folder
 
 MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
@@ -68,10 +69,8 @@ class Project:
         return self.root / kind
 
     def folder(self, *parts: str) -> Path:
-        """Return a folder of the workspace, made if it is not there."""
-        path = self.workspace.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        """Return a folder of the workspace, made if it is not there, for its owner alone."""
+        return private_folder(self.workspace.joinpath(*parts))
 
 
 def find_project(start: str | Path | None = None) -> Project:

@@ -22,6 +22,7 @@ from socml.datasets.known import KnownIds
 from socml.engines import sealed_connection
 from socml.errors import TryLater
 from socml.identity import Occurrences, event_ids
+from socml.private import private_file, private_folder
 from socml.project import Project
 from socml.tables import EVENT, QUARANTINE, TRUTH, check_table, schema
 from socml.workspace import replacing, safe_name, truth_path
@@ -52,7 +53,7 @@ class Spool:
         self._current: list[pa.Table] = []
         self._current_parts: list[Path] = []
         self.parts: list[Path] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
 
     def add(self, table: pa.Table) -> None:
         """Take rows of the current file."""
@@ -89,7 +90,7 @@ class Spool:
         if not tables:
             return []
         table = pa.concat_tables(tables, promote_options="default")
-        temporary = self._folder / "writing"
+        temporary = private_file(self._folder / "writing")
         pq.write_table(table, temporary, **write_options(table.schema))
         path = self._folder / f"{_content_hash(temporary)}.parquet"
         temporary.replace(path)
@@ -168,7 +169,7 @@ class Staging:
             self._merge_truth(truth)
         for parts, folder in ((quarantine, self.quarantined), (events, self.stored)):
             if parts:
-                folder.mkdir(parents=True, exist_ok=True)
+                private_folder(folder)
             for part in parts:
                 part.replace(folder / part.name)
 
@@ -215,7 +216,7 @@ def staging(project: Project, dataset: str) -> Iterator[Staging]:
     """
     base = project.folder("staging")
     folder = base / safe_name(dataset)
-    with (base / f"{safe_name(dataset)}.lock").open("w") as lock:
+    with private_file(base / f"{safe_name(dataset)}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from socml.errors import ModelError
+from socml.private import make_private, private_folder
 from socml.project import Project
 from socml.registry import component_names
 from socml.unpacking import check_archive
@@ -111,10 +112,11 @@ def trusted_types() -> list[str]:
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:
     """Copy a version's files to their place in the workspace, in one step, and return the folder."""
     target = project.workspace / "models" / safe_name(name) / safe_name(number)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(source, temporary)
+        make_private(temporary)
         if target.exists():  # left by a registry that was deleted: its number is given again
             shutil.rmtree(target)
         temporary.replace(target)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from socml.identity import Occurrences, event_ids
+from socml.private import private_file
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
 from socml.simulator.writers import auth_log, eve, zeek
@@ -46,7 +47,7 @@ def write(folder: Path, file: LogFile, window: Window) -> Path:
     """Write one file, dated to the window's end (that gives a log without years its year), and return its path."""
     path = folder / file.name
     text = "".join(f"{line}\n" for line in (*file.head, *file.lines, *file.tail)).encode()
-    path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
+    private_file(path).write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
     os.utime(path, (window.end_us // SECOND, window.end_us // SECOND))
     return path
 
@@ -67,7 +68,7 @@ def write_truth(path: Path, attacks: list[tuple[str, Family]]) -> None:
             "technique": pa.array([f.technique for _, f in attacks], pa.string()),
         }
     )
-    pq.write_table(check_table(table, TRUTH, what="truth"), path)
+    pq.write_table(check_table(table, TRUTH, what="truth"), private_file(path))
 
 
 def _by_day(log: str, table: Columns, window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
