@@ -99,6 +99,8 @@ def read_project(root: Path) -> Project:
     path = root / MARKER
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ConfigurationError(f"{path}: it is nested too deep.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     flat = _checked(settings, path)

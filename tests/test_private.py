@@ -61,18 +61,27 @@ def test_whatever_the_line_writes_is_its_owners(tmp_path):
     with open_labels(project) as store:
         import_labels(strange, store=store, dataset="office", by="ana", project=project)
     written = {part.name for part in project.workspace.iterdir()}
-    assert written >= {"events", "quarantine", "truth", "features", "scores", "models", "mlflow", "labels.sqlite", "raw"}
+    assert written >= {
+        "events",
+        "quarantine",
+        "truth",
+        "features",
+        "scores",
+        "models",
+        "mlflow",
+        "labels.sqlite",
+        "raw",
+    }
     assert open_to_others(project.workspace) == []
 
 
 def test_the_files_beside_the_label_store_are_its_owners_too(tmp_path):
     init_project(tmp_path / "lab")
     project = read_project(tmp_path / "lab")
-    with open_labels(project) as store:
-        with store._write() as connection:
-            connection.exec_driver_sql("select 1")
-            assert {path.name for path in project.workspace.iterdir()} >= {"labels.sqlite", "labels.sqlite-wal"}
-            assert open_to_others(project.workspace) == []
+    with open_labels(project) as store, store._write() as connection:
+        connection.exec_driver_sql("select 1")
+        assert {path.name for path in project.workspace.iterdir()} >= {"labels.sqlite", "labels.sqlite-wal"}
+        assert open_to_others(project.workspace) == []
 
 
 def test_an_export_is_its_owners_wherever_it_goes(tmp_path):

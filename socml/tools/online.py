@@ -234,7 +234,7 @@ def _kept(project: Project, service: LookupService, one: Indicator, now: datetim
     try:
         found = json.loads(_path(project, service, one).read_bytes())
         time, reading = datetime.fromisoformat(found["time"]), Reading(**found["reading"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     is_recent = time.tzinfo is not None and timedelta(0) <= now - time < KEPT_FOR
     return Answer(one, service.name, reading, time, was_kept=True) if is_recent else None
@@ -245,7 +245,7 @@ def _pause(project: Project, service: LookupService, now: datetime) -> datetime 
     try:
         until = datetime.fromisoformat(json.loads(_pause_path(project, service).read_bytes()))
         return until if now < until <= now + KEPT_FOR else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
