@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socml.engines import sealed_connection, select_batches
+from socml.engines import checked_select, quoted, quoted_text, sealed_connection, stream
 from socml.errors import DataError, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
-from socml.tables import EVENT, TIME
+from socml.tables import EVENT, TIME, strange_columns
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,
@@ -77,7 +78,7 @@ def build_features(
     table = events if isinstance(events, pa.Table) else _event_table(events)
     with _connection(recipe, {"stored_events": table}, table.schema, project) as connection:
         schema = _output_schema(recipe, connection)
-        rows = pa.Table.from_batches(list(_rows(recipe, connection, schema)), schema)
+        rows = pa.Table.from_batches(list(_rows(recipe, connection, schema, project.time_limit_s)), schema)
     return _frame(rows, _metadata(recipe, schema, dataset="", snapshot=""))
 
 
@@ -99,9 +100,9 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     with _connection(recipe, tables, stored.schema, project) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
-        _write(path, schema, _rows(recipe, connection, schema), metadata)
+        _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
         if "truth" in tables:
-            _write_truth(path, recipe, connection)
+            _write_truth(path, recipe, connection, project.time_limit_s)
     return path
 
 
@@ -137,27 +138,37 @@ def row_truth_path(features: Path) -> Path:
     return features.with_suffix(".truth.parquet")
 
 
-def _connection(recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project) -> Any:
+@contextmanager
+def _connection(
+    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
+    own = [name for name in schema.names if name not in EVENT]
+    if strange := strange_columns(own):
+        raise DataError(
+            f"The events have a column named {strange[0][:40]!r}, which SQL cannot tell from another or cannot hold. "
+            "Rename it, or ingest the files anew."
+        )
+    if "event_templates" in recipe.sql:
+        tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     window = recipe.window_seconds * 1_000_000
     start = "time"
     if window:  # aligned to the epoch, so to UTC; the double modulo floors times before 1970 too
         start = f"make_timestamptz(epoch_us(time) - ((epoch_us(time) % {window}) + {window}) % {window})"
-    known = "" if not window else " where time is not null"
-    if "event_templates" in recipe.sql:
-        tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
-    own = [name for name in schema.names if name not in EVENT]
-    quoted = ", ".join(f'"{name}"' for name in ("event_id", "time", *own, *_MEASURES))
-    views = {
-        "events": f"select *, {start} as window_start from stored_events{known}",
-        "table_columns": f"select {quoted} from stored_events",
-    }
-    return sealed_connection(tables, views=views, memory_limit=project.memory_limit, threads=project.threads)
+    chosen = ", ".join(quoted(name) for name in ("event_id", "time", *own, *_MEASURES))
+    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+        stored = connection.table("stored_events")
+        known = stored.filter("time is not null") if window else stored
+        known.project(f"*, {start} as window_start").create_view("events")
+        stored.project(chosen).create_view("table_columns")
+        yield connection
 
 
 def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> pa.Schema:
     """Check what the SELECT gives against what the recipe declares; return the feature table's schema."""
     where = str(recipe.path)
-    given = select_batches(connection, f"select * from ({recipe.sql}\n) limit 0", where=where).schema
+    selected = checked_select(connection, recipe.sql, where=where)
+    given = stream(connection, selected.limit(0), where=where).schema
     keys = [*recipe.entity, "window_start"] if recipe.window else ["event_id", "time", *recipe.entity]
     for key in keys:
         if key not in given.names:
@@ -199,15 +210,19 @@ def _feature_type(field: pa.Field, where: str) -> pa.DataType:
 
 
 def _has_values(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    found = connection.execute(f'select 1 from stored_events where "{name}" is not null limit 1')
-    return bool(found.fetchall())
+    present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
+    return bool(present.limit(1).fetchall())
 
 
-def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    columns = "".join(f', "{name}"' for name in schema.names if name not in _KEYS)
-    known = " and ".join(f'"{name}" is not null' for name in recipe.entity) if recipe.window else "true"
-    sql = f"select {_keys(recipe)}{columns} from ({recipe.sql}\n) where {known} order by time, row_id"
-    for batch in select_batches(connection, sql, where=str(recipe.path)):
+def _rows(
+    recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, schema: pa.Schema, limit_s: float
+) -> Iterator[pa.RecordBatch]:
+    where = str(recipe.path)
+    columns = "".join(f", {quoted(name)}" for name in schema.names if name not in _KEYS)
+    known = " and ".join(f"{quoted(name)} is not null" for name in recipe.entity) if recipe.window else "true"
+    selected = checked_select(connection, recipe.sql, where=where)
+    rows = selected.filter(known).project(f"{_keys(recipe)}{columns}").order("time, row_id")
+    for batch in stream(connection, rows, where=where, limit_s=limit_s):
         yield pa.RecordBatch.from_arrays(
             [batch.column(field.name).cast(field.type, safe=False) for field in schema], schema=schema
         )
@@ -215,19 +230,18 @@ def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, schema: 
 
 def _keys(recipe: FeatureRecipe) -> str:
     """Return SQL for row_id, time and entity, which every feature table starts with."""
-    quoted = [f'"{name}"' for name in recipe.entity]
-    shown = f"concat_ws(' · ', {', '.join(quoted)})" if quoted else "cast(null as varchar)"
+    parts = [quoted(name) for name in recipe.entity]
+    shown = f"concat_ws(' · ', {', '.join(parts)})" if parts else "cast(null as varchar)"
     if not recipe.window:
         return f"event_id as row_id, time, {shown} as entity"
-    return f"{_window_row_id(recipe, quoted)} as row_id, window_start as time, {shown} as entity"
+    return f"{_window_row_id(recipe)} as row_id, window_start as time, {shown} as entity"
 
 
-def _window_row_id(recipe: FeatureRecipe, quoted: list[str]) -> str:
+def _window_row_id(recipe: FeatureRecipe) -> str:
     """Return SQL for the id of a row: a hash of feature set, window and the entity's parts, each with its length."""
-    parts = ", ".join(f"length({name}), ':', {name}" for name in quoted)
-    return (
-        f"substr(sha256(concat('{recipe.name}/{recipe.window_seconds}/', epoch_us(window_start), '/', {parts})), 1, 32)"
-    )
+    parts = ", ".join(f"length({name}), ':', {name}" for name in map(quoted, recipe.entity))
+    start = quoted_text(f"{recipe.name}/{recipe.window_seconds}/")
+    return f"substr(sha256(concat({start}, epoch_us(window_start), '/', {parts})), 1, 32)"
 
 
 def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
@@ -253,20 +267,22 @@ def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metada
             writer.write_batch(batch)
 
 
-def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> None:
+def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, limit_s: float) -> None:
     """Write which rows of a feature table hold a malicious event, and of which family most."""
+    truth = connection.table("truth")
     if not recipe.window:
-        sql = "select event_id as row_id, malicious, family, technique from truth"
+        known = truth.project("event_id as row_id, malicious, family, technique")
     else:
-        quoted = [f'"{name}"' for name in recipe.entity]
         named = "case when malicious then family end"
-        sql = f"""
-            select {_window_row_id(recipe, quoted)} as row_id, bool_or(malicious) as malicious,
-                   coalesce(mode({named} order by family), min(family)) as family,
-                   mode(case when malicious then technique end order by technique) as technique
-            from events join truth using (event_id)
-            group by window_start, {", ".join(quoted)}"""
-    rows = select_batches(connection, f"{sql} order by row_id", where=str(recipe.path)).read_all()
+        said = [
+            f"{_window_row_id(recipe)} as row_id",
+            "bool_or(malicious) as malicious",
+            f"coalesce(mode({named} order by family), min(family)) as family",
+            "mode(case when malicious then technique end order by technique) as technique",
+        ]
+        each = ", ".join(["window_start", *map(quoted, recipe.entity)])
+        known = connection.table("events").join(truth, "event_id").aggregate(", ".join(said), each)
+    rows = stream(connection, known.order("row_id"), where=str(recipe.path), limit_s=limit_s).read_all()
     write_table(row_truth_path(path), rows)
 
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from socml.addresses import is_public, spelt_address
 from socml.errors import ConfigurationError, did_you_mean
+from socml.private import private_folder
 
 MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
@@ -25,12 +27,12 @@ LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
 
 _KNOWN: dict[str, dict[str, type]] = {
     "": {"workspace": str, "language": str},
-    "engine": {"memory_limit": str, "threads": int},
+    "engine": {"memory_limit": str, "threads": int, "time_limit_s": int},
     "tracking": {"uri": str},
     "labels": {"url": str},
     "lookups": {},  # a list and a section a service: see `_lookups`
 }
-_LOOKUP = {"key_variable": str, "address": str}
+_LOOKUP = {"key_variable": str, "address": str, "private_address": bool}
 # Services' keys are lower case or mixed, so that none passes for a variable in capitals.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _OWN_NAME = re.compile(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*")
@@ -43,6 +45,7 @@ class LookupService:
     name: str
     key_variable: str
     address: str = ""  # base URL of a proxy; empty: the service's own
+    private_address: bool = False  # the proxy may be on this machine, or in an inner network
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Project:
     language: str = "en"
     memory_limit: str = "4GB"
     threads: int = 0
+    time_limit_s: int = 3600  # of one recipe's SELECT over one dataset
     tracking_uri: str = ""
     labels_url: str = ""
     lookups: tuple[LookupService, ...] = ()
@@ -65,10 +69,8 @@ class Project:
         return self.root / kind
 
     def folder(self, *parts: str) -> Path:
-        """Return a folder of the workspace, made if it is not there."""
-        path = self.workspace.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        """Return a folder of the workspace, made if it is not there, for its owner alone."""
+        return private_folder(self.workspace.joinpath(*parts))
 
 
 def find_project(start: str | Path | None = None) -> Project:
@@ -97,6 +99,8 @@ def read_project(root: Path) -> Project:
     path = root / MARKER
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ConfigurationError(f"{path}: it is nested too deep.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     flat = _checked(settings, path)
@@ -104,6 +108,9 @@ def read_project(root: Path) -> Project:
     language = str(flat.get("language") or "en")
     if language not in LANGUAGES:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
+    time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
+    if time_limit_s < 1:
+        raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
     lookups, never = _lookups(flat.get("lookups"), path)
     return Project(
         root=root,
@@ -111,6 +118,7 @@ def read_project(root: Path) -> Project:
         language=language,
         memory_limit=str(flat.get("engine.memory_limit") or "4GB"),
         threads=int(str(flat.get("engine.threads") or 0)),
+        time_limit_s=time_limit_s,
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or str(flat.get("tracking.uri") or ""),
         labels_url=os.environ.get("SOCML_LABELS_URL") or str(flat.get("labels.url") or ""),
         lookups=lookups,
@@ -158,6 +166,7 @@ language = "en"            # "en" or "fr": words in the terminal and the app's f
 [engine]
 memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
 threads = 0                # 0: as many as the machine has cores
+time_limit_s = 3600        # seconds that one feature set may take over one dataset
 
 [tracking]
 uri = ""                   # empty: SQLite in the workspace; else any MLflow tracking server
@@ -236,19 +245,20 @@ def _lookup_service(name: str, section: dict[str, object], where: str) -> Lookup
             raise ConfigurationError(f"{where} must not hold a key, for this file is committed: {of_variable}.")
         if key not in _LOOKUP:
             raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, _LOOKUP)}")
-        if not isinstance(value, str):
-            raise ConfigurationError(f"{where}: {key} must be str.")
+        if not isinstance(value, _LOOKUP[key]):
+            raise ConfigurationError(f"{where}: {key} must be {_LOOKUP[key].__name__}.")
     variable, address = str(section.get("key_variable", "")), str(section.get("address", ""))
     if not _VARIABLE.fullmatch(variable):
         raise ConfigurationError(
             f"{where}: key_variable does not name a variable. A key must not stand here: {of_variable}."
         )
+    is_private = bool(section.get("private_address", False))
     if address:
-        _check_address(address, where)
-    return LookupService(name, variable, address.rstrip("/"))
+        _check_address(address, where, is_private)
+    return LookupService(name, variable, address.rstrip("/"), is_private)
 
 
-def _check_address(address: str, where: str) -> None:
+def _check_address(address: str, where: str, private_is_meant: bool) -> None:
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
@@ -258,14 +268,17 @@ def _check_address(address: str, where: str) -> None:
         raise ConfigurationError(f"{where}: address is a base URL, without user, password, ? and #.")
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise ConfigurationError(f"{where}: address must begin with https:// (http:// only for this machine).")
+    literal = spelt_address(host)
+    if not private_is_meant and (is_loopback(host) or (literal is not None and not is_public(literal))):
+        raise ConfigurationError(
+            f"{where}: address is private or of this machine. If that is meant, add private_address = true."
+        )
 
 
 def is_loopback(host: str) -> bool:
     """Return whether a host of a URL is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    address = spelt_address(host)
+    return host == "localhost" if address is None else address.is_loopback
 
 
 def _never(given: object, where: str) -> tuple[str, ...]:

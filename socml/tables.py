@@ -6,12 +6,13 @@ units are a suffix. Missing is null, never 0, "-" or an empty string. Time is UT
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from socml.errors import ContractError, did_you_mean
+from socml.inert import visible_line
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXTS = pa.list_(pa.string())
@@ -156,6 +157,10 @@ QUEUE: dict[str, Column] = {
 }
 
 
+# What no column of somebody's table may be called: ours, and what a feature table adds.
+_RESERVED = frozenset((*EVENT, *FEATURE_KEYS, "window_start"))
+
+
 def schema(contract: dict[str, Column]) -> pa.Schema:
     """Return the Arrow schema of a contract, each column's meaning in its metadata.
 
@@ -208,6 +213,52 @@ def check_table(table: pa.Table, contract: dict[str, Column], *, what: str, more
         columns.append(table[name])
         fields.append(table.schema.field(name))
     return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+def plain_columns(names: Sequence[str], stored: Iterable[str] = ()) -> dict[str, str]:
+    """Return what each column of somebody's table is called in the event table.
+
+    A name stays as it is, but: characters that act are written out; one that SQL, which sees no capitals, cannot
+    tell from a column of ours gets a "_"; one that it cannot tell from another of the same table gets a number.
+
+    Parameters
+    ----------
+    stored : own columns that the dataset has already; a name that differs in capitals alone is the same column
+
+    Examples
+    --------
+    >>> plain_columns(["Time", "bytes", "Bytes", "a\\x00b"])
+    {'Time': 'Time_', 'bytes': 'bytes', 'Bytes': 'Bytes_2', 'a\\x00b': 'a␀b'}
+    """
+    spelt = {name.casefold(): name for name in stored}
+    taken: set[str] = set(_RESERVED)
+    plain: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: spelt.get(name.casefold()) != name):  # what is stored keeps its name
+        base = wanted = visible_line(name) or "column"
+        if wanted.casefold() in _RESERVED:
+            base = wanted = f"{wanted}_"
+        number = 2
+        while wanted.casefold() in taken:
+            wanted, number = f"{base}_{number}", number + 1
+        taken.add(wanted.casefold())
+        plain[name] = spelt.get(wanted.casefold(), wanted)
+    return {name: plain[name] for name in names}
+
+
+def strange_columns(names: Sequence[str]) -> list[str]:
+    """Return the names among a table's own that SQL cannot hold, or cannot tell from another or from one of ours.
+
+    Examples
+    --------
+    >>> strange_columns(["bytes", "Bytes", "TIME", "a\\x00", "a b; --"])
+    ['Bytes', 'TIME', 'a\\x00']
+    """
+    taken, strange = set(_RESERVED), []
+    for name in names:
+        if not name or "\0" in name or name.casefold() in taken:
+            strange.append(name)
+        taken.add(name.casefold())
+    return strange
 
 
 def missing_columns(names: Iterable[str], contract: dict[str, Column]) -> list[str]:

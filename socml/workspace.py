@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from socml.errors import DataError, UnknownName
 from socml.manifest import PART, Manifest, check_part, read_manifest
+from socml.private import private_file, private_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from socml.project import Project
 
+LONGEST_NAME = 150  # file systems take 255, and a temporary file adds to it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -158,10 +160,10 @@ def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        yield temporary
+        yield private_file(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -201,8 +203,10 @@ def safe_name(name: str) -> str:
     Raises
     ------
     DataError
-        If it could reach outside its folder.
+        If it could reach outside its folder, or is too long for one.
     """
     if not _NAME.fullmatch(name):
-        raise DataError(f"{name!r} is not a name: use letters, digits, dot, dash and underscore.")
+        raise DataError(f"{name[:80]!r} is not a name: use letters, digits, dot, dash and underscore.")
+    if len(name) > LONGEST_NAME:
+        raise DataError(f"{name[:40]!r}… is a name of {len(name):,} characters, and {LONGEST_NAME} is the most.")
     return name

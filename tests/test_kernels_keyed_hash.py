@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from socml.kernels import flows
 from socml.kernels.flows import FlowTable
 from socml.kernels.packets import FIELDS
-from socml.kernels.seen_hashes import SeenHashes
 from socml.online._entities import EntitySlots
 
 PACKETS = 60_000
@@ -100,16 +99,6 @@ def test_more_open_flows_than_are_kept_end_with_those_silent_longest(monkeypatch
     early = table.take(everything=False)[0]
     assert early[:, flows.COLUMNS.index("number")].tolist() == list(range(1, 501))
     assert len(table.take(everything=True)[0]) == 501
-
-
-def test_hashes_with_one_first_half_do_not_fill_neighbouring_slots():
-    words = np.zeros((20_000, 2), np.uint64)
-    words[:, 1] = np.arange(20_000)
-    seen = SeenHashes(32_768, {}, {})
-    assert not seen.count(words).any()
-    assert (seen.count(words[::-1]) == 1).all()
-    free = np.flatnonzero(seen._seen.counts == 0)
-    assert np.diff(free).max() < 200  # 20,001 when the first half was the place
 
 
 def test_entities_that_multiply_to_one_bucket_have_short_chains():

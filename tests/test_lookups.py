@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -114,6 +115,7 @@ def project_of(root: Path, server: Played, *names: str, never: str = "", languag
     text = f'language = "{language}"\n[lookups]\nnever = [{never}]\n'
     for name in names:
         text += f'[lookups.{name}]\nkey_variable = "{name.upper()}_KEY"\naddress = "{server.address}/{name}"\n'
+        text += "private_address = true\n"
     (root / "socml.toml").write_text(text, encoding="utf-8")
     return read_project(root)
 
@@ -395,8 +397,9 @@ def test_a_redirect_within_the_host_is_followed_but_not_for_ever(server: Played,
 
 def test_a_service_that_is_away_or_not_trusted_is_told(server: Played, tmp_path: Path) -> None:
     project = project_of(tmp_path, server, "virustotal")
-    dead = LookupService("virustotal", "VIRUSTOTAL_KEY", "http://127.0.0.1:9")
-    plain = LookupService("otx", "OTX_KEY", f"https://127.0.0.1:{server.port}")  # speaks no TLS
+    dead = LookupService("virustotal", "VIRUSTOTAL_KEY", "http://127.0.0.1:9", private_address=True)
+    no_tls = f"https://127.0.0.1:{server.port}"
+    plain = LookupService("otx", "OTX_KEY", no_tls, private_address=True)
     project = Project(project.root, project.workspace, lookups=(dead, plain))
     result = look_up_online([ADDRESS], project=project)
     assert [f.reason for f in result.failures] == ["unreachable", "unreachable"]
@@ -426,7 +429,8 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(server: Played, tmp_p
         served.handle_error = lambda *_: None  # type: ignore[method-assign]  whoever asked has gone
         served.socket = context.wrap_socket(served.socket, server_side=True)
         threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
-        service = LookupService("otx", "OTX_KEY", f"https://127.0.0.1:{served.server_address[1]}")
+        address = f"https://127.0.0.1:{served.server_address[1]}"
+        service = LookupService("otx", "OTX_KEY", address, private_address=True)
         project = Project(tmp_path, tmp_path / "workspace", lookups=(service,))
         assert [failure.reason for failure in look_up_online([ADDRESS], project=project).failures] == ["not_trusted"]
         served.shutdown()
@@ -634,6 +638,7 @@ def test_without_any_key_the_variable_is_named(server: Played, tmp_path: Path, m
         (f"[lookups.otx]\nkey_variable = 'A'\naddress = 'https://u:{KEY}@p.example'", "without user"),
         (f"[lookups.otx]\nkey_variable = 'A'\naddress = 'https://p.example?key={KEY}'", "without user"),
         ("[lookups.otx]\nkey_variable = 'A'\naddress = 'https://p.example:99999'", "is no URL"),
+        ("[lookups.otx]\nkey_variable = 'A'\nprivate_address = 'yes'", "must be bool"),
         ("[lookups]\nnever = 'firm.example'", "must be a list"),
         ("[lookups]\nnever = ['10.0.0.0/99']", "no domain and no network"),
         ("[lookups]\nnever = ['*.firm.example']", "no domain and no network"),
@@ -647,6 +652,62 @@ def test_settings_that_do_not_fit_are_refused_and_no_key_is_repeated(
     with pytest.raises(ConfigurationError, match=message) as error:
         read_project(tmp_path)
     assert KEY not in str(error.value)
+
+
+PRIVATE = ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.9", "169.254.169.254", "[::1]", "[fe80::1]", "[fd00::1]"]
+SPELT = ["2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "0.0.0.0", "①27.0.0.1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", [*PRIVATE, *SPELT])
+def test_a_private_address_in_any_spelling_is_refused_unless_it_is_meant(host: str, tmp_path: Path) -> None:
+    section = f"[lookups.otx]\nkey_variable = 'A'\naddress = 'https://{host}:8443/otx'\n"
+    (tmp_path / "socml.toml").write_text(section, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="private_address = true"):
+        read_project(tmp_path)
+    (tmp_path / "socml.toml").write_text(f"{section}private_address = true\n", encoding="utf-8")
+    assert read_project(tmp_path).lookups[0].private_address
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["inner.example", *SPELT[:-1]])
+def test_nobody_is_asked_at_a_name_that_leads_inside(
+    scheme: str, host: str, server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def resolved(name: str, *args: Any, **named: Any) -> Any:  # one public address does not help
+        if name == "inner.example":
+            return real("9.9.9.9", *args, **named) + real("127.0.0.1", *args, **named)
+        return real(name, *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    service = LookupService("virustotal", "VIRUSTOTAL_KEY", f"{scheme}://{host}:{server.port}")
+    result = look_up_online([ADDRESS], project=Project(tmp_path, tmp_path / "workspace", lookups=(service,)))
+    assert [failure.reason for failure in result.failures] == ["private_address"]
+    assert not server.asked
+
+
+def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
+    server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that says a public address first and an inner one the next time is asked for once."""
+    answers = ["9.9.9.9", "127.0.0.1"]
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def resolved(name: str, *args: Any, **named: Any) -> Any:
+        if name != "turning.example":
+            asked.append(name)
+            raise OSError("not here")  # nobody is called in a test
+        return real(answers.pop(0), *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    service = LookupService("virustotal", "VIRUSTOTAL_KEY", f"http://turning.example:{server.port}")
+    result = look_up_online([ADDRESS], project=Project(tmp_path, tmp_path / "workspace", lookups=(service,)))
+    assert [failure.reason for failure in result.failures] == ["unreachable"]
+    assert (asked, answers, server.asked) == (["9.9.9.9"], ["127.0.0.1"], [])
 
 
 def test_settings_that_fit_are_read(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def _validation(model: str, mode: str, settings: list[str]) -> Validation:
             raise ConfigurationError(f"--set takes KEY=VALUE of a [validation], not {setting!r}.{known}")
         try:
             said[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             said[key] = value
     try:
         return Validation.model_validate({**declared.model_dump(), **said})

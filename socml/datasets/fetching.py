@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from socml.errors import ConfigurationError, DataError
+from socml.private import private_file, private_folder
 from socml.project import Project, find_project
 from socml.recipe_sections import Download
 from socml.recipes import DatasetRecipe, load_dataset_recipe
@@ -95,7 +96,10 @@ def _downloaded(one: Download, folder: Path, dataset: str, progress: Progress | 
     temporary = folder / f".{one.name}.part"
     try:
         request = Request(one.url, headers={"User-Agent": "socml"})  # noqa: S310  a recipe allows http and https only
-        with build_opener(_OnlyWeb()).open(request, timeout=TIMEOUT_S) as answer, temporary.open("wb") as file:
+        with (
+            build_opener(_OnlyWeb()).open(request, timeout=TIMEOUT_S) as answer,
+            private_file(temporary).open("wb") as file,
+        ):
             _copy(answer, file, int(answer.headers.get("Content-Length") or 0), one.name, progress)
         return _finished(temporary, target, one, folder)
     except (URLError, TimeoutError, OSError) as error:
@@ -110,7 +114,7 @@ def _downloaded(one: Download, folder: Path, dataset: str, progress: Progress | 
 def _taken(path: Path, one: Download, folder: Path) -> Fetched:
     temporary = folder / f".{one.name}.part"
     try:
-        shutil.copyfile(path, temporary)
+        shutil.copyfile(path, private_file(temporary))
         return _finished(temporary, folder / one.name, one, folder)
     finally:
         temporary.unlink(missing_ok=True)
@@ -158,7 +162,7 @@ def _finished(temporary: Path, target: Path, one: Download, folder: Path) -> Fet
         _unpack(temporary, folder, one.name)
     else:
         temporary.replace(target)
-    _stamp(folder, one).write_text(f"{digest} {size}\n")
+    private_file(_stamp(folder, one)).write_text(f"{digest} {size}\n")
     return Fetched(one.name, size, digest, bool(one.sha256))
 
 
@@ -177,8 +181,8 @@ def _unpack(archive: Path, folder: Path, name: str) -> None:
         if stored > MOST_MEMBERS or size > MOST_BYTES:
             raise DataError(f"{name} holds too much to unpack: {stored:,} files, one of {size:,} bytes.")
         target = folder.joinpath(*parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with opened() as inside, target.open("wb") as file:
+        private_folder(target.parent)
+        with opened() as inside, private_file(target).open("wb") as file:
             shutil.copyfileobj(inside, file, _PIECE)
     if not stored:
         raise DataError(f"{name} holds no files.")

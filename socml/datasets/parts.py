@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.manifest import PART, Part, content_hash
+from socml.private import private_file, private_folder
 from socml.tables import EVENT, QUARANTINE, check_table, schema
 
 __all__ = ["Spool", "complete", "named_part", "quarantine_table", "read_rejects", "write_options", "write_part"]
@@ -27,7 +28,7 @@ class Spool:
         self._current: list[pa.Table] = []
         self._current_parts: list[Part] = []
         self.parts: list[Part] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
 
     def add(self, table: pa.Table) -> None:
         """Take rows of the current file."""
@@ -93,7 +94,7 @@ def read_rejects(paths: list[Path]) -> pa.Table:
 
 def write_part(folder: Path, table: pa.Table) -> Part:
     """Write a table as a part, named by its content."""
-    temporary = folder / "writing"
+    temporary = private_file(folder / "writing")
     pq.write_table(table, temporary, **write_options(table.schema))
     return named_part(temporary, len(table))
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from socml.errors import DataError
+from socml.private import private_file
 
 __all__ = ["Segment", "Segments", "first_line"]
 
@@ -117,7 +118,7 @@ class Segments:
     def save(self, path: Path) -> None:
         """Write the registry as JSON."""
         lines = ",\n".join(json.dumps(asdict(segment)) for segment in self)
-        path.write_text(f"[\n{lines}\n]\n", encoding="ascii")
+        private_file(path).write_text(f"[\n{lines}\n]\n", encoding="ascii")
 
     @classmethod
     def load(cls, path: Path) -> Segments:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from socml.errors import TryLater
+from socml.private import private_folder
 
 __all__ = ["Spool"]
 
@@ -28,7 +29,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         self._lock = threading.Lock()
         self._file: int | None = None
         self._path = folder

@@ -28,6 +28,7 @@ from socml.engines import sealed_connection
 from socml.errors import ConfigurationError, DataError, TryLater
 from socml.identity import places_of
 from socml.manifest import MANIFEST, PART, Manifest, Part, check_part, content_hash, read_manifest
+from socml.private import private_file, private_folder
 from socml.project import Project
 from socml.tables import TRUTH, schema
 from socml.workspace import events_folder, safe_name, stored_before_manifests, truth_path, write_json
@@ -139,9 +140,9 @@ class Staging:
             self._publish(then)
 
     def _publish(self, then: Manifest) -> None:
-        self.stored.mkdir(parents=True, exist_ok=True)
+        private_folder(self.stored)
         for kind in _KINDS:
-            self.folders[kind].mkdir(parents=True, exist_ok=True)
+            private_folder(self.folders[kind])
             for path in sorted((self._folder / kind).iterdir()):
                 _flush(path)
                 path.replace(self.folders[kind] / path.name)
@@ -189,7 +190,7 @@ class Staging:
             sealed_connection(
                 tables, memory_limit=self.project.memory_limit, threads=self.project.threads
             ) as connection,
-            pq.ParquetWriter(folder / "writing", schema(TRUTH), compression="zstd") as writer,
+            pq.ParquetWriter(private_file(folder / "writing"), schema(TRUTH), compression="zstd") as writer,
         ):
             for batch in connection.sql(_MERGE_TRUTH).to_arrow_reader(100_000):
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema(TRUTH)))
@@ -248,7 +249,7 @@ def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[S
     with _writing(project):
         base = project.folder("staging")
         folder = base / safe_name(dataset)
-        lock = (base / f"{safe_name(dataset)}.lock").open("w")
+        lock = private_file(base / f"{safe_name(dataset)}.lock").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

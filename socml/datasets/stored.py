@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from socml.tables import TIME, TRUTH, schema
 from socml.workspace import open_events, truth_path
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 
@@ -52,14 +53,17 @@ def events_of_row(
     row : row_id, time and, for windows, the entity's columns
     feature_metadata : the feature table's `entity` (columns) and `window_seconds` (0: one row an event)
     """
+    import duckdb
+
     project = project or find_project()
     seconds = int(feature_metadata.get("window_seconds") or 0)
     if not seconds:
-        return _selected(project, dataset, {"event_id": row["row_id"]}, "true", [], "time", limit)
-    start = _moment(row["time"])
+        return _selected(project, dataset, {"event_id": row["row_id"]}, [], "time", limit)
+    time, start = duckdb.ColumnExpression("time"), _moment(row["time"])
     entity = {name: row[name] for name in feature_metadata["entity"]}
-    inside, values = "time >= ? and time < ?", [start, start + timedelta(seconds=seconds)]
-    return _selected(project, dataset, entity, inside, values, "time, source_line", limit)
+    end = start + timedelta(seconds=seconds)
+    inside = [time >= duckdb.ConstantExpression(start), time < duckdb.ConstantExpression(end)]
+    return _selected(project, dataset, entity, inside, "time, source_line", limit)
 
 
 def related_events(
@@ -72,12 +76,14 @@ def related_events(
     entity : event columns and their values, for example {"source_ip": "10.0.0.5"}
     around : None for the earliest
     """
+    import duckdb
+
     project = project or find_project()
     if around is None:
-        return _selected(project, dataset, entity, "true", [], "time, source_line", limit)
+        return _selected(project, dataset, entity, [], "time, source_line", limit)
     moment = int(_moment(around).timestamp() * 1_000_000)
-    nearest = f"abs(epoch_us(time) - {moment}), source_line"
-    return _selected(project, dataset, entity, "time is not null", [], nearest, limit).sort_values(
+    nearest, timed = f"abs(epoch_us(time) - {moment}), source_line", duckdb.ColumnExpression("time").isnotnull()
+    return _selected(project, dataset, entity, [timed], nearest, limit).sort_values(
         ["time", "source_line"], ignore_index=True
     )
 
@@ -86,23 +92,30 @@ def _selected(
     project: Project,
     dataset: str,
     equal: Mapping[str, Any],
-    where: str,
-    values: list[Any],
+    inside: Sequence[duckdb.Expression],
     order: str,
     limit: int,
 ) -> pd.DataFrame:
     stored = open_events(project, dataset)
-    conditions, parameters = [where], list(values)
-    for name, value in equal.items():
+    for name in equal:
         _check_column(name, stored.schema)
-        is_missing = value is None or value != value  # noqa: PLR0124  NaN
-        conditions.append(f'"{name}" is null' if is_missing else f'"{name}" = ?')
-        parameters += [] if is_missing else [_plain(value)]
-    sql = f"select * from events where {' and '.join(conditions)} order by {order} limit {int(limit)}"
     with sealed_connection(
         {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
     ) as connection:
-        return _frame(connection.sql(sql, params=parameters).to_arrow_table())
+        found = connection.table("events")
+        for condition in (*inside, *(_equals(name, value) for name, value in equal.items())):
+            found = found.filter(condition)
+        return _frame(found.order(order).limit(int(limit)).to_arrow_table())
+
+
+def _equals(name: str, value: Any) -> duckdb.Expression:
+    """Return that a column has a value, or none; neither name nor value is ever parsed as SQL."""
+    import duckdb
+
+    column = duckdb.ColumnExpression(name)
+    if value is None or value != value:  # noqa: PLR0124  NaN
+        return column.isnull()
+    return column == duckdb.ConstantExpression(_plain(value))
 
 
 def _check_column(name: str, stored: pa.Schema) -> None:
@@ -115,11 +128,9 @@ def _plain(value: Any) -> Any:
 
 
 def _moment(value: Any) -> datetime:
-    when = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    when: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
     if isinstance(when, str):
         when = datetime.fromisoformat(when)
-    from datetime import UTC
-
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 

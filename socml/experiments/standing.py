@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socml.metrics import compare_methods
+from socml.private import private_file, private_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def write_diagram(path: Path, comparison: Comparison, metric: str) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     ordered = sorted(comparison.mean_ranks.items(), key=lambda item: item[1])
     bars = joined_groups([rank for _, rank in ordered], comparison.critical_difference)
     rows = len(ordered) + len(bars)
@@ -98,7 +99,7 @@ def write_diagram(path: Path, comparison: Comparison, metric: str) -> Path:
     axes.set_xlabel(_caption(comparison, metric))
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
-    figure.savefig(path)
+    figure.savefig(private_file(path))
     return path
 
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import IO, Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from socml.errors import FormatError
 from socml.formats._reader import Parsed, ReadOptions, Source, without_rows
-from socml.formats._table_columns import Layout, event_columns, lay_out, truth_of
+from socml.formats._table_columns import (
+    MOST_COLUMNS,
+    Layout,
+    check_header,
+    event_columns,
+    lay_out,
+    truth_of,
+    unique_names,
+)
 from socml.recipes import TableShape, Truth
 from socml.tables import TIME
+from socml.unpacking import check_archive
 
 _ROWS = 20_000
-_CELLS_LIMIT = 1 << 26  # bytes of one block of an array
+_CELLS_LIMIT = 1 << 26  # bytes of one block of an array, or of the texts of one block of rows
+_ROW_LIMIT = 16 << 20  # bytes of text in one row, as of one line
+_PART_LIMIT = 1 << 30  # bytes of one column in one row group, unpacked: writers aim at 128 MB to 1 GB for all columns
 
 
 def is_npz(head: bytes) -> bool:
@@ -29,24 +43,65 @@ def is_npz(head: bytes) -> bool:
 
 def read_parquet(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     """Yield a Parquet file's rows."""
-    try:
-        file = pq.ParquetFile(source.path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FormatError(f"{source.name} is a Parquet file that cannot be read: {error}") from error
-    layout = lay_out(file.schema_arrow.names, options, where=source.name)
+    file = _open_parquet(source)
+    _check_claims(file.metadata, source.name)
+    names = unique_names(file.schema_arrow.names)
+    layout = lay_out(names, options, where=source.name)
     first = 1
-    for batch in file.iter_batches(batch_size=_ROWS):
-        parsed = _parsed(pa.Table.from_batches([batch]), first, layout, options)
+    for rows in _small_blocks(file, source.name):
+        parsed = _parsed(rows.rename_columns(names), first, layout, options)
         parsed.warnings = list(layout.notes) if first == 1 else []
-        first += len(batch)
+        first += len(rows)
         yield parsed
+
+
+def _check_claims(metadata: pq.FileMetaData, where: str) -> None:
+    """Refuse a file by what it says of itself: a part of a column is decoded in one piece."""
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            part = metadata.row_group(group).column(column)
+            if part.total_uncompressed_size > _PART_LIMIT:
+                raise FormatError(
+                    f"{where}: column {part.path_in_schema[:80]!r} unpacks to {part.total_uncompressed_size >> 20:,} MB "
+                    f"in one row group, and {_PART_LIMIT >> 20:,} MB is the most. Write smaller row groups."
+                )
+
+
+def _small_blocks(file: pq.ParquetFile, where: str) -> Iterator[pa.Table]:
+    """Yield rows in blocks whose texts fit into memory, though a few bytes of a dictionary may stand for each of them."""
+    for batch in file.iter_batches(batch_size=_ROWS):
+        sizes = np.zeros(len(batch), np.int64)
+        for values in batch.columns:
+            if pa.types.is_dictionary(values.type):
+                lengths = pc.binary_length(values.dictionary)
+                sizes += np.asarray(lengths.take(values.indices).fill_null(0), np.int64)
+        if len(sizes) and sizes.max() > _ROW_LIMIT:
+            raise FormatError(
+                f"{where}: a row has {sizes.max():,} bytes of text, and {_ROW_LIMIT >> 20} MB is the most. "
+                "Leave out the column that holds them."
+            )
+        block = np.cumsum(sizes) // _CELLS_LIMIT
+        starts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(batch)]
+        for start, end in pairwise(starts):
+            yield pa.Table.from_batches([batch.slice(start, end - start)])
+
+
+def _open_parquet(source: Source) -> pq.ParquetFile:
+    try:
+        found = pq.read_schema(source.path)
+        texts = [f.name for f in found if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        check_header(found.names, source.name)
+        return pq.ParquetFile(source.path, read_dictionary=texts)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise FormatError(f"{source.name} is a Parquet file that cannot be read: {error}") from error
 
 
 def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     """Yield the rows of `X`, columns x1, x2, …; `y`, if it is there, is ground truth: 1 is malicious."""
     try:
+        check_archive(source.path)
         archive = zipfile.ZipFile(source.path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError) as error:
         raise FormatError(f"{source.name} is an NPZ file that cannot be read: {error}") from error
     with archive:
         if "X.npy" not in archive.namelist():
@@ -130,6 +185,8 @@ def _row_blocks(archive: zipfile.ZipFile, member: str, where: str) -> Iterator[n
         shape, fortran, kind = _header(file, where)
         if len(shape) != 2:
             raise FormatError(f"{where}: X has {len(shape)} dimensions, not 2.")
+        if shape[1] > MOST_COLUMNS:
+            raise FormatError(f"{where}: X has {shape[1]:,} columns, and {MOST_COLUMNS:,} is the most that is read.")
         width = max(shape[1] * kind.itemsize, 1)
         if fortran:
             if shape[0] * width > 4 * _CELLS_LIMIT:
@@ -151,7 +208,10 @@ def _row_blocks(archive: zipfile.ZipFile, member: str, where: str) -> Iterator[n
 def _whole_array(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarray:
     with archive.open(member) as file:
         shape, _, kind = _header(file, where)
-        data = file.read(int(np.prod(shape)) * kind.itemsize)
+        size = math.prod(shape) * kind.itemsize  # in whole numbers without a limit: a forged shape may exceed 64 bits
+        if size > archive.getinfo(member).file_size:
+            raise FormatError(f"{where}: {member} says it has {size:,} bytes, which is more than it holds.")
+        data = file.read(size)
         return np.frombuffer(data, kind).ravel()
 
 

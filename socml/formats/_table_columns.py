@@ -12,10 +12,14 @@ from socml.errors import FormatError, RecipeError, did_you_mean
 from socml.formats._reader import ReadOptions, judge, truth_table
 from socml.formats._table_types import Plan, typed
 from socml.recipes import TableShape
-from socml.tables import EVENT, TEXTS
+from socml.tables import EVENT, TEXTS, plain_columns
 
 _LIKELY_LABELS = {"label", "class", "y", "target", "attack", "attack_cat", "is_attack", "malicious", "outcome"}
 _ARROW_KINDS = {pa.float64(): "number", pa.int64(): "integer", pa.string(): "text"}
+# A column costs a few kilobytes for each block of rows, and a term in every query; the widest table among the public
+# ones that socml was tried on has 785. The limit is far from both.
+MOST_COLUMNS = 4096
+LONGEST_NAME = 1000  # characters; a name stands in every message about its column
 _SET_BY_INGEST = {"event_id", "dataset", "raw", "source_file", "source_line", "extra"}
 
 
@@ -28,6 +32,47 @@ class Layout:
     label: str = ""
     family: str = ""
     notes: tuple[str, ...] = ()
+
+
+def check_header(names: Sequence[str], where: str) -> None:
+    """Refuse a table that has too many columns, or too long a name, before its rows are read.
+
+    Raises
+    ------
+    FormatError
+    """
+    if len(names) > MOST_COLUMNS:
+        raise FormatError(
+            f"{where} has {len(names):,} columns, and {MOST_COLUMNS:,} is the most that is read. Keep those that matter, "
+            "or store one value a row."
+        )
+    for position, name in enumerate(names, 1):
+        if len(name) > LONGEST_NAME:
+            raise FormatError(
+                f"{where}: the name of column {position} has {len(name):,} characters, and {LONGEST_NAME:,} is the most. "
+                "Give the names in the recipe: table.columns."
+            )
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return names with blanks and line breaks as one blank, the empty ones filled in, and repeated ones numbered.
+
+    Examples
+    --------
+    >>> unique_names(["a", " a", "a_2", "", "b\\nc"])
+    ['a', 'a_3', 'a_2', 'column_4', 'b c']
+    """
+    bases = [" ".join(name.split()) or f"column_{position}" for position, name in enumerate(names, 1)]
+    taken, used, counts = set(bases), set[str](), dict[str, int]()
+    unique = []
+    for base in bases:
+        name = base
+        while name in used or (name != base and name in taken):
+            counts[base] = counts.get(base, 1) + 1
+            name = f"{base}_{counts[base]}"
+        used.add(name)
+        unique.append(name)
+    return unique
 
 
 def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout:
@@ -49,17 +94,15 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
         if column not in EVENT or column in _SET_BY_INGEST:
             raise RecipeError(f"table.rename: {name!r} cannot become {column!r}.{did_you_mean(column, EVENT)}")
         event.setdefault(column, []).append(name)
-    own: dict[str, str] = {}
     absent = [repr(name) for name in shape.drop if name not in names]
     notes = [f"There is no column {', '.join(absent)}, which the recipe drops."] if absent else []
-    for name in names:
-        if name in (label, family) or name in shape.rename or name in shape.drop:
-            continue
-        own[name] = f"{name}_" if name in EVENT else name
-        if name in EVENT:
-            notes.append(
-                f"Column {name!r} is named {own[name]!r} here: {name!r} is an event column (see table.rename)."
-            )
+    rest = [n for n in names if n not in (label, family) and n not in shape.rename and n not in shape.drop]
+    own = plain_columns(rest, options.column_types)
+    for name, plain in own.items():
+        if name.casefold() in EVENT:
+            notes.append(f"Column {name!r} is named {plain!r} here: {name!r} is an event column (see table.rename).")
+        elif name != plain:
+            notes.append(f"Column {name!r} is named {plain!r} here.")
         if truth is None and name.lower() in _LIKELY_LABELS:
             notes.append(
                 f"Column {name!r} looks like ground truth. Declare it in [truth], or models will learn from it."

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from socml.errors import FormatError
 from socml.formats._columns import split_columns
 from socml.formats._reader import Reject, Source
+from socml.formats._table_columns import check_header, unique_names
 from socml.recipes import TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
@@ -80,8 +81,9 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     """
     arff = arff_names(next(iter(source.chunks()), b""))
     if arff:
+        check_header(shape.columns or arff, source.name)
         missing = (*shape.missing, "?")
-        return Dialect(",", tuple(_unique(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
+        return Dialect(",", tuple(unique_names(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
     block = next(source.blocks(), None)
     lines = [line for line in (block.lines() if block else []) if line.strip()][:200]
     if not lines:
@@ -97,8 +99,9 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         raise FormatError(
             f"{source.name}: the first line has {len(first)} values, and the recipe names {len(names)} columns."
         )
+    check_header(names, source.name)
     return Dialect(
-        delimiter, tuple(_unique(names)), lines[0] if shape.header else b"", tuple(shape.missing), shape.encoding
+        delimiter, tuple(unique_names(names)), lines[0] if shape.header else b"", tuple(shape.missing), shape.encoding
     )
 
 
@@ -190,17 +193,6 @@ def _count(line: bytes, delimiter: str) -> int:
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
     text = decoded([line], shape.encoding)[0].replace("\r", " ")
     return next(csv.reader([text], delimiter=delimiter))
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """Return names stripped, the empty ones filled in, and repeated ones numbered."""
-    taken: dict[str, int] = {}
-    unique = []
-    for position, name in enumerate(names, 1):
-        base = " ".join(name.split()) or f"column_{position}"
-        taken[base] = taken.get(base, 0) + 1
-        unique.append(base if taken[base] == 1 else f"{base}_{taken[base]}")
-    return unique
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:

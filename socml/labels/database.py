@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from socml.errors import ConfigurationError, SocmlError, TryLater
+from socml.private import private_file, private_folder
 
 HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -160,8 +161,10 @@ def connect(url: str) -> sa.Engine:
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
         raise ConfigurationError(f"The label store's address cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
-        if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        if engine.url.database and not engine.url.database.startswith(("file:", ":")):
+            private_folder(Path(engine.url.database).parent)
+            with suppress(OSError):  # where it cannot be made, SQLite says so in its own words
+                private_file(Path(engine.url.database))  # its -wal and -shm get the same rights
         sa.event.listen(engine, "connect", _prepare_sqlite)
     elif engine.dialect.name != "postgresql":
         raise ConfigurationError(f"Labels are kept in SQLite or PostgreSQL, not in {engine.dialect.name}.")

@@ -95,6 +95,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                 sample = text.readline()
                 text.seek(0)
                 yield from csv.DictReader(text, delimiter=max(",;\t", key=sample.count), strict=True)
+    except RecursionError:
+        raise FormatError(f"{path} cannot be read: it is nested too deep.") from None
     except (ValueError, csv.Error, OSError) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
 

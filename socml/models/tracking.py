@@ -10,11 +10,14 @@ import tempfile
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from socml import __version__
 from socml.errors import ModelError, TryLater
 from socml.models.plots import write_plots
 from socml.preparation import feature_names
+from socml.private import FOLDER_MODE, make_private
 from socml.versions import (
     CHAMPION,
     FILES,
@@ -154,11 +157,20 @@ def _record_run(
             write_plots(folder / "plots", normality, known)
             _save_for_mlflow(folder / "model", version)
             client.log_artifacts(run_id, str(folder))
+            _keep_private(run.info.artifact_uri, project)
     except BaseException:
         client.set_terminated(run_id, "FAILED")
         raise
     client.set_terminated(run_id, "FINISHED")
     return run_id, f"{run.info.artifact_uri}/model"
+
+
+def _keep_private(artifact_uri: str, project: Project) -> None:
+    """Take others' rights from a run's files, where MLflow wrote them into the workspace."""
+    if artifact_uri.startswith(project.folder("mlflow", "artifacts").as_uri()):
+        of_run = Path(url2pathname(urlsplit(artifact_uri).path)).parent
+        of_run.parent.chmod(FOLDER_MODE)
+        make_private(of_run)
 
 
 def _register(client: MlflowClient, name: str, source: str, run_id: str) -> str:

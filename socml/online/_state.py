@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from socml.errors import ModelError
+from socml.unpacking import check_archive
 from socml.workspace import replacing
 
 State = dict[str, Any]
 _REST = "state.json"
+_TOO_MUCH = (RecursionError, MemoryError)  # JSON nested too deep, an array whose header promises more than there is
 
 
 def write_state(path: Path, state: State) -> Path:
@@ -44,12 +46,13 @@ def read_state(path: Path) -> State:
         If the file is absent, damaged, or of another kind.
     """
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         state = json.loads(arrays.pop(_REST).tobytes())
         for name, values in arrays.items():
             _put(state, name.split("/"), values)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, *_TOO_MUCH, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not the state of an online model: {error}") from error
     if not isinstance(state, dict):
         raise ModelError(f"{path} is not the state of an online model.")

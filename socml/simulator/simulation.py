@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 
 from socml.errors import ConfigurationError
+from socml.private import private_folder
 from socml.registry import component, component_names
 from socml.simulator.alerts import raise_alerts
 from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
@@ -92,7 +93,7 @@ def simulate(
         for name in component_names(kind):
             component(kind, name)(world, traffic, _rng(seed, f"{kind}.{name}"))
     raise_alerts(world, traffic, _rng(seed, "alerts"))
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     return _write_all(folder, traffic, _rng(seed, "writers"))
 
 

@@ -1,23 +1,29 @@
 """A request with a key → the JSON that a service answers, or why there is none, in the key of a sentence.
 
 Bounded in time and size, TLS verified, and nothing is sent on to another host. The key is in a header and nowhere else.
+A service is reached at a public address only, unless the project says otherwise: what its name stands for is looked at
+when the connection is made, so that neither a redirect nor a changed entry in the DNS leads into the inner network.
+Blind to this behind a proxy of the environment (HTTPS_PROXY): there the proxy finds the address.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
+from socml.addresses import is_public
 from socml.project import is_loopback
 
 __all__ = ["MOST_BYTES", "NoAnswer", "ask", "usable_key"]
@@ -52,9 +58,19 @@ def usable_key(key: str) -> bool:
 
 
 def ask(
-    url: str, body: bytes | None, headers: Mapping[str, str], *, limit_s: float, silent: bool = False
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    limit_s: float,
+    silent: bool = False,
+    private_address: bool = False,
 ) -> dict[str, Any] | None:
     """Return what a service answers; None if that is HTTP 404 with JSON, and `silent` says that this means: nothing.
+
+    Parameters
+    ----------
+    private_address : whether it may be on this machine, or in an inner network
 
     Raises
     ------
@@ -67,7 +83,7 @@ def ask(
 
     def run() -> None:
         try:
-            outcome.put(_answer(request, limit_s, silent, gone))
+            outcome.put(_answer(request, limit_s, silent, gone, private_address))
         except Exception as error:  # whatever it is, the one who waits gets it
             outcome.put(error)
 
@@ -83,9 +99,11 @@ def ask(
     return found
 
 
-def _answer(request: Request, limit_s: float, silent: bool, gone: threading.Event) -> dict[str, Any] | None:
+def _answer(
+    request: Request, limit_s: float, silent: bool, gone: threading.Event, private_address: bool
+) -> dict[str, Any] | None:
     try:
-        return _exchanged(request, limit_s, silent, gone)
+        return _exchanged(request, limit_s, silent, gone, private_address)
     except TimeoutError:
         raise NoAnswer("slow", seconds=f"{limit_s:g}") from None
     except URLError as error:
@@ -99,8 +117,14 @@ def _answer(request: Request, limit_s: float, silent: bool, gone: threading.Even
         raise NoAnswer("unreachable", why=type(error).__name__) from None
 
 
-def _exchanged(request: Request, limit_s: float, silent: bool, gone: threading.Event) -> dict[str, Any] | None:
-    handlers: list[Any] = [_SameHost(), HTTPSHandler(context=ssl.create_default_context())]
+def _exchanged(
+    request: Request, limit_s: float, silent: bool, gone: threading.Event, private_address: bool
+) -> dict[str, Any] | None:
+    handlers: list[Any] = [_SameHost()]
+    if private_address:
+        handlers.append(HTTPSHandler(context=ssl.create_default_context()))
+    else:
+        handlers += [_PublicHttps(context=ssl.create_default_context()), _PublicHttp()]
     if is_loopback(urlsplit(request.full_url).hostname or ""):
         handlers.append(ProxyHandler({}))  # what is meant for this machine goes to no proxy
     try:
@@ -114,6 +138,45 @@ def _exchanged(request: Request, limit_s: float, silent: bool, gone: threading.E
             raise _of_status(error.code, str(error.headers.get("Retry-After") or "")) from None
         finally:
             error.close()
+
+
+def _connect_in_public(address: tuple[str, int], *args: Any, **named: Any) -> socket.socket:
+    """Connect to a host if all that its name stands for is public; the address that was looked at is the one that is used."""
+    host, port = address
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, place in found:
+        if not is_public(ipaddress.ip_address(place[0])):
+            raise NoAnswer("private_address", host=host)
+    failure: OSError | None = None
+    for *_, place in found:
+        try:
+            return socket.create_connection((place[0], port), *args, **named)
+        except OSError as error:
+            failure = error
+    raise failure or OSError(f"{host} has no address")
+
+
+class _PublicHttpsConnection(HTTPSConnection):
+    def connect(self) -> None:
+        if not getattr(self, "_tunnel_host", None):  # else this is the way to the environment's proxy
+            self._create_connection = _connect_in_public
+        super().connect()
+
+
+class _PublicHttpConnection(HTTPConnection):
+    def connect(self) -> None:
+        self._create_connection = _connect_in_public
+        super().connect()
+
+
+class _PublicHttps(HTTPSHandler):
+    def https_open(self, req: Request) -> Any:
+        return self.do_open(_PublicHttpsConnection, req, context=self._context)  # type: ignore[attr-defined, arg-type]
+
+
+class _PublicHttp(HTTPHandler):
+    def http_open(self, req: Request) -> Any:
+        return self.do_open(_PublicHttpConnection, req)
 
 
 class _SameHost(HTTPRedirectHandler):

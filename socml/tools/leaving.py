@@ -12,15 +12,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
+from socml.addresses import Address, is_public, with_inner
 from socml.tools.indicators import Indicator
 
 __all__ = ["LONGEST", "reason_to_keep"]
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # No public name ends so: RFC 6761, 6762, 8375, ICANN's .internal, and what inner networks are called.
 _INNER = set("arpa corp home internal intranet invalid lan local localdomain localhost private test".split())
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637: later than Python's own list
 _TOKEN = re.compile(r"[\w:-]+(?:\.[\w:-]+)+|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]*")
 _LAYERS = 3  # of percent signs
 LONGEST = 2000  # characters of a URL; in a longer one there may be anything
@@ -82,33 +80,12 @@ def _of_part(token: str, never: Sequence[str]) -> str:
     return "private" if name.rpartition(".")[2] in _INNER else ""
 
 
-def _of_address(address: _Address, never: Sequence[str]) -> str:
-    every = list(_with_inner(address))
+def _of_address(address: Address, never: Sequence[str]) -> str:
+    every = list(with_inner(address))
     networks = [network for one in never if (network := _as_network(one)) is not None]
     if any(one.version == network.version and one in network for one in every for network in networks):
         return "own"
-    return "" if all(_is_public(one) for one in every) else "private"
-
-
-def _with_inner(address: _Address) -> Iterator[_Address]:
-    """Yield an address, and the IPv4 addresses that it stands for."""
-    yield address
-    if isinstance(address, ipaddress.IPv6Address):
-        teredo = address.teredo or ()
-        for inner in (address.ipv4_mapped, address.sixtofour, *teredo):
-            if inner is not None:
-                yield inner
-        if address in _NAT64:
-            yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-
-
-def _is_public(address: _Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return True  # its IPv4 address is looked at by itself
-        if address.scope_id or address.is_site_local or address in _DOCUMENTATION:
-            return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    return "" if is_public(address) else "private"
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -133,7 +110,7 @@ def _is_below(name: str, never: Sequence[str]) -> bool:
     return any(name == own or name.endswith(f".{own}") for own in map(_plain, never) if own)
 
 
-def _as_address(text: str) -> _Address | None:
+def _as_address(text: str) -> Address | None:
     try:
         return ipaddress.ip_address(text.strip("[]"))
     except ValueError:

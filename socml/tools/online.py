@@ -186,7 +186,8 @@ def _asked(project: Project, service: LookupService, one: Indicator, key: str, l
         raise NoAnswer("pause", until=until)
     url, body = request_of(how, one, service.address)
     try:
-        found = ask(url, body, {how.header: key}, limit_s=limit_s, silent=how.silent)
+        private = service.private_address
+        found = ask(url, body, {how.header: key}, limit_s=limit_s, silent=how.silent, private_address=private)
     except NoAnswer as error:
         if error.until is not None:
             write_json(_pause_path(project, service), error.until.isoformat())
@@ -233,7 +234,7 @@ def _kept(project: Project, service: LookupService, one: Indicator, now: datetim
     try:
         found = json.loads(_path(project, service, one).read_bytes())
         time, reading = datetime.fromisoformat(found["time"]), Reading(**found["reading"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     is_recent = time.tzinfo is not None and timedelta(0) <= now - time < KEPT_FOR
     return Answer(one, service.name, reading, time, was_kept=True) if is_recent else None
@@ -244,7 +245,7 @@ def _pause(project: Project, service: LookupService, now: datetime) -> datetime 
     try:
         until = datetime.fromisoformat(json.loads(_pause_path(project, service).read_bytes()))
         return until if now < until <= now + KEPT_FOR else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

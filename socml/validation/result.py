@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from socml.errors import DataError, UnknownName
 from socml.inert import html_text
+from socml.private import private_file, private_folder
 from socml.workspace import safe_name, write_json, write_table
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _plot(path: Path, result: ValidationResult) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     figure = Figure(figsize=(10, 4), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
@@ -119,5 +120,5 @@ def _plot(path: Path, result: ValidationResult) -> Path:
     right.plot(roc["false_positive_rate"], roc["recall"])
     right.plot([0, 1], [0, 1], linestyle="--", color="grey")
     right.set(title="ROC", xlabel="false positive rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.02))
-    figure.savefig(path)
+    figure.savefig(private_file(path))
     return path

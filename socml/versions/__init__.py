@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.errors import ModelError, UnknownName
+from socml.private import private_file
 from socml.project import Project, find_project
 from socml.versions.files import is_trusted, keep_files, load_trusted, read_files, save_files, trusted_types
 from socml.versions.reference import Reference, make_reference
@@ -116,7 +117,7 @@ def open_registry(project: Project, wanted: str = "") -> MlflowClient:
     _quiet()
     from mlflow import MlflowClient
 
-    address = project.tracking_uri or f"sqlite:///{project.folder('mlflow') / 'mlflow.db'}"
+    address = project.tracking_uri or f"sqlite:///{private_file(project.folder('mlflow') / 'mlflow.db')}"
     return MlflowClient(tracking_uri=address, registry_uri=address)
 
 

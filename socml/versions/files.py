@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from socml.errors import ModelError
+from socml.private import make_private, private_folder
 from socml.project import Project
 from socml.registry import component_names
+from socml.unpacking import check_archive
 from socml.versions.reference import Reference
 from socml.versions.version import ModelVersion
 from socml.workspace import safe_name
@@ -47,6 +49,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
     """
     try:
         companion = folder / "companion.skops"
+        check_archive(folder / "reference.npz")
         with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
             reference = Reference(arrays["normality"], arrays["ranks"], int(arrays["rows"]))
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
@@ -58,7 +61,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
             companion=load_trusted(companion) if companion.is_file() else None,
             metadata=metadata,
         )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile) as error:
         raise ModelError(f"The files of model {name}/{version} in {folder} cannot be read: {error}") from error
 
 
@@ -73,6 +76,7 @@ def load_trusted(path: Path) -> Any:
     import skops.io
 
     try:
+        check_archive(path)
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
@@ -108,10 +112,11 @@ def trusted_types() -> list[str]:
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:
     """Copy a version's files to their place in the workspace, in one step, and return the folder."""
     target = project.workspace / "models" / safe_name(name) / safe_name(number)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(source, temporary)
+        make_private(temporary)
         if target.exists():  # left by a registry that was deleted: its number is given again
             shutil.rmtree(target)
         temporary.replace(target)

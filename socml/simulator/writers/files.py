@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from socml.private import private_file
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
 from socml.simulator.writers import auth_log, eve, zeek
@@ -54,7 +55,7 @@ def write(folder: Path, file: LogFile, window: Window) -> Path:
     """Write one file, dated to the window's end (that gives a log without years its year), and return its path."""
     path = folder / file.name
     text = "".join(f"{line}\n" for line in (*file.head, *file.lines, *file.tail)).encode()
-    path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
+    private_file(path).write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
     os.utime(path, (window.end_us // SECOND, window.end_us // SECOND))
     return path
 
@@ -77,7 +78,7 @@ def write_truth(path: Path, attacks: list[Attack]) -> None:
             "technique": pa.array([attack.family.technique for attack in attacks], pa.string()),
         }
     )
-    pq.write_table(check_table(table, TRUTH_BESIDE, what="truth"), path)
+    pq.write_table(check_table(table, TRUTH_BESIDE, what="truth"), private_file(path))
 
 
 def _by_day(log: str, table: Columns, window: Window, rng: np.random.Generator) -> Iterator[LogFile]:

@@ -26,13 +26,13 @@ def _first_of(whose: str) -> str:
         select {COLUMNS} from (
             select {COLUMNS}, row_number() over (partition by {whose} order by suggested, id desc) as place
             from standing_label) as ranked
-        where place = 1"""
+        where place = 1"""  # noqa: S608  made of constants alone
 
 
 VIEWS = {
     "standing_label": f"""
         select {COLUMNS} from label_event e
-        where e.verdict is not null and not exists (select 1 from label_event u where u.undo_of = e.id)""",
+        where e.verdict is not null and not exists (select 1 from label_event u where u.undo_of = e.id)""",  # noqa: S608  made of constants alone
     "analyst_label": _first_of('row_id, "by"'),
     "current_label": _first_of("row_id"),
 }
