@@ -60,6 +60,7 @@ def describe(
         "experiment": experiment,
         "feature_set": about.get("feature_set", recipe.features),
         "feature_hash": about.get("recipe_hash") or _digest("\n".join(names).encode()),
+        "sql_hash": about.get("sql_hash", ""),
         "events_snapshot": about.get("events_snapshot", ""),
         "dataset": about.get("dataset", ""),
         "table_hash": table_hash(features),
