@@ -7,6 +7,7 @@ for every file and store that the workspace reads; no library is imported for th
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -28,9 +29,20 @@ _UNUSABLE = {
     errno.EEXIST: "{} is there already. Move it away, or name another.",
     errno.ELOOP: "{} is a link that leads to itself. Name another.",
 }
+_ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _DAMAGED = (ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError)
 
 FULL = "The disk is full{at}. Make room, then give the same command again: what was finished is kept."
+
+_UNREADABLE = "A stored table cannot be read: {}. Find the file with: socml doctor"
+_OF_LIBRARIES: tuple[tuple[str, str, type[SocmlError], str], ...] = (
+    ("duckdb", "OutOfMemoryException", TryLater, "Out of memory or disk ({}): raise memory_limit or make room."),
+    ("duckdb", "Error", DataError, _UNREADABLE),
+    ("pyarrow", "ArrowException", DataError, _UNREADABLE),
+    ("sqlalchemy.exc", "OperationalError", TryLater, "A database is busy or away: {}."),
+    ("sqlalchemy.exc", "ProgrammingError", DataError, "A database does not hold what it should: {}."),
+    ("mlflow.exceptions", "MlflowException", ModelError, "The model registry does not answer: {}."),
+)
 
 
 def as_socml_error(error: BaseException) -> SocmlError | None:
@@ -99,7 +111,7 @@ def reading(path: Path, *, remedy: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there. {remedy}") from error
     except OSError as error:
-        if error.errno in {*_FULL, *_EXHAUSTED, *_UNUSABLE}:
+        if _number(error) in {*_FULL, *_EXHAUSTED, *_UNUSABLE}:
             raise _of_system(error) from error
         raise DataError(f"{path} is damaged: {first_line(error)}. {remedy}") from error
     except Exception as error:
@@ -122,31 +134,34 @@ def first_line(error: BaseException) -> str:
 
 def _of_system(error: OSError) -> SocmlError:
     path = str(error.filename) if isinstance(error.filename, str | Path) else ""
-    if error.errno in _FULL:
+    number = _number(error)
+    if number in _FULL:
         return TryLater(FULL.format(at=f" at {path}" if path else ""))
-    if error.errno in _EXHAUSTED:
+    if number in _EXHAUSTED:
         return TryLater(f"The system is busy ({first_line(error)}). Give the same command again later.")
-    if error.errno in _UNUSABLE:
-        return ConfigurationError(_UNUSABLE[error.errno].format(_shortened(path) or "A file"))
-    if error.errno == errno.ENOENT:
+    if number in _UNUSABLE:
+        return ConfigurationError(_UNUSABLE[number].format(_shortened(path) or "A file"))
+    if number == errno.ENOENT:
         return DataError(f"There is no {path or 'such file'}. Check the name, or give the command that makes it first.")
     where = f"{path}: " if path else ""
     return DataError(f"{where}{first_line(error)}. Find the damaged file with: socml doctor")
 
 
+def _number(error: OSError) -> int:
+    """Return the system's number of an error, also where a library says it only in its text; 0 where nobody does."""
+    told = _ERRNO.search(str(error))
+    return error.errno or (int(told[1]) if told else 0)
+
+
 def _of_library(error: BaseException) -> SocmlError | None:
-    if isinstance(error, _class("duckdb", "OutOfMemoryException")):
-        return TryLater(f"Out of memory or disk: raise memory_limit in socml.toml or make room. {first_line(error)}.")
     if isinstance(error, _class("duckdb", "IOException")) and "No space left" in str(error):
         return TryLater(FULL.format(at=""))
-    if isinstance(error, (_class("duckdb", "Error"), _class("pyarrow", "ArrowException"))):
-        return DataError(f"A stored table cannot be read: {first_line(error)}. Find the file with: socml doctor")
-    if isinstance(error, _class("sqlalchemy.exc", "OperationalError")):
-        return TryLater(f"A database is busy or away: {first_line(error)}.")
-    if isinstance(error, _class("mlflow.exceptions", "MlflowException")):
-        busy = getattr(error, "error_code", "") in {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
-        kind = TryLater if busy else ModelError
-        return kind(f"The model registry does not answer: {first_line(error)}.")
+    busy = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR"}
+    if isinstance(error, _class("mlflow.exceptions", "MlflowException")) and error.__dict__.get("error_code") in busy:
+        return TryLater(f"The model registry is busy or away: {first_line(error)}. Try again later.")
+    for module, name, kind, text in _OF_LIBRARIES:
+        if isinstance(error, _class(module, name)):
+            return kind(text.format(first_line(error)))
     return None
 
 

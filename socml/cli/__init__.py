@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 import warnings
+from typing import TextIO
 
 import typer
 
@@ -73,7 +74,14 @@ def _unforeseen(error: Exception) -> str:
     )
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Show a notice as one line; other warnings are of libraries, and are for developers."""
     if issubclass(category, Notice):
         note(f"socml: {message}")

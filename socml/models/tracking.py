@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socml import __version__
-from socml.errors import ModelError, TryLater
+from socml.errors import ModelError
 from socml.models.plots import write_plots
 from socml.preparation import feature_names
 from socml.versions import (
@@ -23,6 +23,7 @@ from socml.versions import (
     fetch_files,
     open_registry,
     read_files,
+    registry_error,
     save_files,
     trusted_types,
 )
@@ -126,7 +127,7 @@ def record(
         if promote or CHAMPION not in client.get_registered_model(name).aliases:
             client.set_registered_model_alias(name, CHAMPION, number)  # only now: it was loaded in full
     except MlflowException as error:
-        raise TryLater(f"The model registry does not answer: {error}") from error
+        raise registry_error(error) from error
     return loaded
 
 
