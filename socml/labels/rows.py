@@ -85,8 +85,9 @@ def _id_columns(project: Project, dataset: str, run_id: str) -> Iterator[pa.Arra
     for run in workspace.list_runs(project):
         if dataset in {"", run["dataset"]}:
             yield from _column(workspace.run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id")
-    for path in sorted((project.workspace / "features").glob(f"{dataset or '*'}/*.parquet")):
-        yield from _column(path, "row_id")
+    for path in sorted((project.workspace / "features").glob("*/*.parquet")):
+        if dataset in {"", path.parent.name}:
+            yield from _column(path, "row_id")
     for name in workspace.dataset_names(project):
         if dataset in {"", name}:
             for path in workspace.event_files(project, name):
