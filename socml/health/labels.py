@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from socml.errors import DataError
 from socml.faults import store_error
 from socml.health.finding import Finding
 from socml.labels import StandingLabels, existing_rows, labels_url, open_labels
@@ -48,7 +49,10 @@ def _of_lost_rows(standing: StandingLabels, project: Project) -> Iterator[Findin
     for label in standing.current().values():
         rows.setdefault(label.dataset or "", set()).add(label.row_id)
     for dataset, wanted in sorted(rows.items()):
-        lost = wanted - existing_rows(project, wanted, dataset=dataset)
+        try:
+            lost = wanted - existing_rows(project, wanted, dataset=dataset)
+        except DataError:
+            continue  # a damaged table is told of with the tables, and its rows may be there
         if lost:
             where = f"of dataset {dataset}" if dataset else "of no dataset"
             yield Finding(

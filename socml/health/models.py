@@ -9,7 +9,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from socml.errors import SocmlError
+from socml.errors import ModelError, SocmlError
+from socml.faults import first_line
 from socml.health.finding import Finding
 from socml.project import Project
 from socml.recipes import load_feature_recipe
@@ -32,7 +33,6 @@ def registry(project: Project) -> Iterator[Finding]:
         if not path.is_file():
             yield Finding("model registry", "no fitted model yet")
             return
-        check_registry_file(path)
         damage = _damage(path)
         if damage:
             yield Finding("model registry", damage, ok=False, remedy=REGISTRY_DAMAGED)
@@ -88,6 +88,11 @@ def _fetch(name: str, number: str, project: Project) -> str:
 
 
 def _damage(path: Path) -> str:
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        found = [str(row[0]) for row in connection.execute("pragma integrity_check(3)")]
+    """Return what is wrong with the registry's SQLite file; empty if nothing is. A locked one is `TryLater`."""
+    try:
+        check_registry_file(path)
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            found = [str(row[0]) for row in connection.execute("pragma integrity_check(3)")]
+    except (ModelError, sqlite3.DatabaseError) as error:
+        return first_line(error)
     return "" if found == ["ok"] else f"damaged: {'; '.join(found)}"

@@ -37,17 +37,29 @@ def check_row(project: Project, row_id: str, *, dataset: str = "", run_id: str =
 
 
 def existing_rows(project: Project, row_ids: Collection[str], *, dataset: str = "", run_id: str = "") -> set[str]:
-    """Return those of `row_ids` that exist. Tables are read until all are found, the small ones first."""
+    """Return those of `row_ids` that exist. Tables are read until all are found, the small ones first.
+
+    Raises
+    ------
+    DataError
+        If a row is in no table that can be read, and one is damaged: it may be there.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = set(row_ids)
-    found: set[str] = set()
-    for ids in _id_columns(project, dataset, run_id):
+    wanted, found = set(row_ids), set[str]()
+    damaged: DataError | None = None
+    for path, name in _tables(project, dataset, run_id):
         if wanted <= found:
             break
-        is_wanted = pc.is_in(ids, value_set=pa.array(sorted(wanted - found), pa.string()))
-        found |= set(ids.filter(is_wanted).to_pylist())
+        try:
+            for ids in _column(path, name):
+                is_wanted = pc.is_in(ids, value_set=pa.array(sorted(wanted - found), pa.string()))
+                found |= set(ids.filter(is_wanted).to_pylist())
+        except DataError as error:
+            damaged = error
+    if damaged is not None and not wanted <= found:
+        raise damaged
     return found
 
 
@@ -69,29 +81,28 @@ def _nearest(project: Project, row_id: str, dataset: str, run_id: str) -> str:
     start = row_id[:NEAR]
     if len(start) < NEAR:
         return ""
-    for ids in _id_columns(project, dataset, run_id):
-        begins = ids.filter(pc.starts_with(ids, pattern=start))
-        if len(begins):
-            return str(begins[0].as_py())
+    for path, name in _tables(project, dataset, run_id):
+        for ids in _column(path, name):
+            begins = ids.filter(pc.starts_with(ids, pattern=start))
+            if len(begins):
+                return str(begins[0].as_py())
     return ""
 
 
-def _id_columns(project: Project, dataset: str, run_id: str) -> Iterator[pa.Array]:
-    """Yield the ids of rows: of the run if one is named, else of the dataset's runs, feature tables and events."""
+def _tables(project: Project, dataset: str, run_id: str) -> Iterator[tuple[Path, str]]:
+    """Yield the tables of the run if one is named, else of the dataset's runs, features and events, and the ids' column."""
+    runs = [workspace.read_run(project, run_id)] if run_id else workspace.list_runs(project)
+    for run in runs:
+        if run_id or dataset in {"", run["dataset"]}:
+            yield workspace.run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id"
     if run_id:
-        run = workspace.read_run(project, run_id)
-        yield from _column(workspace.run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id")
         return
-    for run in workspace.list_runs(project):
-        if dataset in {"", run["dataset"]}:
-            yield from _column(workspace.run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id")
     for path in sorted((project.workspace / "features").glob("*/*.parquet")):
         if dataset in {"", path.parent.name}:
-            yield from _column(path, "row_id")
+            yield path, "row_id"
     for name in workspace.dataset_names(project):
         if dataset in {"", name}:
-            for path in workspace.event_files(project, name):
-                yield from _column(path, "event_id")
+            yield from ((path, "event_id") for path in workspace.event_files(project, name))
 
 
 def _column(path: Path, name: str) -> Iterator[pa.Array]:
