@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 import streamlit as st
 from frame import Place, open_page
 
 from socml.inert import visible_line
 from socml.project import Project
 from socml.words import Words
-from socml.workspace import dataset_names, event_files, list_runs, open_events, quarantine_files
+from socml.workspace import dataset_names, event_files, list_runs, open_events, open_table, quarantine_files
 
 _RUN = ("run_id", "dataset", "feature_set", "model_version", "rows", "finished")
 _METRICS = ("average_precision", "auroc", "anomaly_rate")
@@ -72,7 +71,8 @@ def _span(project: Project, name: str) -> tuple[object, object]:
     """Return the first and last moment of a dataset, from the files' statistics: no event is read."""
     moments = []
     for path in event_files(project, name):
-        held = pq.read_metadata(path)
+        with open_table(path) as file:
+            held = file.metadata
         at = held.schema.to_arrow_schema().get_field_index("time")
         for group in range(held.num_row_groups):
             statistics = held.row_group(group).column(at).statistics

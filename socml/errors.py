@@ -66,6 +66,10 @@ class TryLater(SocmlError):
     exit_code = 75
 
 
+class Notice(UserWarning):
+    """Something that a user should know, and that did not stop the step: a damaged file was made anew, for one."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the sentence that helps after a misspelt name, with a leading blank.
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from socml.project import Project, find_project
-from socml.workspace import read_run, run_folder, write_table
+from socml.workspace import open_table, read_run, read_table, run_folder, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +42,7 @@ def write_families(version: ModelVersion, features_path: Path, run_id: str, *, p
     if not version.metadata.get("families"):
         return None
     reads = ["row_id", *version.metadata["features"]]
-    blocks = pq.ParquetFile(features_path).iter_batches(BLOCK, columns=reads)
+    blocks = open_table(features_path).iter_batches(BLOCK, columns=reads)
     told = [predict_families(version, batch.to_pandas()).reset_index() for batch in blocks]
     tables = [pa.Table.from_pandas(table, preserve_index=False) for table in told]
     return write_table(run_folder(project, run_id) / FILE, pa.concat_tables(tables))
@@ -57,4 +56,4 @@ def load_families(run_id: str = "", *, project: Project | None = None) -> pd.Dat
     path = run_folder(project, read_run(project, run_id)["run_id"]) / FILE
     if not path.is_file():
         return pd.DataFrame({"family": [], "probability": []}, index=pd.Index([], name="row_id"))
-    return pq.read_table(path).to_pandas().set_index("row_id")
+    return read_table(path).to_pandas().set_index("row_id")

@@ -7,16 +7,17 @@ recipe's hash, the events' snapshot and the meaning of every column travel in th
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from socml.checksums import parquet_writer
 from socml.engines import checked_select, quoted, quoted_text, sealed_connection, stream
-from socml.errors import DataError, RecipeError, did_you_mean
+from socml.errors import DataError, Notice, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
 from socml.tables import EVENT, TIME, strange_columns
@@ -25,7 +26,9 @@ from socml.workspace import (
     events_snapshot,
     features_path,
     open_events,
+    open_table,
     read_metadata,
+    read_table,
     replacing,
     truth_path,
     write_table,
@@ -85,7 +88,8 @@ def build_features(
 def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, project: Project | None = None) -> Path:
     """Build a feature set over an ingested dataset and return the Parquet file, with ground truth beside it.
 
-    A file that was built from the same recipe and the same events is left as it is.
+    A file that was built from the same recipe and the same events is left as it is. One that is damaged is built
+    again, with a `Notice`.
     """
     project = project or find_project()
     recipe = load_feature_recipe(feature_set, project) if isinstance(feature_set, str) else feature_set
@@ -96,7 +100,7 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     stored = open_events(project, dataset)
     tables: dict[str, Any] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
-        tables["truth"] = pq.read_table(truth_path(project, dataset))
+        tables["truth"] = read_table(truth_path(project, dataset))
     with _connection(recipe, tables, stored.schema, project) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
@@ -117,7 +121,10 @@ def load_features(dataset: str, feature_set: str, *, project: Project | None = N
     path = features_path(project or find_project(), dataset, feature_set)
     if not path.is_file():
         raise DataError(f"{feature_set} was not built for {dataset}. Run: socml features {feature_set} {dataset}")
-    return _frame(pq.read_table(path), read_metadata(path))
+    metadata = read_metadata(path)
+    if "features" not in metadata:
+        raise DataError(f"{path} is not a feature table. Build one: socml features FEATURE_SET {dataset}")
+    return _frame(read_table(path), metadata)
 
 
 def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = None) -> pd.DataFrame:
@@ -130,7 +137,7 @@ def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = 
     if not path.is_file():
         schema = pa.schema([("row_id", pa.string()), ("malicious", pa.bool_()), ("family", pa.string())])
         return schema.empty_table().to_pandas().set_index("row_id")
-    return pq.read_table(path).to_pandas().set_index("row_id")
+    return read_table(path).to_pandas().set_index("row_id")
 
 
 def row_truth_path(features: Path) -> Path:
@@ -249,6 +256,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
     return {
         "feature_set": recipe.name,
         "recipe_hash": recipe.hash,
+        "sql_hash": recipe.sql_hash,
         "events_snapshot": snapshot,
         "dataset": dataset,
         "entity": list(recipe.entity),
@@ -262,7 +270,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
 
 def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: dict[str, Any]) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
         for batch in rows:
             writer.write_batch(batch)
 
@@ -287,10 +295,16 @@ def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyC
 
 
 def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -> bool:
-    metadata = read_metadata(path)
+    rows = row_truth_path(path)
+    try:
+        metadata = read_metadata(path)
+        if rows.is_file():
+            open_table(rows).close()
+    except DataError as error:
+        warnings.warn(f"It is built again: {error}", Notice, stacklevel=3)
+        return False
     if (metadata.get("recipe_hash"), metadata.get("events_snapshot")) != (recipe.hash, snapshot):
         return False
-    rows = row_truth_path(path)
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
 

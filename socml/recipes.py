@@ -109,6 +109,12 @@ class FeatureRecipe(Recipe):
         """Length of the window in seconds, 0 if there is one row an event."""
         return window_seconds(self.window) if self.window else 0
 
+    @property
+    def sql_hash(self) -> str:
+        """Hash of what the values depend on: the SELECT, the entity and the window, not the words about them."""
+        said = "\0".join((self.sql, *self.entity, str(self.window_seconds)))
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
 
 class ModelRecipe(Recipe):
     """A detector, its parameters and its feature set."""

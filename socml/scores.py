@@ -18,14 +18,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from socml.errors import DataError, ModelError
+from socml.checksums import parquet_writer
+from socml.errors import ModelError
 from socml.metrics import ranking_metrics, truth_of_rows
 from socml.project import Project, find_project
 from socml.tables import SCORE, schema
 from socml.versions import ModelVersion
-from socml.workspace import read_metadata, read_run, replacing, run_folder, write_json
+from socml.workspace import (
+    open_table,
+    read_metadata,
+    read_run,
+    read_table,
+    replacing,
+    run_folder,
+    run_is_intact,
+    write_run,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +108,7 @@ def score_run(
     _check_feature_set(version, metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
-    if not all((folder / name).is_file() for name in ("scores.parquet", "leaves.npy", "run.json")):
+    if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
         normality = _score_file(
             version, features_path, folder / "leaves.npy", project.threads or os.cpu_count() or 1, progress
         )
@@ -108,8 +117,7 @@ def score_run(
     run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
-    write_json(folder / "run.json", run)
-    return run
+    return write_run(project, run)
 
 
 def save_run(
@@ -133,8 +141,7 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
-    write_json(folder / "run.json", run)
-    return run
+    return write_run(project, run)
 
 
 def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataFrame:
@@ -146,10 +153,7 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
     """
     project = project or find_project()
     run = read_run(project, run_id)
-    path = run_folder(project, run["run_id"]) / "scores.parquet"
-    if not path.is_file():
-        raise DataError(f"Run {run['run_id']} has lost its scores.parquet. Score again.")
-    scores = pq.read_table(path).to_pandas().set_index("row_id")
+    scores = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas().set_index("row_id")
     scores.attrs["socml"] = run
     return scores
 
@@ -189,7 +193,7 @@ def _score_file(
     progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
     """Score a feature file block by block, write its leaves, and return how normal each row is."""
-    file = pq.ParquetFile(features_path)
+    file = open_table(features_path)
     rows = file.metadata.num_rows
     reads = version.metadata["features"]
     # With a column lacking, all are read: the preparation then says which it is, and what is near.
@@ -231,10 +235,10 @@ def _write_scores(
     run_id: str,
 ) -> None:
     columns = _score_columns(version, normality, metadata, run_id)
-    keys = pq.ParquetFile(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
+    keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
     contract = schema(SCORE)
     at = 0
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, contract, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, contract, compression="zstd") as writer:
         for batch in keys:
             end = at + len(batch)
             arrays = []
@@ -257,6 +261,7 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
         "model": version.name,
         "model_version": version.label,
         "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
+        "sql_hash": metadata.get("sql_hash", ""),
         "events_snapshot": metadata.get("events_snapshot", ""),
         "rows": rows,
         "experiment": "",
@@ -266,7 +271,7 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
 
 
 def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
-    scores = pq.read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
+    scores = read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
     return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
 
 
@@ -276,6 +281,22 @@ def _check_feature_set(version: ModelVersion, metadata: dict[str, Any]) -> None:
         raise ModelError(
             f"Model {version.label} was fitted on the feature set {fitted!r}, and this is {metadata['feature_set']!r}."
         )
+    if _is_of_other_sql(version.metadata, metadata):
+        raise ModelError(
+            f"The SQL of {fitted!r} has changed since model {version.label} was fitted on it: fit again (socml fit "
+            f"{version.name} {metadata.get('dataset') or 'DATASET'} --promote), or put features/{fitted}.sql back."
+        )
+
+
+def _is_of_other_sql(fitted: dict[str, Any], table: dict[str, Any]) -> bool:
+    """Say whether a feature table was built by another SELECT than the one a model was fitted on, where both are known.
+
+    Of models and tables that an earlier socml wrote only the hash of the whole recipe is known.
+    """
+    if fitted.get("sql_hash") and table.get("sql_hash"):
+        return bool(fitted["sql_hash"] != table["sql_hash"])
+    known = fitted.get("columns") and table.get("recipe_hash")  # a table of no recipe has no meanings of columns
+    return bool(known) and fitted["feature_hash"] != table["recipe_hash"]
 
 
 def _run_id(version: ModelVersion, table_hash: str) -> str:

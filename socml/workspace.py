@@ -10,27 +10,54 @@ A dataset without a manifest was stored by an earlier socml: all its parts count
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socml.errors import DataError, UnknownName
+from socml.checksums import file_checksum, parquet_is_intact, value_checksum
+from socml.errors import ConfigurationError, DataError, UnknownName
+from socml.faults import reading
 from socml.manifest import PART, Manifest, check_part, read_manifest
-from socml.private import private_file, private_folder
+from socml.stored import open_table, read_json, read_metadata, read_table, remedy, replacing, write_json, write_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import numpy as np
     import pyarrow.dataset as ds
 
     from socml.project import Project
 
-LONGEST_NAME = 150  # file systems take 255, and a temporary file adds to it
+__all__ = [
+    "damaged_runs",
+    "dataset_names",
+    "event_files",
+    "events_folder",
+    "events_snapshot",
+    "features_path",
+    "list_runs",
+    "open_events",
+    "open_table",
+    "quarantine_files",
+    "read_json",
+    "read_leaves",
+    "read_metadata",
+    "read_run",
+    "read_table",
+    "replacing",
+    "run_features_path",
+    "run_folder",
+    "run_is_intact",
+    "safe_name",
+    "stored_before_manifests",
+    "truth_path",
+    "write_json",
+    "write_run",
+    "write_table",
+]
+
+LONGEST_NAME = 150  # characters; file systems take 255 bytes, and an ending and a temporary mark are added
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RUN_KEYS = ("run_id", "dataset", "model_version")  # what each run.json says, whoever wrote it
 
 
 def dataset_names(project: Project) -> list[str]:
@@ -73,7 +100,11 @@ def quarantine_files(project: Project, dataset: str) -> list[Path]:
 
 def stored_before_manifests(folder: Path) -> list[str]:
     """Return the names of the event files that an earlier socml, which wrote no manifest, left in a folder."""
-    return sorted(path.name for path in folder.glob("*.parquet") if not path.name.startswith(PART))
+    return sorted(
+        path.name
+        for path in folder.glob("*.parquet")
+        if not path.name.startswith(PART) and path.name != "truth.parquet"
+    )
 
 
 def _part_names(folder: Path, manifest: Manifest | None) -> list[str]:
@@ -90,8 +121,13 @@ def open_events(project: Project, dataset: str) -> ds.Dataset:
 
     files = event_files(project, dataset)
     # Parts of a table dataset may have different columns of its own: the table has all of them.
-    whole = pa.unify_schemas([pq.read_schema(p) for p in files]) if len(files) > 1 else None
-    return ds.dataset([str(p) for p in files], format="parquet", schema=whole)
+    schemas = []
+    for path in files:
+        with reading(path, remedy=remedy(path)):
+            schemas.append(pq.read_schema(path))
+        if not {"event_id", "time"} <= set(schemas[-1].names):
+            raise DataError(f"{path} holds no events. Move it out of that folder.")
+    return ds.dataset([str(p) for p in files], format="parquet", schema=pa.unify_schemas(schemas))
 
 
 def events_snapshot(project: Project, dataset: str) -> str:
@@ -133,9 +169,13 @@ def run_features_path(project: Project, run: Mapping[str, Any]) -> Path:
 
 
 def list_runs(project: Project) -> list[dict[str, Any]]:
-    """Return what `run.json` says of every finished scoring run, the newest first."""
-    runs = [json.loads(p.read_text()) for p in (project.workspace / "scores").glob("*/run.json")]
-    return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True)
+    """Return what `run.json` says of every finished scoring run that can be read, the newest first."""
+    return _runs(project)[0]
+
+
+def damaged_runs(project: Project) -> dict[str, DataError]:
+    """Return the ids of the scoring runs whose `run.json` is damaged, each with what is wrong and what to do."""
+    return _runs(project)[1]
 
 
 def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
@@ -144,9 +184,13 @@ def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
     Raises
     ------
     UnknownName, DataError
-        If there is no such run, or none at all.
+        If there is no such run, or none at all, or its `run.json` is damaged. With an empty `run_id` also if any
+        other is: it may be the newest.
     """
-    runs = list_runs(project)
+    runs, damaged = _runs(project)
+    for name, error in damaged.items():
+        if run_id in {"", name}:
+            raise error
     if not runs:
         raise DataError("Nothing has been scored yet. Run: socml run first-look")
     if not run_id:
@@ -157,44 +201,47 @@ def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
     raise UnknownName("scoring run", run_id, [str(run["run_id"]) for run in runs])
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone."""
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+def write_run(project: Project, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Write `run.json` with its own checksum and that of the leaves beside it; return what it says."""
+    folder = run_folder(project, str(run["run_id"]))
+    said = {name: value for name, value in run.items() if name != "checksum"}
+    if (folder / "leaves.npy").is_file():
+        said["leaves_checksum"] = file_checksum(folder / "leaves.npy")
+    said["checksum"] = value_checksum(said)
+    write_json(folder / "run.json", said)
+    return said
+
+
+def run_is_intact(project: Project, run_id: str) -> bool:
+    """Say whether a run was finished and its files are what was written; False where one is lost or damaged."""
+    folder = run_folder(project, run_id)
     try:
-        yield private_file(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        run = _run(folder / "run.json")
+        read_leaves(project, run)
+        return parquet_is_intact(folder / "scores.parquet")
+    except (DataError, OSError):
+        return False
 
 
-def write_table(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> Path:
-    """Write an Arrow table as Parquet, in one step, with `metadata` under the key `socml`."""
-    import pyarrow.parquet as pq
+def read_leaves(project: Project, run: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None of a model without trees.
 
-    if metadata is not None:
-        table = table.replace_schema_metadata(
-            {**(table.schema.metadata or {}), b"socml": json.dumps(metadata).encode()}
-        )
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=1)
-    return path
+    Raises
+    ------
+    DataError
+        If the file is lost or not what the run wrote.
+    """
+    import numpy as np
 
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what `write_table` put under the key `socml`; empty if there is nothing."""
-    import pyarrow.parquet as pq
-
-    metadata = pq.read_schema(path).metadata or {}
-    return dict(json.loads(metadata.get(b"socml", b"{}")))
-
-
-def write_json(path: Path, value: Any) -> Path:
-    """Write `value` as JSON, in one step."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    path = run_folder(project, str(run["run_id"])) / "leaves.npy"
+    said = run.get("leaves_checksum")
+    if not path.is_file() and not said:
+        return None
+    with reading(path, remedy=remedy(path)):
+        leaves: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if said and file_checksum(path) != said:
+            raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
+    return leaves
 
 
 def safe_name(name: str) -> str:
@@ -203,10 +250,35 @@ def safe_name(name: str) -> str:
     Raises
     ------
     DataError
-        If it could reach outside its folder, or is too long for one.
+        If it could reach outside its folder.
+    ConfigurationError
+        If it is longer than a file's name may be.
     """
     if not _NAME.fullmatch(name):
-        raise DataError(f"{name[:80]!r} is not a name: use letters, digits, dot, dash and underscore.")
+        raise DataError(f"{name[:60]!r} is not a name: use letters, digits, dot, dash and underscore.")
     if len(name) > LONGEST_NAME:
-        raise DataError(f"{name[:40]!r}… is a name of {len(name):,} characters, and {LONGEST_NAME} is the most.")
+        raise ConfigurationError(
+            f"The name {name[:30] + '…'!r} has {len(name):,} characters; at most {LONGEST_NAME} are taken."
+        )
     return name
+
+
+def _runs(project: Project) -> tuple[list[dict[str, Any]], dict[str, DataError]]:
+    runs: list[dict[str, Any]] = []
+    damaged: dict[str, DataError] = {}
+    for path in sorted((project.workspace / "scores").glob("*/run.json")):
+        try:
+            runs.append(_run(path))
+        except DataError as error:
+            damaged[path.parent.name] = error
+    return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True), damaged
+
+
+def _run(path: Path) -> dict[str, Any]:
+    run = read_json(path)
+    if not isinstance(run, dict) or not all(isinstance(run.get(key), str) for key in _RUN_KEYS):
+        raise DataError(f"{path} is damaged: it does not say what a run says. {remedy(path)}")
+    said = run.get("checksum")
+    if said and said != value_checksum({name: value for name, value in run.items() if name != "checksum"}):
+        raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
+    return run

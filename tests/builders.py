@@ -37,6 +37,12 @@ HOSTILE_TEXT = (
 START_US = 1_750_000_000_000_000
 
 
+def make_rows(project: Project, *row_ids: str, dataset: str = "d") -> None:
+    """Write a feature table that has these rows and no features, so that they can be labelled."""
+    path = workspace.features_path(project, dataset, "built-rows")
+    workspace.write_table(path, pa.table({"row_id": list(row_ids)}), {"feature_set": "built-rows", "features": []})
+
+
 @dataclass(frozen=True)
 class BuiltRun:
     """What `make_run` wrote. `truth` has the index row_id and says malicious or not; `hostile` is a row_id, rank 1."""

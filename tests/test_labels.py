@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from builders import make_project
+from builders import make_project, make_rows, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from patience import PATIENCE_S
@@ -361,6 +361,7 @@ def test_labels_are_read_by_dataset(store):
 
 def test_the_notebook_functions_use_the_projects_store(tmp_path):
     project = make_project(tmp_path)
+    make_rows(project, "r1", "r2")
     record_label("r1", "benign", by="ana", project=project, note="=1+1")
     record_label("r2", "malicious", by="ana", project=project)
     assert undo_label(by="ana", project=project).row_id == "r2"
@@ -368,6 +369,30 @@ def test_the_notebook_functions_use_the_projects_store(tmp_path):
     assert len(read_analyst_labels(project=project)) == 1
     assert len(read_label_events(project=project)) == 3
     assert (tmp_path / "workspace" / "labels.sqlite").is_file()
+
+
+def test_a_label_for_a_row_that_does_not_exist_is_an_error_that_names_the_nearest(tmp_path):
+    project = make_project(tmp_path)
+    make_rows(project, "0123456789abcdef")
+    with pytest.raises(DataError, match="no row '01234567' in dataset 'd'. Did you mean '0123456789abcdef'"):
+        record_label("01234567", "benign", dataset="d", project=project)
+    with pytest.raises(DataError, match="no row 'nobody' in this workspace. See which there are: socml queue"):
+        record_label("nobody", "benign", project=project)
+    with pytest.raises(DataError, match="in dataset 'e'. Ingest its events first"):
+        record_label("0123456789abcdef", "benign", dataset="e", project=project)
+    with pytest.raises(SocmlError, match="no scoring run|Nothing has been scored"):
+        record_label("0123456789abcdef", "benign", run_id="none", project=project)
+    assert read_label_events(project=project).empty
+
+
+def test_an_event_and_a_row_of_a_run_can_be_labelled(tmp_path):
+    project = make_project(tmp_path)
+    run = make_run(project, hostile=False)
+    row = str(run.scores.index[0])
+    assert record_label(row, "benign", run_id=run.run_id, dataset=run.dataset, project=project).row_id == row
+    (project.workspace / "scores").rename(tmp_path / "scores")
+    (project.workspace / "features").rename(tmp_path / "features")
+    assert record_label(row, "malicious", dataset=run.dataset, project=project).row_id == row
 
 
 def test_a_relative_address_is_relative_to_the_project(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders import make_project, make_run
+from builders import make_project, make_rows, make_run
 
 from socml.errors import DataError, FormatError, UnknownName
 from socml.labels import NewLabel, import_labels, open_labels, write_labels
@@ -16,7 +16,9 @@ from socml.labels.vocabulary import verdict_of
 
 @pytest.fixture
 def project(tmp_path):
-    return make_project(tmp_path / "lab")
+    made = make_project(tmp_path / "lab")
+    make_rows(made, "r1", "r2", "r3", "r4", "r5", "e1", "e2", "e3")
+    return made
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_our_own_export_comes_back_with_who_when_and_why(store, project, tmp_pat
     assert import_labels(path, project=project, store=store).to_dict()["known_before"] == 2
     pd.testing.assert_frame_equal(store.by_analyst(), before)
     other = make_project(tmp_path / "other")
+    make_rows(other, "r1", "r2")
     with open_labels(other) as elsewhere:
         told = import_labels(path, project=other, store=elsewhere)
         assert (told.kind, told.imported, told.known_before) == ("socml", 2, 0)
@@ -64,6 +67,7 @@ def test_a_history_with_undone_labels_brings_those_that_stand(store, project, tm
     store.undo(by="analyst", client_id="z")
     path = write_labels(store.history(), tmp_path / "labels.csv")
     other = make_project(tmp_path / "other")
+    make_rows(other, "r1", "r2")
     with open_labels(other) as elsewhere:
         told = import_labels(path, project=other, store=elsewhere)
         assert elsewhere.current()["verdict"].to_dict() == {"r1": "benign"}
@@ -193,6 +197,42 @@ def test_columns_can_be_named(bring, store):
 def test_a_file_that_is_not_what_it_says_is_one_error(bring, name, text):
     with pytest.raises(FormatError, match="cannot be read"):
         bring(name, text)
+
+
+def test_a_label_of_a_row_that_does_not_exist_is_reported_kept_and_never_stored(bring, store):
+    text = "row_id,verdict\nr1,benign\nnobody,malicious\nr2,benign\n"
+    told = bring("x.csv", text, dataset="d")
+    assert (told.imported, told.refused) == (2, {"there is no such row in dataset d": 1})
+    kept = [json.loads(line) for line in told.kept.read_text().splitlines()]
+    assert [(k["record"], k["reason"]) for k in kept] == [(2, "there is no such row in dataset d: nobody")]
+    assert list(store.current().index) == ["r1", "r2"]
+    other = bring("x.csv", text, dataset="elsewhere")
+    assert (other.imported, other.refused) == (0, {"there is no such row in dataset elsewhere": 3})
+
+
+def test_what_is_stored_already_is_known_though_its_row_is_gone(bring, store, project):
+    text = "row_id,verdict\nr1,benign\n"
+    bring("x.csv", text)
+    make_rows(project, "r2")
+    again = bring("x.csv", text)
+    assert (again.imported, again.known_before, again.refused) == (0, 1, {})
+
+
+@pytest.mark.parametrize("dataset", ["*", "../features/d", "d\0", "x" * 400])
+def test_a_datasets_name_in_a_file_of_labels_reaches_no_other_dataset(bring, dataset):
+    told = bring(
+        "x.jsonl", json.dumps({"row_id": "r1", "verdict": "benign", "by": "a", "client_id": "c", "dataset": dataset})
+    )
+    assert (told.imported, sum(told.refused.values())) == (0, 1)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"row_id":"r1","verdict":"benign","x":'])
+def test_a_file_that_is_nested_deeply_is_one_error(bring, opening):
+    closing = {"[": "]", "{": "}"}
+    for levels in (60, 100_000):
+        text = opening * levels + "1" + "".join(closing[c] for c in reversed(opening) if c in closing) * levels
+        with pytest.raises(FormatError, match="nested"):
+            bring("x.json", text)
 
 
 def test_an_empty_file_has_no_labels(bring):

@@ -5,13 +5,18 @@ Exit codes: 0 ok, 1 unhealthy, 2 configuration, 3 data, 4 model, 75 try later.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+import warnings
+from typing import TextIO
 
 import typer
 
 from socml.cli import judge, lab, line, people, pocket, quarantine, reading, team
-from socml.cli._output import process
-from socml.errors import SocmlError
+from socml.cli._output import note, process
+from socml.errors import Notice
+from socml.faults import as_socml_error, first_line
 
 app = typer.Typer(
     name="socml",
@@ -27,16 +32,58 @@ for verbs in (lab, line, reading, quarantine, people, judge, team, pocket):
 
 
 def main() -> None:
-    """Run one command: an error of socml is one message and an exit code, never a traceback."""
+    """Run one command: an error is one message and an exit code, never a traceback.
+
+    What socml did not foresee is told with the line it came from; with SOCML_DEBUG set it is raised as it is.
+    """
     process["alone"] = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        warnings.showwarning = _show_warning
+        try:
+            _run()
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise SystemExit(0) from None
+        except KeyboardInterrupt:
+            sys.stderr.write("\nsocml: stopped; what was finished is kept, and the same command goes on from there\n")
+            raise SystemExit(130) from None
+        except Exception as error:
+            if os.environ.get("SOCML_DEBUG"):
+                raise
+            told = as_socml_error(error)
+            note(f"socml: {told or _unforeseen(error)}")
+            raise SystemExit(told.exit_code if told else 1) from None
+
+
+def _run() -> None:
+    """Run the command to its end: its last output has left the process too, or the error is told."""
     try:
         app(standalone_mode=True)
-    except SocmlError as error:
-        sys.stderr.write(f"socml: {error}\n")
-        raise SystemExit(error.exit_code) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("\nsocml: stopped; what was finished is kept, and the same command goes on from there\n")
-        raise SystemExit(130) from None
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+
+
+def _unforeseen(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return (
+        f"This was not foreseen, and is a fault of socml: {type(error).__name__} at {where}: {first_line(error)}. "
+        "Set SOCML_DEBUG=1 for the whole trace, and report it."
+    )
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a notice as one line; other warnings are of libraries, and are for developers."""
+    if issubclass(category, Notice):
+        note(f"socml: {message}")
+    elif os.environ.get("SOCML_DEBUG"):
+        note(warnings.formatwarning(message, category, filename, lineno).rstrip())

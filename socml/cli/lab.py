@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -68,20 +68,32 @@ def serve(
     _serve(port, query=f"?run={run}" if run else "")
 
 
-def doctor(json_: Annotated[bool, typer.Option("--json", help="for a script")] = False) -> None:
-    """Say what socml finds here: project, workspace, versions, and what does not fit together.
+def doctor(
+    repair_: Annotated[bool, typer.Option("--repair", help="make anew what can be, and say what cannot")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+) -> None:
+    """Say how all that socml stands on is: versions, recipes, labels, events, features, runs, models, space, times.
 
-    Exits with 1 if something is wrong.
+    Each line says ok, or what is wrong and what to do. Exits with 1 if anything is wrong, after a repair if it still is.
 
     \b
-    Examples:  socml doctor      socml doctor --json
+    Examples:  socml doctor      socml doctor --json      socml doctor --repair
     """
-    findings = _findings()
+    from socml.health import check_up, repair
+    from socml.project import find_project
+
+    project = find_project()
+    findings = check_up(project)
+    if repair_:
+        for sentence in repair(findings):
+            note(sentence)
+        findings = check_up(project)
     if json_:
-        as_json(findings)
+        as_json([finding.to_dict() for finding in findings])
     else:
-        table(["", "what", "found"], [("ok" if f["ok"] else "!!", f["what"], f["found"]) for f in findings])
-    if not all(f["ok"] for f in findings):
+        rows = [("ok" if f.ok else "!!", f.what, f.found, "" if f.ok else f.remedy) for f in findings]
+        table(["", "what", "found", "what to do"], rows)
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
 
@@ -112,61 +124,3 @@ def _serve(port: int, *, query: str) -> None:
     sys.stdout.flush()
     command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
     os.execve(sys.executable, command, environment)  # noqa: S606 - our own interpreter and page
-
-
-def _findings() -> list[dict[str, Any]]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    from socml.project import find_project
-    from socml.workspace import dataset_names, list_runs
-
-    project = find_project()
-    found = [_finding("Python", sys.version.split()[0], ok=sys.version_info >= (3, 11))]
-    for package in ("socml", "scikit-learn", "pandas", "pyarrow", "duckdb", "mlflow", "streamlit", "river", "shap"):
-        try:
-            found.append(_finding(package, version(package)))
-        except PackageNotFoundError:
-            found.append(_finding(package, "not installed", ok=False))
-    found.append(_finding("project", project.root))
-    found.append(_finding("workspace", project.workspace, ok=_writable(project.workspace)))
-    found.append(_finding("datasets with events", ", ".join(dataset_names(project)) or "none yet"))
-    runs = list_runs(project)
-    found.append(_finding("scoring runs", f"{len(runs)}, newest {runs[0]['run_id']}" if runs else "none yet"))
-    found.extend(_recipe_findings(project))
-    return found
-
-
-def _recipe_findings(project: Any) -> list[dict[str, Any]]:
-    from socml import recipes
-    from socml.errors import SocmlError
-
-    loaders = {
-        "datasets": recipes.load_dataset_recipe,
-        "features": recipes.load_feature_recipe,
-        "models": recipes.load_model_recipe,
-        "experiments": recipes.load_experiment_recipe,
-    }
-    found = []
-    for kind, load in loaders.items():
-        names = recipes.recipe_names(kind, project)
-        broken = []
-        for name in names:
-            try:
-                load(name, project)
-            except SocmlError as error:
-                broken.append(str(error))
-        found.append(_finding(f"{kind} recipes", "; ".join(broken) or len(names), ok=not broken))
-    return found
-
-
-def _finding(what: str, found: object, *, ok: bool = True) -> dict[str, Any]:
-    return {"what": what, "found": str(found), "ok": ok}
-
-
-def _writable(folder: Path) -> bool:
-    while not folder.exists():
-        folder = folder.parent
-    if not os.access(folder, os.W_OK):
-        note(f"{folder} cannot be written to")
-        return False
-    return True

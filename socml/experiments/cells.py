@@ -6,18 +6,17 @@ A finished cell is never computed again, whatever sweep asks for it; a file is t
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from socml import __version__
-from socml.errors import SocmlError
+from socml.errors import DataError, SocmlError
 from socml.project import Project, read_project, starter_root
 from socml.recipe_sections import Validation
 from socml.recipes import ExperimentRecipe, load_dataset_recipe, load_feature_recipe, load_model_recipe
-from socml.workspace import dataset_names, events_snapshot, truth_path, write_json
+from socml.workspace import dataset_names, events_snapshot, read_json, truth_path, write_json
 
 RULES = "1"  # of how a cell is measured; another number makes every cell anew
 
@@ -78,7 +77,10 @@ def cell_path(digest: str, project: Project) -> Path:
 def read_cell(digest: str, project: Project) -> dict[str, Any] | None:
     """Return what a finished cell measured, else None."""
     path = cell_path(digest, project)
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    try:
+        return dict(read_json(path)) if path.is_file() else None
+    except (DataError, TypeError, ValueError):  # damaged: it is measured again
+        return None
 
 
 def run_cell(cell: Cell, digest: str, validation: Validation, project: Project) -> dict[str, Any]:

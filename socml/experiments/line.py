@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from socml.errors import DataError, RecipeError
 from socml.project import Project, find_project
 from socml.recipes import load_dataset_recipe, load_experiment_recipe, load_model_recipe
-from socml.workspace import dataset_names, write_json
+from socml.workspace import dataset_names, read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,10 +140,13 @@ def _made_by(recipe: DatasetRecipe, project: Project) -> Path:
 
 def _is_made_by(recipe: DatasetRecipe, project: Project) -> bool:
     """Say whether the raw files on disk were made with the recipe's parameters (always, if it simulates nothing)."""
-    import json
-
     path = _made_by(recipe, project)
-    return recipe.simulate is None or (path.is_file() and json.loads(path.read_text()) == recipe.simulate)
+    if recipe.simulate is None:
+        return True
+    try:
+        return path.is_file() and bool(read_json(path) == recipe.simulate)
+    except DataError:  # damaged: they are made anew
+        return False
 
 
 def _fit_and_score(

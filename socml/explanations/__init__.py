@@ -5,6 +5,7 @@ The top rows of a run are explained at once, any other when someone asks; either
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from socml.errors import DataError, SocmlError, UnknownName
+from socml.errors import DataError, Notice, SocmlError, UnknownName
 from socml.explanations.attributions import Attributions, attributions
 from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
 from socml.explanations.feature_columns import feature_columns
@@ -28,7 +28,7 @@ from socml.project import Project, find_project
 from socml.tables import EXPLANATION, check_table, schema
 from socml.versions import ModelVersion, load_model
 from socml.words import words
-from socml.workspace import read_metadata, read_run, run_features_path, run_folder, write_table
+from socml.workspace import read_metadata, read_run, read_table, run_features_path, run_folder, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,7 @@ def explain_run(run_id: str, *, top: int = 200, project: Project | None = None) 
     """
     project = project or find_project()
     path = run_folder(project, read_run(project, run_id)["run_id"]) / "scores.parquet"
-    ranked = pq.read_table(path, columns=["row_id", "rank"], filters=pc.field("rank") <= top).sort_by("rank")
+    ranked = read_table(path, columns=["row_id", "rank"], filters=pc.field("rank") <= top).sort_by("rank")
     return explain_rows(run_id, ranked["row_id"].to_pylist(), project=project)
 
 
@@ -181,7 +181,7 @@ def keep_explanations(run: dict[str, Any], explained: pd.DataFrame, *, project: 
 def explained_rows(run: dict[str, Any], *, project: Project) -> set[str]:
     """Return which rows of a run have an explanation."""
     path = run_folder(project, run["run_id"]) / "explanations.parquet"
-    return set(pq.read_table(path, columns=["row_id"])["row_id"].to_pylist()) if path.is_file() else set()
+    return set(_read(path)["row_id"].to_pylist())
 
 
 def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
@@ -203,7 +203,14 @@ def _stored(path: Path, row_ids: list[str]) -> pa.Table:
 
 def _read(path: Path, filters: Any = None) -> pa.Table:
     contract = schema(EXPLANATION)  # a file from before a column of it was there has nulls in it
-    return pq.read_table(path, schema=contract, filters=filters) if path.is_file() else contract.empty_table()
+    if not path.is_file():
+        return contract.empty_table()
+    try:
+        return read_table(path, schema=contract, filters=filters)
+    except DataError as error:  # what it told is worked out again, row by row, when someone asks
+        warnings.warn(f"Rows are explained again: {error}", Notice, stacklevel=2)
+        path.unlink()
+        return contract.empty_table()
 
 
 def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pd.DataFrame:
@@ -220,7 +227,7 @@ def _check_same_rows(
 ) -> None:
     """Raise if a row is not in the run, or its features were built anew since and differ."""
     scores = run_folder(project, run["run_id"]) / "scores.parquet"
-    scored = pq.read_table(scores, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
+    scored = read_table(scores, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
     known = dict(zip(scored["row_id"].to_pylist(), scored["anomaly_score"].to_pylist(), strict=True))
     strange = [row_id for row_id in row_ids if row_id not in known]
     if strange:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from socml.errors import DataError
 from socml.explanations.usual import Entities, group_entities
+from socml.workspace import open_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,17 +72,17 @@ class OnDisk:
     @cached_property
     def entities(self) -> Entities:
         """Who each row is about."""
-        file = pq.ParquetFile(self._path)
+        file = open_table(self._path)
         known = "entity" in file.schema_arrow.names
         return group_entities(self.column("entity") if known else None, file.metadata.num_rows)
 
     def column(self, name: str) -> pd.Series:
         """Return one column."""
-        return pq.ParquetFile(self._path).read(columns=[name]).column(0).to_pandas()
+        return open_table(self._path).read(columns=[name]).column(0).to_pandas()
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
-        stored = pq.ParquetFile(self._path).read(columns=["row_id"]).column(0)
+        stored = open_table(self._path).read(columns=["row_id"]).column(0)
         at = pc.indices_nonzero(pc.is_in(stored, value_set=pa.array(list(row_ids), pa.string())))
         place = dict(zip(stored.take(at).to_pylist(), at.to_pylist(), strict=True))
         return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
@@ -91,7 +91,7 @@ class OnDisk:
         """Return these rows, index `row_id`."""
         import pandas as pd
 
-        file = pq.ParquetFile(self._path)
+        file = open_table(self._path)
         starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
         groups = np.searchsorted(starts, positions, side="right") - 1
         of = [np.flatnonzero(groups == group) for group in np.unique(groups)]

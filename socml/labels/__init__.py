@@ -20,6 +20,7 @@ from socml.labels.families import FamilyEdit
 from socml.labels.fold import StandingLabels
 from socml.labels.intake import ImportResult, import_labels
 from socml.labels.leases import Lease
+from socml.labels.rows import check_row, existing_rows
 from socml.labels.second_looks import SecondLook
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import DIRECTION, VERDICTS, Acknowledgement, LabelEvent, NewLabel
@@ -40,7 +41,10 @@ __all__ = [
     "NewLabel",
     "SecondLook",
     "StandingLabels",
+    "check_row",
+    "existing_rows",
     "import_labels",
+    "labels_url",
     "open_labels",
     "read_analyst_labels",
     "read_label_events",
@@ -92,7 +96,9 @@ def record_label(
     Raises
     ------
     UnknownName
-        For a verdict that is not one; the nearest is named.
+        For a verdict or a run that is not one; the nearest is named.
+    DataError
+        For a row that does not exist: in the run that `run_id` names, else in the `dataset`, else anywhere.
 
     Examples
     --------
@@ -102,6 +108,8 @@ def record_label(
     socml.errors.UnknownName: There is no verdict called 'malicous'. Did you mean 'malicious'?
     """
     label = NewLabel(row_id=row_id, verdict=verdict, by=by, client_id=client_id or uuid.uuid4().hex, **details)
+    project = project or find_project()
+    check_row(project, row_id, dataset=label.dataset, run_id=label.run_id)
     with open_labels(project) as store:
         return store.record([label])[0]
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from socml.errors import ConfigurationError, SocmlError, TryLater
+from socml.errors import ConfigurationError, TryLater
+from socml.faults import as_socml_error, store_error
 from socml.private import private_file, private_folder
 
 HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 30_000  # a writer holds SQLite for about a millisecond; this is for a machine that is very busy
+DAMAGED = "Restore it from a backup, or move it away and import an export: socml labels import. See: socml doctor"
 LOCK = 7_305_108  # any number: PostgreSQL's advisory lock that puts writers of labels in one line
 
 
@@ -108,7 +110,8 @@ def last_labels(whose: Sequence[str], dataset: str = "") -> sa.Select[Any]:
 class Connections:
     """Transactions on one store: many readers, and writers one after the other.
 
-    A database that is busy or away is `TryLater`; nothing of the transaction is stored then.
+    A database that is busy, away or full is `TryLater`, a damaged one `DataError`; nothing of the transaction is
+    stored then.
     """
 
     def __init__(self, url: str) -> None:
@@ -118,22 +121,30 @@ class Connections:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Begin a transaction that only reads."""
-        with _or_try_later(), self.engine.begin() as connection:
+        with _in_one_sentence(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Begin a transaction that holds the store's write lock; it is stored when the block ends."""
-        with _or_try_later(), self.writer.begin() as connection:
+        with _in_one_sentence(), self.writer.begin() as connection:
             yield connection
 
 
 @contextmanager
-def _or_try_later() -> Iterator[None]:
+def _in_one_sentence() -> Iterator[None]:
+    """Tell what the database raises; what says nothing about the store (a constraint) is raised as it is."""
     try:
         yield
-    except sa.exc.OperationalError as error:
-        raise TryLater(f"The label store is busy or away: {error.orig}") from error
+    except sa.exc.DatabaseError as error:
+        told = store_error(error, store="The label store", remedy=DAMAGED)
+        if told is None and isinstance(error, sa.exc.OperationalError):
+            told = TryLater(f"The label store is busy or away: {error.orig}")
+        elif told is None and isinstance(error, sa.exc.ProgrammingError):
+            told = as_socml_error(error)
+        if told is None:
+            raise
+        raise told from error
 
 
 def now(connection: sa.Connection) -> datetime:
@@ -150,9 +161,11 @@ def connect(url: str) -> sa.Engine:
     Raises
     ------
     ConfigurationError
-        If the address cannot be used.
+        If the address cannot be used, or a newer socml wrote the store.
+    DataError
+        If it is damaged, or no label store.
     TryLater
-        If the database is away or busy.
+        If the database is away, busy or full.
     """
     try:
         engine = sa.create_engine(url)
@@ -170,10 +183,11 @@ def connect(url: str) -> sa.Engine:
         raise ConfigurationError(f"Labels are kept in SQLite or PostgreSQL, not in {engine.dialect.name}.")
     sa.event.listen(engine, "begin", _begin)
     try:
-        _bring_up_to_date(engine)
-    except sa.exc.OperationalError as error:
+        with _in_one_sentence():
+            _bring_up_to_date(engine)
+    except BaseException:
         engine.dispose()
-        raise TryLater(f"The label store cannot be opened: {error.orig}") from error
+        raise
     return engine
 
 
@@ -199,8 +213,10 @@ def _write_ahead(connection: Any) -> None:
     for _ in range(200):
         try:
             connection.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError:  # SQLite does not wait here when another process switches at the same moment
-            time.sleep(0.02)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(0.02)  # SQLite does not wait here when another process switches at the same moment
         else:
             return
 
@@ -235,7 +251,7 @@ def _upgrade(connection: sa.Connection) -> None:
     script = ScriptDirectory(str(MIGRATIONS))
     revision = _revision(connection)
     if revision is not None and revision not in {r.revision for r in script.walk_revisions()}:
-        raise SocmlError(f"The label store is at revision {revision!r}: a newer socml wrote it. Upgrade socml.")
+        raise ConfigurationError(f"The label store is at revision {revision!r}: a newer socml wrote it. Upgrade socml.")
 
     def steps(at: Any, _context: Any) -> Any:
         return script._upgrade_revs("head", at)

@@ -23,6 +23,7 @@ from socml.errors import DataError, FormatError, UnknownName
 KINDS = ("socml", "secuml", "table", "thehive", "elastic")
 ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")
 LABEL_COLUMNS = ("verdict", "label", "annotation", "class", "disposition", "resolution", "is_malicious", "malicious")
+DEEPEST = 50  # levels of a record that is read; what the known tools write has five
 _ALIASES = {
     "family": ("family", "attack_cat", "category", "attack_type"),
     "by": ("by", "analyst", "annotator", "user", "author"),
@@ -95,10 +96,14 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                 sample = text.readline()
                 text.seek(0)
                 yield from csv.DictReader(text, delimiter=max(",;\t", key=sample.count), strict=True)
-    except RecursionError:
-        raise FormatError(f"{path} cannot be read: it is nested too deep.") from None
-    except (ValueError, csv.Error, OSError) as error:
+    except RecursionError as error:
+        raise FormatError(f"{path} is nested too deeply to be labels. Flatten it first.") from error
+    except (ValueError, csv.Error) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise FormatError(f"{path} cannot be read: {error}") from error  # what Arrow says of a damaged file
 
 
 def _json(text: str) -> Iterator[dict[str, Any]]:
@@ -110,10 +115,27 @@ def _json(text: str) -> Iterator[dict[str, Any]]:
     if isinstance(hits, dict):
         read = hits.get("hits", [])
     for item in read if isinstance(read, list) else [read]:
+        if _is_deeper(item, DEEPEST):
+            raise ValueError(f"a record is nested more than {DEEPEST} levels deep. Flatten it first")
         if not isinstance(item, dict):
             raise ValueError(f"a record is {type(item).__name__}, not an object")
         source = item.get("_source")
         yield {**source, "_id": item.get("_id", "")} if isinstance(source, dict) else item
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Say whether lists and objects lie in each other more than `levels` deep; without recursion, whatever it is."""
+    inside = [value]
+    for _ in range(levels + 1):
+        inside = [
+            inner
+            for one in inside
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not inside:
+            return False
+    return True
 
 
 def _kind(rows: Sequence[Mapping[str, Any]]) -> str:

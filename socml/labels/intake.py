@@ -17,12 +17,14 @@ from typing import Any
 from socml import workspace
 from socml.errors import DataError, SocmlError
 from socml.labels.foreign import Record, read_records
+from socml.labels.rows import existing_rows
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.labels.vocabulary import NO_VERDICT, verdict_of
 from socml.project import Project
 
 _AT_ONCE = 500
+_NAMED = 100  # characters of the file's name that what was kept of it is named after
 _CARRIED = ("event_id", "run_id", "model_version", "queue_reason", "strategy", "batch_id", "seen_ms", "weight")
 _NUMBERS = {"weight": float, "seen_ms": lambda text: int(float(text)), "inclusion_probability": float}
 
@@ -87,21 +89,21 @@ def import_labels(
     by_number = rows == "number" or (rows == "auto" and found == "secuml")
     resolve = _by_number(project, dataset) if by_number else str
     tally = _Tally()
-    labels = []
+    labels: list[tuple[Record, NewLabel]] = []
     undone = _undone(records)
     for record in records:
         label = tally.sort(record, undone, words, lambda r: _label(r, resolve, dataset, by, words))
         if label is not None:
-            labels.append(label)
-    known = store.known([label.client_id for label in labels])
-    new = [label for label in labels if label.client_id not in known]
+            labels.append((record, label))
+    known = store.known([label.client_id for _, label in labels])
+    new = _of_rows_that_exist([(r, label) for r, label in labels if label.client_id not in known], tally, project)
     acknowledged = [a for at in range(0, len(new), _AT_ONCE) for a in store.record(new[at : at + _AT_ONCE])]
     imported = sum(not a.stored_before for a in acknowledged)
     return ImportResult(
         kind=found,
         records=len(records),
         imported=imported,
-        known_before=len(labels) - imported,
+        known_before=len(new) - imported + sum(label.client_id in known for _, label in labels),
         without_verdict=dict(tally.silent.most_common()),
         unknown=dict(tally.unknown.most_common()),
         refused=dict(tally.refused.most_common()),
@@ -129,18 +131,38 @@ class _Tally:
             self.unknown[record.word] += 1
             self._rest(record, f"unknown word {record.word!r}")
         elif not record.row:
-            self.refused["no row"] += 1
-            self._rest(record, "no row")
+            self.refuse(record, "no row")
         else:
             try:
                 return make(record)  # type: ignore[no-any-return]
             except SocmlError as error:
-                self.refused[str(error)] += 1
-                self._rest(record, str(error))
+                self.refuse(record, str(error))
         return None
+
+    def refuse(self, record: Record, why: str, *, counted_as: str = "") -> None:
+        """Count a record that is no label, and keep it with the reason."""
+        self.refused[counted_as or why] += 1
+        self._rest(record, why)
 
     def _rest(self, record: Record, why: str) -> None:
         self.rest.append({"record": record.number, "reason": why, "raw": dict(record.raw)})
+
+
+def _of_rows_that_exist(labels: list[tuple[Record, NewLabel]], tally: _Tally, project: Project) -> list[NewLabel]:
+    """Return the labels whose rows exist; the others are refused, each with its row, counted by where it was looked for."""
+    rows: dict[str, set[str]] = {}
+    for _, label in labels:
+        rows.setdefault(label.dataset, set()).add(label.row_id)
+    there = {dataset: existing_rows(project, wanted, dataset=dataset) for dataset, wanted in rows.items()}
+    kept = []
+    for record, label in labels:
+        if label.row_id in there[label.dataset]:
+            kept.append(label)
+            continue
+        where = f"dataset {label.dataset}" if label.dataset else "this workspace"
+        why = f"there is no such row in {where}"
+        tally.refuse(record, f"{why}: {label.row_id}", counted_as=why)
+    return kept
 
 
 def _label(record: Record, resolve: Any, dataset: str, by: str, words: Mapping[str, str] | None) -> NewLabel:
@@ -194,7 +216,7 @@ def _by_number(project: Project, dataset: str) -> Any:
 
 
 def _keep(project: Project, path: Path, rest: list[dict[str, Any]]) -> Path:
-    kept = project.workspace / "quarantine" / "labels" / f"{path.name}.jsonl"
+    kept = project.workspace / "quarantine" / "labels" / f"{path.name[:_NAMED]}.jsonl"
     lines = [json.dumps({"file": path.name, **record}, ensure_ascii=False, default=str) for record in rest]
     with workspace.replacing(kept) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from socml import __version__
-from socml.errors import ModelError, TryLater
+from socml.errors import ModelError
 from socml.models.plots import write_plots
 from socml.preparation import feature_names
 from socml.private import FOLDER_MODE, make_private
@@ -26,6 +26,7 @@ from socml.versions import (
     fetch_files,
     open_registry,
     read_files,
+    registry_error,
     save_files,
     trusted_types,
 )
@@ -63,6 +64,7 @@ def describe(
         "experiment": experiment,
         "feature_set": about.get("feature_set", recipe.features),
         "feature_hash": about.get("recipe_hash") or _digest("\n".join(names).encode()),
+        "sql_hash": about.get("sql_hash", ""),
         "events_snapshot": about.get("events_snapshot", ""),
         "dataset": about.get("dataset", ""),
         "table_hash": table_hash(features),
@@ -128,7 +130,7 @@ def record(
         if promote or CHAMPION not in client.get_registered_model(name).aliases:
             client.set_registered_model_alias(name, CHAMPION, number)  # only now: it was loaded in full
     except MlflowException as error:
-        raise TryLater(f"The model registry does not answer: {error}") from error
+        raise registry_error(error) from error
     return loaded
 
 

@@ -170,12 +170,13 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
     """Return a function that gives a scoring run as it is, whatever the seed: only the strategies' draws differ."""
     from socml.scores import load_scores
     from socml.triage.advice import matrix_of
-    from socml.workspace import read_run, run_folder
+    from socml.workspace import read_leaves, read_run
 
     run = read_run(project, run_id)
     scores = load_scores(str(run["run_id"]), project=project)
-    path = run_folder(project, str(run["run_id"])) / "leaves.npy"
-    leaves = np.load(path, mmap_mode="r") if path.is_file() else np.empty((0, len(scores)), dtype=np.uint8)
+    leaves = read_leaves(project, run)
+    if leaves is None:
+        leaves = np.empty((0, len(scores)), dtype=np.uint8)
     truth = load_row_truth(str(run["dataset"]), str(run["feature_set"]), project=project)
     if truth.empty:
         raise DataError(f"Dataset {run['dataset']!r} has no ground truth, so no oracle can answer.")

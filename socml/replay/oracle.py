@@ -208,5 +208,5 @@ def _as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray) -> tuple[Projec
     table = pa.Table.from_pandas(scores.reset_index(names="row_id"), preserve_index=False)
     workspace.write_table(run / "scores.parquet", tables.check_table(table, tables.SCORE, what="scores"))
     np.save(run / "leaves.npy", leaves)
-    workspace.write_json(run / "run.json", {"run_id": "replay", "dataset": "replay", "model_version": ""})
+    workspace.write_run(project, {"run_id": "replay", "dataset": "replay", "model_version": ""})
     return project, "replay"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from socml.errors import DataError, ModelError
@@ -24,7 +23,7 @@ from socml.project import Project, find_project
 from socml.recipes import load_model_recipe
 from socml.streaming.model import OnlineModel, load_online, make_online, recipe_hash
 from socml.tables import EXPLANATION
-from socml.workspace import read_metadata, read_run, run_features_path, run_folder
+from socml.workspace import open_table, read_metadata, read_run, read_table, run_features_path, run_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +59,7 @@ def explain_online(
     run = read_run(project, run_id)
     if not run.get("online"):
         raise DataError(f"Run {run['run_id']} is not of an online model: socml explain tells of it.")
-    scored = pq.read_table(
+    scored = read_table(
         run_folder(project, run["run_id"]) / "scores.parquet", columns=["row_id", "anomaly_score", "rank"]
     )
     done = explained_rows(run, project=project)
@@ -117,7 +116,7 @@ def _replay(
         np.zeros((len(positions), width)),
         np.zeros(len(positions)),
     )
-    file = pq.ParquetFile(path)
+    file = open_table(path)
     names = [name for name in (*online.columns.features, "entity") if name in file.schema_arrow.names]
     start, next_ = 0, 0
     for batch in file.iter_batches(BLOCK, columns=names):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from socml.errors import DataError, ModelError
@@ -20,7 +19,7 @@ from socml.project import Project, find_project
 from socml.recipes import ModelRecipe, load_model_recipe
 from socml.streaming.model import OnlineModel, load_online, make_online, recipe_hash, restore_model
 from socml.versions import ModelVersion, Reference
-from socml.workspace import read_metadata, read_run, run_folder, safe_name
+from socml.workspace import list_runs, open_table, read_metadata, read_run, run_folder, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +71,7 @@ def score_online(
         online = load_online(state_path, recipe, seed=seed, project=project)
         if table_hash in online.learned:
             return read_run(project, online.learned[table_hash])
+        _check_same_sql(online, metadata, project)
     elif start and str(start) != "latest":
         raise DataError(f"There is no state at {start}. Leave out start to begin anew.")
     else:
@@ -89,11 +89,23 @@ def score_online(
     return read_run(project, run_id)
 
 
+def _check_same_sql(online: OnlineModel, metadata: dict[str, Any], project: Project) -> None:
+    """Raise if the table was built by another SELECT than the last one that the model has learned from."""
+    last = next(reversed(online.learned.values()), "")
+    before = next((run.get("sql_hash") for run in list_runs(project) if run["run_id"] == last), "")
+    if before and metadata.get("sql_hash") and before != metadata["sql_hash"]:
+        name = online.recipe.features
+        raise ModelError(
+            f"The SQL of {name!r} has changed since {online.recipe.name!r} learned from it: put features/{name}.sql "
+            f"back, or remove {_latest(online.recipe, project)} to let the model begin anew."
+        )
+
+
 def _pass(
     online: OnlineModel, path: Path, kept: Path, every: int, progress: Callable[[int, int], None] | None
 ) -> tuple[OnlineModel, NDArray]:
     """Score and learn a file, taking up what `kept` holds; return the model, and normality and percentile (2, n)."""
-    file = pq.ParquetFile(path)
+    file = open_table(path)
     rows = file.metadata.num_rows
     said, at = np.zeros((2, rows)), 0
     if kept.is_file():

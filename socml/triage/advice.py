@@ -146,7 +146,6 @@ def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> 
         If the features or the model are not there any more.
     """
     import pyarrow.dataset as ds
-    import pyarrow.parquet as pq
 
     from socml.versions import load_model
 
@@ -162,8 +161,8 @@ def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> 
         raise DataError(f"The model of run {run['run_id']} cannot be read: {error}") from error
     chosen = list(row_ids[:AT_MOST])
     names = list(workspace.read_metadata(path)["features"])
-    whole = len(chosen) == pq.ParquetFile(path).metadata.num_rows
+    whole = len(chosen) == workspace.open_table(path).metadata.num_rows
     keep = None if whole else ds.field("row_id").isin(chosen)
-    table = pq.read_table(path, columns=["row_id", *names], filters=keep).to_pandas().set_index("row_id")
+    table = workspace.read_table(path, columns=["row_id", *names], filters=keep).to_pandas().set_index("row_id")
     at = table.index.get_indexer(pd.Index(chosen))
     return np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)[at]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from socml import workspace
 from socml.errors import DataError
 from socml.feedback import FeedbackRanking
 from socml.inert import visible_line
 from socml.kernels.candidates import best_first
+from socml.project import Project
 
 SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
 WATCHED = 100  # rows among which moves are counted
@@ -41,9 +43,9 @@ class Board:
     seen : index row_id of every row that has a label, column verdict
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.scores = _read_scores(folder)
-        leaves = _read_leaves(folder, len(self.scores))
+    def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+        self.scores = _read_scores(project, str(run["run_id"]))
+        leaves = _read_leaves(project, run, len(self.scores))
         self._learner = FeedbackRanking(leaves, self.scores["anomaly_score"].to_numpy())
         self._order = np.argsort(self.scores["rank"].to_numpy(), kind="stable")
         self.candidates = _candidates(self.scores, self._order, leaves)
@@ -136,23 +138,23 @@ def _index(row_ids: Iterable[str]) -> pd.Index:
     return pd.Index(list(row_ids), dtype=object, name="row_id")
 
 
-def _read_scores(folder: Path) -> pd.DataFrame:
-    path = folder / "scores.parquet"
-    if not path.is_file():
-        raise DataError(f"Run {folder.name} has no {path.name}. Score it again.")
-    scores = pd.read_parquet(path).set_index("row_id")
+def _read_scores(project: Project, run_id: str) -> pd.DataFrame:
+    path = workspace.run_folder(project, run_id) / "scores.parquet"
+    scores = workspace.read_table(path).to_pandas().set_index("row_id")
     if not scores.index.is_unique:
         raise DataError(f"{path} holds a row twice.")
     return scores
 
 
-def _read_leaves(folder: Path, n_rows: int) -> NDArray:
-    path = folder / "leaves.npy"
-    if not path.is_file():  # a detector without trees: labels are kept, and the order stays
+def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArray:
+    leaves = workspace.read_leaves(project, run)
+    if leaves is None:  # a detector without trees: labels are kept, and the order stays
         return np.empty((0, n_rows), dtype=np.uint8)
-    leaves = np.load(path, mmap_mode="r", allow_pickle=False)
     if leaves.ndim != 2 or leaves.shape[1] != n_rows or leaves.dtype not in {np.dtype("u1"), np.dtype("u2")}:
-        raise DataError(f"{path} is {leaves.dtype} {leaves.shape}; it should be uint8 or uint16, (trees, {n_rows:,}).")
+        raise DataError(
+            f"leaves.npy of run {run['run_id']} is {leaves.dtype} {leaves.shape}; it should be uint8 or uint16, "
+            f"(trees, {n_rows:,}). Score again: socml score"
+        )
     return leaves
 
 

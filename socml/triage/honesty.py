@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from socml import workspace
 from socml.campaign import CampaignReport, campaign_report
@@ -21,7 +20,7 @@ def report(run_id: str = "", *, project: Project | None = None, store: LabelStor
     project = project or find_project()
     run = workspace.read_run(project, run_id)
     path = workspace.run_folder(project, str(run["run_id"])) / "scores.parquet"
-    ranks = pq.read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
+    ranks = workspace.read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
     return campaign_report(_frame(_standing(project, str(run["dataset"]), store).standing()), ranks)
 
 
@@ -82,7 +81,7 @@ def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -
     if not path.is_file():
         raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
     names = list(workspace.read_metadata(path)["features"])
-    table = pq.read_table(path, columns=["row_id", *names], filters=[("row_id", "in", row_ids or [""])])
+    table = workspace.read_table(path, columns=["row_id", *names], filters=[("row_id", "in", row_ids or [""])])
     features = table.to_pandas().set_index("row_id")
     for name in names:
         if not pd.api.types.is_numeric_dtype(features[name]):

@@ -72,7 +72,7 @@ class Triage(Shared):
         self.project = project or find_project()
         self.run = workspace.read_run(self.project, run_id)
         self.by, self.dataset = by, str(self.run["dataset"])
-        self._board = Board(workspace.run_folder(self.project, self.run["run_id"]))
+        self._board = Board(self.project, self.run)
         self._queues = Queues(
             self._board, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from socml.errors import DataError, UnknownName
 from socml.inert import html_text
 from socml.private import private_file, private_folder
-from socml.workspace import safe_name, write_json, write_table
+from socml.workspace import read_json, read_table, safe_name, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,8 +98,8 @@ def load_validation(validation_id: str = "", *, project: Project) -> ValidationR
     if validation_id not in known:
         raise UnknownName("validation", validation_id, known)
     folder = validations_folder(project) / safe_name(validation_id)
-    stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    return ValidationResult(**stored, rows=pq.read_table(folder / "rows.parquet").to_pandas())
+    stored = read_json(folder / "result.json")
+    return ValidationResult(**stored, rows=read_table(folder / "rows.parquet").to_pandas())
 
 
 def _plot(path: Path, result: ValidationResult) -> Path:

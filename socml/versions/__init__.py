@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.errors import ModelError, UnknownName
+from socml.errors import DataError, ModelError, SocmlError, UnknownName
+from socml.faults import as_socml_error, store_error
 from socml.private import private_file
 from socml.project import Project, find_project
 from socml.versions.files import is_trusted, keep_files, load_trusted, read_files, save_files, trusted_types
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CHAMPION",
     "FILES",
+    "REGISTRY_DAMAGED",
     "ModelVersion",
     "Reference",
+    "check_registry_file",
     "experiment_id",
     "fetch_files",
     "is_trusted",
@@ -37,6 +42,7 @@ __all__ = [
     "make_reference",
     "open_registry",
     "read_files",
+    "registry_error",
     "resolve_alias",
     "save_files",
     "trusted_types",
@@ -44,6 +50,11 @@ __all__ = [
 
 FILES = "socml"  # folder of the run's artefacts that holds a version's files
 CHAMPION = "champion"
+BUSY_S = 5.0  # seconds that another program may have the registry's file locked
+REGISTRY_DAMAGED = (
+    "Restore mlflow.db from a backup, or move it away and fit again; the fitted versions under models/ still score "
+    "by their number: socml score MODEL DATASET --version N"
+)
 
 
 def load_model(name: str, version: str = CHAMPION, *, project: Project | None = None) -> ModelVersion:
@@ -82,7 +93,8 @@ def fetch_files(name: str, number: str, project: Project) -> Path:
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
             known = [found.version for found in client.search_model_versions(f"name = '{name}'")]
             raise UnknownName(f"version of {name}", number, map(str, known)) from None
-        raise ModelError(f"Model {name}/{number} cannot be fetched from the registry: {error}") from error
+        told = registry_error(error)
+        raise type(told)(f"Model {name}/{number} cannot be fetched from the registry: {told}") from error
     if not (folder / "metadata.json").is_file():
         raise ModelError(f"Model {name}/{number} in the registry was not written by socml.")
     return folder
@@ -95,7 +107,9 @@ def resolve_alias(name: str, alias: str, project: Project) -> str:
     client = open_registry(project, name)
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            raise registry_error(error) from error
         known = {model.name: list(model.aliases) for model in client.search_registered_models()}
     if name not in known:
         raise UnknownName("fitted model", name, known)
@@ -117,8 +131,38 @@ def open_registry(project: Project, wanted: str = "") -> MlflowClient:
     _quiet()
     from mlflow import MlflowClient
 
+    if not project.tracking_uri:
+        check_registry_file(project.folder("mlflow") / "mlflow.db")
     address = project.tracking_uri or f"sqlite:///{private_file(project.folder('mlflow') / 'mlflow.db')}"
     return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def check_registry_file(path: Path) -> None:
+    """Raise what the registry's own SQLite file suffers from; MLflow itself would try ten times for two minutes.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged.
+    TryLater
+        If another program has it locked.
+    """
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as connection:
+            connection.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise registry_error(error) from error
+
+
+def registry_error(error: BaseException) -> SocmlError:
+    """Return the error that an error of MLflow, or of its store or files, means."""
+    told = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
+    told = told or as_socml_error(error)
+    if isinstance(told, DataError) or told is None:
+        return ModelError(str(told or f"The model registry does not answer: {error}"))
+    return told
 
 
 def experiment_id(client: MlflowClient, name: str, project: Project) -> str:
@@ -137,5 +181,5 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name, level in (("mlflow", logging.CRITICAL), ("alembic", logging.ERROR)):  # MLflow logs errors with a trace
+        logging.getLogger(name).setLevel(level)

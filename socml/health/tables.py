@@ -1,0 +1,156 @@
+"""The tables of a workspace → findings: parts of events, feature tables, and the files of scoring runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from socml import workspace
+from socml.checksums import file_checksum
+from socml.errors import DataError, SocmlError
+from socml.health.finding import Finding
+from socml.project import Project
+from socml.recipes import load_feature_recipe
+
+_BY_CONTENT = re.compile(r"[0-9a-f]{32}")  # a part is named by the checksum of what is in it
+
+
+def events(project: Project) -> Iterator[Finding]:
+    """Tell of each dataset whether all its parts, its truth and its quarantine can be read and are what was written."""
+    names = workspace.dataset_names(project)
+    if not names:
+        yield Finding("datasets with events", "none yet")
+    for name in names:
+        parts = workspace.event_files(project, name)
+        held = sorted((project.workspace / "quarantine" / name).glob("*.parquet"))
+        truth = [path for path in [workspace.truth_path(project, name)] if path.is_file()]
+        damaged = [why for path in (*parts, *held, *truth) if (why := _damage(path))]
+        yield Finding(
+            f"events of {name}",
+            "; ".join(damaged) or f"{len(parts):,} parts, whole",
+            ok=not damaged,
+            remedy="Restore them from a backup, or remove them and ingest their files again." if damaged else "",
+        )
+
+
+def features(project: Project) -> Iterator[Finding]:
+    """Tell of each feature table whether it is whole, and whether recipe and events have changed since it was built."""
+    for path in sorted((project.workspace / "features").glob("*/*.parquet")):
+        if path.name.endswith(".truth.parquet"):
+            continue
+        dataset, feature_set = path.parent.name, path.stem
+        what = f"features {feature_set} of {dataset}"
+        repair = partial(_build, feature_set, dataset, project)
+        damaged = _damage(path) or _damage(path.with_suffix(".truth.parquet"))
+        if damaged:
+            yield Finding(what, damaged, ok=False, remedy=_build_it(feature_set, dataset), repair=repair)
+            continue
+        stale = _staleness(path, project)
+        text = f"stale: {stale}; it is built again when it is next used" if stale else "current"
+        yield Finding(what, text, repair=repair if stale else None)
+
+
+def runs(project: Project) -> Iterator[Finding]:
+    """Tell of each scoring run whether its run.json, scores, leaves, families and explanations are what was written."""
+    found = {str(run["run_id"]): run for run in workspace.list_runs(project)}
+    damaged_runs = workspace.damaged_runs(project)
+    if not found and not damaged_runs:
+        yield Finding("scoring runs", "none yet")
+    for run_id, error in damaged_runs.items():
+        yield Finding(f"run {run_id}", str(error), ok=False, remedy="Score again, or remove the folder.")
+    for run_id, run in found.items():
+        folder = workspace.run_folder(project, run_id)
+        damaged = [why for name in ("scores", "families") if (why := _damage(folder / f"{name}.parquet"))]
+        try:
+            workspace.read_leaves(project, run)
+        except DataError as error:
+            damaged.append(str(error))
+        if not (folder / "scores.parquet").is_file():
+            damaged.append("scores.parquet is lost")
+        if damaged:
+            repair = None if run.get("online") else partial(_score_again, run, project)
+            remedy = "Score it again: socml doctor --repair" if repair else "An online model has learned on: remove it."
+            yield Finding(f"run {run_id}", "; ".join(damaged), ok=False, remedy=remedy, repair=repair)
+            continue
+        told = _damage(folder / "explanations.parquet")
+        if told:
+            away = partial(_remove, folder / "explanations.parquet")
+            yield Finding(f"run {run_id}", told, ok=False, remedy="They are made anew when asked for.", repair=away)
+            continue
+        yield Finding(f"run {run_id}", f"{run.get('rows', 0):,} rows of {run['dataset']}, whole")
+
+
+def _damage(path: Path) -> str:
+    """Return what is wrong with a Parquet file; empty if nothing is, or it does not exist."""
+    if not path.is_file():
+        return ""
+    try:
+        with workspace.open_table(path):
+            pass
+    except SocmlError as error:
+        return str(error)
+    if path.parent.parent.name == "events" and _BY_CONTENT.fullmatch(path.stem) and file_checksum(path) != path.stem:
+        return f"{path} is not what was written"
+    return ""
+
+
+def _staleness(path: Path, project: Project) -> str:
+    """Return why a feature table would be built again; empty if it would not."""
+    about = workspace.read_metadata(path)
+    dataset, feature_set = path.parent.name, path.stem
+    if dataset not in workspace.dataset_names(project):
+        return ""
+    try:
+        recipe = load_feature_recipe(feature_set, project)
+    except SocmlError:
+        return ""  # a table of a recipe that is broken or gone is looked at with the recipes
+    if about.get("recipe_hash") != recipe.hash:
+        return "its recipe has changed"
+    return "" if about.get("events_snapshot") == workspace.events_snapshot(project, dataset) else "events have changed"
+
+
+def _build(feature_set: str, dataset: str, project: Project) -> str:
+    import warnings
+
+    from socml.errors import Notice
+    from socml.features import build_feature_file
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)
+        build_feature_file(feature_set, dataset, project=project)
+    return f"{feature_set} of {dataset} is built again"
+
+
+def _score_again(run: dict[str, Any], project: Project) -> str:
+    """Score a run again by the same model version; the run is the same if the features still are."""
+    from socml.families import write_families
+    from socml.features import build_feature_file, load_row_truth
+    from socml.scores import score_run
+    from socml.teaching import has_seen_truth
+    from socml.versions import load_model
+
+    name, _, number = str(run["model_version"]).rpartition("/")
+    version = load_model(name, number, project=project)
+    dataset, feature_set = str(run["dataset"]), str(run["feature_set"])
+    path = build_feature_file(feature_set, dataset, project=project)
+    truth = None if has_seen_truth(version, dataset) else load_row_truth(dataset, feature_set, project=project)
+    again = score_run(version, path, project=project, truth=truth, experiment=str(run.get("experiment") or ""))
+    write_families(version, path, again["run_id"], project=project)
+    if again["run_id"] != run["run_id"]:
+        raise DataError(
+            f"Its features have changed since: run {again['run_id']} was made in its place. Remove the folder of "
+            f"{run['run_id']}."
+        )
+    return f"run {run['run_id']} is scored again"
+
+
+def _remove(path: Path) -> str:
+    path.unlink(missing_ok=True)
+    return f"{path.name} is removed"
+
+
+def _build_it(feature_set: str, dataset: str) -> str:
+    return f"Build it again: socml features {feature_set} {dataset}"
