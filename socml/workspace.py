@@ -1,6 +1,7 @@
 """Tables ↔ files of the workspace. Every write is a temporary file and a rename.
 
 events/<dataset>/*.parquet      the event table, in parts      truth/<dataset>.parquet   ground truth
+events/<dataset>/replaced.json  parts that were merged since
 quarantine/<dataset>/*.parquet  records that did not parse     features/<dataset>/<set>.parquet
 scores/<run_id>/                scores, explanations, leaves, run.json
 """
@@ -15,7 +16,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from socml.errors import DataError, UnknownName
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from socml.project import Project
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_REPLACED = "replaced.json"
 
 
 def dataset_names(project: Project) -> list[str]:
@@ -41,10 +43,62 @@ def event_files(project: Project, dataset: str) -> list[Path]:
     UnknownName
         If nothing was ingested under that name.
     """
-    files = sorted((project.workspace / "events" / safe_name(dataset)).glob("*.parquet"))
+    files = parts_in_use(project.workspace / "events" / safe_name(dataset))
     if not files:
         raise UnknownName("dataset with events", dataset, dataset_names(project))
     return files
+
+
+def parts_in_use(folder: Path) -> list[Path]:
+    """Return the parts of a folder of events, sorted by name, without those that a merged part stands for."""
+    files = sorted(folder.glob("*.parquet"))  # before the notes: a part that comes later is not in either
+    names = {path.name for path in files}
+    replaced = {name for note in merges_done(replaced_parts(folder), names) for name in note["parts"]}
+    return [path for path in files if path.name not in replaced]
+
+
+class Replacement(TypedDict):
+    """Which parts a merged part stands for, and since when (seconds since 1970)."""
+
+    merged: str
+    parts: list[str]
+    at: float
+
+
+def merges_done(notes: list[Replacement], names: set[str]) -> list[Replacement]:
+    """Return the notes, of which the oldest is first, whose merged part is among `names` or was merged again since."""
+    there, done = set(names), []
+    for note in reversed(notes):
+        if note["merged"] in there:
+            there.update(note["parts"])
+            done.append(note)
+    return done[::-1]
+
+
+def replaced_parts(folder: Path) -> list[Replacement]:
+    """Return what a folder of events notes of merged parts, the oldest first.
+
+    Raises
+    ------
+    DataError
+        If the note does not read: then nobody knows which events are there twice.
+    """
+    path = folder / _REPLACED
+    try:
+        notes = json.loads(path.read_bytes())
+        return [Replacement(merged=str(n["merged"]), parts=[*map(str, n["parts"])], at=float(n["at"])) for n in notes]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise DataError(
+            f"{path} is damaged; it says which parts of the events were merged. Restore it from a copy, or remove the "
+            "folder and ingest the dataset's files again."
+        ) from None
+
+
+def write_replaced_parts(folder: Path, notes: list[Replacement]) -> None:
+    """Write the note of merged parts, in one step."""
+    write_json(folder / _REPLACED, notes)
 
 
 def open_events(project: Project, dataset: str) -> ds.Dataset:

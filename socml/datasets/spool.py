@@ -36,7 +36,7 @@ class Spool:
 
     def __enter__(self) -> Spool:
         """Keep other listeners from the folder. Raises TryLater if one has it."""
-        self._guard = os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        self._guard = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -74,10 +74,11 @@ class Spool:
         for left in sorted(self.folder.glob(f"*{_OPEN}")):  # of a process that was killed
             left.rename(left.with_suffix(_ENDING))
         numbers = (int(p.stem) for p in self.folder.glob(f"*{_ENDING}") if p.stem.isdigit())
-        self._number = max(numbers, default=0)
+        self._number = max([*numbers, int(os.pread(self._guard, 20, 0) or 0)])  # a name is never used twice
 
     def _begin(self) -> None:
         self._number += 1
+        os.pwrite(self._guard, b"%020d" % self._number, 0)
         self._path = self.folder / f"{self._number:010}{_OPEN}"
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = 0

@@ -11,20 +11,21 @@ import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socml.datasets.compaction import compact
 from socml.datasets.known import KnownIds
 from socml.engines import sealed_connection
 from socml.errors import TryLater
 from socml.identity import Occurrences, event_ids
 from socml.project import Project
 from socml.tables import EVENT, QUARANTINE, TRUTH, check_table, schema
-from socml.workspace import replacing, safe_name, truth_path
+from socml.workspace import parts_in_use, replacing, safe_name, truth_path
 
 PART_ROWS = 250_000
 PART_BYTES = 256 << 20
@@ -88,11 +89,7 @@ class Spool:
     def _write(self, tables: list[pa.Table]) -> list[Path]:
         if not tables:
             return []
-        table = pa.concat_tables(tables, promote_options="default")
-        temporary = self._folder / "writing"
-        pq.write_table(table, temporary, **write_options(table.schema))
-        path = self._folder / f"{_content_hash(temporary)}.parquet"
-        temporary.replace(path)
+        path = _write_part(pa.concat_tables(tables, promote_options="default"), self._folder)
         self._written(path)
         return [path]
 
@@ -104,7 +101,7 @@ class Staging:
         self.project, self.dataset = project, dataset
         self.stored = project.workspace / "events" / safe_name(dataset)
         self.quarantined = project.workspace / "quarantine" / safe_name(dataset)
-        self.known = KnownIds(sorted(self.stored.glob("*.parquet")))
+        self.known = KnownIds(parts_in_use(self.stored))
         self._unwritten: set[str] = set()  # ids of rows that no part holds yet
         self._of_file: set[str] = set()  # those of the current file
         self._written: list[Path] = []  # parts whose ids are still in these two
@@ -171,6 +168,9 @@ class Staging:
                 folder.mkdir(parents=True, exist_ok=True)
             for part in parts:
                 part.replace(folder / part.name)
+        if events:
+            with suppress(OSError):  # the events are stored: what is not merged now is merged another time
+                compact(self.stored, write=_write_part, content_hash=_content_hash)
 
     def _count_part(self, path: Path) -> None:
         self.known.add(path)
@@ -277,6 +277,13 @@ def write_options(names: pa.Schema) -> dict[str, object]:
 
 def _is_large(tables: list[pa.Table]) -> bool:
     return sum(len(t) for t in tables) >= PART_ROWS or sum(t.nbytes for t in tables) >= PART_BYTES
+
+
+def _write_part(table: pa.Table, folder: Path) -> Path:
+    """Write rows into a folder, under a name that their content gives."""
+    temporary = folder / "writing"
+    pq.write_table(table, temporary, **write_options(table.schema))
+    return temporary.replace(folder / f"{_content_hash(temporary)}.parquet")
 
 
 def _content_hash(path: Path) -> str:

@@ -97,9 +97,7 @@ def shown_in_turn(page: Any, labels: pd.DataFrame) -> list[str]:
     return shown
 
 
-def test_ten_events_are_labelled_in_turn_by_one_key_each(
-    page: Any, server: Any, built: BuiltRun, lab: Project
-) -> None:
+def test_ten_events_are_labelled_in_turn_by_one_key_each(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
     open_triage(page, server, built)
     watch_what_is_shown(page)
     letters = "mbfus" * 2
