@@ -90,8 +90,8 @@ def listen(
     if receiver.failure:
         raise DataError(f"Receiving ended early: {receiver.failure}. The messages that had come are stored.")
     if problem and waiting:
-        kind = TryLater if isinstance(problem, TryLater) else DataError
-        raise kind(f"{problem} The messages are kept in {spool.folder}; the next listener stores them.")
+        error = TryLater if isinstance(problem, TryLater) else DataError
+        raise error(f"{problem} The messages are kept in {spool.folder}; the next listener stores them.")
     if flow.failure:
         raise DataError(
             f"The messages could not be written to {spool.folder}: {flow.failure}. Those before are stored."
@@ -124,7 +124,7 @@ class _Flow:
                 self._stop.set()
 
 
-def _wait(seconds: float | None, every: float, stop: threading.Event, store: Callable[[], None]) -> None:
+def _wait(seconds: float | None, every: float, stop: threading.Event, store: Callable[[], object]) -> None:
     begun = time.monotonic()
     following = begun + every
     while not stop.is_set() and (seconds is None or time.monotonic() - begun < seconds):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
 from socml.datasets.clients import Client, Clients
 from socml.datasets.detection import open_format
@@ -102,7 +103,7 @@ class Receiver:
         ready = self.selector.select(timeout)
         for key, _ in ready:
             if key.fileobj is not self.server:
-                client = self.clients.of.get(key.fileobj)  # type: ignore[arg-type]
+                client = self.clients.of.get(cast("socket.socket", key.fileobj))
                 if client is not None:  # else it was ended for a newcomer of this round
                     self._read(client)
             elif self.kind == "udp":

@@ -72,6 +72,17 @@ def press(page: Any, letter: str) -> None:
     wait_until_next(page, before)
 
 
+def press_at_once(page: Any, letters: str) -> None:
+    """Press keys with no time between them, however slow the machine is: no frame is painted in between."""
+    page.evaluate(
+        """letters => { for (const key of letters) for (const type of ["keydown", "keyup"]) {
+            const made = { key, code: `Key${key.toUpperCase()}`, bubbles: true, cancelable: true, composed: true };
+            document.body.dispatchEvent(new KeyboardEvent(type, made));
+        } }""",
+        letters,
+    )
+
+
 def wait_until_next(page: Any, before: str) -> None:
     page.wait_for_function(
         "before => document.querySelector('[data-testid=stBidiComponentIsolated]')"
@@ -125,8 +136,6 @@ def test_a_verdict_key_counts_only_for_an_event_that_was_seen(
     labels = stored(lab, built)
     shown_in_turn(page, labels)
     assert len(labels) >= 1
-    if min(delays) < SEEN_LEAST_MS:
-        assert len(labels) < len(delays)
 
 
 def test_a_key_that_comes_too_early_says_so_in_words_and_does_nothing(
@@ -135,12 +144,12 @@ def test_a_key_that_comes_too_early_says_so_in_words_and_does_nothing(
     for language in ("en", "fr"):
         open_triage(page, server, built, lang=language)
         before = len(stored(lab, built))
-        page.keyboard.type("bbbbb")
+        press_at_once(page, "bbbbb")
         assert page.locator(".last.too-fast").inner_text() == words(language)("app.triage.said.too_fast")
         press(page, "m")
         page.locator(".last:not(.too-fast)").wait_for()
         wait_until_saved(page)
-        assert 2 <= len(stored(lab, built)) - before <= 5
+        assert stored(lab, built)["verdict"].to_list()[before:] == ["benign", "malicious"]
 
 
 def test_an_event_without_its_records_takes_no_verdict(page: Any, mortal: Any) -> None:
@@ -182,7 +191,7 @@ def test_an_undo_right_after_a_verdict_counts_and_what_comes_back_must_be_seen_a
 ) -> None:
     open_triage(page, server, built)
     first = on_screen(page)
-    page.keyboard.type("mzb")
+    press_at_once(page, "mzb")
     assert on_screen(page) == first
     page.locator(".last.too-fast").wait_for()
     wait_until_saved(page)
