@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ notebook: env  ## open the notebooks
 
 test: dev browser postgresql  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
+	@.ci/test-pythons $(PYTHONS)
 
 lint: dev  ## style, types, layers
 	@$(BIN)/ruff check .

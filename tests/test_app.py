@@ -190,10 +190,10 @@ def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, projec
     first, second = list(one.triage.queue(2)["row_id"])
     messages = [
         {"client_id": "c1", "kind": "label", "row_id": first, "verdict": "benign", "seen_ms": 900, "note": "n"},
-        {"client_id": "c2", "kind": "label", "row_id": second, "verdict": "malicious"},
+        {"client_id": "c2", "kind": "label", "row_id": second, "verdict": "malicious", "seen_ms": 150.9},
         {"client_id": "c3", "kind": "undo", "row_id": first, "undo_of": "c1"},
-        {"client_id": "c4", "kind": "label", "row_id": second, "verdict": "no verdict"},
-        {"client_id": "c5", "kind": "label", "row_id": "no row", "verdict": "benign"},
+        {"client_id": "c4", "kind": "label", "row_id": second, "verdict": "no verdict", "seen_ms": 900},
+        {"client_id": "c5", "kind": "label", "row_id": "no row", "verdict": "benign", "seen_ms": 900},
     ]
     sent = report.read({"messages": messages, "scope": one.scope, "lang": "en"})
     assert one.receive(sent)
@@ -206,6 +206,28 @@ def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, projec
     again.receive(sent)
     assert [label["client_id"] for label in again.payload(sent, words("en"), open_row="")["history"]] == ["c2"]
     assert len(again.triage.labels()) == 1
+
+
+@pytest.mark.parametrize("seen", [None, 0, 149, 149.9, -1, True, "900", [], float("nan")])
+def test_a_verdict_on_what_was_not_seen_is_refused_with_a_reason(
+    built: BuiltRun, project: Project, app_modules: Any, seen: object
+) -> None:
+    desk, report = app_modules
+    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    first, second, third = one.triage.queue(3)["row_id"]
+    fields = {"kind": "label", "verdict": "benign"}
+    messages = [
+        {"client_id": "c1", "row_id": first, "seen_ms": seen, **fields},
+        {"client_id": "c2", "row_id": second, "seen_ms": 150, **fields},
+        {"client_id": "c3", "row_id": second, "kind": "propagate", "row_ids": [third], "seen_ms": seen},
+    ]
+    assert one.receive(report.read({"messages": messages, "scope": one.scope, "lang": "en"}))
+    assert list(one.triage.labels().index) == [second]
+    [problem] = {text.partition(":")[0] for text in one.take_problems()}
+    assert problem == "Not recorded"
+    last = {"client_id": "c4", "row_id": second, "kind": "propagate", "row_ids": [third], "seen_ms": 150}
+    one.receive(report.read({"messages": [last], "scope": one.scope, "lang": "en"}))
+    assert set(one.triage.labels().index) == {second, third}
 
 
 def test_a_report_for_another_run_or_analyst_is_not_recorded(

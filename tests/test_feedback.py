@@ -166,6 +166,20 @@ def test_a_good_order_is_one_whose_head_is_malicious_wherever_benign_rows_were_f
     assert (doubted[:100] - score[:100]).min() > 10 * score.std(), "malicious rows that lay deep pull their likes up"
 
 
+@pytest.mark.parametrize(("place", "is_in_the_head"), [(4, True), (5, False)])
+def test_the_head_of_an_order_has_as_many_rows_as_there_are_labels(place: int, is_in_the_head: bool) -> None:
+    leaves, score = forest()
+    order = np.argsort(-score)
+    rows, directions = [order[place], 0, 1, 2, 3], [-1, 1, 1, 1, 1]  # five labels, four of them at the order's far end
+    learnt = FeedbackRanking(leaves, score).learn(rows, directions)
+    assert learnt == pytest.approx(naive_ranking(leaves, score, rows, directions, [1.0] * 5), abs=ROUNDED * 100)
+    pulled = (learnt[:100] - score[:100]).min()
+    if is_in_the_head:
+        assert pulled > 10 * score.std(), "half of the head is benign: the malicious labels count in full"
+    else:
+        assert pulled < 3 * score.std(), "a benign row below the head tells nothing against the order"
+
+
 def test_labels_are_not_slowed_down_by_compiling_after_warm_up():
     code = (
         "from socml.feedback import *; from socml.kernels import tree_kernel as k; warm_up();"

@@ -21,6 +21,7 @@ from patience import PATIENCE_S
 
 from socml.errors import DataError, SocmlError, TryLater, UnknownName
 from socml.labels import (
+    SEEN_LEAST_MS,
     VERDICTS,
     LabelStore,
     NewLabel,
@@ -435,3 +436,12 @@ def test_an_export_to_parquet_and_json_lines_keeps_every_character(store, tmp_pa
 def test_an_export_to_anything_else_is_refused(store, tmp_path):
     with pytest.raises(UnknownName, match=r"Did you mean '\.csv'\?"):
         write_labels(store.current(), tmp_path / "labels.csvx")
+
+
+def test_a_verdict_counts_for_a_row_that_was_on_screen_for_150_ms(store: LabelStore) -> None:
+    for seen in (-1, 0, 1, SEEN_LEAST_MS - 1, 2**60):
+        with pytest.raises(DataError, match="was on screen for 150 ms or more"):
+            store.record([NewLabel("r1", "benign", client_id="a", how="key", seen_ms=seen)])
+    store.record([NewLabel("r1", "benign", client_id="b", how="key", seen_ms=SEEN_LEAST_MS)])
+    store.record([NewLabel("r2", "benign", client_id="c", how="replay")])  # an oracle looks at no screen
+    assert store.history()["seen_ms"].to_list() == [150, pd.NA]

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import given
@@ -137,17 +137,37 @@ def test_an_address_that_others_reach_or_that_is_none_is_refused(lab: Project) -
             listen(address, dataset="net", project=lab, seconds=0)
 
 
-def test_what_a_killed_listener_had_written_is_stored_by_the_next(lab: Project) -> None:
+def _listener(lab: Project) -> subprocess.Popen[str]:
+    """Start a listener in a process of its own; its first line is its port."""
     script = (
         "import sys; from pathlib import Path; from socml.datasets.listener import listen\n"
         "from socml.project import Project\n"
         "project = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[2]))\n"
-        "listen('tcp://127.0.0.1:0', dataset='net', project=project, every=600,\n"
-        "       on_ready=lambda host, port: print(port, flush=True))\n"
+        "print(listen('tcp://127.0.0.1:0', dataset='net', project=project, every=600,\n"
+        "             on_ready=lambda host, port: print(port, flush=True)))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(lab.root), str(lab.workspace)], stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", script, str(lab.root), str(lab.workspace)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_listener_that_is_asked_to_end_stores_all_that_was_sent_and_half_a_line_too(lab: Project) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with _listener(lab) as process:
+            try:
+                port = int((process.stdout.readline() if process.stdout else "") or 0)
+                with socket.create_connection(("127.0.0.1", port)) as sender:
+                    sender.sendall(b"".join(LOGIN % n + b"\n" for n in range(number * 1000, number * 1000 + 500)))
+                    sender.sendall(LOGIN % (number * 1000 + 500))  # without its end
+                    process.send_signal(number)
+                    assert process.wait(PATIENCE_S) == 0
+            finally:
+                process.kill()
+        stored = set(load_events("net", project=lab)["source_port"])
+        assert stored >= set(range(number * 1000, number * 1000 + 501))
+
+
+def test_what_a_killed_listener_had_written_is_stored_by_the_next(lab: Project) -> None:
+    process = _listener(lab)
     try:
         port = int((process.stdout.readline() if process.stdout else "") or 0)
         with socket.create_connection(("127.0.0.1", port)) as sender:
@@ -179,6 +199,42 @@ def test_a_spool_rotates_and_numbers_its_files_on_after_a_restart(
     with Spool(tmp_path) as again:
         again.write([b"c"])
         assert [p.read_bytes() for p in again.finished()] == [b"first line\n", b"b\n", b"c\n"]
+
+
+def test_a_name_in_the_spool_is_never_used_twice(tmp_path: Path) -> None:
+    names = []
+    for _ in range(3):
+        with Spool(tmp_path) as spool:
+            spool.write([b"a heartbeat"])
+            for path in spool.finished():
+                names.append(path.name)
+                path.unlink()
+    assert names == ["0000000001.log", "0000000002.log", "0000000003.log"]
+
+
+def test_a_file_that_cannot_be_stored_waits_and_the_listener_goes_on(
+    lab: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(host: str, port: int) -> None:
+        with socket.create_connection((host, port)) as sender:
+            sender.sendall(LOGIN % 1 + b"\n")
+
+    with monkeypatch.context() as patched:
+        for error in (OSError(28, "No space left on device"), DataError("The reader has a fault.")):
+            patched.setattr("socml.datasets.listener.ingest", Mock(side_effect=error))
+            with pytest.raises(DataError, match=r"(No space|a fault).* The messages are kept in .*spool/net"):
+                _listen("tcp://127.0.0.1:0", lab, send, 1, every=0.05)
+    assert listen("tcp://127.0.0.1:0", dataset="net", project=lab, seconds=0).stored >= 1
+    assert load_events("net", project=lab)["source_port"].tolist() == [1]
+
+
+def test_a_port_that_is_taken_is_one_sentence(lab: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            ConfigurationError, match=rf"Cannot listen on tcp://127.0.0.1:{port}: Address already in use"
+        ):
+            listen(f"tcp://127.0.0.1:{port}", dataset="net", project=lab, seconds=0)
 
 
 def test_a_full_queue_drops_datagrams_and_makes_connections_wait(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,26 @@ def test_it_does_not_take_over_with_few_labels_or_one_side(malicious: np.ndarray
     assert not takes_over(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1))
 
 
+@pytest.mark.parametrize(("errors", "expected"), [(1.999, False), (2.0, False), (2.001, True)])
+def test_the_forest_takes_over_above_two_standard_errors(
+    errors: float, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socml.triage.takeover.auc_difference", lambda *scores: (errors * 0.0625, 0.0625))
+    malicious = np.arange(60) % 2 == 0
+    leaves, score = np.zeros((5, 60), dtype=np.uint8), np.zeros(60)
+    assert takes_over(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1)) is expected
+
+
+@pytest.mark.parametrize(
+    ("malicious", "benign", "expected"),
+    [(25, 25, True), (24, 25, False), (10, 40, True), (9, 41, False), (41, 9, False)],
+)
+def test_the_forest_takes_over_from_50_labels_on_10_of_each_side(malicious: int, benign: int, expected: bool) -> None:
+    sides = np.repeat([True, False], [malicious, benign])
+    leaves, score = np.zeros((5, len(sides)), dtype=np.uint8), np.zeros(len(sides))
+    assert takes_over(sides[:, None].astype(np.float32), leaves, score, np.where(sides, 1, -1)) is expected
+
+
 @pytest.fixture
 def run(tmp_path) -> tuple[Project, BuiltRun, np.ndarray]:
     """A run whose leaves say nothing of the truth, and a matrix that says all."""

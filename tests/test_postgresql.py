@@ -48,7 +48,7 @@ def test_eight_analysts_label_two_hundred_each_and_two_are_killed(url, tmp_path)
 
 
 def test_everything_that_was_said_comes_back_as_on_sqlite(url, tmp_path):
-    given = label(note="é \x00 '; drop table label_event; --", family="scan", inclusion_probability=0.5, seen_ms=3)
+    given = label(note="é \x00 '; drop table label_event; --", family="scan", inclusion_probability=0.5, seen_ms=300)
     frames = []
     for address in (url, f"sqlite:///{tmp_path}/labels.sqlite"):
         with LabelStore(address) as store:

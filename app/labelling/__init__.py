@@ -19,7 +19,7 @@ from socml.words import Words
 
 __all__ = ["triage_view"]
 
-_SCRIPTS = ("outbox", "departure", "desk", "keys", "nodes")
+_SCRIPTS = ("outbox", "departure", "desk", "sight", "keys", "nodes")
 _SCRIPTS += ("queue_view", "event_view", "strip_view", "similar_view", "main")
 _KEY = "triage"
 

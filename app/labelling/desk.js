@@ -20,6 +20,7 @@ class Desk {
     this.returned = new Set();
     this.moved = new Map();
     this.said = null; // the last thing done, for the strip
+    this.tooFast = false; // whether the last key was for an event that had not been seen
     this.history = [];
     this.explaining = [];
     this.labels = {}; // row_id → everyone's labels on it, in words
@@ -150,7 +151,7 @@ class Desk {
     if (!id || !this.items.has(id)) return false;
     const list = this.list();
     const following = list.slice(list.indexOf(id) + 1).find((row) => this.isOpen(row));
-    const message = { kind: "label", row_id: id, verdict, how, seen_ms: Math.round(seenMs), ...this.draft(id) };
+    const message = { kind: "label", row_id: id, verdict, how, seen_ms: seenMs, ...this.draft(id) };
     this.outbox.put(message);
     this.drafts.delete(id);
     this.replay();
@@ -166,8 +167,8 @@ class Desk {
     return this.past.findLast((label) => ["malicious", "benign", "false_alarm"].includes(label.verdict)) ?? null;
   }
 
-  propagate(label, rowIds) {
-    const sent = this.outbox.put({ kind: "propagate", row_id: label.row_id, row_ids: rowIds });
+  propagate(label, rowIds, seenMs) {
+    const sent = this.outbox.put({ kind: "propagate", row_id: label.row_id, row_ids: rowIds, seen_ms: seenMs });
     this.said = { kind: "propagate", n: rowIds.length, verdict: label.verdict, batch: sent.client_id };
   }
 

@@ -16,8 +16,8 @@ from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
-from socml.errors import SocmlError, TryLater
-from socml.labels import LabelEvent, LabelStore, open_labels
+from socml.errors import DataError, SocmlError, TryLater
+from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore, open_labels
 from socml.project import Project
 from socml.triage import Triage
 from socml.words import Words
@@ -136,6 +136,7 @@ class Desk:
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
         return {
+            "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
             "run": self.triage.run["run_id"],
             "by": self.triage.by,
@@ -165,19 +166,19 @@ class Desk:
             self.triage.undo(of_client_id=str(message.get("undo_of", "")), client_id=client_id)
             return
         if message.get("kind") == "propagate":
+            _seen_ms(message)  # suggestions carry none, for nobody has looked at each
             similar = [str(row_id) for row_id in _list(message.get("row_ids"))]
             self.triage.propagate(str(message.get("row_id", "")), similar, batch_id=client_id)
             return
         if message.get("kind") == "undo_batch":
             self.triage.undo_batch(str(message.get("batch_id", "")), client_id=client_id)
             return
-        seen = message.get("seen_ms")
         self.triage.label(
             str(message.get("row_id", "")),
             str(message.get("verdict", "")),
             client_id=client_id,
             how="click" if message.get("how") == "click" else "key",
-            seen_ms=int(seen) if isinstance(seen, int | float) else None,
+            seen_ms=_seen_ms(message),
             technique=FAMILIES.get(str(message.get("family")), ""),
             **{name: str(message.get(name) or "") for name in _TEXTS},
         )
@@ -254,6 +255,17 @@ def open_desk(project: Project, run_id: str, analyst: str) -> Desk:
 def label_store(project: Project) -> LabelStore:
     """Return the project's label store, one for all sessions."""
     return open_labels(project)
+
+
+def _seen_ms(message: Mapping[str, Any]) -> int:
+    """Return for how long what a message is about was on screen. A page that does not say so recorded it unseen."""
+    seen = message.get("seen_ms")
+    if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
+        shown = f"{seen:.0f} ms" if isinstance(seen, int | float) else "an unknown time"
+        raise DataError(
+            f"Not recorded: on screen for {shown}, and a verdict counts from {SEEN_LEAST_MS} ms on. Give it again."
+        )
+    return int(min(seen, LONGEST_SEEN_MS))
 
 
 def _list(value: object) -> list[Any]:

@@ -6,8 +6,10 @@ const LETTER = { malicious: "M", benign: "B", false_alarm: "F", unsure: "U", ski
 class EventView {
   constructor(commands) {
     this.commands = commands;
-    this.node = h("article", { class: "event", tabindex: "-1" });
+    // What came while the note was typed into is drawn once the cursor has left it.
+    this.node = h("article", { class: "event", tabindex: "-1", onfocusout: () => setTimeout(() => commands.settle()) });
     this.shown = null;
+    this.whole = false; // whether headline, reasons and records are all drawn
     this.drawn = "";
     this.open = { why: true, raw: true };
   }
@@ -17,7 +19,7 @@ class EventView {
     const item = id ? desk.items.get(id) : null;
     const evidence = id ? desk.evidence.get(id) : null;
     const given = id && !desk.isOpen(id) ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.headline, this.open, desk.draft(id), desk.labels[id], data.held[id]]);
+    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.pending, item?.headline, this.open, desk.draft(id), desk.labels[id], data.held[id]]);
     if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
     const typing = this.shown === id && this.node.querySelector(".annotation :focus");
     if (typing) return;
@@ -26,6 +28,7 @@ class EventView {
     const same = this.shown === id;
     const scroll = same ? this.body?.scrollTop : 0;
     this.shown = id;
+    this.whole = Boolean(item && !item.pending && evidence?.raw);
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
     this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
@@ -80,7 +83,7 @@ class EventView {
           "aria-label": word(`verdict.${verdict}`),
           title: word(`verdict_about.${verdict}`),
           onmousedown: (event) => event.preventDefault(),
-          onclick: (event) => event.detail === 1 && this.commands.say(verdict),
+          onclick: (event) => event.detail === 1 && this.commands.say(verdict, event.timeStamp),
         },
         keycap(LETTER[verdict]),
         h("span", {}, word(`verdict_button.${verdict}`)),
@@ -119,7 +122,7 @@ class EventView {
     this.note.value = draft.note ?? "";
     const save = h(
       "button",
-      { type: "button", class: "quiet", hidden: true, onclick: () => this.commands.say(given.verdict) },
+      { type: "button", class: "quiet", hidden: true, onclick: (event) => this.commands.say(given.verdict, event.timeStamp) },
       word("note.save"),
     );
     save.hidden = !(given && desk.drafts.has(desk.current));

@@ -1,6 +1,6 @@
 """A row of a run → its raw records and what else its entity did, as text that cannot act.
 
-Both are read in the background: a busy entity has many events, and no label waits for them.
+Both are read in the background, ahead of the event on screen: a busy entity has many, and a verdict waits for them.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Keys {
     if (!letter || !this.commands.knows(letter)) return;
     if (isText(event) || modalIsOpen()) return;
     event.preventDefault();
-    if (!held) this.commands.run(letter);
+    if (!held) this.commands.run(letter, event.timeStamp);
   }
 
   close() {

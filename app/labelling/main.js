@@ -14,10 +14,9 @@ class Triage {
     const prefix = `socml:label:${encodeURIComponent(run)}:${encodeURIComponent(by)}:`;
     this.outbox = new Outbox(prefix, () => this.report(), () => this.draw());
     this.desk = new Desk(this.outbox);
-    this.painted = false;
-    this.waiting = []; // verdict keys that came before the event they are for was painted
     const commands = {
-      say: (verdict) => this.say(verdict, "click"),
+      say: (verdict, at) => this.say(verdict, "click", at),
+      settle: () => this.draw(),
       undo: () => this.act(() => this.desk.undo()),
       fold: (name) => this.fold(name),
       help: () => this.help(!this.helpView.open),
@@ -25,16 +24,14 @@ class Triage {
     };
     this.similarView = new SimilarView({
       ask: () => this.act(() => {}),
-      apply: (label, ids) => {
-        this.similarView.hide();
-        this.act(() => this.desk.propagate(label, ids));
-        this.event.node.focus({ preventScroll: true });
-      },
+      apply: (label, ids, at) => this.propagate(label, ids, at),
       close: () => this.similar(),
     });
     this.strip = new StripView(commands);
     this.queue = new QueueView((id) => this.act(() => this.desk.select(id)));
     this.event = new EventView(commands);
+    this.sight = new Sight((enough) => this.event.node.setAttribute("aria-busy", String(!enough)));
+    this.similarSight = new Sight((enough) => this.similarView.node.setAttribute("aria-busy", String(!enough)));
     this.helpView = new HelpView(() => this.help(false));
     this.node = h(
       "div",
@@ -45,7 +42,7 @@ class Triage {
       this.similarView.node,
     );
     root.append(this.node);
-    this.keys = new Keys({ knows: (letter) => letter in this.actions(), run: (letter) => this.actions()[letter]() });
+    this.keys = new Keys({ knows: (letter) => letter in this.actions(), run: (letter, at) => this.actions()[letter](at) });
     this.notice = new ConnectionNotice(() => {
       this.outbox.away = true;
       this.draw();
@@ -59,8 +56,11 @@ class Triage {
   }
 
   actions() {
-    const only = (run) => () => !this.helpView.open && !this.similarView.open && run(); // they cover the event
-    const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [letter, only(() => this.say(verdict, "key"))]);
+    const only = (run) => (at) => !this.helpView.open && !this.similarView.open && run(at); // they cover the event
+    const verdicts = Object.entries(VERDICT_KEYS).map(([letter, verdict]) => [
+      letter,
+      only((at) => this.say(verdict, "key", at)),
+    ]);
     return {
       ...Object.fromEntries(verdicts),
       z: only(() => this.act(() => this.desk.undo())),
@@ -89,13 +89,30 @@ class Triage {
     return true;
   }
 
-  say(verdict, how) {
-    if (!this.painted) return void this.waiting.push([verdict, how]);
-    return this.act(() => this.desk.label(verdict, how, performance.now() - this.shownAt));
+  say(verdict, how, at) {
+    if (!this.sight.isEnough(at)) return this.tooFast();
+    return this.act(() => this.desk.label(verdict, how, this.sight.seenMs(at)));
+  }
+
+  propagate(label, ids, at) {
+    if (!this.similarSight.isEnough(at)) return this.tooFast();
+    const seenMs = this.similarSight.seenMs(at);
+    this.similarView.hide();
+    this.act(() => this.desk.propagate(label, ids, seenMs));
+    return this.event.node.focus({ preventScroll: true });
+  }
+
+  // A key for what was not seen does nothing, and says so.
+  tooFast() {
+    this.lastActive = Date.now();
+    this.desk.tooFast = true;
+    this.draw();
+    this.strip.flash();
   }
 
   act(change) {
     this.lastActive = Date.now();
+    this.desk.tooFast = false;
     change();
     this.asked = false;
     this.draw();
@@ -109,6 +126,7 @@ class Triage {
 
   help(open) {
     this.helpView.draw(this.component.data, open);
+    this.look();
     if (!open) this.event.node.focus({ preventScroll: true });
   }
 
@@ -137,24 +155,21 @@ class Triage {
     this.event.draw(this.desk, data);
     this.similarView.draw(this.desk, data);
     this.fit();
+    this.look();
     if (this.event.shown !== before) this.newOnScreen();
   }
 
-  // A verdict counts for an event only once the browser has painted it.
+  look() {
+    const least = this.component.data.least_seen_ms;
+    const covered = this.helpView.open || this.similarView.open;
+    this.sight.look(this.event.whole && !covered ? this.event.shown : null, least);
+    this.similarSight.look(this.similarView.whole, least);
+  }
+
   newOnScreen() {
     const id = this.event.shown;
-    this.painted = false;
     clearTimeout(this.addressTimer); // browsers refuse an address that changes many times a second
     this.addressTimer = setTimeout(() => keepInAddress("event", id), 200);
-    requestAnimationFrame(() =>
-      setTimeout(() => {
-        if (this.event.shown !== id) return;
-        this.painted = true;
-        this.shownAt = performance.now();
-        const next = this.waiting.shift();
-        if (next) this.say(...next);
-      }),
-    );
   }
 
   // The rest of the window's height, so that headline and keys never scroll away.
@@ -203,6 +218,8 @@ class Triage {
 
   close() {
     this.keys.close();
+    this.sight.close();
+    this.similarSight.close();
     this.notice.close();
     this.outbox.close();
     clearInterval(this.pulse);

@@ -27,6 +27,11 @@ class SimilarView {
     this.answer = null;
   }
 
+  // Names the preview that is drawn in full; null while a line of it is missing.
+  get whole() {
+    return this.open && !this.waiting() ? this.drawn : null;
+  }
+
   // Whether Python has yet to answer what is asked now, or to explain a line of it.
   waiting() {
     const lines = [...(this.answer?.nearest ?? []), ...(this.answer?.furthest ?? [])];
@@ -117,7 +122,7 @@ class SimilarView {
     const ids = this.answer?.row_ids ?? [];
     const apply = h(
       "button",
-      { type: "button", class: "quiet strong", name: "apply", onclick: () => this.commands.apply(this.label, ids) },
+      { type: "button", class: "quiet strong", name: "apply", onclick: (event) => this.commands.apply(this.label, ids, event.timeStamp) },
       word("similar.apply", { n: ids.length }),
     );
     return h(

@@ -12,6 +12,11 @@ class StripView {
     this.node = h("div", { class: "strip" }, this.unsaved, this.said, this.batch, this.effect, this.totals, this.buttons);
   }
 
+  flash() {
+    this.said.getAnimations().forEach((animation) => animation.cancel());
+    this.said.animate([{ opacity: 0.2 }, { opacity: 1 }], { duration: 300 });
+  }
+
   draw(desk, data) {
     const word = (key, values) => sentence(data, key, values);
     const n = desk.outbox.messages.size;
@@ -26,7 +31,9 @@ class StripView {
     const { said } = desk;
     const whom = said ? (desk.items.get(said.row_id)?.entity ?? "") : "";
     const verdict = said?.verdict ? word(`verdict.${said.verdict}`) : "";
-    put(this.said, said ? word(`said.${said.kind}`, { verdict, whom, n: said.n }) : "");
+    const done = said ? word(`said.${said.kind}`, { verdict, whom, n: said.n }) : "";
+    put(this.said, desk.tooFast ? word("said.too_fast") : done);
+    this.said.classList.toggle("too-fast", desk.tooFast);
     this.batch.hidden = said?.kind !== "propagate";
     put(this.batch, word("similar.undo"));
     put(this.effect, data.effect);

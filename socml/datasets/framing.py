@@ -25,6 +25,12 @@ class Frames:
     _held: bytearray = field(default_factory=bytearray)
     _left_out: int = 0  # bytes of a counted message that are still to come, and are dropped
     _to_line_end: bool = False  # whether what comes is dropped up to the next line end
+    _searched: int = 0  # bytes of what is held in which no line ends
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a message has begun whose end has not come."""
+        return bool(self._held or self._left_out or self._to_line_end)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes; return the messages that end in them."""
@@ -71,9 +77,11 @@ class Frames:
         return message
 
     def _line(self) -> bytes | None:
-        end = self._held.find(b"\n")
+        end = self._held.find(b"\n", self._searched)  # each byte is looked at once, however few come at a time
         if end < 0 and len(self._held) <= MESSAGE_LIMIT:
+            self._searched = len(self._held)
             return None
+        self._searched = 0
         if 0 <= end <= MESSAGE_LIMIT:
             message = bytes(self._held[:end])
             del self._held[: end + 1]

@@ -4,23 +4,26 @@ UDP (one message a datagram) and TCP (messages as lines, or behind their lengths
 listened on, unless asked otherwise: syslog has neither a secret nor a signature, so anyone who reaches the port can
 write to the dataset. Messages wait in a bounded queue: when it is full, TCP senders are made to wait, and datagrams are
 dropped and counted. A message without a header gets one, with its sender and the time it came (RFC 3164, 4.3.3).
-A killed process loses what was in the queue and what the kernel held, and no line that it had written.
+Datagrams that the kernel drops are counted too. A connection that is silent or slow for too long is ended (`clients`).
+SIGTERM and Ctrl-C store what has come and end. A killed process loses what was in the queue and what the kernel held,
+and no line that it had written.
 """
 
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from socml.datasets.ingestion import ingest_files
 from socml.datasets.receiver import Listened, Receiver, bound_socket
 from socml.datasets.spool import Spool
-from socml.errors import ConfigurationError, DataError, TryLater
+from socml.errors import ConfigurationError, DataError, SocmlError, TryLater
 from socml.project import Project, find_project
 from socml.workspace import safe_name
 
@@ -43,7 +46,7 @@ def listen(
     stop: threading.Event | None = None,
     on_ready: Callable[[str, int], None] | None = None,
 ) -> Listened:
-    """Receive syslog messages until `seconds` have passed, `stop` is set, or Ctrl-C; then store what is left.
+    """Receive syslog messages until `seconds` have passed, `stop` is set, SIGTERM or Ctrl-C; then store what is left.
 
     Parameters
     ----------
@@ -56,6 +59,9 @@ def listen(
     ------
     ConfigurationError
         If the address is none, or other machines reach it, or the port is taken.
+    DataError, TryLater
+        If messages could not be written, or what was written could not be stored; what was written is kept, and the
+        next listener stores it.
     """
     safe_name(dataset)
     project = project or find_project()
@@ -70,13 +76,21 @@ def listen(
         writing.start()
         if on_ready:
             on_ready(*server.getsockname()[:2])
-        with suppress(KeyboardInterrupt):
-            _wait(seconds, every, stop, lambda: _store(spool, dataset, format, project, done))
-        stop.set()
-        receiving.join()
-        flow.ended.set()
-        writing.join()
-        _store(spool, dataset, format, project, done)
+        try:
+            with suppress(KeyboardInterrupt), _stopped_by_signals(stop):
+                _wait(seconds, every, stop, lambda: _store(spool, dataset, format, project, done))
+        finally:
+            stop.set()
+            receiving.join()
+            flow.ended.set()
+            writing.join()
+        problem = _store(spool, dataset, format, project, done)
+        waiting = [path for path in spool.finished() if path.stat().st_size]
+    if receiver.failure:
+        raise DataError(f"Receiving ended early: {receiver.failure}. The messages that had come are stored.")
+    if problem and waiting:
+        error = TryLater if isinstance(problem, TryLater) else DataError
+        raise error(f"{problem} The messages are kept in {spool.folder}; the next listener stores them.")
     if flow.failure:
         raise DataError(
             f"The messages could not be written to {spool.folder}: {flow.failure}. Those before are stored."
@@ -109,7 +123,7 @@ class _Flow:
                 self._stop.set()
 
 
-def _wait(seconds: float | None, every: float, stop: threading.Event, store: Callable[[], None]) -> None:
+def _wait(seconds: float | None, every: float, stop: threading.Event, store: Callable[[], object]) -> None:
     begun = time.monotonic()
     following = begun + every
     while not stop.is_set() and (seconds is None or time.monotonic() - begun < seconds):
@@ -119,8 +133,25 @@ def _wait(seconds: float | None, every: float, stop: threading.Event, store: Cal
             following = time.monotonic() + every
 
 
-def _store(spool: Spool, dataset: str, format_name: str, project: Project, done: Listened) -> None:
-    """Ingest the files that are finished, and remove each that is stored. Nothing of them is lost: see quarantine."""
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and the end of the terminal set `stop`; only a program's main thread can ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _store(spool: Spool, dataset: str, format_name: str, project: Project, done: Listened) -> Exception | None:
+    """Ingest the files that are finished, and remove each that is stored; return why one was not.
+
+    Nothing of them is lost: bad records are in quarantine, and a file that is not stored waits for the next round.
+    """
     for path in spool.finished():
         if path.stat().st_size:
             try:
@@ -133,12 +164,13 @@ def _store(spool: Spool, dataset: str, format_name: str, project: Project, done:
                     final=True,
                     by_path_alone=True,
                 )
-            except TryLater:
-                return  # another ingest of the dataset is running: with the next round
+            except (SocmlError, OSError) as error:  # such as another ingest of the dataset, or a full disk
+                return error
             done.stored += result.added
             done.quarantined += result.quarantined
             done.warnings += [w for w in result.warnings if w not in done.warnings]
         path.unlink()
+    return None
 
 
 def _address(text: str, *, any_address: bool) -> tuple[str, str, int]:

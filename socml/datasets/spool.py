@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-import time
 from pathlib import Path
 
 from socml.errors import TryLater
@@ -38,7 +37,7 @@ class Spool:
 
     def __enter__(self) -> Spool:
         """Keep other listeners from the folder. Raises TryLater if one has it."""
-        self._guard = os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        self._guard = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -76,13 +75,12 @@ class Spool:
         for left in sorted(self.folder.glob(f"*{_OPEN}")):  # of a process that was killed
             left.rename(left.with_suffix(_ENDING))
         numbers = (int(p.stem) for p in self.folder.glob(f"*{_ENDING}") if p.stem.isdigit())
-        self._number = max(numbers, default=0)
+        self._number = max([*numbers, int(os.pread(self._guard, 20, 0) or 0)])  # a name is never used twice
 
     def _begin(self) -> None:
-        self._number = max(
-            self._number + 1, time.time_ns()
-        )  # a name that never comes again: it tells the messages apart
-        self._path = self.folder / f"{self._number:020}{_OPEN}"
+        self._number += 1
+        os.pwrite(self._guard, b"%020d" % self._number, 0)
+        self._path = self.folder / f"{self._number:010}{_OPEN}"
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = 0
 

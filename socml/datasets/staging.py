@@ -12,9 +12,10 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socml.datasets.compaction import compact
 from socml.datasets.parts import Spool, complete, named_part, read_rejects, write_part
 from socml.datasets.segments import Segment, Segments
 from socml.engines import sealed_connection
@@ -34,6 +36,7 @@ from socml.tables import TRUTH, schema
 from socml.workspace import events_folder, safe_name, stored_before_manifests, truth_path, write_json
 
 ALL_LINES = -1
+GRACE_S = 3600  # how long a file that was replaced stays for whoever has it open
 _KINDS = ("events", "truth", "quarantine")
 
 _MERGE_TRUTH = """
@@ -148,12 +151,22 @@ class Staging:
                 path.replace(self.folders[kind] / path.name)
             _flush(self.folders[kind])
         write_json(self.stored / MANIFEST, then.to_dict())
+        for part in set(self.before.parts) - set(then.parts):
+            with suppress(FileNotFoundError):
+                os.utime(self.stored / part.file)  # from now on, whoever has it open has an hour
         self.before = then
 
     def _events_then(self) -> tuple[Part, ...]:
         new = self.events.finish()
         parts = [self._without_replaced(part) for part in self.before.parts] if self._replaced else self.before.parts
-        return tuple(dict.fromkeys([*(part for part in parts if part), *new]))
+        return compact([*(part for part in parts if part), *new], read=self._read_part, write=self._write_part)
+
+    def _read_part(self, part: Part) -> pa.Table:
+        staged = self._folder / "events" / part.file
+        return pq.read_table(staged if staged.is_file() else check_part(self.stored / part.file, part))
+
+    def _write_part(self, table: pa.Table) -> Part:
+        return write_part(self._folder / "events", table)
 
     def _without_replaced(self, part: Part) -> Part | None:
         path = check_part(self.stored / part.file, part)
@@ -217,7 +230,7 @@ class Staging:
         return Segments.load(check_part(self.stored / part.file, part)) if part else Segments()
 
     def clear_leftovers(self) -> None:
-        """Remove files that the manifest does not name: of a killed run, or replaced by the run before."""
+        """Remove files that no manifest has named for an hour: of a killed run, or replaced since."""
         found = read_manifest(self.stored)
         if found is None:
             return
@@ -228,7 +241,7 @@ class Staging:
         }
         for kind, folder in self.folders.items():
             for path in folder.glob("*") if folder.is_dir() else ():
-                if path.name not in named[kind] and not path.is_dir():
+                if path.name not in named[kind] and not path.is_dir() and path.stat().st_mtime < time.time() - GRACE_S:
                     path.unlink()
         (self.project.workspace / "truth" / f"{self.dataset}.parquet").unlink(missing_ok=True)  # an earlier socml's
 

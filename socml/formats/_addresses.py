@@ -6,7 +6,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-__all__ = ["address", "address_and_port"]
+__all__ = ["address", "address_and_port", "address_text"]
 
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})")
 
@@ -24,8 +24,20 @@ def address(text: str | None) -> str | None:
         found = ipaddress.ip_address((text or "").strip())
     except ValueError:
         return None
-    mapped = getattr(found, "ipv4_mapped", None)
-    return str(mapped or found)
+    return address_text(found)
+
+
+def address_text(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Return the usual spelling of an address; of an IPv4 address within IPv6, that of IPv4.
+
+    `str` writes the latter as ::ffff:a00:1 up to Python 3.12, and as ::ffff:10.0.0.1 since.
+
+    Examples
+    --------
+    >>> address_text(ipaddress.IPv6Address(0xFFFF << 32 | 0x0A000001))
+    '10.0.0.1'
+    """
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def address_and_port(text: str | None) -> tuple[str | None, int | None]:

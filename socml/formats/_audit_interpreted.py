@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 
 from socml.formats._audit_records import Record, node_before
+from socml.formats._iso import from_iso
 from socml.formats._times import Clock
 
 __all__ = ["day_comes_first", "interpreted_record"]
@@ -91,6 +92,6 @@ def _local(date: str, clock: str, day_first: bool) -> datetime:
         month, day = (parts[2], parts[1]) if day_first or "." in date else (parts[1], parts[2])
         year = parts[3] if len(parts[3]) == 4 else f"20{parts[3]}"
     try:
-        return datetime.fromisoformat(f"{year}-{int(month):02}-{int(day):02}T{clock}")
+        return from_iso(f"{year}-{int(month):02}-{int(day):02}T{clock}")
     except ValueError:
         raise ValueError(f"{date} {clock} is not a time") from None

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from socml.formats._iso import from_iso
 from socml.tables import EXTRA, TIME
 
 LATEST_S = 4_102_444_800  # 2100-01-01: a later time is two numbers run together, not a time
@@ -137,7 +138,7 @@ def iso_times(values: pa.Array) -> tuple[pa.Array, list[int]]:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     for row, text in enumerate(values.to_pylist()):
         try:
-            when = None if text is None else datetime.fromisoformat(text)
+            when = None if text is None else from_iso(text)
         except ValueError:
             bad.append(row)
             when = None

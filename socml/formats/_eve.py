@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from socml.formats._iso import from_iso
 from socml.formats._json import text_of
 
 # event type → OCSF class, category, action. 4001 is kept for flows, so that `class_uid = 4001` is the flow table.
@@ -199,7 +200,7 @@ def _time(value: Any, field: str) -> datetime | None:
     if value is None:
         return None
     try:
-        when = datetime.fromisoformat(value)
+        when = from_iso(value)
     except (TypeError, ValueError):
         raise ValueError(f"{field} is {str(value)[:60]!r}, not a time") from None
     return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)

@@ -12,20 +12,23 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import getaddresses, parsedate_to_datetime
+from email import message_from_bytes
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from socml.formats._addresses import address
+from socml.formats._mail_headers import decode_words, decoded, first_mailbox, header_text, header_texts, mailboxes
 
-__all__ = ["mail_events"]
+__all__ = ["mail_events", "mail_message"]
 
 _URL = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'\\^`{|}]+", re.IGNORECASE)
 _TAIL = ".,;:!?)]"
 _RECEIVED_FROM = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]")
 _PARTS_LIMIT = 1000
 _URL_LIMIT = 10_000
+_PARAMETERS_LIMIT = 4096  # bytes of a Content-Type or Content-Disposition; older Pythons read them in quadratic time
 _EXTRA = ("Message-ID", "Reply-To", "Return-Path", "X-Mailer", "Authentication-Results", "Received-SPF", "Content-Type")
 
 
@@ -42,51 +45,67 @@ def mail_events(data: bytes) -> Iterator[tuple[bytes, dict[str, Any] | Exception
     >>> [(row["event_action"], row.get("url_original")) for _, row in mail_events(mail)]
     [('email', None), ('email_url', 'http://b.example/c?d=1')]
     """
-    message = message_from_bytes(data, policy=policy.default)
-    if not isinstance(message, EmailMessage) or not message.keys():
+    header = BytesHeaderParser().parsebytes(data)
+    if not header.keys():
         yield data, ValueError("no header of a message")
         return
-    try:
-        row = _message(message)
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
-        yield data, ValueError(f"the header does not read: {error}")
-        return
+    row = _message(header)
     yield data, row
     shared = {name: row[name] for name in ("time", "user_name", "source_ip")} | {"class_uid": None}
     shared["extra"] = {"message_id": row["extra"].get("Message-ID")}
+    try:
+        message = mail_message(data)
+    except ValueError as error:
+        yield b"parts", error
+        return
     yield from _parts(message, shared)
 
 
-def _message(message: EmailMessage) -> dict[str, Any]:
-    sender = getaddresses([str(message.get("From", ""))])
-    to = getaddresses([str(message.get(name, "")) for name in ("To", "Cc", "Bcc")])
-    received = [str(line) for line in message.get_all("Received", [])]
-    hops = [ip for line in reversed(received) for ip in map(address, _RECEIVED_FROM.findall(line)) if ip]
+def mail_message(data: bytes) -> Message:
+    """Return the message with its parts; its headers are to be read with `_mail_headers`.
+
+    Raises
+    ------
+    ValueError
+        If parts lie within parts some hundred times.
+    """
+    try:
+        return message_from_bytes(data)
+    except RecursionError:
+        raise ValueError("its parts are nested too deeply: they are not looked at") from None
+
+
+def _message(header: Message) -> dict[str, Any]:
+    sender = first_mailbox(header_texts(header, "From"))
+    to = [one for name in ("To", "Cc", "Bcc") for line in header_texts(header, name) for one in mailboxes(line)]
+    received = reversed(header_texts(header, "Received"))
+    hops = (ip for line in received for ip in map(address, _RECEIVED_FROM.findall(line)) if ip)
     return {
-        "time": _date(message),
+        "time": _date(header),
         "class_uid": 4009,
         "event_category": "email",
         "event_action": "email",
-        "user_name": sender[0][1] if sender and sender[0][1] else None,
-        "source_ip": hops[0] if hops else None,
-        "message": str(message.get("Subject", "")) or None,
-        "extra": {name: str(message[name]) for name in _EXTRA if message.get(name)}
-        | {"to": ", ".join(a for _, a in to if a) or None, "sender_name": sender[0][0] or None if sender else None},
-    }
+        "user_name": sender.address or None,
+        "source_ip": next(hops, None),
+        "message": header_text(header, "Subject") or None,
+        "extra": {name: text for name in _EXTRA if (text := header_text(header, name))}
+        | {"to": ", ".join(one.address for one in to if one.address) or None,
+           "sender_name": sender.name or None},
+    }  # fmt: skip
 
 
-def _date(message: EmailMessage) -> datetime | None:
-    text = message.get("Date")
+def _date(header: Message) -> datetime | None:
+    text = header_text(header, "Date")
     if not text:
         return None
     try:
-        when = parsedate_to_datetime(str(text))
+        when = parsedate_to_datetime(text)
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     except (ValueError, TypeError, ArithmeticError):
         return None  # kept in `raw`; spam has no proper dates
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _parts(message: EmailMessage, shared: dict[str, Any]) -> Iterator[tuple[bytes, dict[str, Any] | Exception]]:
+def _parts(message: Message, shared: dict[str, Any]) -> Iterator[tuple[bytes, dict[str, Any] | Exception]]:
     seen: dict[str, None] = {}
     for number, part in enumerate(message.walk()):
         if number >= _PARTS_LIMIT:
@@ -94,6 +113,7 @@ def _parts(message: EmailMessage, shared: dict[str, Any]) -> Iterator[tuple[byte
             break
         if part.is_multipart():
             continue
+        _shorten_parameters(part)
         payload = part.get_payload(decode=True)
         content = payload if isinstance(payload, bytes) else b""
         name = _file_name(part)
@@ -124,19 +144,23 @@ def _attachment(
     return f"attachment {name} {kind} {digests['sha256']}".encode("utf-8", "backslashreplace"), row
 
 
-def _file_name(part: Any) -> str | None:
+def _shorten_parameters(part: Message) -> None:
+    for name in ("Content-Type", "Content-Disposition"):
+        text = next(iter(header_texts(part, name)), "")
+        if len(text) > _PARAMETERS_LIMIT:
+            part.replace_header(name, text[:_PARAMETERS_LIMIT])
+
+
+def _file_name(part: Message) -> str | None:
     try:
-        return part.get_filename()
+        name = part.get_filename()
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):
         return "unreadable name"
+    return None if name is None else decode_words(name)
 
 
-def _urls(part: Any, content: bytes) -> Iterator[str]:
-    charset = part.get_content_charset() or "utf-8"
-    try:
-        text = content.decode(charset, "replace")
-    except (LookupError, ValueError):  # no such set of characters, or none of text
-        text = content.decode("latin-1")
+def _urls(part: Message, content: bytes) -> Iterator[str]:
+    text = decoded(content, part.get_content_charset() or "utf-8")
     if part.get_content_subtype() == "html":
         text = html.unescape(text)
     for found in _URL.findall(text):

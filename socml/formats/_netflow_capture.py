@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from socml.errors import FormatError
+from socml.formats._addresses import address_text
 from socml.formats._capture import MAGICS, PCAPNG, Packets, read_capture
 from socml.formats._netflow import Exporter, Found, is_datagram
 from socml.formats._reader import Block, Source
@@ -94,7 +95,7 @@ def _payloads(packets: Packets) -> Iterator[tuple[bytes | None, str]]:
 
 def _address(ends: np.ndarray[tuple[int], np.dtype[np.uint64]], version: int) -> str:
     high, low = int(ends[0]), int(ends[1])
-    return str(ip_address(low & 0xFFFFFFFF if version == 4 else high << 64 | low))
+    return address_text(ip_address(low & 0xFFFFFFFF if version == 4 else high << 64 | low))
 
 
 @dataclass

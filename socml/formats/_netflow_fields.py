@@ -6,6 +6,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 
+from socml.formats._addresses import address_text
 from socml.formats._flow_rows import END_REASONS, flag_letters, flow_row, from_ms
 from socml.formats._protocols import transport
 
@@ -82,7 +83,7 @@ def flow_of(found: dict[tuple[int, int], bytes], clock: Clock) -> dict[str, Any]
             extra[f"enterprise_{enterprise}_{number}"] = value.hex()
         elif number in _ADDRESSES and len(value) in (4, 16):
             if row.get(_ADDRESSES[number]) is None or any(value):
-                row[_ADDRESSES[number]] = str(ip_address(value))
+                row[_ADDRESSES[number]] = address_text(ip_address(value))
         elif number in _COUNTS:
             row[_COUNTS[number]] = min(int.from_bytes(value, "big"), 2**63 - 1)
         elif number in _PORTS and len(value) <= 2:
@@ -126,7 +127,7 @@ def _other(number: int, value: bytes, row: dict[str, Any], extra: dict[str, str]
     elif number in _MACS:
         extra[name] = value.hex(":")
     elif number in _IP_EXTRA and len(value) in (4, 16):
-        extra[name] = str(ip_address(value))
+        extra[name] = address_text(ip_address(value))
     elif number == 40000:
         row["user_name"] = _text(value) or None
     elif value:

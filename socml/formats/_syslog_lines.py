@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._syslog_messages import read_message
@@ -122,5 +123,5 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     day, written = int(found["day"] or 0), found["clock"] or ""
     if found.get("year"):
         text = f"{found['year']}-{month:02}-{day:02}T{written}{found['fraction'] or ''}"
-        return clock.in_zone(datetime.fromisoformat(text))
+        return clock.in_zone(from_iso(text))
     return clock.yearless(month, day, written, found["fraction"])

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._columns import LATEST_S
+from socml.formats._iso import from_iso
 from socml.tables import TIME
 
 Kind = Literal["number", "integer", "text", "time", "boolean"]
@@ -236,7 +237,7 @@ def _moment(cell: str, plan: Plan) -> int | None:
             seconds = float(cell)
             return round(seconds * 1e6) if 0 <= seconds < LATEST_S else None
         else:
-            when = datetime.fromisoformat(cell.replace("/", "-"))
+            when = from_iso(cell.replace("/", "-"))
     except ValueError:
         return None
     whole = (when if when.tzinfo else when.replace(tzinfo=plan.zone or UTC)) - datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from socml.errors import ConfigurationError
 from socml.formats._columns import LATEST_S
+from socml.formats._iso import from_iso
 from socml.formats._reader import ReadOptions, Source
 
 __all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds"]
@@ -114,7 +115,7 @@ def iso(text: object, clock: Clock | None = None) -> datetime:
     '2021-06-06T13:59:46.250000+00:00'
     """
     try:
-        when = datetime.fromisoformat(str(text).strip().replace(",", "."))
+        when = from_iso(str(text).strip().replace(",", "."))
     except ValueError:
         raise ValueError(f"{str(text)[:60]!r} is not a time") from None
     if when.tzinfo is None and clock is not None:

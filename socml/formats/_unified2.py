@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from socml.formats._addresses import address_text
 from socml.formats._multiline import Broken
 from socml.formats._reader import Source
 
@@ -91,8 +92,8 @@ def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
         "microsecond": micro,
         "priority": priority,
         "class": group,
-        "source_ip": str(ip_address(source)),
-        "destination_ip": str(ip_address(destination)),
+        "source_ip": address_text(ip_address(source)),
+        "destination_ip": address_text(ip_address(destination)),
         "ports": (source_port, destination_port),
         "protocol": _PROTOCOLS.get(protocol, str(protocol)),
         "blocked": blocked,
@@ -187,7 +188,7 @@ def _attached(record: bytes, at: int) -> dict[str, Any]:
             *_, code, _type, _size = _EXTRA.unpack_from(body)
             name, data = _EXTRA_NAMES.get(code, f"extra_{code}"), body[_EXTRA.size :]
             is_address = code in (1, 2, 11, 12) and len(data) in (4, 16)
-            found[name] = str(ip_address(data)) if is_address else data.decode("utf-8", "backslashreplace")
+            found[name] = address_text(ip_address(data)) if is_address else data.decode("utf-8", "backslashreplace")
         elif kind not in (PACKET, EXTRA_DATA):
             found[f"record_{kind}"] = body.hex()
     if packets:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from socml.formats._addresses import address
+from socml.formats._addresses import address, address_text
 from socml.formats._audit_interpreted import day_comes_first, interpreted_record
 from socml.formats._audit_records import Record, audit_record, grouped_events
 from socml.formats._fields import Fields
@@ -177,7 +177,7 @@ def _socket(encoded: str) -> dict[str, Any]:
         return {}
     family, port = int.from_bytes(data[:2], "little"), int.from_bytes(data[2:4], "big")
     if family == socket.AF_INET and len(data) >= 8:
-        return {"destination_ip": str(ip_address(data[4:8])), "destination_port": port}
+        return {"destination_ip": address_text(ip_address(data[4:8])), "destination_port": port}
     if family == 10 and len(data) >= 24:  # AF_INET6 of Linux
-        return {"destination_ip": str(ip_address(data[8:24])), "destination_port": port}
+        return {"destination_ip": address_text(ip_address(data[8:24])), "destination_port": port}
     return {}

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from socml.formats._clamav import scan_columns
+from socml.formats._iso import from_iso
 from socml.formats._multiline import numbered_lines
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
@@ -84,7 +85,7 @@ def _start_date(line: bytes) -> datetime | None:
     """Return the local time that a line of the summary tells; None if it is another line, or tells none."""
     found = _START_DATE.match(line)
     try:
-        return datetime.fromisoformat((b"-".join(found.groups()[:3]) + b"T" + found[4]).decode()) if found else None
+        return from_iso((b"-".join(found.groups()[:3]) + b"T" + found[4]).decode()) if found else None
     except ValueError:
         return None
 

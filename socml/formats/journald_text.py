@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from socml.formats._iso import from_iso
 from socml.formats._journal import journal_event
 from socml.formats._multiline import grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -126,7 +127,7 @@ def _when(local: str, zone: str | None, clock: Clock) -> datetime:
     '2026-10-25T01:30:00+00:00'
     """
     try:
-        when = datetime.fromisoformat(local)
+        when = from_iso(local)
     except ValueError:
         raise ValueError(f"{local!r} is not a time") from None
     if zone in _HOURS:

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from socml.errors import FormatError
+from socml.formats._addresses import address_text
 from socml.formats._fields import whole
 from socml.formats._flow_rows import flag_letters, flow_row, from_ms
 from socml.formats._protocols import transport
@@ -157,7 +158,10 @@ def _take(element: int, value: bytes, row: dict[str, Any], extra: dict[str, str]
             row["source_ip"], row["destination_ip"] = str(IPv4Address(one)), str(IPv4Address(two))
         elif element == 3:
             a, b, c, d = struct.unpack_from("<QQQQ", value)
-            row["source_ip"], row["destination_ip"] = str(IPv6Address(a << 64 | b)), str(IPv6Address(c << 64 | d))
+            row["source_ip"], row["destination_ip"] = (
+                address_text(IPv6Address(a << 64 | b)),
+                address_text(IPv6Address(c << 64 | d)),
+            )
         elif element == 4:
             extra["input_interface"], extra["output_interface"] = map(str, struct.unpack_from("<II", value))
         elif element == 5:

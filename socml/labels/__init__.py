@@ -23,7 +23,15 @@ from socml.labels.leases import Lease
 from socml.labels.rows import check_row, existing_rows
 from socml.labels.second_looks import SecondLook
 from socml.labels.store import LabelStore
-from socml.labels.verdicts import DIRECTION, VERDICTS, Acknowledgement, LabelEvent, NewLabel
+from socml.labels.verdicts import (
+    DIRECTION,
+    LONGEST_SEEN_MS,
+    SEEN_LEAST_MS,
+    VERDICTS,
+    Acknowledgement,
+    LabelEvent,
+    NewLabel,
+)
 from socml.project import Project, find_project
 
 if TYPE_CHECKING:
@@ -31,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIRECTION",
+    "LONGEST_SEEN_MS",
+    "SEEN_LEAST_MS",
     "VERDICTS",
     "Acknowledgement",
     "FamilyEdit",

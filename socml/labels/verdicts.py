@@ -13,6 +13,9 @@ VERDICTS = ("malicious", "benign", "false_alarm", "unsure", "skip")
 DIRECTION = {"malicious": 1, "benign": -1, "false_alarm": -1}
 """Which way a verdict moves the ranking; a verdict that is not here does not teach."""
 
+SEEN_LEAST_MS = 150  # about the shortest look that takes anything in; keys come faster than that only by accident
+LONGEST_SEEN_MS = 2**53  # what a browser's numbers hold exactly
+
 _TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL; neither takes a lone surrogate
 _LONGEST = {"row_id": 200, "client_id": 200, "by": 200, "note": 20_000}
@@ -31,7 +34,7 @@ class NewLabel:
     reason, family, technique, note : why; which behaviour; ATT&CK id such as T1046; free text
     by, how : who; by which way (key, click, import, replay, …)
     model_version : what had put the row before the analyst
-    seen_ms : milliseconds the row was on screen, if known
+    seen_ms : milliseconds the row was fully on screen, from `SEEN_LEAST_MS` on; None for whoever looks at no screen
     weight : 0 to 1, how much it teaches; less than 1 for suggested labels
     queue_reason, strategy : why the row was in the queue, and which strategy had put it there
     inclusion_probability : of a row that was drawn at random, 1 over the rows it was drawn from
@@ -91,6 +94,11 @@ class NewLabel:
             object.__setattr__(self, name, _UNSTORABLE.sub("\ufffd", text))
 
     def _check_values(self) -> None:
+        if self.seen_ms is not None and not SEEN_LEAST_MS <= self.seen_ms <= LONGEST_SEEN_MS:
+            raise DataError(
+                f"seen_ms is {self.seen_ms!r}; a verdict counts for a row that was on screen for {SEEN_LEAST_MS} ms or "
+                "more. Look at it and give it again; leave seen_ms out where there is no screen."
+            )
         if self.technique and not _TECHNIQUE.fullmatch(self.technique):
             raise DataError(f"technique is {self.technique!r}; write an ATT&CK id such as T1046 or T1021.004.")
         if not 0 < self.weight <= 1:

@@ -84,7 +84,12 @@ def _host(host: str) -> Iterator[Indicator]:
         if _DOMAIN.fullmatch(host):
             yield Indicator("domain", host.lower())
     else:
-        yield Indicator(f"ipv{address.version}", str(address))
+        yield _of_address(address)
+
+
+def _of_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Indicator:
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return Indicator(f"ipv{plain.version}", str(plain))
 
 
 def _addresses(text: str) -> Iterator[Indicator]:
@@ -99,7 +104,7 @@ def _addresses(text: str) -> Iterator[Indicator]:
             except ValueError:
                 continue
             if not address.is_unspecified:
-                yield Indicator(f"ipv{address.version}", str(address))
+                yield _of_address(address)
 
 
 def _mails(text: str) -> Iterator[Indicator]:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import getaddresses, parseaddr
+from email.message import Message
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
 from socml.errors import DataError
-from socml.formats._mail import mail_events
+from socml.formats._mail import mail_events, mail_message
+from socml.formats._mail_headers import decoded, first_mailbox, header_text, header_texts, mailboxes
 from socml.tools.decoding import decode_link
 
 __all__ = ["MailTriage", "triage_mail"]
@@ -67,9 +66,10 @@ def triage_mail(data: bytes) -> MailTriage:
     rows = [row for _, row in mail_events(data) if isinstance(row, dict)]
     if not rows:
         raise DataError("This is no e-mail: it has no header. Save it as .eml, with its headers.")
-    message = message_from_bytes(data, policy=policy.default)
-    if not isinstance(message, EmailMessage):
-        raise DataError("This is no e-mail.")
+    try:
+        message = mail_message(data)
+    except ValueError as error:
+        raise DataError(f"This e-mail cannot be looked at: {error}.") from None
     links = [{"url": row["url_original"]} for row in rows if row["event_action"] == "email_url"]
     for link in links:
         if step := decode_link(link["url"]):
@@ -79,43 +79,37 @@ def triage_mail(data: bytes) -> MailTriage:
          "md5": row["extra"]["md5"], "type": row["extra"]["content_type"], "bytes": row["extra"]["size"]}
         for row in rows if row["event_action"] == "email_attachment"
     ]  # fmt: skip
-    name, sender = parseaddr(_header(message, "From"))
+    sender = first_mailbox(header_texts(message, "From"))
     found = MailTriage(
-        subject=_header(message, "Subject"),
-        sender=sender,
-        sender_name=name,
-        to=[address for _, address in getaddresses([_header(message, part) for part in ("To", "Cc")]) if address],
-        date=_header(message, "Date"),
-        hops=[" ".join(str(hop).split()) for hop in message.get_all("Received", [])],
+        subject=header_text(message, "Subject"),
+        sender=sender.address,
+        sender_name=sender.name,
+        to=[to.address for part in ("To", "Cc") for line in header_texts(message, part)
+            for to in mailboxes(line) if to.address],
+        date=header_text(message, "Date"),
+        hops=header_texts(message, "Received"),
         results=_results(message),
         links=links,
         attachments=attachments,
-    )
+    )  # fmt: skip
     found.findings.extend([*_of_sender(message, found), *_of_links(message, links), *_of_attachments(attachments)])
     return found
 
 
-def _header(message: EmailMessage, name: str) -> str:
-    try:
-        return str(message.get(name) or "")
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return ""
-
-
-def _results(message: EmailMessage) -> dict[str, str]:
-    noted = " ".join(_header(message, name) for name in ("Authentication-Results", "ARC-Authentication-Results"))
+def _results(message: Message) -> dict[str, str]:
+    noted = " ".join(header_text(message, name) for name in ("Authentication-Results", "ARC-Authentication-Results"))
     results = {kind.lower(): value.lower() for kind, value in reversed(_RESULT.findall(noted))}
-    spf = _header(message, "Received-SPF").split(" ", 1)[0].lower()
+    spf = header_text(message, "Received-SPF").split(" ", 1)[0].lower()
     return results | ({"spf": spf} if spf and "spf" not in results else {})
 
 
-def _of_sender(message: EmailMessage, found: MailTriage) -> list[tuple[str, dict[str, str]]]:
+def _of_sender(message: Message, found: MailTriage) -> list[tuple[str, dict[str, str]]]:
     said: list[tuple[str, dict[str, str]]] = []
     for header, key in (("Reply-To", "reply_to"), ("Return-Path", "return_path")):
-        other = parseaddr(_header(message, header))[1]
+        other = first_mailbox(header_texts(message, header)).address
         if other and _domain(other) != _domain(found.sender):
             said.append((key, {"other": other, "sender": found.sender}))
-    inside = parseaddr(found.sender_name)[1] if "@" in found.sender_name else ""
+    inside = next((one.address for one in mailboxes(found.sender_name) if "@" in one.address), "")
     if inside and inside.lower() != found.sender.lower():
         said.append(("name_is_address", {"name": found.sender_name, "sender": found.sender}))
     if "xn--" in _domain(found.sender) or not _domain(found.sender).isascii():
@@ -126,7 +120,7 @@ def _of_sender(message: EmailMessage, found: MailTriage) -> list[tuple[str, dict
     return said
 
 
-def _of_links(message: EmailMessage, links: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+def _of_links(message: Message, links: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
     said: list[tuple[str, dict[str, str]]] = []
     for shown, target in _anchors(message):
         named = _HOST.search(shown)
@@ -176,13 +170,13 @@ class _Anchors(HTMLParser):
             self._target = ""
 
 
-def _anchors(message: EmailMessage) -> list[tuple[str, str]]:
+def _anchors(message: Message) -> list[tuple[str, str]]:
     anchors = _Anchors()
     for part in message.walk():
         if part.get_content_type() == "text/html":
             content = part.get_payload(decode=True)
             if isinstance(content, bytes):
-                anchors.feed(content[: 4 << 20].decode("utf-8", "replace"))
+                anchors.feed(decoded(content[: 4 << 20], "utf-8"))
     return anchors.found[:10_000]
 
 

@@ -82,6 +82,7 @@ def test_a_verdict_is_suggested_for_similar_events_after_a_preview_and_taken_bac
     assert page.locator(".similar .count").inner_text() == say("app.triage.similar.count", n=len(expected))
     assert page.locator(".similar li").count() == 10
     page.keyboard.press("m")  # the panel covers the event: no verdict gets through
+    page.wait_for_selector(".veil[aria-busy=false] button[name=apply]")
     page.locator(".similar button[name=apply]").click()
     wait_until_saved(page)
     labels = read_labels(dataset=built.dataset, project=lab)
@@ -114,3 +115,33 @@ def test_the_panel_of_similar_events_can_be_left_without_doing_anything(
     press(page, "b")
     wait_until_saved(page)
     assert list(stored(lab, built)["verdict"]) == ["malicious", "benign"]
+
+
+def test_suggestions_that_are_applied_before_their_preview_was_seen_do_nothing(
+    page: Any, server: Any, built: BuiltRun, lab: Project
+) -> None:
+    open_triage(page, server, built)
+    press(page, "m")
+    wait_until_saved(page)
+    page.evaluate("""() => {
+        const root = document.querySelector("[data-testid=stBidiComponentIsolated]").shadowRoot;
+        window.clicked = 0;
+        new MutationObserver(() => {
+            const apply = root.querySelector(".similar button[name=apply]");
+            if (apply && !window.clicked) { window.clicked += 1; apply.click(); }
+        }).observe(root, { childList: true, subtree: true });
+    }""")
+    page.keyboard.press("p")
+    page.locator(".similar").wait_for()
+    page.locator("input[name=reach]").evaluate(
+        "input => { input.value = 50; input.dispatchEvent(new Event('change', { bubbles: true })); }"
+    )
+    page.wait_for_function("() => window.clicked === 1")
+    page.locator(".last.too-fast").wait_for()
+    assert page.locator(".similar").is_visible()
+    page.wait_for_selector(".veil[aria-busy=false] button[name=apply]")
+    page.wait_for_timeout(600)
+    assert len(stored(lab, built)) == 1
+    page.locator(".similar button[name=apply]").click()
+    wait_until_saved(page)
+    assert stored(lab, built)["suggested"].sum() > 0

@@ -1,0 +1,117 @@
+"""Small parts become few, no event is there twice or gone, and a batch reads no more as the day goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from socml.datasets import compaction, ingest, load_events, staging
+from socml.datasets.compaction import FANOUT, compact
+from socml.errors import DataError
+from socml.manifest import Part
+from socml.project import Project
+from socml.workspace import event_files
+
+
+@dataclass
+class Shelf:
+    """Parts in memory, which count how often they are read."""
+
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    reads: int = 0
+
+    def write(self, table: pa.Table) -> Part:
+        name = str(len(self.tables))
+        self.tables[name] = table
+        return Part(name, table.nbytes, len(table))
+
+    def read(self, part: Part) -> pa.Table:
+        self.reads += 1
+        return self.tables[part.file]
+
+    def add(self, *numbers: int) -> Part:
+        return self.write(pa.table({"n": list(numbers)}))
+
+    def numbers(self, parts: tuple[Part, ...]) -> list[int]:
+        return sorted(n for part in parts for n in self.tables[part.file]["n"].to_pylist())
+
+    def compact(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return compact(parts, read=self.read, write=self.write)
+
+
+def test_a_day_of_tiny_batches_makes_few_parts_and_reads_a_bounded_number_of_them() -> None:
+    shelf, parts, most = Shelf(), (), 0
+    for number in range(300):
+        before = shelf.reads
+        parts = shelf.compact((*parts, shelf.add(number)))
+        most = max(most, shelf.reads - before)
+        assert len(parts) <= (FANOUT - 1) * 3  # 300 rows fill three sizes
+    assert shelf.numbers(parts) == list(range(300))
+    assert most <= FANOUT * 3
+    assert shelf.reads <= 2 * 300
+
+
+def test_a_damaged_part_and_parts_whose_columns_do_not_fit_are_left_alone() -> None:
+    shelf = Shelf()
+    parts = tuple(shelf.add(number) for number in range(FANOUT))
+
+    def damaged(part: Part) -> pa.Table:
+        if part == parts[3]:
+            raise DataError("damaged")
+        return shelf.read(part)
+
+    assert compact(parts, read=damaged, write=shelf.write) == parts
+    mixed = (*parts[1:], shelf.write(pa.table({"n": ["text"]})))
+    assert set(shelf.compact(mixed)) == set(mixed)
+
+
+def test_large_parts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    monkeypatch.setattr(compaction, "LARGEST_ROWS", 5 * FANOUT - 1)
+    parts = tuple(shelf.add(*range(start, start + 5)) for start in range(0, 5 * FANOUT, 5))
+    assert shelf.compact(parts) == parts
+    monkeypatch.setattr(compaction, "LARGEST_ROWS", 5 * FANOUT)
+    assert len(shelf.compact(parts)) == 1
+
+
+@pytest.fixture
+def batch(lab: Project, tmp_path: Path) -> Callable[[int], None]:
+    def add(number: int) -> None:
+        path = tmp_path / f"{number}.log"
+        path.write_text(
+            f"<86>Nov 30 06:39:{number:02} web1 sshd[1]: Failed password for root from 192.0.2.9 port {number} ssh2\n"
+        )
+        assert ingest(path, dataset="net", format="syslog", project=lab).added == 1
+
+    return add
+
+
+def test_ingests_of_tiny_files_keep_every_event_once_in_few_parts(batch: Callable[[int], None], lab: Project) -> None:
+    for number in range(20):
+        batch(number)
+        assert len(event_files(lab, "net")) < 2 * FANOUT
+    assert sorted(load_events("net", project=lab)["source_port"]) == list(range(20))
+
+
+def test_parts_that_were_merged_stay_for_an_hour_for_whoever_has_them_open(
+    batch: Callable[[int], None], lab: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(FANOUT - 1):
+        batch(number)
+    parts = event_files(lab, "net")
+    assert len(parts) == FANOUT - 1
+    for part in parts:
+        os.utime(part, (0, time.time() - 2 * staging.GRACE_S))  # written long ago
+    batch(FANOUT)
+    assert len(event_files(lab, "net")) == 1
+    batch(FANOUT + 1)
+    assert all(part.is_file() for part in parts)
+    monkeypatch.setattr(staging, "GRACE_S", -60)
+    batch(FANOUT + 2)
+    assert not any(part.is_file() for part in parts)
