@@ -43,5 +43,5 @@ class Syslog:
         """Yield the file's events. Lines that start with # are comments, and such as `-- Boot … --` are journalctl's."""
         clock, is_large = clock_of(source, options), False
         for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.kernels_from
+            is_large = is_large or len(block.data) >= options.select_from
             yield from parse_block(block, clock) if is_large else parse_lines(block, clock)
