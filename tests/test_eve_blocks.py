@@ -24,13 +24,14 @@ from socml.formats._records import batches
 from socml.formats._select_lines import lines_connection
 from socml.formats.suricata_eve import _event
 
+_HELD = ExitStack()
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 CASES = tomllib.loads((Path(__file__).parent / "formats" / "suricata-eve.toml").read_text(encoding="utf-8"))["case"]
 
 
 @cache
 def _connection() -> Any:
-    return ExitStack().enter_context(lines_connection())
+    return _HELD.enter_context(lines_connection())
 
 
 def _rows(parts: Iterable[Parsed]) -> list[dict[str, Any]]:
