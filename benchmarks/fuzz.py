@@ -121,7 +121,7 @@ def fuzz(name: str, records: int, seed: int) -> dict[str, Any]:
             try:
                 reader.sniff(data[: 1 << 20], "input.log")
                 total = 0
-                options = ReadOptions(year=2026, kernels_from=rng.choice((0, LITTLE)))
+                options = ReadOptions(year=2026, select_from=rng.choice((0, LITTLE)))
                 for parsed in reader.read(source, options):
                     if len(parsed.records) != len(parsed.events):
                         raise AssertionError(f"{len(parsed.records)} records for {len(parsed.events)} events")

@@ -28,11 +28,11 @@ COMPILED = ("access-log", "suricata-eve", "syslog", "zeek-json", "zeek-tsv")  # 
 def _cases() -> list[Any]:
     return [
         pytest.param(
-            path.stem, case, kernels_from, id=f"{path.stem}: {case['name']}{'' if kernels_from else ', compiled'}"
+            path.stem, case, select_from, id=f"{path.stem}: {case['name']}{'' if select_from else ', compiled'}"
         )
         for path in sorted(CASES.glob("*.toml"))
         for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
-        for kernels_from in ((LITTLE, 0) if path.stem in COMPILED else (LITTLE,))
+        for select_from in ((LITTLE, 0) if path.stem in COMPILED else (LITTLE,))
     ]
 
 
@@ -75,15 +75,15 @@ def _seen(row: dict[str, Any], name: str) -> Any:
     return "" if value is None else value
 
 
-@pytest.mark.parametrize(("name", "case", "kernels_from"), _cases())
-def test_a_raw_line_becomes_this_event(name: str, case: dict[str, Any], kernels_from: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "case", "select_from"), _cases())
+def test_a_raw_line_becomes_this_event(name: str, case: dict[str, Any], select_from: int, tmp_path: Path) -> None:
     path = tmp_path / case.get("file", "input.log")
     path.write_bytes(_content(case))
     options = ReadOptions(
         **case.get("options", {}),
         table=TableShape(**case["table"]) if "table" in case else None,
         truth=Truth(**case["truth"]) if "truth" in case else None,
-        kernels_from=kernels_from,
+        select_from=select_from,
     )
     if "error" in case:
         with pytest.raises(SocmlError, match=case["error"].replace("?", r"\?")):

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import random
-import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from syslog_oracle import HOSTS, MESSAGES, PORTS, USERS, clock, compare, line, made
+from syslog_oracle import TAGS, clock, compare, connection, made, message
 
 from socml.formats._reader import Block
 from socml.formats._syslog_blocks import parse_block
-from socml.formats._syslog_lines import HEADERS
-from socml.formats._syslog_messages import LAST_REPEATED, REPEATED
-from socml.formats._syslog_templates import BY_PROGRAM, PAM
-from socml.kernels.pattern_machine import groups_of
-from socml.kernels.pattern_programs import compiled
-
-PATTERNS = [
-    *dict.fromkeys(t.pattern for several in (PAM, *BY_PROGRAM.values()) for t in several),
-    *HEADERS,
-    REPEATED,
-    LAST_REPEATED,
-]
-
 
 @pytest.mark.parametrize(
     ("zone", "year"), [(None, None), ("Europe/Paris", 2024), ("America/St_Johns", 2023), (None, 2019)]
 )
 def test_the_fast_way_says_what_the_careful_way_says(zone: str | None, year: int | None) -> None:
     fast = compare([made(random.Random(7), 4000)], zone, year)
-    assert fast > 500
+    assert fast > 100
+
+
+def test_and_of_every_message_behind_a_plain_header() -> None:
+    rng, headers = random.Random(5), ["Mar 27 13:06:56", "2026-03-27T13:06:56.25+01:00", "Dec  9 23:59:59"]
+    for tags in (TAGS[:2], TAGS):
+        lines = [f"{rng.choice(headers)} web01 {rng.choice(tags)}{message(rng)}" for _ in range(6000)]
+        assert compare(["\n".join(lines).encode()]) > 1500
 
 
 @settings(max_examples=150, deadline=None)
@@ -58,7 +51,7 @@ def test_years_are_the_same_across_blocks_whatever_the_order_of_days(days: list[
 
 def test_plain_lines_take_the_fast_way() -> None:
     plain = b"Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2\n"
-    parts = list(parse_block(Block(1, plain * 10), clock(None, None)))
+    parts = list(parse_block(Block(1, plain * 10), clock(None, None), connection()))
     assert [len(part.events) for part in parts] == [10, 0]
 
 
@@ -71,54 +64,3 @@ def test_a_message_that_takes_too_long_to_match_is_read_the_careful_way() -> Non
     longer = b"Mar 27 13:06:56 web01 sshd[1]: Failed password for " + b"x" * 5000 + b" from 192.0.2.7 port 1\n"
     data = b'<86>1 2026-03-27T13:06:56Z web01 sshd 1 - [x a="' + b"b" * 9000 + b'"] Invalid user a from 192.0.2.7\n'
     compare([long + longer + data])
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_the_pattern_machine_says_what_re_says(data: st.DataObject) -> None:
-    rng = random.Random(data.draw(st.integers(0, 10**6)))
-    text = re.sub("[^ -~]", "", line(rng))
-    if rng.random() < 0.7:
-        text = rng.choice(MESSAGES).format(user=rng.choice(USERS[:-2]), host=rng.choice(HOSTS), port=rng.choice(PORTS))
-    at = data.draw(st.integers(0, len(text)))
-    text = data.draw(st.sampled_from([text, text[:at], text[:at] + text, text + text[at:]]))
-    programs = _programs()
-    for number, pattern in enumerate(PATTERNS):
-        found = pattern.match(text)
-        wanted = found and {k: None if v is None else v.encode() for k, v in found.groupdict().items()}
-        assert groups_of(programs, number, text.encode()) == wanted, pattern.pattern
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "a*?b|c",
-        "(?P<x>a|ab)(?P<y>c|bcd)(?P<z>d*)",
-        "(?P<x>(?:ab?)*)c",
-        "(?P<x>[^b]{1,2}?)(?P<y>.{2})",
-        "x?(?!ab)(?P<x>.*)b",
-    ],
-)
-def test_and_of_other_patterns(pattern: str) -> None:
-    compiled_pattern = re.compile(pattern)
-    programs, rng = compiled([compiled_pattern]), random.Random(3)
-    for _ in range(3000):
-        text = "".join(rng.choice("abcdx") for _ in range(rng.randrange(8)))
-        found = compiled_pattern.match(text)
-        wanted = found and {k: None if v is None else v.encode() for k, v in found.groupdict().items()}
-        assert groups_of(programs, 0, text.encode()) == wanted, text
-
-
-def test_what_the_machine_does_not_know_is_refused_when_it_is_compiled() -> None:
-    for pattern in (r"(a)\1", "(?<=a)b", "(?:ab){2,5}", "(?:ab)*?", "(?i:a)", "(?i)a"):
-        with pytest.raises(NotImplementedError):
-            compiled([re.compile(pattern)])
-
-
-_COMPILED: list[Any] = []
-
-
-def _programs() -> Any:
-    if not _COMPILED:
-        _COMPILED.append(compiled(PATTERNS))
-    return _COMPILED[0]

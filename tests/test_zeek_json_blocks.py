@@ -29,9 +29,9 @@ from socml.recipes import Truth
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
-def _read(blocks: list[bytes], kernels_from: int, name: str, options: ReadOptions) -> list[Parsed]:
+def _read(blocks: list[bytes], select_from: int, name: str, options: ReadOptions) -> list[Parsed]:
     source: Any = BytesSource(name, blocks)
-    return list(ZeekJson().read(source, replace(options, kernels_from=kernels_from)))
+    return list(ZeekJson().read(source, replace(options, select_from=select_from)))
 
 
 def _compare(*blocks: bytes, name: str = "conn.log", options: ReadOptions = ReadOptions()) -> int:  # noqa: B008

@@ -75,7 +75,7 @@ def read(blocks: list[bytes], worth_it: int, name: str, options: ReadOptions) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CellFields, "__init__", counted)
-        return list(ZeekTsv().read(BytesSource(name, blocks), replace(options, kernels_from=worth_it))), rows  # type: ignore[arg-type]
+        return list(ZeekTsv().read(BytesSource(name, blocks), replace(options, select_from=worth_it))), rows  # type: ignore[arg-type]
 
 
 def refusal(blocks: list[bytes], worth_it: int) -> str:

@@ -1,12 +1,14 @@
-"""Blocks of EVE lines → batches of events, column by column. Lines that are not plain go the careful way, one by one.
+"""Blocks of EVE lines → batches of events, a kind of event at a time. Lines that are not plain go the careful way.
 
-On a plain line both ways say the same: `eve_event` is the oracle of this one.
+What is plain is said in `_json_select`; here it is only told which kinds of value a field may have. On a plain line both
+ways say the same: `eve_event` is the oracle of this one.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -14,273 +16,281 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.formats import _eve_rules as rules
-from socml.formats._eve import HASHES, NUMBERS, OF_FLOW, SEVERITIES, TEXTS, type_columns
-from socml.formats._reader import Block, Parsed, no_events
+from socml.formats._columns import constant
+from socml.formats._eve import HASHES, LARGEST, NUMBERS, OF_FLOW, SEVERITIES, TEXTS, type_columns
+from socml.formats._json_select import LIST, NONE, TEXT, WHOLE, JsonLines, Kinds, is_usual_name
+from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
-from socml.formats._span_records import SpanRecords
-from socml.kernels.json_columns import MISSING, NEVER, Dealt, deal, room_to_deal, types
-from socml.kernels.json_lines import Fields, fields_for, scan
-from socml.kernels.json_names import Names
-from socml.kernels.json_texts import copies, texts
-from socml.kernels.json_values import STRING
+from socml.formats._select_lines import Records, iso_micros, lines_of
 from socml.tables import EVENT, TIME
 from socml.tables import TEXTS as LIST_OF_TEXTS
 
+if TYPE_CHECKING:
+    import duckdb
+
 __all__ = ["EveBlocks"]
 
-_FLOW, _ALERT, _DNS, _KRB5 = (rules.CLASSES[name] for name in ("flow", "alert", "dns", "krb5"))
-_MOVED = ("start", "timestamp")  # of a flow: its own time is its start, and the other stands in `extra`
-_QUOTE = 34
+_SAMPLE = 400  # lines of the first block, and as many odd ones of each other, that fields are learned from
+_LOWER = {"proto": "network_transport", "app_proto": "network_protocol"}
+_DNS = {"dns.rrname": "dns_question_name", "dns.rrtype": "dns_question_type", "dns.rcode": "dns_response_code"}
 _QUESTION = {"rrname": "dns_question_name", "rrtype": "dns_question_type"}
+_TECHNIQUE = "alert.metadata.mitre_technique_id"
+_TIMES = ("timestamp", "flow.start", "flow.end")
+_ALLOWED: dict[str, tuple[int, ...]] = {  # what a value may be, in a plain line; any other field may be anything
+    **dict.fromkeys(["event_type", *_TIMES, *TEXTS, *_LOWER, *_DNS, "dns.type", "dns.rdata"], (TEXT,)),
+    **dict.fromkeys([f"fileinfo.{name}" for name in HASHES], (TEXT,)),
+    **dict.fromkeys([*NUMBERS, *OF_FLOW, "alert.severity"], (WHOLE,)),
+    **dict.fromkeys(["alert.signature_id", "krb5.error_code"], (TEXT, WHOLE)),
+    **dict.fromkeys(["dns.query", "dns.queries", "dns.answers"], (LIST,)),
+    _TECHNIQUE: (TEXT, LIST),
+}
 
 
 class EveBlocks:
-    """Reads the blocks of one file; what names it met in one it knows in the next."""
+    """Reads the blocks of one file; what fields it met in one it knows in the next."""
 
-    def __init__(self) -> None:
-        self._names = rules.new_names()
-        self._types = Names([])
-        self._rules = rules.rules_for(self._names)
-        self._room = 0  # bytes of a block that there is room for
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection, self._kinds, self._is_first = connection, Kinds(), True
 
     def parse(self, block: Block, read: Callable[[bytes], dict[str, Any]]) -> Iterator[Parsed]:
         """Yield the events of a block; lines that are not plain are read by `read`."""
-        text = block.data if block.data.endswith(b"\n") else block.data + b"\n"
-        data, at, line = np.frombuffer(text, np.uint8), 0, block.first_line
-        if len(data) > self._room:
-            self._room = len(data) * 5 // 4
-            self._fields = fields_for(self._room)
-            self._dealt = room_to_deal(self._room, texts=len(rules.TEXT_SLOTS), numbers=len(rules.NUMBER_SLOTS))
-        while at < len(data):
-            fields, at = scan(data, at, self._names, self._fields)
-            plain = self._plain(text, data, fields, line)
-            if plain.count:
-                yield plain
-            odd = np.flatnonzero(~fields.plain)
-            if len(odd):
-                spans = zip(odd.tolist(), fields.begins[odd].tolist(), fields.stops[odd].tolist(), strict=True)
-                yield from batches(((line + i, text[b:e].strip(b"\r\0")) for i, b, e in spans), read)
-            line += len(fields.plain)
+        lines = lines_of(block)
+        odd = np.ones(len(lines.text), bool)
+        if self._is_first:
+            self._learn(line for _, line in lines.numbered(range(0, len(odd), len(odd) // _SAMPLE + 1)))
+            self._is_first = False
+        for found in self._kinds.read(self._connection, lines):
+            plain, columns = _columns(found, self._connection)
+            if not len(plain.rows):
+                continue
+            odd[plain.rows] = False
+            texts = lines.texts(plain.rows)
+            columns |= {"raw": texts, "source_line": pa.array(plain.rows + lines.first_line)}
+            yield Parsed(pa.table(columns), Records(texts))
+        rows = np.flatnonzero(odd).tolist()
+        if rows:
+            self._learn(line for _, line in lines.numbered(rows[:_SAMPLE]))
+            yield from batches(lines.numbered(rows), read)
 
-    def _plain(self, text: bytes, data: NDArray[np.uint8], fields: Fields, first_line: int) -> Parsed:
-        """Return the events of the plain lines. A line that is not, after all, is marked."""
-        kinds = types(data, fields, self._names.number("event_type"), self._types)
-        classes = np.array([rules.class_of(name) for name in self._types.texts()])[kinds]
-        first, second = (rules.NUMBER_SLOTS.index(name) for name in _MOVED)
-        dealt = deal(
-            data,
-            fields,
-            classes,
-            self._rules,
-            self._dealt,
-            moved=(first, second, self._names.number("timestamp")),
-        )
-        rows = np.flatnonzero(fields.plain & (classes != NEVER))
-        skipped = int((fields.plain & (classes == NEVER)).sum())
-        skips = {"stats record": skipped} if skipped else {}
-        if not len(rows):
-            return Parsed(no_events(), [], skips=skips)
-        found = _Columns(text, data, fields, dealt, rows, classes, kinds)
-        columns = {
-            "raw": found.raw(),
-            "source_line": pa.array(rows + first_line),
-            **found.all(self._types.texts()),
-            "extra": found.left_over(self._names.texts()),
-        }
-        return Parsed(pa.table(columns), found.records(), skips=skips)
+    def _learn(self, lines: Iterator[bytes]) -> None:
+        for line in lines:
+            try:
+                found = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
+            kind = found.get("event_type") if isinstance(found, dict) else None
+            if isinstance(kind, str) and kind != "stats" and is_usual_name(kind):
+                self._kinds.learn(f'"event_type":"{kind}"', found)
 
 
-class _Columns:
-    """The rows of some plain lines, as columns."""
+def _columns(found: JsonLines, connection: duckdb.DuckDBPyConnection) -> tuple[JsonLines, dict[str, pa.Array]]:
+    """Return the lines whose values fit, and their columns."""
+    keep = np.ones(len(found.rows), bool)
+    for name, allowed in _ALLOWED.items():
+        kinds = found.kind(name)
+        keep &= (kinds == NONE) | np.isin(kinds, allowed)
+    found = found.only(keep & ~_filled_twice(found))
+    kind = json.loads(found.hint.split(":", 1)[1])
+    event = _Event(found, kind, connection)
+    event.read()
+    bad = event.bad | ~np.asarray(pc.equal(found.column("event_type"), kind).fill_null(False)) if len(found.rows) else event.bad
+    if not bad.any():
+        return found, event.columns
+    good = pa.array(~bad)
+    return found.only(~bad), {name: column.filter(good) for name, column in event.columns.items()}
 
-    def __init__(
-        self,
-        text: bytes,
-        data: NDArray[np.uint8],
-        fields: Fields,
-        dealt: Dealt,
-        rows: NDArray[np.intp],
-        classes: NDArray[np.integer[Any]],
-        kinds: NDArray[np.integer[Any]],
-    ) -> None:
-        self._bytes, self._data, self._fields, self._dealt, self._rows = text, data, fields, dealt, rows
-        self._everything = len(rows) == len(fields.plain)
-        self._classes, self._kinds = self.of(classes), self.of(kinds)
-        self._strings = np.full(len(rows), STRING, np.uint8)
 
-    def of(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the values of the rows that are events."""
-        return values if self._everything else values[self._rows]
+def _filled_twice(found: JsonLines) -> NDArray[np.bool_]:
+    """Return the lines in which two fields are the same column."""
+    twice = np.zeros(len(found.rows), bool)
+    filled: dict[str, NDArray[np.bool_]] = {}
+    for name, column in TEXTS.items():
+        present = found.kind(name) != NONE
+        twice |= present & filled.get(column, False)
+        filled[column] = present | filled.get(column, False)
+    return twice
 
-    def records(self) -> SpanRecords:
-        """Return the bytes of each row."""
-        return SpanRecords(self._bytes, self.of(self._fields.begins).copy(), self.of(self._fields.stops).copy())
 
-    def raw(self) -> pa.Array:
-        """Return the text of each row."""
-        where, values = copies(self._data, self.of(self._fields.begins), self.of(self._fields.stops))
-        return pa.StringArray.from_buffers(len(self._rows), pa.py_buffer(where), pa.py_buffer(values))
+class _Event:
+    """The columns of events of one type; `bad` says which lines do not fit after all."""
 
-    def all(self, type_names: list[str]) -> dict[str, pa.Array]:
-        """Return the columns that any row fills, but for `extra`."""
-        start, end = self._number("start"), self._number("end")
-        is_flow = start != MISSING
-        time = np.where(is_flow, start, self._number("timestamp"))
-        lasting = is_flow & (end != MISSING)
-        columns: dict[str, pa.Array | None] = {
-            "time": pa.array(time, mask=time == MISSING).view(TIME),
-            "duration_s": pa.array(np.where(lasting, end - start, 0) / 1e6, mask=~lasting) if is_flow.any() else None,
-            **{name: self._text(name) for name in dict.fromkeys(TEXTS.values())},
-            **{name: self._whole(name) for name in (*NUMBERS.values(), *OF_FLOW.values())},
-            **{name: self._lower(name) for name in ("network_transport", "network_protocol")},
-            **self._of_type(type_names),
-            **{name: self._text(name) for name in (*_QUESTION.values(), "dns_response_code", "rule_id")},
-            "threat_technique_id": self._lists(rules.TECHNIQUE, _techniques),
-            "file_hash": self._hash(),
-        }
-        if (self._classes == _ALERT).any():
-            self._alerts(columns)
-        if (self._classes == _DNS).any():
-            self._dns(columns)
-        columns |= self._asked(columns)
-        columns["event_outcome"] = self._outcomes(columns["dns_response_code"], type_names)
-        return {name: column for name, column in columns.items() if column is not None}
+    def __init__(self, found: JsonLines, kind: str, connection: duckdb.DuckDBPyConnection) -> None:
+        self._found, self._kind, self._connection = found, kind, connection
+        self._names: list[str | None] = list(found.names)  # of what is left for `extra`
+        self.bad = np.zeros(len(found.rows), bool)
+        self.columns: dict[str, pa.Array] = {}
 
-    def left_over(self, names: list[str]) -> pa.Array:
-        """Return what has no column."""
-        dealt, count = self._dealt, int(self._dealt.offsets[-1])
-        offsets = dealt.offsets.copy() if self._everything else np.append(np.int32(0), dealt.offsets[1:][self._rows])
-        where, values = texts(
-            self._data,
-            dealt.kinds[:count],
-            dealt.value_starts[:count],
-            dealt.value_ends[:count],
-            dealt.numbers[rules.NUMBER_SLOTS.index("timestamp")],
-        )
-        keys = pa.array(names, pa.string()).take(pa.array(dealt.names[:count]))
-        found = pa.StringArray.from_buffers(count, pa.py_buffer(where), pa.py_buffer(values))
-        return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, found)
+    def read(self) -> None:
+        """Fill the columns, as `eve_event` does."""
+        rows = len(self._found.rows)
+        for column, value in zip(("class_uid", "event_category", "event_action"), type_columns(self._kind), strict=True):
+            self.columns[column] = constant(value, rows, EVENT[column].type)
+        self._take("event_type")
+        times = self._times()
+        for field, column in TEXTS.items():
+            if (texts := self._take(field)) is not None:
+                known = self.columns.get(column)
+                self.columns[column] = texts if known is None else pc.coalesce(known, texts)
+        for field, column in {**NUMBERS, **(OF_FLOW if self._kind == "flow" else {})}.items():
+            self._number(field, column)
+        for field, column in _LOWER.items():
+            if (texts := self._take(field)) is not None:
+                self.columns[column] = _lower(texts)
+        self._list(_TECHNIQUE, "threat_technique_id", _techniques)
+        last = {"flow": self._flow, "alert": self._alert, "dns": self._dns, "http": self._http, "krb5": self._krb5}
+        last.get(self._kind, lambda times: None)(times)
+        hashes = [(name, self._look(f"fileinfo.{name}")) for name in HASHES]
+        named = [pc.binary_join_element_wise(f"{name}:", text, "") for name, text in hashes if text is not None]
+        if named:
+            self.columns["file_hash"] = pc.coalesce(*named)
+        self.columns.setdefault("extra", self._found.cells.extra(self._names))
 
-    def _number(self, slot: str) -> NDArray[np.int64]:
-        return self.of(self._dealt.numbers[rules.NUMBER_SLOTS.index(slot)])
+    def _look(self, field: str) -> pa.Array | None:
+        return self._found.column(field)
 
-    def _whole(self, slot: str) -> pa.Array | None:
-        values = self._number(slot)
-        absent = values == MISSING
-        return None if absent.all() else pa.array(np.where(absent, 0, values), mask=absent).cast(EVENT[slot].type)
+    def _take(self, field: str) -> pa.Array | None:
+        """Return a field, which then is not in `extra`."""
+        found = self._look(field)
+        if found is not None:
+            self._names[self._found.names.index(field)] = None
+        return found
 
-    def _span(self, slot: str) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
-        at = rules.TEXT_SLOTS.index(slot)
-        if not self._dealt.filled[at]:
-            return None
-        return self.of(self._dealt.starts[at]), self.of(self._dealt.ends[at])
+    def _times(self) -> dict[str, pa.Array]:
+        """Return the times as microseconds since 1970, null where there is none; `time` is when it was logged."""
+        texts = {name: found for name in _TIMES if (found := self._look(name)) is not None}
+        if self._kind != "flow":
+            texts = {name: found for name, found in texts.items() if name == "timestamp"}
+        times = {name: pa.nulls(len(self._found.rows), pa.int64()) for name in _TIMES}
+        if texts:
+            micros = iso_micros(self._connection, pa.concat_arrays(list(texts.values())))
+            for at, (name, found) in enumerate(texts.items()):
+                times[name] = micros[at * len(found) : (at + 1) * len(found)]
+                self.bad |= np.asarray(pc.and_(times[name].is_null(), found.is_valid()))
+        self._take("timestamp")
+        self.columns["time"] = times["timestamp"].cast(TIME)
+        return times
 
-    def _text(self, slot: str) -> pa.Array | None:
-        span = self._span(slot)
-        if span is None:
-            return None
-        where, values = texts(self._data, self._strings, *span, self._dealt.numbers[0])
-        present = np.packbits(span[0] >= 0, bitorder="little")
-        buffers = (pa.py_buffer(where), pa.py_buffer(values), pa.py_buffer(present))
-        return pa.StringArray.from_buffers(len(self._rows), *buffers)
+    def _number(self, field: str, column: str) -> None:
+        texts = self._take(field)
+        if texts is None:
+            return
+        try:
+            numbers = texts.cast(pa.int64())
+        except pa.ArrowInvalid:
+            numbers = pc.if_else(pc.match_substring_regex(texts, "^[0-9]{1,18}$"), texts, None).cast(pa.int64())
+        largest = pa.scalar(LARGEST.get(column, 2**63 - 1), pa.int64())
+        fits = pc.and_(pc.less_equal(numbers, largest), pc.greater_equal(numbers, 0))
+        self.bad |= np.asarray(pc.and_(texts.is_valid(), pc.invert(fits.fill_null(False))))
+        self.columns[column] = pc.if_else(fits, numbers, None).cast(EVENT[column].type)
 
-    def _lower(self, slot: str) -> pa.Array | None:
-        column = self._text(slot)
-        if column is None:
-            return None
-        coded = column.dictionary_encode()
-        few = pa.array([text.lower() for text in coded.dictionary.to_pylist()], pa.string())
-        return few.take(coded.indices)
+    def _list(self, field: str, column: str, listed: Callable[[Any], list[str] | None]) -> None:
+        """Fill a column of lists from a field that stays in `extra` as well."""
+        texts = self._look(field)
+        if texts is not None:
+            as_json = _loaded(texts, self._found.kind(field))
+            self.columns[column] = pa.array([listed(value) for value in as_json], LIST_OF_TEXTS)
 
-    def _of_type(self, names: list[str]) -> dict[str, pa.Array]:
-        of_types = [type_columns(name) for name in names]
-        kinds = pa.array(self._kinds)
-        return {
-            column: pa.array([of_type[i] for of_type in of_types], EVENT[column].type).take(kinds)
-            for i, column in enumerate(("class_uid", "event_category", "event_action"))
-        }
+    def _flow(self, times: dict[str, pa.Array]) -> None:
+        """The time of a flow is its start; when it was logged stands in `extra`."""
+        start, end = times["flow.start"], times["flow.end"]
+        has_start = start.is_valid()
+        self.columns["duration_s"] = pc.divide(pc.subtract(end, start).cast(pa.float64()), 1e6)
+        self.columns["time"] = pc.coalesce(start, times["timestamp"]).cast(TIME)
+        self._take("flow.start")
+        logged = pc.if_else(has_start, _iso(times["timestamp"]), None)
+        cells, width = self._found.cells, self._found.cells.width
+        timestamp = self._found.names.index("timestamp") if "timestamp" in self._found.names else None
+        if timestamp is not None:  # in the place of the text that it was
+            mask = np.zeros(cells.rows * width, bool)
+            mask[timestamp::width] = True
+            cells = type(cells)(pc.replace_with_mask(cells.values, pa.array(mask), logged), width)
+            self._names[timestamp] = "timestamp"
+        self.columns["extra"] = cells.extra(self._names)
+        self._outcome("destination_packets", lambda packets: pc.greater(packets, 0))
 
-    def _values(self, slot: str) -> tuple[list[int], list[Any]]:
-        """Return the rows that have this field, and its values."""
-        span = self._span(slot)
-        if span is None:
-            return [], []
-        rows = np.flatnonzero(span[0] >= 0)
-        starts, ends = span[0][rows], span[1][rows]
-        quoted = self._data[starts - 1] == _QUOTE
-        spans = zip((starts - quoted).tolist(), (ends + quoted).tolist(), strict=True)
-        return rows.tolist(), orjson.loads(b"[" + b",".join([self._bytes[start:end] for start, end in spans]) + b"]")
+    def _alert(self, times: dict[str, pa.Array]) -> None:
+        if (texts := self._take("alert.signature_id")) is not None:
+            self.columns["rule_id"] = texts
+        if "rule_name" in self.columns:
+            self.columns["message"] = self.columns["rule_name"]
+        if (texts := self._look("alert.severity")) is not None:
+            said = [None if text is None else SEVERITIES.get(int(text)) for text in texts.to_pylist()]
+            self.columns["event_severity"] = pa.array(said, pa.int32())
+        asked = self._asked("dns.query")
+        self._names_of_dns()
+        for column, texts in asked.items():  # a record's own name comes first
+            self.columns[column] = pc.coalesce(self.columns[column], texts) if column in self.columns else texts
 
-    def _lists(self, slot: str, listed: Callable[[Any], list[str] | None]) -> pa.Array | None:
-        rows, values = self._values(slot)
-        if not rows:
-            return None
-        column: list[list[str] | None] = [None] * len(self._rows)
-        for row, value in zip(rows, values, strict=True):
-            column[row] = listed(value)
-        return pa.array(column, LIST_OF_TEXTS)
-
-    def _hash(self) -> pa.Array | None:
-        columns = [(name, self._text(name)) for name in HASHES]
-        named = [pc.binary_join_element_wise(f"{name}:", text, "") for name, text in columns if text is not None]
-        return pc.coalesce(*named) if named else None
-
-    def _alerts(self, columns: dict[str, pa.Array | None]) -> None:
-        of_alert = pa.array(self._classes == _ALERT)
-        if columns["rule_name"] is not None:
-            columns["message"] = pc.if_else(of_alert, columns["rule_name"], None)
-        severity = self._number("severity")
-        known = np.isin(severity, list(SEVERITIES))
-        worse = np.array([SEVERITIES.get(i, 0) for i in range(max(SEVERITIES) + 1)], np.int32)
-        columns["event_severity"] = pa.array(worse[np.where(known, severity, 0)], mask=~known)
-
-    def _dns(self, columns: dict[str, pa.Array | None]) -> None:
-        is_dns = pa.array(self._classes == _DNS)
-        said = self._text("dns.type")
-        if said is not None:
+    def _dns(self, times: dict[str, pa.Array]) -> None:
+        if (said := self._look("dns.type")) is not None:
             answered = pc.is_in(said, pa.array(["answer", "response"]))
-            columns["event_action"] = pc.if_else(answered, "dns_answer", columns["event_action"])
-        columns["network_protocol"] = pc.if_else(is_dns, "dns", columns["network_protocol"])
-        columns["dns_answers"] = self._lists(rules.ANSWERS, _answers)
+            self.columns["event_action"] = pc.if_else(answered, "dns_answer", self.columns["event_action"])
+        self.columns["network_protocol"] = constant("dns", len(self._found.rows), pa.string())
+        self._names_of_dns()
+        for column, texts in self._asked("dns.queries").items():
+            self.columns[column] = pc.coalesce(texts, self.columns[column]) if column in self.columns else texts
+        if "dns_response_code" in self.columns:
+            codes = self.columns["dns_response_code"]
+            said = pc.if_else(pc.equal(codes, ""), None, pc.equal(codes, "NOERROR"))
+            self.columns["event_outcome"] = pc.if_else(said, "success", "failure")
+        self._list("dns.answers", "dns_answers", _answers)
+        if (texts := self._look("dns.rdata")) is not None:
+            lists = self.columns.get("dns_answers")
+            alone = texts.is_valid() if lists is None else pc.and_(texts.is_valid(), lists.is_null())
+            self.bad |= np.asarray(pc.and_(texts.is_valid(), pc.invert(alone)))
+            known = pa.nulls(len(texts), LIST_OF_TEXTS) if lists is None else lists
+            singly = [None if text is None else [text] for text in texts.to_pylist()]
+            self.columns["dns_answers"] = pc.coalesce(known, pa.array(singly, LIST_OF_TEXTS))
+            self._take("dns.rdata")
 
-    def _asked(self, columns: dict[str, pa.Array | None]) -> dict[str, pa.Array]:
-        """Return the columns of the question, where it is written as a list: before the name of a DNS record's own."""
-        asked_at = zip(*self._values(rules.ASKED), strict=True)
-        found = {row: asked[0] for row, asked in asked_at if asked and isinstance(asked[0], dict)}
-        changed: dict[str, pa.Array] = {}
-        for field, name in _QUESTION.items() if found else ():
-            before = columns[name]
-            values = [None] * len(self._rows) if before is None else before.to_pylist()
-            for row, asked in found.items():
-                if isinstance(asked.get(field), str) and (values[row] is None or self._classes[row] == _DNS):
-                    values[row] = asked[field]
-            changed[name] = pa.array(values, pa.string())
-        return changed
+    def _http(self, times: dict[str, pa.Array]) -> None:
+        self._outcome("http_response_status_code", lambda status: pc.less(status, 400))
 
-    def _outcomes(self, codes: pa.Array | None, type_names: list[str]) -> pa.Array:
-        """Return success or failure: by the packets of a flow, the status of HTTP, the code of DNS and of Kerberos."""
-        good = np.full(len(self._rows), -1, np.int8)
-        packets, status = self._number("destination_packets"), self._number("http_response_status_code")
-        flows = (self._classes == _FLOW) & (packets != MISSING)
-        good[flows] = packets[flows] > 0
-        if "http" in type_names:
-            web = (self._kinds == type_names.index("http")) & (status != MISSING)
-            good[web] = status[web] < 400
-        if codes is not None:
-            said = (self._classes == _DNS) & np.asarray(pc.not_equal(codes, "").fill_null(False))
-            good[said] = np.asarray(pc.equal(codes, "NOERROR").fill_null(False))[said]
-        good[self._classes == _KRB5] = 1
-        for row, error in zip(*self._values(rules.CODE), strict=True):
-            good[row] = 0 if error else 1
-        return pa.array(["failure", "success"]).take(pa.array(good, mask=good < 0))
+    def _krb5(self, times: dict[str, pa.Array]) -> None:
+        codes = self._look("krb5.error_code")
+        kinds, rows = self._found.kind("krb5.error_code"), len(self._found.rows)
+        failed = [False] * rows if codes is None else [bool(value) for value in _loaded(codes, kinds)]
+        self.columns["event_outcome"] = pc.if_else(pa.array(failed, pa.bool_()), "failure", "success")
+
+    def _names_of_dns(self) -> None:
+        for field, column in _DNS.items():
+            if (texts := self._take(field)) is not None:
+                self.columns[column] = texts
+
+    def _asked(self, field: str) -> dict[str, pa.Array]:
+        """Return the columns of the question, where it is written as a list."""
+        texts = self._look(field)
+        if texts is None:
+            return {}
+        first = [value[0] if value and isinstance(value[0], dict) else {} for value in _loaded(texts, self._found.kind(field))]
+        said = {c: [v if isinstance(v := asked.get(f), str) else None for asked in first] for f, c in _QUESTION.items()}
+        return {column: pa.array(values, pa.string()) for column, values in said.items()}
+
+    def _outcome(self, column: str, is_good: Callable[[pa.Array], pa.Array]) -> None:
+        if column in self.columns:
+            self.columns["event_outcome"] = pc.if_else(is_good(self.columns[column]), "success", "failure")
+
+
+def _loaded(texts: pa.Array, kinds: NDArray[np.uint8]) -> list[Any]:
+    """Return values as Python's, None where there is none; texts are without quotes."""
+    pairs = zip(texts.to_pylist(), kinds.tolist(), strict=True)
+    return [None if text is None else text if kind == TEXT else json.loads(text) for text, kind in pairs]
+
+
+def _lower(texts: pa.Array) -> pa.Array:
+    coded = texts.dictionary_encode()
+    return pa.array([text.lower() for text in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+
+
+def _iso(micros: pa.Array) -> pa.Array:
+    """Return times as Python's isoformat writes them."""
+    texts = pc.replace_substring(micros.cast(pa.timestamp("us")).cast(pa.string()), " ", "T")
+    return pc.binary_join_element_wise(pc.replace_substring_regex(texts, r"\.000000$", ""), "+00:00", "")
 
 
 def _techniques(found: Any) -> list[str] | None:
     return [str(t) for t in (found if isinstance(found, list) else [found])] if found else None
 
 
-def _answers(found: Any) -> list[str]:
-    if isinstance(found, str):
-        return [found]
-    return [a["rdata"] for a in found if isinstance(a, dict) and isinstance(a.get("rdata"), str)]
+def _answers(found: Any) -> list[str] | None:
+    return None if found is None else [a["rdata"] for a in found if isinstance(a, dict) and isinstance(a.get("rdata"), str)]

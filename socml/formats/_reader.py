@@ -69,8 +69,8 @@ class Source(Protocol):
 class ReadOptions:
     """What a recipe says about reading, and what earlier files of the dataset settled.
 
-    A block of fewer bytes than `kernels_from` is read line by line, sooner than the compiled kernels are loaded for
-    it. Both ways say the same.
+    A file whose first block has fewer bytes than `select_from` is read line by line, sooner than DuckDB is loaded for
+    it (see `socml.formats._select_lines`). Both ways say the same.
     """
 
     time_zone: str = "UTC"
@@ -79,7 +79,7 @@ class ReadOptions:
     table: TableShape | None = None
     truth: Truth | None = None
     column_types: Mapping[str, pa.DataType] = field(default_factory=dict)  # a table's own columns, as stored so far
-    kernels_from: int = LITTLE
+    select_from: int = LITTLE
 
 
 @dataclass

@@ -4,218 +4,210 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
-from socml.formats._snort_syslog import WRITERS
-from socml.formats._span_records import SpanRecords
-from socml.formats._spans import text_at
-from socml.formats._syslog_lines import HEADERS, SEVERITY, syslog_event
-from socml.formats._syslog_messages import LAST_REPEATED, REPEATED
-from socml.formats._syslog_templates import BY_PROGRAM, PAM, SAME_AS, Template
-from socml.formats._times import Clock
+from socml.formats._select_lines import Lines, Records, iso_micros, lines_of, selected
+from socml.formats._syslog_lines import syslog_event
+from socml.formats._syslog_messages import COLUMNS, address_of
+from socml.formats._syslog_select import SLOTS, TEMPLATES, syslog_select
+from socml.formats._times import MONTHS, Clock
 from socml.formats._zones import utc_micros
 from socml.tables import EVENT, EXTRA, TIME
 
+if TYPE_CHECKING:
+    import duckdb
+
 __all__ = ["parse_block"]
 
-_FACILITIES = [b"%d" % number for number in range(1000 >> 3)]
-_DAY = 86_400_000_000  # microseconds
+_DAY, _SECOND = 86_400_000_000, 1_000_000  # microseconds
 _FIRST_YEAR, _LAST_YEAR = 1971, 2098  # of a plain line, with room for a zone at both ends
+_STAMP = 15  # characters of "Mar 27 13:06:56"
+_LARGEST_PORT = 65535
+_GROUPS = [list(template.pattern.groupindex) for template in TEMPLATES]  # names of a template's groups, in order
 
 
-def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
+def parse_block(block: Block, clock: Clock, connection: duckdb.DuckDBPyConnection) -> Iterator[Parsed]:
     """Yield what the lines of a block hold."""
-    from socml.kernels.syslog_lines import LOCAL
-
-    found = _Found(block.data)
-    plain, kind = found.headers.plain, found.headers.kind
-    if (plain & (kind == LOCAL)).any():
-        clock.used_zone = True
-    micros = found.headers.micros
+    lines = lines_of(block, ascii_only=True)
+    found = selected(connection, syslog_select(), lines.table())
+    stamps = _Stamps(found, len(lines.text), connection)
     odd = list(
         batches(
-            found.odd_lines(block.first_line, clock),
+            stamps.odd_lines(lines, clock),
             lambda line: syslog_event(line, clock),
             warnings=clock.warnings,
             is_certain=lambda: clock.is_certain,
         )
     )
-    rows = np.flatnonzero(plain)
+    rows = np.flatnonzero(stamps.plain)
     if len(rows):
-        if clock.zone is not None:
-            local = np.flatnonzero(plain & (kind <= LOCAL))
-            micros[local] = utc_micros(micros[local], clock.zone)
-        yield Parsed(
-            found.events(rows, block.first_line),
-            found.records(rows),
-            time_is_certain=clock.is_certain,
-        )
+        plain = found.filter(pa.array(stamps.plain[np.asarray(found["row"])]))
+        texts = lines.texts(rows)
+        columns = {"raw": texts, "source_line": pa.array(rows + lines.first_line), "time": stamps.times(rows, clock)}
+        table = pa.table({**columns, **_columns(plain)})
+        yield Parsed(table, Records(texts), time_is_certain=clock.is_certain)
     yield from odd
 
 
-class _Found:
-    """What the kernels say of a block's lines."""
+class _Stamps:
+    """The times of a block's lines, and which lines are plain."""
 
-    def __init__(self, text: bytes) -> None:
-        from socml.kernels.syslog_lines import FIELDS, scan_headers
-        from socml.kernels.syslog_messages import Lines, scan_messages
+    def __init__(self, found: pa.Table, lines: int, connection: duckdb.DuckDBPyConnection) -> None:
+        rows, stamps = np.asarray(found["row"]), found["stamp"].combine_chunks()
+        is_local = np.asarray(pc.equal(pc.binary_length(stamps), _STAMP)) & ~np.asarray(pc.starts_with(stamps, "2"))
+        self.micros = np.zeros(lines, np.int64)
+        self.month, self.day = np.zeros(lines, np.int64), np.zeros(lines, np.int64)
+        self.local, self.plain = np.zeros(lines, bool), np.zeros(lines, bool)
+        self._read_local(rows[is_local], stamps.filter(pa.array(is_local)))
+        zoned = iso_micros(connection, stamps.filter(pa.array(~is_local)))
+        good = np.asarray(zoned.is_valid())
+        rows = rows[~is_local][good]
+        self.micros[rows], self.plain[rows] = np.asarray(zoned.drop_null()), True
 
-        self.block = text
-        headers, plan, self.templates, sets = _plan()
-        self.data = np.frombuffer(text + b"".join(_FACILITIES), np.uint8)  # the facilities' numbers lie behind it
-        self.headers = scan_headers(self.data[: len(text)], headers)
-        at = FIELDS.index("program")
-        self.programs = self._text(self.headers.starts[:, at], self.headers.ends[:, at]).dictionary_encode()
-        names = [name.lower() for name in self.programs.dictionary.to_pylist()]
-        of_name = np.array([*(sets.get(SAME_AS.get(name, name), 0) for name in names), 0], np.int32)
-        program = np.asarray(self.programs.indices.fill_null(len(names)))
-        which = of_name[program]
-        self.headers.plain[np.array([*(name in WRITERS for name in names), False])[program]] = False  # no templates
-        at = FIELDS.index("message")
-        head = self.headers
-        starts, ends = (np.ascontiguousarray(places[:, at:]) for places in (head.starts, head.ends))
-        lines = Lines(head.plain, starts, ends, which, self._facilities(len(text)))
-        self.fields = scan_messages(self.data, plan, lines)
-        self.keys = plan.keys
+    def _read_local(self, rows: NDArray[np.intp], stamps: pa.Array) -> None:
+        """Read stamps such as "Mar 27 13:06:56", which say neither year nor zone."""
+        self.local[rows] = True
+        if not len(rows):
+            return
+        coded = pc.utf8_slice_codeunits(stamps, 0, 3).dictionary_encode()
+        self.month[rows] = np.array([MONTHS.get(m, 0) for m in coded.dictionary.to_pylist()])[np.asarray(coded.indices)]
+        text = pa.concat_arrays([stamps]).view(pa.binary())
+        codes = np.frombuffer(b"".join(text.to_pylist()), np.uint8).reshape(len(rows), _STAMP).astype(np.int64)
+        digits = np.where(codes == ord(" "), 0, codes - ord("0"))
+        self.day[rows] = digits[:, 4] * 10 + digits[:, 5]
+        hour, minute, second = (digits[:, at] * 10 + digits[:, at + 1] for at in (7, 10, 13))
+        self.micros[rows] = ((hour * 60 + minute) * 60 + second) * _SECOND
+        self.plain[rows] = (self.month[rows] > 0) & (hour < 24) & (minute < 60) & (second < 60)
 
-    def odd_lines(self, first_line: int, clock: Clock) -> Iterator[tuple[int, bytes]]:
+    def odd_lines(self, lines: Lines, clock: Clock) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are not plain; meanwhile the plain ones between them get their year, in turn.
 
         Lines one after the other with the same month and day have the same year, and set the clock like one of them.
         """
-        from socml.kernels.syslog_lines import YEARLESS
-
-        head = self.headers
-        odd = ~head.plain
-        rows = np.flatnonzero(head.plain & (head.kind == YEARLESS))
-        day = head.month[rows].astype(np.int64) * 32 + head.day[rows] + (np.cumsum(odd)[rows] << 10)
+        odd = ~self.plain
+        rows = np.flatnonzero(self.plain & self.local)
+        day = self.month[rows] * 32 + self.day[rows] + (np.cumsum(odd)[rows] << 10)
         firsts = np.flatnonzero(np.diff(day, prepend=-1))
         runs = dict(zip(rows[firsts].tolist(), np.split(rows, firsts[1:]), strict=True)) if len(rows) else {}
         for row in sorted([*runs, *np.flatnonzero(odd).tolist()]):
             run = runs.get(row)
             if run is None:
-                yield first_line + row, self._line(row)
+                yield from lines.numbered([row])
                 continue
-            day_number = _day_number(clock.year_of(int(head.month[row]), int(head.day[row])), head, row)
+            day_number = _day_number(clock.year_of(int(self.month[row]), int(self.day[row])), self, row)
             if day_number is not None:
-                head.micros[run] += day_number * _DAY
+                self.micros[run] += day_number * _DAY
                 clock.used_zone = True
                 continue
-            head.plain[run] = False
-            yield from ((first_line + other, self._line(other)) for other in run.tolist())
+            self.plain[run] = False
+            yield from lines.numbered(run.tolist())
 
-    def records(self, rows: NDArray[np.int64]) -> SpanRecords:
-        """Return the bytes of the plain lines, which are `rows`."""
-        return SpanRecords(self.block, self.headers.starts[rows, 0], self.headers.ends[rows, 0])
-
-    def events(self, rows: NDArray[np.int64], first_line: int) -> pa.Table:
-        """Return the events of the plain lines, which are `rows`."""
-        from socml.kernels.message_plan import COLUMNS
-        from socml.kernels.syslog_lines import FIELDS
-
-        head, fields, every = self.headers, self.fields, len(rows) == len(self.headers.plain)
-
-        def of(values: NDArray[Any]) -> NDArray[Any]:
-            return values if every else values[rows]
-
-        def text(starts: NDArray[np.int32], ends: NDArray[np.int32], at: int) -> pa.Array:
-            return self._text(of(starts[:, at]), of(ends[:, at]))
-
-        columns = {
-            name: text(head.starts, head.ends, FIELDS.index(field))
-            for name, field in {"raw": "line", "message": "message", "host_name": "host"}.items()
-        }
-        columns["source_line"] = pa.array(rows + first_line)
-        columns["time"] = pa.array(of(head.micros)).view(TIME)
-        columns["process_name"] = self.programs.dictionary.take(
-            self.programs.indices if every else self.programs.indices.take(pa.array(rows))
-        )
-        columns["process_pid"] = _number(of(head.pid))
-        if (head.priority >= 0).any():
-            severity = np.array(SEVERITY, np.int32)[of(head.priority) & 7]
-            columns["event_severity"] = pa.array(severity, mask=of(head.priority) < 0)
-        template = of(fields.template)
-        template = pa.array(np.where(template < 0, len(self.templates["event_action"]) - 1, template))
-        columns |= {name: values.take(template) for name, values in self.templates.items()}
-        columns |= {name: text(fields.starts, fields.ends, at) for at, name in enumerate(COLUMNS)}
-        columns["source_port"] = _number(of(fields.ports[:, 0]))
-        columns["destination_port"] = _number(of(fields.ports[:, 1]))
-        columns["extra"] = self._extra(of, rows)
-        return pa.table(columns)
-
-    def _line(self, row: int) -> bytes:
-        """Return a line, plain or not, as `Block.lines` does."""
-        begin = self.headers.line_ends[row - 1] + 1 if row else 0
-        return self.block[begin : self.headers.line_ends[row]].strip(b"\r\0")
-
-    def _extra(self, of: Any, rows: NDArray[np.int64]) -> pa.Array:
-        fields = self.fields
-        used = slice(int(fields.offsets[-1]))
-        key, starts, ends = fields.key[used], fields.value_starts[used], fields.value_ends[used]
-        counts = np.diff(fields.offsets)
-        offsets = fields.offsets
-        if len(rows) < len(counts):
-            kept = np.repeat(self.headers.plain, counts)
-            key, starts, ends = key[kept], starts[kept], ends[kept]
-            offsets = np.concatenate([[0], np.cumsum(counts[rows])]).astype(np.int32)
-        keys = pa.array(self.keys, pa.string()).take(pa.array(key))
-        return pa.MapArray.from_arrays(pa.array(offsets), keys, self._text(starts, ends)).cast(EXTRA)
-
-    def _facilities(self, behind: int) -> NDArray[np.int32]:
-        """Return where the number of each line's facility lies; -1 for none."""
-        ends = np.cumsum([behind, *map(len, _FACILITIES)]).astype(np.int32)
-        spans = np.stack([ends[:-1], ends[1:]], axis=1)
-        priority = self.headers.priority
-        return np.where(priority[:, None] < 0, np.int32(-1), spans[np.maximum(priority, 0) >> 3])
-
-    def _text(self, starts: NDArray[np.int32], ends: NDArray[np.int32]) -> pa.Array:
-        return text_at(self.data, starts, ends)
+    def times(self, rows: NDArray[np.intp], clock: Clock) -> pa.Array:
+        """Return the times of some lines, in UTC."""
+        micros = self.micros[rows]
+        if clock.zone is not None:
+            local = self.local[rows]
+            micros[local] = utc_micros(micros[local], clock.zone)
+        return pa.array(micros).view(TIME)
 
 
-@cache
-def _plan() -> tuple[Any, Any, dict[str, pa.Array], dict[str, int]]:
-    """Return the headers' patterns and the messages' plan; event columns of each template; the set of each program.
-
-    The columns of a template that means a failure come after all templates, and after them those of no template.
-    """
-    from socml.kernels.message_plan import plan_of
-    from socml.kernels.pattern_programs import compiled
-
-    templates = list(dict.fromkeys((*PAM, *(t for several in BY_PROGRAM.values() for t in several))))
-    number = {template: at for at, template in enumerate(templates)}
-    members = [[number[template] for template in several] for several in (PAM, *BY_PROGRAM.values())]
-    fails_with = {number[template]: "reason" for template in templates if template.action == "sudo_command"}
-    programs = compiled([*(template.pattern for template in templates), REPEATED, LAST_REPEATED])
-    sets = {name: at for at, name in enumerate(BY_PROGRAM, 1)}
-    return compiled(HEADERS), plan_of(programs, members, fails_with), _columns_of(templates), sets
-
-
-def _columns_of(templates: list[Template]) -> dict[str, pa.Array]:
-    values = {
-        "class_uid": [*(t.kind[0] for t in templates)] * 2 + [None],
-        "event_category": [*(t.kind[1] for t in templates)] * 2 + ["host"],
-        "event_action": [*(t.action for t in templates)] * 2 + [None],
-        "event_outcome": [*(t.outcome for t in templates), *("failure" for _ in templates), None],
-    }
-    return {name: pa.array(several, EVENT[name].type) for name, several in values.items()}
-
-
-def _day_number(year: int, head: Any, row: int) -> int | None:
+def _day_number(year: int, stamps: _Stamps, row: int) -> int | None:
     """Return the days from 1970 to a row's day; None if there is no such day in that year, or the year is far off."""
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
     try:
-        return date(year, int(head.month[row]), int(head.day[row])).toordinal() - date(1970, 1, 1).toordinal()
+        return date(year, int(stamps.month[row]), int(stamps.day[row])).toordinal() - date(1970, 1, 1).toordinal()
     except ValueError:
         return None
 
 
-def _number(values: NDArray[Any]) -> pa.Array:
-    return pa.array(values, mask=values < 0)
+def _columns(found: pa.Table) -> dict[str, pa.Array]:
+    """Return the columns of lines that were taken in full."""
+    none = len(TEMPLATES)  # the number of a line that no template matches
+    template = np.asarray(found["template"].fill_null(none))
+    columns = {
+        name: pa.array(values, EVENT[name].type).take(pa.array(template)) for name, values in _OF_TEMPLATES.items()
+    }
+    for name, column in {"host": "host_name", "program": "process_name", "message": "message"}.items():
+        texts = found[name].combine_chunks()
+        columns[column] = pc.if_else(pc.equal(texts, ""), None, texts)
+    pid = found["pid"].combine_chunks()
+    columns["process_pid"] = pc.if_else(pc.equal(pid, ""), None, pid).cast(pa.int64())
+    return columns | _Groups(found["groups"].combine_chunks(), template).columns()
+
+
+_OF_TEMPLATES: dict[str, list[Any]] = {
+    "class_uid": [*(t.kind[0] for t in TEMPLATES), None],
+    "event_category": [*(t.kind[1] for t in TEMPLATES), "host"],
+    "event_action": [*(t.action for t in TEMPLATES), None],
+    "event_outcome": [*(t.outcome for t in TEMPLATES), None],
+}
+
+
+class _Groups:
+    """What the groups of each line's template caught: columns and further fields by the groups' names."""
+
+    def __init__(self, groups: pa.StructArray, template: NDArray[np.integer]) -> None:
+        self._rows, self._template = len(groups), template
+        slots = [pc.fill_null(slot, "") for slot in groups.flatten()]
+        self._texts = pa.concat_arrays(slots) if self._rows else pa.array([], pa.string())
+        lengths = np.asarray(pc.binary_length(self._texts)).reshape(SLOTS, self._rows)
+        self._caught = lengths > 0
+        names = list(dict.fromkeys(name for several in _GROUPS for name in several))
+        self._number = {name: at for at, name in enumerate(names)}
+        self._named = np.full((len(TEMPLATES) + 1, SLOTS), -1)  # the name of each slot of each template
+        for at, several in enumerate(_GROUPS):
+            self._named[at, : len(several)] = [self._number[name] for name in several]
+
+    def columns(self) -> dict[str, pa.Array]:
+        """Return the columns, `extra` among them."""
+        columns = {name: self._column(name) for name in self._number if name in COLUMNS}
+        names: dict[str, pa.Array] = {}  # what stands where an address is expected, and is none
+        for name, texts in list(columns.items()):
+            if name.endswith("_port"):
+                columns[name] = _port(texts)
+            elif name.endswith("_ip"):
+                coded = texts.dictionary_encode()
+                known = [address_of(text) for text in coded.dictionary.to_pylist()]
+                columns[name] = pa.array(known, pa.string()).take(coded.indices)
+                names[name.replace("_ip", "_name")] = pc.if_else(columns[name].is_null(), texts, None)
+        columns["extra"] = self._extra(names)
+        return columns
+
+    def _column(self, name: str) -> pa.Array:
+        slot = np.full(len(self._named), -1)
+        templates, slots = np.nonzero(self._named == self._number[name])
+        slot[templates] = slots
+        of_line = slot[self._template]
+        rows = np.arange(self._rows)
+        there = (of_line >= 0) & self._caught[of_line, rows]
+        return self._texts.take(pa.array(of_line * self._rows + rows, mask=~there))
+
+    def _extra(self, names: dict[str, pa.Array]) -> pa.Array:
+        is_extra = np.array([name not in COLUMNS for name in self._number] + [False])  # -1 is the last
+        slots = self._named[self._template]
+        rows, at = np.nonzero(is_extra[slots] & self._caught.T)
+        keys = pa.array([name.rstrip("_") for name in self._number], pa.string()).take(pa.array(slots[rows, at]))
+        values = self._texts.take(pa.array(at * self._rows + rows))
+        for name, texts in names.items():
+            more = np.flatnonzero(texts.is_valid())
+            rows = np.append(rows, more)
+            keys = pa.concat_arrays([keys, pa.repeat(pa.scalar(name), len(more))])
+            values = pa.concat_arrays([values, texts.take(pa.array(more))])
+        order = np.argsort(rows, kind="stable")
+        offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=self._rows))).astype(np.int32)
+        keys, values = keys.take(pa.array(order)), values.take(pa.array(order))
+        return pa.MapArray.from_arrays(pa.array(offsets), keys, values).cast(EXTRA)
+
+
+def _port(texts: pa.Array) -> pa.Array:
+    digits = pc.if_else(pc.match_substring_regex(texts, "^0*[0-9]{1,5}$"), pc.utf8_ltrim(texts, "0"), None)
+    numbers = pc.if_else(pc.equal(digits, ""), "0", digits).cast(pa.int32())
+    return pc.if_else(pc.less_equal(numbers, _LARGEST_PORT), numbers, None)

@@ -9,7 +9,7 @@ from socml.formats._snort_syslog import WRITERS, alert_message
 from socml.formats._syslog_templates import BY_PROGRAM, PAM, SAME_AS, Template
 
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
-_COLUMNS = {
+COLUMNS = {
     "user_name",
     "source_ip",
     "source_port",
@@ -70,11 +70,11 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
             if port <= 65535:
                 columns[name] = port
         elif name.endswith("_ip"):
-            address = _address(value)
+            address = address_of(value)
             columns[name] = address
             if address is None:
                 more[name.replace("_ip", "_name")] = value  # a host's name, which is no address
-        elif name in _COLUMNS:
+        elif name in COLUMNS:
             columns[name] = value
         else:
             more[name.rstrip("_")] = value
@@ -83,7 +83,8 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     return columns
 
 
-def _address(text: str) -> str | None:
+def address_of(text: str) -> str | None:
+    """Return an address, one of IPv4 in IPv6 as that of IPv4; None for what is none, such as a host's name."""
     mapped = _MAPPED.fullmatch(text)
     if mapped:
         return mapped[1]

@@ -55,7 +55,7 @@ class AccessLog:
         """Yield the file's events, whole blocks at a time. Lines that start with # are comments."""
         clock, is_large = clock_of(source, options), False
         for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.kernels_from
+            is_large = is_large or len(block.data) >= options.select_from
             if is_large:
                 yield from parse_block(block, clock)
             else:

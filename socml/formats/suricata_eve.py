@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import orjson
 
 from socml.formats._eve import eve_event
+from socml.formats._eve_blocks import EveBlocks
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, is_array, json_records
+from socml.formats._select_lines import lines_connection
 
 __all__ = ["SuricataEve"]
 
@@ -48,16 +51,14 @@ class SuricataEve:
         if is_array(source):
             yield from batches(json_records(source), _event)
             return
-        blocks = None
-        for block in source.blocks():
-            if blocks is None and len(block.data) < options.kernels_from:
-                yield from batches(enumerate(block.lines(), block.first_line), _event)
-                continue
-            if blocks is None:
-                from socml.formats._eve_blocks import EveBlocks  # imports numba, which takes a second
-
-                blocks = EveBlocks()
-            yield from blocks.parse(block, _event)
+        with ExitStack() as held:
+            reader = None
+            for block in source.blocks():
+                if reader is None and len(block.data) < options.select_from:
+                    yield from batches(enumerate(block.lines(), block.first_line), _event)
+                    continue
+                reader = reader or EveBlocks(held.enter_context(lines_connection()))
+                yield from reader.parse(block, _event)
 
 
 def _is_eve(line: bytes) -> bool:

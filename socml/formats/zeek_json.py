@@ -43,7 +43,7 @@ class ZeekJson:
         """Yield the file's events, whole blocks of lines at a time. One file may hold several types of log."""
         blocks = None
         for block in source.blocks():
-            if blocks is None and len(block.data) < options.kernels_from:
+            if blocks is None and len(block.data) < options.select_from:
                 yield from parsed_lines(block, source.path.name, options)
                 continue
             if blocks is None:

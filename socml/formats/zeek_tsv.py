@@ -133,7 +133,7 @@ def _is_plain(block: bytes) -> bool:
 
 def _cells(header: _Header, data: bytes, at: int, end: int, options: ReadOptions) -> CellFields | None:
     """Return the cells of the records from `at` to the next header or `end`, if they can be cut all at once."""
-    separator, enough = header.separator, at + options.kernels_from
+    separator, enough = header.separator, at + options.select_from
     if header.joined or len(header.names) < 2 or len(separator) != 1 or separator in _NOT_PLAIN:
         return None
     if enough > end or data.find(b"\n#", at, enough) >= 0:
