@@ -19,7 +19,7 @@ from socml.engines import checked_select, quoted, quoted_text, sealed_connection
 from socml.errors import DataError, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
-from socml.tables import EVENT, TIME, strange_columns
+from socml.tables import EVENT, TIME, check_columns
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,
@@ -38,17 +38,9 @@ if TYPE_CHECKING:
 _KEYS = ("row_id", "time", "entity")
 # Event columns that a table's columns are renamed to and that still are features of the row.
 _MEASURES = (
-    "duration_s",
-    "source_bytes",
-    "destination_bytes",
-    "source_packets",
-    "destination_packets",
-    "network_transport",
-    "network_protocol",
-    "connection_state",
-    "http_request_method",
-    "http_response_status_code",
-)
+    "duration_s source_bytes destination_bytes source_packets destination_packets network_transport "
+    "network_protocol connection_state http_request_method http_response_status_code"
+).split()
 
 
 def build_features(
@@ -144,11 +136,7 @@ def _connection(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
     own = [name for name in schema.names if name not in EVENT]
-    if strange := strange_columns(own):
-        raise DataError(
-            f"The events have a column named {strange[0][:40]!r}, which SQL cannot tell from another or cannot hold. "
-            "Rename it, or ingest the files anew."
-        )
+    check_columns(own)
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     window = recipe.window_seconds * 1_000_000
