@@ -185,14 +185,8 @@ def _feature_type(field: pa.Field, where: str) -> pa.DataType:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pa.string()
-    if (
-        pa.types.is_boolean(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-    ):
-        return pa.float64()
-    if pa.types.is_null(kind):
+    numbers = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    if any(is_number(kind) for is_number in numbers):
         return pa.float64()
     raise RecipeError(f"{where}: column {field.name!r} is {kind}; a feature is a number, a truth value or a category.")
 
