@@ -20,7 +20,7 @@ from socml.engines import checked_select, quoted, quoted_text, sealed_connection
 from socml.errors import DataError, Notice, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
-from socml.tables import EVENT, TIME, strange_columns
+from socml.tables import EVENT, TIME, check_columns
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,
@@ -41,17 +41,9 @@ if TYPE_CHECKING:
 _KEYS = ("row_id", "time", "entity")
 # Event columns that a table's columns are renamed to and that still are features of the row.
 _MEASURES = (
-    "duration_s",
-    "source_bytes",
-    "destination_bytes",
-    "source_packets",
-    "destination_packets",
-    "network_transport",
-    "network_protocol",
-    "connection_state",
-    "http_request_method",
-    "http_response_status_code",
-)
+    "duration_s source_bytes destination_bytes source_packets destination_packets network_transport "
+    "network_protocol connection_state http_request_method http_response_status_code"
+).split()
 
 
 def build_features(
@@ -151,11 +143,7 @@ def _connection(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
     own = [name for name in schema.names if name not in EVENT]
-    if strange := strange_columns(own):
-        raise DataError(
-            f"The events have a column named {strange[0][:40]!r}, which SQL cannot tell from another or cannot hold. "
-            "Rename it, or ingest the files anew."
-        )
+    check_columns(own)
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     window = recipe.window_seconds * 1_000_000
@@ -204,14 +192,8 @@ def _feature_type(field: pa.Field, where: str) -> pa.DataType:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pa.string()
-    if (
-        pa.types.is_boolean(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-    ):
-        return pa.float64()
-    if pa.types.is_null(kind):
+    numbers = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    if any(is_number(kind) for is_number in numbers):
         return pa.float64()
     raise RecipeError(f"{where}: column {field.name!r} is {kind}; a feature is a number, a truth value or a category.")
 

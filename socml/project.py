@@ -178,6 +178,7 @@ url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy 
 # never = ["example.org"]         # your own domains and networks: these are never sent out
 # [lookups.virustotal]            # or abuseipdb, greynoise, otx, urlhaus
 # key_variable = "VT_KEY"         # the environment variable that holds the key, never the key itself
+# address = "https://10.0.0.5/vt" # of a proxy of your own; one that is not public needs private_address = true
 """
 
 

@@ -241,10 +241,8 @@ def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
 def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except RecursionError:
-        raise RecipeError(f"{path}: it is nested too deep.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: {error}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RecipeError(f"{path}: {error if isinstance(error, ValueError) else 'it is nested too deep.'}") from error
 
 
 def _sql_header(text: str, path: Path) -> dict[str, Any]:

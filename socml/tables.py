@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from socml.errors import ContractError, did_you_mean
+from socml.errors import ContractError, DataError, did_you_mean
 from socml.inert import visible_line
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -259,6 +259,20 @@ def strange_columns(names: Sequence[str]) -> list[str]:
             strange.append(name)
         taken.add(name.casefold())
     return strange
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Refuse own columns of events that are among the `strange_columns`.
+
+    Raises
+    ------
+    DataError
+    """
+    if strange := strange_columns(names):
+        raise DataError(
+            f"The events have a column named {strange[0][:40]!r}, which SQL cannot tell from another or cannot hold. "
+            "Rename it, or ingest the files anew."
+        )
 
 
 def missing_columns(names: Iterable[str], contract: dict[str, Column]) -> list[str]:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from socml.datasets import ingest
+from socml.datasets.fetching import _unpack
 from socml.engines import sealed_connection, select_batches
 from socml.errors import ConfigurationError, DataError, FormatError, ModelError, RecipeError
 from socml.formats._table_columns import LONGEST_NAME, MOST_COLUMNS
@@ -134,6 +135,19 @@ def test_an_array_that_promises_too_much_is_refused(tmp_path, lab, shape, spent)
     with pytest.raises(DataError, match="more than it holds"):
         ingest(tmp_path / "y.npz", dataset="y", project=lab)
     assert spent() < MOST_SPENT
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_download_unpacks_to_so_much_in_all(over, tmp_path, monkeypatch):
+    monkeypatch.setattr("socml.datasets.fetching.MOST_BYTES", 30)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a", "b", "c"):
+            archive.writestr(name, b"0123456789" + b"x" * (over and name == "c"))
+    if not over:
+        _unpack(tmp_path / "a.zip", tmp_path / "out", "a.zip")
+        return
+    with pytest.raises(DataError, match="holds too much to unpack: 3 files, 31 bytes"):
+        _unpack(tmp_path / "a.zip", tmp_path / "out", "a.zip")
 
 
 # --- tables

@@ -25,7 +25,7 @@ from socml.recipes import DatasetRecipe, load_dataset_recipe
 from socml.workspace import safe_name
 
 TIMEOUT_S = 30
-MOST_BYTES = 64 << 30  # of one file, packed or unpacked
+MOST_BYTES = 64 << 30  # of one file, packed, or of all that is in it
 MOST_MEMBERS = 100_000
 _PIECE = 1 << 20
 Progress = Callable[[int, int, str], None]  # bytes done, bytes in all (0: not known), words
@@ -172,14 +172,14 @@ def _stamp(folder: Path, one: Download) -> Path:
 
 def _unpack(archive: Path, folder: Path, name: str) -> None:
     """Store the regular files of an archive: no links, nothing outside of the folder, nothing hidden."""
-    stored = 0
+    stored = unpacked = 0
     for member, size, opened in _members(archive, name):
         parts = PurePosixPath(member.replace("\\", "/")).parts
         if not parts or any(part in ("..", "/") or part.startswith(".") or ":" in part for part in parts):
             continue
-        stored += 1
-        if stored > MOST_MEMBERS or size > MOST_BYTES:
-            raise DataError(f"{name} holds too much to unpack: {stored:,} files, one of {size:,} bytes.")
+        stored, unpacked = stored + 1, unpacked + size
+        if stored > MOST_MEMBERS or unpacked > MOST_BYTES:
+            raise DataError(f"{name} holds too much to unpack: {stored:,} files, {unpacked:,} bytes.")
         target = folder.joinpath(*parts)
         private_folder(target.parent)
         with opened() as inside, private_file(target).open("wb") as file:

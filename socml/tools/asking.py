@@ -150,7 +150,7 @@ def _connect_in_public(address: tuple[str, int], *args: Any, **named: Any) -> so
     failure: OSError | None = None
     for *_, place in found:
         try:
-            return socket.create_connection((place[0], port), *args, **named)
+            return socket.create_connection((str(place[0]), port), *args, **named)
         except OSError as error:
             failure = error
     raise failure or OSError(f"{host} has no address")
