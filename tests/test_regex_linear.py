@@ -53,7 +53,7 @@ def used() -> tuple[dict[tuple[str, str], set[str]], list[tuple[str, re.Pattern[
                 of_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
                 if of_re and isinstance(node.args[0], ast.Constant):
                     flags = [ast.unparse(a) for a in node.args[2:] if "re." in ast.unparse(a)]
-                    compiled = re.compile(node.args[0].value, eval(flags[0], {"re": re}) if flags else 0)  # noqa: S307
+                    compiled = re.compile(node.args[0].value, eval(flags[0], {"re": re}) if flags else 0)
                     written.append((f"{path.stem}:{node.lineno}", compiled, node.func.attr))
     return names, written
 
