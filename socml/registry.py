@@ -6,6 +6,7 @@ anything, so listing components costs nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,8 +28,14 @@ def component_names(kind: str) -> list[str]:
         raise UnknownName("kind of component", kind, [])
     names: set[str] = set()
     for folder in spec.submodule_search_locations:
-        names |= {p.stem for p in Path(folder).glob("*.py") if not p.stem.startswith("_")}
-    return sorted(name.replace("_", "-") for name in names)
+        names |= _names_in(folder, Path(folder).stat().st_mtime_ns)
+    return sorted(names)
+
+
+@lru_cache
+def _names_in(folder: str, changed_ns: int) -> frozenset[str]:
+    """Return the names in a folder, listed again when it changed: telling the format of a file asks for each reader."""
+    return frozenset(p.stem.replace("_", "-") for p in Path(folder).glob("*.py") if not p.stem.startswith("_"))
 
 
 def component(kind: str, name: str) -> Any:

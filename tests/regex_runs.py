@@ -63,7 +63,7 @@ class _Machine:
             start = self._part(kind, what, start)
         return start
 
-    def _part(self, kind: Any, what: Any, start: int) -> int:
+    def _part(self, kind: Any, what: Any, start: int) -> int:  # noqa: C901, PLR0911 — one line a kind of node
         if kind in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
             end = self.node()
             self.takes[start] = (self._letters(kind, what), end)
@@ -308,7 +308,7 @@ class _Runs:
             else:
                 yield from ((a, b, c) for a in options[0] for b in options[1] for c in options[2])
 
-    def _two_ways_around(self, state: int) -> bool:
+    def _two_ways_around(self, state: int) -> bool:  # noqa: C901 — there and back again
         group = self.groups[state]
         for letters, to in self.next[state]:
             same = [w for w, other in self.next[state] if other == to and w & letters]

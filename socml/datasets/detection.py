@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from socml.datasets.sources import HEAD_BYTES, FileSource
@@ -48,9 +49,8 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    tried = sorted(
-        ((open_format(n).sniff(head, source.path.name), n) for n in component_names("formats")), reverse=True
-    )
+    readers = _readers(tuple(component_names("formats")))
+    tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in tried]
     if len(head) == HEAD_BYTES and b"\n" not in head:
@@ -63,6 +63,12 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
         "Name one with --format; socml formats lists them."
     )
+
+
+@lru_cache(maxsize=1)
+def _readers(names: tuple[str, ...]) -> tuple[tuple[str, Format], ...]:
+    """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
+    return tuple((name, open_format(name)) for name in names)
 
 
 def close_call(ranked: Sequence[tuple[str, float | None]]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
-from socml.formats._fields import Fields
+from socml.formats._fields import Fields, add_numbered
 from socml.formats._times import MONTHS, Clock, epoch, iso
 
 __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
@@ -89,12 +89,9 @@ def cef_fields(text: str) -> dict[str, Any]:
     else:
         delimiter, extension = _leef_delimiter(parts[0], extension)
         pairs = _pairs_by_delimiter(extension, delimiter) if delimiter in extension else _pairs_by_key(extension)
+    counts: dict[str, int] = {}
     for key, value in pairs:
-        name, count = key, 1
-        while name in found:
-            count += 1
-            name = f"{key}.{count}"
-        found[name] = value
+        add_numbered(found, counts, key, value)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from socml.formats._json import text_of
 from socml.tables import EVENT
 
-__all__ = ["Fields", "whole"]
+__all__ = ["Fields", "add_numbered", "whole"]
 
 _LARGEST = {"source_port": 65535, "destination_port": 65535, "event_severity": 100}
 _BITS = {"int32": 2**31 - 1, "int64": 2**63 - 1}
@@ -71,6 +71,26 @@ class Fields:
         """Return all fields not taken, as text; those without a value are left out."""
         texts = ((name, text_of(value)) for name, value in self._found.items())
         return {name: text for name, text in texts if text is not None and text != ""}
+
+
+def add_numbered(found: dict[str, Any], counts: dict[str, int], key: str, value: Any) -> None:
+    """Put a value under its key; of a key given more than once the later are `key.2`, `key.3`.
+
+    `counts` holds how often each key came so far: it begins empty and is changed here.
+
+    Examples
+    --------
+    >>> found, counts = {}, {}
+    >>> for key in ("a", "a.2", "a", "a"):
+    ...     add_numbered(found, counts, key, key)
+    >>> list(found)
+    ['a', 'a.2', 'a.3', 'a.4']
+    """
+    name, count = key, counts.get(key, 1)
+    while name in found:
+        count += 1
+        name = f"{key}.{count}"
+    found[name], counts[key] = value, count
 
 
 def as_column(column: str, value: Any, field: str) -> Any:

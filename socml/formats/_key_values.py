@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from socml.formats._fields import add_numbered
+
 __all__ = ["key_values"]
 
 _KEY = re.compile(r"(?:^|(?<=[\s,>0-9]))(?P<key>[A-Za-z_][\w.-]{0,63})=")
@@ -20,6 +22,7 @@ def key_values(text: str) -> dict[str, str]:
     {'a': 'x y', 'b': '1', 'd': 'Unknown (0x0000)', 'e': 'C:\\\\dir', 'a.2': '2'}
     """
     found: dict[str, str] = {}
+    counts: dict[str, int] = {}
     key = _KEY.search(text)
     while key:
         quoted = _QUOTED.match(text, key.end())
@@ -29,10 +32,6 @@ def key_values(text: str) -> dict[str, str]:
         else:
             value = text[key.end() : following.start() if following else len(text)].strip()
         if value:
-            name, count = key["key"], 1
-            while name in found:
-                count += 1
-                name = f"{key['key']}.{count}"
-            found[name] = value
+            add_numbered(found, counts, key["key"], value)
         key = following
     return found
