@@ -156,3 +156,20 @@ class Labels(BaseModel):
     label: str = ""  # its column that says it; empty: whatever is listed is malicious
     on: dict[str, str] = {}  # its column → event column with the same value; none: its n-th row is about the n-th row
     find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value
+
+
+class Truth(BaseModel):
+    """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str = ""  # column of the record that says it
+    malicious: list[str] = []  # values that mean malicious; empty: all but `benign` and `unknown`
+    benign: list[str] = []
+    unknown: list[str] = []
+    family_column: str = ""
+    techniques: dict[str, str] = {}  # family → ATT&CK technique
+    file: str = ""  # or a table (Parquet) of event_id, malicious, family, technique beside the records
+    labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
+    path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
+    others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name

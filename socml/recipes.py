@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Truth as Truth  # part of what this module hands on
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -34,23 +35,6 @@ class Recipe(BaseModel):
     name: str = Field(default="", exclude=True)
     path: Path = Field(default=Path(), exclude=True)
     hash: str = Field(default="", exclude=True)
-
-
-class Truth(BaseModel):
-    """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    column: str = ""  # column of the record that says it
-    malicious: list[str] = []  # values that mean malicious; empty: all but `benign` and `unknown`
-    benign: list[str] = []
-    unknown: list[str] = []
-    family_column: str = ""
-    techniques: dict[str, str] = {}  # family → ATT&CK technique
-    file: str = ""  # or a table (Parquet) of event_id, malicious, family, technique beside the records
-    labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
-    path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
-    others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
 
 
 class TableShape(BaseModel):
