@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
 from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
-from socml.recipe_sections import Truth as Truth  # part of what this module hands on
+from socml.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
 
 if TYPE_CHECKING:
     from socml.project import Project
