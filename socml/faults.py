@@ -44,6 +44,35 @@ _OF_LIBRARIES: tuple[tuple[str, str, type[SocmlError], str], ...] = (
     ("mlflow.exceptions", "MlflowException", ModelError, "The model registry does not answer: {}."),
 )
 
+_OF_SQLITE: tuple[tuple[set[int], type[SocmlError], str], ...] = (
+    ({sqlite3.SQLITE_FULL}, TryLater, FULL.format(at=": {store} cannot be written")),
+    (
+        {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED},
+        TryLater,
+        "{store} is busy or away: {found}. Try again when the other program is done.",
+    ),
+    (
+        {sqlite3.SQLITE_CANTOPEN},
+        TryLater,
+        "{store} cannot be opened ({found}): is its folder there, and is it a file?",
+    ),
+    (
+        {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM},
+        TryLater,
+        "{store} cannot be read or written ({found}): is the disk full or failing? See: socml doctor",
+    ),
+    (
+        {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH},
+        ConfigurationError,
+        "{store} may not be written ({found}): check the folder and who may write there.",
+    ),
+    (
+        {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT},
+        DataError,
+        "{store} is damaged ({found}). {remedy}",
+    ),
+)
+
 
 def as_socml_error(error: BaseException) -> SocmlError | None:
     """Return the error of socml that a library's or the system's error means; None for what is a bug.
@@ -80,18 +109,9 @@ def store_error(error: BaseException, *, store: str, remedy: str) -> SocmlError 
     """
     found = next((one for one in _chain(error) if isinstance(one, sqlite3.Error)), None)
     code = (getattr(found, "sqlite_errorcode", None) or 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return TryLater(FULL.format(at=f": {store[0].lower()}{store[1:]} cannot be written"))
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return TryLater(f"{store} is busy or away: {found}. Try again when the other program is done.")
-    if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM}:
-        return TryLater(f"{store} cannot be read or written ({found}): is the disk full or failing? See: socml doctor")
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
-        return ConfigurationError(
-            f"{store} cannot be opened for writing ({found}): check the folder and who may write there."
-        )
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT}:
-        return DataError(f"{store} is damaged ({found}). {remedy}")
+    for codes, kind, text in _OF_SQLITE:
+        if code in codes:
+            return kind(text.format(store=store, found=found, remedy=remedy))
     return None
 
 

@@ -20,7 +20,11 @@ from socml.engines import checked_select, quoted, quoted_text, sealed_connection
 from socml.errors import DataError, Notice, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
+<<<<<<< HEAD
 from socml.tables import EVENT, TIME, check_columns
+=======
+from socml.tables import EVENT, TIME, event_table
+>>>>>>> wt-e
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,
@@ -70,7 +74,7 @@ def build_features(
     if isinstance(events, str):
         build_feature_file(recipe, events, project=project)
         return load_features(events, recipe.name, project=project)
-    table = events if isinstance(events, pa.Table) else _event_table(events)
+    table = events if isinstance(events, pa.Table) else event_table(events)
     with _connection(recipe, {"stored_events": table}, table.schema, project) as connection:
         schema = _output_schema(recipe, connection)
         rows = pa.Table.from_batches(list(_rows(recipe, connection, schema, project.time_limit_s)), schema)
@@ -288,21 +292,6 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     if (metadata.get("recipe_hash"), metadata.get("events_snapshot")) != (recipe.hash, snapshot):
         return False
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
-
-
-def _event_table(events: pd.DataFrame) -> pa.Table:
-    """Return events in memory as an Arrow table, with every event column, null where it is absent."""
-    if "event_id" not in events.columns:
-        events = events.reset_index()
-    arrays: dict[str, Any] = {}
-    for name, column in EVENT.items():
-        if name in events.columns:
-            arrays[name] = pa.Array.from_pandas(events[name], type=column.type)
-        else:
-            arrays[name] = pa.nulls(len(events), column.type)
-    own = [name for name in events.columns if name not in EVENT and name != "index"]
-    arrays |= {name: pa.Array.from_pandas(events[name]) for name in own}
-    return pa.table(arrays)
 
 
 def _frame(table: pa.Table, metadata: dict[str, Any]) -> pd.DataFrame:

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
+<<<<<<< HEAD
 from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Stream, Sweep, Training, Validation
+=======
+from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
+>>>>>>> wt-e
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -36,6 +41,7 @@ class Recipe(BaseModel):
     hash: str = Field(default="", exclude=True)
 
 
+<<<<<<< HEAD
 class Truth(BaseModel):
     """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
 
@@ -53,6 +59,8 @@ class Truth(BaseModel):
     others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
 
 
+=======
+>>>>>>> wt-e
 class TableShape(BaseModel):
     """How to read a table of columns (CSV, Parquet, NPZ) that is not a log format of its own."""
 

@@ -66,7 +66,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     import pandas as pd
 
     metadata = features.attrs.get("socml") or {}
-    _check_feature_set(version, metadata)
+    version.check_table(metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
     blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
     normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in blocks)])
@@ -105,7 +105,7 @@ def score_run(
     """
     project = project or find_project()
     metadata = read_metadata(features_path)
-    _check_feature_set(version, metadata)
+    version.check_table(metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
     if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
@@ -273,30 +273,6 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
 def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
     scores = read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
     return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
-
-
-def _check_feature_set(version: ModelVersion, metadata: dict[str, Any]) -> None:
-    fitted = version.metadata["feature_set"]
-    if metadata.get("feature_set", fitted) != fitted:
-        raise ModelError(
-            f"Model {version.label} was fitted on the feature set {fitted!r}, and this is {metadata['feature_set']!r}."
-        )
-    if _is_of_other_sql(version.metadata, metadata):
-        raise ModelError(
-            f"The SQL of {fitted!r} has changed since model {version.label} was fitted on it: fit again (socml fit "
-            f"{version.name} {metadata.get('dataset') or 'DATASET'} --promote), or put features/{fitted}.sql back."
-        )
-
-
-def _is_of_other_sql(fitted: dict[str, Any], table: dict[str, Any]) -> bool:
-    """Say whether a feature table was built by another SELECT than the one a model was fitted on, where both are known.
-
-    Of models and tables that an earlier socml wrote only the hash of the whole recipe is known.
-    """
-    if fitted.get("sql_hash") and table.get("sql_hash"):
-        return bool(fitted["sql_hash"] != table["sql_hash"])
-    known = fitted.get("columns") and table.get("recipe_hash")  # a table of no recipe has no meanings of columns
-    return bool(known) and fitted["feature_hash"] != table["recipe_hash"]
 
 
 def _run_id(version: ModelVersion, table_hash: str) -> str:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from socml.errors import ContractError, DataError, did_you_mean
 from socml.inert import visible_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXTS = pa.list_(pa.string())
@@ -279,3 +283,18 @@ def missing_columns(names: Iterable[str], contract: dict[str, Column]) -> list[s
     """Return the contract's columns that are not among `names`."""
     present = set(names)
     return [name for name in contract if name not in present]
+
+
+def event_table(events: pd.DataFrame) -> pa.Table:
+    """Return events in memory as an Arrow table, with every event column, null where it is absent."""
+    if "event_id" not in events.columns:
+        events = events.reset_index()
+    arrays: dict[str, Any] = {}
+    for name, column in EVENT.items():
+        if name in events.columns:
+            arrays[name] = pa.Array.from_pandas(events[name], type=column.type)
+        else:
+            arrays[name] = pa.nulls(len(events), column.type)
+    own = [name for name in events.columns if name not in EVENT and name != "index"]
+    arrays |= {name: pa.Array.from_pandas(events[name]) for name in own}
+    return pa.table(arrays)

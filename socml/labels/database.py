@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -185,10 +186,20 @@ def connect(url: str) -> sa.Engine:
     try:
         with _in_one_sentence():
             _bring_up_to_date(engine)
-    except BaseException:
+    except BaseException as error:
         engine.dispose()
+        if isinstance(error, TryLater) and _may_not_be_written(engine):
+            raise ConfigurationError(
+                f"The label store may not be written: {error} Check who may write there."
+            ) from error
         raise
     return engine
+
+
+def _may_not_be_written(engine: sa.Engine) -> bool:
+    """Say whether a SQLite store lies in a folder that is read only, which SQLite tells as a file it cannot open."""
+    name = engine.url.database
+    return engine.dialect.name == "sqlite" and bool(name) and not os.access(Path(str(name)).parent, os.W_OK)
 
 
 def writing(engine: sa.Engine) -> sa.Engine:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from socml.errors import ModelError
 from socml.inert import html_text
 from socml.versions.reference import Reference
 
@@ -46,6 +48,32 @@ class ModelVersion:
     def forest(self) -> Any:
         """Return the forest that gives the leaves: the detector's own, or the companion."""
         return self.detector if hasattr(self.detector, "leaves") else self.companion
+
+    def check_table(self, table: Mapping[str, Any]) -> None:
+        """Raise if a feature table, by what its metadata says, is not what this model was fitted on.
+
+        Raises
+        ------
+        ModelError
+            If it is of another feature set, or was built by another SELECT.
+        """
+        fitted = self.metadata["feature_set"]
+        if table.get("feature_set", fitted) != fitted:
+            raise ModelError(
+                f"Model {self.label} was fitted on the feature set {fitted!r}, and this is {table['feature_set']!r}."
+            )
+        if self._is_of_other_sql(table):
+            raise ModelError(
+                f"The SQL of {fitted!r} has changed since model {self.label} was fitted on it: fit again (socml fit "
+                f"{self.name} {table.get('dataset') or 'DATASET'} --promote), or put features/{fitted}.sql back."
+            )
+
+    def _is_of_other_sql(self, table: Mapping[str, Any]) -> bool:
+        """Say whether a table is of another SELECT, where both are known; an earlier socml kept the recipe's hash only."""
+        if self.metadata.get("sql_hash") and table.get("sql_hash"):
+            return bool(self.metadata["sql_hash"] != table["sql_hash"])
+        known = self.metadata.get("columns") and table.get("recipe_hash")  # a table of no recipe has no meanings
+        return bool(known) and self.metadata["feature_hash"] != table["recipe_hash"]
 
     def _repr_html_(self) -> str:
         shown = {
