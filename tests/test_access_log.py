@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socml.formats._access_lines import access_event
+from socml.formats._access_select import parse_block as parse_lines_of_block
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
-from socml.formats._span_records import SpanRecords
+from socml.formats._select_lines import Records, lines_connection
 from socml.formats._times import Clock
-from socml.formats.access_log import parse_block
 
 NAIVE = re.compile(
     r'(\S+) (\S+) (\S+) \[([^\]]+)\] "([A-Z]+) (.*) HTTP/([\d.]+)" (\d+) (\d+|-)(?: "([^"]*)" "([^"]*)")?'
 )
+
+
+_HELD = ExitStack()
+
+
+@cache
+def _connection() -> Any:
+    return _HELD.enter_context(lines_connection())
+
+
+def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
+    return parse_lines_of_block(block, clock, _connection())
 
 
 def _clock() -> Clock:
@@ -163,10 +177,10 @@ def test_plain_lines_go_the_fast_way_and_the_others_one_by_one_after_them() -> N
     odd = PLAIN.replace("/a", "/\\x41")
     data = "\r\n".join([odd, PLAIN, "", LINES[1], "x", LINES[2]]).encode()
     fast, slow = parse_block(Block(7, data), _clock())
-    assert isinstance(fast.records, SpanRecords)
-    assert list(fast.records) == [line.encode() for line in LINES]
-    assert fast.events["source_line"].to_pylist() == [8, 10, 12]
-    assert slow.events["source_line"].to_pylist() == [7]
+    assert isinstance(fast.records, Records)
+    assert list(fast.records) == [PLAIN.encode()]
+    assert fast.events["source_line"].to_pylist() == [8]
+    assert slow.events["source_line"].to_pylist() == [7, 10, 12]
     assert ([r.line for r in slow.rejects], slow.skips) == ([11], {"blank line": 1})
 
 

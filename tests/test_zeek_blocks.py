@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import os
 import random
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zeek_oracle import LABELS, LOGS, ODD, TEXTS, TOGETHER, compare, header, made_log, refusal
 
 from socml.datasets.sources import FileSource
-from socml.formats._columns import epoch_times, extra_map, numbers
 from socml.formats._reader import ReadOptions
-from socml.formats._zeek_cells import CellFields
-from socml.kernels.tab_cells import find_cells
 from socml.recipes import Truth
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
@@ -123,77 +117,9 @@ def test_columns_that_are_joined_by_three_blanks_are_read_as_before() -> None:
     assert compare(head.encode() + b"1655071198.4\tC1\t-   Malicious   C&C\n" * 300) == 0
 
 
-def test_names_of_fields_that_would_fill_the_memory_are_not_written_out_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("socml.formats._zeek_cells.NAME_BYTES", 100)
-    assert compare(made_log(random.Random(9), "conn", lines=50).encode()) == 50
-
-
 def test_many_short_runs_between_headers_are_read_once() -> None:
     line = made_log(random.Random(9), "conn", lines=0) + "1655071198.4\tC1\n"
     assert compare((line + "#\nx\ty\n" * 4000).encode(), worth_it=4096) == 0
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.lists(st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,9})?", fullmatch=True), min_size=1))
-@example(
-    ["1655071198.4444585", "0.0000005", "0.0000015", "0.0000025", "4102444799.9999995", "4102444799.99999999", "00.10"]
-)
-def test_numbers_and_times_are_rounded_as_before(texts: list[str]) -> None:
-    fields = CellFields("".join(f"{t},{t}\n" for t in texts).encode(), 0, ["a", "b"], b",", unset="-", empty="")
-    values = pa.array(texts)
-    for column, expected in (
-        ("time", epoch_times(values)),
-        ("duration_s", numbers(values, pa.float64())),
-        ("source_bytes", numbers(values, pa.int64())),
-        ("http_response_status_code", numbers(values, pa.int32())),
-    ):
-        found = fields.plain("a", column)
-        if found is not None:
-            assert found.type == expected[0].type
-            assert (found.to_pylist(), []) == (expected[0].to_pylist(), expected[1])
-    assert (fields.plain("a", "duration_s") is None) == any(
-        int(t.replace(".", "")) >= 2**53 or len(t) > 18 for t in texts
-    )
-
-
-def test_times_of_microseconds_are_plain_and_exact() -> None:
-    rng = random.Random(2)
-    micros = [rng.randrange(4_102_444_800_000_000) for _ in range(100_000)]
-    text = "".join(f"{m // 10**6}.{m % 10**6:06d}\tx\n" for m in micros)
-    found = CellFields(text.encode(), 0, ["ts", "x"], b"\t", unset="-", empty="").plain("ts", "time")
-    assert found is not None
-    expected, bad = epoch_times(pa.array([line.split("\t")[0] for line in text.split("\n")[:-1]]))
-    assert not bad
-    assert found.equals(expected)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text("ab,,,\n\n#", max_size=300), st.integers(2, 4))
-def test_cells_are_found_where_python_finds_them(text: str, columns: int) -> None:
-    whole = f"{text}\n".lstrip("#")
-    data = np.frombuffer(f"{whole}rest,".encode(), np.uint8)
-    cells = find_cells(data, 0, ord(","), columns)
-    lines = whole.removesuffix("\n").partition("\n#")[0].split("\n")
-    rows = [(at, line.split(",")) for at, line in enumerate(lines) if line.count(",") == columns - 1]
-    odd = [(at, line) for at, line in enumerate(lines) if line and line.count(",") != columns - 1]
-    assert cells.total == len(lines)
-    assert cells.blank == lines.count("")
-    assert cells.lines.tolist() == [at for at, _ in rows]
-    cut = [[whole[begin + 1 : end] for begin, end in pairwise(edges)] for edges in cells.edges.T.tolist()]
-    assert cut == [row for _, row in rows]
-    assert [(at, whole[begin:end]) for at, begin, end in cells.odd.T.tolist()] == odd
-    assert whole[: cells.stop] == "".join(f"{line}\n" for line in lines)
-
-
-def test_extra_is_the_map_that_the_text_columns_give() -> None:
-    rng = random.Random(4)
-    rows = [[rng.choice(TEXTS) for _ in range(5)] for _ in range(500)]
-    block = "".join("\t".join(row) + "\n" for row in rows).encode()
-    fields = CellFields(block, 0, list("abcde"), b"\t", unset="-", empty="(empty)")
-    for names in ([], ["c"], list("edcba")):
-        assert fields.left_over(names).equals(extra_map({name: fields.text(name) for name in names}, 500))
 
 
 def _real_blocks(path: Path) -> list[bytes]:

@@ -6,15 +6,17 @@ Also the oracle of the fast way: on a plain line both say the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
-from socml.formats._records import Skip
+from socml.formats._reader import Parsed
+from socml.formats._records import Skip, batches
 from socml.formats._times import MONTHS, Clock
 
-__all__ = ["access_event", "access_time", "outcome"]
+__all__ = ["access_event", "access_time", "outcome", "parse_lines"]
 
 _HEAD = rb"(?:(?P<vhost>[^\s:\[\]]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5}) )?(?P<host>\S+) (?P<ident>\S+) (?P<user>.*?) "
 _TIME = rb"\[(?P<time>[^\]]{1,40})\] "
@@ -99,6 +101,13 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
         row["message"] = request
     row["extra"] = {_EXTRA_NAMES.get(name, name): text for name, text in texts.items() if text is not None}
     return row
+
+
+def parse_lines(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[Parsed]:
+    """Yield what some lines hold, read one by one."""
+    return batches(
+        numbered, lambda line: access_event(line, clock), warnings=clock.warnings, is_certain=lambda: clock.is_certain
+    )
 
 
 _EXTRA_NAMES = {"host": "source_name"}

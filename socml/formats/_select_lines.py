@@ -80,7 +80,7 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
     data = data.removesuffix(b"\n")
     codes = np.frombuffer(data, np.uint8)
-    ends = np.append(np.flatnonzero(codes == ord("\n")), len(codes))
+    ends = np.append(np.flatnonzero(codes == ord("\n")), len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends - np.arange(len(ends))
     joined = data.replace(b"\n", b"")

@@ -20,7 +20,7 @@ _HEADER = (
 )
 _LONGEST = 4096  # characters of a line: that of a longer message is no template's
 _SELECT = r"""
-with
+with -- materialized: else every pattern would compute the text anew that it is asked of
     split as (
         select row, line, regexp_extract(line, '{header}', ['host', 'tag', 'pid', 'rest']) as h
         from lines
@@ -29,18 +29,21 @@ with
     named as (
         select
             row, h.host, h.pid,
-            case when line[1] <= '9' then split_part(line, ' ', 1) else left(line, 15) end as stamp,
+            case when line < ':' then split_part(line, ' ', 1) else left(line, 15) end as stamp,
             case when contains(h.tag, '/') then split_part(h.tag, '/', -1) else h.tag end as program,
-            case when h.rest[1] = ' ' then h.rest[2:] else h.rest end as message
+            case when starts_with(h.rest, ' ') then substring(h.rest, 2) else h.rest end as message
         from split
         where h.tag <> ''
     ),
-    told as (
-        select *, rtrim(message, ' ' || chr(9)) as text, lower(program) as writer,
+    told as materialized (
+        select
+            *, lower(program) as writer,
+            case when ends_with(message, ' ') or ends_with(message, chr(9)) then rtrim(message, ' ' || chr(9))
+            else message end as text
         from named
         where not (starts_with(message, '[ID ') or contains(message, 'message repeated '))
     ),
-    known as (
+    known as materialized (
         select *, {template} as template
         from told
         where writer not in {careful}

@@ -36,10 +36,6 @@ class Fields(Protocol):
         """Return a field as text: null where it is unset, "" where it is an empty set or string."""
         ...
 
-    def plain(self, name: str, column: str) -> pa.Array | None:
-        """Return a field as this column, of numbers or times, if that takes no text; None if its text must be read."""
-        ...
-
     def left_over(self, names: Sequence[str]) -> pa.Array:
         """Return one map a row, from a field's name to its text; those that are unset are left out."""
         ...
@@ -55,9 +51,6 @@ class TextFields(dict[str, pa.Array]):
     def text(self, name: str) -> pa.Array:
         """Return a field."""
         return self[name]
-
-    def plain(self, name: str, column: str) -> None:
-        """Return None: text is all there is."""
 
     def left_over(self, names: Sequence[str]) -> pa.Array:
         """Return one map a row."""
@@ -101,8 +94,7 @@ def event_columns(path: str, fields: Fields, separator: str) -> tuple[dict[str, 
     used = set()
     for name, column in {**EVERY_LOG, **log.columns}.items():
         if name in fields and column not in columns:
-            plain = fields.plain(name, column)
-            columns[column] = _typed(fields.text(name), name, column, separator, bad) if plain is None else plain
+            columns[column] = _typed(fields.text(name), name, column, separator, bad)
             used.add(name)
     for name, column in ALSO.get(path, {}).items():
         if name in fields:
@@ -185,8 +177,12 @@ def _typed(values: pa.Array, name: str, column: str, separator: str, bad: dict[i
     if column == "time":
         values = pc.if_else(pc.match_substring_regex(values, _MASKED), pa.scalar(None, pa.string()), values)
         typed, wrong = epoch_times(values)
-        if wrong and "T" in (values[wrong[0]].as_py() or ""):
-            typed, wrong = iso_times(values)
+        if wrong:  # each by its own form, whatever stands around it
+            written, unread = iso_times(values.take(pa.array(wrong)))
+            mask = np.zeros(len(values), bool)
+            mask[wrong] = True
+            typed = pc.replace_with_mask(typed, pa.array(mask), written)
+            wrong = [wrong[at] for at in unread]
         kind = "a time in seconds since 1970"
     elif to == TEXTS:
         members = pc.split_pattern(values, separator)
