@@ -20,11 +20,7 @@ from socml.engines import checked_select, quoted, quoted_text, sealed_connection
 from socml.errors import DataError, Notice, RecipeError, did_you_mean
 from socml.project import Project, find_project
 from socml.recipes import FeatureRecipe, load_feature_recipe
-<<<<<<< HEAD
-from socml.tables import EVENT, TIME, check_columns
-=======
-from socml.tables import EVENT, TIME, event_table
->>>>>>> wt-e
+from socml.tables import EVENT, TIME, check_columns, event_table
 from socml.templates import event_templates
 from socml.workspace import (
     events_snapshot,

@@ -158,7 +158,6 @@ class Labels(BaseModel):
     find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value
 
 
-<<<<<<< HEAD
 class Stream(BaseModel):
     """What makes the files of a dataset one stream, and when the last line of a file is taken for whole.
 
@@ -179,7 +178,8 @@ class Stream(BaseModel):
         if self.pattern and not re.compile(self.pattern).groups:
             raise ValueError("'pattern' needs a group, for example (?P<host>[^/]+)/[^/]+$")
         return self
-=======
+
+
 class Truth(BaseModel):
     """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
 
@@ -191,8 +191,7 @@ class Truth(BaseModel):
     unknown: list[str] = []
     family_column: str = ""
     techniques: dict[str, str] = {}  # family → ATT&CK technique
-    file: str = ""  # or a table (Parquet) of event_id, malicious, family, technique beside the records
+    file: str = ""  # or a table (Parquet) beside the records: source_file, source_line, malicious, family, technique
     labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
     path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
     others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
->>>>>>> wt-e

@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-<<<<<<< HEAD
-from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Stream, Sweep, Training, Validation
-=======
-from socml.recipe_sections import Download, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
 from socml.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
->>>>>>> wt-e
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -41,26 +37,6 @@ class Recipe(BaseModel):
     hash: str = Field(default="", exclude=True)
 
 
-<<<<<<< HEAD
-class Truth(BaseModel):
-    """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    column: str = ""  # column of the record that says it
-    malicious: list[str] = []  # values that mean malicious; empty: all but `benign` and `unknown`
-    benign: list[str] = []
-    unknown: list[str] = []
-    family_column: str = ""
-    techniques: dict[str, str] = {}  # family → ATT&CK technique
-    file: str = ""  # or a table (Parquet) beside the records: source_file, source_line, malicious, family, technique
-    labels: Labels | None = None  # or a table of labels beside the records, joined by columns or row by row
-    path: Pattern = ""  # or a pattern: files in whose path it is found are malicious; its group `family` names the kind
-    others: Literal["benign", "unknown"] = "unknown"  # what events are that `file`, `labels` or `path` does not name
-
-
-=======
->>>>>>> wt-e
 class TableShape(BaseModel):
     """How to read a table of columns (CSV, Parquet, NPZ) that is not a log format of its own."""
 
