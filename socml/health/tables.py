@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from socml import workspace
-from socml.checksums import file_checksum
 from socml.errors import DataError, SocmlError
 from socml.health.finding import Finding
+from socml.manifest import Manifest, check_part, read_manifest
 from socml.project import Project
 from socml.recipes import load_feature_recipe
 
-_BY_CONTENT = re.compile(r"[0-9a-f]{32}")  # a part is named by the checksum of what is in it
+_READ_ANEW = "Restore it from a backup, or read the dataset's files anew: socml ingest PATHS --dataset NAME --anew"
 
 
 def events(project: Project) -> Iterator[Finding]:
-    """Tell of each dataset whether all its parts, its truth and its quarantine can be read and are what was written."""
-    names = workspace.dataset_names(project)
-    if not names:
+    """Tell of each dataset whether its manifest, parts, truth and quarantine are there and are what was written."""
+    folders = sorted(path for path in (project.workspace / "events").glob("*") if path.is_dir())
+    if not folders:
         yield Finding("datasets with events", "none yet")
-    for name in names:
-        parts = workspace.event_files(project, name)
-        held = sorted((project.workspace / "quarantine" / name).glob("*.parquet"))
-        truth = [path for path in [workspace.truth_path(project, name)] if path.is_file()]
-        damaged = [why for path in (*parts, *held, *truth) if (why := _damage(path))]
-        yield Finding(
-            f"events of {name}",
-            "; ".join(damaged) or f"{len(parts):,} parts, whole",
-            ok=not damaged,
-            remedy="Restore them from a backup, or remove them and ingest their files again." if damaged else "",
-        )
+    for folder in folders:
+        name = folder.name
+        try:
+            manifest = read_manifest(folder)
+        except DataError as error:
+            yield Finding(f"events of {name}", str(error), ok=False, remedy=_READ_ANEW)
+            continue
+        if manifest is None:
+            parts = [folder / file for file in workspace.stored_before_manifests(folder)]
+            damaged = [why for path in parts if (why := _damage(path))]
+        else:
+            parts = [folder / part.file for part in manifest.parts]
+            damaged = list(_damaged_parts(project, name, manifest))
+        text = "; ".join(damaged) or f"{len(parts):,} parts, whole"
+        yield Finding(f"events of {name}", text, ok=not damaged, remedy=_READ_ANEW if damaged else "")
+
+
+def _damaged_parts(project: Project, dataset: str, manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the files that a dataset's manifest names; all are hashed."""
+    one = [part for part in (manifest.segments,) if part]
+    named = {"events": [*manifest.parts, *one], "quarantine": manifest.quarantine, "truth": [manifest.truth]}
+    for kind, parts in named.items():
+        for part in parts:
+            try:
+                if part is not None:
+                    check_part(project.workspace / kind / dataset / part.file, part)
+            except DataError as error:
+                yield str(error)
 
 
 def features(project: Project) -> Iterator[Finding]:
@@ -92,8 +108,6 @@ def _damage(path: Path) -> str:
             pass
     except SocmlError as error:
         return str(error)
-    if path.parent.parent.name == "events" and _BY_CONTENT.fullmatch(path.stem) and file_checksum(path) != path.stem:
-        return f"{path} is not what was written"
     return ""
 
 
