@@ -134,7 +134,9 @@ class Desk:
         wanted = list(report.wanted) if holds else first
         unfinished = list(report.unfinished) if holds else first
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
-        rows = dict.fromkeys([*([open_row] if open_row else []), *order, *near])
+        shown = [report.on_screen] if current and self.has(report.on_screen) else []
+        rows = dict.fromkeys([*([open_row] if open_row else []), *shown, *order, *near])
+        items = self._items.of([row for row in rows if row not in holds], queue, say)
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -145,8 +147,9 @@ class Desk:
             **choices(say),
             "order": order,
             "open": open_row,
-            "items": self._items.of([row for row in rows if row not in holds], queue, say),
-            "explaining": [row for row in rows if self._items.pending(row)],
+            "items": items,
+            # As they are sent, not as they are by now: the page asks again for what it got without an explanation.
+            "explaining": [row for row, item in items.items() if item.get("pending")],
             "labels": self._labels_of([row for row in rows if reasons.get(row) not in BLIND], say),
             "again": [row for row, reason in reasons.items() if reason in SECOND_LOOKS],
             "held": self._offers.elsewhere([open_row, report.on_screen], say),

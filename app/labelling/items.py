@@ -46,10 +46,6 @@ class Items:
         self._explain([row_id for row_id in known if row_id not in self._explained])
         return {row_id: self._item(row_id, reasons.get(row_id, ""), say) for row_id in known}
 
-    def pending(self, row_id: str) -> bool:
-        """Say whether a row's explanation is still being worked out."""
-        return row_id not in self._explained and self._asked(row_id).pending
-
     def _item(self, row_id: str, reason: str, say: Words) -> dict[str, Any]:
         row = self._scores.loc[row_id].to_dict()
         return {

@@ -11,6 +11,7 @@ class Sight {
     this.since = null;
     this.onVisibility = () => this.begin();
     document.addEventListener("visibilitychange", this.onVisibility);
+    changed(false);
   }
 
   // After each drawing: what is on screen in full, null while a part of it is missing or covered.
