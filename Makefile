@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,12 @@ notebook: env  ## open the notebooks
 
 test: dev browser postgresql  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# What is compiled with checks has a cache of its own: numba does not tell it from what is compiled without.
+test-bounds: dev  ## the tests of the compiled readers again, every index of an array checked
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/.numba-bounds $(BIN)/python -m pytest -q -n 2 \
+	  tests/test_capture.py tests/test_netflow_capture.py tests/test_kernels_keyed_hash.py tests/test_formats.py tests/test_fuzz.py \
+	  -k "capture or keyed or compiled or pcap or netflow"
 
 lint: dev  ## style, types, layers
 	@$(BIN)/ruff check .
