@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,12 @@ test: dev browser postgresql  ## set up and pass all tests
 
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
 	@.ci/test-pythons $(PYTHONS)
+# What is compiled with checks has a cache of its own: numba does not tell it from what is compiled without.
+
+test-bounds: dev  ## the tests of the compiled readers again, every index of an array checked
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/.numba-bounds $(BIN)/python -m pytest -q -n 2 \
+	  tests/test_capture.py tests/test_netflow_capture.py tests/test_kernels_keyed_hash.py tests/test_formats.py tests/test_fuzz.py \
+	  -k "capture or keyed or compiled or pcap or netflow"
 
 lint: dev  ## style, types, layers
 	@$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import subprocess
@@ -177,12 +178,16 @@ def main() -> None:
         print(json.dumps(fuzz(asked.readers[0], asked.records, asked.seed)))
         return
     found = []
+    # Every index of an array is checked; what is compiled so has a cache of its own.
+    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(KEPT / "numba-bounds")}
     for name in asked.readers or component_names("formats"):
         command = [sys.executable, "-m", "benchmarks.fuzz", name, "--here"]
         command += ["--records", str(asked.records), "--seed", str(asked.seed)]
         try:
             limit = 60 + asked.records // 50
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=limit)
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=limit
+            )
             said = done.stdout.strip() or json.dumps(
                 {"reader": name, "broken": f"exit {done.returncode}: {done.stderr[-400:]}"}
             )
@@ -211,6 +216,7 @@ def write(found: list[dict[str, Any]], seed: int) -> None:
                 )
     notes = [
         f"Seed {seed}; n: records, or whole files of a format that is one document or binary. A document may hold many events.",
+        "With NUMBA_BOUNDSCHECK=1: an index outside its array is an error, and so a crash here.",
         "Half of the files are read line by line, half by the compiled kernels, where a reader has both.",
         "The slowest file is the first that the kernels were loaded or compiled for, where a reader has any.",
         f"A reader hangs at {BATCH_SECONDS} CPU seconds a file, and grows at {GROWTH_BYTES >> 20} MiB from the tenth file to the last.",

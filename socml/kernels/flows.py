@@ -209,7 +209,7 @@ def _add(
                 break
             slot = (slot + 1) & mask
             probes += 1
-        at = np.int64(slots[slot]) - 1
+        at = int(np.int64(slots[slot])) - 1
         if at >= 0:
             age, silence = times[row] - flows[at, _FIRST], times[row] - flows[at, _LAST]
             if silence >= idle or age >= active:
