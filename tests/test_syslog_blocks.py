@@ -13,6 +13,7 @@ from syslog_oracle import TAGS, clock, compare, connection, made, message
 from socml.formats._reader import Block
 from socml.formats._syslog_blocks import parse_block
 
+
 @pytest.mark.parametrize(
     ("zone", "year"), [(None, None), ("Europe/Paris", 2024), ("America/St_Johns", 2023), (None, 2019)]
 )

@@ -20,7 +20,6 @@ import numpy as np
 
 from socml.errors import DataError, FormatError
 from socml.formats._reader import Block, Reject
-from socml.kernels.pooled_memory import keep_what_is_freed
 
 BLOCK_BYTES = 8 << 20
 LINE_LIMIT = 16 << 20
@@ -72,7 +71,6 @@ class FileSource:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
-        keep_what_is_freed()
         self.damage = ""
         self.read_bytes = unpacked = 0
         with self.path.open("rb") as file:

@@ -93,7 +93,11 @@ def _columns(found: JsonLines, connection: duckdb.DuckDBPyConnection) -> tuple[J
     kind = json.loads(found.hint.split(":", 1)[1])
     event = _Event(found, kind, connection)
     event.read()
-    bad = event.bad | ~np.asarray(pc.equal(found.column("event_type"), kind).fill_null(False)) if len(found.rows) else event.bad
+    bad = (
+        event.bad | ~np.asarray(pc.equal(found.column("event_type"), kind).fill_null(False))
+        if len(found.rows)
+        else event.bad
+    )
     if not bad.any():
         return found, event.columns
     good = pa.array(~bad)
@@ -123,7 +127,9 @@ class _Event:
     def read(self) -> None:
         """Fill the columns, as `eve_event` does."""
         rows = len(self._found.rows)
-        for column, value in zip(("class_uid", "event_category", "event_action"), type_columns(self._kind), strict=True):
+        for column, value in zip(
+            ("class_uid", "event_category", "event_action"), type_columns(self._kind), strict=True
+        ):
             self.columns[column] = constant(value, rows, EVENT[column].type)
         self._take("event_type")
         times = self._times()
@@ -262,7 +268,10 @@ class _Event:
         texts = self._look(field)
         if texts is None:
             return {}
-        first = [value[0] if value and isinstance(value[0], dict) else {} for value in _loaded(texts, self._found.kind(field))]
+        first = [
+            value[0] if value and isinstance(value[0], dict) else {}
+            for value in _loaded(texts, self._found.kind(field))
+        ]
         said = {c: [v if isinstance(v := asked.get(f), str) else None for asked in first] for f, c in _QUESTION.items()}
         return {column: pa.array(values, pa.string()) for column, values in said.items()}
 
@@ -293,4 +302,8 @@ def _techniques(found: Any) -> list[str] | None:
 
 
 def _answers(found: Any) -> list[str] | None:
-    return None if found is None else [a["rdata"] for a in found if isinstance(a, dict) and isinstance(a.get("rdata"), str)]
+    return (
+        None
+        if found is None
+        else [a["rdata"] for a in found if isinstance(a, dict) and isinstance(a.get("rdata"), str)]
+    )

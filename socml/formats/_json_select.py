@@ -137,7 +137,9 @@ def _select(kinds: Sequence[_Kind], table: pa.Table) -> tuple[str, pa.Table, dic
     for i, kind in enumerate(kinds):
         values[f"hint{i}"] = kind.hint
         values[f"paths{i}"] = ["$" + "".join(f'."{key}"' for key in path) for path in kind.paths.values()]
-        columns.append(f"case when contains(line, $hint{i}) then try(json_extract(line, $paths{i})) end::varchar[] as cells{i}")
+        columns.append(
+            f"case when contains(line, $hint{i}) then try(json_extract(line, $paths{i})) end::varchar[] as cells{i}"
+        )
     return f"select row, {', '.join(columns)} from lines", table, values
 
 

@@ -94,7 +94,9 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
 
 def _odd_bytes(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> Rows:
     if not ascii_only:
-        return np.flatnonzero((codes == 0) | (codes == ord("\r"))) if b"\0" in data or b"\r" in data else np.array([], int)
+        return (
+            np.flatnonzero((codes == 0) | (codes == ord("\r"))) if b"\0" in data or b"\r" in data else np.array([], int)
+        )
     odd = (codes - np.uint8(ord(" "))) > ord("~") - ord(" ")
     return np.flatnonzero(odd & (codes != ord("\t")) & (codes != ord("\n")))
 
