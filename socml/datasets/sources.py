@@ -20,7 +20,6 @@ from socml.datasets.prefix import Prefix
 from socml.datasets.unpacking import unpacked_pieces
 from socml.errors import DataError
 from socml.formats._reader import Block, Reject
-from socml.kernels.pooled_memory import keep_what_is_freed
 
 BLOCK_BYTES = 8 << 20
 LINE_LIMIT = 16 << 20
@@ -116,7 +115,6 @@ class FileSource:
 
     def _all_chunks(self, prefix: Prefix | None = None) -> Iterator[bytes]:
         """Yield the bytes, unpacked, and hash them if `prefix` is given."""
-        keep_what_is_freed()
         self.damage = ""
         self.read_bytes = unpacked = 0
         with self.path.open("rb") as file:

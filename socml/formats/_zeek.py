@@ -177,12 +177,13 @@ def _typed(values: pa.Array, name: str, column: str, separator: str, bad: dict[i
     if column == "time":
         values = pc.if_else(pc.match_substring_regex(values, _MASKED), pa.scalar(None, pa.string()), values)
         typed, wrong = epoch_times(values)
-        if wrong:  # each by its own form, whatever stands around it
-            written, unread = iso_times(values.take(pa.array(wrong)))
+        dated = [row for row in wrong if "T" in values[row].as_py()]
+        if dated:  # each by its own form, whatever stands around it
+            written, unread = iso_times(values.take(pa.array(dated)))
             mask = np.zeros(len(values), bool)
-            mask[wrong] = True
+            mask[dated] = True
             typed = pc.replace_with_mask(typed, pa.array(mask), written)
-            wrong = [wrong[at] for at in unread]
+            wrong = sorted({*wrong}.difference(dated) | {dated[at] for at in unread})
         kind = "a time in seconds since 1970"
     elif to == TEXTS:
         members = pc.split_pattern(values, separator)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._json import flatten, loads_exactly, text_of
-from socml.formats._reader import Block, Parsed, ReadOptions, Reject, no_events
+from socml.formats._reader import Parsed, ReadOptions, Reject, no_events
 from socml.formats._zeek import log_events, log_type, zeek_columns
 
-__all__ = ["MEMBER", "first_part", "parsed_lines", "read_line", "separator", "zeek_text"]
+__all__ = ["HAS_CONNECTION", "MEMBER", "parsed_lines", "read_line", "separator", "zeek_text"]
 
+HAS_CONNECTION = "id.orig_h"  # tells whether a log of an unknown type is of the network
 MEMBER = "\x1f"  # between the members of a list that becomes a list again
 
 
-def parsed_lines(block: Block, file_name: str, options: ReadOptions) -> Iterator[Parsed]:
-    """Yield the rejects and skips of a block, then the events of each type of log in it."""
+def parsed_lines(numbered: Iterable[tuple[int, bytes]], file_name: str, options: ReadOptions) -> Iterator[Parsed]:
+    """Yield the rejects and skips of some lines, then the events of each type of log in them."""
     rejects: list[Reject] = []
     blank = 0
-    logs: dict[str, list[tuple[int, bytes, dict[str, Any]]]] = {}
-    for number, line in enumerate(block.lines(), block.first_line):
+    logs: dict[tuple[str, bool], list[tuple[int, bytes, dict[str, Any]]]] = {}
+    for number, line in numbered:
         if not line.strip():
             blank += 1
             continue
@@ -31,9 +32,9 @@ def parsed_lines(block: Block, file_name: str, options: ReadOptions) -> Iterator
         except ValueError as error:
             rejects.append(Reject(number, str(error), line))
             continue
-        logs.setdefault(path, []).append((number, line, found))
-    yield first_part(rejects, blank)
-    for path, rows in logs.items():
+        logs.setdefault((path, HAS_CONNECTION in found), []).append((number, line, found))
+    yield _first_part(rejects, blank)
+    for (path, _), rows in logs.items():
         yield _of_one_type(path, rows, options)
 
 
@@ -70,7 +71,7 @@ def separator(name: str) -> str:
     return MEMBER if name == "answers" else ","
 
 
-def first_part(rejects: list[Reject], blank: int) -> Parsed:
+def _first_part(rejects: list[Reject], blank: int) -> Parsed:
     """Return what of a block is no event."""
     return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {})
 

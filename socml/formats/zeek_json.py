@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from socml.formats._json import as_object
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._select_lines import lines_connection
+from socml.formats._zeek_json_blocks import ZeekJsonBlocks
 from socml.formats._zeek_json_lines import parsed_lines
 from socml.formats._zeek_logs import LOGS
 
@@ -41,16 +44,15 @@ class ZeekJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events, whole blocks of lines at a time. One file may hold several types of log."""
-        blocks = None
-        for block in source.blocks():
-            if blocks is None and len(block.data) < options.select_from:
-                yield from parsed_lines(block, source.path.name, options)
-                continue
-            if blocks is None:
-                from socml.formats._zeek_json_blocks import ZeekJsonBlocks  # imports numba, which takes a second
-
-                blocks = ZeekJsonBlocks(source.path.name, options)
-            yield from blocks.parse(block)
+        name = source.path.name
+        with ExitStack() as held:
+            reader = None
+            for block in source.blocks():
+                if reader is None and len(block.data) < options.select_from:
+                    yield from parsed_lines(enumerate(block.lines(), block.first_line), name, options)
+                    continue
+                reader = reader or ZeekJsonBlocks(name, options, held.enter_context(lines_connection()))
+                yield from reader.parse(block)
 
 
 _OTHER_LOGS = {"x509", "stats", "capture_loss", "dce_rpc", "loaded_scripts", "packet_filter", "dpd", "ntp", "pe"}
