@@ -119,7 +119,7 @@ def ingest_files(
         work = _Ingest(stage, recipe, asked, truth, now, matches, progress, retry=retry)
         for path, why in found.odd.items():
             work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
-        for match in matches:
+        for match in sorted(matches, key=lambda match: match.copy_of is not None):
             work.take(match)
         if anew and work.failed:
             raise DataError(
@@ -202,7 +202,7 @@ class _Ingest:
                     f"{file.source.name} is a table of ground truth, not of records. Name it in the dataset's recipe: "
                     f'[truth] file = "{file.path.name}".'
                 )
-            ranked = rank_source(file.source) if self.asked == "auto" else [(self.asked, None)]
+            ranked = self._ranked(match)
             reading = Reading(self.run, match, ranked)
             result = reading.to_the_end()
             _check_unchanged(file)
@@ -237,10 +237,19 @@ class _Ingest:
             self.results[str(file.path)] = result
             self._note_same_bytes(match, reading.id)
 
+    def _ranked(self, match: Match) -> list[tuple[str, float | None]]:
+        """Return the formats that the file may be in; one that was read before goes on as it was read."""
+        if self.asked != "auto":
+            return [(self.asked, None)]
+        before = match.segment
+        if before is not None and not before.refused and not self.retry:
+            return [(before.format, None)]
+        return list(rank_source(match.file.source))
+
     def _needs_no_reading(self, file: InputFile, before: Segment) -> bool:
         if before.refused or (before.waiting and file.settled) or (self.retry and before.rejects):
             return False
-        return before.read_as == self.run.read_as
+        return before.read_as == self.run.read_as and self.asked in ("auto", before.format)
 
     def _count_again(self, file: InputFile, before: Segment) -> None:
         if (before.path, *before.stat_key) != (str(file.path), *file.stat_key):
@@ -308,7 +317,7 @@ class _Ingest:
         told = sorted(
             (str(p), os.stat(p).st_size, os.stat(p).st_mtime_ns) for p in (self.truth.files if self.truth else ())
         )
-        return f"{self.asked} {recipe.hash} {told or ''}".strip()
+        return f"{recipe.hash} {told or ''}".strip()
 
     def _label_warnings(self) -> list[str]:
         """Say so if all labels are the same."""

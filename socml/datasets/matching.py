@@ -191,7 +191,9 @@ class _Matching:
 
     def find_copies(self, *, copies: bool) -> None:
         """Tell what has the bytes of another file: a copy, a rotation under way, or a stream of its own."""
-        seen: dict[tuple[int, str], Match] = {}
+        seen: dict[tuple[int, str], Match] = {
+            (m.segment.bytes, m.segment.hash): m for m in self.matches.values() if m.segment is not None and m.is_whole
+        }
         for match in self.matches.values():
             prefix = self.prefixes.get(str(match.file.path))
             if match.segment is not None or prefix is None or match.problem:
