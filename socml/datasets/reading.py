@@ -8,10 +8,8 @@ records in quarantine, and all of a format whose records span lines.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,66 +17,25 @@ import pyarrow.compute as pc
 
 from socml.datasets.detection import close_call, open_format
 from socml.datasets.judging import too_many_bad
-from socml.datasets.matching import InputFile, Match
+from socml.datasets.matching import Match
 from socml.datasets.parts import quarantine_table
 from socml.datasets.publishers import warnings_of_recipe
 from socml.datasets.result import FileResult
+from socml.datasets.run import Run, begins_document, spans_lines
 from socml.datasets.segments import Segment
-from socml.datasets.staging import ALL_LINES, Staging
-from socml.datasets.truth import TruthBeside
+from socml.datasets.staging import ALL_LINES
 from socml.errors import DataError, FormatError, SocmlError
-from socml.formats._reader import Format, Parsed, ReadOptions, Reject
+from socml.formats._reader import Parsed, Reject
 from socml.identity import Places
-from socml.recipes import DatasetRecipe
 from socml.tables import EVENT
 
-__all__ = ["Reading", "RefusedFile", "Run", "begins_document", "spans_lines", "waits_as_cut"]
+__all__ = ["Reading", "RefusedFile", "waits_as_cut"]
 
 JUDGED_FROM = 100  # records; a share of fewer says little before the file's end
-_DOCUMENT = re.compile(rb"\s*(\[|<[?!A-Za-z])")
-_OBJECT = re.compile(rb"\s*\{")
 
 
 class RefusedFile(DataError):
     """More of a file is bad than is allowed; its bad records are in quarantine."""
-
-
-@dataclass
-class Run:
-    """What the files of one ingest share."""
-
-    stage: Staging
-    recipe: DatasetRecipe
-    truth: TruthBeside | None
-    now: datetime
-    read_as: str
-    column_types: dict[str, pa.DataType]
-    bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
-    report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
-    labels: dict[bool | None, int] = field(default_factory=dict)
-
-    def options(self) -> ReadOptions:
-        """Return what the readers need to know of the recipe and of the dataset so far."""
-        recipe = self.recipe
-        return ReadOptions(
-            time_zone=recipe.time_zone,
-            year=recipe.year,
-            time_format=recipe.time_format,
-            table=recipe.table,
-            truth=recipe.truth,
-            column_types=self.column_types,
-        )
-
-
-def spans_lines(reader: Format) -> bool:
-    """Return whether a record may be more than a line, so that what follows it may change it."""
-    return not getattr(reader, "one_a_line", True) or getattr(reader, "may_span_lines", False)
-
-
-def begins_document(head: bytes, reader: Format) -> bool:
-    """Return whether a file is binary or one document, and not lines, of which the last may be cut."""
-    one_a_line = getattr(reader, "one_a_line", True)
-    return b"\0" in head or bool(_DOCUMENT.match(head)) or (not one_a_line and bool(_OBJECT.match(head)))
 
 
 class Reading:
