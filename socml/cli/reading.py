@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, table, without_pandas
+from socml.errors import DataError
 
 if TYPE_CHECKING:
     from socml.datasets import Peek
@@ -63,7 +64,7 @@ def peek(
 ) -> None:
     """Show how a file would be read: its format, its first events, and what does not parse. Nothing is stored.
 
-    Only the head of a large file is read.
+    Only the head of a large file is read. The exit code is 3 where `ingest` would refuse what was seen.
 
     \b
     Examples:  socml peek conn.log.gz      socml peek export.csv --dataset nsl-kdd      socml peek odd.log -f syslog
@@ -74,15 +75,15 @@ def peek(
     from socml.recipes import load_dataset_recipe
 
     if not file.is_file():
-        from socml.errors import DataError
-
         raise DataError(f"{file} {'is a folder: give a file of it' if file.is_dir() else 'does not exist'}.")
     recipe = load_dataset_recipe(dataset, find_project()) if dataset else None
     found = peek_into(file, format=format_, limit=events, recipe=recipe)
     if json_:
         as_json(found.to_dict())
-        return
-    _say_peek(found)
+    else:
+        _say_peek(found)
+    if found.problem:
+        raise DataError(found.problem)
 
 
 def fetch(
@@ -160,7 +161,8 @@ def _say_peek(found: Peek) -> None:
         say(f"    {_short(reject['raw'])}")
     for warning in found.warnings:
         note(_short(warning, 400))
-    note("Next: socml ingest FILE --dataset NAME")
+    if not found.problem:
+        note("Next: socml ingest FILE --dataset NAME")
 
 
 def _about(opened: Any) -> dict[str, Any]:
@@ -184,7 +186,6 @@ def _say_example(name: str) -> None:
 
     from socml.datasets import peek as peek_into
     from socml.datasets.detection import open_format
-    from socml.errors import DataError
 
     parts = [e if isinstance(e, bytes) else f"{e}\n".encode() for e in open_format(name).examples]
     with tempfile.TemporaryDirectory(prefix="socml-") as folder:

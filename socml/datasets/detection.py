@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from socml.datasets.sources import HEAD_BYTES, FileSource
@@ -17,8 +17,14 @@ CLOSE = 0.1
 
 def open_format(name: str) -> Format:
     """Return the format called `name`."""
-    opened: Format = component("formats", name)()
+    opened: Format = _format_class(name)()
     return opened
+
+
+@cache
+def _format_class(name: str) -> type[Format]:
+    found: type[Format] = component("formats", name)
+    return found
 
 
 def detect(path: str | Path) -> tuple[str, float]:

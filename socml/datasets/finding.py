@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,8 +85,8 @@ def _add(found: Found, path: Path, *, named: bool) -> None:
         found.odd[path] = _no_file(mode)
 
 
-def _inside(folder: Path, found: Found) -> Iterator[Path]:
-    """Yield the regular files below a folder, sorted. Links to folders are not followed."""
+def _inside(folder: Path, found: Found) -> list[Path]:
+    """Return the regular files below a folder, sorted. Links to folders are not followed."""
     links: list[Path] = []
     files: set[Path] = set()
 
@@ -95,31 +95,35 @@ def _inside(folder: Path, found: Found) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in folders:
+        above = {Path(place).resolve(), *Path(place).resolve().parents}
+        loops = [path for name in folders if (path := Path(place, name)).is_symlink() and path.resolve() in above]
+        found.odd |= dict.fromkeys(loops, "is a link to a folder above it: a loop")
+        for name in (name for name in names if not name.startswith(".")):
             path = Path(place, name)
-            if path.is_symlink() and path.resolve() in (Path(place).resolve(), *Path(place).resolve().parents):
-                found.odd[path] = "is a link to a folder above it: a loop"
-        for name in sorted(names):
-            if name.startswith("."):
-                continue
-            path = Path(place, name)
-            if path.is_symlink():
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
                 links.append(path)
-            elif stat.S_ISREG(mode := path.lstat().st_mode):
+            elif stat.S_ISREG(mode):
                 files.add(path)
             else:
                 found.odd[path] = _no_file(mode)
+    return sorted(files | _linked(links, files, found))
+
+
+def _linked(links: list[Path], files: set[Path], found: Found) -> set[Path]:
+    """Return the links to files that are not found otherwise."""
     targets = {path.resolve() for path in files} if links else set()
+    more: set[Path] = set()
     for link in links:
         target = link.resolve()
         if target.is_file() and target not in targets:
-            files.add(link)
+            more.add(link)
             targets.add(target)
         elif not target.exists():
             found.odd[link] = "is a link to nothing"
         elif not target.is_file():
             found.odd[link] = _no_file(target.stat().st_mode)
-    yield from sorted(files)
+    return more
 
 
 def _no_file(mode: int) -> str:

@@ -191,20 +191,23 @@ class _Matching:
 
     def find_copies(self, *, copies: bool) -> None:
         """Tell what has the bytes of another file: a copy, a rotation under way, or a stream of its own."""
-        seen: dict[tuple[int, str], Match] = {}
+        seen: dict[tuple[int, str], list[Match]] = defaultdict(list)
+        for match in self.matches.values():
+            if match.segment is not None and match.is_whole:
+                seen[match.segment.bytes, match.segment.hash].append(match)
         for match in self.matches.values():
             prefix = self.prefixes.get(str(match.file.path))
             if match.segment is not None or prefix is None or match.problem:
-                if match.segment is not None and prefix is not None:
-                    seen[prefix.bytes, prefix.hash] = match
+                if match.segment is not None and not match.is_whole and prefix is not None:
+                    seen[prefix.bytes, prefix.hash].append(match)
                 continue
             key = (prefix.bytes, prefix.hash)
-            earlier = seen.get(key)
+            same = [m for m in seen[key] if copies or _are_twins(m.file, match.file)]
             like = [s for s in self.segments.with_content(*key) if copies or self.is_there(s)] if prefix.bytes else []
             twins = [s for s in like if copies or _is_packed_as(Path(s.path), match.file.path)]
             rotated = [s for s in like if self._may_be_under_way(s, match.file)]
-            if earlier is not None and (copies or _are_twins(earlier.file, match.file)):
-                match.copy_of = earlier
+            if same:
+                match.copy_of = same[0]
             elif twins:
                 match.segment, match.is_whole = twins[0], True
             elif rotated:
@@ -214,7 +217,7 @@ class _Matching:
             elif match.file.source.damage and self._has_twin(match.file):
                 match.waits = "is being packed: it ends too early, and the file that it is made of is beside it"
             else:
-                seen.setdefault(key, match)
+                seen[key].append(match)
 
     def _may_be_under_way(self, segment: Segment, file: InputFile) -> bool:
         return _of_its_stream(segment, file) and not file.is_old and Path(segment.path).parent == file.path.parent

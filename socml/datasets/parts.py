@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +14,16 @@ from socml.manifest import PART, Part, content_hash
 from socml.private import private_file, private_folder
 from socml.tables import EVENT, QUARANTINE, check_table, schema
 
-__all__ = ["Spool", "complete", "named_part", "quarantine_table", "read_rejects", "write_options", "write_part"]
+__all__ = [
+    "Spool",
+    "complete",
+    "fits_events",
+    "named_part",
+    "quarantine_table",
+    "read_rejects",
+    "write_options",
+    "write_part",
+]
 
 PART_ROWS = 250_000
 PART_BYTES = 256 << 20
@@ -20,12 +31,16 @@ _HARDLY_REPEAT = {"event_id", "raw", "message", "time", "source_line", "duration
 
 
 class Spool:
-    """Rows of one table, written out in parts of bounded size. Rows since the last `keep` can be dropped."""
+    """Rows of one table, written out in parts of bounded size. Rows since the last `keep` can be dropped.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._kept: list[pa.Table] = []
-        self._current: list[pa.Table] = []
+    Parameters
+    ----------
+    finished : makes rows of one schema what is to be written
+    """
+
+    def __init__(self, folder: Path, *, finished: Callable[[pa.Table], pa.Table] = lambda table: table) -> None:
+        self._folder, self._finished = folder, finished
+        self._kept, self._current = _Held(), _Held()
         self._current_parts: list[Part] = []
         self.parts: list[Part] = []
         private_folder(folder)
@@ -33,36 +48,61 @@ class Spool:
     def add(self, table: pa.Table) -> None:
         """Take rows of the current file."""
         if len(table):
-            self._current.append(table)
-        if _is_large(self._current):
+            self._current.add(table)
+        if self._current.is_large:
             self._current_parts += self._write(self._current)
-            self._current = []
+            self._current = _Held()
 
     def keep(self) -> None:
         """Count the current file's rows as good."""
         self.parts += self._current_parts
-        self._kept += self._current
-        self._current, self._current_parts = [], []
-        if _is_large(self._kept):
-            self.parts += self._write(self._kept)
-            self._kept = []
+        for table in self._current.tables:
+            self._kept.add(table)
+        self._current, self._current_parts = _Held(), []
+        if self._kept.is_large:
+            self.finish()
 
     def drop(self) -> None:
         """Throw the current file's rows away."""
         for part in self._current_parts:
             (self._folder / part.file).unlink(missing_ok=True)
-        self._current, self._current_parts = [], []
+        self._current, self._current_parts = _Held(), []
 
     def finish(self) -> list[Part]:
         """Write out what is kept and return all parts."""
         self.parts += self._write(self._kept)
-        self._kept = []
+        self._kept = _Held()
         return self.parts
 
-    def _write(self, tables: list[pa.Table]) -> list[Part]:
-        if not tables:
+    def _write(self, held: _Held) -> list[Part]:
+        if not held.tables:
             return []
-        return [write_part(self._folder, pa.concat_tables(tables, promote_options="default"))]
+        alike = [pa.concat_tables(list(tables)) for _, tables in groupby(held.tables, key=lambda table: table.schema)]
+        whole = pa.concat_tables([self._finished(table) for table in alike], promote_options="default")
+        return [write_part(self._folder, whole)]
+
+
+class _Held:
+    """Tables, and how much they are together."""
+
+    def __init__(self) -> None:
+        self.tables: list[pa.Table] = []
+        self._rows = self._bytes = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.tables.append(table)
+        self._rows += len(table)
+        self._bytes += table.nbytes
+
+    @property
+    def is_large(self) -> bool:
+        return self._rows >= PART_ROWS or self._bytes >= PART_BYTES
+
+
+def fits_events(table: pa.Table) -> bool:
+    """Return whether a table's columns are already as the contract for events has them; it may lack some."""
+    known = [(name, EVENT[name]) for name in table.column_names if name in EVENT]
+    return all(table[name].type == c.type and not (c.required and table[name].null_count) for name, c in known)
 
 
 def complete(events: pa.Table) -> pa.Table:
@@ -119,7 +159,3 @@ def write_options(names: pa.Schema) -> dict[str, object]:
     encodings = {"use_dictionary": repeating, "column_encoding": counted}
     ranged = [f.name for f in names if pa.types.is_primitive(f.type)]
     return {"compression": "zstd", "compression_level": 1, "write_statistics": ranged, **encodings}
-
-
-def _is_large(tables: list[pa.Table]) -> bool:
-    return sum(len(t) for t in tables) >= PART_ROWS or sum(t.nbytes for t in tables) >= PART_BYTES

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from socml.datasets.detection import open_format, rank_source
+from socml.datasets.judging import too_many_bad
 from socml.datasets.sources import FileSource
 from socml.errors import FormatError
 from socml.formats._reader import LITTLE, Parsed, ReadOptions, Reject
@@ -43,6 +44,7 @@ class Peek:
     rejected: int
     columns: dict[str, int]  # event columns that are filled, and in how many of the parsed records
     warnings: list[str]
+    problem: str  # why `ingest` would refuse the file, and what to do; empty if it would not
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON."""
@@ -83,6 +85,7 @@ def peek(
         truth=recipe.truth,
     )
     parts, rejects, is_whole = _read(source, name, options)
+    parsed = sum(len(p.events) for p in parts)
     return Peek(
         file=str(path),
         format=name,
@@ -90,14 +93,23 @@ def peek(
         runner_up=ranked[1] if len(ranked) > 1 and ranked[1][1] > 0 else None,
         is_whole=is_whole,
         records=sum(len(p.events) + sum(p.skips.values()) for p in parts) + len(rejects),
-        parsed=sum(len(p.events) for p in parts),
+        parsed=parsed,
         skipped=_sum_of([p.skips for p in parts]),
         events=_first_events(parts, limit),
         rejects=[{"line": r.line, "reason": r.reason, "raw": _text(r.raw[:SHOWN_BYTES])} for r in rejects[:limit]],
         rejected=len(rejects),
         columns=_filled(parts),
         warnings=[warning for part in parts for warning in part.warnings],
+        problem=_problem(source, name, parsed, rejects, recipe),
     )
+
+
+def _problem(source: FileSource, name: str, parsed: int, rejects: list[Reject], recipe: DatasetRecipe) -> str:
+    bad = len(rejects) - bool(rejects and (source.ends_in_line or source.damage))  # one that was cut says nothing
+    first = f"{source.name}:{rejects[0].line}: {rejects[0].reason}" if rejects else ""
+    if recipe.bad_rows == "stop" and bad:
+        return f"{first}. The recipe stops at the first bad record."
+    return too_many_bad(source.name, name, bad, parsed + bad, recipe.max_bad_share, first)
 
 
 def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Parsed], list[Reject], bool]:

@@ -8,81 +8,34 @@ records in quarantine, and all of a format whose records span lines.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.datasets.detection import close_call, open_format
-from socml.datasets.matching import InputFile, Match
+from socml.datasets.judging import too_many_bad
+from socml.datasets.matching import Match
 from socml.datasets.parts import quarantine_table
 from socml.datasets.publishers import warnings_of_recipe
 from socml.datasets.result import FileResult
+from socml.datasets.run import Run, begins_document, spans_lines
 from socml.datasets.segments import Segment
-from socml.datasets.staging import ALL_LINES, Staging
-from socml.datasets.truth import TruthBeside
+from socml.datasets.staging import ALL_LINES
 from socml.errors import DataError, FormatError, SocmlError
-from socml.formats._reader import Format, Parsed, ReadOptions, Reject
+from socml.formats._reader import Parsed, Reject
 from socml.identity import Places
-from socml.recipes import DatasetRecipe
 from socml.tables import EVENT
 
-__all__ = ["Reading", "RefusedFile", "Run", "begins_document", "spans_lines", "too_many_bad"]
+__all__ = ["Reading", "RefusedFile", "waits_as_cut"]
 
 JUDGED_FROM = 100  # records; a share of fewer says little before the file's end
-_DOCUMENT = re.compile(rb"\s*(\[|<[?!A-Za-z])")
-_OBJECT = re.compile(rb"\s*\{")
 
 
 class RefusedFile(DataError):
     """More of a file is bad than is allowed; its bad records are in quarantine."""
-
-
-@dataclass
-class Run:
-    """What the files of one ingest share."""
-
-    stage: Staging
-    recipe: DatasetRecipe
-    truth: TruthBeside | None
-    now: datetime
-    read_as: str
-    column_types: dict[str, pa.DataType]
-    bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
-    report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
-    labels: dict[bool | None, int] = field(default_factory=dict)
-
-    def options(self) -> ReadOptions:
-        """Return what the readers need to know of the recipe and of the dataset so far."""
-        recipe = self.recipe
-        return ReadOptions(
-            time_zone=recipe.time_zone,
-            year=recipe.year,
-            time_format=recipe.time_format,
-            table=recipe.table,
-            truth=recipe.truth,
-            column_types=self.column_types,
-        )
-
-
-def spans_lines(reader: Format) -> bool:
-    """Return whether a record may be more than a line, so that what follows it may change it."""
-    return not getattr(reader, "one_a_line", True) or getattr(reader, "may_span_lines", False)
-
-
-def begins_document(head: bytes, reader: Format) -> bool:
-    """Return whether a file is binary or one document, and not lines, of which the last may be cut."""
-    one_a_line = getattr(reader, "one_a_line", True)
-    return b"\0" in head or bool(_DOCUMENT.match(head)) or (not one_a_line and bool(_OBJECT.match(head)))
-
-
-def too_many_bad(bad: int, records: int, allowed: float) -> bool:
-    """Return whether more records are bad than is allowed."""
-    return bad > allowed * records
 
 
 class Reading:
@@ -294,17 +247,15 @@ class Reading:
         return rejects
 
     def _judge(self, bad: int, *, at_end: bool) -> None:
-        records, allowed = self.events + bad, self.run.recipe.max_bad_share
-        if not bad or not too_many_bad(bad, records, allowed) or (records < JUDGED_FROM and not at_end):
+        records = self.events + bad
+        if not bad or (records < JUDGED_FROM and not at_end):
             return
-        self._stage_held()
-        new = "Nothing new of this file" if self.before and self.before.events else "Nothing of this file"
-        raise RefusedFile(
-            f"{self.source.name}: {bad:,} of {records:,} records ({bad / records:.1%}) do not read as "
-            f"{self.format_name}; {allowed:.0%} are allowed. The first: {self._first_bad()}. {new} was "
-            "stored; its bad records are in quarantine. Name another format with --format, or allow more with "
-            "--max-bad-share (max_bad_share in the dataset's recipe)."
-        )
+        allowed = self.run.recipe.max_bad_share
+        problem = too_many_bad(self.source.name, self.format_name, bad, records, allowed, self._first_bad())
+        if problem:
+            self._stage_held()
+            new = "Nothing new of it" if self.before and self.before.events else "Nothing of it"
+            raise RefusedFile(f"{problem} {new} was stored; its bad records are in quarantine.")
 
     def _first_bad(self) -> str:
         first = self.first_bad

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.datasets.compaction import compact
-from socml.datasets.parts import Spool, complete, named_part, read_rejects, write_part
+from socml.datasets.parts import Spool, complete, fits_events, named_part, read_rejects, write_part
 from socml.datasets.segments import Segment, Segments
 from socml.engines import sealed_connection
 from socml.errors import ConfigurationError, DataError, TryLater
@@ -65,7 +65,8 @@ class Staging:
         self.folders = {kind: project.workspace / kind / safe_name(dataset) for kind in _KINDS}
         self.before = self._manifest_before(anew)
         self.segments = self._segments_before()
-        self.events, self.truth, self.quarantine = (Spool(folder / kind) for kind in _KINDS)
+        self.events = Spool(folder / "events", finished=complete)
+        self.truth, self.quarantine = Spool(folder / "truth"), Spool(folder / "quarantine")
         self._anew = anew
         self._replaced: dict[str, set[int]] = defaultdict(set)  # segment → lines whose events come again
         self._no_longer_bad: set[str] = set()  # segments whose records in quarantine are told anew
@@ -74,7 +75,7 @@ class Staging:
 
     def add_events(self, events: pa.Table) -> None:
         """Take events that are new, with their ids."""
-        self.events.add(complete(events))
+        self.events.add(events if fits_events(events) else complete(events))
 
     def replace_events(self, segment: str, lines: set[int]) -> None:
         """Note that the stored events of these lines (`ALL_LINES`: of the segment) give way to the file's."""

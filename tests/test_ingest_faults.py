@@ -1,0 +1,404 @@
+"""Faults of files, disks and processes: one bad file stops no other, and a dataset is as it was or complete."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from socml.cli import app
+from socml.datasets import ingest, ingest_files, load_events, load_truth, peek
+from socml.datasets import parts as parts_module
+from socml.datasets.quarantine import Chosen, clear_quarantine, list_quarantine, retry_quarantine
+from socml.datasets.staging import staging
+from socml.errors import ConfigurationError, DataError, TryLater, UnknownName
+from socml.manifest import MANIFEST, read_manifest
+from socml.project import Project
+from socml.workspace import dataset_names, event_files, events_folder, truth_path, write_table
+
+SSHD = "Mar  2 10:00:{:02} h1 sshd[1]: Failed password for root from 192.0.2.1 port {} ssh2\n"
+OLD = datetime(2026, 3, 3, tzinfo=UTC).timestamp()
+
+
+def write(path: Path, text: str | bytes, *, old: bool = False) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if old:
+        os.utime(path, (OLD, OLD))
+    return path
+
+
+def sshd(first: int, count: int) -> str:
+    return "".join(SSHD.format(n % 60, n) for n in range(first, first + count))
+
+
+def raws(project: Project, dataset: str = "d") -> Counter[str]:
+    return Counter(load_events(dataset, columns=["raw"], project=project)["raw"])
+
+
+def recipe(tmp_path: Path, text: str) -> Project:
+    write(tmp_path / "datasets" / "d.toml", text)
+    return Project(root=tmp_path, workspace=tmp_path / "workspace")
+
+
+# --- what is one stream
+
+
+def test_the_same_bytes_on_two_hosts_are_two_streams_and_said_to_be(lab: Project, tmp_path: Path) -> None:
+    for host in ("web1", "web2"):
+        write(tmp_path / "in" / host / "auth.log", sshd(0, 20))
+    first = ingest_files(tmp_path / "in", dataset="d", project=lab)
+    assert (first.added, len(first.same_bytes)) == (40, 1)
+    assert "copies = true" in str(first)
+    for path in (tmp_path / "in").glob("*/auth.log"):
+        path.rename(path.with_name("auth.log.1"))
+        write(path.with_name("auth.log.1.gz"), gzip.compress(path.with_name("auth.log.1").read_bytes()))
+    again = ingest_files(tmp_path / "in", dataset="d", project=lab)
+    assert (again.added, again.duplicates, again.same_bytes) == (0, 80, ())
+
+
+def test_a_recipe_says_that_the_same_bytes_are_copies(tmp_path: Path) -> None:
+    project = recipe(tmp_path, "[stream]\ncopies = true\n")
+    for host in ("web1", "web2"):
+        write(tmp_path / "in" / host / "auth.log", sshd(0, 20))
+    for added in (20, 0):
+        assert ingest_files(tmp_path / "in", dataset="d", project=project).added == added
+    write(tmp_path / "late" / "auth.log", sshd(0, 20))
+    assert ingest_files(tmp_path / "late", dataset="d", project=project).added == 0
+
+
+def test_ids_are_the_same_in_another_workspace_and_by_another_folder_of_the_host(tmp_path: Path) -> None:
+    ids = []
+    for place in ("a", "b"):
+        project = recipe(tmp_path / place, "[stream]\nfolder_levels = 1\n")
+        write(tmp_path / place / "logs" / place / "web1" / "auth.log", sshd(0, 5))
+        ingest(tmp_path / place / "logs", dataset="d", project=project)
+        ids.append(sorted(load_events("d", project=project)["event_id"]))
+    assert ids[0] == ids[1]
+
+
+def test_ten_identical_lines_that_a_rotation_splits_are_ten(lab: Project, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "app.log.1", SSHD.format(0, 1) * 6)
+    write(tmp_path / "in" / "app.log", SSHD.format(0, 1) * 4)
+    assert ingest(tmp_path / "in", dataset="d", project=lab).added == 10
+
+
+def test_a_copy_beside_a_file_of_its_stream_waits_for_the_rotation_to_end(lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "in" / "app.log", sshd(0, 5))
+    ingest(tmp_path / "in", dataset="d", project=lab)
+    write(tmp_path / "in" / "app.log.1", path.read_bytes())
+    under_way = ingest_files(tmp_path / "in", dataset="d", project=lab)
+    assert (under_way.added, len(under_way.waiting), under_way.failed) == (0, 1, ())
+    write(path, sshd(5, 3))
+    assert ingest_files(tmp_path / "in", dataset="d", project=lab).added == 3
+    assert sum(raws(lab).values()) == 8
+
+
+# --- last lines
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_half_a_line_is_never_left_as_an_event_or_in_quarantine(final: bool, lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", SSHD.format(0, 1) + "Mar  2 10:00:01 h1 app[1]: sec")
+    first = ingest_files(path, dataset="d", project=lab, final=final)
+    assert (first.added, first.pending) == ((2, 0) if final else (1, 1))
+    write(path, SSHD.format(0, 1) + "Mar  2 10:00:01 h1 app[1]: second\n")
+    second = ingest_files(path, dataset="d", project=lab)
+    assert (second.added, second.pending) == ((0, 0) if final else (1, 0))
+    assert sorted(raws(lab)) == sorted([SSHD.format(0, 1).rstrip(), "Mar  2 10:00:01 h1 app[1]: second"])
+    assert not list_quarantine("d", project=lab)
+
+
+def test_a_last_line_waits_until_the_file_rests_or_has_a_successor(lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "in" / "a.log", sshd(0, 2).rstrip("\n"))
+    assert ingest_files(path, dataset="d", project=lab).pending == 1
+    assert ingest_files(path, dataset="d", project=lab).pending == 1
+    os.utime(path, (OLD, OLD))
+    assert ingest_files(path, dataset="d", project=lab).added == 1
+    write(tmp_path / "in" / "b.log.1", sshd(2, 2).rstrip("\n"))
+    write(tmp_path / "in" / "b.log", sshd(4, 1))
+    assert ingest_files(tmp_path / "in", dataset="d", project=lab).added == 3
+
+
+def test_a_cut_record_lies_in_quarantine_without_refusing_the_file_and_leaves_it(lab: Project, tmp_path: Path) -> None:
+    lines = [json.dumps({"ts": 1772445600.0 + i, "uid": f"C{i}", "id.orig_h": "192.0.2.1"}) + "\n" for i in range(10)]
+    path = write(tmp_path / "conn.json", "".join(lines)[:-30], old=True)
+    assert (
+        ingest_files(path, dataset="d", format="zeek-json", project=lab).added,
+        len(list_quarantine("d", project=lab)),
+    ) == (9, 1)
+    write(path, "".join(lines))
+    assert ingest_files(path, dataset="d", format="zeek-json", project=lab).added == 1
+    assert not list_quarantine("d", project=lab)
+
+
+def test_a_document_that_is_cut_waits_and_is_taken_whole_once_it_is_complete(lab: Project, tmp_path: Path) -> None:
+    members = [{"Id": str(i), "CreationTime": f"2026-03-02T10:00:0{i}", "Operation": "FileRead"} for i in range(4)]
+    document = json.dumps(members, indent=1)
+    path = write(tmp_path / "all.json", document[: len(document) - 20])
+    first = ingest_files(path, dataset="d", format="nginx-json", project=lab, max_bad_share=1.0)
+    write(path, document)
+    second = ingest_files(path, dataset="d", format="nginx-json", project=lab, max_bad_share=1.0)
+    assert first.pending or first.waiting
+    assert second.pending == 0
+
+
+# --- one bad file
+
+
+def test_whatever_is_wrong_with_a_file_the_others_are_read(
+    lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    for name, first in (
+        ("a.log", 0),
+        ("c.log", 20),
+        (os.fsdecode(b"caf\xe9.log"), 40),
+        ("gone.log", 60),
+        ("locked.log", 80),
+    ):
+        write(folder / name, sshd(first, 20))
+    write(folder / "b.log", "  not a log at all\n" * 9)
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to(folder)
+    (folder / "nothing").symlink_to(tmp_path / "nowhere")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / "s"))
+    opened = Path.open
+
+    def failing(self: Path, *how: object, **more: object) -> object:
+        if self.name == "gone.log":
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        if self.name == "locked.log":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *how, **more)  # type: ignore[arg-type,call-overload]
+
+    monkeypatch.setattr(Path, "open", failing)
+    result = ingest_files(folder, dataset="d", project=lab)
+    listener.close()
+    assert result.added == 60
+    failed = {Path(f.file).name: f.reason for f in result.failed}
+    assert set(failed) == {"b.log", "pipe", "loop", "nothing", "s", "gone.log", "locked.log"}
+    assert "FIFO" in failed["pipe"]
+    assert "loop" in failed["loop"]
+    assert "Permission denied" in failed["locked.log"]
+    assert json.dumps(result.to_dict()["failed"]).isascii()
+    assert any(f.file.endswith("caf\\xe9.log") for f in result.per_file)
+    str(result).encode()
+
+
+def test_the_command_says_which_file_failed_and_ends_with_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "socml.toml", "")
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "in" / "a.log", sshd(0, 20))
+    write(tmp_path / "in" / "b.log", sshd(0, 50) + "x\n" * 50)
+    done = CliRunner().invoke(app, ["ingest", "in", "-d", "d", "-f", "syslog", "--json"])
+    said = json.loads(done.stdout)
+    assert done.exit_code == 3
+    assert (said["added"], [f["file"] for f in said["failed"]]) == (20, ["in/b.log"])
+    assert "--max-bad-share" in said["failed"][0]["reason"]
+    looked = CliRunner().invoke(app, ["peek", "in/b.log", "-f", "syslog"])
+    assert isinstance(looked.exception, DataError)
+    assert looked.exception.exit_code == 3
+    assert "50 of 100 records" in str(looked.exception)
+    assert CliRunner().invoke(app, ["ingest", "in", "-d", "d", "-f", "syslog", "--max-bad-share", "0.5"]).exit_code == 0
+    assert not peek(tmp_path / "in" / "a.log").problem
+
+
+def test_a_reader_that_breaks_costs_its_file_alone(
+    lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from socml.formats.syslog import Syslog
+
+    read = Syslog.read
+
+    def breaking(self: Syslog, source: object, options: object) -> object:
+        if source.name.endswith("b.log"):  # type: ignore[attr-defined]
+            raise KeyError("oops")
+        return read(self, source, options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Syslog, "read", breaking)
+    for name in ("a.log", "b.log", "c.log"):
+        write(tmp_path / "in" / name, sshd(ord(name[0]), 5))
+    result = ingest_files(tmp_path / "in", dataset="d", format="syslog", project=lab)
+    assert (result.added, [Path(f.file).name for f in result.failed]) == (10, ["b.log"])
+    assert "KeyError: 'oops'" in result.failed[0].reason
+
+
+# --- quarantine
+
+
+def test_quarantine_is_filtered_retried_and_given_up(tmp_path: Path) -> None:
+    project = recipe(tmp_path, "max_bad_share = 1.0\n")
+    write(tmp_path / "in" / "a.log", sshd(0, 5) + "odd\n" + sshd(5, 5))
+    write(tmp_path / "in" / "b.log", "odd\n" + sshd(10, 5))
+    assert ingest(tmp_path / "in", dataset="d", format="syslog", project=project).quarantined == 2
+    assert len(list_quarantine("d", Chosen(file="a.log"), project=project)) == 1
+    assert len(list_quarantine("d", Chosen(file="*/b.log"), project=project)) == 1
+    assert not list_quarantine("d", Chosen(reason="no such reason"), project=project)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert len(list_quarantine("d", Chosen(until=tomorrow), project=project)) == 2
+    assert not list_quarantine("d", Chosen(since=tomorrow), project=project)
+    again = retry_quarantine("d", Chosen(file="a.log"), format="text-lines", project=project)
+    assert (again.files, again.quarantined) == (1, 0)
+    assert [record.file for record in list_quarantine("d", project=project)] == ["in/b.log"]
+    assert sum(raws(project).values()) == 16
+    assert clear_quarantine("d", project=project) == 1
+    assert not list_quarantine("d", project=project)
+    assert ingest(tmp_path / "in", dataset="d", project=project).quarantined == 0
+
+
+# --- the workspace
+
+
+def test_a_part_that_was_altered_anywhere_is_told_when_it_is_read(lab: Project, tmp_path: Path) -> None:
+    ingest(write(tmp_path / "a.log", sshd(0, 50)), dataset="d", project=lab)
+    part = event_files(lab, "d")[0]
+    whole = part.read_bytes()
+    for at in random.Random(0).sample(range(len(whole)), 12):
+        write(part, whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+        with pytest.raises(DataError, match=r"is damaged: its content.*--anew"):
+            load_events("d", project=lab)
+    write(part, whole[:-9])
+    with pytest.raises(DataError, match="is damaged: it has"):
+        load_events("d", project=lab)
+    part.unlink()
+    with pytest.raises(DataError, match="is damaged: it is missing"):
+        load_events("d", project=lab)
+    write(events_folder(lab, "d") / MANIFEST, "{")
+    with pytest.raises(DataError, match=r"manifest.json is damaged"):
+        load_events("d", project=lab)
+
+
+def test_a_table_of_truth_is_never_read_as_events(lab: Project, tmp_path: Path) -> None:
+    labelled = "#path\tconn\n#fields\tts\tid.orig_h\tlabel\n1.0\t10.0.0.1\tMalicious\n"
+    ingest(write(tmp_path / "conn.log", labelled), dataset="truth", project=lab)
+    assert (dataset_names(lab), len(load_events("truth", project=lab))) == (["truth"], 1)
+    write(tmp_path / "in" / "conn.log", labelled)
+    pq.write_table(pq.read_table(truth_path(lab, "truth")), tmp_path / "in" / "truth.parquet")
+    result = ingest_files(tmp_path / "in", dataset="d", project=lab)
+    assert result.added == 1
+    assert "is a table of ground truth, not of records" in result.failed[0].reason
+
+
+def test_a_dataset_of_an_earlier_socml_is_read_and_taken_anew_but_not_added_to(lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", sshd(0, 5))
+    ingest(path, dataset="now", project=lab)
+    old = pq.read_table(event_files(lab, "now")[0])
+    write_table(lab.workspace / "events" / "d" / "0123456789abcdef0123456789abcdef.parquet", old)
+    truth = {"event_id": ["e"], "malicious": [True], "family": ["f"], "technique": [None]}
+    write_table(lab.workspace / "truth" / "d.parquet", pa.table({**truth, "technique": pa.array([None], pa.string())}))
+    assert "d" in dataset_names(lab)
+    assert (len(load_events("d", project=lab)), len(load_truth("d", project=lab))) == (5, 1)
+    with pytest.raises(DataError, match=r"by an earlier socml.*--anew"):
+        ingest(path, dataset="d", project=lab)
+    assert ingest(path, dataset="d", project=lab, anew=True).added == 5
+    assert (sum(raws(lab).values()), len(load_truth("d", project=lab))) == (5, 0)
+    assert ingest(path, dataset="d", project=lab).added == 0
+    assert [p.name for p in events_folder(lab, "d").glob("*.parquet")] == [p.name for p in event_files(lab, "d")]
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "words"),
+    [(errno.ENOSPC, TryLater, "is full"), (errno.EROFS, ConfigurationError, "cannot be written to")],
+)
+def test_a_disk_that_is_full_or_read_only_leaves_the_dataset_as_it_was(
+    number: int, error: type[Exception], words: str, lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(write(tmp_path / "in" / "a.log", sshd(0, 5)), dataset="d", project=lab)
+    before = (events_folder(lab, "d") / MANIFEST).read_bytes()
+    write(tmp_path / "in" / "b.log", sshd(5, 5))
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts_module.pq, "write_table", failing)
+        with pytest.raises(error, match=words):
+            ingest(tmp_path / "in", dataset="d", project=lab)
+    assert (events_folder(lab, "d") / MANIFEST).read_bytes() == before
+    assert ingest(tmp_path / "in", dataset="d", project=lab).added == 5
+
+
+@pytest.mark.parametrize("at", range(9))
+def test_a_commit_that_is_killed_before_any_of_its_renames_changed_nothing(
+    at: int, lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled = "#path\tconn\n#fields\tts\tid.orig_h\tlabel\n"
+    rows = "".join(f"{i}.0\t10.0.0.1\tMalicious\n" for i in range(40))
+    path = write(tmp_path / "in" / "a.log", labelled + rows + "bad\n")
+    if at % 2:
+        ingest(path, dataset="d", project=lab)
+    stored = 40 if at % 2 else 0
+    write(path, labelled + rows + "bad\n" + rows)
+    moved, count = Path.replace, 0
+
+    def break_off(self: Path, target: Path) -> Path:
+        nonlocal count
+        count += "writing" not in self.name
+        if count > at:
+            raise KeyboardInterrupt
+        return moved(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", break_off)
+        try:
+            ingest(path, dataset="d", project=lab)
+            stored = 80
+        except KeyboardInterrupt:
+            pass
+    try:
+        assert len(load_events("d", project=lab)) == len(load_truth("d", project=lab)) == stored
+    except UnknownName:
+        assert stored == 0
+    ingest(path, dataset="d", project=lab)
+    assert len(load_events("d", project=lab)) == len(load_truth("d", project=lab)) == 80
+    assert len(list_quarantine("d", project=lab)) == 1
+    manifest = read_manifest(events_folder(lab, "d"))
+    ingest(path, dataset="d", project=lab)  # clears what was replaced
+    assert manifest == read_manifest(events_folder(lab, "d"))
+    assert {p.name for p in events_folder(lab, "d").glob("*.parquet")} == {p.name for p in event_files(lab, "d")}
+
+
+_LOOP = "import sys; from pathlib import Path; from socml.project import Project; from socml.datasets import ingest_files\np = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[1]) / 'workspace')\nprint('go', flush=True)\ningest_files(sys.argv[2], dataset='d', format='syslog', project=p)"
+
+
+def test_an_ingest_that_is_killed_at_a_random_moment_leaves_all_or_nothing(tmp_path: Path) -> None:
+    rng, project = random.Random(5), Project(root=tmp_path, workspace=tmp_path / "workspace")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    whole: list[int] = [0]
+    for number in range(6):
+        write(tmp_path / "in" / f"{number}.log", sshd(1000 * number, 4000))
+        command = [sys.executable, "-c", _LOOP, str(tmp_path), str(tmp_path / "in")]
+        child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(rng.uniform(0, 1.5))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        whole.append(4000 * (number + 1))
+        assert (len(load_events("d", project=project)) if dataset_names(project) else 0) in whole
+    ingest(tmp_path / "in", dataset="d", format="syslog", project=project)
+    assert len(load_events("d", project=project)) == whole[-1]
+
+
+def test_two_ingests_at_once_do_not_mix(lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", sshd(0, 5))
+    with staging(lab, "d"), pytest.raises(TryLater, match="Another ingest of 'd' is running"):
+        ingest(path, dataset="d", project=lab)
+    assert ingest(path, dataset="d", project=lab).added == 5
