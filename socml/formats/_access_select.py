@@ -145,7 +145,7 @@ def _columns(found: pa.Table) -> dict[str, pa.Array]:
     names = pc.if_else(columns["source_ip"].is_null(), texts["host"], None)
     extra = pa.concat_arrays([names, texts["ident"], texts["referer"], texts["version"]])
     in_turn = np.arange(len(extra)).reshape(len(_EXTRA), rows).T.ravel()
-    columns["extra"] = Cells(extra.take(pa.array(in_turn)), len(_EXTRA)).extra(_EXTRA)
+    columns["extra"] = Cells(extra.take(pa.array(in_turn)), len(_EXTRA)).as_map(_EXTRA)
     return columns
 
 

@@ -149,7 +149,7 @@ class _Event:
         named = [pc.binary_join_element_wise(f"{name}:", text, "") for name, text in hashes if text is not None]
         if named:
             self.columns["file_hash"] = pc.coalesce(*named)
-        self.columns.setdefault("extra", self._found.cells.extra(self._names))
+        self.columns.setdefault("extra", self._found.cells.as_map(self._names))
 
     def _look(self, field: str) -> pa.Array | None:
         return self._found.column(field)
@@ -211,7 +211,7 @@ class _Event:
             mask[timestamp::width] = True
             cells = type(cells)(pc.replace_with_mask(cells.values, pa.array(mask), logged), width)
             self._names[timestamp] = "timestamp"
-        self.columns["extra"] = cells.extra(self._names)
+        self.columns["extra"] = cells.as_map(self._names)
         self._outcome("destination_packets", lambda packets: pc.greater(packets, 0))
 
     def _alert(self, times: dict[str, pa.Array]) -> None:

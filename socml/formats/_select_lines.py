@@ -150,7 +150,7 @@ class Cells:
     Examples
     --------
     >>> cells = Cells(pa.array(["a", "b", None, "d"]), 2)
-    >>> cells.column(1).to_pylist(), cells.extra(["x", "y"]).to_pylist()
+    >>> cells.column(1).to_pylist(), cells.as_map(["x", "y"]).to_pylist()
     (['b', 'd'], [[('x', 'a'), ('y', 'b')], [('y', 'd')]])
     """
 
@@ -166,7 +166,7 @@ class Cells:
         """Return which values are there, shape (rows, width)."""
         return np.asarray(self.values.is_valid()).reshape(self.rows, self.width)
 
-    def extra(self, names: Sequence[str | None]) -> pa.Array:
+    def as_map(self, names: Sequence[str | None]) -> pa.Array:
         """Return one map a line, from a value's name to the value; values without a name are left out."""
         wanted = self.present() & np.array([name is not None for name in names])
         at = np.flatnonzero(wanted)

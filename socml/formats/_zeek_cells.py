@@ -58,7 +58,7 @@ class NamedFields(Mapping[str, pa.Array]):
             wanted[self._at[name]] = name
         is_empty = pc.equal(self.cells.values, self._empty)
         values = pc.if_else(is_empty, "", self.cells.values) if pc.any(is_empty).as_py() else self.cells.values
-        return Cells(values, self.cells.width).extra(wanted)
+        return Cells(values, self.cells.width).as_map(wanted)
 
 
 class CellFields(NamedFields):
