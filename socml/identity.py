@@ -2,7 +2,8 @@
 
 The id depends on the place alone, not on the bytes: two records that merely look alike are two events, and a file that
 was rotated, renamed or compressed is the same segment (see `socml.datasets.segments`) and so yields the same ids.
-32 hexadecimal digits: 16 of the segment, 10 of the line, 6 of the number within the line.
+32 hexadecimal digits: 16 of line and number, scrambled so that the beginning of an id tells it from others, 16 of the
+segment. The scrambling can be undone: no two places have one id, and an id tells its place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = ["Places", "places_of"]
 
 _SIZE = 16  # bytes of an id
 _LINE_BITS, _INDEX_BITS = 40, 24
+_ODD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio; any odd number can be divided by again
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
 
@@ -30,12 +32,13 @@ class Places:
     Examples
     --------
     >>> Places("00000000000000ab").ids(np.array([1, 3, 3])).to_pylist()[1:]
-    ['00000000000000ab0000000003000000', '00000000000000ab0000000003000001']
+    ['05e6369d6696d77700000000000000ab', '6a6cb3baa85deb9000000000000000ab']
     """
 
     def __init__(self, segment: str, *, in_order: bool = False) -> None:
         self._in_order = in_order
         self._segment = np.frombuffer(bytes.fromhex(segment), np.uint8)
+        self._key = np.uint64(int(segment, 16))
         self._highest = -1  # line
         self._of_highest = 0  # events of that line so far
         self._lines: list[NDArray[np.int64]] = []  # of the blocks before
@@ -49,8 +52,8 @@ class Places:
         """
         places = (lines.astype(np.uint64) << np.uint64(_INDEX_BITS)) | self._numbers(lines).astype(np.uint64)
         hashes = np.empty((len(lines), _SIZE), np.uint8)
-        hashes[:, :8] = self._segment
-        hashes[:, 8:] = places.astype(">u8").view(np.uint8).reshape(-1, 8)
+        hashes[:, :8] = _scrambled(places ^ self._key).astype(">u8").view(np.uint8).reshape(-1, 8)
+        hashes[:, 8:] = self._segment
         offsets = np.arange(len(hashes) + 1, dtype=np.int32) * (2 * _SIZE)
         return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(_HEX[hashes]))
 
@@ -114,5 +117,23 @@ def places_of(ids: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.bytes_], NDAr
     """
     texts = np.array(ids.to_pylist(), f"S{2 * _SIZE}")
     parts = texts.view(f"S{_SIZE}").reshape(-1, 2)
-    numbers = np.frombuffer(bytes.fromhex(b"".join(parts[:, 1].tolist()).decode()), ">u8").astype(np.uint64)
-    return parts[:, 0], (numbers >> np.uint64(_INDEX_BITS)).astype(np.int64)
+    scrambled, keys = (
+        np.frombuffer(bytes.fromhex(b"".join(parts[:, half].tolist()).decode()), ">u8").astype(np.uint64)
+        for half in (0, 1)
+    )
+    places = _unscrambled(scrambled) ^ keys
+    return parts[:, 1], (places >> np.uint64(_INDEX_BITS)).astype(np.int64)
+
+
+def _scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread numbers that are near over the whole range, one to one (the finish of a multiplicative hash)."""
+    spread = numbers * np.uint64(_ODD)
+    spread ^= spread >> np.uint64(32)
+    return spread * np.uint64(_ODD)
+
+
+def _unscrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    inverse = np.uint64(pow(_ODD, -1, 1 << 64))
+    spread = numbers * inverse
+    spread ^= spread >> np.uint64(32)
+    return spread * inverse

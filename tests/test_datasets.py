@@ -78,8 +78,8 @@ def test_ingest_stores_each_record_once_with_its_book_keeping(lab: Project, tmp_
     table = open_events(lab, "office").to_table()
     check_table(table, EVENT, what="events")
     rows = table.to_pylist()
-    assert len({row["event_id"][:16] for row in rows}) == 1
-    assert [row["event_id"][16:] for row in rows] == [f"{line:010x}000000" for line in (4, 5, 6)]
+    assert len({row["event_id"][16:] for row in rows}) == 1
+    assert len({row["event_id"][:6] for row in rows}) == 3
     assert [row["source_line"] for row in rows] == [4, 5, 6]
     assert {row["dataset"] for row in rows} == {"office"}
     assert str(result) == "office: 3 events added from 1 file (6 records, 3 skipped)\n  zeek-tsv: detected, 1.00 sure"

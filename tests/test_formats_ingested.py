@@ -47,7 +47,7 @@ def test_what_a_format_reads_is_what_ingest_accounts_for(name: str, tmp_path: Pa
         parsed = list(open_format(name).read(source, ReadOptions()))
         rejects = sum(len(part.rejects) for part in parsed) + len(source.rejects)
         try:
-            result = ingest([path], dataset="cases", format=name, project=project, max_bad_share=1.0)
+            result = ingest([path], dataset="cases", format=name, project=project, max_bad_share=1.0, final=True)
         except DataError:
             result = None
         events, skips = sum(len(part.events) for part in parsed), sum(sum(part.skips.values()) for part in parsed)

@@ -213,9 +213,8 @@ def test_the_command_says_which_file_failed_and_ends_with_3(tmp_path: Path, monk
     assert (said["added"], [f["file"] for f in said["failed"]]) == (20, ["in/b.log"])
     assert "--max-bad-share" in said["failed"][0]["reason"]
     looked = CliRunner().invoke(app, ["peek", "in/b.log", "-f", "syslog"])
-    assert isinstance(looked.exception, DataError)
-    assert looked.exception.exit_code == 3
-    assert "50 of 100 records" in str(looked.exception)
+    assert looked.exit_code == 3
+    assert "50 of 100 records" in looked.stderr
     assert CliRunner().invoke(app, ["ingest", "in", "-d", "d", "-f", "syslog", "--max-bad-share", "0.5"]).exit_code == 0
     assert not peek(tmp_path / "in" / "a.log").problem
 

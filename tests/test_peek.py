@@ -93,7 +93,7 @@ def test_an_ingest_says_how_sure_the_detection_was(tmp_path: Path, lab: Project)
     assert "syslog: detected, 0.90 sure" in str(result)
     named = ingest(path, dataset="some", format="syslog", project=lab)
     assert named.per_file[0].confidence is None
-    assert "syslog: as named" in str(named)
+    assert "syslog: read before" in str(named)
 
 
 def test_formats_lists_every_reader_with_an_example_and_its_specification() -> None:

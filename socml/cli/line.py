@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from socml.cli._output import as_json, note, progress_bar, say, step, table
+from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
 from socml.errors import DataError
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
@@ -80,6 +80,7 @@ def ingest(
     if listen:
         _listen(listen, dataset, format_, seconds, any_address, json_=json_)
         return
+    without_pandas()
     with progress_bar("reading") as progress:
         result = ingest_files(
             paths,

@@ -83,7 +83,8 @@ def peek(
     else:
         _say_peek(found)
     if found.problem:
-        raise DataError(found.problem)
+        note(f"socml: {found.problem}")
+        raise typer.Exit(DataError.exit_code)
 
 
 def fetch(
