@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
+from socml.recipe_sections import DailyList, Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -92,7 +92,7 @@ class DatasetRecipe(Recipe):
     simulate: dict[str, Any] | None = None  # parameters of the simulator that makes the files
 
 
-class FeatureRecipe(Recipe):
+class FeatureRecipe(DailyList, Recipe):
     """A feature set: one SELECT over `events`, and what each of its columns means."""
 
     entity: list[str] = []  # whom a row is about: event columns
