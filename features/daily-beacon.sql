@@ -33,7 +33,7 @@ with calls as (
 ), beacons as (
     select p.inside_ip as source_ip, p.day, p.destination_ip, p.middle_gap,
            greatest(0, 1 - gap_spread) * (0.5 + 0.5 * greatest(0, 1 - bytes_spread)) * log2(n) / sources
-               * case when first_day < p.day then 0.3 else 1 end as rare_beacon
+               * case when first_day < p.day or p.day = began then 0.3 else 1 end as rare_beacon
     from spreads p
     join pair k on k.destination_ip = p.destination_ip and k.inside_ip = p.inside_ip
     join pair_sources s on s.destination_ip = p.destination_ip and s.day = p.day

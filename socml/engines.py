@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,12 @@ BATCH_ROWS = 100_000
 
 @contextmanager
 def sealed_connection(
-    tables: dict[str, Any], *, views: dict[str, str] | None = None, memory_limit: str = "4GB", threads: int = 0
+    tables: dict[str, Any],
+    *,
+    views: dict[str, str] | None = None,
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    memory_limit: str = "4GB",
+    threads: int = 0,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a DuckDB connection that sees `tables` (Arrow tables or datasets) and cannot reach outside.
 
@@ -31,6 +36,7 @@ def sealed_connection(
     ----------
     tables : mapping of name to Arrow table or dataset
     views : mapping of name to trusted SQL, made before the connection is sealed
+    prepare : called with the connection before it is sealed, to make tables from files by trusted SQL
     memory_limit : what may be held before it spills to a temporary folder, for example "4GB"
     threads : 0 means as many as the machine has cores
     """
@@ -48,6 +54,8 @@ def sealed_connection(
                 connection.register(name, table)
             for name, sql in (views or {}).items():
                 connection.execute(f'create temp view "{name}" as {sql}')
+            if prepare is not None:
+                prepare(connection)
             connection.execute("set enable_external_access = false")
             connection.execute("set lock_configuration = true")
             yield connection

@@ -1,7 +1,7 @@
 """Entity-days → a score each, which adds up from families of behaviour: the detector of the daily list.
 
 A value is compared with all entities of the same role on that day and the days before, and with the largest that the
-entity itself ever had. Of a family (scan, beacon, upload …) the most surprising column counts. The score is the largest
+entity itself ever had. A role that has many more entities than there are sources inside (strangers) pays for the crowd. Of a family (scan, beacon, upload …) the most surprising column counts. The score is the largest
 family, half of the second and a quarter of the third, so that one strong signal is never buried under many small ones.
 """
 
@@ -143,7 +143,7 @@ class EntitySurprise:
                     continue
                 reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
                 reference = np.sort(reference[reference > 0])
-                said[mine, c] = surprise(reference, n, today)
+                said[mine, c] = np.maximum(0.0, surprise(reference, n, today) - _crowd(rows.role, role))
                 peers[mine, c] = (len(reference) - np.searchsorted(reference, today, side="left")) / n
         return said, peers
 
@@ -198,6 +198,15 @@ def fuse(evidence: Floats) -> tuple[Floats, Floats]:
     shares = np.array([*SHARES, *np.zeros(max(0, evidence.shape[1] - len(SHARES)))])
     parts = evidence * shares[place]
     return parts, parts.sum(axis=1)
+
+
+def _crowd(roles: NDArray[np.object_], role: str) -> float:
+    """Return what a role pays for its many rows: log10 of how many there are for each source inside, 0 at least.
+
+    Strangers outnumber the machines inside ten to one. With shares alone, one in a thousand of them would fill the list
+    each day; so a row of a larger crowd must be rarer to stand as high.
+    """
+    return float(max(0.0, np.log10((roles == role).sum() / max(1, (roles == "source inside").sum()))))
 
 
 def _index(rows: EntityDay) -> pd.MultiIndex:

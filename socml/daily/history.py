@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from socml.workspace import replacing, write_table
@@ -49,10 +48,13 @@ class History:
         columns: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in key.columns]
         self.schema = pa.schema([*columns, ("first_day", pa.date32())])
 
-    def stored(self) -> ds.Dataset:
-        """Return all that is remembered; nothing is read yet."""
-        files = [str(path) for path in sorted(self.folder.glob("*.parquet"))]
-        return ds.dataset(files, schema=self.schema, format="parquet") if files else ds.dataset(self.schema.empty_table())
+    def before(self, day: date) -> str:
+        """Return SQL for all that was first seen before a day."""
+        files = sorted(path for path in self.folder.glob("*.parquet") if path.stem < day.isoformat())
+        if not files:
+            columns = ", ".join(f"cast(null as varchar) as {name}" for name in self.key.columns)
+            return f"(select {columns}, cast(null as date) as first_day where false)"
+        return f"(select * from {parquet_sql(files)} where first_day < date '{day}')"
 
     def forget(self, keep: Iterable[date]) -> None:
         """Cut away what was first seen on other days than those of `keep`."""
@@ -92,8 +94,7 @@ class History:
         name, columns = self.key.name, ", ".join(self.key.columns)
         known = " and ".join(f"{column} is not null" for column in self.key.columns)
         prefix = ", ".join(self.key.columns[:-1])
-        connection.register(f"stored_{name}", self.stored())
-        before = f"(select * from stored_{name} where first_day < date '{day}')"
+        before = self.before(day)
         connection.execute(f"create or replace temp table today_{name} as select distinct {columns} from meanings where {known}")
         connection.execute(f"""
             create or replace temp table {name} as
@@ -129,6 +130,12 @@ class History:
             for path in paths:
                 if path != whole:
                     path.unlink()
+
+
+def parquet_sql(files: Iterable[Path]) -> str:
+    """Return SQL that reads Parquet files as one table; columns that a file lacks are null."""
+    quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+    return f"read_parquet([{quoted}], union_by_name = true)"
 
 
 def keys_of(declared: Iterable[dict[str, list[str]]]) -> list[Key]:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from socml.daily import meanings
-from socml.daily.history import History, Key, keys_of
+from socml.daily.history import History, Key, keys_of, parquet_sql
 from socml.daily.state import DailyState
 from socml.engines import sealed_connection, select_batches
 from socml.errors import DataError, RecipeError, did_you_mean
@@ -121,10 +120,10 @@ def _state_of(folder: Path, project: Project, dataset: str, inside: Sequence[IPv
 
 
 def _days_in(path: Path) -> list[str]:
-    tables = {"part": ds.dataset(str(path), format="parquet")}
-    with sealed_connection(tables, threads=1) as connection:
-        found = connection.execute("select distinct cast(time as date) from part where time is not null").fetchall()
-    return sorted(day.isoformat() for (day,) in found)
+    found: list[tuple[date]] = []
+    sql = f"select distinct cast(time as date) from {parquet_sql([path])} where time is not null"
+    with sealed_connection({}, prepare=lambda c: found.extend(c.execute(sql).fetchall())):
+        return sorted(day.isoformat() for (day,) in found)
 
 
 def _lacking(state: DailyState, day: date, histories: list[History], recipes: Sequence[FeatureRecipe]) -> bool:
@@ -146,12 +145,9 @@ def _build_day(
     at = day.isoformat()
     wanted = set(state.files_of(day))
     files = [path for path in event_files(project, dataset) if path.name in wanted]
-    with day_connection(files, day, project=project, inside=inside) as connection:
-        for history in histories:
-            history.offer(connection, day)
-            if at not in state.built(_key_part(history.key)):
-                history.extend(connection, day)
-                state.built(_key_part(history.key)).add(at)
+    extended = [h for h in histories if at not in state.built(_key_part(h.key))]
+    with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
+        state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
                 write_table(_table_path(folder, recipe, day), _rows(recipe, connection, inside))
@@ -160,17 +156,32 @@ def _build_day(
 
 @contextmanager
 def day_connection(
-    files: Sequence[Path], day: date, *, project: Project, inside: Sequence[IPv4Network] = ()
+    files: Sequence[Path],
+    day: date,
+    histories: Sequence[History] = (),
+    extended: Sequence[History] = (),
+    *,
+    project: Project,
+    inside: Sequence[IPv4Network] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a sealed connection that has the meanings of one day's events, and the views over them."""
-    schema = pa.unify_schemas([pq.read_schema(path) for path in files])
-    stored = ds.dataset([str(path) for path in files], format="parquet", schema=schema)
-    sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
-    tables: dict[str, Any] = {"stored_events": stored}
-    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+    """Yield a sealed connection that has the meanings of one day's events, the views over them, and the histories.
+
+    The day's new keys are added to the histories of `extended`.
+    """
+
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")
+        sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
         connection.execute(f"create temp table meanings as {sql}")
         for name, view in meanings.VIEWS.items():
             connection.execute(f"create temp view {name} as {view}")
+        for history in histories:
+            history.offer(connection, day)
+            if history in extended:
+                history.extend(connection, day)
+
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection({}, prepare=prepare, memory_limit=memory, threads=threads) as connection:
         yield connection
 
 
