@@ -156,23 +156,3 @@ class Labels(BaseModel):
     label: str = ""  # its column that says it; empty: whatever is listed is malicious
     on: dict[str, str] = {}  # its column → event column with the same value; none: its n-th row is about the n-th row
     find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value
-
-
-class DailyList(BaseModel):
-    """What a feature set says of itself when it is a part of the daily list: one row an entity and day.
-
-    Its SELECT reads the views of `socml.daily.meanings`, and for each key of `first_seen` the views `KEY` (the key's
-    columns, first_day, began) and `KEY_sources` (all its columns but the last, day, sources so far).
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    period: Literal["", "1 day"] = ""  # empty: not of the daily list
-    family: str = ""  # kind of behaviour that the columns tell of; of a family only the largest column counts
-    role: Literal["", "source", "destination", "host", "account"] = ""  # in which the entity stands in the row
-    outside: bool = False  # whether entities outside the organisation count; else only those inside
-    floor: float = Field(default=0, ge=0)  # a value below it says nothing; not for columns of `new`
-    weight: float = Field(default=1, gt=0, le=1)  # of the family beside others
-    first_seen: dict[str, list[str]] = {}  # key → columns of `meanings`; the last is who has used what the others name
-    new: list[str] = []  # columns that count what was never seen before: own history says nothing about them
-    shown_with: dict[str, str] = {}  # column → column of the SELECT that names what it is about

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
-from socml.recipe_sections import DailyList, Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
+from socml.recipe_daily import DailyList, FeatureSets
+from socml.recipe_sections import Download, Labels, Pattern, Queue, Search, Sweep, Training, Validation
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -109,10 +110,10 @@ class FeatureRecipe(DailyList, Recipe):
         return window_seconds(self.window) if self.window else 0
 
 
-class ModelRecipe(Recipe):
+class ModelRecipe(FeatureSets, Recipe):
     """A detector, its parameters and its feature set."""
 
-    mode: Literal["batch", "online", "supervised"] = "batch"  # the folder its detector is in, and how it learns
+    mode: Literal["batch", "online", "supervised", "daily"] = "batch"  # the detector's folder, and how it learns
     detector: str = "ensemble"  # the one that ranks best over many tables: docs/decisions/009
     features: str
     seed: int = 0
@@ -275,8 +276,7 @@ def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, Any]) -> Non
 
 
 def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
-    # A misspelt key is reported before the key that is missing because of it.
-    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
+    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]  # before what lacks because of it
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _known_keys(kind, first["loc"][:-1])

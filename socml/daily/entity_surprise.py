@@ -8,7 +8,7 @@ family, half of the second and a quarter of the third, so that one strong signal
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,6 +61,13 @@ class DayScores:
     days_seen: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    rows: EntityDay
+    groups: NDArray[np.object_]
+    x: Floats
+
+
 class EntitySurprise:
     """Score entity-days one day after the other; each day is learned after it was scored.
 
@@ -72,6 +79,8 @@ class EntitySurprise:
     columns : of the rows' values
     memory_days : how many earlier days are remembered
     malicious : (day, role, entity) that were labelled so: the days after them do not learn from them
+    groups : whom each row is compared with; its role if not given
+    weights : by how much each family of each row is multiplied, shape (rows, families); nothing if not given
 
     Examples
     --------
@@ -89,24 +98,30 @@ class EntitySurprise:
         *,
         memory_days: int = 60,
         malicious: Collection[tuple[date, str, str]] = (),
+        groups: Callable[[EntityDay], NDArray[np.object_]] | None = None,
+        weights: Callable[[EntityDay, tuple[str, ...]], Floats] | None = None,
     ) -> None:
         self.columns = tuple(columns)
         self.families = tuple(dict.fromkeys(column.family for column in self.columns))
         self.malicious = set(malicious)
-        self._past: deque[tuple[EntityDay, Floats]] = deque(maxlen=memory_days)  # rows to learn from, and their x
+        self._groups, self._weights = groups, weights
+        self._past: deque[_Remembered] = deque(maxlen=memory_days)
         self._totals: deque[Floats] = deque(maxlen=memory_days)
 
     def score_day(self, rows: EntityDay) -> DayScores:
         """Return the scores of a day's rows, then remember the rows."""
         x = self._logarithms(rows.values)
-        of_peers, peers = self._against_peers(rows, x)
+        groups = rows.role if self._groups is None else self._groups(rows)
+        of_peers, peers = self._against_peers(rows, groups, x)
         largest, seen = self._own_history(rows)
         said = self._after_own_history(of_peers, x, largest, seen)
         evidence, column = self._by_family(said)
+        if self._weights is not None:
+            evidence = evidence * self._weights(rows, self.families)
         parts, score = fuse(evidence)
         totals = np.sort(np.concatenate([*self._totals, score]))
         rarity = surprise(totals[totals > 0], len(totals), score, least_scale=0.2)
-        self._learn(rows, x, score)
+        self._learn(rows, groups, x, score)
         return DayScores(
             rows.day,
             rows.role,
@@ -128,15 +143,16 @@ class EntitySurprise:
         floors = np.array([column.floor for column in self.columns])
         return np.log1p(np.where(values < floors, 0.0, values))
 
-    def _against_peers(self, rows: EntityDay, x: Floats) -> tuple[Floats, Floats]:
-        """Return the surprise among the entities of the role so far, and the share of them that reaches each value."""
+    def _against_peers(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats) -> tuple[Floats, Floats]:
+        """Return the surprise among the peers so far, and the share of them that reaches each value."""
         said, peers = np.zeros_like(x), np.ones_like(x)
-        for role in dict.fromkeys(rows.role.tolist()):
-            mine = rows.role == role
-            past = [(day.role == role, kept) for day, kept in self._past]
+        for group in dict.fromkeys(groups.tolist()):
+            mine = groups == group
+            role = str(rows.role[mine][0])
+            past = [(day.groups == group, day.x) for day in self._past]
             n = int(mine.sum() + sum(of.sum() for of, _ in past))
             for c, column in enumerate(self.columns):
-                if column.role != role.split(" ")[0]:
+                if column.role != role.split(" ", maxsplit=1)[0]:
                     continue
                 today = x[mine, c]
                 if not (today > 0).any():
@@ -151,10 +167,10 @@ class EntitySurprise:
         """Return each entity's largest x so far, and the days on which it was seen."""
         index = _index(rows)
         largest, seen = np.zeros_like(rows.values), np.zeros(len(index), np.int64)
-        for day, x in self._past:
-            at = index.get_indexer(_index(day))
+        for day in self._past:
+            at = index.get_indexer(_index(day.rows))
             here = at >= 0
-            largest[at[here]] = np.maximum(largest[at[here]], x[here])
+            largest[at[here]] = np.maximum(largest[at[here]], day.x[here])
             seen[at[here]] += 1
         return largest, seen
 
@@ -175,12 +191,12 @@ class EntitySurprise:
             evidence[:, f] = np.maximum(0.0, weighed[:, of].max(axis=1, initial=0.0) - 1.0)
         return evidence, column
 
-    def _learn(self, rows: EntityDay, x: Floats, score: Floats) -> None:
+    def _learn(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats, score: Floats) -> None:
         keep = np.array(
             [(rows.day, r, e) not in self.malicious for r, e in zip(rows.role, rows.entity, strict=True)], dtype=bool
         )
         kept = EntityDay(rows.day, rows.role[keep], rows.entity[keep], rows.values[keep])
-        self._past.append((kept, x[keep]))
+        self._past.append(_Remembered(kept, groups[keep], x[keep]))
         self._totals.append(score[keep])
 
 

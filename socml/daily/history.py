@@ -95,7 +95,9 @@ class History:
         known = " and ".join(f"{column} is not null" for column in self.key.columns)
         prefix = ", ".join(self.key.columns[:-1])
         before = self.before(day)
-        connection.execute(f"create or replace temp table today_{name} as select distinct {columns} from meanings where {known}")
+        connection.execute(
+            f"create or replace temp table today_{name} as select distinct {columns} from meanings where {known}"
+        )
         connection.execute(f"""
             create or replace temp table {name} as
             select {columns}, coalesce(earlier.first_day, date '{day}') as first_day,
@@ -170,4 +172,3 @@ def _without_repeats(table: pa.Table) -> pa.Table:
         column = table[name].combine_chunks()
         same = pc.and_(same, pc.equal(column.slice(1), column.slice(0, len(column) - 1)))
     return table.filter(pa.concat_arrays([pa.array([True]), pc.invert(same)]))
-

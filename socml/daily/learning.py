@@ -13,7 +13,7 @@ What stands after n labels is a function of those labels alone: without one of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,13 +85,13 @@ class DailyLearner:
         found = (votes.true + PRIOR * usual) / (votes.labelled + PRIOR)
         return float(np.clip(found / usual, LEAST, MOST))
 
-    def apply(self, scores: DayScores) -> Learned:
-        """Return a day's list as the labels so far make it."""
+    def apply(self, scores: DayScores, *, labelled: Collection[int] = ()) -> Learned:
+        """Return a day's list as the labels so far make it; `labelled` rows do not step back from themselves."""
         evidence, remembered = scores.evidence.copy(), np.zeros(scores.evidence.shape, np.int8)
-        for row, f in zip(*np.nonzero(evidence > 0), strict=True):
+        for row, f in np.argwhere(evidence > 0).tolist():
             evidence[row, f] *= self.weight(_signal(scores, row, f))
             judged, malicious = self._judged.get(_subject(scores, row, f), (-np.inf, False))
-            if scores.evidence[row, f] <= judged + MARGIN:
+            if row not in labelled and scores.evidence[row, f] <= judged + MARGIN:
                 evidence[row, f] *= KEPT
                 remembered[row, f] = 2 if malicious else 1
         parts, score = fuse(evidence)
@@ -103,7 +103,7 @@ class DailyLearner:
             if scores.score[row] <= 0:
                 continue
             self.all.add(1.0, verdicts[row])
-            for f in np.flatnonzero(scores.parts[row] > 0):
+            for f in np.flatnonzero(scores.parts[row] > 0).tolist():
                 vote = float(scores.parts[row, f] / scores.score[row])
                 self.by_signal.setdefault(_signal(scores, row, f), Votes()).add(vote, verdicts[row])
                 subject, said = _subject(scores, row, f), float(scores.evidence[row, f])

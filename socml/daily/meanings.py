@@ -154,9 +154,7 @@ def is_inside_sql(column: str, inside: Sequence[IPv4Network] = ()) -> str:
 
 def _inside(column: str, networks: Sequence[IPv4Network]) -> str:
     parts = [f"regexp_matches(lower({column}), '{_PRIVATE}')"]
-    octets = " + ".join(
-        f"try_cast(split_part({column}, '.', {i}) as bigint) * {256 ** (4 - i)}" for i in (1, 2, 3, 4)
-    )
+    octets = " + ".join(f"try_cast(split_part({column}, '.', {i}) as bigint) * {256 ** (4 - i)}" for i in (1, 2, 3, 4))
     for network in networks:
         low, high = int(network.network_address), int(network.broadcast_address)
         parts.append(f"coalesce(({octets}) between {low} and {high}, false)")

@@ -57,7 +57,8 @@ def events_of_row(
     if not seconds:
         return _selected(project, dataset, {"event_id": row["row_id"]}, "true", [], "time", limit)
     start = _moment(row["time"])
-    entity = {name: row[name] for name in feature_metadata["entity"]}
+    # A row of the daily list has the column of its own role only: an address, a host or an account.
+    entity = {name: row[name] for name in feature_metadata["entity"] if row[name] is not None}
     inside, values = "time >= ? and time < ?", [start, start + timedelta(seconds=seconds)]
     return _selected(project, dataset, entity, inside, values, "time, source_line", limit)
 

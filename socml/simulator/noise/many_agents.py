@@ -18,7 +18,9 @@ _PROGRAMS = "Player Updater Reader Sync Cloud Launcher Scanner Notes Radio Weath
 def many_agents(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     """Fetch something with programs of many names and versions; half of them belong to one machine."""
     people = world.organisation
-    who, time_us = working_moments(world.window, rng, 4.0 * world.scale * people.activity, shift_hours=people.shift_hours)
+    who, time_us = working_moments(
+        world.window, rng, 4.0 * world.scale * people.activity, shift_hours=people.shift_hours
+    )
     own = rng.random(who.size) < 0.5
     version = np.where(own, 1 + who * 3 + rng.integers(0, 3, who.size), rng.integers(1, 9, who.size))
     program = np.array(_PROGRAMS)[(version * 7) % len(_PROGRAMS)]

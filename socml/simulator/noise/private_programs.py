@@ -28,7 +28,9 @@ def private_programs(world: World, traffic: Traffic, rng: np.random.Generator) -
         hour = (time_us % DAY) / HOUR - people.shift_hours[owner]
         weight = window.day_weights()[(time_us - window.start_us) // DAY]
         always_on = rng.random() < 0.15
-        time_us = time_us[(always_on | ((hour > 7.7) & (hour < 18.3) & (weight == 1))) & (rng.random(time_us.size) > 0.04)]
+        time_us = time_us[
+            (always_on | ((hour > 7.7) & (hour < 18.3) & (weight == 1))) & (rng.random(time_us.size) > 0.04)
+        ]
         n = time_us.size
         fetch_secure(
             traffic,

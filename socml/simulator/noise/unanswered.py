@@ -26,7 +26,7 @@ def unanswered(world: World, traffic: Traffic, rng: np.random.Generator) -> None
     _try(traffic, rng, time_us, people.workstations[who], np.where(inside, old[mine], gone[mine]))
     for owner in np.flatnonzero(rng.random(people.users.size) < _PEER_TO_PEER).tolist():
         begin = window.at(rng.random(), 8 + 9 * rng.random())
-        when = ticks(begin, begin + seconds(3600 * rng.uniform(0.3, 3)), rng, every_s=20 / world.scale, jitter=0.5)
+        when = ticks(begin, begin + int(seconds(3600 * rng.uniform(0.3, 3))), rng, every_s=20 / world.scale, jitter=0.5)
         strangers = outside_addresses(rng, max(1, when.size // 2))
         some_of = strangers[rng.integers(0, strangers.size, when.size)]
         _try(traffic, rng, when, np.full(when.size, people.workstations[owner]), some_of)
