@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from socml.daily.entity_days import Column, EntityDay
 from socml.daily.tails import surprise
+from socml.signals import fuse
 
-__all__ = ["DayScores", "EntitySurprise", "fuse"]
+__all__ = ["DayScores", "EntitySurprise"]
 
 Floats = NDArray[np.float64]
-SHARES = (1.0, 0.5, 0.25)  # of the largest, second and third family in the score
 MOST = 6.0  # a surprise beyond one in a million counts as that
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
@@ -198,22 +198,6 @@ class EntitySurprise:
         kept = EntityDay(rows.day, rows.role[keep], rows.entity[keep], rows.values[keep])
         self._past.append(_Remembered(kept, groups[keep], x[keep]))
         self._totals.append(score[keep])
-
-
-def fuse(evidence: Floats) -> tuple[Floats, Floats]:
-    """Return what each family adds to a row's score, and the score: the largest, ½ the second, ¼ the third.
-
-    Examples
-    --------
-    >>> parts, score = fuse(np.array([[2.0, 0.0, 4.0, 1.0]]))
-    >>> parts.tolist(), score.tolist()
-    ([[1.0, 0.0, 4.0, 0.25]], [5.25])
-    """
-    order = np.argsort(-evidence, axis=1, kind="stable")
-    place = np.argsort(order, axis=1, kind="stable")
-    shares = np.array([*SHARES, *np.zeros(max(0, evidence.shape[1] - len(SHARES)))])
-    parts = evidence * shares[place]
-    return parts, parts.sum(axis=1)
 
 
 def _crowd(roles: NDArray[np.object_], role: str) -> float:

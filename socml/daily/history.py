@@ -67,13 +67,6 @@ class History:
             elif len(left) < len(table):
                 write_table(path, left)
 
-    def days(self) -> set[date]:
-        """Return the days on which something was first seen."""
-        found: set[date] = set()
-        for path in self.folder.glob("*.parquet"):
-            found |= set(pq.read_table(path, columns=["first_day"])["first_day"].unique().to_pylist())
-        return found
-
     def extend(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         """Keep the keys of `day` (in the table `meanings`) that were never seen before; `offer` comes first."""
         columns = ", ".join(self.key.columns)
@@ -87,9 +80,10 @@ class History:
             write_table(self.folder / f"{day}.parquet", table)
 
     def offer(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
-        """Make the views KEY and KEY_sources of `day` from the table `meanings` and what is remembered before it.
+        """Make the tables KEY and KEY_sources of `day` from the table `meanings` and what is remembered before it.
 
-        Only keys, and what they name, that occur on that day are in them.
+        Only keys, and what they name, that occur on that day are in them. A key of one column has no KEY_sources, but
+        `every_KEY` with all that is remembered, whether or not it occurs on that day.
         """
         name, columns = self.key.name, ", ".join(self.key.columns)
         known = " and ".join(f"{column} is not null" for column in self.key.columns)
@@ -104,6 +98,8 @@ class History:
                    coalesce((select min(first_day) from {before}), date '{day}') as began
             from today_{name} left join {before} as earlier using ({columns})""")
         if not prefix:
+            every = f"select {columns}, first_day from {name} union select {columns}, first_day from {before}"
+            connection.execute(f"create or replace temp table every_{name} as {every}")
             return
         connection.execute(f"""
             create or replace temp table {name}_sources as

@@ -23,15 +23,20 @@ from socml.daily.tables import DailyTables, Step, build_daily
 from socml.errors import RecipeError, UnknownName
 from socml.project import Project, find_project
 from socml.recipes import ModelRecipe, load_model_recipe
+from socml.signals import DayEvidence
 
 MODEL = "daily"
 
 
 @dataclass(frozen=True)
 class RankedDay:
-    """One day of the list. `order` are positions of rows, the first to look at first; `row_id` is in the rows' order."""
+    """One day of the list. `order` are positions of rows, the first to look at first; `row_id` is in the rows' order.
+
+    `before` is what the labels of earlier days left of it, `learned` what those of the day itself made of that.
+    """
 
     scores: DayScores
+    before: DayEvidence
     learned: Learned
     row_id: NDArray[np.object_]
     order: NDArray[np.int64]
@@ -42,15 +47,16 @@ class RankedDay:
         return self.scores.day
 
     def frame(self) -> pd.DataFrame:
-        """Return the list: day, place (1 the first), row_id, role, entity, score, once_in."""
+        """Return the list: day, place (1 the first), row_id, role, entity, score, once_in. Rows without a score are no part."""
+        listed = self.order[self.learned.score[self.order] > 0]
         columns = {
-            "day": self.day,
-            "place": np.arange(1, len(self.order) + 1),
-            "row_id": self.row_id[self.order],
-            "role": self.scores.role[self.order],
-            "entity": self.scores.entity[self.order],
-            "score": self.learned.score[self.order],
-            "once_in": self.scores.once_in[self.order],
+            "day": [self.day] * len(listed),
+            "place": np.arange(1, len(listed) + 1),
+            "row_id": self.row_id[listed],
+            "role": self.scores.role[listed],
+            "entity": self.scores.entity[listed],
+            "score": self.learned.score[listed],
+            "once_in": self.scores.once_in[listed],
         }
         return pd.DataFrame(columns)
 
@@ -143,9 +149,10 @@ def rank_days(
         verdicts = {i: labels[row_id] for i, row_id in enumerate(ids.tolist()) if row_id in labels} if labels else {}
         detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i, bad in verdicts.items() if bad}
         scores = detector.score_day(rows)
+        before = learner.day_evidence(scores)
         learner.learn(scores, verdicts)
         learned = learner.apply(scores, labelled=verdicts)
-        yield RankedDay(scores, learned, ids, np.argsort(-learned.score, kind="stable"))
+        yield RankedDay(scores, before, learned, ids, np.argsort(-learned.score, kind="stable"))
 
 
 def row_ids(day: date, role: NDArray[np.object_], entity: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -18,6 +18,7 @@ from socml.daily.tables import daily_folder
 from socml.explanations import explained_rows, keep_explanations
 from socml.project import Project
 from socml.scores import save_run
+from socml.signals import SignalRanking
 from socml.tables import EXPLANATION, TIME
 from socml.versions import ModelVersion, make_reference
 from socml.workspace import run_folder, write_table
@@ -30,9 +31,12 @@ EXPLAINED = 200  # rows of a day that are explained with it
 
 
 def store_day(listed: DailyList, ranked: RankedDay, *, project: Project) -> dict[str, Any]:
-    """Write a day's list as a scoring run and return what `run.json` says. The same list gives the same run."""
+    """Write a day's list as a scoring run and return what `run.json` says. The same list gives the same run.
+
+    Its scores are those before the labels of the day itself: the queue learns these as they are given.
+    """
     features = _write_features(listed, ranked, project)
-    normality = -ranked.learned.score  # `save_run` takes what a detector says: higher is more NORMAL
+    normality = -SignalRanking(ranked.before).learn([], [])  # `save_run` takes what a detector says: higher is NORMAL
     identity = "\n".join([listed.dataset, str(ranked.day), listed.model.hash, *ranked.row_id.tolist()])
     run_id = hashlib.blake2b(identity.encode() + normality.tobytes(), digest_size=8).hexdigest()
     reference = make_reference(np.concatenate([-day.learned.score for day in listed.days if day.day <= ranked.day]))
@@ -42,6 +46,7 @@ def store_day(listed: DailyList, ranked: RankedDay, *, project: Project) -> dict
     truth = _truth_of(listed, ranked, project)
     run = save_run(version, features, normality, about, project=project, truth=truth)
     folder = run_folder(project, run_id)
+    ranked.before.write(folder)
     if not (folder / "explanations.parquet").is_file() or not explained_rows(run, project=project):
         first = ranked.order[:EXPLAINED].tolist()
         keep_explanations(run, _explanations(ranked, first, listed.reasons(ranked, first)), project=project)
