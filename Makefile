@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-formats results-templates fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -102,6 +102,9 @@ results-online: dev  ## online detectors on a million simulated events: docs/res
 
 results-learning: dev  ## learning from labels beside its peers: docs/results/results-learning.md
 	@$(BIN)/python -m benchmarks.learning
+
+results-daily: dev  ## the daily list on simulated organisations: docs/results/results-daily.md (20 minutes)
+	@nice $(BIN)/python -m benchmarks.daily
 
 results-formats: dev  ## every reader on every real file: docs/results/results-formats.md
 	@$(BIN)/python -m benchmarks.formats

@@ -25,11 +25,17 @@ INTRODUCTIONS = {
 COLUMNS: dict[str, dict[str, Any]] = {
     "datasets": {"format": lambda r: r.format, "licence": lambda r: r.licence or "our own", "about": lambda r: r.about},
     "features": {
-        "one row": lambda r: " and ".join(r.entity) + f" × {r.window}" if r.window else "an event",
+        "one row": lambda r: (
+            " × ".join([" and ".join(r.entity), r.window or r.period]) if r.window or r.period else "an event"
+        ),
         "about": lambda r: r.about,
         "blind to": lambda r: r.blind_to,
     },
-    "models": {"detector": lambda r: r.detector, "features": lambda r: r.features, "about": lambda r: r.about},
+    "models": {
+        "detector": lambda r: r.detector,
+        "features": lambda r: r.features or ", ".join(r.feature_sets),
+        "about": lambda r: r.about,
+    },
     "experiments": {
         "question": lambda r: r.question,
         "dataset": lambda r: r.dataset or ", ".join(r.sweep.datasets),

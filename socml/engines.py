@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +64,19 @@ def quoted_text(text: str) -> str:
 
 @contextmanager
 def sealed_connection(
-    tables: dict[str, Any], *, memory_limit: str = "4GB", threads: int = 0
+    tables: dict[str, Any],
+    *,
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    memory_limit: str = "4GB",
+    threads: int = 0,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a DuckDB connection that sees `tables` (Arrow tables or datasets) and cannot reach outside.
 
     Parameters
     ----------
     tables : mapping of name to Arrow table or dataset
+    prepare : called with the connection before it is sealed, to make tables from files of the workspace by SQL that
+        holds no text from data
     memory_limit : what may be held before it spills to a temporary folder, for example "4GB"
     threads : 0 means as many as the machine has cores
     """
@@ -84,6 +90,8 @@ def sealed_connection(
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set python_enable_replacements = false")
             connection.execute("set preserve_insertion_order = false")
+            if prepare is not None:
+                prepare(connection)
             connection.execute("set enable_external_access = false")
             connection.execute("set lock_configuration = true")
             for name, table in tables.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.errors import RecipeError, UnknownName, did_you_mean
+from socml.recipe_daily import DailyList, FeatureSets
 from socml.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
 from socml.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
 
@@ -77,7 +78,7 @@ class DatasetRecipe(Recipe):
     simulate: dict[str, Any] | None = None  # parameters of the simulator that makes the files
 
 
-class FeatureRecipe(Recipe):
+class FeatureRecipe(DailyList, Recipe):
     """A feature set: one SELECT over `events`, and what each of its columns means."""
 
     entity: list[str] = []  # whom a row is about: event columns
@@ -100,10 +101,10 @@ class FeatureRecipe(Recipe):
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
-class ModelRecipe(Recipe):
+class ModelRecipe(FeatureSets, Recipe):
     """A detector, its parameters and its feature set."""
 
-    mode: Literal["batch", "online", "supervised"] = "batch"  # the folder its detector is in, and how it learns
+    mode: Literal["batch", "online", "supervised", "daily"] = "batch"  # the detector's folder, and how it learns
     detector: str = "ensemble"  # the one that ranks best over many tables: docs/decisions/009
     features: str
     seed: int = 0
@@ -266,8 +267,7 @@ def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, Any]) -> Non
 
 
 def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
-    # A misspelt key is reported before the key that is missing because of it.
-    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
+    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]  # before what lacks because of it
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _known_keys(kind, first["loc"][:-1])

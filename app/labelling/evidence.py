@@ -104,7 +104,7 @@ class Evidence:
         own = events_of_row(
             self._dataset, row=row, feature_metadata=self._metadata, limit=RECORDS, project=self._project
         )
-        names = [name for name in self._metadata.get("entity", []) if name in row]
+        names = [name for name in self._metadata.get("entity", []) if row.get(name) is not None]
         entity = {name: row[name] for name in names}
         if not entity and len(own):
             first = own.iloc[0]

@@ -28,25 +28,33 @@ def add_to(app: typer.Typer) -> None:
 def run(
     experiment: Annotated[str, typer.Argument(help="recipe in experiments/")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files to ingest first")] = None,
-    top: Annotated[int, typer.Option(help="rows to put in words")] = 10,
+    top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
+    day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
     json_: Json = False,
 ) -> None:
     """Run an experiment from raw logs to a queue that is ready for review, or a sweep to its comparison.
 
+    `daily` is the list of a day: whom to look at, with reasons. Name the dataset, then files to ingest first, if any.
     A sweep that was stopped goes on where it stopped.
 
     \b
-    Examples:  socml run first-look      socml run flows /var/log/zeek      socml run forests-or-baselines
+    Examples:  socml run daily office      socml run first-look      socml run flows /var/log/zeek
     """
     from socml.project import find_project
-    from socml.recipes import load_experiment_recipe
+    from socml.recipes import load_experiment_recipe, load_model_recipe
 
-    if load_experiment_recipe(experiment, find_project()).sweep is not None:
+    project = find_project()
+    recipe = load_experiment_recipe(experiment, project)
+    if recipe.sweep is not None:
         from socml.cli.judge import run_sweep
 
         run_sweep(experiment, paths=paths, json_=json_)
-        return
-    run_experiment(experiment, paths=paths, top=top, json_=json_)
+    elif load_model_recipe(recipe.model, project).mode == "daily":
+        from socml.cli.daily import run_daily
+
+        run_daily(experiment, paths, day=day, top=top or 20, json_=json_)
+    else:
+        run_experiment(experiment, paths=paths, top=top or 10, json_=json_)
 
 
 def run_experiment(experiment: str, *, paths: list[Path] | None, top: int, json_: bool = False) -> ExperimentResult:

@@ -60,7 +60,8 @@ def events_of_row(
     if not seconds:
         return _selected(project, dataset, {"event_id": row["row_id"]}, [], "time", limit)
     time, start = duckdb.ColumnExpression("time"), _moment(row["time"])
-    entity = {name: row[name] for name in feature_metadata["entity"]}
+    # A row of the daily list has the column of its own role only: an address, a host or an account.
+    entity = {name: row[name] for name in feature_metadata["entity"] if row[name] is not None}
     end = start + timedelta(seconds=seconds)
     inside = [time >= duckdb.ConstantExpression(start), time < duckdb.ConstantExpression(end)]
     return _selected(project, dataset, entity, inside, "time, source_line", limit)

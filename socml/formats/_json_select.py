@@ -140,7 +140,7 @@ def _select(kinds: Sequence[_Kind], table: pa.Table) -> tuple[str, pa.Table, dic
         columns.append(
             f"case when contains(line, $hint{i}) then try(json_extract(line, $paths{i})) end::varchar[] as cells{i}"
         )
-    return f"select row, {', '.join(columns)} from lines", table, values
+    return f"select row, {', '.join(columns)} from lines", table, values  # noqa: S608
 
 
 def _plain(kind: _Kind, cells: pa.ListArray, these: Rows, lengths: NDArray[np.integer], lines: pa.Array) -> JsonLines:

@@ -73,6 +73,10 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode == "online":
         raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
+    if recipe.mode == "daily":
+        raise RecipeError(
+            f"{where} is of mode 'daily': it learns day by day and is not fitted. Use: socml run daily DATASET"
+        )
     folder = "classifiers" if recipe.mode == "supervised" else "detectors"
     detector = _component(component(folder, recipe.detector), recipe.detector, recipe.parameters, where)
     reader = Preparation if get_tags(detector).input_tags.two_d_array else Sequences

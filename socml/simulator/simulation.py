@@ -19,6 +19,7 @@ from socml.simulator.window import Window
 from socml.simulator.writers.files import Attack, attacks_in, log_files, write, write_truth
 
 _KINDS = ("simulator.activities", "simulator.attacks")
+_NOISE = "simulator.noise"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def simulate(
     start: str = "2026-03-02",
     hosts: int = 40,
     scale: float = 1.0,
+    noise: bool = False,
 ) -> SimulatedLogs:
     """Write logs of a small organisation with known attacks. The same parameters give the same bytes.
 
@@ -58,6 +60,8 @@ def simulate(
     start : first day, as YYYY-MM-DD, in UTC; a Monday by default
     hosts : workstations, one a person, 2 to 6,000; the servers come on top
     scale : how much of everything: 2.0 is twice the traffic of as many hosts
+    noise : add what makes real networks hard: private destinations, programs and uploads, unanswered connections,
+        the internet's background of probes and guesses, many user agents; all of it benign
 
     Returns
     -------
@@ -89,7 +93,7 @@ def simulate(
         raise ConfigurationError(f"{folder} is a file; name a folder to write logs to.")
     world = World(make_organisation(_rng(seed, "organisation"), hosts), window, scale)
     traffic = Traffic(window)
-    for kind in _KINDS:
+    for kind in (*_KINDS, *((_NOISE,) if noise else ())):
         for name in component_names(kind):
             component(kind, name)(world, traffic, _rng(seed, f"{kind}.{name}"))
     raise_alerts(world, traffic, _rng(seed, "alerts"))

@@ -16,6 +16,8 @@ from socml.feedback import FeedbackRanking
 from socml.inert import visible_line
 from socml.kernels.candidates import best_first
 from socml.project import Project
+from socml.signals import FILE as EVIDENCE
+from socml.signals import DayEvidence, SignalRanking
 
 SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
 WATCHED = 100  # rows among which moves are counted
@@ -44,9 +46,13 @@ class Board:
     """
 
     def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+        folder = workspace.run_folder(project, str(run["run_id"]))
         self.scores = _read_scores(project, str(run["run_id"]))
         leaves = _read_leaves(project, run, len(self.scores))
+        self._learner: FeedbackRanking | SignalRanking
         self._learner = FeedbackRanking(leaves, self.scores["anomaly_score"].to_numpy())
+        if (folder / EVIDENCE).is_file():  # a day of the daily list, which learns by signals
+            self._learner = SignalRanking(DayEvidence.read(folder))
         self._order = np.argsort(self.scores["rank"].to_numpy(), kind="stable")
         self.candidates = _candidates(self.scores, self._order, leaves)
         self.update({}, {})

@@ -1,0 +1,39 @@
+-- about = "Changes of accounts and rights on a host, and accounts that act as root there for the first time."
+-- entity = "host_name"
+-- period = "1 day"
+-- family = "privilege"
+-- role = "host"
+-- blind_to = "rights taken without a trace in the logs; an account that has always acted as root"
+-- new = ["new_root_accounts"]
+-- [first_seen]
+-- as_root = ["host_name", "root_account"]
+-- change = ["right_change", "host_name"]
+-- [columns]
+-- right_changes = "changes of accounts, groups, services or audit rules"
+-- rare_changes = "kinds of such changes, each divided by the hosts that ever had one"
+-- new_root_accounts = "accounts that acted as root here for the first time"
+-- [columns_fr]
+-- right_changes = "modifications de comptes, de groupes, de services ou de règles d’audit"
+-- rare_changes = "sortes de telles modifications, chacune divisée par les machines qui en ont connu"
+-- new_root_accounts = "comptes qui ont agi ici en tant que root pour la première fois"
+-- [shown_with]
+-- right_changes = "rarest_change"
+-- rare_changes = "rarest_change"
+-- new_root_accounts = "root_accounts"
+with changes as (
+    select m.host_name, m.day, m.right_change, sum(m.repeats) as n, any_value(s.sources) as hosts
+    from meanings m join change_sources s on s.right_change = m.right_change and s.day = m.day
+    where m.host_name is not null group by m.host_name, m.day, m.right_change
+), of_host as (
+    select host_name, day, sum(n) as n, sum(cast(1.0 / hosts as decimal(24, 12))) as rare,
+           list(right_change order by hosts, right_change)[1] as rarest_change
+    from changes group by host_name, day
+), roots as (
+    select k.host_name, s.day, count(*) as n,
+           array_to_string(list(k.root_account order by k.root_account)[1:4], ', ') as root_accounts
+    from as_root k join as_root_sources s on s.host_name = k.host_name
+    where k.first_day = s.day and s.day > k.began group by k.host_name, s.day
+)
+select host_name, day, coalesce(of_host.n, 0) as right_changes, coalesce(rare, 0) as rare_changes,
+       coalesce(roots.n, 0) as new_root_accounts, rarest_change, root_accounts
+from of_host full join roots using (host_name, day)

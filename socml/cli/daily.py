@@ -1,0 +1,118 @@
+"""The daily list → a terminal or JSON: whom to look at today, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml.cli._output import as_json, note, say, step
+from socml.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from socml.daily.attacks import FoundAttacks
+    from socml.daily.listing import DailyList, RankedDay
+    from socml.project import Project
+
+SHOWN = 20
+
+
+def run_daily(
+    experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
+) -> dict[str, Any]:
+    """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
+    from socml.daily import daily_list, store_day
+    from socml.experiments.line import prepare_dataset
+    from socml.project import find_project
+    from socml.recipes import load_experiment_recipe
+
+    project = find_project()
+    recipe = load_experiment_recipe(experiment, project)
+    dataset, files = _dataset_of(recipe.dataset, paths, project)
+    prepare_dataset(dataset, project=project, paths=files, step=step)
+    with step("building the daily tables"):
+        listed = daily_list(
+            dataset, project=project, model=recipe.model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
+        )
+    ranked = listed.of(day or None)
+    run = store_day(listed, ranked, project=project)
+    found = _found(listed, project)
+    if json_:
+        as_json(_plain(listed, ranked, run, found, top))
+    else:
+        _print(listed, ranked, found, top, project.language)
+    return run
+
+
+def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tuple[str, list[Path] | None]:
+    """Return the dataset and the files to ingest first: `daily`, `daily DATASET` or `daily DATASET FILE …`."""
+    from socml.recipes import recipe_names
+    from socml.workspace import dataset_names
+
+    if not paths:
+        return default, None
+    name, *files = paths
+    known = {*dataset_names(project), *recipe_names("datasets", project)}
+    if str(name) not in known and (name.exists() or not files):
+        raise ConfigurationError(
+            f"{str(name)!r} is no dataset. Write the dataset first, then its files: socml run daily office {name}"
+        )
+    return str(name), [path.absolute() for path in files] or None
+
+
+def _found(listed: DailyList, project: Project) -> FoundAttacks | None:
+    from socml.daily.attacks import attack_rows, find_attacks
+
+    truth = attack_rows(listed.dataset, project=project)
+    return find_attacks(listed.frame(), truth, rows=SHOWN) if len(truth) else None
+
+
+def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:
+    from socml.daily.reasons import rarity_in_words
+    from socml.daily.stored import positions
+    from socml.inert import visible_line
+    from socml.words import words
+
+    said = words(language)
+    rows = positions(ranked, top).tolist()
+    by_name = {column.name: column for column in listed.columns}
+    say("\n" + said("daily.title", day=ranked.day, rows=said.number(len(ranked.order)), shown=len(rows)) + "\n")
+    for place, (row, reasons) in enumerate(zip(rows, listed.reasons(ranked, rows), strict=True), 1):
+        entity = str(ranked.scores.entity[row])
+        known = listed.context.of(entity)
+        extra = [rarity_in_words(float(ranked.scores.once_in[row]), said)]
+        extra += [said("daily.owner", owner=known.owner)] if known.owner else []
+        extra += [said("daily.watched")] if known.watch else []
+        role = said(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
+        say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
+        for reason in reasons[:3]:
+            say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")
+    if listed.absent:
+        say("\n" + said("daily.absent", sets=", ".join(listed.absent)))
+    if found is not None:
+        say("\n" + said("daily.attacks", found=found.within(SHOWN), n=len(found.best), rows=SHOWN))
+
+
+def _plain(
+    listed: DailyList, ranked: RankedDay, run: dict[str, Any], found: FoundAttacks | None, top: int
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from socml.daily.stored import positions
+
+    rows = positions(ranked, top).tolist()
+    lines = [
+        {
+            "place": place,
+            "row_id": ranked.row_id[row],
+            "entity": ranked.scores.entity[row],
+            "role": ranked.scores.role[row],
+            "owner": listed.context.of(str(ranked.scores.entity[row])).owner or None,
+            "score": float(ranked.learned.score[row]),
+            "once_in_entity_days": float(ranked.scores.once_in[row]),
+            "reasons": [asdict(reason) for reason in reasons],
+        }
+        for place, (row, reasons) in enumerate(zip(rows, listed.reasons(ranked, rows), strict=True), 1)
+    ]
+    attacks = None if found is None else {"of": len(found.best), "in_first_rows": found.within(SHOWN), "rows": SHOWN}
+    about = {"dataset": listed.dataset, "day": str(ranked.day), "days": [str(d.day) for d in listed.days]}
+    return {**about, "run": run, "list": lines, "absent": list(listed.absent), "attacks": attacks}

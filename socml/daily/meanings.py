@@ -1,0 +1,165 @@
+"""Event columns, whatever log they came from → one view of what happened: answered, failed, logged on, asked in vain.
+
+Zeek's states, EVE's flow state and flags, Argus's states, NetFlow's flags, sshd, PAM and Windows events end in the same
+columns, so that a feature set of the daily list counts them alike. The table `meanings` has one row an event:
+
+| column | means |
+|---|---|
+| time, day | when; the UTC day |
+| kind | flow, logon, lookup, request, alert, process, file, privilege or other |
+| repeats | how many times it happened: "message repeated 5 times" is 5 |
+| source_ip, source_inside, inside_ip | who began it; whether that is inside; the address only if it is |
+| destination_ip, destination_inside | of a flow only, and never a broadcast or multicast address |
+| destination_port, network_transport, duration_s, source_bytes, destination_bytes | of a flow |
+| failed, answered | of a flow: refused or left without answer, or answered; both null if the log does not say |
+| remote_ip | destination of a flow on a port for remote control (SSH, SMB, RDP, WinRM, VNC …) |
+| host_name, sender | the host it happened on; that host, or the sensor that saw it |
+| account | who, without domain, in lower case |
+| logon | success or failure of an attempt to log on; logged_on, entered: account and host of a success |
+| unknown_account | an attempt for an account that does not exist, where sshd says so apart from the failure |
+| domain, name, unknown_name | of a lookup: registered domain, whole name, whether it does not exist |
+| server_ip, agent, url, status | of a request |
+| rule, victim_or_source | of an alert: its rule; the inside end of it |
+| chain | of a started process: "parent > program" |
+| ja3, server_name | of a TLS handshake |
+| changed_path | file that was added, removed or changed |
+| right_change, root_account | a change of accounts or rights, in a word; an account that acted as root |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+
+VERSION = "1"  # part of the state's identity: raise it when a meaning changes
+_PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
+_GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
+_REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
+_RIGHTS = (
+    "user_added", "user_enabled", "user_removed", "password_reset", "group_member_added", "computer_added",
+    "sid_history_added", "account_renamed", "service_installed", "task_created", "task_changed",
+    "audit_policy_changed", "log_cleared", "event_log_stopped",
+)  # fmt: skip
+_NO_PERSON = r"^(system|local service|network service|anonymous logon|dwm-[0-9]+|umfd-[0-9]+)$"
+_SUFFIX = r"[^.]+[.](co|com|org|net|gov|gob|ac|edu|or|ne|go)[.][a-z]{2}$"  # two-part suffixes such as co.uk
+
+# Zeek: https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html (conn_state)
+# Argus: https://openargus.org (ra(1), state): of TCP the flags of each side, as S_RA; INT and REQ have no answer
+# Suricata: flow.state, and the flags to the client in hexadecimal; RST without SYN is a refusal
+_FAILED = r"""case
+    when connection_state in ('S0', 'REJ', 'RSTOS0', 'RSTRH', 'SH', 'SHR') then true
+    when connection_state in ('SF', 'S1', 'S2', 'S3', 'RSTO', 'RSTR') then false
+    when event_action = 'connection_blocked' then true
+    when regexp_full_match(connection_state, '[FSRPAUEC]*_[FSRPAUEC]*')
+        then regexp_matches(connection_state, '_([AUEC]*R[AUEC]*)?$')
+    when connection_state in ('INT', 'REQ', 'ECO', 'URP', 'URH', 'URN', 'URF') then true
+    when connection_state in ('CON', 'ACC', 'EST', 'FIN', 'CLO', 'RSP', 'ECR') then false
+    when connection_state in ('new', 'established', 'closed', 'bypassed')
+        then coalesce(destination_packets, 0) = 0
+             or coalesce(regexp_matches(extra['tcp.tcp_flags_tc'], '[45]$'), false)
+    when network_transport = 'tcp' and extra['tcp_flags'] is not null and destination_packets is null
+        then extra['tcp_flags'] like '%S%' and extra['tcp_flags'] not like '%A%'
+    when event_outcome = 'failure' then true
+    when event_outcome = 'success' then false
+    when destination_packets is not null then destination_packets = 0
+end"""
+
+_LOGON = r"""case
+    when class_uid is distinct from 3002 then null
+    when extra['LogonType'] in ('0', '5') then null
+    when event_action = 'explicit_credentials' then 'success'
+    when event_action = 'pam_failure' then case when coalesce(process_name, '') not like 'sshd%' then 'failure' end
+    when event_action in ('kerberos_preauthentication', 'ntlm_validation', 'kerberos_ticket_granting', 'kerberos_ticket')
+        then case when event_outcome = 'failure' then 'failure' end
+    when regexp_matches(event_action, '(?i)log_?in$|log_?on$|sign_?in|ntlm_login|radius_login')
+        then case when event_outcome in ('success', 'failure') then event_outcome end
+end"""
+
+
+def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
+    """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
+    source_inside = _inside("source_ip", inside)
+    return f"""
+with told as (
+    select time, class_uid, event_action, source_ip, destination_ip, destination_port, network_transport, duration_s,
+           source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
+           coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
+           dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
+           coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
+           tls_client_server_name, file_path, file_change,
+           class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
+               or (event_action = 'connection' and class_uid is null and event_category = 'network') as is_flow,
+           coalesce(try_cast(extra['repeated'] as bigint), 1) as repeats,
+           regexp_matches(destination_ip, '{_GROUP}') as to_group,
+           {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
+           {_FAILED} as failed, {_LOGON} as logon
+    from stored_events
+    where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
+), named as (
+    select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
+           case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person
+    from told
+)
+select time, cast(time as date) as day,
+       case when is_flow then 'flow' when logon is not null or event_action = 'ssh_invalid_user' then 'logon'
+            when class_uid = 4003 then 'lookup' when class_uid = 4002 then 'request' when class_uid = 2004 then 'alert'
+            when class_uid = 1007 then 'process' when file_change is not null then 'file'
+            when {_listed("event_action", (*_RIGHTS, "sudo_command", "su_session"))} then 'privilege' else 'other' end as kind,
+       greatest(repeats, 1) as repeats,
+       source_ip, coalesce(source_inside, false) as source_inside, case when source_inside then source_ip end as inside_ip,
+       case when is_flow and not to_group then destination_ip end as destination_ip,
+       case when is_flow and not to_group then destination_inside end as destination_inside,
+       case when is_flow then destination_port end as destination_port, network_transport,
+       case when is_flow then duration_s end as duration_s, case when is_flow then source_bytes end as source_bytes,
+       case when is_flow then destination_bytes end as destination_bytes,
+       case when is_flow then failed end as failed, case when is_flow then not failed end as answered,
+       case when is_flow and not to_group and destination_port in {_REMOTE_PORTS} then destination_ip end as remote_ip,
+       host as host_name, sender, person as account, case when person is not null or account is null then logon end as logon,
+       case when logon = 'success' then person end as logged_on, case when logon = 'success' then host end as entered,
+       event_action = 'ssh_invalid_user' as unknown_account,
+       case when name not like '%.arpa' and name not like '%.local' and name like '%_.__%' then coalesce(
+           nullif(regexp_extract(name, '{_SUFFIX}'), ''), nullif(regexp_extract(name, '[^.]+[.][^.]+$'), '')) end as domain,
+       name, dns_response_code = 'NXDOMAIN' as unknown_name,
+       case when class_uid = 4002 then destination_ip end as server_ip,
+       case when class_uid = 4002 then user_agent_original end as agent,
+       case when class_uid = 4002 then url_original end as url,
+       case when class_uid = 4002 then http_response_status_code end as status,
+       case when class_uid = 2004 then rule end as rule,
+       case when class_uid = 2004 then case when source_inside or destination_inside is not true then source_ip
+                                            else destination_ip end end as victim_or_source,
+       case when class_uid = 1007 and process_name is not null
+           then lower(coalesce(process_parent_name, '?') || ' > ' || process_name) end as chain,
+       tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,
+       case when file_change is not null then file_path end as changed_path,
+       case when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
+       case when event_action in ('sudo_command', 'su_session', 'special_privileges') then person end as root_account
+from named"""  # noqa: S608
+
+
+# What a feature set of the daily list may read beside `meanings`, each a part of it.
+VIEWS = {
+    "flows": "select * from meanings where kind = 'flow' and source_ip is not null and destination_ip is not null",
+    "logons": "select * from meanings where kind = 'logon'",
+    "lookups": "select * from meanings where kind = 'lookup' and source_ip is not null and name is not null",
+    "requests": "select * from meanings where kind = 'request' and source_ip is not null",
+    "alerts": "select * from meanings where kind = 'alert' and rule is not null",
+}
+
+
+def is_inside_sql(column: str, inside: Sequence[IPv4Network] = ()) -> str:
+    """Return SQL that says whether an address or a name is of the organisation: whatever is no address is inside."""
+    address = f"regexp_matches({column}, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$|:')"
+    return f"(not {address} or {_inside(column, inside)})"
+
+
+def _inside(column: str, networks: Sequence[IPv4Network]) -> str:
+    parts = [f"regexp_matches(lower({column}), '{_PRIVATE}')"]
+    octets = " + ".join(f"try_cast(split_part({column}, '.', {i}) as bigint) * {256 ** (4 - i)}" for i in (1, 2, 3, 4))
+    for network in networks:
+        low, high = int(network.network_address), int(network.broadcast_address)
+        parts.append(f"coalesce(({octets}) between {low} and {high}, false)")
+    return f"({' or '.join(parts)})"
+
+
+def _listed(column: str, values: Sequence[str]) -> str:
+    return f"{column} in ({', '.join(repr(v) for v in values)})"

@@ -1,0 +1,143 @@
+"""socml.daily.meanings: what failed, was answered or logged on means the same whatever the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daily_events import FLOW, LOGON, flow, logon, project_in, store
+
+from socml.daily.tables import day_connection
+from socml.workspace import event_files
+
+
+def meanings(tmp_path: Path, events: list[dict], columns: str, inside: tuple = ()) -> list[tuple[Any, ...]]:
+    from datetime import date
+
+    project = project_in(tmp_path)
+    store(project, events)
+    files = event_files(project, "office")
+    with day_connection(files, date(2026, 3, 1), project=project, inside=inside) as connection:
+        return connection.execute(f"select {columns} from meanings order by time").fetchall()
+
+
+def at(second: int) -> str:
+    return f"2026-03-01T10:00:{second:02}Z"
+
+
+FLOW_STATES = [
+    # Zeek
+    ({"connection_state": "S0"}, True),
+    ({"connection_state": "REJ"}, True),
+    ({"connection_state": "SF"}, False),
+    ({"connection_state": "RSTO"}, False),
+    ({"connection_state": "OTH"}, None),
+    ({"connection_state": "OTH", "destination_packets": 3}, False),
+    # Argus
+    ({"connection_state": "S_RA"}, True),
+    ({"connection_state": "S_"}, True),
+    ({"connection_state": "SRPA_FSPA"}, False),
+    ({"connection_state": "PA_PA"}, False),
+    ({"connection_state": "A_A"}, False),
+    ({"connection_state": "INT"}, True),
+    ({"connection_state": "CON"}, False),
+    # Suricata
+    ({"connection_state": "new", "destination_packets": 0}, True),
+    ({"connection_state": "established", "destination_packets": 4}, False),
+    ({"connection_state": "closed", "destination_packets": 1, "extra": [("tcp.tcp_flags_tc", "14")]}, True),
+    ({"connection_state": "closed", "destination_packets": 9, "extra": [("tcp.tcp_flags_tc", "1b")]}, False),
+    # NetFlow, one way
+    ({"extra": [("tcp_flags", "......S.")]}, True),
+    ({"extra": [("tcp_flags", "...AP.SF")]}, False),
+    ({"connection_state": "end of flow", "extra": [("tcp_flags", "......S.")]}, True),
+    # others
+    ({"event_outcome": "failure"}, True),
+    ({"event_outcome": "success"}, False),
+    ({"destination_packets": 0}, True),
+    ({}, None),
+]
+
+
+def test_failed_and_answered_of_every_log(tmp_path: Path) -> None:
+    events = [
+        {"time": at(i), "source_ip": "10.0.0.1", "destination_ip": "10.0.0.2", **FLOW, **told}
+        for i, (told, _) in enumerate(FLOW_STATES)
+    ]
+    found = meanings(tmp_path, events, "failed, answered")
+    for (told, failed), (is_failed, is_answered) in zip(FLOW_STATES, found, strict=True):
+        assert is_failed is failed, told
+        assert is_answered is (None if failed is None else not failed), told
+
+
+LOGONS = [
+    ({"event_action": "ssh_login", "event_outcome": "success"}, "success", 1),
+    ({"event_action": "ssh_login", "event_outcome": "failure", "extra": [("repeated", "5")]}, "failure", 5),
+    ({"event_action": "logon", "event_outcome": "failure", "extra": [("LogonType", "3")]}, "failure", 1),
+    ({"event_action": "logon", "event_outcome": "success", "extra": [("LogonType", "5")]}, None, 1),  # a service
+    ({"event_action": "logon", "event_outcome": "success", "user_name": "SYSTEM"}, None, 1),
+    ({"event_action": "logon", "event_outcome": "success", "user_name": "PC7$"}, None, 1),
+    ({"event_action": "explicit_credentials"}, "success", 1),
+    ({"event_action": "kerberos_preauthentication", "event_outcome": "failure"}, "failure", 1),
+    ({"event_action": "ntlm_validation", "event_outcome": "success"}, None, 1),  # its logon is told by itself
+    ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "gdm-password"}, "failure", 1),
+    ({"event_action": "pam_failure", "event_outcome": "failure", "process_name": "sshd"}, None, 1),  # sshd tells it too
+    ({"event_action": "logoff"}, None, 1),
+    ({"event_action": "session_opened", "event_outcome": "success"}, None, 1),
+]
+
+
+def test_logons_of_every_log(tmp_path: Path) -> None:
+    events = [
+        {**LOGON, "time": at(i), "source_ip": "10.0.0.1", "host_name": "web", "user_name": "ana", **told}
+        for i, (told, _, _) in enumerate(LOGONS)
+    ]
+    found = meanings(tmp_path, events, "logon, repeats")
+    for (told, outcome, repeats), row in zip(LOGONS, found, strict=True):
+        assert row == (outcome, repeats), told
+
+
+@pytest.mark.parametrize(("name", "account"), [("CORP\\Ana", "ana"), ("ana@corp.example", "ana"), ("ANA", "ana")])
+def test_an_account_has_one_name(tmp_path: Path, name: str, account: str) -> None:
+    assert meanings(tmp_path, [logon(at(0), "10.0.0.1", "web", name, "success")], "account, logged_on, entered") == [
+        (account, account, "web")
+    ]
+
+
+@pytest.mark.parametrize("address", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "10.0.0.255", "ff02::fb"])
+def test_broadcast_and_multicast_are_no_destinations(tmp_path: Path, address: str) -> None:
+    assert meanings(tmp_path, [flow(at(0), "10.0.0.1", address)], "destination_ip, remote_ip") == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [("10.1.2.3", True), ("172.16.0.1", True), ("172.32.0.1", False), ("192.168.1.1", True), ("100.64.1.1", False),
+     ("fe80::1", True), ("fd12::1", True), ("2001:db8::1", False), ("147.32.80.9", False)],
+)  # fmt: skip
+def test_inside_is_private(tmp_path: Path, address: str, inside: bool) -> None:
+    assert meanings(tmp_path, [flow(at(0), address, "8.8.8.8")], "source_inside, inside_ip") == [
+        (inside, address if inside else None)
+    ]
+
+
+def test_networks_that_an_organisation_names_are_inside_too(tmp_path: Path) -> None:
+    from ipaddress import IPv4Network
+
+    events = [flow(at(0), "147.32.80.9", "8.8.8.8"), flow(at(1), "147.33.0.1", "2001:db8::1")]
+    assert meanings(tmp_path, events, "source_inside", (IPv4Network("147.32.0.0/16"),)) == [(True,), (False,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [("www.corp.example", "corp.example"), ("A.B.Corp.Example.", "corp.example"), ("shop.foo.co.uk", "foo.co.uk"),
+     ("example", None), ("4.3.2.1.in-addr.arpa", None), ("printer.local", None)],
+)  # fmt: skip
+def test_registered_domain_of_a_name(tmp_path: Path, name: str, domain: str | None) -> None:
+    event = {"time": at(0), "class_uid": 4003, "source_ip": "10.0.0.1", "dns_question_name": name}
+    assert meanings(tmp_path, [event], "domain") == [(domain,)]
+
+
+def test_an_alert_is_about_its_inside_end(tmp_path: Path) -> None:
+    alert = {"class_uid": 2004, "rule_id": "7", "source_ip": "203.0.113.7", "destination_ip": "10.0.0.2"}
+    events = [{"time": at(0), **alert}, {"time": at(1), **alert, "source_ip": "10.0.0.9"}]
+    assert meanings(tmp_path, events, "victim_or_source, rule") == [("10.0.0.2", "7"), ("10.0.0.9", "7")]
