@@ -27,7 +27,7 @@ from benchmarks.results import Figure, measured_before, versions_of, write_resul
 from socml.datasets import ingest
 from socml.datasets.detection import open_format
 from socml.datasets.sources import FileSource
-from socml.datasets.staging import write_options
+from socml.datasets.parts import write_options
 from socml.formats._reader import Parsed, ReadOptions
 from socml.identity import Places
 from socml.project import Project
