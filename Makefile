@@ -30,7 +30,7 @@ define install
 	  || $(BIN)/python -m pip install -q --require-hashes -r $(1)
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . 2>/dev/null
 	@echo "compiling the kernels, once"
-	@$(BIN)/python -m socml.kernels.warm
+	@$(BIN)/python -m socml.jobs.warm
 endef
 
 .venv/.runtime: .venv/.python requirements.lock pyproject.toml setup.py

@@ -16,7 +16,7 @@ setup(
     ],
     package_dir={"socml": "socml", **{f"socml._starter.{name}": name for name in STARTER}},
     package_data={
-        "": ["*.toml", "*.sql", "*.ipynb", "*.ini", "*.mako", "*.md", "*.js", "*.css", "*.html", "py.typed"],
+        "": ["*.toml", "*.sql", "*.ipynb", "*.ini", "*.pyi", "*.mako", "*.md", "*.js", "*.css", "*.html", "py.typed"],
         "socml._starter.app": ["**/*", ".streamlit/*"],
     },
 )

@@ -14,11 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from socml.errors import SocmlError
-from socml.inert import visible_line
-from socml.project import LANGUAGES, Project, find_project
-from socml.words import Words, words
-from socml.workspace import list_runs
+from socml.project import LANGUAGES, Project, SocmlError, Words, find_project, list_runs, visible_line, words
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _LONGEST_NAME = 60

@@ -13,9 +13,8 @@ from labelling.desk import Desk, label_store, open_desk
 from labelling.families import family_editor
 from labelling.trust import trust
 
-from socml.inert import visible_line
 from socml.labels import read_analyst_labels, read_label_events, write_labels
-from socml.words import Words
+from socml.project import Words, visible_line
 
 _SHOWN = 2_000  # rows of the table; the export has all
 _COLUMNS = ("time", "entity", "verdict", "reason", "family", "note", "by", "how", "state", "row_id")

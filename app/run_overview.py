@@ -7,10 +7,17 @@ import pyarrow.dataset as ds
 import streamlit as st
 from frame import Place, open_page
 
-from socml.inert import visible_line
-from socml.project import Project
-from socml.words import Words
-from socml.workspace import dataset_names, event_files, list_runs, open_events, open_table, quarantine_files
+from socml.project import (
+    Project,
+    Words,
+    dataset_names,
+    event_files,
+    list_runs,
+    open_events,
+    open_table,
+    quarantine_files,
+    visible_line,
+)
 
 _RUN = ("run_id", "dataset", "feature_set", "model_version", "rows", "finished")
 _METRICS = ("average_precision", "auroc", "anomaly_rate")

@@ -11,9 +11,7 @@ import io
 import streamlit as st
 from frame import open_tool
 
-from socml.errors import SocmlError
-from socml.inert import spreadsheet_text, visible, visible_line
-from socml.project import Project, find_project
+from socml.project import Project, SocmlError, Words, find_project, spreadsheet_text, visible, visible_line
 from socml.tools import (
     Indicator,
     MailTriage,
@@ -29,7 +27,6 @@ from socml.tools import (
     refang,
     triage_mail,
 )
-from socml.words import Words
 
 _LONGEST = 200_000  # characters that are taken
 _SHOWN = 20_000

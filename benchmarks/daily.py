@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import Figure, versions_of, write_results
-from socml.daily import DailyList, attack_rows, build_daily, daily_list, find_attacks
-from socml.datasets import ingest
-from socml.features import build_features, load_row_truth
-from socml.models import make_detector
+from socml.evaluate import attack_rows, find_attacks
+from socml.features import build_daily, build_features, load_row_truth
+from socml.ingestion import ingest
+from socml.jobs import DailyList, daily_list
+from socml.models import fuse, make_detector
 from socml.project import Project, starter_root
-from socml.signals import fuse
 from socml.simulator import simulate
 
 
@@ -157,7 +157,7 @@ def measure(case: Case, lab: Project, totals: Totals, versions: dict[str, str]) 
 
 def daily_recipes(lab: Project) -> list[str]:
     """Return the feature sets of the daily list."""
-    from socml.recipes import load_model_recipe
+    from socml.project import load_model_recipe
 
     return load_model_recipe("daily", lab).feature_sets
 

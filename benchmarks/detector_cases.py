@@ -127,8 +127,8 @@ def cic() -> Table:
 def _stratosphere(number: str) -> Callable[[], Table]:
     @cache
     def load() -> Table:
-        from socml.datasets import ingest
         from socml.features import build_features, load_row_truth
+        from socml.ingestion import ingest
         from socml.project import Project
 
         with tempfile.TemporaryDirectory(prefix="socml-detectors-") as folder:

@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.detector_cases import Case, cases
 from benchmarks.results import Figure, versions_of, write_results
-from socml.metrics import ranking_metrics
-from socml.preparation import Preparation
-from socml.registry import component
+from socml.evaluate import ranking_metrics
+from socml.features import Preparation
+from socml.project import component
 
 SEEDS = 3
 MEASURES = ("average_precision", "auroc", "precision_at_100")

@@ -20,12 +20,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.results import RESULTS, Figure, versions_of, written
-from socml.datasets import ingest, load_events
-from socml.errors import SocmlError
-from socml.inert import visible_line
-from socml.project import Project
-from socml.registry import component_names
-from socml.tables import EVENT
+from socml.ingestion import ingest, load_events
+from socml.project import EVENT, Project, SocmlError, component_names, visible_line
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")

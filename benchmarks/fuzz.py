@@ -23,12 +23,9 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks.results import Figure, versions_of, write_results
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import SocmlError
-from socml.formats._reader import LITTLE, ReadOptions
-from socml.formats._records import UNFORESEEN
-from socml.registry import component_names
+from socml.formats import LITTLE, UNFORESEEN, ReadOptions
+from socml.ingestion import FileSource, open_format
+from socml.project import SocmlError, component_names
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = 100_000

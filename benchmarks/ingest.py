@@ -24,12 +24,8 @@ from benchmarks.ingest_files import APACHE, enlarged
 from benchmarks.ingest_values import differing_values
 from benchmarks.interleaved import Cost, measure
 from benchmarks.results import Figure, measured_before, versions_of, write_results
-from socml.datasets import ingest
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.datasets.parts import write_options
-from socml.formats._reader import Parsed, ReadOptions
-from socml.identity import Places
+from socml.formats import Parsed, ReadOptions
+from socml.ingestion import FileSource, Places, ingest, open_format, write_options
 from socml.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from socml.formats._reader import Parsed
-from socml.tables import EVENT
+from socml.formats import Parsed
+from socml.project import EVENT
 
 COPIED = {
     "observer_name": ["host"],

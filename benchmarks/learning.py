@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks import learning_cases, learning_families, learning_team
 from benchmarks.results import RESULTS, Figure, measured_before, versions_of, write_results
-from socml.feedback import FeedbackRanking, warm_up
-from socml.kernels.candidates import best_first
+from socml.review import FeedbackRanking, best_first, warm_up
 
 SEEDS = 5
 PEERS = ("AADForest", "PineForest")

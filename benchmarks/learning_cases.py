@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.detector_cases import Case, cases
-from socml.preparation import Preparation
-from socml.registry import component
-from socml.replay import replay, score_table
+from socml.features import Preparation
+from socml.project import component
+from socml.review import replay, score_table
 
 TREES = 128  # of every forest here, ours and the peers'
 SAMPLES = 256

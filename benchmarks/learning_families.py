@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.label_errors import likely_label_errors
-from socml.opinions import form_opinions
-from socml.registry import component
-from socml.review import build_queue
+from socml.project import component
+from socml.review import build_queue, form_opinions, likely_label_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "benchmarks" / "nsl20-10"

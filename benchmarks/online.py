@@ -184,8 +184,8 @@ def measure(who: str, at: int, lab: Path) -> dict[str, Any]:
 
 def our_detector(case: Case) -> Any:
     """Return one of our online detectors."""
-    from socml.recipes import ModelRecipe
-    from socml.streaming import make_online
+    from socml.models import make_online
+    from socml.project import ModelRecipe
 
     recipe = ModelRecipe(mode="online", detector=case.detector, features="flow", parameters=case.parameters)
     return make_online(recipe, []).detector
@@ -210,9 +210,8 @@ def timed(make: Callable[[], Any], block: np.ndarray, entities: list[str]) -> tu
 
 def measure_whole(model: str, lab: Path) -> dict[str, Any]:
     """Measure `score_online` on the flow table, file to file."""
-    from socml.project import Project, starter_root
-    from socml.streaming import make_online, score_online
-    from socml.workspace import features_path
+    from socml.models import make_online, score_online
+    from socml.project import Project, features_path, starter_root
 
     project = Project(root=starter_root(), workspace=lab / "workspace")
     path = features_path(project, "demo", "flow")

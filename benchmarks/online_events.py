@@ -19,8 +19,8 @@ FLOWS, THINNED, WINDOWS = STREAMS
 
 def prepare(lab: Path) -> None:
     """Simulate, ingest, build both feature tables, and keep the streams of the first million flows."""
-    from socml.datasets import ingest
     from socml.features import build_feature_file
+    from socml.ingestion import ingest
     from socml.project import Project, starter_root
     from socml.simulator import simulate
 
@@ -43,9 +43,9 @@ def prepare(lab: Path) -> None:
 
 def keep(lab: Path, stream: str, table: pd.DataFrame, project: Any) -> None:
     """Write the rows that a detector reads, and what is true of each: its source, its day, and its attack."""
+    from socml.detectors import OnlineColumns
     from socml.features import load_row_truth
-    from socml.online._columns import OnlineColumns
-    from socml.workspace import features_path, read_metadata
+    from socml.project import features_path, read_metadata
 
     feature_set = "source-5min" if stream == WINDOWS else "flow"
     features = read_metadata(features_path(project, "demo", feature_set))["features"]
@@ -70,7 +70,7 @@ def attacks_of(known: pd.DataFrame) -> pd.DataFrame:
 
 def found(normality: np.ndarray, known: pd.DataFrame) -> dict[str, float]:
     """Return which share of the attacks shows among the day's least normal rows and sources; and average precision."""
-    from socml.metrics import ranking_metrics
+    from socml.evaluate import ranking_metrics
 
     rows = known.assign(normality=normality).sort_values("normality", kind="stable")
     by_row = attacks_of(rows.groupby("day").head(BUDGET))

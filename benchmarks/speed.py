@@ -56,8 +56,7 @@ def score_figures(X: np.ndarray, n_trees: int, versions: dict[str, str]) -> list
     """Score with a forest that scikit-learn fitted."""
     from sklearn.ensemble import IsolationForest
 
-    from socml.kernels.forest_score import score_samples
-    from socml.kernels.forest_tables import pack_forest
+    from socml.detectors import pack_forest, score_samples
 
     theirs = IsolationForest(n_estimators=n_trees, random_state=0).fit(X)
     ours = pack_forest(theirs)
@@ -84,8 +83,7 @@ def leaf_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
     from joblib import Parallel, delayed
     from sklearn.ensemble import IsolationForest
 
-    from socml.kernels.forest_score import leaf_matrix
-    from socml.kernels.forest_tables import pack_forest
+    from socml.detectors import leaf_matrix, pack_forest
 
     theirs = IsolationForest(n_estimators=100, random_state=0).fit(X)
     ours = pack_forest(theirs)
@@ -101,9 +99,8 @@ def fit_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
     """Grow a forest from the same seed, and compare it node by node."""
     from sklearn.ensemble import IsolationForest
 
-    from socml.detectors.isolation_forest import IsolationForest as Detector
-    from socml.kernels.forest_fit import fit_isolation_forest
-    from socml.kernels.forest_tables import pack_forest
+    from socml.detectors import IsolationForest as Detector
+    from socml.detectors import fit_isolation_forest, pack_forest
 
     costs = measure(
         {
@@ -134,9 +131,7 @@ def shap_figures() -> list[Figure]:
     import shap
     from sklearn.ensemble import IsolationForest
 
-    from socml.kernels.forest_score import score_samples
-    from socml.kernels.forest_tables import PackedForest, pack_forest
-    from socml.kernels.tree_shap import tree_shap
+    from socml.detectors import PackedForest, pack_forest, score_samples, tree_shap
 
     X, versions = make_table(FOREST_ROWS), versions_of("shap", "scikit-learn", "numpy", "numba")
     forest = IsolationForest(n_estimators=100, random_state=0).fit(X)

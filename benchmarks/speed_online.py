@@ -19,7 +19,7 @@ def half_space_figures() -> list[Figure]:
     """Score, then learn, each event of a stream, beside River's HalfSpaceTrees."""
     from river.anomaly import HalfSpaceTrees
 
-    from socml.kernels.half_space import HalfSpaceForest
+    from socml.detectors import HalfSpaceForest
 
     versions, figures = versions_of("river", "numpy", "numba"), []
     for n_trees, height, d, n in ((10, 8, 10, 5000), (10, 8, 40, 5000), (25, 8, 40, 3000), (25, 15, 10, 1000)):

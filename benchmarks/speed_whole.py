@@ -85,8 +85,7 @@ def _run(what: str, source: Path) -> dict[str, float]:
     import pyarrow.parquet as pq
 
     from benchmarks.speed import make_table
-    from socml.kernels.forest_fit import fit_isolation_forest
-    from socml.kernels.forest_score import score_samples
+    from socml.detectors import fit_isolation_forest, score_samples
 
     forest = fit_isolation_forest(make_table(20_000, COLUMNS), n_estimators=TREES, random_state=0)
     score_samples(forest, make_table(200, COLUMNS))

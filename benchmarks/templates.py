@@ -16,7 +16,7 @@ from statistics import mean
 
 from benchmarks.interleaved import measure
 from benchmarks.results import Figure, versions_of, write_results
-from socml.templates import Drain
+from socml.features import Drain
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 LOGHUB = SHARED / "datasets" / "loghub-2k"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from socml.project import Project
-from socml.recipes import (
+from socml.project import (
+    Project,
     load_dataset_recipe,
     load_experiment_recipe,
     load_feature_recipe,

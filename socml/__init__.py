@@ -18,21 +18,21 @@ __version__ = "0.1.0"
 
 _HOME = {
     "find_project": "socml.project",
-    "load_events": "socml.datasets",
-    "ingest": "socml.datasets",
-    "load_truth": "socml.datasets",
+    "load_events": "socml.ingestion",
+    "ingest": "socml.ingestion",
+    "load_truth": "socml.ingestion",
     "build_features": "socml.features",
     "load_features": "socml.features",
     "make_detector": "socml.models",
     "fit": "socml.models",
-    "anomaly_scores": "socml.scores",
-    "load_scores": "socml.scores",
+    "anomaly_scores": "socml.models",
+    "load_scores": "socml.models",
     "explain": "socml.explanations",
     "build_queue": "socml.review",
     "record_label": "socml.labels",
     "read_labels": "socml.labels",
     "undo_label": "socml.labels",
-    "run": "socml.experiments",
+    "run": "socml.jobs",
     "simulate": "socml.simulator",
 }
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from socml import tables, workspace
-from socml.identity import Places
-from socml.project import Project, read_project
+from socml.ingestion.identity import Places
+from socml.project import tables, workspace
+from socml.project.project import Project, read_project
 
 FEATURES = {
     "source_bytes": "bytes sent by the source",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from socml.project import Project, starter_root
+from socml.project.project import Project, starter_root
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,7 +43,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """A feature table of planted outliers, a forest and a baseline fitted on it: `data`, `forest`, `baseline`."""
     from fitted import BASELINE, FOREST, planted
 
-    from socml.models import fit
+    from socml.models.fitting import fit
 
     data = planted(tmp_path_factory.mktemp("fitted"))
     forest, baseline = (fit(r, data.features, project=data.project, truth=data.truth) for r in (FOREST, BASELINE))

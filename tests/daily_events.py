@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from socml.daily.tables import DailyTables, build_daily
-from socml.project import Project, starter_root
-from socml.tables import EVENT, schema
-from socml.workspace import write_table
+from socml.features.daily_tables import DailyTables, build_daily
+from socml.project.project import Project, starter_root
+from socml.project.stored import write_table
+from socml.project.tables import EVENT, schema
 
 FLOW = {"class_uid": 4001, "event_category": "network", "event_action": "connection", "network_transport": "tcp"}
 LOGON = {"class_uid": 3002, "event_category": "authentication", "event_action": "ssh_login"}

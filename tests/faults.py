@@ -10,8 +10,8 @@ from pathlib import Path
 
 from small_lab import DATASET, FEATURES, MODEL
 
-from socml.project import Project
-from socml.workspace import features_path, list_runs, run_folder
+from socml.project.project import Project
+from socml.project.workspace import features_path, list_runs, run_folder
 
 
 def cut(path: Path) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from socml.project import Project
-from socml.recipes import ModelRecipe
-from socml.workspace import features_path, write_table
+from socml.project.project import Project
+from socml.project.recipes import ModelRecipe
+from socml.project.stored import write_table
+from socml.project.workspace import features_path
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e"
 METADATA = {
@@ -110,8 +111,8 @@ class EstimatedAndExact:
 
 def estimated_and_exact(root: Path) -> EstimatedAndExact:
     """Write two runs into a project under `root`: `estimated` is explained by drawn orders, `planted-forest` exactly."""
-    from socml.models import fit
-    from socml.scores import score_run
+    from socml.models.fitting import fit
+    from socml.models.scoring import score_run
 
     data = planted(root)
     # more features than the coalitions that the budget holds

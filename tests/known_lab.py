@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from builders import make_project, make_run
 
-from socml.project import Project
+from socml.project.project import Project
 
 FEATURES = """-- entity = "source_ip"
 -- blind_to = "everything else"

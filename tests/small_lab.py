@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
 
-from socml.project import Project, read_project
+from socml.project.project import Project, read_project
 
 DATASET, FEATURES, MODEL = "office", "source-hour", "source-odd"
 ROWS = 600
@@ -115,6 +115,6 @@ def copy_lab(project: Project, root: Path) -> Project:
 
 def first_row(project: Project) -> str:
     """Return the id of the most unusual row."""
-    from socml.scores import load_scores
+    from socml.models.scoring import load_scores
 
     return str(load_scores(project=project)["rank"].idxmin())

@@ -13,12 +13,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.formats._access_lines import access_event
-from socml.formats._access_select import parse_block as parse_lines_of_block
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Records, lines_connection
 from socml.formats._times import Clock
+from socml.formats.web._access_lines import access_event
+from socml.formats.web._access_select import parse_block as parse_lines_of_block
 
 NAIVE = re.compile(
     r'(\S+) (\S+) (\S+) \[([^\]]+)\] "([A-Z]+) (.*) HTTP/([\d.]+)" (\d+) (\d+|-)(?: "([^"]*)" "([^"]*)")?'

@@ -10,11 +10,12 @@ from builders import BuiltRun, make_project, make_run
 from fitted import ESTIMATED, FOREST, estimated_and_exact
 from patience import PATIENCE_S
 
-from socml.explanations import explain_run, why_table
-from socml.project import Project
-from socml.triage import Triage
-from socml.triage.offers import is_drawn
-from socml.words import words
+from socml.explanations.of_run import explain_run
+from socml.explanations.sentences import why_table
+from socml.project.project import Project
+from socml.project.wording import words
+from socml.review.offers import is_drawn
+from socml.review.session import Triage
 
 APP = Path(__file__).resolve().parents[1] / "app"
 PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}

@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from socml.detectors.autoencoder import Autoencoder
 from socml.detectors.pca import Pca
-from socml.models import make_detector
-from socml.recipes import ModelRecipe
+from socml.models.fitting import make_detector
+from socml.project.recipes import ModelRecipe
 
 
 def ring(rows=600, seed=0):

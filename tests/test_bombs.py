@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socml.datasets import ingest
-from socml.datasets.fetching import _unpack
-from socml.engines import sealed_connection, select_batches
-from socml.errors import ConfigurationError, DataError, FormatError, ModelError, RecipeError
-from socml.formats._table_columns import LONGEST_NAME, MOST_COLUMNS
+from socml.detectors.online._state import read_state, write_state
+from socml.formats.table._table_columns import LONGEST_NAME, MOST_COLUMNS
+from socml.ingestion.fetching import _unpack
+from socml.ingestion.ingestion import ingest
 from socml.labels.foreign import read_records
-from socml.online._state import read_state, write_state
-from socml.project import read_project
-from socml.recipes import ModelRecipe, parse_recipe
-from socml.unpacking import MOST_BYTES, RATIO_FROM, RATIO_LIMIT, check_archive
-from socml.versions import load_trusted, read_files
+from socml.models.version_files import load_trusted, read_files
+from socml.project.engines import sealed_connection, select_batches
+from socml.project.errors import ConfigurationError, DataError, FormatError, ModelError, RecipeError
+from socml.project.project import read_project
+from socml.project.recipes import ModelRecipe, parse_recipe
+from socml.project.unpacking import MOST_BYTES, RATIO_FROM, RATIO_LIMIT, check_archive
 
 MOST_SPENT = 200 << 20  # bytes that a refusal may allocate; each case would take several times as much
 
@@ -71,7 +71,7 @@ def test_so_is_a_table_of_arrays(bomb, lab, spent):
 def test_the_limits_of_an_archive_are_what_they_say(tmp_path, monkeypatch, over):
     """Each limit, from both sides; made small, so that no test writes gigabytes."""
     for name, limit in {"MOST_BYTES": 10_000, "RATIO_FROM": 5_000, "MOST_MEMBERS": 3}.items():
-        monkeypatch.setattr(f"socml.unpacking.{name}", limit)
+        monkeypatch.setattr(f"socml.project.unpacking.{name}", limit)
     noise = np.random.default_rng(0).bytes(10_000 + over)
     path = tmp_path / "size.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -82,7 +82,7 @@ def test_the_limits_of_an_archive_are_what_they_say(tmp_path, monkeypatch, over)
         for number in range(3 + over):
             archive.writestr(str(number), b"")
     _refused(path, "4 members" if over else "")
-    monkeypatch.setattr("socml.unpacking.RATIO_LIMIT", 10)
+    monkeypatch.setattr("socml.project.unpacking.RATIO_LIMIT", 10)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", bytes(5_000 + over))
     _refused(path, "10 times is the most" if over else "")
@@ -139,7 +139,7 @@ def test_an_array_that_promises_too_much_is_refused(tmp_path, lab, shape, spent)
 
 @pytest.mark.parametrize("over", [False, True])
 def test_a_download_unpacks_to_so_much_in_all(over, tmp_path, monkeypatch):
-    monkeypatch.setattr("socml.datasets.fetching.MOST_BYTES", 30)
+    monkeypatch.setattr("socml.ingestion.fetching.MOST_BYTES", 30)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name in ("a", "b", "c"):
             archive.writestr(name, b"0123456789" + b"x" * (over and name == "c"))
@@ -171,7 +171,7 @@ def wide_parquet(path, columns):
 
 @pytest.mark.parametrize("write", [wide_csv, wide_arff, wide_parquet])
 def test_a_table_with_too_many_columns_is_refused_and_says_how_many(write, tmp_path, lab, monkeypatch):
-    monkeypatch.setattr("socml.formats._table_columns.MOST_COLUMNS", 50)
+    monkeypatch.setattr("socml.formats.table._table_columns.MOST_COLUMNS", 50)
     with pytest.raises(FormatError, match=r"has 51 columns, and 50 is the most that is read"):
         ingest(write(tmp_path / "wide", 51), dataset="wide", format="table", project=lab)
     assert ingest(write(tmp_path / "fits", 50), dataset="fits", format="table", project=lab).added > 0
@@ -200,11 +200,11 @@ def test_a_name_of_a_column_has_a_stated_length(tmp_path, lab):
 
 
 def test_parquet_texts_that_a_dictionary_repeats_are_read_in_small_blocks(tmp_path, lab, monkeypatch):
-    monkeypatch.setattr("socml.formats._table_binary._CELLS_LIMIT", 1 << 16)
+    monkeypatch.setattr("socml.formats.table._table_binary._CELLS_LIMIT", 1 << 16)
     texts = pa.DictionaryArray.from_arrays(pa.array([0] * 500, pa.int32()), pa.array(["x" * 1000]))
     pq.write_table(pa.table({"n": list(range(500)), "text": texts}), tmp_path / "t.parquet")
     sizes = []
-    from socml.formats import _table_binary
+    from socml.formats.table import _table_binary
 
     parsed = _table_binary._parsed
     monkeypatch.setattr(_table_binary, "_parsed", lambda table, *rest: sizes.append(len(table)) or parsed(table, *rest))
@@ -216,7 +216,7 @@ def test_parquet_texts_that_a_dictionary_repeats_are_read_in_small_blocks(tmp_pa
 
 
 def test_a_parquet_part_that_claims_too_much_is_refused(tmp_path, lab, monkeypatch):
-    monkeypatch.setattr("socml.formats._table_binary._PART_LIMIT", 1 << 20)
+    monkeypatch.setattr("socml.formats.table._table_binary._PART_LIMIT", 1 << 20)
     zeros = pa.array(np.zeros(200_000))
     pq.write_table(pa.table({"a": zeros}), tmp_path / "t.parquet", use_dictionary=False, compression="zstd")
     with pytest.raises(FormatError, match="Write smaller row groups"):

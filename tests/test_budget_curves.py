@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.errors import DataError
-from socml.replay import WITHOUT, Ranked, budget_curves, replay, score_table
+from socml.project.errors import DataError
+from socml.review.curves import WITHOUT, Ranked, budget_curves
+from socml.review.oracle import replay, score_table
 
 
 def ranked(seed: int, n: int = 300) -> Ranked:

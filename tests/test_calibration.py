@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.calibration import adjusted_p_values, budget_threshold, conformal_p_values, discoveries, percentile
-from socml.errors import ConfigurationError, DataError
+from socml.models.calibration import adjusted_p_values, budget_threshold, conformal_p_values, discoveries, percentile
+from socml.project.errors import ConfigurationError, DataError
 
 RNG_SEED = 11
 

@@ -10,13 +10,14 @@ import pytest
 from builders import make_project, make_run
 from test_cli import socml
 
-from socml.campaign import Estimate, agreement, campaign_report, malicious_among_open, share
-from socml.campaign.sentences import overview, report_lines
-from socml.errors import DataError
-from socml.triage import Triage
-from socml.triage.honesty import ask_again, likely_errors, report
-from socml.words import words
-from socml.workspace import features_path
+from socml.project.errors import DataError
+from socml.project.wording import words
+from socml.project.workspace import features_path
+from socml.review.campaign import campaign_report
+from socml.review.campaign_estimates import Estimate, agreement, malicious_among_open, share
+from socml.review.campaign_sentences import overview, report_lines
+from socml.review.label_quality import ask_again, likely_errors, report
+from socml.review.session import Triage
 
 COLUMNS = ["label_id", "row_id", "verdict", "family", "by", "suggested", "queue_reason", "inclusion_probability"]
 

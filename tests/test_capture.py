@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socml.datasets.sources import FileSource
-from socml.errors import FormatError
 from socml.formats._reader import Parsed, ReadOptions
-from socml.formats.pcap import ACTIVE_S, IDLE_S, Pcap
+from socml.formats.network.pcap import ACTIVE_S, IDLE_S, Pcap
+from socml.ingestion.sources import FileSource
+from socml.project.errors import FormatError
 
 V4 = [bytes([10, 0, 0, i]) for i in range(1, 5)]
 V6 = [bytes(15) + bytes([i]) for i in range(1, 4)]
@@ -133,8 +133,8 @@ def test_flows_are_those_of_a_plain_dictionary(seed: int, tmp_path: Path) -> Non
 def test_the_pieces_a_file_is_read_in_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, _, _ = _capture(random.Random(9), 2000)
     whole = [row for part in _read(tmp_path / "a.pcap", data) for row in part.events.to_pylist()]
-    monkeypatch.setattr("socml.formats._capture._STEP", 1)
-    monkeypatch.setattr("socml.datasets.sources._PIECE", 4096)
+    monkeypatch.setattr("socml.formats.network._capture._STEP", 1)
+    monkeypatch.setattr("socml.ingestion.sources._PIECE", 4096)
     pieces = [row for part in _read(tmp_path / "a.pcap", data) for row in part.events.to_pylist()]
     order = lambda row: row["source_line"]  # noqa: E731
     assert sorted(whole, key=order) == sorted(pieces, key=order)

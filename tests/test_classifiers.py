@@ -11,27 +11,28 @@ import skops.io
 from known_lab import known_lab, two_kinds
 from sklearn.calibration import _sigmoid_calibration
 
-from socml.classifiers._calibrated import platt
-from socml.errors import ModelError, RecipeError
-from socml.explanations import make_explainer
-from socml.families import load_families, predict_families, write_families
-from socml.features import build_feature_file, build_features, load_row_truth
-from socml.labels import read_labels, record_label
-from socml.models import fit, lessons_from_labels
-from socml.project import starter_root
-from socml.recipes import ModelRecipe, load_model_recipe, parse_recipe, recipe_names
-from socml.registry import component, component_names
-from socml.scores import load_scores, score_run
-from socml.teaching import has_seen_truth, teaching_labels
-from socml.versions import load_trusted
+from socml.detectors.supervised._calibrated import platt
+from socml.explanations.contributions import make_explainer
+from socml.features.build import build_feature_file, build_features, load_row_truth
+from socml.labels.recording import read_labels, record_label
+from socml.models.families import load_families, predict_families, write_families
+from socml.models.fitting import fit
+from socml.models.label_source import has_seen_truth, teaching_labels
+from socml.models.scoring import load_scores, score_run
+from socml.models.training_labels import lessons_from_labels
+from socml.models.version_files import load_trusted
+from socml.project.errors import ModelError, RecipeError
+from socml.project.project import starter_root
+from socml.project.recipes import ModelRecipe, load_model_recipe, parse_recipe, recipe_names
+from socml.project.registry import component, component_names
 
-CLASSIFIERS = component_names("classifiers")
+CLASSIFIERS = component_names("supervised")
 SMALL = {"logistic-regression": {}, "gradient-boosting": {"max_iter": 30}}
 
 
 def make(name, **parameters):
     small = SMALL.get(name, {"n_estimators": 30, "n_jobs": 1})
-    return component("classifiers", name)(**{**small, **parameters}, random_state=0)
+    return component("supervised", name)(**{**small, **parameters}, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -219,11 +220,11 @@ def test_training_is_for_supervised_models_only():
 
 
 def test_every_shipped_supervised_recipe_names_a_classifier():
-    from socml.project import Project
+    from socml.project.project import Project
 
     shipped = Project(root=starter_root(), workspace=starter_root() / "workspace")
     recipes = [load_model_recipe(name, shipped) for name in recipe_names("models", shipped)]
     supervised = [recipe for recipe in recipes if recipe.mode == "supervised"]
     assert supervised
     for recipe in supervised:
-        assert set(recipe.parameters) <= set(component("classifiers", recipe.detector)().get_params())
+        assert set(recipe.parameters) <= set(component("supervised", recipe.detector)().get_params())

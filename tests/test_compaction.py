@@ -11,12 +11,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from socml.datasets import compaction, ingest, load_events, staging
-from socml.datasets.compaction import FANOUT, compact
-from socml.errors import DataError
-from socml.manifest import Part
-from socml.project import Project
-from socml.workspace import event_files
+from socml.ingestion import compaction, staging
+from socml.ingestion.compaction import FANOUT, compact
+from socml.ingestion.event_query import load_events
+from socml.ingestion.ingestion import ingest
+from socml.project.errors import DataError
+from socml.project.manifest import Part
+from socml.project.project import Project
+from socml.project.workspace import event_files
 
 
 @dataclass

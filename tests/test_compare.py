@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from socml.errors import DataError, UnknownName
-from socml.experiments import compare
-from socml.experiments.comparison import _spearman
-from socml.metrics import evaluate
-from socml.workspace import run_folder, write_json, write_table
+from socml.evaluate.comparison import _spearman, compare
+from socml.evaluate.metrics.ranking import evaluate
+from socml.project.errors import DataError, UnknownName
+from socml.project.stored import write_json, write_table
+from socml.project.workspace import run_folder
 
 
 @pytest.fixture(scope="module")

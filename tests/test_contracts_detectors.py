@@ -13,9 +13,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
-from socml.preparation import Preparation
-from socml.registry import component, component_names
-from socml.versions import load_trusted
+from socml.features.preparation import Preparation
+from socml.models.version_files import load_trusted
+from socml.project.registry import component, component_names
 
 
 def make(name: str) -> BaseEstimator:

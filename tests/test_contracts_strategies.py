@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.registry import component, component_names
-from socml.review import reads_opinions
+from socml.project.registry import component, component_names
+from socml.review.review_queue import reads_opinions
 
 NAMES = component_names("strategies")
 WITH_OPINIONS = [name for name in NAMES if reads_opinions(name)]

@@ -1,4 +1,4 @@
-"""socml.daily.history and tables: memory by first days, day by day, late events, and the same bytes as all at once."""
+"""socml.features.first_seen and tables: memory by first days, day by day, late events, and the same bytes as all at once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from daily_events import built, flow, logon, project_in, rows, store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.daily import history, tables
-from socml.daily.history import History, Key, keys_of
-from socml.errors import DataError, RecipeError
+from socml.features import daily_tables as tables
+from socml.features import first_seen as history
+from socml.features.first_seen import History, Key, keys_of
+from socml.project.errors import DataError, RecipeError
 
 SETS = ("daily-edge", "daily-upload", "daily-beacon", "daily-logon", "daily-scan")
 HOSTS = ("10.0.0.1", "10.0.0.2", "10.0.0.3", "203.0.113.7", "203.0.113.8")

@@ -1,4 +1,4 @@
-"""socml.daily.meanings: what failed, was answered or logged on means the same whatever the log."""
+"""socml.features.meanings: what failed, was answered or logged on means the same whatever the log."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from daily_events import FLOW, LOGON, flow, logon, project_in, store
 
-from socml.daily.tables import day_connection
-from socml.workspace import event_files
+from socml.features.daily_tables import day_connection
+from socml.project.workspace import event_files
 
 
 def meanings(tmp_path: Path, events: list[dict], columns: str, inside: tuple = ()) -> list[tuple[Any, ...]]:

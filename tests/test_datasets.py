@@ -23,16 +23,17 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socml.datasets import detect, events_of_row, ingest, load_events, load_truth, related_events
-from socml.datasets.detection import open_format
-from socml.datasets.finding import find_files
-from socml.datasets.sources import LINE_LIMIT, FileSource
-from socml.datasets.staging import staging
-from socml.errors import ConfigurationError, DataError, FormatError, TryLater, UnknownName
-from socml.project import Project
-from socml.recipes import load_dataset_recipe, recipe_names
-from socml.tables import EVENT, QUARANTINE, TRUTH, check_table
-from socml.workspace import events_snapshot, open_events, quarantine_files
+from socml.ingestion.detection import detect, open_format
+from socml.ingestion.discovery import find_files
+from socml.ingestion.event_query import events_of_row, load_events, load_truth, related_events
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.sources import LINE_LIMIT, FileSource
+from socml.ingestion.staging import staging
+from socml.project.errors import ConfigurationError, DataError, FormatError, TryLater, UnknownName
+from socml.project.project import Project
+from socml.project.recipes import load_dataset_recipe, recipe_names
+from socml.project.tables import EVENT, QUARANTINE, TRUTH, check_table
+from socml.project.workspace import events_snapshot, open_events, quarantine_files
 
 HEADER = (
     "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\n"

@@ -11,14 +11,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from socml.errors import ModelError, UnknownName
-from socml.kernels import empirical
-from socml.kernels.empirical import freeze, tails
-from socml.kernels.neighbours import nearest
-from socml.kernels.tail_scale import learn_scale, surprise
-from socml.recipes import ModelRecipe
-from socml.registry import component
-from socml.versions import load_trusted
+from socml.detectors import _empirical as empirical
+from socml.detectors._empirical import freeze, tails
+from socml.detectors._neighbours import nearest
+from socml.detectors._tail_scale import learn_scale, surprise
+from socml.models.version_files import load_trusted
+from socml.project.errors import ModelError, UnknownName
+from socml.project.recipes import ModelRecipe
+from socml.project.registry import component
 
 SEQUENCES = ["open read read close"] * 30 + ["open write close"] * 30
 
@@ -332,7 +332,7 @@ def test_ensemble_learns_its_tails_from_a_sample_of_many_rows():
 
 @pytest.mark.parametrize("name", ["ensemble-flow", "ensemble-source", "ensemble-table"])
 def test_recipe_of_the_ensemble_makes_one(name):
-    from socml.models import make_detector
+    from socml.models.fitting import make_detector
 
     detector = make_detector(name).named_steps["detector"]
     assert type(detector).__name__ == "Ensemble"
@@ -340,8 +340,8 @@ def test_recipe_of_the_ensemble_makes_one(name):
 
 
 def test_a_recipe_with_an_unknown_parameter_is_refused():
-    from socml.errors import RecipeError
-    from socml.models import make_detector
+    from socml.models.fitting import make_detector
+    from socml.project.errors import RecipeError
 
     with pytest.raises((RecipeError, ModelError), match="Did you mean 'members'"):
         make_detector(ModelRecipe(detector="ensemble", features="flow", parameters={"member": {}}))

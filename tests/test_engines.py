@@ -1,12 +1,12 @@
-"""socml.engines: a recipe's SQL reads what it was given and reaches nothing else."""
+"""socml.project.engines: a recipe's SQL reads what it was given and reaches nothing else."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
 
-from socml.engines import sealed_connection, select_batches
-from socml.errors import RecipeError
+from socml.project.engines import sealed_connection, select_batches
+from socml.project.errors import RecipeError
 
 EVENTS = pa.table({"a": [1, 2, 3]})
 

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.formats._eve_blocks import EveBlocks
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import lines_connection
-from socml.formats.suricata_eve import _event
+from socml.formats.network._eve_blocks import EveBlocks
+from socml.formats.network.suricata_eve import _event
 
 _HELD = ExitStack()
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")

@@ -39,10 +39,10 @@ from faults import (
 from patience import PATIENCE_S
 from small_lab import DATASET, FEATURES, MODEL, Said, copy_lab, first_row, flows, make_lab, socml
 
-from socml.errors import ConfigurationError, DataError
 from socml.labels import database
-from socml.project import Project, read_project
-from socml.workspace import list_runs, open_events, read_run
+from socml.project.errors import ConfigurationError, DataError
+from socml.project.project import Project, read_project
+from socml.project.workspace import list_runs, open_events, read_run
 
 DOCUMENTED = {0, 1, 2, 3, 4, 75}
 
@@ -186,7 +186,7 @@ def test_what_is_made_anew_is_what_it_was(damageable):
 
 
 def test_no_flipped_bit_of_a_stored_table_is_ever_read_as_data(damageable):
-    from socml.workspace import read_table
+    from socml.project.stored import read_table
 
     for path in (run_file(damageable, "scores.parquet"), feature_file(damageable)):
         whole, table = path.read_bytes(), read_table(path)
@@ -218,7 +218,7 @@ def test_a_locked_label_store_is_tried_later(damageable, verb, monkeypatch):
 
 @pytest.mark.parametrize("verb", ["score", "fit", "run"])
 def test_a_locked_registry_is_tried_later(damageable, verb, monkeypatch):
-    monkeypatch.setattr("socml.versions.BUSY_S", 0.05)
+    monkeypatch.setattr("socml.models.versions.BUSY_S", 0.05)
     command = verbs(damageable)[verb]
     with locked(registry(damageable)):
         check(socml(damageable, *command), 75, "registry", "locked")
@@ -356,7 +356,7 @@ def test_what_was_not_foreseen_is_one_sentence_that_says_how_to_see_more(damagea
     def broken(*_: object, **__: object) -> None:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr("socml.triage.Triage.__init__", broken)
+    monkeypatch.setattr("socml.review.Triage.__init__", broken)
     said = socml(damageable, "queue")
     assert said.code == 1
     assert "not foreseen" in said.err
@@ -380,7 +380,7 @@ def test_changed_sql_is_an_error_until_the_model_is_fitted_again(damageable):
 def test_truth_that_lies_among_the_parts_is_never_read_as_events(damageable):
     import pyarrow as pa
 
-    from socml.workspace import write_table
+    from socml.project.stored import write_table
 
     rows = open_events(damageable, DATASET).count_rows()
     truth = pa.table({"event_id": ["a", "b"], "malicious": [True, False]})
@@ -404,7 +404,7 @@ def test_a_recipe_that_may_not_be_read_is_one_sentence(damageable, monkeypatch):
 
 
 def test_too_long_a_name_is_refused_before_anything_is_written(tmp_path):
-    from socml.workspace import safe_name
+    from socml.project.workspace import safe_name
 
     assert safe_name("n" * 200)
     with pytest.raises(ConfigurationError, match="201 characters; at most 200"):

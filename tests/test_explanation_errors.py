@@ -12,11 +12,12 @@ import pytest
 from fitted import FOREST, estimated_and_exact
 from test_cli import socml
 
-from socml.explanations import attributions, explain, explain_run, explainer_of, explanation_in_words, why_table
-from socml.explanations.contributions import contributions_and_errors
-from socml.explanations.sentences import estimated_in_words
-from socml.tables import EXPLANATION, schema
-from socml.workspace import run_folder
+from socml.explanations.attribution import attributions
+from socml.explanations.contributions import contributions_and_errors, explain, explainer_of
+from socml.explanations.of_run import explain_run, explanation_in_words
+from socml.explanations.sentences import estimated_in_words, why_table
+from socml.project.tables import EXPLANATION, schema
+from socml.project.workspace import run_folder
 
 ODD = 103
 

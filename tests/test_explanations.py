@@ -7,27 +7,19 @@ import pyarrow.parquet as pq
 import pytest
 from fitted import HOSTILE, METADATA
 
-from socml.errors import DataError, ModelError, UnknownName
-from socml.explanations import (
-    explain,
-    explain_rows,
-    explain_run,
-    explanation_in_words,
-    feature_contributions,
-    headline,
-    headlines,
-    make_explainer,
-    normal_in_words,
-    what_would_be_normal,
-    why_table,
-)
+from socml.explanations.contributions import explain, feature_contributions, make_explainer
+from socml.explanations.normal import normal_in_words, what_would_be_normal
+from socml.explanations.of_run import explain_rows, explain_run, explanation_in_words, headlines
+from socml.explanations.sentences import headline, why_table
 from socml.explanations.usual import group_entities, usual_categories, usual_numbers
 from socml.explanations.values import number_in_words
-from socml.registry import component, component_names
-from socml.scores import anomaly_scores, score_run
-from socml.tables import EXPLANATION, check_table
-from socml.words import words
-from socml.workspace import run_folder, write_table
+from socml.models.scoring import anomaly_scores, score_run
+from socml.project.errors import DataError, ModelError, UnknownName
+from socml.project.registry import component, component_names
+from socml.project.stored import write_table
+from socml.project.tables import EXPLANATION, check_table
+from socml.project.wording import words
+from socml.project.workspace import run_folder
 
 LANGUAGES = ("en", "fr")
 

@@ -9,21 +9,17 @@ import pandas as pd
 import pytest
 from fitted import METADATA, planted_features
 
-from socml.errors import DataError, ModelError, UnknownName
-from socml.explanations import (
-    attributions,
-    explain,
-    explainer_of,
-    feature_contributions,
-    make_explainer,
-    nearest_normal,
-)
+from socml.explanations.attribution import attributions
+from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
+from socml.explanations.nearest import nearest_normal
 from socml.explanations.plots import Plot
-from socml.kernels.shapley import shapley_values
-from socml.models import make_detector
-from socml.recipes import ModelRecipe
-from socml.registry import component, component_names
-from socml.versions import ModelVersion, make_reference
+from socml.explanations.shapley import shapley_values
+from socml.models.fitting import make_detector
+from socml.models.reference import make_reference
+from socml.models.version import ModelVersion
+from socml.project.errors import DataError, ModelError, UnknownName
+from socml.project.recipes import ModelRecipe
+from socml.project.registry import component, component_names
 
 MATRIX = [name for name in component_names("detectors") if name != "markov"]  # which reads sequences, not a matrix
 FEATURES, ODD = planted_features()[0], 103

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import socml
 
-from socml.errors import DataError, UnknownName
-from socml.labels import LabelStore, NewLabel, StandingLabels
-from socml.triage import Triage
+from socml.labels.fold import StandingLabels
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
+from socml.project.errors import DataError, UnknownName
+from socml.review.session import Triage
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""socml.features: SELECTs over events, checked against a slow and obvious pandas version."""
+"""socml.features.build: SELECTs over events, checked against a slow and obvious pandas version."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.errors import DataError, RecipeError, UnknownName
-from socml.features import build_feature_file, build_features, load_features, load_row_truth
-from socml.project import Project
-from socml.recipes import FeatureRecipe, parse_recipe
-from socml.tables import EVENT, TRUTH, schema
-from socml.workspace import read_metadata, truth_path, write_table
+from socml.features.build import build_feature_file, build_features, load_features, load_row_truth
+from socml.project.errors import DataError, RecipeError, UnknownName
+from socml.project.project import Project
+from socml.project.recipes import FeatureRecipe, parse_recipe
+from socml.project.stored import read_metadata, write_table
+from socml.project.tables import EVENT, TRUTH, schema
+from socml.project.workspace import truth_path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

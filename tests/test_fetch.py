@@ -1,4 +1,4 @@
-"""socml.datasets.fetching, against a server on loopback; and what a recipe and a table say of leaks."""
+"""socml.ingestion.fetching, against a server on loopback; and what a recipe and a table say of leaks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 from builders import make_project
 from test_cli import socml
 
-from socml.datasets import ingest
-from socml.datasets.fetching import fetch, terms_of
-from socml.errors import ConfigurationError, DataError, RecipeError
-from socml.project import Project
-from socml.recipes import DatasetRecipe, load_dataset_recipe, parse_recipe, recipe_names
+from socml.ingestion.fetching import fetch, terms_of
+from socml.ingestion.ingestion import ingest
+from socml.project.errors import ConfigurationError, DataError, RecipeError
+from socml.project.project import Project
+from socml.project.recipes import DatasetRecipe, load_dataset_recipe, parse_recipe, recipe_names
 
 TABLE = b"bytes,label\n1,0\n2,1\n"
 

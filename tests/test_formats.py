@@ -11,14 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import SocmlError
 from socml.formats._reader import LITTLE, Parsed, ReadOptions
-from socml.inert import visible
-from socml.recipes import TableShape, Truth
-from socml.registry import component_names
-from socml.tables import EVENT
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
+from socml.project.errors import SocmlError
+from socml.project.recipe_sections import Truth
+from socml.project.recipes import TableShape
+from socml.project.registry import component_names
+from socml.project.sanitize import visible
+from socml.project.tables import EVENT
 
 CASES = Path(__file__).parent / "formats"
 FORMATS = component_names("formats")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import SocmlError
 from socml.formats._reader import Parsed, ReadOptions
-from socml.registry import component_names
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
+from socml.project.errors import SocmlError
+from socml.project.registry import component_names
 
 CASES = Path(__file__).parent / "formats"
 NOT_LINES = [n for n in component_names("formats") if not getattr(open_format(n), "one_a_line", True)]

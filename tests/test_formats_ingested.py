@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from socml.datasets import ingest
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import DataError
 from socml.formats._reader import ReadOptions
-from socml.project import Project
-from socml.registry import component_names
+from socml.ingestion.detection import open_format
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.sources import FileSource
+from socml.project.errors import DataError
+from socml.project.project import Project
+from socml.project.registry import component_names
 
 CASES = Path(__file__).parent / "formats"
 FORMATS = [name for name in component_names("formats") if name != "table"]  # it needs a recipe: see test_datasets

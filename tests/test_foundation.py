@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import socml
-from socml import tables
-from socml.errors import ContractError, DataError, SocmlError, UnknownName
-from socml.identity import Places, places_of
-from socml.inert import html_text, spreadsheet_text, visible, visible_line
-from socml.registry import component, component_names
-from socml.words import Words, languages, words
-from socml.workspace import replacing, safe_name, write_json
+from socml.ingestion.identity import Places, places_of
+from socml.project import tables
+from socml.project.errors import ContractError, DataError, SocmlError, UnknownName
+from socml.project.registry import component, component_names
+from socml.project.sanitize import html_text, spreadsheet_text, visible, visible_line
+from socml.project.stored import replacing, write_json
+from socml.project.wording import Words, languages, words
+from socml.project.workspace import safe_name
 
-FOLDERS = ("formats", "detectors", "classifiers", "explainers", "strategies")
+FOLDERS = ("formats", "detectors", "supervised", "explainers", "strategies")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in FOLDERS for name in component_names(kind)])

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz import fuzz, seeds_of
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import FormatError
 from socml.formats._reader import Parsed, ReadOptions
-from socml.registry import component_names
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
+from socml.project.errors import FormatError
+from socml.project.registry import component_names
 
 
 def last_example(name: str) -> str:

@@ -30,8 +30,8 @@ from faults import (
 )
 from small_lab import DATASET, FEATURES, MODEL, Said, copy_lab, flows, make_lab, socml
 
-from socml.health import check_up
-from socml.project import Project
+from socml.jobs.health import check_up
+from socml.project.project import Project
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +159,8 @@ def label_of_tomorrow(project: Project) -> None:
     """Let a label be stored a day ahead, as a machine whose clock is wrong does."""
     import datetime as dt
 
-    from socml.labels import open_labels, store
+    from socml.labels import store
+    from socml.labels.recording import open_labels
 
     class Tomorrow(dt.datetime):
         @classmethod
@@ -212,7 +213,7 @@ def test_what_only_a_person_can_mend_is_told_with_what_to_do(lab, plant, what, r
 
 
 def test_a_registry_that_is_locked_is_told(lab, monkeypatch):
-    monkeypatch.setattr("socml.versions.BUSY_S", 0.05)
+    monkeypatch.setattr("socml.models.versions.BUSY_S", 0.05)
     with locked(registry(lab)):
         assert "locked" in str(doctor(lab)[1]["model registry"]["found"])
 
@@ -244,12 +245,12 @@ def test_what_a_running_process_is_writing_is_no_leftover(lab):
 
 
 def test_a_full_disk_and_a_folder_that_cannot_be_written_are_told(lab, monkeypatch):
-    monkeypatch.setattr("socml.health.machine.LEAST_SPACE", 1 << 62)
+    monkeypatch.setattr("socml.jobs.health_machine.LEAST_SPACE", 1 << 62)
 
     def read_only(**_: object) -> object:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("socml.health.machine.tempfile.TemporaryFile", read_only)
+    monkeypatch.setattr("socml.jobs.health_machine.tempfile.TemporaryFile", read_only)
     _, problems = doctor(lab)
     assert set(problems) == {"space left", "workspace"}
     assert "Read-only file system" in str(problems["workspace"]["found"])

@@ -15,18 +15,20 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from socml.datasets import events_of_row, ingest, load_events
-from socml.engines import quoted, sealed_connection
-from socml.errors import DataError, SocmlError
-from socml.explanations import explain_run, headlines
-from socml.features import build_feature_file, build_features, load_features
-from socml.labels import open_labels, read_labels, record_label, write_labels
-from socml.models import fit
-from socml.project import Project, starter_root
-from socml.recipes import FeatureRecipe
-from socml.scores import score_run
-from socml.tables import plain_columns, strange_columns
-from socml.triage import Triage
+from socml.explanations.of_run import explain_run, headlines
+from socml.features.build import build_feature_file, build_features, load_features
+from socml.ingestion.event_query import events_of_row, load_events
+from socml.ingestion.ingestion import ingest
+from socml.labels.export import write_labels
+from socml.labels.recording import open_labels, read_labels, record_label
+from socml.models.fitting import fit
+from socml.models.scoring import score_run
+from socml.project.engines import quoted, sealed_connection
+from socml.project.errors import DataError, SocmlError
+from socml.project.project import Project, starter_root
+from socml.project.recipes import FeatureRecipe
+from socml.project.tables import plain_columns, strange_columns
+from socml.review.session import Triage
 
 HEADER = """event_id" from stored_events; copy (select 1 as a) to 'owned.csv' --"""
 PIECES = [
@@ -108,7 +110,7 @@ def load_features_of(bench: Bench) -> list[str]:
 
 
 def event_columns() -> set[str]:
-    from socml.tables import EVENT
+    from socml.project.tables import EVENT
 
     return set(EVENT)
 

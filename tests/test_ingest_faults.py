@@ -22,14 +22,17 @@ import pytest
 from typer.testing import CliRunner
 
 from socml.cli import app
-from socml.datasets import ingest, ingest_files, load_events, load_truth, peek
-from socml.datasets import parts as parts_module
-from socml.datasets.quarantine import Chosen, clear_quarantine, list_quarantine, retry_quarantine
-from socml.datasets.staging import staging
-from socml.errors import ConfigurationError, DataError, TryLater, UnknownName
-from socml.manifest import MANIFEST, read_manifest
-from socml.project import Project
-from socml.workspace import dataset_names, event_files, events_folder, truth_path, write_table
+from socml.ingestion import parts as parts_module
+from socml.ingestion.event_query import load_events, load_truth
+from socml.ingestion.ingestion import ingest, ingest_files
+from socml.ingestion.peeking import peek
+from socml.ingestion.quarantine import Chosen, clear_quarantine, list_quarantine, retry_quarantine
+from socml.ingestion.staging import staging
+from socml.project.errors import ConfigurationError, DataError, TryLater, UnknownName
+from socml.project.manifest import MANIFEST, read_manifest
+from socml.project.project import Project
+from socml.project.stored import write_table
+from socml.project.workspace import dataset_names, event_files, events_folder, truth_path
 
 SSHD = "Mar  2 10:00:{:02} h1 sshd[1]: Failed password for root from 192.0.2.1 port {} ssh2\n"
 OLD = datetime(2026, 3, 3, tzinfo=UTC).timestamp()
@@ -222,7 +225,7 @@ def test_the_command_says_which_file_failed_and_ends_with_3(tmp_path: Path, monk
 def test_a_reader_that_breaks_costs_its_file_alone(
     lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from socml.formats.syslog import Syslog
+    from socml.formats.host.syslog import Syslog
 
     read = Syslog.read
 
@@ -374,7 +377,7 @@ def test_a_commit_that_is_killed_before_any_of_its_renames_changed_nothing(
     assert {p.name for p in events_folder(lab, "d").glob("*.parquet")} == {p.name for p in event_files(lab, "d")}
 
 
-_LOOP = "import sys; from pathlib import Path; from socml.project import Project; from socml.datasets import ingest_files\np = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[1]) / 'workspace')\nprint('go', flush=True)\ningest_files(sys.argv[2], dataset='d', format='syslog', project=p)"
+_LOOP = "import sys; from pathlib import Path; from socml.project.project import Project; from socml.ingestion import ingest_files\np = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[1]) / 'workspace')\nprint('go', flush=True)\ningest_files(sys.argv[2], dataset='d', format='syslog', project=p)"
 
 
 def test_an_ingest_that_is_killed_at_a_random_moment_leaves_all_or_nothing(tmp_path: Path) -> None:

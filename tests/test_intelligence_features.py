@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.features import build_features
-from socml.project import Project
+from socml.features.build import build_features
+from socml.project.project import Project
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -79,7 +79,7 @@ def test_without_indicators_nothing_is_a_hit(project):
 
 
 def test_the_indicators_of_a_pulse_meet_the_events_ingested_beside_them(project, tmp_path):
-    from socml.datasets import ingest
+    from socml.ingestion.ingestion import ingest
 
     (tmp_path / "pulse.json").write_text(
         '{"id":"p1","name":"Example","indicators":[{"id":1,"indicator":"198.51.100.9","type":"IPv4","created":"2024-02-29T13:06:56"},'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from socml.metrics.intervals import bootstrap, paired_bootstrap, wilson
+from socml.evaluate.metrics.intervals import bootstrap, paired_bootstrap, wilson
 
 Ends = dict[str, tuple[float, float]]
 

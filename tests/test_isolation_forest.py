@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import sklearn.ensemble
 
+from socml.detectors.forest.tables import pack_forest
 from socml.detectors.isolation_forest import DERIVED, IsolationForest
-from socml.kernels.forest_tables import pack_forest
 
 
 def both(X, **parameters):

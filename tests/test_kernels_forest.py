@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
-from socml.kernels import forest_score
-from socml.kernels.forest_fit import fit_isolation_forest
-from socml.kernels.forest_score import leaf_matrix, mean_depth, score_samples
-from socml.kernels.forest_select import compile_select
-from socml.kernels.forest_tables import PackedForest, mean_path, pack_forest, unpack_forest
+from socml.detectors.forest import scoring as forest_score
+from socml.detectors.forest.growing import fit_isolation_forest
+from socml.detectors.forest.scoring import leaf_matrix, mean_depth, score_samples
+from socml.detectors.forest.select import compile_select
+from socml.detectors.forest.tables import PackedForest, mean_path, pack_forest, unpack_forest
 
 SCORE_TOLERANCE = 1e-12  # 1e-6 is the goal; path lengths are summed to 2⁻⁴⁰
 

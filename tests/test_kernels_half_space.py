@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socml.kernels.half_space import HalfSpaceForest
+from socml.detectors.online._compiled_half_space import HalfSpaceForest
 
 SHAPES = [  # columns, trees, height, window, rows; heights over 10 are not tabulated
     (10, 10, 8, 250, 2000),

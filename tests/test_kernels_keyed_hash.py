@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from socml.kernels import flows
-from socml.kernels.flows import FlowTable
-from socml.kernels.packets import FIELDS
-from socml.online._entities import EntitySlots
+from socml.detectors.online._entities import EntitySlots
+from socml.formats.network import _flows as flows
+from socml.formats.network._flows import FlowTable
+from socml.formats.network._packets import FIELDS
 
 PACKETS = 60_000
 GOLDEN = 0x9E3779B97F4A7C15

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.utils.random import sample_without_replacement
 
-from socml.kernels.mersenne_twister import draw_below, draw_sample, new_state, seed_state
+from socml.detectors.forest.mersenne_twister import draw_below, draw_sample, new_state, seed_state
 
 
 @pytest.mark.parametrize("seed", [0, 1, 42, 2**31 - 2, 2**32 - 1])

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
-from socml.kernels import tree_shap as kernel
-from socml.kernels.forest_fit import fit_isolation_forest
-from socml.kernels.forest_score import mean_depth
-from socml.kernels.forest_tables import pack_forest
-from socml.kernels.tree_shap import expected_depth, tree_shap
+from socml.detectors.forest import shapley as kernel
+from socml.detectors.forest.growing import fit_isolation_forest
+from socml.detectors.forest.scoring import mean_depth
+from socml.detectors.forest.shapley import expected_depth, tree_shap
+from socml.detectors.forest.tables import pack_forest
 
 
 def table(n=400, d=4, seed=0):

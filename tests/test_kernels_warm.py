@@ -9,13 +9,13 @@ PROBE = """
 import importlib, pathlib, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-import socml.kernels
+import socml.formats._kernels
 from socml.kernels import forest_fit, forest_score, half_space, tree_shap
 from socml.kernels.forest_tables import PackedForest
 from socml.kernels.warm import warm_kernels
 
 def compiled():
-    modules = [m for n, m in sys.modules.items() if n.startswith("socml.kernels.")]
+    modules = [m for n, m in sys.modules.items() if n.startswith("socml.formats._kernels.")]
     kernels = {k for m in modules for k in vars(m).values() if isinstance(k, Dispatcher)}
     return {f"{k.__module__}.{k.__name__}{s}" for k in kernels for s in k.signatures}
 

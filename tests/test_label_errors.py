@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from socml.errors import DataError
-from socml.label_errors import AT_MOST, FEWEST, likely_label_errors
+from socml.project.errors import DataError
+from socml.review.label_errors import AT_MOST, FEWEST, likely_label_errors
 
 TABLES = ["18_Ionosphere", "27_PageBlocks", "32_shuttle", "38_thyroid", "6_cardio"]
 

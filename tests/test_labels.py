@@ -19,22 +19,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from patience import PATIENCE_S
 
-from socml.errors import DataError, SocmlError, TryLater, UnknownName
-from socml.labels import (
-    SEEN_LEAST_MS,
-    VERDICTS,
-    LabelStore,
-    NewLabel,
-    StandingLabels,
+from socml.labels.database import HEAD, MIGRATIONS
+from socml.labels.export import write_labels
+from socml.labels.fold import StandingLabels
+from socml.labels.recording import (
     open_labels,
     read_analyst_labels,
     read_label_events,
     read_labels,
     record_label,
     undo_label,
-    write_labels,
 )
-from socml.labels.database import HEAD, MIGRATIONS
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import SEEN_LEAST_MS, VERDICTS, NewLabel
+from socml.project.errors import DataError, SocmlError, TryLater, UnknownName
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 WRITER = """
@@ -282,7 +280,7 @@ def test_a_writer_that_is_killed_loses_nothing_that_was_acknowledged(url):
 def test_a_busy_store_says_try_later_and_keeps_what_it_has(url, store, monkeypatch):
     blocker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     blocker.execute("begin immediate")
-    monkeypatch.setattr("socml.labels.database.BUSY_MS", 50)
+    monkeypatch.setattr("socml.labels.recording.database.BUSY_MS", 50)
     with LabelStore(url) as impatient:
         with pytest.raises(TryLater, match="busy or away: database is locked"):
             impatient.record([label()])

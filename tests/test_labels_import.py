@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from builders import make_project, make_rows, make_run
 
-from socml.errors import DataError, FormatError, UnknownName
-from socml.labels import NewLabel, import_labels, open_labels, write_labels
+from socml.labels.export import write_labels
+from socml.labels.intake import import_labels
+from socml.labels.recording import open_labels
+from socml.labels.verdicts import NewLabel
 from socml.labels.vocabulary import verdict_of
+from socml.project.errors import DataError, FormatError, UnknownName
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from analysts import label_together, overlapping
 from builders import make_project, make_run
 
-from socml.errors import DataError
-from socml.labels import LabelStore, NewLabel, open_labels
 from socml.labels.database import MIGRATIONS, connect
-from socml.triage import Triage
-from socml.triage.offers import is_drawn
+from socml.labels.recording import open_labels
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
+from socml.project.errors import DataError
+from socml.review.offers import is_drawn
+from socml.review.session import Triage
 
 ROWS = [f"r{i}" for i in range(10)]
 
@@ -27,7 +29,7 @@ def url(tmp_path):
 def clock(monkeypatch):
     """The store's clock, to be moved on by the test."""
     at = [datetime(2026, 1, 1, tzinfo=UTC)]
-    monkeypatch.setattr("socml.labels.leases.now", lambda _: at[0])
+    monkeypatch.setattr("socml.labels.recording.leases.now", lambda _: at[0])
 
     def later(seconds: float) -> None:
         at[0] += timedelta(seconds=seconds)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from socml.datasets import ingest, load_events
-from socml.experiments import whom
-from socml.explanations import explain_run, headlines
-from socml.features import build_feature_file, load_features, load_row_truth
-from socml.models import fit
-from socml.project import init_project, read_project
-from socml.scores import load_scores, score_run
-from socml.triage import Triage
+from socml.explanations.of_run import explain_run, headlines
+from socml.features.build import build_feature_file, load_features, load_row_truth
+from socml.ingestion.event_query import load_events
+from socml.ingestion.ingestion import ingest
+from socml.jobs.experiment import whom
+from socml.models.fitting import fit
+from socml.models.scoring import load_scores, score_run
+from socml.project.project import init_project, read_project
+from socml.review.session import Triage
 
 SCANNER = "10.0.0.66"
 FIELDS = (

@@ -17,13 +17,13 @@ import pytest
 
 import socml
 from benchmarks.fuzz import seeds_of
-from socml.datasets.detection import detect, open_format
-from socml.datasets.sources import FileSource
-from socml.errors import SocmlError
 from socml.formats import _csv_records
 from socml.formats._cef import cef_fields
 from socml.formats._reader import ReadOptions
-from socml.registry import component_names
+from socml.ingestion.detection import detect, open_format
+from socml.ingestion.sources import FileSource
+from socml.project.errors import SocmlError
+from socml.project.registry import component_names
 
 SIZE = 1000  # bytes that are put in, and then twice as many
 ALLOWANCE = 2000  # steps: what is done once, on some inputs only

@@ -18,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patience import PATIENCE_S, wait_until
 
-from socml.datasets import ingest, load_events
-from socml.datasets.framing import MESSAGE_LIMIT, Frames, one_line
-from socml.datasets.listener import listen
-from socml.datasets.receiver import Listened
-from socml.datasets.spool import Spool
-from socml.errors import ConfigurationError, DataError, TryLater
-from socml.project import Project
+from socml.ingestion.buffer import Spool
+from socml.ingestion.event_query import load_events
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.listener import listen
+from socml.ingestion.octet_framing import MESSAGE_LIMIT, Frames, one_line
+from socml.ingestion.receiver import Listened
+from socml.project.errors import ConfigurationError, DataError, TryLater
+from socml.project.project import Project
 
 LOGIN = b"<86>Nov 30 06:39:00 web1 sshd[1]: Failed password for root from 192.0.2.9 port %d ssh2"
 
@@ -41,7 +42,7 @@ def _listen(
     """Listen in a thread, send, do something meanwhile, and stop when all messages that were sent have come."""
     stop, where, done = threading.Event(), [], Listened()
     more = {"stop": stop, "on_ready": lambda *at: where.append(at), "every": every}
-    with ThreadPoolExecutor(1) as thread, patch("socml.datasets.listener.Listened", lambda: done):
+    with ThreadPoolExecutor(1) as thread, patch("socml.ingestion.listener.Listened", lambda: done):
         listening = thread.submit(listen, address, dataset="net", project=project, **more)
         try:
             wait_until(lambda: where or listening.done())
@@ -140,8 +141,8 @@ def test_an_address_that_others_reach_or_that_is_none_is_refused(lab: Project) -
 def _listener(lab: Project) -> subprocess.Popen[str]:
     """Start a listener in a process of its own; its first line is its port."""
     script = (
-        "import sys; from pathlib import Path; from socml.datasets.listener import listen\n"
-        "from socml.project import Project\n"
+        "import sys; from pathlib import Path; from socml.ingestion.listener import listen\n"
+        "from socml.project.project import Project\n"
         "project = Project(root=Path(sys.argv[1]), workspace=Path(sys.argv[2]))\n"
         "print(listen('tcp://127.0.0.1:0', dataset='net', project=project, every=600,\n"
         "             on_ready=lambda host, port: print(port, flush=True)))\n"
@@ -189,7 +190,7 @@ def test_what_a_killed_listener_had_written_is_stored_by_the_next(lab: Project) 
 def test_a_spool_rotates_and_numbers_its_files_on_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socml.datasets.spool.FILE_BYTES", 10)
+    monkeypatch.setattr("socml.ingestion.buffer.FILE_BYTES", 10)
     with Spool(tmp_path) as spool:
         spool.write([b"first line"])
         spool.write([b"b"])
@@ -221,7 +222,7 @@ def test_a_file_that_cannot_be_stored_waits_and_the_listener_goes_on(
 
     with monkeypatch.context() as patched:
         for error in (OSError(28, "No space left on device"), DataError("The reader has a fault.")):
-            patched.setattr("socml.datasets.listener.ingest", Mock(side_effect=error))
+            patched.setattr("socml.ingestion.listener.ingest", Mock(side_effect=error))
             with pytest.raises(DataError, match=r"(No space|a fault).* The messages are kept in .*spool/net"):
                 _listen("tcp://127.0.0.1:0", lab, send, 1, every=0.05)
     assert listen("tcp://127.0.0.1:0", dataset="net", project=lab, seconds=0).stored >= 1
@@ -238,15 +239,15 @@ def test_a_port_that_is_taken_is_one_sentence(lab: Project) -> None:
 
 
 def test_a_full_queue_drops_datagrams_and_makes_connections_wait(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socml.datasets.listener.QUEUED", 2)
-    monkeypatch.setattr("socml.datasets.receiver._LONGEST_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr("socml.ingestion.listener.QUEUED", 2)
+    monkeypatch.setattr("socml.ingestion.receiver._LONGEST_WAIT_S", PATIENCE_S)
     write, has_room = Spool.write, threading.Event()
 
     def write_later(spool: Spool, lines: list[bytes]) -> None:
         assert has_room.wait(PATIENCE_S)
         write(spool, lines)
 
-    monkeypatch.setattr("socml.datasets.listener.Spool.write", write_later)
+    monkeypatch.setattr("socml.ingestion.listener.Spool.write", write_later)
 
     def datagrams(host: str, port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -279,7 +280,7 @@ def test_a_disk_that_is_full_ends_the_listener_with_words(lab: Project, monkeypa
     def full(spool: Spool, lines: list[bytes]) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("socml.datasets.listener.Spool.write", full)
+    monkeypatch.setattr("socml.ingestion.listener.Spool.write", full)
 
     def send(host: str, port: int) -> None:
         with socket.create_connection((host, port)) as sender:

@@ -26,13 +26,14 @@ from patience import PATIENCE_S
 from test_app import APP, all_text
 from test_cli import socml
 
-from socml.errors import ConfigurationError
-from socml.project import LOOKUP_SERVICES, LookupService, Project, read_project
-from socml.tools import Indicator, find_indicators, plan_lookup
-from socml.tools import look_up_online as look_up_in_time
+from socml.project.errors import ConfigurationError
+from socml.project.project import LOOKUP_SERVICES, LookupService, Project, read_project
+from socml.project.wording import words
+from socml.tools.indicators import Indicator, find_indicators
 from socml.tools.leaving import reason_to_keep
+from socml.tools.online import look_up_online as look_up_in_time
+from socml.tools.online import plan_lookup
 from socml.tools.services import SERVICES, VERDICTS, request_of
-from socml.words import words
 
 look_up_online = partial(look_up_in_time, limit_s=PATIENCE_S)  # a busy machine is no slow service
 KEY = "k3y0f7h3t3st0123456789abcdef"

@@ -45,7 +45,7 @@ def _message(header: bytes) -> list[dict[str, object] | Exception]:
     [
         ("a@x.org", [("", "a@x.org")]),
         ("", []),
-        ("Ann <a@x.org>, , Bob <b@x.org>", [("Ann", "a@x.org"), ("Bob", "b@x.org")]),
+        ("Ann <a@x.org>, Bob <b@x.org>", [("Ann", "a@x.org"), ("Bob", "b@x.org")]),
         ('"Doe, J \\"jd\\"" <a@x.org>', [('Doe, J "jd"', "a@x.org")]),
         ("undisclosed-recipients:;", []),
         ("team: a@x.org, b@x.org;, c@x.org", [("", "a@x.org"), ("", "b@x.org"), ("", "c@x.org")]),

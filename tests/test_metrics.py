@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from socml.errors import DataError
-from socml.metrics import evaluate, metrics_table, precision_recall, ranking_metrics, truth_of_rows
+from socml.evaluate.metrics.ranking import evaluate, metrics_table, precision_recall, ranking_metrics, truth_of_rows
+from socml.project.errors import DataError
 
 
 @pytest.mark.parametrize("levels", [1000, 7])  # hardly any ties, and many

@@ -11,12 +11,14 @@ from fitted import BASELINE, FOREST, planted_features
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from socml.errors import ModelError, RecipeError, UnknownName
-from socml.models import fit, load_model, make_detector, models
-from socml.project import Project, starter_root
-from socml.recipes import load_feature_recipe, load_model_recipe, recipe_names
-from socml.registry import component_names
-from socml.versions import keep_files, load_trusted, make_reference, open_registry
+from socml.models.fitting import fit, make_detector, models
+from socml.models.reference import make_reference
+from socml.models.version_files import keep_files, load_trusted
+from socml.models.versions import load_model, open_registry
+from socml.project.errors import ModelError, RecipeError, UnknownName
+from socml.project.project import Project, starter_root
+from socml.project.recipes import load_feature_recipe, load_model_recipe, recipe_names
+from socml.project.registry import component_names
 
 SHIPPED = Project(root=starter_root(), workspace=starter_root() / "workspace")
 BATCH = [name for name in recipe_names("models", SHIPPED) if load_model_recipe(name, SHIPPED).mode == "batch"]
@@ -215,7 +217,7 @@ def test_a_page_shows_the_version_as_text_only(fitted):
 
 
 def test_importing_models_loads_neither_mlflow_nor_shap():
-    code = "import sys, socml.models, socml.scores; print(sorted({'mlflow', 'shap', 'pandas'} & set(sys.modules)))"
+    code = "import sys, socml.models.fitting, socml.models.scoring; print(sorted({'mlflow', 'shap', 'pandas'} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "mlflow" not in shown.stdout
     assert "shap" not in shown.stdout
@@ -224,7 +226,7 @@ def test_importing_models_loads_neither_mlflow_nor_shap():
 def test_fitting_prints_nothing(tmp_path):
     code = (
         "import sys; sys.path.insert(0, sys.argv[2])\n"
-        "from pathlib import Path\nfrom fitted import BASELINE, planted\nfrom socml.models import fit\n"
+        "from pathlib import Path\nfrom fitted import BASELINE, planted\nfrom socml.models.fitting import fit\n"
         "data = planted(Path(sys.argv[1])); fit(BASELINE, data.features, project=data.project)"
     )
     here = str(starter_root() / "tests")

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from fitted import planted
 
-from socml.explanations import explain_run, headlines
-from socml.models import fit, load_model
-from socml.recipes import ModelRecipe
-from socml.registry import component_names
-from socml.scores import score_run
+from socml.explanations.of_run import explain_run, headlines
+from socml.models.fitting import fit
+from socml.models.scoring import score_run
+from socml.models.versions import load_model
+from socml.project.recipes import ModelRecipe
+from socml.project.registry import component_names
 
 DETECTORS = [name for name in component_names("detectors") if name != "markov"]  # which reads sequences
 

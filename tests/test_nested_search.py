@@ -10,11 +10,14 @@ import pytest
 from known_lab import known_lab
 from test_cli import socml
 
-from socml.errors import DataError, RecipeError
-from socml.recipe_sections import Validation
-from socml.recipes import load_model_recipe
-from socml.validation import make_folds, nested, nested_search, validate
-from socml.validation.table import known_table
+from socml.evaluate.validation import nested
+from socml.evaluate.validation.nested import nested_search
+from socml.evaluate.validation.run import validate
+from socml.evaluate.validation.splits import make_folds
+from socml.evaluate.validation.table import known_table
+from socml.project.errors import DataError, RecipeError
+from socml.project.recipe_sections import Validation
+from socml.project.recipes import load_model_recipe
 
 CROSSED = Validation(mode="cross-validation", folds=3, replicates=50)
 
@@ -95,7 +98,7 @@ def test_before_a_cut_off_a_search_is_temporal(lab, monkeypatch):
 
 
 def test_a_nested_search_is_recorded_with_a_run_an_outer_fold(lab, found):
-    from socml.versions import open_registry
+    from socml.models.versions import open_registry
 
     client = open_registry(lab)
     number = client.get_experiment_by_name("search tiny-classifier").experiment_id

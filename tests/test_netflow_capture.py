@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from socml.datasets.detection import detect, open_format
-from socml.datasets.sources import FileSource
 from socml.formats._reader import ReadOptions
+from socml.ingestion.detection import detect, open_format
+from socml.ingestion.sources import FileSource
 
 V5 = bytes.fromhex("00050001000003e865e07290000000000000000100000000") + bytes.fromhex(
     "c0000207c6336401000000000001000200000003000000b4000001f4000003e813880035000011000000000000000000"

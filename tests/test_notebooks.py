@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from patience import PATIENCE_S
 
-from socml.project import init_project
+from socml.project.project import init_project
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 

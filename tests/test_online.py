@@ -1,4 +1,4 @@
-"""socml.online, socml.streaming: blocks and single rows give the same; a state goes on bit for bit; River agrees."""
+"""socml.detectors.online, socml.models: blocks and single rows give the same; a state goes on bit for bit; River agrees."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socml import tables
-from socml.errors import ModelError, RecipeError
-from socml.online._columns import OnlineColumns
-from socml.online._detector import unit_interval
-from socml.online._drift import Adwin, Kswin
-from socml.online._entities import EntitySlots, entity_keys
-from socml.online._half_space import CompiledTrees, RiverTrees
-from socml.online._per_entity import PerEntity
-from socml.online._reference import RunningReference
-from socml.online._state import read_state, write_state
-from socml.project import Project, starter_root
-from socml.recipes import ModelRecipe, load_model_recipe, recipe_names
-from socml.registry import component, component_names
-from socml.scores import load_scores
-from socml.streaming import load_online, make_online, score_online
-from socml.workspace import run_folder, write_table
+from socml.detectors.online._columns import OnlineColumns
+from socml.detectors.online._detector import unit_interval
+from socml.detectors.online._drift import Adwin, Kswin
+from socml.detectors.online._entities import EntitySlots, entity_keys
+from socml.detectors.online._half_space import CompiledTrees, RiverTrees
+from socml.detectors.online._per_entity import PerEntity
+from socml.detectors.online._reference import RunningReference
+from socml.detectors.online._state import read_state, write_state
+from socml.models.online_model import load_online, make_online
+from socml.models.online_run import score_online
+from socml.models.scoring import load_scores
+from socml.project import tables
+from socml.project.errors import ModelError, RecipeError
+from socml.project.project import Project, starter_root
+from socml.project.recipes import ModelRecipe, load_model_recipe, recipe_names
+from socml.project.registry import component, component_names
+from socml.project.stored import write_table
+from socml.project.workspace import run_folder
 
 DETECTORS = component_names("online")
 ROWS = 1_500
@@ -406,7 +408,7 @@ def test_the_same_table_is_not_learned_twice_and_the_next_goes_on_from_the_state
 
 
 def test_an_interrupted_run_is_taken_up_and_ends_alike(lab, monkeypatch):
-    monkeypatch.setattr("socml.streaming.run.BLOCK", 500)
+    monkeypatch.setattr("socml.models.online_run.BLOCK", 500)
     path = write_features(lab, table())
     other = Project(root=lab.root, workspace=lab.root / "other")
     expected = score_online(RECIPE, write_features(other, table()), project=other)
@@ -469,7 +471,7 @@ def test_every_shipped_online_recipe_makes_a_model(name):
 
 def _scaled(detector, block):
     """Return the rows as a detector of the same settings would see them."""
-    from socml.kernels.running_scale import running_scale
+    from socml.detectors.online._running_scale import running_scale
 
     out = np.empty_like(block)
     learned = (np.zeros(block.shape[1]) for _ in range(3))

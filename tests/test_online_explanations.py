@@ -7,15 +7,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from socml.errors import DataError, ModelError
-from socml.explanations import explain_rows, explanation_in_words, headlines
-from socml.project import Project, starter_root
-from socml.recipes import load_model_recipe
-from socml.registry import component_names
-from socml.scores import load_scores
-from socml.streaming import explain_online, make_online, score_online
-from socml.tables import EXPLANATION, check_table
-from socml.workspace import write_table
+from socml.explanations.of_run import explain_rows, explanation_in_words, headlines
+from socml.explanations.online import explain_online
+from socml.models.online_model import make_online
+from socml.models.online_run import score_online
+from socml.models.scoring import load_scores
+from socml.project.errors import DataError, ModelError
+from socml.project.project import Project, starter_root
+from socml.project.recipes import load_model_recipe
+from socml.project.registry import component_names
+from socml.project.stored import write_table
+from socml.project.tables import EXPLANATION, check_table
 
 FEATURES = ["bytes", "destinations", "proto"]
 ABOUT = {

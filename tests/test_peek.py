@@ -1,4 +1,4 @@
-"""socml.datasets.peeking, and the verbs formats and peek."""
+"""socml.ingestion.peeking, and the verbs formats and peek."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from socml.cli import app
-from socml.datasets import ingest, peek
-from socml.datasets.peeking import LINES_BYTES, WHOLE_BYTES
-from socml.errors import FormatError
-from socml.project import Project
-from socml.registry import component_names
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.peeking import LINES_BYTES, WHOLE_BYTES, peek
+from socml.project.errors import FormatError
+from socml.project.project import Project
+from socml.project.registry import component_names
 
 LINE = "Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2"
 

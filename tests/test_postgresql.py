@@ -11,10 +11,11 @@ from analysts import label_together, overlapping
 from builders import make_project, make_run
 from patience import wait_until
 
-from socml.errors import DataError, TryLater
-from socml.labels import LabelStore, NewLabel
 from socml.labels.database import HEAD
-from socml.triage import Triage
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
+from socml.project.errors import DataError, TryLater
+from socml.review.session import Triage
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
@@ -85,7 +86,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_labels(url):
 
 
 def test_the_clock_of_a_team_is_the_databases(url, monkeypatch):
-    monkeypatch.setattr("socml.labels.database.datetime", _AnHourFast)
+    monkeypatch.setattr("socml.labels.recording.database.datetime", _AnHourFast)
     with LabelStore(url) as store:
         before = _a_minute_on(store)
         (lease,) = store.leases.claim(["r1"], by="ana", n=1, seconds=60)

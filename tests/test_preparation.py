@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.errors import ModelError
-from socml.preparation import Preparation, feature_names
+from socml.features.preparation import Preparation, feature_names
+from socml.project.errors import ModelError
 
 
 def table(**columns) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""socml.private: what holds labels, logs or keys is readable by its owner alone, whatever the umask."""
+"""socml.project.private: what holds labels, logs or keys is readable by its owner alone, whatever the umask."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 from test_line import zeek_log
 
-from socml.datasets import ingest
-from socml.datasets.spool import Spool
-from socml.explanations import explain_run
-from socml.features import build_feature_file, load_features, load_row_truth
-from socml.labels import import_labels, open_labels, read_labels, record_label, write_labels
-from socml.models import fit
-from socml.private import private_file, private_folder
-from socml.project import init_project, read_project
-from socml.scores import score_run
-from socml.simulator import simulate
-from socml.tools.online import write_json
+from socml.explanations.of_run import explain_run
+from socml.features.build import build_feature_file, load_features, load_row_truth
+from socml.ingestion.buffer import Spool
+from socml.ingestion.ingestion import ingest
+from socml.labels.export import write_labels
+from socml.labels.intake import import_labels
+from socml.labels.recording import open_labels, read_labels, record_label
+from socml.models.fitting import fit
+from socml.models.scoring import score_run
+from socml.project.private import private_file, private_folder
+from socml.project.project import init_project, read_project
+from socml.project.stored import write_json
+from socml.simulator.simulation import simulate
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""socml.project: where recipes are read and results are written."""
+"""socml.project.project: where recipes are read and results are written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from socml.errors import ConfigurationError
-from socml.project import STARTER_SETTINGS, find_project, init_project, starter_root
+from socml.project.errors import ConfigurationError
+from socml.project.project import STARTER_SETTINGS, find_project, init_project, starter_root
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

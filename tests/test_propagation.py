@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from builders import make_project, make_run
 
-from socml.errors import DataError
-from socml.triage import Triage
-from socml.triage.offers import is_drawn
-from socml.triage.propagation import PREVIEW, WEIGHT
+from socml.project.errors import DataError
+from socml.review.offers import is_drawn
+from socml.review.propagation import PREVIEW, WEIGHT
+from socml.review.session import Triage
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 from patience import wait_until
 
-from socml.datasets import clients, receiver
-from socml.datasets.clients import IDLE_S, SLOW_S
-from socml.datasets.framing import MESSAGE_LIMIT, Frames
-from socml.datasets.receiver import Listened, Receiver, bound_socket
+from socml.ingestion import clients, receiver
+from socml.ingestion.clients import IDLE_S, SLOW_S
+from socml.ingestion.octet_framing import MESSAGE_LIMIT, Frames
+from socml.ingestion.receiver import Listened, Receiver, bound_socket
 
 MESSAGE = b"<13>Nov 30 06:39:00 web1 a: %d"
 

@@ -1,4 +1,4 @@
-"""socml.recipes: strict parsing; every shipped recipe parses."""
+"""socml.project.recipes: strict parsing; every shipped recipe parses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from socml.errors import RecipeError, UnknownName
-from socml.project import Project
-from socml.recipes import (
+from socml.project.errors import RecipeError, UnknownName
+from socml.project.project import Project
+from socml.project.recipes import (
     KINDS,
     DatasetRecipe,
     ExperimentRecipe,

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from builders import make_project, make_run
 
-from socml.errors import DataError
-from socml.labels import read_labels
-from socml.replay import AHEAD, replay
+from socml.labels.recording import read_labels
+from socml.project.errors import DataError
+from socml.review.oracle import AHEAD, replay
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 LEARNING_HELPS = 3  # a seed at which the malicious rows lie below the backups

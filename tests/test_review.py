@@ -6,10 +6,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from socml import registry, tables
-from socml.errors import ConfigurationError, ContractError, UnknownName
-from socml.review import build_queue
-from socml.words import languages, words
+from socml.project import registry, tables
+from socml.project.errors import ConfigurationError, ContractError, UnknownName
+from socml.project.wording import languages, words
+from socml.review.review_queue import build_queue
 
 
 def scores(n: int = 10) -> pd.DataFrame:

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socml import scores as scores_module
-from socml.errors import ModelError, UnknownName
-from socml.scores import anomaly_scores, load_scores, score_run
-from socml.tables import SCORE, check_table, schema
-from socml.workspace import read_metadata, run_folder, write_table
+from socml.models import scoring as scores_module
+from socml.models.scoring import anomaly_scores, load_scores, score_run
+from socml.project.errors import ModelError, UnknownName
+from socml.project.stored import read_metadata, write_table
+from socml.project.tables import SCORE, check_table, schema
+from socml.project.workspace import run_folder
 
 PACKAGE = Path(scores_module.__file__).parent
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from socml.datasets import ingest, load_events, load_truth
-from socml.project import Project
+from socml.ingestion.event_query import load_events, load_truth
+from socml.ingestion.ingestion import ingest
+from socml.project.project import Project
 
 
 def _project(folder: Path) -> Path:

@@ -13,18 +13,22 @@ from test_cli import socml
 from test_features import store
 
 from socml.detectors.markov import GROUPINGS, Markov
-from socml.errors import ModelError, RecipeError
-from socml.explanations import explain, explainer_of, nearest_normal, what_would_be_normal
-from socml.features import build_features
-from socml.models import fit, make_detector
-from socml.project import Project, init_project, read_project
-from socml.recipes import ModelRecipe, load_feature_recipe
-from socml.registry import component
-from socml.scores import score_run
-from socml.sequences import Sequences
-from socml.triage import Triage
-from socml.versions import ModelVersion, load_trusted, make_reference
-from socml.workspace import features_path
+from socml.explanations.contributions import explain, explainer_of
+from socml.explanations.nearest import nearest_normal
+from socml.explanations.normal import what_would_be_normal
+from socml.features.build import build_features
+from socml.features.sequences import Sequences
+from socml.models.fitting import fit, make_detector
+from socml.models.reference import make_reference
+from socml.models.scoring import score_run
+from socml.models.version import ModelVersion
+from socml.models.version_files import load_trusted
+from socml.project.errors import ModelError, RecipeError
+from socml.project.project import Project, init_project, read_project
+from socml.project.recipes import ModelRecipe, load_feature_recipe
+from socml.project.registry import component
+from socml.project.workspace import features_path
+from socml.review.session import Triage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ODD = "open exec exec close"

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socml.errors import ConfigurationError
-from socml.registry import component, component_names
-from socml.simulator import SimulatedLogs, simulate
+from socml.project.errors import ConfigurationError
+from socml.project.registry import component, component_names
+from socml.project.tables import TRUTH_BESIDE
 from socml.simulator.organisation import MOST_HOSTS, make_organisation
 from socml.simulator.shapes import shape_flows
+from socml.simulator.simulation import SimulatedLogs, simulate
 from socml.simulator.window import Window, ticks, working_moments
-from socml.tables import TRUTH_BESIDE
 
 DAYS = 2
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC).timestamp()

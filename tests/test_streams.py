@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from socml.datasets import ingest_files, load_events
-from socml.project import Project
-from socml.workspace import dataset_names
+from socml.ingestion.event_query import load_events
+from socml.ingestion.ingestion import ingest_files
+from socml.project.project import Project
+from socml.project.workspace import dataset_names
 
 RECIPE = 'format = "text-lines"\n[stream]\nwait_minutes = 0\n'
 

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from known_lab import known_lab
 from patience import wait_until
 
-from socml.errors import RecipeError, UnknownName
-from socml.experiments import run, run_sweep
-from socml.experiments.cells import cell_hash, cells_of
-from socml.experiments.standing import compared, joined_groups, standing_table
-from socml.recipe_sections import Validation
-from socml.recipes import ExperimentRecipe, load_experiment_recipe, parse_recipe
+from socml.evaluate.cells import cell_hash, cells_of
+from socml.evaluate.method_ranks import compared, joined_groups, standing_table
+from socml.evaluate.sweep import run_sweep
+from socml.jobs.experiment import run
+from socml.project.errors import RecipeError, UnknownName
+from socml.project.recipe_sections import Validation
+from socml.project.recipes import ExperimentRecipe, load_experiment_recipe, parse_recipe
 
 SWEEP = """question = "Which is best?"
 [sweep]
@@ -79,7 +80,7 @@ def test_the_table_is_the_mean_over_datasets_of_the_mean_over_seeds(swept):
 def test_the_sweep_leaves_a_diagram_and_nested_runs(swept):
     lab, result = swept
     assert result.diagram.read_bytes().startswith(b"\x89PNG")
-    from socml.versions import open_registry
+    from socml.models.versions import open_registry
 
     client = open_registry(lab)
     number = client.get_experiment_by_name("best").experiment_id

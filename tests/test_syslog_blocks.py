@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syslog_oracle import TAGS, clock, compare, connection, made, message
 
 from socml.formats._reader import Block
-from socml.formats._syslog_blocks import parse_block
+from socml.formats.host._syslog_blocks import parse_block
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""socml.templates: messages become templates, and templates features."""
+"""socml.features.event_templates: messages become templates, and templates features."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socml.datasets import ingest
-from socml.features import build_features
-from socml.project import Project
-from socml.templates import Drain, event_templates, masked
+from socml.features.build import build_features
+from socml.features.drain import Drain
+from socml.features.event_templates import event_templates
+from socml.features.masks import masked
+from socml.ingestion.ingestion import ingest
+from socml.project.project import Project
 
 LINES = [
     *(f"2026-03-12 08:{n % 60:02}:00 INFO web.Login: session {n} opened for user u{n % 7} from 10.0.0.{n % 250}" for n in range(400)),

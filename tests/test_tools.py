@@ -21,10 +21,14 @@ from test_cli import socml
 from typer.testing import CliRunner
 
 from socml.cli import app
-from socml.errors import DataError
-from socml.tools import decode, defang, find_indicators, hash_bytes, kind_of_hash, look_up, refang, triage_mail
-from socml.tools.decoding import cisco7, decode_base64
-from socml.words import words
+from socml.project.errors import DataError
+from socml.project.wording import words
+from socml.tools.decoding import cisco7, decode, decode_base64
+from socml.tools.defanging import defang, refang
+from socml.tools.hashing import hash_bytes, kind_of_hash
+from socml.tools.indicators import find_indicators
+from socml.tools.lists import look_up
+from socml.tools.mail import triage_mail
 
 URL = "https://login.evil.example/a_b-c/in dex.php?user=ann@x.example&next=[1]#top"
 RUN_LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

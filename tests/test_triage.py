@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from builders import BuiltRun, make_project, make_run
 
-from socml import tables, workspace
-from socml.errors import DataError, TryLater, UnknownName
-from socml.labels import NewLabel, open_labels
-from socml.project import Project
-from socml.triage import Triage
+from socml.labels.recording import open_labels
+from socml.labels.verdicts import NewLabel
+from socml.project import tables, workspace
+from socml.project.errors import DataError, TryLater, UnknownName
+from socml.project.project import Project
+from socml.review.session import Triage
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.datasets.truth import TruthBeside, find_truth
-from socml.errors import DataError, RecipeError
 from socml.formats._reader import ReadOptions
-from socml.project import find_project
-from socml.recipes import DatasetRecipe, load_dataset_recipe, parse_recipe
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
+from socml.ingestion.truth import TruthBeside, find_truth
+from socml.project.errors import DataError, RecipeError
+from socml.project.project import find_project
+from socml.project.recipes import DatasetRecipe, load_dataset_recipe, parse_recipe
 
 
 def recipe_of(name: str) -> DatasetRecipe:

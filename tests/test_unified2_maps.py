@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
 from socml.formats._reader import ReadOptions
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
 
 CASES = tomllib.loads((Path(__file__).parent / "formats" / "unified2.toml").read_text(encoding="utf-8"))["case"]
 VERSION_1 = "# a comment\n498 || TEST one || cve,2001-1\n999 || TEST other\n"

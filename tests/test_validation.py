@@ -1,4 +1,4 @@
-"""socml.validation and the metrics it rests on: folds by property, figures by slow and obvious oracles, errors to events."""
+"""socml.evaluate.validation and the metrics it rests on: folds by property, figures by slow and obvious oracles, errors to events."""
 
 from __future__ import annotations
 
@@ -12,35 +12,21 @@ from hypothesis import strategies as st
 from known_lab import known_lab
 from scipy.stats import binomtest, friedmanchisquare
 
-from socml.errors import DataError, ModelError, RecipeError, UnknownName
-from socml.metrics import (
-    bootstrap,
-    compare_methods,
-    curves,
-    decision_metrics,
-    friedman,
-    holm,
-    paired_bootstrap,
-    precision_at_a_day,
-    ranking_metrics,
-    time_to_detection,
-    wilson,
-)
-from socml.metrics.daily import DAY_US
-from socml.metrics.intervals import SortedRows
-from socml.recipe_sections import Validation
-from socml.recipes import ModelRecipe, load_model_recipe, parse_recipe
-from socml.validation import (
-    alert_clusters,
-    error_events,
-    error_features,
-    list_errors,
-    load_validation,
-    make_folds,
-    search,
-    validate,
-)
-from socml.validation.splits import Rows
+from socml.evaluate.metrics.curves import curves
+from socml.evaluate.metrics.daily import DAY_US, precision_at_a_day, time_to_detection
+from socml.evaluate.metrics.decisions import decision_metrics
+from socml.evaluate.metrics.intervals import SortedRows, bootstrap, paired_bootstrap, wilson
+from socml.evaluate.metrics.ranking import ranking_metrics
+from socml.evaluate.metrics.significance import compare_methods, friedman, holm
+from socml.evaluate.validation.alerts import alert_clusters
+from socml.evaluate.validation.errors import error_events, error_features, list_errors
+from socml.evaluate.validation.result import load_validation
+from socml.evaluate.validation.run import validate
+from socml.evaluate.validation.search import search
+from socml.evaluate.validation.splits import Rows, make_folds
+from socml.project.errors import DataError, ModelError, RecipeError, UnknownName
+from socml.project.recipe_sections import Validation
+from socml.project.recipes import ModelRecipe, load_model_recipe, parse_recipe
 
 DAY = 86_400 * 1_000_000
 
@@ -314,10 +300,10 @@ def test_rows_of_the_matrix_are_kept_for_the_alerts_that_are_grouped_alone(lab, 
         told.append((matrix, malicious))
         return alert_clusters(matrix, names, malicious=malicious)
 
-    monkeypatch.setattr("socml.validation.run.alert_clusters", group)
+    monkeypatch.setattr("socml.evaluate.validation.run.alert_clusters", group)
     costly = Validation(mode="cross-validation", folds=3, alert_share=0.2)
     whole = validate("tiny-forest", "built", validation=costly, project=lab, record=False)
-    monkeypatch.setattr("socml.validation.judged.MOST", 20)
+    monkeypatch.setattr("socml.evaluate.validation.judged.MOST", 20)
     few = validate("tiny-forest", "built", validation=costly, project=lab, record=False)
     (every, _), (kept, malicious) = told
     assert len(every) == whole.rows["alert"].sum() > 60 == len(kept)
@@ -369,7 +355,7 @@ def test_a_search_halves_its_candidates_and_is_recorded_in_nested_runs(lab):
     assert by_round.size().tolist() == sorted(by_round.size(), reverse=True)
     assert by_round["rows"].first().is_monotonic_increasing
     assert "[parameters]\nmin_samples_leaf = " in found.to_toml()
-    from socml.versions import open_registry
+    from socml.models.versions import open_registry
 
     client = open_registry(lab)
     number = client.get_experiment_by_name("search tiny-classifier").experiment_id

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zeek_oracle import LABELS, LOGS, ODD, TEXTS, TOGETHER, compare, header, made_log, refusal
 
-from socml.datasets.sources import FileSource
 from socml.formats._reader import ReadOptions
-from socml.recipes import Truth
+from socml.ingestion.sources import FileSource
+from socml.project.recipe_sections import Truth
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 

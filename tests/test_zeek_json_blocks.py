@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zeek_oracle import ADDRESSES, BytesSource
 
-from socml.datasets.sources import FileSource
 from socml.formats._reader import Block, Parsed, ReadOptions
 from socml.formats._select_lines import Records
-from socml.formats.zeek_json import ZeekJson
-from socml.recipes import Truth
+from socml.formats.network.zeek_json import ZeekJson
+from socml.ingestion.sources import FileSource
+from socml.project.recipe_sections import Truth
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 

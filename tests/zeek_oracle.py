@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from socml.errors import FormatError
 from socml.formats._reader import Block, Parsed, ReadOptions, truth_table
-from socml.formats._zeek_cells import CellFields
-from socml.formats.zeek_tsv import ZeekTsv
+from socml.formats.network._zeek_cells import CellFields
+from socml.formats.network.zeek_tsv import ZeekTsv
+from socml.project.errors import FormatError
 
 ADDRESSES = "id.orig_h id.orig_p id.resp_h id.resp_p"
 LOGS = {

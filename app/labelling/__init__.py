@@ -13,9 +13,7 @@ from typing import Any
 import streamlit as st
 
 from labelling.desk import Report, open_desk
-from socml.inert import visible_line
-from socml.project import Project
-from socml.words import Words
+from socml.project import Project, Words, visible_line
 
 __all__ = ["triage_view"]
 
@@ -62,4 +60,4 @@ def _sources() -> tuple[str, str]:
 
 def _component() -> Any:
     js, css = _sources()
-    return st.components.v2.component("socml.triage", js=js, css=css)
+    return st.components.v2.component("socml.review", js=js, css=css)

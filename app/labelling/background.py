@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from socml.errors import SocmlError
+from socml.project import SocmlError
 
 _KEPT = 5_000  # answers
 

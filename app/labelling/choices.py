@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from socml.labels import VERDICTS
-from socml.words import Words
+from socml.project import Words
 
 REASONS = ("attack", "policy", "planned", "service", "scanner", "new_use", "model", "data")
 FAMILIES = {

@@ -16,11 +16,9 @@ from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
-from socml.errors import DataError, SocmlError, TryLater
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore, open_labels
-from socml.project import Project
-from socml.triage import Triage
-from socml.words import Words
+from socml.project import DataError, Project, SocmlError, TryLater, Words
+from socml.review import Triage
 
 STRATEGY = "mixed"
 SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")

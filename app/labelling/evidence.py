@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.dataset as ds
 
 from labelling.background import Answer, background
-from socml.datasets import events_of_row, related_events
 from socml.explanations import explanation_in_words
-from socml.inert import visible, visible_line
-from socml.project import Project
-from socml.triage import Triage
-from socml.words import Words
-from socml.workspace import read_metadata, run_features_path
+from socml.ingestion import events_of_row, related_events
+from socml.project import Project, Words, read_metadata, run_features_path, visible, visible_line
+from socml.review import Triage
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,8 @@ import uuid
 import pandas as pd
 import streamlit as st
 
-from socml.errors import SocmlError
-from socml.inert import visible_line
 from socml.labels import FamilyEdit, LabelStore
-from socml.words import Words
+from socml.project import SocmlError, Words, visible_line
 
 KINDS = ("rename", "merge", "split", "swap")
 _SHOWN = 8  # edits that can be taken back from the page; the command line takes any

@@ -10,15 +10,20 @@ import pandas as pd
 
 from labelling.background import Answer, background
 from labelling.evidence import time_text
-from socml.explanations import explain_rows, headline, run_metadata
-from socml.explanations.sentences import error_in_words, percentile_in_words
-from socml.explanations.values import feature_label, number_in_words, unit_of, value_in_words
-from socml.inert import visible_line
+from socml.explanations import (
+    error_in_words,
+    explain_rows,
+    feature_label,
+    headline,
+    number_in_words,
+    percentile_in_words,
+    run_metadata,
+    unit_of,
+    value_in_words,
+)
 from socml.labels import LabelEvent
-from socml.project import Project
-from socml.triage import Triage
-from socml.words import Words
-from socml.workspace import run_folder
+from socml.project import Project, Words, run_folder, visible_line
+from socml.review import Triage
 
 ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
 _FEATURES = 7

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from labelling.evidence import time_text
 from labelling.items import Items
-from socml.errors import SocmlError
-from socml.inert import visible_line
-from socml.triage import Triage
-from socml.words import Words
+from socml.project import SocmlError, Words, visible_line
+from socml.review import Triage
 
 if TYPE_CHECKING:
     import pandas as pd

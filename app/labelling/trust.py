@@ -6,12 +6,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from socml.campaign import CampaignReport
-from socml.campaign.sentences import overview, report_lines
 from socml.labels import LabelStore
-from socml.project import Project
-from socml.triage.honesty import report
-from socml.words import Words
+from socml.project import Project, Words
+from socml.review import CampaignReport, overview, report, report_lines
 
 
 def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:

@@ -13,10 +13,15 @@ from typing import TextIO
 
 import typer
 
-from socml.cli import judge, lab, line, people, pocket, quarantine, reading, team
+from socml.cli import evaluate as judge
+from socml.cli import ingest as reading
+from socml.cli import labels as team
+from socml.cli import line, quarantine
+from socml.cli import project as lab
+from socml.cli import review as people
+from socml.cli import tools as pocket
 from socml.cli._output import note, process
-from socml.errors import Notice
-from socml.faults import as_socml_error, first_line
+from socml.project import Notice, as_socml_error, first_line
 
 app = typer.Typer(
     name="socml",

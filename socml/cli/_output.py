@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from socml.inert import visible, visible_line
+from socml.project import visible, visible_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socml.cli._output import as_json, note, say, step
-from socml.errors import ConfigurationError
+from socml.project import ConfigurationError
 
 if TYPE_CHECKING:
-    from socml.daily.attacks import FoundAttacks
-    from socml.daily.listing import DailyList, RankedDay
+    from socml.evaluate import FoundAttacks
+    from socml.jobs import DailyList, RankedDay
     from socml.project import Project
 
 SHOWN = 20
@@ -20,10 +20,9 @@ def run_daily(
     experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
 ) -> dict[str, Any]:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
-    from socml.daily import daily_list, store_day
-    from socml.experiments.line import prepare_dataset
-    from socml.project import find_project
-    from socml.recipes import load_experiment_recipe
+    from socml.evaluate import prepare_dataset
+    from socml.jobs import daily_list, store_day
+    from socml.project import find_project, load_experiment_recipe
 
     project = find_project()
     recipe = load_experiment_recipe(experiment, project)
@@ -45,8 +44,7 @@ def run_daily(
 
 def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tuple[str, list[Path] | None]:
     """Return the dataset and the files to ingest first: `daily`, `daily DATASET` or `daily DATASET FILE …`."""
-    from socml.recipes import recipe_names
-    from socml.workspace import dataset_names
+    from socml.project import dataset_names, recipe_names
 
     if not paths:
         return default, None
@@ -60,17 +58,16 @@ def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tup
 
 
 def _found(listed: DailyList, project: Project) -> FoundAttacks | None:
-    from socml.daily.attacks import attack_rows, find_attacks
+    from socml.evaluate import attack_rows, find_attacks
 
     truth = attack_rows(listed.dataset, project=project)
     return find_attacks(listed.frame(), truth, rows=SHOWN) if len(truth) else None
 
 
 def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:
-    from socml.daily.reasons import rarity_in_words
-    from socml.daily.stored import positions
-    from socml.inert import visible_line
-    from socml.words import words
+    from socml.jobs import positions
+    from socml.project import visible_line, words
+    from socml.review import rarity_in_words
 
     said = words(language)
     rows = positions(ranked, top).tolist()
@@ -97,7 +94,7 @@ def _plain(
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from socml.daily.stored import positions
+    from socml.jobs import positions
 
     rows = positions(ranked, top).tolist()
     lines = [

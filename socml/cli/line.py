@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
-from socml.errors import DataError
+from socml.project import DataError
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
@@ -75,7 +75,7 @@ def ingest(
                socml ingest /var/log/zeek --dataset office --format zeek-tsv
                socml ingest --listen udp://127.0.0.1:5514 --dataset office --seconds 60
     """
-    from socml.datasets import ingest_files
+    from socml.ingestion import ingest_files
 
     if listen:
         _listen(listen, dataset, format_, seconds, any_address, json_=json_)
@@ -102,7 +102,7 @@ def ingest(
 def _listen(address: str, dataset: str, format_: str, seconds: float | None, any_address: bool, *, json_: bool) -> None:
     from dataclasses import asdict
 
-    from socml.datasets.listener import listen
+    from socml.ingestion import listen
 
     done = listen(
         address,
@@ -133,7 +133,7 @@ def features(
     import pyarrow.parquet as pq
 
     from socml.features import build_feature_file
-    from socml.workspace import read_metadata
+    from socml.project import read_metadata
 
     with step(f"building {feature_set}"):
         path = build_feature_file(feature_set, dataset)
@@ -161,9 +161,8 @@ def fit(
     """
     from socml.features import build_features, load_row_truth
     from socml.models import fit as fit_model
-    from socml.project import find_project
-    from socml.recipes import load_model_recipe
-    from socml.teaching import teaching_labels
+    from socml.models import teaching_labels
+    from socml.project import find_project, load_model_recipe
 
     project = find_project()
     recipe = load_model_recipe(model, project)
@@ -211,12 +210,9 @@ def score(
 
 def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, Any]:
     from socml.explanations import explain_run
-    from socml.families import write_families
     from socml.features import build_feature_file, load_row_truth
-    from socml.models import load_model
+    from socml.models import has_seen_truth, load_model, score_run, write_families
     from socml.project import find_project
-    from socml.scores import score_run
-    from socml.teaching import has_seen_truth
 
     project = find_project()
     fitted = load_model(model, version, project=project)
@@ -236,10 +232,10 @@ def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, 
 
 
 def _score_online(model: str, dataset: str, top: int) -> dict[str, Any]:
+    from socml.explanations import explain_online
     from socml.features import build_feature_file, load_row_truth
-    from socml.project import find_project
-    from socml.recipes import load_model_recipe
-    from socml.streaming import explain_online, score_online
+    from socml.models import score_online
+    from socml.project import find_project, load_model_recipe
 
     project = find_project()
     feature_set = load_model_recipe(model, project).features
@@ -265,13 +261,12 @@ def explain(
     Examples:  socml explain 3f0c…      socml explain 3f0c… --language fr
     """
     from socml.explanations import explanation_in_words
-    from socml.project import find_project
-    from socml.workspace import read_run
+    from socml.project import find_project, read_run
 
     project = find_project()
     about = read_run(project, run)
     if about.get("online"):
-        from socml.streaming import explain_online
+        from socml.explanations import explain_online
 
         explain_online(about["run_id"], [row_id], project=project)
     told = explanation_in_words(about["run_id"], row_id, project=project, language=language or project.language)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from socml.cli._output import as_json, note, say, table
-from socml.errors import ConfigurationError, DataError
+from socml.project import ConfigurationError, DataError
 
 if TYPE_CHECKING:
-    from socml.datasets.quarantine import Quarantined
+    from socml.ingestion import Quarantined
 
 _SHOWN = 150  # characters of a record
 
@@ -41,7 +41,7 @@ def quarantine(
     Examples:  socml quarantine office      socml quarantine office --reason 'not valid JSON' --json
                socml quarantine office --file conn.log --retry      socml quarantine office --clear
     """
-    from socml.datasets.quarantine import Chosen, clear_quarantine, list_quarantine, retry_quarantine
+    from socml.ingestion import Chosen, clear_quarantine, list_quarantine, retry_quarantine
 
     chosen = Chosen(file, reason, _moment("since", since), _moment("until", until))
     if retry and clear:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from socml.kernels.empirical import TailDetector, skewness
+from socml.detectors._empirical import TailDetector, skewness
 
 __all__ = ["Copod"]
 
@@ -22,7 +22,7 @@ class Copod(TailDetector):
     skewness_ : ndarray of shape (n_features,)
         Skewness of each column, without a unit; its sign says which tail counts.
     start_, points_, up_to_, below_ : ndarray
-        The distributions, as `socml.kernels.empirical.Empirical` describes them.
+        The distributions, as `socml.detectors._empirical.Empirical` describes them.
     n_rows_ : int
         Rows they were learnt from.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from socml.kernels.empirical import TailDetector
+from socml.detectors._empirical import TailDetector
 
 __all__ = ["Ecod"]
 
@@ -21,7 +21,7 @@ class Ecod(TailDetector):
     Attributes
     ----------
     start_, points_, up_to_, below_ : ndarray
-        The distributions, as `socml.kernels.empirical.Empirical` describes them.
+        The distributions, as `socml.detectors._empirical.Empirical` describes them.
     n_rows_ : int
         Rows they were learnt from.
 

@@ -12,10 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.kernels.forest_tables import mean_path, pack_forest
-from socml.kernels.tail_scale import learn_scale, surprise
-from socml.kernels.tree_shap import expected_depth, tree_shap
-from socml.registry import component
+from socml.detectors._tail_scale import learn_scale, surprise
+from socml.detectors.forest.shapley import expected_depth, tree_shap
+from socml.detectors.forest.tables import mean_path, pack_forest
+from socml.project import component
 
 __all__ = ["Ensemble"]
 
@@ -65,7 +65,7 @@ class Ensemble(BaseEstimator):
     ----------
     members_ : list of fitted detectors
     weights_ : ndarray of shape (n_members,), they sum to 1
-    scales_ : list of ndarray, each as `socml.kernels.tail_scale` describes
+    scales_ : list of ndarray, each as `socml.detectors._tail_scale` describes
     base_ : float
         What is taken off every score, in nats: the surprise of a row of which nothing is known.
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from socml.kernels.forest_fit import draw_seeds, grow_forest, tree_seeds
-from socml.kernels.forest_score import leaf_matrix, score_samples
-from socml.kernels.forest_tables import PackedForest, mean_path, pack_forest, unpack_forest
+from socml.detectors.forest.growing import draw_seeds, grow_forest, tree_seeds
+from socml.detectors.forest.scoring import leaf_matrix, score_samples
+from socml.detectors.forest.tables import PackedForest, mean_path, pack_forest, unpack_forest
 
 __all__ = ["IsolationForest"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from socml.kernels.neighbours import NeighbourDetector, nearest
+from socml.detectors._neighbours import NeighbourDetector, nearest
 
 __all__ = ["Knn"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
-from socml.kernels.mahalanobis import MahalanobisDetector
+from socml.detectors._mahalanobis import MahalanobisDetector
 
 __all__ = ["Pca"]
 

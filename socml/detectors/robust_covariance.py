@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
-from socml.kernels.mahalanobis import MahalanobisDetector
+from socml.detectors._mahalanobis import MahalanobisDetector
 
 __all__ = ["RobustCovariance"]
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.errors import ModelError
 from socml.explanations.feature_columns import FeatureColumns, feature_columns
 from socml.explanations.usual import Entities, usual_categories, usual_numbers
-from socml.registry import component, component_names
-from socml.tables import EXPLANATION
+from socml.project import EXPLANATION, ModelError, component, component_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.versions import ModelVersion
+    from socml.models import ModelVersion
 
 DESCRIBED = 12  # features of a row, from the top, whose usual values are looked up
 _USUAL = ("value_percentile", "entity_low", "entity_high", "everyone_low", "everyone_high", "peers")

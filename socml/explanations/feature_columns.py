@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.errors import DataError
 from socml.explanations.usual import Entities, group_entities
-from socml.workspace import open_table
+from socml.project import DataError, open_table
 
 if TYPE_CHECKING:
     import pandas as pd

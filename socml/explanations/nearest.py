@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.errors import DataError
 from socml.explanations.normal import ORDINARY
 from socml.explanations.values import cell_in_words, feature_label
-from socml.words import words
+from socml.project import DataError, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.versions import ModelVersion
+    from socml.models import ModelVersion
 
 
 @dataclass(frozen=True)

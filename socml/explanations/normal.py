@@ -10,12 +10,12 @@ import numpy as np
 
 from socml.explanations.sentences import percentile_in_words
 from socml.explanations.values import cell_in_words, feature_label
-from socml.words import words
+from socml.project import words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.versions import ModelVersion
+    from socml.models import ModelVersion
 
 ORDINARY = 95.0  # percentile below which a row is called ordinary
 TRIED = 5  # top features of which every subset is tried; beyond, they are added one by one

@@ -9,14 +9,13 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from socml.errors import UnknownName
 from socml.explanations.values import cell_in_words
-from socml.words import Words, words
+from socml.project import UnknownName, Words, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.explanations.attributions import Attributions
+    from socml.explanations.attribution import Attributions
 
 TOWARD, AWAY, PLAIN = "#b2182b", "#2166ac", "#555555"  # apart for the colour-blind too
 COLOURS = "viridis"

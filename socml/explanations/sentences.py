@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from socml.explanations.values import feature_label, number_in_words, plain_number, unit_of, value_in_words
-from socml.words import Words, words
+from socml.project import Words, words
 
 if TYPE_CHECKING:
     import pandas as pd

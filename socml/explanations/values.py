@@ -7,8 +7,7 @@ import re
 from numbers import Real
 from typing import Any
 
-from socml.inert import visible_line
-from socml.words import Words
+from socml.project import Words, visible_line
 
 LONGEST_CATEGORY = 40  # characters of a category that are shown
 LONGEST_STEPS = 160  # the same, of the steps of a sequence
@@ -62,7 +61,7 @@ def value_in_words(feature: str, value: float | None, category: Any, metadata: d
 
     Examples
     --------
-    >>> from socml.words import words
+    >>> from socml.project.wording import words
     >>> value_in_words("source_bytes", 4_200_000.0, None, {}, words("fr"))
     '4,2\\xa0Mo'
     >>> value_in_words("service_port", None, "22", {}, words("en"))
@@ -85,7 +84,7 @@ def cell_in_words(feature: str, cell: Any, metadata: dict[str, Any], words: Word
 
     Examples
     --------
-    >>> from socml.words import words
+    >>> from socml.project.wording import words
     >>> [cell_in_words("port", cell, {}, words("en")) for cell in (22.0, "ssh", None)]
     ['22', '“ssh”', 'missing']
     """
@@ -99,7 +98,7 @@ def number_in_words(value: float, unit: str, words: Words) -> str:
 
     Examples
     --------
-    >>> from socml.words import words
+    >>> from socml.project.wording import words
     >>> number_in_words(7385, "seconds", words("en")), number_in_words(0.985, "share", words("en"))
     ('2\\xa0h 3\\xa0min', '98.5\\xa0%')
     >>> number_in_words(1204, "", words("en"))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from socml.formats._iso import from_iso
-from socml.tables import EXTRA, TIME
+from socml.project import EXTRA, TIME
 
 LATEST_S = 4_102_444_800  # 2100-01-01: a later time is two numbers run together, not a time
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from socml.formats._json import text_of
-from socml.tables import EVENT
+from socml.project import EVENT
 
 __all__ = ["Fields", "add_numbered", "whole"]
 

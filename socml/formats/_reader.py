@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from socml.recipes import TableShape, Truth
+from socml.project import TableShape, Truth
 
 LITTLE = 1 << 20  # bytes
 
@@ -86,7 +86,7 @@ class ReadOptions:
 class Parsed:
     """What one block became.
 
-    `events` holds those columns of `socml.tables.EVENT` that the format fills, `raw` and `source_line` among
+    `events` holds those columns of `socml.project.tables.EVENT` that the format fills, `raw` and `source_line` among
     them, and a table's own columns after them. `records` are the bytes that the ids are made of, one an event;
     `truth` (malicious, family, technique), if the records hold any, has one row an event.
     """

@@ -14,7 +14,7 @@ from socml.formats._columns import text_array
 from socml.formats._json_array import array_members
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
-from socml.tables import EVENT, TIME
+from socml.project import EVENT, TIME
 
 __all__ = ["UNFORESEEN", "Skip", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 

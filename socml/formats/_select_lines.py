@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.formats._reader import Block
-from socml.tables import EXTRA, TIME
+from socml.project import EXTRA, TIME
 
 if TYPE_CHECKING:
     import duckdb
@@ -179,7 +179,7 @@ class Cells:
 @contextmanager
 def lines_connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection that reaches neither files nor the network, for the lines of one file."""
-    from socml.engines import sealed_connection  # and DuckDB, which take a third of a second
+    from socml.project import sealed_connection  # and DuckDB, which take a third of a second
 
     with sealed_connection({}, memory_limit=_MEMORY, threads=1) as connection:
         yield connection

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from socml.errors import ConfigurationError
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
 from socml.formats._reader import ReadOptions, Source
+from socml.project import ConfigurationError
 
 __all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds"]
 

@@ -13,9 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from socml.errors import ConfigurationError, TryLater
-from socml.faults import as_socml_error, store_error
-from socml.private import private_file, private_folder
+from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
 
 HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.errors import UnknownName
-from socml.inert import spreadsheet_text
-from socml.workspace import replacing
+from socml.project import UnknownName, replacing, spreadsheet_text
 
 if TYPE_CHECKING:
     import pandas as pd

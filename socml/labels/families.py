@@ -15,9 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from socml.errors import DataError, UnknownName
 from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, last_labels, now
 from socml.labels.verdicts import LabelEvent
+from socml.project import DataError, UnknownName
 
 KINDS = ("rename", "merge", "split", "swap")
 OTHER_SIDE = {"malicious": "benign", "benign": "malicious", "false_alarm": "malicious"}

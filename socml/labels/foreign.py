@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from socml.errors import DataError, FormatError, UnknownName
+from socml.project import DataError, FormatError, UnknownName
 
 KINDS = ("socml", "secuml", "table", "thehive", "elastic")
 ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")

@@ -14,14 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from socml import workspace
-from socml.errors import DataError, SocmlError
 from socml.labels.foreign import Record, read_records
 from socml.labels.rows import existing_rows
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.labels.vocabulary import NO_VERDICT, verdict_of
-from socml.project import Project
+from socml.project import DataError, Project, SocmlError, open_events, replacing
 
 _AT_ONCE = 500
 _NAMED = 100  # characters of the file's name that what was kept of it is named after
@@ -203,7 +201,7 @@ def _undone(records: list[Record]) -> set[str]:
 def _by_number(project: Project, dataset: str) -> Any:
     if not dataset:
         raise DataError("The rows of this file are numbers: name the dataset they count in.")
-    events = workspace.open_events(project, dataset).to_table(columns=["event_id", "source_file", "source_line"])
+    events = open_events(project, dataset).to_table(columns=["event_id", "source_file", "source_line"])
     ids = events.sort_by([("source_file", "ascending"), ("source_line", "ascending")])["event_id"]
 
     def resolve(row: str) -> str:
@@ -218,6 +216,6 @@ def _by_number(project: Project, dataset: str) -> Any:
 def _keep(project: Project, path: Path, rest: list[dict[str, Any]]) -> Path:
     kept = project.workspace / "quarantine" / "labels" / f"{path.name[:_NAMED]}.jsonl"
     lines = [json.dumps({"file": path.name, **record}, ensure_ascii=False, default=str) for record in rest]
-    with workspace.replacing(kept) as temporary:
+    with replacing(kept) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return kept

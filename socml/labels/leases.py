@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from socml.errors import DataError
 from socml.labels.database import LABEL_EVENT, LABEL_LEASE, Connections, in_dataset, now
+from socml.project import DataError
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in one query
 

@@ -9,9 +9,16 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml import workspace
-from socml.errors import DataError
-from socml.inert import visible_line
+from socml.project import (
+    DataError,
+    dataset_names,
+    event_files,
+    list_runs,
+    open_table,
+    read_run,
+    run_folder,
+    visible_line,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +76,7 @@ def missing_row(project: Project, row_id: str, *, dataset: str = "", run_id: str
     where = f"run {run_id}" if run_id else f"dataset {dataset!r}" if dataset else "this workspace"
     near = _nearest(project, row_id, dataset, run_id)
     hint = f"Did you mean {near!r}?" if near else "See which there are: socml queue"
-    if not near and dataset and dataset not in workspace.dataset_names(project):
+    if not near and dataset and dataset not in dataset_names(project):
         hint = f"Ingest its events first: socml ingest PATH --dataset {dataset}"
     return f"There is no row {shown!r} in {where}. {hint}"
 
@@ -91,18 +98,18 @@ def _nearest(project: Project, row_id: str, dataset: str, run_id: str) -> str:
 
 def _tables(project: Project, dataset: str, run_id: str) -> Iterator[tuple[Path, str]]:
     """Yield the tables of the run if one is named, else of the dataset's runs, features and events, and the ids' column."""
-    runs = [workspace.read_run(project, run_id)] if run_id else workspace.list_runs(project)
+    runs = [read_run(project, run_id)] if run_id else list_runs(project)
     for run in runs:
         if run_id or dataset in {"", run["dataset"]}:
-            yield workspace.run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id"
+            yield run_folder(project, str(run["run_id"])) / "scores.parquet", "row_id"
     if run_id:
         return
     for path in sorted((project.workspace / "features").glob("*/*.parquet")):
         if dataset in {"", path.parent.name}:
             yield path, "row_id"
-    for name in workspace.dataset_names(project):
+    for name in dataset_names(project):
         if dataset in {"", name}:
-            yield from ((path, "event_id") for path in workspace.event_files(project, name))
+            yield from ((path, "event_id") for path in event_files(project, name))
 
 
 def _column(path: Path, name: str) -> Iterator[pa.Array]:
@@ -111,7 +118,7 @@ def _column(path: Path, name: str) -> Iterator[pa.Array]:
 
     if not path.is_file():
         return
-    with workspace.open_table(path) as file:
+    with open_table(path) as file:
         if name in file.schema_arrow.names:
             for batch in file.iter_batches(columns=[name]):
                 yield batch.column(0).cast(pa.string())

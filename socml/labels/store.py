@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from socml.errors import DataError
 from socml.labels.database import LABEL_EVENT, Connections, in_dataset, last_labels
 from socml.labels.families import Families, edited, standing_edits
 from socml.labels.leases import Leases, release_labelled
 from socml.labels.second_looks import SecondLooks
 from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
+from socml.project import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from socml.errors import DataError, UnknownName
+from socml.project import DataError, UnknownName
 
 VERDICTS = ("malicious", "benign", "false_alarm", "unsure", "skip")
 DIRECTION = {"malicious": 1, "benign": -1, "false_alarm": -1}
@@ -49,7 +49,7 @@ class NewLabel:
     >>> NewLabel("r1", "malicious", client_id="a1", technique="scan")
     Traceback (most recent call last):
     ...
-    socml.errors.DataError: technique is 'scan'; write an ATT&CK id such as T1046 or T1021.004.
+    socml.project.errors.DataError: technique is 'scan'; write an ATT&CK id such as T1046 or T1021.004.
     """
 
     row_id: str

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socml.metrics import precision_recall
+from socml.evaluate import precision_recall
 
 
 def write_plots(folder: Path, normality: np.ndarray, known: np.ndarray | None) -> list[Path]:

@@ -14,23 +14,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from socml import __version__
-from socml.errors import ModelError
+from socml.features import feature_names
 from socml.models.plots import write_plots
-from socml.preparation import feature_names
-from socml.private import FOLDER_MODE, make_private
-from socml.versions import (
-    CHAMPION,
-    FILES,
-    ModelVersion,
-    experiment_id,
-    fetch_files,
-    open_registry,
-    read_files,
-    registry_error,
-    save_files,
-    trusted_types,
-)
-from socml.workspace import safe_name
+from socml.models.version import ModelVersion
+from socml.models.version_files import read_files, save_files, trusted_types
+from socml.models.versions import CHAMPION, FILES, experiment_id, fetch_files, open_registry, registry_error
+from socml.project import FOLDER_MODE, ModelError, make_private, safe_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,9 +27,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
 
-    from socml.models.lessons import Lessons
-    from socml.project import Project
-    from socml.recipes import ModelRecipe
+    from socml.models.training_labels import Lessons
+    from socml.project import ModelRecipe, Project
 
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
 

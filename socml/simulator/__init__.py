@@ -7,6 +7,6 @@ not all ordinary: backups, an authorised scanner, polls, uploads and block-list 
 Blind to: payloads, IPv6, packet loss, sensors that miss traffic, hosts behind NAT, and attackers who adapt.
 """
 
-from socml.simulator.simulation import SimulatedLogs, simulate
+import lazy_loader
 
-__all__ = ["SimulatedLogs", "simulate"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

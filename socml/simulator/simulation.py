@@ -9,9 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from socml.errors import ConfigurationError
-from socml.private import private_folder
-from socml.registry import component, component_names
+from socml.project import ConfigurationError, component, component_names, private_folder
 from socml.simulator.alerts import raise_alerts
 from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
 from socml.simulator.traffic import Traffic
@@ -66,7 +64,7 @@ def simulate(
     Returns
     -------
     SimulatedLogs
-        Files and counts. `truth.parquet` follows `socml.tables.TRUTH_BESIDE` and lists malicious records only:
+        Files and counts. `truth.parquet` follows `socml.project.tables.TRUTH_BESIDE` and lists malicious records only:
         all others are benign.
 
     Raises

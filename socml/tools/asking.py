@@ -23,8 +23,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
-from socml.addresses import is_public
-from socml.project import is_loopback
+from socml.project import is_loopback, is_public
 
 __all__ = ["MOST_BYTES", "NoAnswer", "ask", "usable_key"]
 

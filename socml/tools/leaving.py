@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
-from socml.addresses import Address, is_public, with_inner
+from socml.project import Address, is_public, with_inner
 from socml.tools.indicators import Indicator
 
 __all__ = ["LONGEST", "reason_to_keep"]

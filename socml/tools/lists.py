@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from socml.errors import DataError
+from socml.project import DataError
 from socml.tools.defanging import refang
 from socml.tools.indicators import Indicator
 

@@ -12,9 +12,8 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
-from socml.errors import DataError
-from socml.formats._mail import mail_events, mail_message
-from socml.formats._mail_headers import decoded, first_mailbox, header_text, header_texts, mailboxes
+from socml.formats import decoded, first_mailbox, header_text, header_texts, mail_events, mail_message, mailboxes
+from socml.project import DataError
 from socml.tools.decoding import decode_link
 
 __all__ = ["MailTriage", "triage_mail"]

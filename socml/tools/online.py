@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from socml.errors import ConfigurationError
-from socml.project import LookupService, Project, find_project
+from socml.project import ConfigurationError, LookupService, Project, find_project, write_json
 from socml.tools.indicators import Indicator
 from socml.tools.leaving import reason_to_keep
 from socml.tools.services import SERVICES, Reading, request_of
-from socml.workspace import write_json
 
 if TYPE_CHECKING:
     from socml.tools.asking import NoAnswer

@@ -15,7 +15,7 @@ import pytest
 from builders import BuiltRun, make_project, make_run
 from patience import PATIENCE_S, free_port, wait_until_served
 
-from socml.project import Project
+from socml.project.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path(os.environ.get("SOCML_CHROMIUM", "/usr/bin/chromium"))

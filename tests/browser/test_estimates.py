@@ -9,9 +9,9 @@ import pytest
 from browser.test_labelling import open_triage
 from fitted import ESTIMATED, FOREST, EstimatedAndExact, estimated_and_exact
 
-from socml.explanations import explain_run
-from socml.project import Project
-from socml.words import words
+from socml.explanations.of_run import explain_run
+from socml.project.project import Project
+from socml.project.wording import words
 
 pytestmark = pytest.mark.browser
 

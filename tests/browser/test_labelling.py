@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from builders import BuiltRun, make_run
 
-from socml.labels import SEEN_LEAST_MS, read_label_events, read_labels
-from socml.project import Project
-from socml.words import words
+from socml.labels.recording import read_label_events, read_labels
+from socml.labels.verdicts import SEEN_LEAST_MS
+from socml.project.project import Project
+from socml.project.wording import words
 
 pytestmark = pytest.mark.browser
 

@@ -9,10 +9,10 @@ import pytest
 from browser.test_labelling import on_screen, open_triage, press, stored, wait_until_saved
 from builders import BuiltRun
 
-from socml.labels import read_labels
-from socml.project import Project
-from socml.triage import Triage
-from socml.words import words
+from socml.labels.recording import read_labels
+from socml.project.project import Project
+from socml.project.wording import words
+from socml.review.session import Triage
 
 pytestmark = pytest.mark.browser
 

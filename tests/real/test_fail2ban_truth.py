@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
 from socml.formats._reader import ReadOptions
+from socml.ingestion.detection import open_format
+from socml.ingestion.sources import FileSource
 
 pytestmark = pytest.mark.real
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[3] / "shared")

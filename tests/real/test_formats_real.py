@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from socml.datasets import detect, ingest, load_events, load_truth
-from socml.formats._syslog_lines import header
-from socml.formats._syslog_messages import read_message
-from socml.project import Project
+from socml.formats.host._syslog_lines import header
+from socml.formats.host._syslog_messages import read_message
+from socml.ingestion.detection import detect
+from socml.ingestion.event_query import load_events, load_truth
+from socml.ingestion.ingestion import ingest
+from socml.project.project import Project
 
 pytestmark = pytest.mark.real
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[3] / "shared")

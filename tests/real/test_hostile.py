@@ -16,10 +16,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from socml.datasets import IngestResult, ingest, load_events, load_truth
-from socml.errors import DataError, FormatError
-from socml.inert import html_text, spreadsheet_text, visible
-from socml.project import Project
+from socml.ingestion.event_query import load_events, load_truth
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.result import IngestResult
+from socml.project.errors import DataError, FormatError
+from socml.project.project import Project
+from socml.project.sanitize import html_text, spreadsheet_text, visible
 
 pytestmark = pytest.mark.real
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[3] / "shared")

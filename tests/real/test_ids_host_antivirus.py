@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from socml.datasets import detect, ingest
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
-from socml.errors import SocmlError
 from socml.formats._reader import Parsed, ReadOptions
-from socml.project import Project
+from socml.ingestion.detection import detect, open_format
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.sources import FileSource
+from socml.project.errors import SocmlError
+from socml.project.project import Project
 
 pytestmark = pytest.mark.real
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[3] / "shared")

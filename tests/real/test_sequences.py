@@ -7,14 +7,14 @@ import gzip
 
 import pytest
 
-from socml.datasets import ingest
-from socml.explanations import explain_run
-from socml.features import build_feature_file, build_features, load_row_truth
-from socml.models import fit
-from socml.project import Project, init_project, read_project
-from socml.recipes import ModelRecipe
-from socml.scores import load_scores, score_run
-from socml.workspace import features_path
+from socml.explanations.of_run import explain_run
+from socml.features.build import build_feature_file, build_features, load_row_truth
+from socml.ingestion.ingestion import ingest
+from socml.models.fitting import fit
+from socml.models.scoring import load_scores, score_run
+from socml.project.project import Project, init_project, read_project
+from socml.project.recipes import ModelRecipe
+from socml.project.workspace import features_path
 
 pytestmark = pytest.mark.real
 RECIPE = """

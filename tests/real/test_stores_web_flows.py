@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from conftest import shared_folder
 
-from socml.datasets import detect, ingest, load_events, load_truth
-from socml.datasets.detection import open_format
-from socml.datasets.sources import FileSource
 from socml.formats._fields import Fields
 from socml.formats._json import flatten
 from socml.formats._ocsf import ocsf_event
 from socml.formats._reader import ReadOptions
-from socml.project import Project
+from socml.ingestion.detection import detect, open_format
+from socml.ingestion.event_query import load_events, load_truth
+from socml.ingestion.ingestion import ingest
+from socml.ingestion.sources import FileSource
+from socml.project.project import Project
 
 pytestmark = pytest.mark.real
 

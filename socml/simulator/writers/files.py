@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from socml.private import private_file
+from socml.project import TRUTH_BESIDE, check_table, private_file
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
 from socml.simulator.writers import auth_log, eve, zeek
-from socml.tables import TRUTH_BESIDE, check_table
 
 _COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
 
@@ -68,7 +67,7 @@ def attacks_in(file: LogFile, families: list[Family]) -> list[Attack]:
 
 
 def write_truth(path: Path, attacks: list[Attack]) -> None:
-    """Write the malicious records as the TRUTH_BESIDE table of `socml.tables`; what it does not list is benign."""
+    """Write the malicious records as the TRUTH_BESIDE table of `socml.project.tables`; what it does not list is benign."""
     table = pa.table(
         {
             "source_file": pa.array([attack.file for attack in attacks], pa.string()),

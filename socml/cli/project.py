@@ -1,0 +1,126 @@
+"""Verbs of the place: init, doctor, demo, app."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from socml.cli._output import as_json, note, say, table
+from socml.project import ConfigurationError
+
+PORT = 8501
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs to the command line."""
+    for verb in (init, demo, doctor):
+        app.command()(verb)
+    app.command(name="app")(serve)
+
+
+def init(folder: Annotated[Path, typer.Argument(help="a new or existing folder")] = Path("lab")) -> None:
+    """Make a project: a copy of the recipes and notebooks that come with socml.
+
+    Files that are there already are left as they are.
+
+    \b
+    Example:  socml init lab && cd lab && socml run first-look
+    """
+    from socml.project import init_project
+
+    written = init_project(folder)
+    say(f"{folder}: {len(written)} files written" if written else f"{folder} is a project already; nothing changed")
+    if written:
+        say(f"Next: cd {folder} && socml run first-look")
+
+
+def demo(
+    no_app: Annotated[bool, typer.Option("--no-app", help="stop after the findings")] = False,
+    port: Annotated[int, typer.Option(help="port of the app")] = PORT,
+) -> None:
+    """Run the whole line on a simulated organisation, then open the app on what is most unusual.
+
+    \b
+    Examples:  socml demo      socml demo --no-app
+    """
+    from socml.cli.review import run_experiment
+
+    result = run_experiment("first-look", paths=None, top=10)
+    if no_app:
+        say("\nLabel them: socml app")
+        return
+    _serve(port, query=f"?run={result.run['run_id']}&event={result.queue['row_id'].iloc[0]}")
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="port to listen on, on this machine only")] = PORT,
+    run: Annotated[str, typer.Option(help="scoring run to open; the newest if not given")] = "",
+) -> None:
+    """Serve the app in which analysts see and label what is unusual.
+
+    \b
+    Examples:  socml app      socml app --port 8080
+    """
+    _serve(port, query=f"?run={run}" if run else "")
+
+
+def doctor(
+    repair_: Annotated[bool, typer.Option("--repair", help="make anew what can be, and say what cannot")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="for a script")] = False,
+) -> None:
+    """Say how all that socml stands on is: versions, recipes, labels, events, features, runs, models, space, times.
+
+    Each line says ok, or what is wrong and what to do. Exits with 1 if anything is wrong, after a repair if it still is.
+
+    \b
+    Examples:  socml doctor      socml doctor --json      socml doctor --repair
+    """
+    from socml.jobs import check_up, repair
+    from socml.project import find_project
+
+    project = find_project()
+    findings = check_up(project)
+    if repair_:
+        for sentence in repair(findings):
+            note(sentence)
+        findings = check_up(project)
+    if json_:
+        as_json([finding.to_dict() for finding in findings])
+    else:
+        rows = [("ok" if f.ok else "!!", f.what, f.found, "" if f.ok else f.remedy) for f in findings]
+        table(["", "what", "found", "what to do"], rows)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _serve(port: int, *, query: str) -> None:
+    import socket
+
+    from socml.project import find_project, starter_root
+
+    page = starter_root() / "app" / "triage.py"
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ConfigurationError(f"Port {port} is in use. Choose another: socml app --port {port + 1}")
+    project = find_project()
+    marked = (project.root / "socml.toml").is_file()
+    environment = {**os.environ, **({"SOCML_PROJECT": str(project.root)} if marked else {})}
+    settings = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "minimal",
+    }
+    options = [f"--{key}={value}" for key, value in settings.items()]
+    say(f"\nsocml app: http://127.0.0.1:{port}/{query}")
+    say("Stop it with Ctrl+C")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - our own interpreter and page

@@ -1,0 +1,1 @@
+"""Isolation forests, compiled: scoring, leaves and exact Shapley values."""

@@ -1,0 +1,145 @@
+"""A feature table, block by block → the numeric rows an online detector reads, learned as they come.
+
+Nothing has to be seen before: a number goes on a signed logarithmic scale, a category becomes how rare it was so
+far, a missing number stays missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.detectors.online._running_rarity import running_rarity
+from socml.detectors.online._state import State
+from socml.project import ModelError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_VALUES = 50_000  # values of a category that are remembered; a further one counts as never seen
+
+
+class OnlineColumns:
+    """Turn features into rows of float64, each by what came before it; blocks and single rows give the same.
+
+    Blind to the order of categories, and to a value of a category that came after 50,000 others.
+
+    Parameters
+    ----------
+    features : names of the columns to read, in order
+    log : whether numbers go through sign(x)·log(1 + |x|)
+
+    Attributes
+    ----------
+    kinds : feature → `number` or `category`, as the first block showed it
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> columns = OnlineColumns(["bytes", "proto"])
+    >>> columns.read(pd.DataFrame({"bytes": [0.0, None, 0.0], "proto": ["tcp", "tcp", "udp"]})).round(2).tolist()
+    [[0.0, 0.0], [nan, 0.0], [0.0, 1.58]]
+    """
+
+    def __init__(self, features: list[str], *, log: bool = True) -> None:
+        self.features, self.log = list(features), bool(log)
+        self.kinds: dict[str, str] = {}
+        self.rows = 0
+        self._places: dict[str, dict[str, int]] = {}
+        self._counts: dict[str, NDArray] = {}
+
+    def read(self, table: pd.DataFrame, *, learn: bool = True) -> NDArray:
+        """Return the rows of a table, shape (n_rows, n_features), and learn how often each category comes.
+
+        Raises
+        ------
+        ModelError
+            If a column is absent, or changed from a number to a category or back.
+        """
+        block = np.empty((len(table), len(self.features)))
+        for j, name in enumerate(self.features):
+            if name not in table.columns:
+                near = did_you_mean(name, [str(c) for c in table.columns])
+                raise ModelError(f"The feature table has no column {name!r}, which the model reads.{near}")
+            column = table[name]
+            if self._kind(column, name) == "number":
+                block[:, j] = self._numbers(column)
+            else:
+                block[:, j] = self._rarity(column, name, learn)
+        self.rows += len(table) if learn else 0
+        return block
+
+    def state(self) -> State:
+        """Return all that was learned. Of a category's values only hashes are kept."""
+        counts = {name: self._counts[name][: len(places)] for name, places in self._places.items()}
+        order = {name: list(places) for name, places in self._places.items()}
+        names = list(self._places)
+        return {
+            "features": self.features,
+            "rows": self.rows,
+            "kinds": self.kinds,
+            "categories": names,
+            "values": [order[name] for name in names],
+            "counts": {str(i): counts[name] for i, name in enumerate(names)},
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue where `state` was taken."""
+        self.features, self.kinds, self.rows = list(state["features"]), dict(state["kinds"]), int(state["rows"])
+        self._places, self._counts = {}, {}
+        for i, name in enumerate(state["categories"]):
+            self._places[name] = {value: place for place, value in enumerate(state["values"][i])}
+            self._counts[name] = np.array(state["counts"][str(i)], dtype=np.int64)
+
+    def _kind(self, column: pd.Series, name: str) -> str:
+        from pandas.api import types
+
+        number = types.is_bool_dtype(column) or types.is_numeric_dtype(column)
+        kind = "number" if number else "category"
+        known = self.kinds.get(name)
+        if known is None and not (kind == "category" and column.isna().all()):
+            self.kinds[name] = kind
+        elif known is not None and known != kind and column.notna().any():
+            raise ModelError(f"Column {name!r} was a {known} before, and holds a {kind} now.")
+        return self.kinds.get(name, "number")
+
+    def _numbers(self, column: pd.Series) -> NDArray:
+        if not column.notna().any():
+            return np.full(len(column), np.nan)
+        values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+        if self.log:
+            largest = np.finfo(np.float64).max
+            values = np.clip(values, -largest, largest)
+            values = np.sign(values) * np.log1p(np.abs(values))
+        values[np.isinf(values)] = np.nan
+        return values
+
+    def _rarity(self, column: pd.Series, name: str, learn: bool) -> NDArray:
+        """Return log2 of rows so far over rows so far with this value, both one more; 0 for the first."""
+        import pandas as pd
+
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        places = self._places.setdefault(name, {})
+        kept = self._counts.setdefault(name, np.zeros(0, dtype=np.int64))
+        found = np.full(len(values), -1, dtype=np.int64)
+        for code, value in enumerate(values):  # in the order in which they first come
+            key = _digest(value)
+            place = places.get(key, -1)
+            if place < 0 and learn and len(places) < MOST_VALUES:
+                place = places[key] = len(places)
+            found[code] = place
+        if len(places) > len(kept):
+            larger = np.zeros(max(2 * len(kept), len(places)), dtype=np.int64)
+            larger[: len(kept)] = kept
+            kept = self._counts[name] = larger
+        return np.asarray(running_rarity(codes.astype(np.int64), found, kept, self.rows, learn))
+
+
+def _digest(value: Any) -> str:
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    text = b"" if missing else b"=" + str(value).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

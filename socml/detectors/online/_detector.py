@@ -1,0 +1,200 @@
+"""Rows in the order they come → how normal each is, given the rows before it: what every online detector shares.
+
+A detector's own part is one sequential function over scaled rows. Around it stand the scale, the burst guard
+and the drift detector, which look at rows in their order too: so blocks and single rows give the same scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.detectors.online._burst_guard import admit
+from socml.detectors.online._drift import make_drift
+from socml.detectors.online._running_scale import running_scale
+from socml.detectors.online._state import State
+from socml.project import ModelError
+
+DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
+MOST_DRIFTS = 1000  # remembered
+
+Entities = Sequence[str | None] | None
+
+
+class OnlineDetector:
+    """Score each row by the rows before it, then learn it.
+
+    Parameters
+    ----------
+    memory : rows that the scale is measured over; older ones fade
+    limit : standard deviations at which a value is clipped
+    window : rows learned in a window of the burst guard; 0 learns every row
+    burst_floor : share of a window that any cell of the space may have, 0 to 1
+    burst_growth : how many times its share of the window before a cell may have on top
+    drift : `adwin`, `kswin` or `none`: what looks for a change in the scores, after which older rows weigh less
+    seed : of all that is drawn
+
+    Attributes
+    ----------
+    rows : rows learned from so far, those that the burst guard held back among them
+    drifts : list of `rows` at which the scores had changed
+    """
+
+    by_entity = False  # whether it keeps entities apart by itself
+    arrays: tuple[str, ...] = ()  # attributes that hold what was learned, besides the scale and the guards
+
+    def __init__(
+        self,
+        *,
+        memory: float = 100_000,
+        limit: float = 4.0,
+        window: int = 256,
+        burst_floor: float = 0.05,
+        burst_growth: float = 2.0,
+        drift: str = "adwin",
+        seed: int = 0,
+    ) -> None:
+        self.memory, self.limit, self.seed = float(memory), float(limit), int(seed)
+        self.window, self.burst_floor, self.burst_growth = int(window), float(burst_floor), float(burst_growth)
+        self.rows = 0
+        self.drifts: list[int] = []
+        self.n_columns = 0
+        self._drift = make_drift(drift)
+        self._chunk = 0.0
+
+    def score_one(self, row: NDArray, entity: str | None = None) -> float:
+        """Return how normal a row of shape (n_columns,) is; higher is more NORMAL. Learns nothing."""
+        block = self._block(np.asarray(row, dtype=np.float64)[None, :])
+        return float(self._score(block, [entity])[0])
+
+    def learn_one(self, row: NDArray, entity: str | None = None) -> None:
+        """Learn a row of shape (n_columns,)."""
+        self.score_learn_many(np.asarray(row, dtype=np.float64)[None, :], [entity])
+
+    def score_learn_many(self, block: NDArray, entities: Entities = None) -> NDArray:
+        """Score each row of (n_rows, n_columns), then learn it; return scores (n_rows,), higher is more NORMAL.
+
+        The same as `score_one` and then `learn_one`, row by row, to the last bit.
+
+        Raises
+        ------
+        ModelError
+            If the number of columns changed.
+        """
+        block = self._block(block)
+        normality = np.empty(len(block))
+        for part in self._parts(len(block)):
+            some = None if entities is None else entities[part]
+            normality[part] = self._score_learn(block[part], some)
+            self._watch(normality[part])
+        return normality
+
+    def state(self) -> State:
+        """Return all that was learned: arrays, and values that JSON holds."""
+        shared = {"rows": self.rows, "drifts": self.drifts, "n_columns": self.n_columns}
+        if not self.n_columns:
+            return shared
+        own = {name: getattr(self, name) for name in (*_SHARED, *self.arrays)}
+        drift = self._drift.state() if self._drift else {}
+        return {**shared, "chunk": np.array(self._chunk), "drift": drift, **own}
+
+    def restore(self, state: State) -> None:
+        """Continue where `state` was taken, bit for bit; the parameters must be those it was taken with."""
+        self.rows, self.drifts = int(state["rows"]), list(state["drifts"])
+        self.n_columns = 0
+        if not state["n_columns"]:
+            return
+        self._begin(int(state["n_columns"]))
+        self._chunk = float(state["chunk"])
+        if self._drift:
+            self._drift.restore(state["drift"])
+        for name in (*_SHARED, *self.arrays):
+            setattr(self, name, np.array(state[name]))
+
+    def _start(self, n_columns: int) -> None:
+        """Make the arrays of a detector that has learned nothing."""
+        raise NotImplementedError
+
+    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+        """Score each scaled row in order and learn it if it was admitted; return scores, higher is more NORMAL."""
+        raise NotImplementedError
+
+    def _adapt(self) -> None:
+        """Let older rows weigh less, after a drift."""
+
+    def _score(self, block: NDArray, entities: Entities) -> NDArray:
+        scaled = np.empty_like(block)
+        running_scale(
+            block, self._count.copy(), self._mean.copy(), self._variance.copy(), self.memory, self.limit, scaled
+        )
+        return self._run(scaled, np.zeros(len(block), dtype=np.bool_))
+
+    def _score_learn(self, block: NDArray, entities: Entities) -> NDArray:
+        scaled = np.empty_like(block)
+        running_scale(block, self._count, self._mean, self._variance, self.memory, self.limit, scaled)
+        admitted = np.ones(len(block), dtype=np.bool_)
+        if self.window:
+            guard = (self._cells, self._held, self._progress)
+            admitted = admit(scaled, *guard, self.window, self.burst_floor, self.burst_growth)
+        return self._run(scaled, admitted)
+
+    def _block(self, block: NDArray) -> NDArray:
+        block = np.ascontiguousarray(block, dtype=np.float64)
+        if not self.n_columns:
+            self._begin(block.shape[1])
+        if block.shape[1] != self.n_columns:
+            raise ModelError(f"The model has learned from {self.n_columns} columns, and this row has {block.shape[1]}.")
+        return block
+
+    def _begin(self, n_columns: int) -> None:
+        self.n_columns = n_columns
+        self._count, self._mean, self._variance = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns)
+        places = 1 << (2 * max(self.window, 1)).bit_length()
+        self._cells, self._held = np.zeros((2, places), np.uint64), np.zeros((2, places), np.int64)
+        self._progress = np.zeros(3, dtype=np.int64)
+        self._start(n_columns)
+
+    def _parts(self, n_rows: int) -> Iterator[slice]:
+        """Cut a block where the drift detector looks, which is at fixed counts of rows whatever the blocks are."""
+        at = 0
+        while at < n_rows:
+            end = n_rows if self._drift is None else min(n_rows, at + DRIFT_EVERY - self.rows % DRIFT_EVERY)
+            yield slice(at, end)
+            at = end
+
+    def _watch(self, normality: NDArray) -> None:
+        self.rows += len(normality)
+        if self._drift is None:
+            return
+        for value in normality.tolist():  # one after the other: a sum must not depend on how it is cut
+            self._chunk += 0.5 - 0.5 * value / (1.0 + abs(value))
+        if self.rows % DRIFT_EVERY:
+            return
+        mean, self._chunk = self._chunk / DRIFT_EVERY, 0.0
+        if self._drift.update(mean):
+            self.drifts = [*self.drifts, self.rows][-MOST_DRIFTS:]
+            self._adapt()
+
+
+_SHARED = ("_count", "_mean", "_variance", "_cells", "_held", "_progress")
+
+
+def unit_interval(scaled: NDArray, limit: float) -> NDArray:
+    """Return standard deviations between −`limit` and `limit` as numbers between 0 and 1."""
+    return np.asarray(0.5 + scaled * (0.5 / limit))
+
+
+def describe_parameters(detector: type[Any]) -> list[str]:
+    """Return the names of the parameters that a detector can be made with, its own first."""
+    from inspect import Parameter, signature
+
+    names: dict[str, None] = {}
+    for owner in detector.__mro__:
+        if "__init__" in vars(owner) and owner is not object:
+            for parameter in signature(vars(owner)["__init__"]).parameters.values():
+                if parameter.kind is Parameter.KEYWORD_ONLY:
+                    names[parameter.name] = None
+    return list(names)

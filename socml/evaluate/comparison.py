@@ -1,0 +1,175 @@
+"""Two scoring runs → their metrics side by side, how alike their orders are, and the rows that moved most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.evaluate.metrics.intervals import paired_bootstrap
+from socml.evaluate.metrics.ranking import ranking_metrics, truth_of_rows
+from socml.project import DataError, Project, find_project, html_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOPS = (10, 100, 1000)
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Two runs over the same rows.
+
+    Attributes
+    ----------
+    a, b : what run.json says of each, and the run ids
+    rows : rows that both have
+    metrics : one dict a metric: metric, a, b, difference (b - a), low and high (95 %, bootstrap over entities, or rows
+        where there are fewer than ten); empty without ground truth
+    rank_correlation : Spearman's, -1 to 1
+    overlap : rows at the top → share of them that are at the top of both, 0 to 1
+    moved : DataFrame, the rows that moved most: row_id, time, entity, rank_a, rank_b, times (rank of the one over that
+        of the other, so that the top counts most), malicious (True, False, None)
+    """
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    rows: int
+    metrics: list[dict[str, Any]]
+    rank_correlation: float
+    overlap: dict[int, float]
+    moved: pd.DataFrame = field(repr=False)
+    notices: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        moved = self.moved.astype(object).where(self.moved.notna(), None).to_dict("records")
+        names = ("a", "b", "rows", "metrics", "rank_correlation", "overlap", "notices")
+        return {**{name: getattr(self, name) for name in names}, "moved": moved}
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        a, b = (html_text(run["model_version"]) for run in (self.a, self.b))
+        return f"<b>{a} and {b}</b>{pd.DataFrame(self.metrics).to_html()}{self.moved.to_html()}"
+
+
+def compare(
+    a: str, b: str, *, project: Project | None = None, moved: int = 10, replicates: int = 200, seed: int = 0
+) -> RunComparison:
+    """Compare two scoring runs over the rows that both have.
+
+    Ranks are among those rows. The truth is the one the dataset has now. Where a run's model was taught with it,
+    its figures flatter, and a notice says so.
+
+    Raises
+    ------
+    UnknownName, DataError
+        If there is no such run, or they share no row.
+    """
+    from socml.models import load_scores
+
+    project = project or find_project()
+    first, second = load_scores(a, project=project), load_scores(b, project=project)
+    runs = [scores.attrs["socml"] for scores in (first, second)]
+    shared = first.index.intersection(second.index, sort=False)
+    if shared.empty:
+        said = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
+        raise DataError(f"The runs share no row: {said}. Rows are the same only in one dataset and feature set.")
+    notices = [
+        f"Run {run['run_id']} has {len(scores) - len(shared):,} rows that the other has not: they are left out."
+        for run, scores in zip(runs, (first, second), strict=True)
+        if len(scores) > len(shared)
+    ]
+    here = [scores.loc[shared] for scores in (first, second)]
+    known = _known(runs[0], shared, project)
+    notices += _taught_notices(runs, project) if not np.isnan(known).all() else []
+    tied = tuple(scores["anomaly_score"].rank(method="min", ascending=False).to_numpy() for scores in here)
+    entity = here[0]["entity"].astype(object).fillna("").astype(str).to_numpy()
+    groups = np.where(entity == "", shared.to_numpy().astype(str), entity)
+    metrics = _metrics((tied[0], tied[1]), known, groups, replicates, seed)
+    ranks = [scores["rank"].rank(method="first").to_numpy().astype(np.int64) for scores in here]
+    return RunComparison(
+        a=runs[0],
+        b=runs[1],
+        rows=len(shared),
+        metrics=metrics,
+        rank_correlation=_spearman(tied[0], tied[1]),
+        overlap={k: float(((ranks[0] <= k) & (ranks[1] <= k)).sum() / k) for k in TOPS if k <= len(shared)},
+        moved=_moved(here[0], ranks, known, moved),
+        notices=notices,
+    )
+
+
+def _known(run: dict[str, Any], rows: pd.Index, project: Project) -> np.ndarray:
+    """Return what is known of the rows, all NaN where the dataset has no truth (any more)."""
+    from socml.features import load_row_truth
+
+    truth = load_row_truth(run["dataset"], run["feature_set"], project=project)
+    return truth_of_rows(truth, rows) if len(truth) else np.full(len(rows), np.nan)
+
+
+def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
+    from socml.models import has_seen_truth, load_model
+    from socml.project import SocmlError
+
+    notices = []
+    for run in runs:
+        name, _, number = run["model_version"].rpartition("/")
+        try:
+            if has_seen_truth(load_model(name, number, project=project), run["dataset"]):
+                notices.append(f"{run['model_version']} was taught with this truth: its figures flatter.")
+        except SocmlError:  # an online model, or a run that outlived its model
+            continue
+    return notices
+
+
+def _metrics(
+    orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, groups: np.ndarray, replicates: int, seed: int
+) -> list[dict[str, Any]]:
+    if np.isnan(known).all():
+        return []
+    a, b = (ranking_metrics(order, known) for order in orders)
+    intervals = paired_bootstrap(orders, known, rng=np.random.default_rng(seed), groups=groups, replicates=replicates)
+    names = ("average_precision", "auroc", "precision_at_10", "precision_at_100")
+    return [
+        {
+            "metric": name,
+            "a": a[name],
+            "b": b[name],
+            "difference": b[name] - a[name],
+            "low": intervals[name][0] if name in intervals else None,
+            "high": intervals[name][1] if name in intervals else None,
+        }
+        for name in names
+        if name in a and name in b
+    ]
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    one, other = rankdata(a), rankdata(b)
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _moved(scores: pd.DataFrame, ranks: list[np.ndarray], known: np.ndarray, limit: int) -> pd.DataFrame:
+    import pandas as pd
+
+    times = np.maximum(ranks[0], ranks[1]) / np.minimum(ranks[0], ranks[1])
+    first = np.argsort(-times, kind="stable")[:limit]
+    said = [None if np.isnan(k) else bool(k) for k in known[first]]
+    return pd.DataFrame(
+        {
+            "row_id": scores.index.to_numpy()[first],
+            "time": scores["time"].to_numpy()[first],
+            "entity": scores["entity"].to_numpy(dtype=object)[first],
+            "rank_a": ranks[0][first],
+            "rank_b": ranks[1][first],
+            "times": times[first],
+            "malicious": pd.Series(said, dtype=object),
+        }
+    )

@@ -1,0 +1,166 @@
+"""Scores and ground truth → how well the malicious rows come first, beside the anomaly rate.
+
+Everything here depends on the order of the rows alone. What cannot be measured is absent, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.project import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT = (10, 100)
+
+
+def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+    """Return the metrics of a score table, over its rows of known truth.
+
+    Parameters
+    ----------
+    scores : a score table, index or column `row_id`; `anomaly_score` is higher for the more anomalous
+    truth : `malicious` by row: a Series, or a table with index or column `row_id` (or `event_id`)
+
+    Returns
+    -------
+    dict as of `ranking_metrics`
+
+    Raises
+    ------
+    DataError
+        If the truth is not about rows, or about none of these.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"anomaly_score": [0.9, 0.4, 0.5]}, index=["a", "b", "c"])
+    >>> evaluate(scores, pd.Series({"a": True, "b": False, "c": False}))["average_precision"]
+    1.0
+    """
+    by_row = scores.set_index("row_id") if "row_id" in scores.columns else scores
+    known = truth_of_rows(truth, by_row.index)
+    return ranking_metrics(by_row["anomaly_score"].rank(method="min", ascending=False).to_numpy(), known)
+
+
+def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndarray:
+    """Return what is known of each row: 1.0 malicious, 0.0 benign, NaN unknown; shape (n_rows,)."""
+    import pandas as pd
+
+    if isinstance(truth, pd.DataFrame):
+        for key in ("row_id", "event_id"):
+            if key in truth.columns:
+                truth = truth.set_index(key)
+        if "malicious" not in truth.columns:
+            raise DataError(f"The truth has no column 'malicious'; it has {', '.join(map(str, truth.columns))}.")
+        truth = truth["malicious"]
+    truth = truth[~truth.index.duplicated()]
+    known = truth.reindex(row_ids)
+    if len(truth) and len(row_ids) and not known.notna().any():
+        raise DataError("The truth is about none of these rows: its row_ids are others. Is it of this feature set?")
+    return np.asarray(known.astype("object").map({True: 1.0, False: 0.0}), dtype=np.float64)
+
+
+def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, Any]:
+    """Return how well an order puts the malicious rows first.
+
+    Parameters
+    ----------
+    order : shape (n_rows,): the lowest is looked at first; equal values are tied
+    malicious : shape (n_rows,): 1.0, 0.0, or NaN where nothing is known; such rows are left out
+    at : rows looked at, for precision_at_…
+
+    Returns
+    -------
+    dict
+        rows (of known truth), malicious, anomaly_rate, average_precision, auroc, precision_at_10,
+        precision_at_100, precision_at_malicious (the last at k = number of malicious rows). Under ties,
+        precision is what is expected. `absent` maps each metric that cannot be measured to the reason.
+
+    Examples
+    --------
+    >>> m = ranking_metrics(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 0.0, 1.0, 0.0]))
+    >>> round(m["average_precision"], 3), m["auroc"], m["anomaly_rate"]
+    (0.833, 0.75, 0.5)
+    >>> ranking_metrics(np.array([1.0, 2.0]), np.array([0.0, 0.0]))["absent"]["auroc"]
+    'no row is known to be malicious'
+    """
+    known = ~np.isnan(malicious)
+    order, hit = np.asarray(order, dtype=np.float64)[known], malicious[known] > 0
+    rows, total = len(hit), int(hit.sum())
+    found: dict[str, Any] = {"rows": rows, "malicious": total}
+    absent: dict[str, str] = {}
+    if rows:
+        found["anomaly_rate"] = total / rows
+    if 0 < total < rows:
+        ends, hits = _thresholds(order, hit)
+        found["average_precision"] = _average_precision(ends, hits)
+        found["auroc"] = _auroc(ends, hits)
+    else:
+        reason = _one_class(rows, total)
+        absent |= {"average_precision": reason, "auroc": reason}
+    for name, k in [*((f"precision_at_{k}", k) for k in at), ("precision_at_malicious", total)]:
+        if 0 < k <= rows and total:
+            found[name] = _precision_at(k, *_thresholds(order, hit))
+        else:
+            absent[name] = _one_class(rows, total) if not total else f"there are only {rows} rows of known truth"
+    return {**found, "absent": absent} if absent else found
+
+
+def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return precision and recall at each threshold of an order (lowest first), for a plot; arrays of one length."""
+    known = ~np.isnan(malicious)
+    ends, hits = _thresholds(order[known], malicious[known] > 0)
+    return hits / ends, hits / max(hits[-1], 1)
+
+
+def metrics_table(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Return metrics as a table, one row a model, below them what a random order would reach.
+
+    Examples
+    --------
+    >>> m = ranking_metrics(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 0.0, 1.0, 0.0]))
+    >>> metrics_table({"flow-forest/1": m})["auroc"].to_dict()
+    {'flow-forest/1': 0.75, 'random order': 0.5}
+    """
+    import pandas as pd
+
+    rows = {name: {k: v for k, v in values.items() if k != "absent"} for name, values in metrics.items()}
+    known = [values for values in rows.values() if "auroc" in values]
+    if known:
+        rate = known[0]["anomaly_rate"]
+        measured = [k for k in known[0] if k.startswith("precision_at_") or k == "average_precision"]
+        baseline = {k: known[0][k] for k in ("rows", "malicious", "anomaly_rate")}
+        rows["random order"] = {**baseline, **dict.fromkeys(measured, rate), "auroc": 0.5}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _thresholds(order: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each distinct value of the order, how many rows come up to it, and how many hits."""
+    first = np.argsort(order, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(order[first]) != 0, True))
+    return ends + 1, np.cumsum(hit[first])[ends]
+
+
+def _average_precision(ends: np.ndarray, hits: np.ndarray) -> float:
+    return float(np.sum(np.diff(hits, prepend=0) * hits / ends) / hits[-1])
+
+
+def _auroc(ends: np.ndarray, hits: np.ndarray) -> float:
+    others = ends - hits
+    area = np.sum(np.diff(others, prepend=0) * (hits + np.concatenate([[0], hits[:-1]])) / 2)
+    return float(area / (hits[-1] * others[-1]))
+
+
+def _precision_at(k: int, ends: np.ndarray, hits: np.ndarray) -> float:
+    return float(np.interp(k, np.concatenate([[0], ends]), np.concatenate([[0], hits])) / k)
+
+
+def _one_class(rows: int, total: int) -> str:
+    if not rows:
+        return "no row has known truth"
+    return "no row is known to be malicious" if not total else "every row of known truth is malicious"

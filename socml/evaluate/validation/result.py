@@ -1,0 +1,130 @@
+"""What a validation measured ↔ its folder in the workspace: result.json, rows.parquet, curves.png."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from socml.project import (
+    DataError,
+    UnknownName,
+    html_text,
+    private_file,
+    private_folder,
+    read_json,
+    read_table,
+    safe_name,
+    write_json,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from socml.project import Project
+
+SHOWN = ("rows", "malicious", "average_precision", "auroc", "false_discovery_rate", "recall", "cost")
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """How well a model does on rows it was not fitted on.
+
+    Attributes
+    ----------
+    validation_id : hash of all it depends on
+    about : model, feature set, datasets, the [validation] section, seed
+    folds : one dict a fold: name, train_rows, train_malicious, threshold, and the metrics of its rows
+    pooled : metrics of the rows of all folds together; `intervals` has low and high of each
+    curves : `precision_recall` and `roc` of the pooled rows
+    rows : DataFrame, one row a judged row: row_id, dataset, fold, time, entity, family, told (by the model: if it is
+        malicious, of which family), malicious (1, 0, NaN unknown),
+        order (the lowest is looked at first, over all folds), probability (NaN for a detector), alert
+    clusters : alerts that are alike, as of `alert_clusters`
+    notices : what the figures do not say
+    """
+
+    validation_id: str
+    about: dict[str, Any]
+    folds: list[dict[str, Any]]
+    pooled: dict[str, Any]
+    curves: dict[str, Any] = field(repr=False)
+    rows: pd.DataFrame = field(repr=False)
+    clusters: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    notices: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, without the rows."""
+        names = ("validation_id", "about", "folds", "pooled", "curves", "clusters", "notices")
+        return {name: getattr(self, name) for name in names}
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a fold and one for all of them pooled, a column a metric."""
+        import pandas as pd
+
+        lines = {fold["name"]: {k: fold.get(k) for k in SHOWN} for fold in self.folds}
+        return pd.DataFrame.from_dict({**lines, "pooled": {k: self.pooled.get(k) for k in SHOWN}}, orient="index")
+
+    def _repr_html_(self) -> str:
+        notices = "".join(f"<li>{html_text(n)}</li>" for n in self.notices)
+        return f"<b>{html_text(self.about['model'])}</b>{self.table().to_html()}<ul>{notices}</ul>"
+
+
+def validations_folder(project: Project) -> Path:
+    """Return the folder that holds validations, whether or not there are any."""
+    return project.workspace / "validations"
+
+
+def validation_ids(project: Project) -> list[str]:
+    """Return the ids of the validations of a workspace, the newest first."""
+    found = validations_folder(project).glob("*/result.json")
+    return [p.parent.name for p in sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True)]
+
+
+def save_validation(result: ValidationResult, project: Project) -> list[Path]:
+    """Write a validation and return the files that tell it to people: result.json and curves.png."""
+    folder = validations_folder(project) / safe_name(result.validation_id)
+    write_table(folder / "rows.parquet", pa.Table.from_pandas(result.rows, preserve_index=False))
+    plots = [_plot(folder / "curves.png", result)] if result.curves else []
+    return [*plots, write_json(folder / "result.json", result.to_dict())]  # last: it says that the rest is there
+
+
+def load_validation(validation_id: str = "", *, project: Project) -> ValidationResult:
+    """Return a validation of the workspace, the newest if no id is given.
+
+    Raises
+    ------
+    UnknownName, DataError
+    """
+    known = validation_ids(project)
+    if not known:
+        raise DataError("Nothing was validated yet. Run: socml validate MODEL DATASET")
+    validation_id = validation_id or known[0]
+    if validation_id not in known:
+        raise UnknownName("validation", validation_id, known)
+    folder = validations_folder(project) / safe_name(validation_id)
+    stored = read_json(folder / "result.json")
+    return ValidationResult(**stored, rows=read_table(folder / "rows.parquet").to_pandas())
+
+
+def _plot(path: Path, result: ValidationResult) -> Path:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    private_folder(path.parent)
+    figure = Figure(figsize=(10, 4), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    curve, roc = result.curves["precision_recall"], result.curves["roc"]
+    left.step(curve["recall"], curve["precision"], where="post")
+    left.axhline(result.pooled["anomaly_rate"], linestyle="--", color="grey", label="random order")
+    left.set(title="Precision and recall", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    left.legend()
+    right.plot(roc["false_positive_rate"], roc["recall"])
+    right.plot([0, 1], [0, 1], linestyle="--", color="grey")
+    right.set(title="ROC", xlabel="false positive rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.02))
+    figure.savefig(private_file(path))
+    return path

@@ -1,0 +1,156 @@
+"""A model recipe and a dataset → each fold fitted and judged, the values pooled, kept and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.evaluate.validation.alerts import alert_clusters
+from socml.evaluate.validation.judged import Judged, judge
+from socml.evaluate.validation.pooled import fold_metrics, pooled_metrics
+from socml.evaluate.validation.result import ValidationResult, save_validation
+from socml.evaluate.validation.splits import Fold, make_folds
+from socml.evaluate.validation.table import KnownTable, known_table
+from socml.evaluate.validation.tracked import RunRecord, record_nested
+from socml.project import DataError, ModelError, ModelRecipe, Project, Validation, find_project, load_model_recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Step = Callable[[str], AbstractContextManager[Any]]
+
+
+def validate(
+    model: str | ModelRecipe,
+    dataset: str,
+    *,
+    validation: Validation | None = None,
+    seed: int | None = None,
+    project: Project | None = None,
+    record: bool = True,
+    step: Step = nullcontext,
+) -> ValidationResult:
+    """Fit a model on each fold's training rows and judge it on the others.
+
+    A supervised model learns from the training rows alone, and is judged by ground truth (by labels, where the
+    dataset has none). Scores of detectors are comparable within one fold only: pooled, a row stands by its place
+    among the judged rows of its fold. Probabilities are pooled as they are.
+
+    In memory are the feature table (8 bytes a row and number) and, of one fold at a time, a copy of its training rows
+    until the model is fitted (8), their matrix (4 a row and column), then the same of its test rows, and what the
+    detector needs. Of a fold that is done stay what is said of each row and the matrix of the alerts that are grouped.
+
+    Parameters
+    ----------
+    validation : takes the place of the recipe's [validation]; temporal if there is neither
+    record : whether it is kept in the workspace and recorded in MLflow, a run with a nested one a fold
+    step : called with what begins now; its result is entered while that goes on
+
+    Raises
+    ------
+    DataError, ModelError
+        If rows cannot be parted so, nothing is known of them, or no fold has enough to learn from.
+    """
+    project = project or find_project()
+    recipe = load_model_recipe(model, project) if isinstance(model, str) else model
+    validation = validation or recipe.validation or Validation()
+    seed = recipe.seed if seed is None else seed
+    with step(f"building {recipe.features}"):
+        tables = [known_table(recipe, name, project=project) for name in _datasets(dataset, validation)]
+    judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
+    every = Judged.joined(judged)
+    rows = every.frame()
+    about = {
+        "model": recipe.name or "unnamed",
+        "mode": recipe.mode,
+        "features": recipe.features,
+        "feature_set": recipe.features,
+        "datasets": [table.dataset for table in tables],
+        "validation": validation.model_dump(mode="json"),
+        "seed": seed,
+    }
+    with step("measuring"):
+        pooled = pooled_metrics(every, validation)
+        clusters = _clusters(every, rows)
+        result = ValidationResult(
+            _identity(recipe, validation, seed, tables), about, folds, pooled, every.curves(), rows, clusters, notices
+        )
+    if record:
+        _keep(result, recipe, project)
+    return result
+
+
+def _datasets(dataset: str, validation: Validation) -> list[str]:
+    others = validation.datasets if validation.mode == "datasets" else []
+    if dataset in others:
+        raise DataError(f"Validation 'datasets' judges on other datasets, and {dataset!r} is the one fitted on.")
+    return [dataset, *others]
+
+
+def _judge_folds(
+    recipe: ModelRecipe, tables: list[KnownTable], validation: Validation, seed: int, project: Project, step: Step
+) -> tuple[list[Judged], list[dict[str, Any]], list[str]]:
+    judged, folds, notices = [], [], []
+    last: ModelError | None = None
+    for test_table, fold in _folds(tables, validation):
+        with step(f"{fold.name}: fitting on {len(fold.train):,} rows, judging {len(fold.test):,}"):
+            try:
+                found = judge(recipe, tables[0], test_table, fold, validation, seed=seed, project=project)
+            except ModelError as error:
+                last = error
+                notices.append(f"{fold.name} is left out: {error}")
+                continue
+        judged.append(found)
+        folds.append(fold_metrics(found, validation))
+    if not judged:
+        raise last or DataError("No fold could be judged.")
+    if validation.mode == "random":
+        notices.append("Rows are drawn anew each time: a row may be judged more than once.")
+    return judged, folds, notices
+
+
+def _folds(tables: list[KnownTable], validation: Validation) -> list[tuple[KnownTable, Fold]]:
+    first = tables[0]
+    if validation.mode != "datasets":
+        return [(first, fold) for fold in make_folds(first.rows(validation.entity), validation)]
+    train = np.arange(len(first.features))
+    return [(table, Fold(table.dataset, train, np.arange(len(table.features)))) for table in tables[1:]]
+
+
+def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return groups among the alerts, with the row that stands for each."""
+    if not len(every.kept) or not every.names:
+        return []
+    first = np.argsort(every.order[every.kept], kind="stable")
+    where = every.kept[first]
+    _, groups = alert_clusters(every.matrix[first], every.names, malicious=every.malicious[where])
+    return [{**group, "row_id": str(rows["row_id"].iloc[where[group["first"]]])} for group in groups]
+
+
+def _identity(recipe: ModelRecipe, validation: Validation, seed: int, tables: list[KnownTable]) -> str:
+    said = [recipe.model_dump_json(exclude={"about", "validation", "search"}), validation.model_dump_json(), str(seed)]
+    for table in tables:
+        about = table.features.attrs.get("socml") or {}
+        said += [table.dataset, str(about.get("recipe_hash")), str(about.get("events_snapshot"))]
+        said.append(hashlib.blake2b(table.malicious.tobytes(), digest_size=8).hexdigest())
+        if table.labels is not None:
+            said.append(table.labels.to_csv())
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest()
+
+
+def _keep(result: ValidationResult, recipe: ModelRecipe, project: Project) -> None:
+    artefacts = save_validation(result, project)
+    tags = {"socml.kind": "validation", "socml.validation_id": result.validation_id}
+    section = {f"validation.{key}": value for key, value in result.about["validation"].items() if value}
+    parent = RunRecord(
+        f"{result.about['model']} {result.about['validation']['mode']}",
+        {"detector": recipe.detector, "features": recipe.features, "seed": result.about["seed"], **section},
+        result.pooled,
+        tags,
+    )
+    children = [RunRecord(str(fold["name"]), {}, fold, tags) for fold in result.folds]
+    record_nested(f"validate {result.about['model']}", parent, children, project=project, artefacts=artefacts)

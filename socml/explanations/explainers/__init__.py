@@ -1,0 +1,1 @@
+"""One file an explainer: a detector and rows → how far each cell pushed."""

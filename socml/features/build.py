@@ -1,0 +1,308 @@
+"""events → features: one SELECT a feature set, run on DuckDB in bounded memory, into Parquet.
+
+A feature table has one row an entity and window (or an event), one column a feature, and `row_id`. The
+recipe's hash, the events' snapshot and the meaning of every column travel in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from socml.features.event_templates import event_templates
+from socml.project import (
+    EVENT,
+    TIME,
+    DataError,
+    FeatureRecipe,
+    Notice,
+    Project,
+    RecipeError,
+    check_columns,
+    checked_select,
+    did_you_mean,
+    event_table,
+    events_snapshot,
+    features_path,
+    find_project,
+    load_feature_recipe,
+    open_events,
+    open_table,
+    parquet_writer,
+    quoted,
+    quoted_text,
+    read_metadata,
+    read_table,
+    replacing,
+    sealed_connection,
+    stream,
+    truth_path,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+_KEYS = ("row_id", "time", "entity")
+# Event columns that a table's columns are renamed to and that still are features of the row.
+_MEASURES = (
+    "duration_s source_bytes destination_bytes source_packets destination_packets network_transport "
+    "network_protocol connection_state http_request_method http_response_status_code"
+).split()
+
+
+def build_features(
+    feature_set: str | FeatureRecipe, events: str | pd.DataFrame | pa.Table, *, project: Project | None = None
+) -> pd.DataFrame:
+    """Build a feature set over a dataset, or over events in memory, and return the feature table.
+
+    Parameters
+    ----------
+    feature_set : name of a recipe in `features/`, or a recipe
+    events : name of an ingested dataset (the result is kept in the workspace), or an event table
+
+    Returns
+    -------
+    DataFrame, index `row_id`; columns `time`, `entity`, the entity's columns, then the features.
+    `attrs["socml"]` says what each means.
+
+    Raises
+    ------
+    UnknownName, RecipeError, DataError
+    """
+    project = project or find_project()
+    recipe = load_feature_recipe(feature_set, project) if isinstance(feature_set, str) else feature_set
+    if isinstance(events, str):
+        build_feature_file(recipe, events, project=project)
+        return load_features(events, recipe.name, project=project)
+    table = events if isinstance(events, pa.Table) else event_table(events)
+    with _connection(recipe, {"stored_events": table}, table.schema, project) as connection:
+        schema = _output_schema(recipe, connection)
+        rows = pa.Table.from_batches(list(_rows(recipe, connection, schema, project.time_limit_s)), schema)
+    return _frame(rows, _metadata(recipe, schema, dataset="", snapshot=""))
+
+
+def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, project: Project | None = None) -> Path:
+    """Build a feature set over an ingested dataset and return the Parquet file, with ground truth beside it.
+
+    A file that was built from the same recipe and the same events is left as it is. One that is damaged is built
+    again, with a `Notice`.
+    """
+    project = project or find_project()
+    recipe = load_feature_recipe(feature_set, project) if isinstance(feature_set, str) else feature_set
+    path = features_path(project, dataset, recipe.name)
+    snapshot = events_snapshot(project, dataset)
+    if path.is_file() and _is_current(path, recipe, snapshot, truth_path(project, dataset)):
+        return path
+    stored = open_events(project, dataset)
+    tables: dict[str, Any] = {"stored_events": stored}
+    if truth_path(project, dataset).is_file():
+        tables["truth"] = read_table(truth_path(project, dataset))
+    with _connection(recipe, tables, stored.schema, project) as connection:
+        schema = _output_schema(recipe, connection)
+        metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
+        _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
+        if "truth" in tables:
+            _write_truth(path, recipe, connection, project.time_limit_s)
+    return path
+
+
+def load_features(dataset: str, feature_set: str, *, project: Project | None = None) -> pd.DataFrame:
+    """Return a feature table that was built before, as `build_features` returns it.
+
+    Raises
+    ------
+    DataError
+        If it was not built.
+    """
+    path = features_path(project or find_project(), dataset, feature_set)
+    if not path.is_file():
+        raise DataError(f"{feature_set} was not built for {dataset}. Run: socml features {feature_set} {dataset}")
+    metadata = read_metadata(path)
+    if "features" not in metadata:
+        raise DataError(f"{path} is not a feature table. Build one: socml features FEATURE_SET {dataset}")
+    return _frame(read_table(path), metadata)
+
+
+def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = None) -> pd.DataFrame:
+    """Return the ground truth of each feature row: index `row_id`; malicious, family, technique.
+
+    A row is malicious if any of its events is, benign if all that is known of it is benign, else null.
+    Empty where the dataset has no ground truth.
+    """
+    path = row_truth_path(features_path(project or find_project(), dataset, feature_set))
+    if not path.is_file():
+        schema = pa.schema([("row_id", pa.string()), ("malicious", pa.bool_()), ("family", pa.string())])
+        return schema.empty_table().to_pandas().set_index("row_id")
+    return read_table(path).to_pandas().set_index("row_id")
+
+
+def row_truth_path(features: Path) -> Path:
+    """Return where the ground truth of a feature table's rows lies."""
+    return features.with_suffix(".truth.parquet")
+
+
+@contextmanager
+def _connection(
+    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
+    own = [name for name in schema.names if name not in EVENT]
+    check_columns(own)
+    if "event_templates" in recipe.sql:
+        tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
+    window = recipe.window_seconds * 1_000_000
+    start = "time"
+    if window:  # aligned to the epoch, so to UTC; the double modulo floors times before 1970 too
+        start = f"make_timestamptz(epoch_us(time) - ((epoch_us(time) % {window}) + {window}) % {window})"
+    chosen = ", ".join(quoted(name) for name in ("event_id", "time", *own, *_MEASURES))
+    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+        stored = connection.table("stored_events")
+        known = stored.filter("time is not null") if window else stored
+        known.project(f"*, {start} as window_start").create_view("events")
+        stored.project(chosen).create_view("table_columns")
+        yield connection
+
+
+def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> pa.Schema:
+    """Check what the SELECT gives against what the recipe declares; return the feature table's schema."""
+    where = str(recipe.path)
+    selected = checked_select(connection, recipe.sql, where=where)
+    given = stream(connection, selected.limit(0), where=where).schema
+    keys = [*recipe.entity, "window_start"] if recipe.window else ["event_id", "time", *recipe.entity]
+    for key in keys:
+        if key not in given.names:
+            raise RecipeError(f"{where}: the SELECT does not give {key!r}.{did_you_mean(key, given.names)}")
+    features = [name for name in given.names if name not in keys]
+    if "*" in recipe.columns:
+        features = [name for name in features if name not in _MEASURES or _has_values(connection, name)]
+    else:
+        _check_declared(recipe, features)
+    fields = [("row_id", pa.string()), ("time", TIME), ("entity", pa.string())]
+    fields += [(name, pa.string()) for name in recipe.entity]
+    return pa.schema([*fields, *((name, _feature_type(given.field(name), where)) for name in features)])
+
+
+def _check_declared(recipe: FeatureRecipe, features: list[str]) -> None:
+    for name in features:
+        if name not in recipe.columns:
+            near = did_you_mean(name, recipe.columns)
+            raise RecipeError(f"{recipe.path}: column {name!r} has no meaning in [columns].{near}")
+    for name in recipe.columns:
+        if name not in features:
+            raise RecipeError(f"{recipe.path}: [columns] names {name!r}, which the SELECT does not give.")
+
+
+def _feature_type(field: pa.Field, where: str) -> pa.DataType:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.string()
+    numbers = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    if any(is_number(kind) for is_number in numbers):
+        return pa.float64()
+    raise RecipeError(f"{where}: column {field.name!r} is {kind}; a feature is a number, a truth value or a category.")
+
+
+def _has_values(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
+    return bool(present.limit(1).fetchall())
+
+
+def _rows(
+    recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, schema: pa.Schema, limit_s: float
+) -> Iterator[pa.RecordBatch]:
+    where = str(recipe.path)
+    columns = "".join(f", {quoted(name)}" for name in schema.names if name not in _KEYS)
+    known = " and ".join(f"{quoted(name)} is not null" for name in recipe.entity) if recipe.window else "true"
+    selected = checked_select(connection, recipe.sql, where=where)
+    rows = selected.filter(known).project(f"{_keys(recipe)}{columns}").order("time, row_id")
+    for batch in stream(connection, rows, where=where, limit_s=limit_s):
+        yield pa.RecordBatch.from_arrays(
+            [batch.column(field.name).cast(field.type, safe=False) for field in schema], schema=schema
+        )
+
+
+def _keys(recipe: FeatureRecipe) -> str:
+    """Return SQL for row_id, time and entity, which every feature table starts with."""
+    parts = [quoted(name) for name in recipe.entity]
+    shown = f"concat_ws(' · ', {', '.join(parts)})" if parts else "cast(null as varchar)"
+    if not recipe.window:
+        return f"event_id as row_id, time, {shown} as entity"
+    return f"{_window_row_id(recipe)} as row_id, window_start as time, {shown} as entity"
+
+
+def _window_row_id(recipe: FeatureRecipe) -> str:
+    """Return SQL for the id of a row: a hash of feature set, window and the entity's parts, each with its length."""
+    parts = ", ".join(f"length({name}), ':', {name}" for name in map(quoted, recipe.entity))
+    start = quoted_text(f"{recipe.name}/{recipe.window_seconds}/")
+    return f"substr(sha256(concat({start}, epoch_us(window_start), '/', {parts})), 1, 32)"
+
+
+def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
+    features = [name for name in schema.names if name not in {*_KEYS, *recipe.entity}]
+    return {
+        "feature_set": recipe.name,
+        "recipe_hash": recipe.hash,
+        "sql_hash": recipe.sql_hash,
+        "events_snapshot": snapshot,
+        "dataset": dataset,
+        "entity": list(recipe.entity),
+        "window_seconds": recipe.window_seconds,
+        "features": features,
+        "columns": {name: recipe.columns.get(name, name) for name in features},
+        "columns_fr": {name: recipe.columns_fr.get(name, recipe.columns.get(name, name)) for name in features},
+        "fill": recipe.fill,
+    }
+
+
+def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: dict[str, Any]) -> None:
+    schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
+    with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, limit_s: float) -> None:
+    """Write which rows of a feature table hold a malicious event, and of which family most."""
+    truth = connection.table("truth")
+    if not recipe.window:
+        known = truth.project("event_id as row_id, malicious, family, technique")
+    else:
+        named = "case when malicious then family end"
+        said = [
+            f"{_window_row_id(recipe)} as row_id",
+            "bool_or(malicious) as malicious",
+            f"coalesce(mode({named} order by family), min(family)) as family",
+            "mode(case when malicious then technique end order by technique) as technique",
+        ]
+        each = ", ".join(["window_start", *map(quoted, recipe.entity)])
+        known = connection.table("events").join(truth, "event_id").aggregate(", ".join(said), each)
+    rows = stream(connection, known.order("row_id"), where=str(recipe.path), limit_s=limit_s).read_all()
+    write_table(row_truth_path(path), rows)
+
+
+def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -> bool:
+    rows = row_truth_path(path)
+    try:
+        metadata = read_metadata(path)
+        if rows.is_file():
+            open_table(rows).close()
+    except DataError as error:
+        warnings.warn(f"It is built again: {error}", Notice, stacklevel=3)
+        return False
+    if (metadata.get("recipe_hash"), metadata.get("events_snapshot")) != (recipe.hash, snapshot):
+        return False
+    return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
+
+
+def _frame(table: pa.Table, metadata: dict[str, Any]) -> pd.DataFrame:
+    frame = table.to_pandas().set_index("row_id")
+    frame.attrs["socml"] = metadata
+    return frame

@@ -1,0 +1,243 @@
+"""The events of a dataset → one table a feature set and day, built from that day and the history only.
+
+`workspace/daily/DATASET/features/SET/2026-03-02.parquet`: entity, role, the columns, and what they are about.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socml.features import meanings
+from socml.features.daily_state import DailyState
+from socml.features.first_seen import History, Key, keys_of, parquet_sql
+from socml.project import (
+    DataError,
+    FeatureRecipe,
+    Project,
+    RecipeError,
+    did_you_mean,
+    event_files,
+    load_feature_recipe,
+    safe_name,
+    sealed_connection,
+    select_batches,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+Step = Callable[[date, int, int], None]  # a day that begins, how many are done, how many there are to do
+
+
+@dataclass(frozen=True)
+class DailyTables:
+    """The tables of some feature sets of a dataset, all days of them up to date.
+
+    Attributes
+    ----------
+    days : the days that have events, in order
+    built : how many days were built by this call; the others were up to date
+    """
+
+    folder: Path
+    recipes: tuple[FeatureRecipe, ...]
+    days: tuple[date, ...]
+    built: int
+
+    def read(self, recipe: FeatureRecipe, day: date) -> pa.Table:
+        """Return the table of a feature set and day."""
+        return pq.read_table(_table_path(self.folder, recipe, day))
+
+
+def build_daily(
+    feature_sets: Sequence[str | FeatureRecipe],
+    dataset: str,
+    *,
+    project: Project,
+    inside: Sequence[IPv4Network] = (),
+    step: Step | None = None,
+) -> DailyTables:
+    """Bring the tables of some feature sets up to date with the events of a dataset.
+
+    A new day reads that day's events and the history. An event that comes late makes its day and the later ones stale,
+    and only those are built again. The result has the same bytes as if all had been built at once.
+
+    Parameters
+    ----------
+    inside : networks of the organisation, beside the private ones
+
+    Raises
+    ------
+    UnknownName, RecipeError
+    DataError
+        If no event of the dataset has a time.
+    """
+    recipes = tuple(load_feature_recipe(s, project) if isinstance(s, str) else s for s in feature_sets)
+    for recipe in recipes:
+        _check(recipe)
+    folder = daily_folder(project, dataset)
+    state = _state_of(folder, project, dataset, inside)
+    if not state.days:
+        raise DataError(f"No event of {dataset} has a time, so it has no days.")
+    histories = [History(folder / "history", key) for key in keys_of(r.first_seen for r in recipes)]
+    for history in histories:
+        built = {date.fromisoformat(day) for day in state.built(_key_part(history.key))}
+        history.forget(built)
+    todo = [day for day in state.days if _lacking(state, day, histories, recipes)]
+    for done, day in enumerate(todo):
+        if step:
+            step(day, done, len(todo))
+        _build_day(day, state, histories, recipes, folder, project=project, dataset=dataset, inside=inside)
+        state.write(folder / "state.json")
+    for history in histories:
+        history.compact(state.days[-1])
+    return DailyTables(folder, recipes, tuple(state.days), len(todo))
+
+
+def daily_folder(project: Project, dataset: str) -> Path:
+    """Return the folder of a dataset's daily list, whether or not it is there."""
+    return project.workspace / "daily" / safe_name(dataset)
+
+
+def _state_of(folder: Path, project: Project, dataset: str, inside: Sequence[IPv4Network]) -> DailyState:
+    """Return the state with all event files known, and stale days forgotten; begin anew where files are gone."""
+    paths = {path.name: path for path in event_files(project, dataset)}
+    state = DailyState.read(folder / "state.json")
+    identity = "/".join([meanings.VERSION, *sorted(str(network) for network in inside)])
+    if state.meanings != identity or not set(state.files) <= set(paths):
+        shutil.rmtree(folder, ignore_errors=True)
+        state = DailyState(meanings=identity)
+    fresh = {name: _days_in(path) for name, path in paths.items() if name not in state.files}
+    late = [date.fromisoformat(day) for days in fresh.values() for day in days]
+    state.files |= fresh
+    if late:
+        state.make_stale(min(late))
+    state.write(folder / "state.json")
+    return state
+
+
+def _days_in(path: Path) -> list[str]:
+    found: list[tuple[date]] = []
+    sql = f"select distinct cast(time as date) from {parquet_sql([path])} where time is not null"  # noqa: S608
+    with sealed_connection({}, prepare=lambda c: found.extend(c.execute(sql).fetchall())):
+        return sorted(day.isoformat() for (day,) in found)
+
+
+def _lacking(state: DailyState, day: date, histories: list[History], recipes: Sequence[FeatureRecipe]) -> bool:
+    parts = [_key_part(h.key) for h in histories] + [_set_part(r) for r in recipes]
+    return any(day.isoformat() not in state.built(part) for part in parts)
+
+
+def _build_day(
+    day: date,
+    state: DailyState,
+    histories: list[History],
+    recipes: Sequence[FeatureRecipe],
+    folder: Path,
+    *,
+    project: Project,
+    dataset: str,
+    inside: Sequence[IPv4Network],
+) -> None:
+    at = day.isoformat()
+    wanted = set(state.files_of(day))
+    files = [path for path in event_files(project, dataset) if path.name in wanted]
+    extended = [h for h in histories if at not in state.built(_key_part(h.key))]
+    with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
+        state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
+        for recipe in recipes:
+            if at not in state.built(_set_part(recipe)):
+                write_table(_table_path(folder, recipe, day), _rows(recipe, connection, inside))
+                state.built(_set_part(recipe)).add(at)
+
+
+@contextmanager
+def day_connection(
+    files: Sequence[Path],
+    day: date,
+    histories: Sequence[History] = (),
+    extended: Sequence[History] = (),
+    *,
+    project: Project,
+    inside: Sequence[IPv4Network] = (),
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a sealed connection that has the meanings of one day's events, the views over them, and the histories.
+
+    The day's new keys are added to the histories of `extended`.
+    """
+
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+        sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
+        connection.execute(f"create temp table meanings as {sql}")
+        for name, view in meanings.VIEWS.items():
+            connection.execute(f"create temp view {name} as {view}")
+        for history in histories:
+            history.offer(connection, day)
+            if history in extended:
+                history.extend(connection, day)
+
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection({}, prepare=prepare, memory_limit=memory, threads=threads) as connection:
+        yield connection
+
+
+def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: Sequence[IPv4Network]) -> pa.Table:
+    """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
+    where, (entity,) = str(recipe.path), recipe.entity
+    given = select_batches(connection, f"select * from ({recipe.sql}\n) limit 0", where=where).schema.names  # noqa: S608
+    shown = sorted(set(recipe.shown_with.values()))
+    for name in (entity, *recipe.columns, *shown):
+        if name not in given:
+            raise RecipeError(f"{where}: the SELECT does not give {name!r}.{did_you_mean(name, given)}")
+    here = meanings.is_inside_sql(f'cast("{entity}" as varchar)', inside)
+    numbers = ", ".join(f'cast("{name}" as double) as "{name}"' for name in recipe.columns)
+    texts = "".join(f', cast("{name}" as varchar) as "{name}"' for name in shown if name not in recipe.columns)
+    said = " or ".join(f'"{name}" > 0' for name in recipe.columns)
+    side = "" if recipe.outside else " and " + here
+    sql = f"""
+        select cast("{entity}" as varchar) as entity,
+               '{recipe.role} ' || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
+        from ({recipe.sql}\n) where "{entity}" is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
+    table = select_batches(connection, sql, where=where).read_all()
+    return table.replace_schema_metadata(None).combine_chunks()
+
+
+def numbers_order(recipe: FeatureRecipe) -> str:
+    """Return SQL that orders rows of one entity, should a SELECT give several, always in the same way."""
+    return ", ".join(f'"{name}"' for name in recipe.columns)
+
+
+def _check(recipe: FeatureRecipe) -> None:
+    where = str(recipe.path)
+    for name, value in (("period", recipe.period), ("family", recipe.family), ("role", recipe.role)):
+        if not value:
+            raise RecipeError(f"{where} has no {name!r}, which a feature set of the daily list must give.")
+    if len(recipe.entity) != 1:
+        raise RecipeError(f"{where}: entity is {recipe.entity}; a row of the daily list is about one.")
+    for name in (*recipe.new, *recipe.shown_with):
+        if name not in recipe.columns:
+            raise RecipeError(f"{where} names {name!r}, which is not in [columns].{did_you_mean(name, recipe.columns)}")
+
+
+def _key_part(key: Key) -> str:
+    return f"key {key.name}/{key.hash}"
+
+
+def _set_part(recipe: FeatureRecipe) -> str:
+    return f"set {recipe.name}/{recipe.hash}"
+
+
+def _table_path(folder: Path, recipe: FeatureRecipe, day: date) -> Path:
+    return folder / "features" / recipe.name / f"{day}.parquet"

@@ -1,0 +1,16 @@
+from ._mail import mail_events as mail_events
+from ._mail import mail_message as mail_message
+from ._mail_headers import decoded as decoded
+from ._mail_headers import first_mailbox as first_mailbox
+from ._mail_headers import header_text as header_text
+from ._mail_headers import header_texts as header_texts
+from ._mail_headers import mailboxes as mailboxes
+from ._reader import LITTLE as LITTLE
+from ._reader import Block as Block
+from ._reader import Format as Format
+from ._reader import Parsed as Parsed
+from ._reader import ReadOptions as ReadOptions
+from ._reader import Reject as Reject
+from ._reader import judge as judge
+from ._reader import truth_table as truth_table
+from ._records import UNFORESEEN as UNFORESEEN

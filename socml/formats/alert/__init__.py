@@ -1,0 +1,1 @@
+"""Formats of kind alert, one file each."""

@@ -1,0 +1,1 @@
+"""Formats of kind analysis, one file each."""

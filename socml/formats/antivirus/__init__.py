@@ -1,0 +1,1 @@
+"""Formats of kind antivirus, one file each."""

@@ -1,0 +1,1 @@
+"""Formats of kind cloud, one file each."""

@@ -1,0 +1,1 @@
+"""Formats of kind host, one file each."""

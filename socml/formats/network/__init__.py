@@ -1,0 +1,1 @@
+"""Formats of kind network, one file each."""

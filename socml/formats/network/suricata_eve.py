@@ -1,0 +1,76 @@
+"""Suricata's EVE log → events: JSON lines, an array of the same objects, or lines behind a syslog header.
+
+`time` of a flow is its start, as in Zeek; EVE's own `timestamp`, when the flow was logged, is then in `extra`.
+`stats` records describe the sensor and are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import orjson
+
+from socml.formats._json import flatten, loads_exactly
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._records import Skip, batches, is_array, json_records
+from socml.formats._select_lines import lines_connection
+from socml.formats.network._eve import eve_event
+from socml.formats.network._eve_blocks import EveBlocks
+
+__all__ = ["SuricataEve"]
+
+_HEADER = re.compile(rb"^[^{]{1,250}?: ?(?=\{)")
+
+
+class SuricataEve:
+    """EVE JSON of Suricata 4 and later, every event type."""
+
+    name = "suricata-eve"
+    about = "Suricata EVE JSON: alert, flow, dns, http, tls, ssh, fileinfo, anomaly and all other types"
+    specification = "https://docs.suricata.io/en/latest/output/eve/eve-json-format.html"
+    examples = (
+        '{"timestamp":"2014-02-26T09:19:59.239753+0000","flow_id":2155631949712908,"event_type":"dns",'
+        '"src_ip":"10.30.28.90","src_port":43246,"dest_ip":"10.30.28.94","dest_port":53,"proto":"UDP",'
+        '"dns":{"type":"query","rrname":"a.example","rrtype":"TXT"}}',
+    )
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Sure of objects with `event_type` and `timestamp`, in lines, in an array or behind a header."""
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if start.startswith(b"["):
+            return 0.95 if b'"event_type"' in start[:65536] and b'"timestamp"' in start[:65536] else 0.0
+        lines = head_lines(head, 10)
+        found = sum(_is_eve(line) for line in lines)
+        return 0.98 * found / len(lines) if found else 0.0
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events, whole blocks of lines at a time."""
+        if is_array(source):
+            yield from batches(json_records(source), _event)
+            return
+        with ExitStack() as held:
+            reader = None
+            for block in source.blocks():
+                if reader is None and len(block.data) < options.select_from:
+                    yield from batches(enumerate(block.lines(), block.first_line), _event)
+                    continue
+                reader = reader or EveBlocks(held.enter_context(lines_connection()))
+                yield from reader.parse(block, _event)
+
+
+def _is_eve(line: bytes) -> bool:
+    try:
+        found = orjson.loads(_HEADER.sub(b"", line) if not line.startswith(b"{") else line)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(found, dict) and "event_type" in found and "timestamp" in found
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    found = loads_exactly(line if line.startswith(b"{") else _HEADER.sub(b"", line))
+    if found.get("event_type") == "stats":
+        raise Skip("stats record")
+    return eve_event(flatten(found))

@@ -1,0 +1,1 @@
+"""Formats of kind store, one file each."""

@@ -1,0 +1,78 @@
+"""What Elasticsearch and OpenSearch hand out and take in → events: search answers, scroll pages, `_bulk`, ECS documents.
+
+Told apart record by record: a hit (`_source` under `hits.hits`), an action line of `_bulk` (`{"index": {…}}`), which is
+skipped, and a bare document. Documents are read by the Elastic Common Schema; dotted names and nested objects are the
+same. Fields that are not ECS stay in `extra`, `_index` and `_id` with them. `fields` of a hit (always lists) is used
+where `_source` is switched off. Of an `update` action the document is under `doc`. A `delete` action has no document. Wazuh 5 keeps its events and its
+findings (events that a rule met) in indices of ECS documents with `wazuh.rule` and `wazuh.agent`: they are read as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from socml.formats._envelope import first_objects, members
+from socml.formats._json import flatten, loads_exactly
+from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._records import Skip, batches
+from socml.formats.store._ecs import ECS_NAMES, ecs_event
+
+__all__ = ["Elasticsearch"]
+
+_ACTIONS = {"index", "create", "update", "delete"}
+
+
+class Elasticsearch:
+    """Elasticsearch and OpenSearch: `_search` and scroll answers, `_bulk` bodies, and documents in ECS."""
+
+    name = "elasticsearch"
+    about = "Elasticsearch and OpenSearch: search answers, scroll pages, _bulk bodies, ECS documents one a line (Wazuh 5 among them)"
+    specification = "https://www.elastic.co/guide/en/ecs/current/ecs-field-reference.html"
+    examples = (
+        '{"index":{"_index":"logs","_id":"1"}}',
+        '{"@timestamp":"2024-02-29T13:06:56.250Z","ecs":{"version":"8.11"},"event":{"category":["web"],'
+        '"action":"get"},"source":{"ip":"192.0.2.7"},"url":{"original":"/a"},"http":{"request":{"method":"GET"}}}',
+    )
+    one_a_line = False
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Sure of hits and of bulk actions; of bare documents, by their ECS names."""
+        found = first_objects(head, "hits")
+        if not found:
+            return 0.0
+        return sum(_sure(one) for one in found) / len(found)
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events."""
+        return batches(members(source, "hits"), _event)
+
+
+def _sure(found: dict[str, Any]) -> float:
+    if "_index" in found and ("_source" in found or "fields" in found):
+        return 0.98
+    if _is_action(found):
+        return 0.95
+    flat = flatten(found)
+    return 0.95 if "@timestamp" in flat and len(ECS_NAMES & flat.keys()) >= 1 else 0.2 if "@timestamp" in flat else 0.0
+
+
+def _is_action(found: dict[str, Any]) -> bool:
+    return len(found) == 1 and bool(_ACTIONS & found.keys()) and isinstance(next(iter(found.values())), dict)
+
+
+def _event(record: bytes) -> dict[str, Any]:
+    found = loads_exactly(record)
+    if _is_action(found):
+        raise Skip("bulk action")
+    if not found.get("hits", True) or ("took" in found and "errors" in found):
+        raise Skip("answer without hits")
+    about: dict[str, Any] = {name: found[name] for name in ("_index", "_id", "_score", "_routing") if name in found}
+    if isinstance(found.get("_source"), dict):
+        return ecs_event({**about, **flatten(found["_source"])})
+    if "_index" in found and isinstance(found.get("fields"), dict):
+        single = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in found["fields"].items()}
+        return ecs_event({**about, **flatten(single)})
+    if set(found) <= {"doc", "doc_as_upsert", "upsert"} and isinstance(found.get("doc"), dict):
+        found = found["doc"]
+    return ecs_event(flatten(found))

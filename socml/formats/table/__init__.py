@@ -1,0 +1,1 @@
+"""Formats of kind table, one file each."""

@@ -1,0 +1,244 @@
+"""Cells of a table, as text → what type each column is, and its typed values.
+
+A column is a number only if all of its cells are; what a spreadsheet would change silently (whole numbers over 2^53,
+leading zeros) stays text, and says so. NaN and Infinity are missing, and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from socml.formats._columns import LATEST_S
+from socml.formats._iso import from_iso
+from socml.project import TIME
+
+Kind = Literal["number", "integer", "text", "time", "boolean"]
+
+_EXACT = 2**53  # whole numbers beyond it have no exact double
+_NOT_FINITE = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,13}")
+_WORDS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
+
+
+@dataclass
+class Profile:
+    """What was seen in one column so far."""
+
+    rows: int = 0
+    present: int = 0
+    numeric: int = 0
+    hexadecimal: int = 0
+    commas: int = 0
+    not_finite: Counter[str] = field(default_factory=Counter)
+    too_large: str = ""  # the first whole number that a double does not hold
+    padded: str = ""  # the first number with leading zeros
+    others: int = 0
+    words: set[str] = field(default_factory=set)  # the first different cells that are no numbers, in lower case
+    first_other: tuple[str, int] = ("", 0)
+    only: str | None = None  # the one value there is, while there is one
+    varies: bool = False
+
+    def see(self, cells: pa.Array, lines: np.ndarray) -> None:
+        """Count in a block of cells; null is missing."""
+        self.rows += len(cells)
+        present = cells.drop_null()
+        self.present += len(present)
+        if not len(present):
+            return
+        self._see_variety(present)
+        lower = pc.utf8_lower(present)
+        unreal = pc.is_in(lower, value_set=pa.array(_NOT_FINITE))
+        if pc.any(unreal).as_py():
+            self.not_finite.update(present.filter(unreal).to_pylist())
+            present = present.filter(pc.invert(unreal))
+        try:
+            values = np.asarray(present.cast(pa.float64()))
+            whole = pc.match_substring_regex(present, "^[+-]?[0-9]+$")
+            suspicious = pc.or_(
+                pc.and_(whole, pa.array(~(np.abs(values) < _EXACT))), pc.match_substring_regex(present, "^[+-]?0[0-9]")
+            )
+            suspicious = pc.or_(suspicious, pa.array(~np.isfinite(values)))
+            self.numeric += len(present) - pc.sum(suspicious).as_py() if len(present) else 0
+            odd = present.filter(suspicious).to_pylist()
+        except pa.ArrowInvalid:
+            odd = present.to_pylist()
+        if odd:
+            where = dict(zip(reversed(cells.to_pylist()), reversed(lines.tolist()), strict=True))
+            for cell in odd:
+                self._see_one(cell, where)
+
+    def _see_variety(self, present: pa.Array) -> None:
+        if not self.varies:
+            self.only = present[0].as_py() if self.only is None else self.only
+            self.varies = not pc.all(pc.equal(present, self.only)).as_py()
+
+    def _see_one(self, cell: str, where: dict[str, int]) -> None:
+        if _DECIMAL.fullmatch(cell):
+            digits = cell.lstrip("+-")
+            if digits.isdigit() and len(digits) > 1 and digits.startswith("0"):
+                self.padded = self.padded or cell
+            elif (digits.isdigit() and int(digits) >= _EXACT) or not np.isfinite(float(cell)):
+                self.too_large = self.too_large or cell
+            self.numeric += 1
+        elif _HEX.fullmatch(cell):
+            self.hexadecimal += 1
+        elif _COMMA.fullmatch(cell):
+            self.commas += 1
+        else:
+            self.others += 1
+            if len(self.words) < 20:
+                self.words.add(cell.lower())
+            if not self.first_other[0]:
+                self.first_other = (cell, where.get(cell, 0))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to read one column."""
+
+    kind: Kind
+    decimal_comma: bool = False
+    time_format: str = ""
+    zone: ZoneInfo | None = None
+
+
+def plan_column(seen: Profile, name: str) -> tuple[Plan | None, list[str]]:
+    """Return how to read a column, None if it is empty, with what the reader should know about it."""
+    notes: list[str] = []
+    if not seen.present or (seen.not_finite and seen.present == sum(seen.not_finite.values())):
+        return None, [f"Column {name!r} is empty and was left out."]
+    if seen.not_finite:
+        listed = ", ".join(f"{n:,} {token}" for token, n in sorted(seen.not_finite.items()))
+        notes.append(f"Column {name!r}: {listed} read as missing.")
+    numbers = seen.numeric + seen.hexadecimal + seen.commas
+    if seen.too_large and not seen.others:
+        notes.append(f"Column {name!r} is kept as text: {seen.too_large[:40]} does not fit a number exactly.")
+        return Plan("text"), notes
+    if seen.padded and not seen.others:
+        notes.append(f"Column {name!r} is kept as text: {seen.padded[:40]!r} has leading zeros.")
+        return Plan("text"), notes
+    if not seen.others:
+        if seen.hexadecimal:
+            notes.append(f"Column {name!r}: {seen.hexadecimal:,} hexadecimal values read as numbers.")
+        if seen.commas:
+            notes.append(f"Column {name!r}: decimal commas read as decimal points.")
+        return Plan("number", decimal_comma=bool(seen.commas)), notes
+    if seen.words <= set(_WORDS) and not seen.hexadecimal and not seen.commas:
+        notes.append(f"Column {name!r}: {', '.join(sorted(seen.words))} read as 1 and 0.")
+        return Plan("boolean"), notes
+    if numbers > 0.9 * seen.present:
+        cell, line = seen.first_other
+        notes.append(
+            f"Column {name!r} is text, not a number: {seen.others:,} of {seen.present:,} rows ({cell[:40]!r} first at "
+            f"line {line:,}). Give it a type in [table.types] to quarantine those rows."
+        )
+    return Plan("text"), notes
+
+
+def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
+    """Return a column's values, and the rows that do not fit with what they should be.
+
+    Examples
+    --------
+    >>> column, bad = typed(pa.array(["1,5", None, "0x1F"]), Plan("number", decimal_comma=True))
+    >>> column.to_pylist(), bad
+    ([1.5, None, 31.0], {})
+    """
+    if plan.kind == "text":
+        nan = pc.is_in(cells, value_set=pa.array(["nan", "NaN"]))
+        return pc.if_else(nan, pa.scalar(None, pa.string()), cells), {}
+    if plan.kind == "time":
+        return _times(cells, plan)
+    if plan.kind == "boolean":
+        found = [None if c is None else _WORDS.get(c.lower()) for c in cells.to_pylist()]
+        return _checked(cells, found, pa.float64(), "true or false")
+    if plan.decimal_comma:
+        cells = pc.replace_substring(cells, ",", ".")
+    if plan.kind == "integer":
+        return _checked(cells, [_whole(c) for c in cells.to_pylist()], pa.int64(), "a whole number")
+    try:
+        values = cells.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _checked(cells, [_number(c) for c in cells.to_pylist()], pa.float64(), "a number", _NOT_FINITE)
+    return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64())), {}
+
+
+def _checked(
+    cells: pa.Array,
+    found: Sequence[float | None],
+    to: pa.DataType,
+    what: str,
+    missing: list[str] | None = None,
+) -> tuple[pa.Array, dict[int, str]]:
+    bad = {
+        row: f"{cell[:40]!r}, not {what}"
+        for row, (cell, value) in enumerate(zip(cells.to_pylist(), found, strict=True))
+        if value is None and cell is not None and cell.lower() not in (missing or ())
+    }
+    return pa.array(found, to), bad
+
+
+def _whole(cell: str | None) -> int | None:
+    if cell is None:
+        return None
+    if _HEX.fullmatch(cell):
+        return int(cell, 16)
+    if not _DECIMAL.fullmatch(cell) or len(cell) > 400:
+        return None
+    value = int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+    return int(value) if value == value // 1 and -(2**63) <= value < 2**63 else None
+
+
+def _number(cell: str | None) -> float | None:
+    if cell is None:
+        return None
+    if _HEX.fullmatch(cell):
+        return float(int(cell, 16))
+    value = float(cell) if _DECIMAL.fullmatch(cell) else None
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _times(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
+    remembered: dict[str, int | None] = {}
+    micros: list[int | None] = []
+    bad: dict[int, str] = {}
+    for row, cell in enumerate(cells.to_pylist()):
+        if cell is None:
+            micros.append(None)
+            continue
+        if cell not in remembered:
+            if len(remembered) > 100_000:
+                remembered.clear()
+            remembered[cell] = _moment(cell, plan)
+        if remembered[cell] is None:
+            expected = f"a time like {plan.time_format!r}" if plan.time_format else "a time; give time_format"
+            bad[row] = f"{cell[:40]!r}, not {expected}"
+        micros.append(remembered[cell])
+    return pa.array(micros, pa.int64()).view(TIME), bad
+
+
+def _moment(cell: str, plan: Plan) -> int | None:
+    try:
+        if plan.time_format:
+            when = datetime.strptime(cell, plan.time_format)
+        elif _DECIMAL.fullmatch(cell):
+            seconds = float(cell)
+            return round(seconds * 1e6) if 0 <= seconds < LATEST_S else None
+        else:
+            when = from_iso(cell.replace("/", "-"))
+    except ValueError:
+        return None
+    whole = (when if when.tzinfo else when.replace(tzinfo=plan.zone or UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (whole.days * 86400 + whole.seconds) * 1_000_000 + whole.microseconds

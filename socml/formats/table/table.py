@@ -1,0 +1,183 @@
+"""A table of columns that is no log format of its own (CSV, ARFF, Parquet, NPZ) → events with the table's columns after them.
+
+The recipe's `[table]` and `[truth]` say what is what; without them, all is told from the file. A CSV is read twice:
+once to settle each column's type over the whole file, once for its rows. Blind to cells that hold a line break: such
+rows are quarantined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, no_events, without_rows
+from socml.formats.table._secuml import secuml_project
+from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
+from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
+from socml.formats.table._table_csv import (
+    Dialect,
+    Rows,
+    arff_names,
+    decoded,
+    is_utf8,
+    read_dialect,
+    read_rows,
+    sniff_delimiter,
+)
+from socml.formats.table._table_leaks import LabelWatch
+from socml.formats.table._table_types import Plan, Profile, plan_column, typed
+from socml.project import ConfigurationError, TableShape
+
+__all__ = ["Table"]
+
+
+class Table:
+    """CSV with any delimiter, ARFF, Parquet, and NPZ with X and y."""
+
+    name = "table"
+    may_span_lines = True  # a quoted cell may hold line ends
+    about = "tables: CSV (delimiter, encoding and decimal sign are told from the file), ARFF, Parquet, NPZ with X and y"
+    specification = "https://www.rfc-editor.org/rfc/rfc4180"
+    examples = ("srcip,sport,dstip,dsport,proto,state,dur", "59.166.0.0,1390,149.171.126.6,53,udp,CON,0.001055")
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Sure of Parquet and NPZ; fairly sure of lines that one delimiter cuts alike."""
+        if head.startswith(b"PAR1") or is_npz(head):
+            return 1.0
+        if arff_names(head):
+            return 0.95
+        lines = head_lines(head)
+        if not lines or lines[0].startswith((b"{", b"[", b"#", b"<")) or b"\0" in head[:4096]:
+            return 0.0
+        delimiter, share = sniff_delimiter(lines)
+        cells = lines[0].count(delimiter.encode())
+        if len(lines) == 1:
+            return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
+        # Ragged lines are for quarantine; prose has no two lines alike.
+        return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the table's rows as events."""
+        with source.path.open("rb") as file:
+            start = file.read(4096)
+        if start.startswith(b"PAR1"):
+            yield from read_parquet(source, options)
+        elif is_npz(start):
+            yield from read_npz(source, options)
+        else:
+            project = secuml_project(source.path)
+            for parsed in _read_csv(source, options):
+                yield project.joined(parsed) if project else parsed
+
+
+def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
+    dialect = read_dialect(source, options.table or TableShape())
+    notes = _first_notes(dialect, options)
+    if not dialect.encoding and not is_utf8(source):
+        dialect = replace(dialect, encoding="cp1252")
+        dialect = replace(dialect, names=read_dialect(source, _as_cp1252(options)).names)
+        notes.append("The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+    layout = lay_out(dialect.names, options, where=source.name)
+    zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
+    plans, more = _settle(source, dialect, layout, options, zone)
+    notes += [*layout.notes, *more]
+    watch = LabelWatch(list(layout.own)) if layout.label else None
+    for rows in read_rows(source, dialect):
+        parsed = _parsed(rows, dialect, layout, plans, options, zone, watch)
+        parsed.warnings, notes = notes, []
+        yield parsed
+    if watch and (said := watch.warnings()):
+        yield Parsed(no_events(), [], warnings=said)
+
+
+def _settle(
+    source: Source, dialect: Dialect, layout: Layout, options: ReadOptions, zone: ZoneInfo | None
+) -> tuple[dict[str, Plan], list[str]]:
+    """Look at the whole file once; return how to read each of its own columns, and what to tell."""
+    profiles = {name: Profile() for name in layout.own}
+    positions = {name: position for position, name in enumerate(dialect.names)}
+    for rows in read_rows(source, dialect):
+        for name, profile in profiles.items():
+            profile.see(rows.cells[positions[name]], rows.numbers)
+    plans: dict[str, Plan] = {}
+    notes: list[str] = []
+    for name, profile in profiles.items():
+        plan, said = plan_column(profile, name)
+        declared = declared_plan(name, layout.own[name], plan, options, zone)
+        if declared is not None:
+            plan = replace(
+                declared, decimal_comma=declared.decimal_comma or bool(profile.commas and not profile.others)
+            )
+            said = [note for note in said if "left out" not in note and "kept as text" not in note]
+        if profile.rows:
+            notes += said
+        if plan is not None:
+            plans[name] = plan
+    same = [f"{n!r} ({p.only})" for n, p in profiles.items() if p.present and not p.varies and p.rows > 1]
+    if same:
+        listed = ", ".join(same[:8]) + (f" and {len(same) - 8} more" if len(same) > 8 else "")
+        notes.append(f"Always the same value, so these tell nothing apart: {listed}.")
+    return plans, notes
+
+
+def _parsed(
+    rows: Rows,
+    dialect: Dialect,
+    layout: Layout,
+    plans: dict[str, Plan],
+    options: ReadOptions,
+    zone: ZoneInfo | None,
+    watch: LabelWatch | None,
+) -> Parsed:
+    if not rows.records:
+        return Parsed(no_events(), [], rejects=rows.rejects, skips=rows.skips)
+    cells = dict(zip(dialect.names, rows.cells, strict=True))
+    bad: dict[int, str] = {}
+    columns = event_columns(layout, cells, options, zone, bad)
+    columns["raw"] = pa.array(decoded(rows.records, dialect.encoding), pa.string())
+    columns["source_line"] = pa.array(rows.numbers)
+    for name, plan in plans.items():
+        columns[layout.own[name]], wrong = typed(cells[name], plan)
+        for row, reason in wrong.items():
+            bad.setdefault(row, f"{name} is {reason}")
+    truth = truth_of(layout, cells, options)
+    if watch is not None and truth is not None:
+        watch.see(_as_written(rows, dialect, layout), truth["malicious"].combine_chunks())
+    parsed = Parsed(
+        pa.table(columns), rows.records, truth, rows.rejects, rows.skips, time_is_certain="time" not in columns
+    )
+    return without_rows(parsed, bad) if bad else parsed
+
+
+def _as_written(rows: Rows, dialect: Dialect, layout: Layout) -> dict[str, pa.Array]:
+    """Return the cells of the table's own columns with the blanks around them, null where missing."""
+    null = pa.scalar(None, pa.string())
+    places = [(name, dialect.names.index(name)) for name in layout.own]
+    return {name: pc.if_else(pc.is_null(rows.cells[at]), null, rows.written[at]) for name, at in places}
+
+
+def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
+    notes = []
+    if (options.table is None or not options.table.delimiter) and dialect.delimiter != ",":
+        notes.append(f"The delimiter is {dialect.delimiter!r}.")
+    numbers = sum(name.replace(".", "", 1).isdigit() for name in dialect.names)
+    if dialect.header and numbers >= max(2, len(dialect.names) / 4):
+        notes.append(
+            "The first line looks like data, not like names. If so, set table.header = false and table.columns."
+        )
+    return notes
+
+
+def _as_cp1252(options: ReadOptions) -> TableShape:
+    return (options.table or TableShape()).model_copy(update={"encoding": "cp1252"})
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ConfigurationError(f"time_zone is {name!r}, which is not a time zone such as Europe/Paris.") from None

@@ -1,0 +1,1 @@
+"""Formats of kind web, one file each."""

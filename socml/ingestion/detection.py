@@ -1,0 +1,96 @@
+"""The first bytes of a file → the format it is in, by its content and not by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+from socml.formats import Format
+from socml.ingestion.sources import HEAD_BYTES, FileSource
+from socml.project import FormatError, component, component_names
+
+LEAST_CONFIDENCE = 0.5
+CLOSE = 0.1
+
+
+def open_format(name: str) -> Format:
+    """Return the format called `name`."""
+    opened: Format = _format_class(name)()
+    return opened
+
+
+@cache
+def _format_class(name: str) -> type[Format]:
+    found: type[Format] = component("formats", name)
+    return found
+
+
+def detect(path: str | Path) -> tuple[str, float]:
+    """Return the format of a file and how sure that is, 0.5 to 1.
+
+    Raises
+    ------
+    FormatError
+        If no format is at least half sure; it lists what was tried. Also for a file of 0 bytes.
+    """
+    source = FileSource(Path(path), str(path))
+    return detect_source(source)
+
+
+def detect_source(source: FileSource) -> tuple[str, float]:
+    """Like `detect`, for a file that is open already."""
+    return rank_source(source)[0]
+
+
+def rank_source(source: FileSource) -> list[tuple[str, float]]:
+    """Return every format and how sure it is that the file is its own, the surest first.
+
+    Raises
+    ------
+    FormatError
+        As `detect` does.
+    """
+    head = source.head()
+    if not head:
+        raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
+    readers = _readers(tuple(component_names("formats")))
+    tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
+    if tried[0][0] >= LEAST_CONFIDENCE:
+        return [(name, confidence) for confidence, name in tried]
+    if len(head) == HEAD_BYTES and b"\n" not in head:
+        raise FormatError(
+            f"{source.name}: the first line is longer than {HEAD_BYTES >> 20} MB, the limit for telling a format."
+        )
+    nearest = ", ".join(f"{name} {confidence:.2f}" for confidence, name in tried[:4] if confidence > 0)
+    raise FormatError(
+        f"{source.name}: no format is at least {LEAST_CONFIDENCE} sure that this is its own "
+        f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
+        "Name one with --format; socml formats lists them."
+    )
+
+
+@lru_cache(maxsize=1)
+def _readers(names: tuple[str, ...]) -> tuple[tuple[str, Format], ...]:
+    """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
+    return tuple((name, open_format(name)) for name in names)
+
+
+def close_call(ranked: Sequence[tuple[str, float | None]]) -> list[str]:
+    """Return a warning if the second format is nearly as sure as the first.
+
+    Examples
+    --------
+    >>> close_call([("syslog", 0.75), ("table", 0.7)])
+    ['Detected as syslog (0.75), and table is nearly as sure (0.70). Name the right one with --format.']
+    >>> close_call([("syslog", 0.9), ("table", 0.5)]), close_call([("syslog", None)])
+    ([], [])
+    """
+    sure = [(name, confidence) for name, confidence in ranked[:2] if confidence is not None]
+    if len(sure) < 2 or sure[0][1] - sure[1][1] >= CLOSE:
+        return []
+    (first, one), (second, other) = sure
+    return [
+        f"Detected as {first} ({one:.2f}), and {second} is nearly as sure ({other:.2f}). "
+        "Name the right one with --format."
+    ]

@@ -1,0 +1,130 @@
+"""Paths, folders and patterns → the files that they mean, and what among it is no file that can be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from socml.project import DataError
+
+__all__ = ["Found", "find_files"]
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+@dataclass
+class Found:
+    """`files` with whether each was named itself; `odd`: what is passed over, and why."""
+
+    files: dict[Path, bool] = field(default_factory=dict)
+    odd: dict[Path, str] = field(default_factory=dict)
+
+
+def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
+    """Return the files that `paths` mean.
+
+    A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out, and so are links
+    to files that are found themselves. Nothing but a regular file is ever opened.
+
+    Parameters
+    ----------
+    base : what relative paths are relative to
+
+    Raises
+    ------
+    DataError
+        If not one of the paths means anything.
+    """
+    found = Found()
+    for given in paths:
+        path = base / Path(given).expanduser()
+        before = len(found.files) + len(found.odd)
+        if _is_pattern(path):
+            anchor = Path(path.anchor)
+            for match in sorted(anchor.glob(str(path.relative_to(anchor)))):
+                if not match.name.startswith("."):
+                    _add(found, match, named=False)
+        else:
+            _add(found, path, named=True)
+        if len(found.files) + len(found.odd) == before and path not in found.files:
+            found.odd[path] = "holds no files" if path.is_dir() else "does not exist"
+    if not found.files and found.odd:
+        path, why = next(iter(found.odd.items()))
+        raise DataError(f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} {why}.")
+    return found
+
+
+def _is_pattern(path: Path) -> bool:
+    return any(c in str(path) for c in "*?[") and not os.path.lexists(path)
+
+
+def _add(found: Found, path: Path, *, named: bool) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        found.odd[path] = "is a link to nothing" if path.is_symlink() else "does not exist"
+        return
+    except OSError as error:
+        found.odd[path] = f"cannot be read: {error.strerror}"
+        return
+    if stat.S_ISREG(mode):
+        found.files[path] = named or found.files.get(path, False)
+    elif stat.S_ISDIR(mode):
+        for inside in _inside(path, found):
+            found.files.setdefault(inside, False)
+    else:
+        found.odd[path] = _no_file(mode)
+
+
+def _inside(folder: Path, found: Found) -> list[Path]:
+    """Return the regular files below a folder, sorted. Links to folders are not followed."""
+    links: list[Path] = []
+    files: set[Path] = set()
+
+    def unreadable(error: OSError) -> None:
+        found.odd[Path(error.filename)] = f"cannot be read: {error.strerror}"
+
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        above = {Path(place).resolve(), *Path(place).resolve().parents}
+        loops = [path for name in folders if (path := Path(place, name)).is_symlink() and path.resolve() in above]
+        found.odd |= dict.fromkeys(loops, "is a link to a folder above it: a loop")
+        for name in (name for name in names if not name.startswith(".")):
+            path = Path(place, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                links.append(path)
+            elif stat.S_ISREG(mode):
+                files.add(path)
+            else:
+                found.odd[path] = _no_file(mode)
+    return sorted(files | _linked(links, files, found))
+
+
+def _linked(links: list[Path], files: set[Path], found: Found) -> set[Path]:
+    """Return the links to files that are not found otherwise."""
+    targets = {path.resolve() for path in files} if links else set()
+    more: set[Path] = set()
+    for link in links:
+        target = link.resolve()
+        if target.is_file() and target not in targets:
+            more.add(link)
+            targets.add(target)
+        elif not target.exists():
+            found.odd[link] = "is a link to nothing"
+        elif not target.is_file():
+            found.odd[link] = _no_file(target.stat().st_mode)
+    return more
+
+
+def _no_file(mode: int) -> str:
+    return f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file"

@@ -1,0 +1,150 @@
+"""The stored events of a dataset → DataFrames: all, those behind one feature row, those around one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from socml.project import (
+    TIME,
+    TRUTH,
+    Project,
+    UnknownName,
+    find_project,
+    open_events,
+    schema,
+    sealed_connection,
+    truth_path,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+
+def load_events(
+    dataset: str, *, columns: Sequence[str] | None = None, limit: int | None = None, project: Project | None = None
+) -> pd.DataFrame:
+    """Return a dataset's events, or its first `limit`; columns as in `socml.project.tables.EVENT`, times in UTC."""
+    stored = open_events(project or find_project(), dataset)
+    for name in columns or ():
+        _check_column(name, stored.schema)
+    chosen = list(columns) if columns is not None else None
+    return _frame(stored.to_table(columns=chosen) if limit is None else stored.head(limit, columns=chosen))
+
+
+def load_truth(dataset: str, *, project: Project | None = None) -> pd.DataFrame:
+    """Return a dataset's ground truth, one row an event that has any; empty if there is none."""
+    import pyarrow.parquet as pq
+
+    path = truth_path(project or find_project(), dataset)
+    return (pq.read_table(path) if path.is_file() else schema(TRUTH).empty_table()).to_pandas()
+
+
+def events_of_row(
+    dataset: str,
+    *,
+    row: Mapping[str, Any],
+    feature_metadata: Mapping[str, Any],
+    limit: int = 100,
+    project: Project | None = None,
+) -> pd.DataFrame:
+    """Return the events behind one feature row, the earliest first.
+
+    Parameters
+    ----------
+    row : row_id, time and, for windows, the entity's columns
+    feature_metadata : the feature table's `entity` (columns) and `window_seconds` (0: one row an event)
+    """
+    import duckdb
+
+    project = project or find_project()
+    seconds = int(feature_metadata.get("window_seconds") or 0)
+    if not seconds:
+        return _selected(project, dataset, {"event_id": row["row_id"]}, [], "time", limit)
+    time, start = duckdb.ColumnExpression("time"), _moment(row["time"])
+    # A row of the daily list has the column of its own role only: an address, a host or an account.
+    entity = {name: row[name] for name in feature_metadata["entity"] if row[name] is not None}
+    end = start + timedelta(seconds=seconds)
+    inside = [time >= duckdb.ConstantExpression(start), time < duckdb.ConstantExpression(end)]
+    return _selected(project, dataset, entity, inside, "time, source_line", limit)
+
+
+def related_events(
+    dataset: str, *, entity: Mapping[str, Any], around: datetime | None, limit: int = 50, project: Project | None = None
+) -> pd.DataFrame:
+    """Return the events of one entity that are nearest to a moment, in order of time.
+
+    Parameters
+    ----------
+    entity : event columns and their values, for example {"source_ip": "10.0.0.5"}
+    around : None for the earliest
+    """
+    import duckdb
+
+    project = project or find_project()
+    if around is None:
+        return _selected(project, dataset, entity, [], "time, source_line", limit)
+    moment = int(_moment(around).timestamp() * 1_000_000)
+    nearest, timed = f"abs(epoch_us(time) - {moment}), source_line", duckdb.ColumnExpression("time").isnotnull()
+    return _selected(project, dataset, entity, [timed], nearest, limit).sort_values(
+        ["time", "source_line"], ignore_index=True
+    )
+
+
+def _selected(
+    project: Project,
+    dataset: str,
+    equal: Mapping[str, Any],
+    inside: Sequence[duckdb.Expression],
+    order: str,
+    limit: int,
+) -> pd.DataFrame:
+    stored = open_events(project, dataset)
+    for name in equal:
+        _check_column(name, stored.schema)
+    with sealed_connection(
+        {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
+    ) as connection:
+        found = connection.table("events")
+        for condition in (*inside, *(_equals(name, value) for name, value in equal.items())):
+            found = found.filter(condition)
+        return _frame(found.order(order).limit(int(limit)).to_arrow_table())
+
+
+def _equals(name: str, value: Any) -> duckdb.Expression:
+    """Return that a column has a value, or none; neither name nor value is ever parsed as SQL."""
+    import duckdb
+
+    column = duckdb.ColumnExpression(name)
+    if value is None or value != value:  # noqa: PLR0124  NaN
+        return column.isnull()
+    return column == duckdb.ConstantExpression(_plain(value))
+
+
+def _check_column(name: str, stored: pa.Schema) -> None:
+    if name not in stored.names:
+        raise UnknownName("event column", name, stored.names)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _moment(value: Any) -> datetime:
+    when: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    if isinstance(when, str):
+        when = datetime.fromisoformat(when)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    if "time" in table.column_names:  # DuckDB may name the same zone otherwise
+        table = table.set_column(table.column_names.index("time"), "time", table["time"].cast(TIME))
+    import pandas as pd
+
+    whole = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}  # a missing port is missing, not a float
+    return table.to_pandas(maps_as_pydicts="lossy", types_mapper=whole.get)

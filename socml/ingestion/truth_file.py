@@ -1,0 +1,90 @@
+"""A table of truth beside the records (`truth.parquet`) → the truth of every event, by its file and line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from socml.project import TRUTH, TRUTH_BESIDE, DataError, DatasetRecipe, check_table
+
+__all__ = ["TruthFile", "find_truth_file", "is_truth_table"]
+
+
+@dataclass
+class TruthFile:
+    """Ground truth by file and line. `others` is what an event is that the table does not list."""
+
+    path: Path
+    table: pa.Table
+    others: bool | None
+    warnings: tuple[str, ...] = ()
+    _found: int = 0
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """The table itself."""
+        return frozenset({self.path})
+
+    def of_events(self, events: pa.Table, path: Path) -> pa.Table:
+        """Return the truth of events by their line, in the table's rows about this file."""
+        name = path.resolve().relative_to(self.path.parent).as_posix() if self._is_beside(path) else path.name
+        rows = self.table.filter(pc.equal(self.table["source_file"], name))
+        at = pc.index_in(events["source_line"].combine_chunks(), value_set=rows["source_line"].combine_chunks())
+        self._found += len(at) - at.null_count
+        found = rows.select(["malicious", "family", "technique"]).take(at)
+        malicious = pc.if_else(at.is_valid(), found["malicious"], pa.scalar(self.others, pa.bool_()))
+        return found.set_column(0, "malicious", malicious)
+
+    def warnings_after(self) -> tuple[str, ...]:
+        """Say so if nothing that the table lists was found."""
+        if self._found or not len(self.table):
+            return ()
+        return (f"None of the {len(self.table):,} records that {self.path.name} lists is in these files.",)
+
+    def _is_beside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.path.parent)
+
+
+def is_truth_table(path: Path) -> bool:
+    """Return whether a file is a Parquet table of ground truth: stored by a workspace, or beside the records."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return False
+    try:
+        names = set(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return names in ({*TRUTH}, {*TRUTH_BESIDE}, {"row_id", *TRUTH} - {"event_id"})
+
+
+def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | None:
+    """Return the table that a recipe says lies beside the records, None if it names no file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file beside any of the records, or it is not a table of truth.
+    """
+    if recipe.truth is None or not recipe.truth.file:
+        return None
+    for folder in dict.fromkeys(parent for file in files for parent in file.resolve().parents[:2]):
+        path = (folder / recipe.truth.file).resolve()
+        if path.is_file() and path.is_relative_to(folder):
+            try:
+                table = pq.read_table(path)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise DataError(f"{path} is not a Parquet file: {error}") from error
+            if "event_id" in table.column_names:
+                raise DataError(
+                    f"{path} lists events by ids, as an earlier socml did. It must list source_file and source_line: "
+                    "write it anew (logs of the simulator: simulate them anew)."
+                )
+            table = check_table(table, TRUTH_BESIDE, what=str(path))
+            return TruthFile(path, table, False if recipe.truth.others == "benign" else None)
+    raise DataError(
+        f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none."
+    )

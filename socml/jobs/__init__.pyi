@@ -1,0 +1,10 @@
+from .daily_listing import DailyList as DailyList
+from .daily_listing import RankedDay as RankedDay
+from .daily_listing import daily_list as daily_list
+from .daily_run import positions as positions
+from .daily_run import store_day as store_day
+from .experiment import ExperimentResult as ExperimentResult
+from .experiment import run as run
+from .experiment import whom as whom
+from .health import check_up as check_up
+from .health import repair as repair

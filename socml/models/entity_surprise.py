@@ -1,0 +1,213 @@
+"""Entity-days → a score each, which adds up from families of behaviour: the detector of the daily list.
+
+A value is compared with all entities of the same role on that day and the days before, and with the largest that the
+entity itself ever had. A role that has many more entities than there are sources inside (strangers) pays for the crowd. Of a family (scan, beacon, upload …) the most surprising column counts. The score is the largest
+family, half of the second and a quarter of the third, so that one strong signal is never buried under many small ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.features import Column, EntityDay
+from socml.models.signals import fuse
+from socml.models.tails import surprise
+
+__all__ = ["DayScores", "EntitySurprise"]
+
+Floats = NDArray[np.float64]
+MOST = 6.0  # a surprise beyond one in a million counts as that
+OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
+
+
+@dataclass(frozen=True)
+class DayScores:
+    """What the detector says of one day's rows, in their order.
+
+    Attributes
+    ----------
+    families : names, in the order of the columns of `evidence` and `parts`
+    surprise : shape (rows, columns), −log10 of how often the value or more is seen, after the entity's own history
+    evidence : shape (rows, families), how much each family says; 0 is nothing, 5 the most
+    column : shape (rows, families), position of the column that speaks for the family
+    parts : shape (rows, families), what each family adds to the score; they sum to it exactly
+    score : shape (rows,)
+    once_in : shape (rows,), as rare as once in so many entity-days
+    peers : shape (rows, columns), share of the peers' days that reach the value, 0 to 1
+    own_largest : shape (rows, columns), the entity's largest value before; 0 if it has no history
+    days_seen : shape (rows,), days on which the entity was seen before
+    """
+
+    day: date
+    role: NDArray[np.object_]
+    entity: NDArray[np.object_]
+    values: Floats
+    families: tuple[str, ...]
+    surprise: Floats
+    evidence: Floats
+    column: NDArray[np.int64]
+    parts: Floats
+    score: Floats
+    once_in: Floats
+    peers: Floats
+    own_largest: Floats
+    days_seen: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    rows: EntityDay
+    groups: NDArray[np.object_]
+    x: Floats
+
+
+class EntitySurprise:
+    """Score entity-days one day after the other; each day is learned after it was scored.
+
+    Blind to an entity that has always done what it does today, to odd combinations of ordinary values, and on the first
+    day to whatever needs a past.
+
+    Parameters
+    ----------
+    columns : of the rows' values
+    memory_days : how many earlier days are remembered
+    malicious : (day, role, entity) that were labelled so: the days after them do not learn from them
+    groups : whom each row is compared with; its role if not given
+    weights : by how much each family of each row is multiplied, shape (rows, families); nothing if not given
+
+    Examples
+    --------
+    >>> flows = Column("flows", "s", "source", "volume", 0, 1, False, "", "", "")
+    >>> detector = EntitySurprise([flows])
+    >>> hosts = np.array([f"10.0.0.{i}" for i in range(20)], object)
+    >>> day = EntityDay(date(2026, 3, 2), np.repeat("source inside", 20).astype(object), hosts, np.arange(20.0)[:, None] ** 3)
+    >>> int(detector.score_day(day).score.argmax())
+    19
+    """
+
+    def __init__(
+        self,
+        columns: Iterable[Column],
+        *,
+        memory_days: int = 60,
+        malicious: Collection[tuple[date, str, str]] = (),
+        groups: Callable[[EntityDay], NDArray[np.object_]] | None = None,
+        weights: Callable[[EntityDay, tuple[str, ...]], Floats] | None = None,
+    ) -> None:
+        self.columns = tuple(columns)
+        self.families = tuple(dict.fromkeys(column.family for column in self.columns))
+        self.malicious = set(malicious)
+        self._groups, self._weights = groups, weights
+        self._past: deque[_Remembered] = deque(maxlen=memory_days)
+        self._totals: deque[Floats] = deque(maxlen=memory_days)
+
+    def score_day(self, rows: EntityDay) -> DayScores:
+        """Return the scores of a day's rows, then remember the rows."""
+        x = self._logarithms(rows.values)
+        groups = rows.role if self._groups is None else self._groups(rows)
+        of_peers, peers = self._against_peers(rows, groups, x)
+        largest, seen = self._own_history(rows)
+        said = self._after_own_history(of_peers, x, largest, seen)
+        evidence, column = self._by_family(said)
+        if self._weights is not None:
+            evidence = evidence * self._weights(rows, self.families)
+        parts, score = fuse(evidence)
+        totals = np.sort(np.concatenate([*self._totals, score]))
+        rarity = surprise(totals[totals > 0], len(totals), score, least_scale=0.2)
+        self._learn(rows, groups, x, score)
+        return DayScores(
+            rows.day,
+            rows.role,
+            rows.entity,
+            rows.values,
+            self.families,
+            said,
+            evidence,
+            column,
+            parts,
+            score,
+            10.0**rarity,
+            peers,
+            np.expm1(largest),
+            seen,
+        )
+
+    def _logarithms(self, values: Floats) -> Floats:
+        floors = np.array([column.floor for column in self.columns])
+        return np.log1p(np.where(values < floors, 0.0, values))
+
+    def _against_peers(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats) -> tuple[Floats, Floats]:
+        """Return the surprise among the peers so far, and the share of them that reaches each value."""
+        said, peers = np.zeros_like(x), np.ones_like(x)
+        for group in dict.fromkeys(groups.tolist()):
+            mine = groups == group
+            role = str(rows.role[mine][0])
+            past = [(day.groups == group, day.x) for day in self._past]
+            n = int(mine.sum() + sum(of.sum() for of, _ in past))
+            for c, column in enumerate(self.columns):
+                if column.role != role.split(" ", maxsplit=1)[0]:
+                    continue
+                today = x[mine, c]
+                if not (today > 0).any():
+                    continue
+                reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
+                reference = np.sort(reference[reference > 0])
+                said[mine, c] = np.maximum(0.0, surprise(reference, n, today) - _crowd(rows.role, role))
+                peers[mine, c] = (len(reference) - np.searchsorted(reference, today, side="left")) / n
+        return said, peers
+
+    def _own_history(self, rows: EntityDay) -> tuple[Floats, NDArray[np.int64]]:
+        """Return each entity's largest x so far, and the days on which it was seen."""
+        index = _index(rows)
+        largest, seen = np.zeros_like(rows.values), np.zeros(len(index), np.int64)
+        for day in self._past:
+            at = index.get_indexer(_index(day.rows))
+            here = at >= 0
+            largest[at[here]] = np.maximum(largest[at[here]], day.x[here])
+            seen[at[here]] += 1
+        return largest, seen
+
+    def _after_own_history(self, said: Floats, x: Floats, largest: Floats, seen: NDArray[np.int64]) -> Floats:
+        weight = (seen / (seen + 1.0))[:, None]
+        own = np.maximum(0.0, (x - largest) / OWN_SCALE)
+        mixed = (1 - weight) * said + weight * np.minimum(said, own)
+        return np.where(np.array([column.is_new for column in self.columns]), said, mixed)
+
+    def _by_family(self, said: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        weights = np.array([column.weight for column in self.columns])
+        weighed = np.minimum(said, MOST) * weights
+        evidence = np.zeros((len(said), len(self.families)))
+        column = np.zeros((len(said), len(self.families)), np.int64)
+        for f, family in enumerate(self.families):
+            of = np.array([c for c, info in enumerate(self.columns) if info.family == family])
+            column[:, f] = of[weighed[:, of].argmax(axis=1)] if len(said) else 0
+            evidence[:, f] = np.maximum(0.0, weighed[:, of].max(axis=1, initial=0.0) - 1.0)
+        return evidence, column
+
+    def _learn(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats, score: Floats) -> None:
+        keep = np.array(
+            [(rows.day, r, e) not in self.malicious for r, e in zip(rows.role, rows.entity, strict=True)], dtype=bool
+        )
+        kept = EntityDay(rows.day, rows.role[keep], rows.entity[keep], rows.values[keep])
+        self._past.append(_Remembered(kept, groups[keep], x[keep]))
+        self._totals.append(score[keep])
+
+
+def _crowd(roles: NDArray[np.object_], role: str) -> float:
+    """Return what a role pays for its many rows: log10 of how many there are for each source inside, 0 at least.
+
+    Strangers outnumber the machines inside ten to one. With shares alone, one in a thousand of them would fill the list
+    each day; so a row of a larger crowd must be rarer to stand as high.
+    """
+    return float(max(0.0, np.log10((roles == role).sum() / max(1, (roles == "source inside").sum()))))
+
+
+def _index(rows: EntityDay) -> pd.MultiIndex:
+    return pd.MultiIndex.from_arrays([rows.role, rows.entity])

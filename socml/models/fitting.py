@@ -1,0 +1,238 @@
+"""A model recipe and a feature table → a fitted model version in the registry.
+
+`make_detector` alone gives a scikit-learn pipeline that keeps nothing; `fit` records what it did in MLflow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.evaluate import ranking_metrics, truth_of_rows
+from socml.features import Preparation, Sequences
+from socml.models.reference import make_reference
+from socml.models.tracking import describe, record, taught
+from socml.models.training_labels import Lessons, lessons_for, lessons_from_labels, lessons_from_truth
+from socml.models.version import ModelVersion
+from socml.models.versions import load_model, open_registry
+from socml.project import (
+    ModelError,
+    ModelRecipe,
+    Project,
+    RecipeError,
+    component,
+    did_you_mean,
+    find_project,
+    load_model_recipe,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+__all__ = [
+    "Lessons",
+    "ModelVersion",
+    "fit",
+    "fit_pipeline",
+    "forest_for",
+    "lessons_for",
+    "lessons_from_labels",
+    "lessons_from_truth",
+    "load_model",
+    "make_detector",
+    "models",
+]
+
+REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
+COMPANION_TREES = 100
+COMPANION_SAMPLES = 256
+
+
+def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project: Project | None = None) -> Pipeline:
+    """Return the unfitted pipeline of a model: preparation, then the detector.
+
+    `score_samples` of the fitted pipeline is scikit-learn's: higher is more NORMAL.
+
+    Parameters
+    ----------
+    model : name of a recipe in `models/`, or a recipe
+    seed : takes the place of the recipe's seed
+
+    Raises
+    ------
+    RecipeError
+        If the detector has no such parameter; names the nearest.
+
+    Examples
+    --------
+    >>> recipe = ModelRecipe(detector="robust-z", features="flow", parameters={"sed": 1})
+    >>> make_detector(recipe)
+    Traceback (most recent call last):
+    ...
+    socml.project.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
+    """
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils import get_tags
+
+    recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
+    where = str(recipe.path) if recipe.name else "The model"
+    if recipe.mode == "online":
+        raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
+    if recipe.mode == "daily":
+        raise RecipeError(
+            f"{where} is of mode 'daily': it learns day by day and is not fitted. Use: socml run daily DATASET"
+        )
+    folder = "supervised" if recipe.mode == "supervised" else "detectors"
+    detector = _component(component(folder, recipe.detector), recipe.detector, recipe.parameters, where)
+    reader = Preparation if get_tags(detector).input_tags.two_d_array else Sequences
+    preparation = _component(reader, "preparation", recipe.preparation, where)
+    if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
+        detector.set_params(random_state=recipe.seed if seed is None else seed)
+    return Pipeline([("preparation", preparation), ("detector", detector)])
+
+
+def fit(
+    model: str | ModelRecipe,
+    features: pd.DataFrame,
+    *,
+    project: Project | None = None,
+    truth: pd.DataFrame | pd.Series | None = None,
+    labels: pd.DataFrame | None = None,
+    experiment: str = "",
+    feature_metadata: dict[str, Any] | None = None,
+    seed: int | None = None,
+    promote: bool = False,
+    tags: dict[str, str] | None = None,
+) -> ModelVersion:
+    """Fit a model, record the run in MLflow, register the model and return its version.
+
+    Parameters
+    ----------
+    model : name of a recipe in `models/`, or a recipe
+    features : a feature table
+    truth : `malicious` by `row_id`: adds metrics and a precision-recall plot. A detector never sees it; it teaches
+        a supervised model (with `family`, if it is there), whose metrics are then of rows while they were held out
+    labels : current labels by `row_id`; they teach a supervised model whose [training] says so
+    experiment : MLflow experiment; the model's name if empty
+    feature_metadata : what the table's `attrs["socml"]` would say
+    promote : move the alias `champion` to this version; it goes there anyway if there is none
+    tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
+
+    Raises
+    ------
+    ModelError
+        If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+    """
+    project = project or find_project()
+    recipe = load_model_recipe(model, project) if isinstance(model, str) else model
+    seed = recipe.seed if seed is None else seed
+    about = feature_metadata or features.attrs.get("socml") or {}
+    if about.get("feature_set", recipe.features) != recipe.features:
+        seen = about["feature_set"]
+        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
+    if feature_metadata:
+        features = features.copy(deep=False)
+        features.attrs["socml"] = feature_metadata
+    lessons = None
+    if recipe.mode == "supervised":
+        lessons = lessons_for(recipe, _row_ids(features), truth=truth, labels=labels)
+    pipeline, matrix = fit_pipeline(recipe, features, seed, project, lessons)
+    forest = forest_for(pipeline, matrix, seed)
+    companion = None if forest is pipeline.named_steps["detector"] else forest
+    sample = _sample(len(features), seed)
+    normality = pipeline.score_samples(features.iloc[sample])
+    metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
+    known = None
+    if lessons is not None:
+        normality = _while_held_out(pipeline, lessons, normality, sample)
+        metadata |= taught(recipe, lessons, pipeline)
+    if truth is not None and len(truth):
+        known = truth_of_rows(truth, _row_ids(features)[sample])
+        metadata["metrics"] = ranking_metrics(normality, known)
+    version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
+    return record(version, normality, known, project=project, promote=promote, tags=tags or {})
+
+
+def models(*, project: Project | None = None) -> pd.DataFrame:
+    """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
+    import pandas as pd
+
+    columns = ["name", "version", "aliases", "run_id", "fitted"]
+    rows = []
+    client = open_registry(project or find_project())
+    aliases = {model.name: model.aliases for model in client.search_registered_models()}
+    for found in client.search_model_versions():
+        here = sorted(alias for alias, number in aliases[found.name].items() if str(number) == str(found.version))
+        fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
+        rows.append((found.name, str(found.version), ", ".join(here), found.run_id, fitted))
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
+
+
+def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> Any:
+    known = kind().get_params()
+    for parameter in parameters:
+        if parameter not in known:
+            hint = did_you_mean(parameter, known) if known else ""
+            what = f"{name} has no parameters." if not known else f"{name} does not have it."
+            raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {what}{hint}")
+    return kind(**parameters)
+
+
+def fit_pipeline(
+    recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project, lessons: Lessons | None = None
+) -> tuple[Pipeline, np.ndarray]:
+    """Return the fitted pipeline and the matrix of the rows; nothing is recorded. `lessons` teach a supervised model.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be fitted.
+    """
+    pipeline = make_detector(recipe, seed=seed, project=project)
+    try:
+        matrix = pipeline.named_steps["preparation"].fit(features).transform(features)
+        if lessons is None:
+            pipeline.named_steps["detector"].fit(matrix)
+        else:
+            known = lessons.known
+            taught_families = lessons.families[known] if recipe.training.families else None
+            pipeline.named_steps["detector"].fit(
+                matrix[known], lessons.malicious[known], sample_weight=lessons.weight[known], families=taught_families
+            )
+    except ValueError as error:  # a parameter out of range, said by scikit-learn
+        raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
+    return pipeline, matrix
+
+
+def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Any:
+    """Return the forest whose leaves let labels re-rank: the detector itself, or one fitted beside it."""
+    detector = pipeline.named_steps["detector"]
+    if hasattr(detector, "leaves"):
+        return detector
+    samples = min(COMPANION_SAMPLES, len(matrix))
+    forest = component("detectors", "isolation-forest")(
+        n_estimators=COMPANION_TREES, max_samples=samples, random_state=seed
+    )
+    return forest.fit(matrix)
+
+
+def _while_held_out(pipeline: Pipeline, lessons: Lessons, normality: np.ndarray, sample: np.ndarray) -> np.ndarray:
+    """Return the normality of the sampled rows, of taught ones as it was while they were held out, and forget that."""
+    held_out = np.full(len(lessons.malicious), np.nan)
+    held_out[lessons.known] = -pipeline.named_steps["detector"].__dict__.pop("held_out_")
+    return np.where(np.isnan(held_out[sample]), normality, held_out[sample])
+
+
+def _sample(rows: int, seed: int) -> np.ndarray:
+    if rows <= REFERENCE_ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, REFERENCE_ROWS, replace=False))
+
+
+def _row_ids(features: pd.DataFrame) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index(features["row_id"]) if "row_id" in features.columns else features.index

@@ -1,0 +1,179 @@
+"""A feature table and an online model → the score table: each row scored by the rows before it, then learned.
+
+A run goes on where the last one stopped, bit for bit, and can itself be interrupted and taken up again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.detectors import read_state, write_state
+from socml.models.online_model import OnlineModel, load_online, make_online, recipe_hash, restore_model
+from socml.models.reference import Reference
+from socml.models.version import ModelVersion
+from socml.project import (
+    DataError,
+    ModelError,
+    ModelRecipe,
+    Project,
+    find_project,
+    list_runs,
+    load_model_recipe,
+    open_table,
+    read_metadata,
+    read_run,
+    run_folder,
+    safe_name,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 65_536  # rows that are read at a time
+CHECKPOINT_EVERY = 500_000  # rows after which an unfinished run keeps what it has
+REMEMBERED_TABLES = 1000  # tables a model has learned from, by their hash
+
+
+def score_online(
+    model: str | ModelRecipe,
+    features_path: Path,
+    *,
+    project: Project | None = None,
+    start: str | Path = "",
+    seed: int | None = None,
+    experiment: str = "",
+    finished: str = "",
+    truth: pd.DataFrame | pd.Series | None = None,
+    checkpoint_every: int = CHECKPOINT_EVERY,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score a feature file row by row in the order of time, learning as it goes; return what `run.json` says.
+
+    Writes `workspace/scores/<run_id>/` as `socml.models.scoring.score_run` does, without leaves, and the model's state
+    beside it; `workspace/online/<model>.npz` is the state of the model's latest run. A table that the model
+    has learned from before is not learned twice: its run is returned.
+
+    Parameters
+    ----------
+    start : empty for a model that knows nothing, `latest` for the state of its latest run, or a state file
+    finished : when it was finished, ISO 8601; the time the score file was written if empty
+    truth : `malicious` by `row_id`, for the metrics; the model never sees it
+    checkpoint_every : rows after which an interrupted run can be taken up
+    progress : called with the rows scored so far and all rows
+
+    Raises
+    ------
+    RecipeError, ModelError, DataError
+    """
+    project = project or find_project()
+    recipe = load_model_recipe(model, project) if isinstance(model, str) else model
+    metadata = read_metadata(features_path)
+    if metadata.get("feature_set", recipe.features) != recipe.features:
+        raise ModelError(f"{recipe.name!r} reads the feature set {recipe.features!r}, not {metadata['feature_set']!r}.")
+    state_path = _latest(recipe, project) if str(start) == "latest" else Path(start) if start else None
+    table_hash = _file_hash(features_path)
+    if state_path is not None and state_path.is_file():
+        online = load_online(state_path, recipe, seed=seed, project=project)
+        if table_hash in online.learned:
+            return read_run(project, online.learned[table_hash])
+        _check_same_sql(online, metadata, project)
+    elif start and str(start) != "latest":
+        raise DataError(f"There is no state at {start}. Leave out start to begin anew.")
+    else:
+        online = make_online(recipe, list(metadata["features"]), seed=seed, project=project)
+    run_id = _run_id(online, table_hash, seed)
+    folder = run_folder(project, run_id)
+    if not (folder / "run.json").is_file():
+        online, said = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
+        online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
+        online.save(folder / "state.npz")
+        about = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
+        _save(online, features_path, said, about, project=project, truth=truth)
+    write_state(_latest(recipe, project), read_state(folder / "state.npz"))
+    (folder / ".progress.npz").unlink(missing_ok=True)
+    return read_run(project, run_id)
+
+
+def _check_same_sql(online: OnlineModel, metadata: dict[str, Any], project: Project) -> None:
+    """Raise if the table was built by another SELECT than the last one that the model has learned from."""
+    last = next(reversed(online.learned.values()), "")
+    before = next((run.get("sql_hash") for run in list_runs(project) if run["run_id"] == last), "")
+    if before and metadata.get("sql_hash") and before != metadata["sql_hash"]:
+        name = online.recipe.features
+        raise ModelError(
+            f"The SQL of {name!r} has changed since {online.recipe.name!r} learned from it: put features/{name}.sql "
+            f"back, or remove {_latest(online.recipe, project)} to let the model begin anew."
+        )
+
+
+def _pass(
+    online: OnlineModel, path: Path, kept: Path, every: int, progress: Callable[[int, int], None] | None
+) -> tuple[OnlineModel, NDArray]:
+    """Score and learn a file, taking up what `kept` holds; return the model, and normality and percentile (2, n)."""
+    file = open_table(path)
+    rows = file.metadata.num_rows
+    said, at = np.zeros((2, rows)), 0
+    if kept.is_file():
+        before = read_state(kept)
+        restore_model(online, before["model"])
+        at = before["said"].shape[1]
+        said[:, :at] = before["said"]
+    columns = [*online.columns.features, "entity"]
+    skip, saved = at, at
+    for batch in file.iter_batches(BLOCK, columns=[c for c in columns if c in file.schema_arrow.names]):
+        if skip >= len(batch):
+            skip -= len(batch)
+            continue
+        features = batch.slice(skip).to_pandas()
+        skip = 0
+        end = at + len(features)
+        said[0, at:end], said[1, at:end] = online.score_learn_many(features)
+        at = end
+        if at - saved >= every and at < rows:
+            write_state(kept, {"model": online.state(), "said": said[:, :at]})
+            saved = at
+        if progress:
+            progress(at, rows)
+    if not np.isfinite(said).all():
+        raise ModelError(f"{online.recipe.name!r} gave scores that are no numbers.")
+    return online, said
+
+
+def _save(online: OnlineModel, features_path: Path, said: NDArray, about: dict[str, Any], **others: Any) -> None:
+    from socml.models.scoring import save_run
+
+    recipe, metadata = online.recipe, read_metadata(features_path)
+    lineage = {"feature_set": recipe.features, "feature_hash": metadata.get("recipe_hash", "")}
+    scale: Any = _Measured(said[1])
+    version = ModelVersion(recipe.name or "unnamed", f"online-{recipe_hash(recipe)[:8]}", None, scale, None, lineage)  # type: ignore[arg-type]
+    save_run(version, features_path, said[0], about, **others)
+
+
+class _Measured(Reference):
+    """Percentiles that were measured row by row, as they came."""
+
+    def __init__(self, percentile: NDArray) -> None:
+        object.__setattr__(self, "measured", percentile)
+
+    def percentile(self, normality: NDArray) -> NDArray:
+        return np.asarray(self.measured)  # type: ignore[attr-defined]
+
+
+def _latest(recipe: ModelRecipe, project: Project) -> Path:
+    return project.workspace / "online" / f"{safe_name(recipe.name or 'unnamed')}.npz"
+
+
+def _run_id(online: OnlineModel, table_hash: str, seed: int | None) -> str:
+    parts = (recipe_hash(online.recipe), str(seed), *online.learned, table_hash)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()

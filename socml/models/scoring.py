@@ -1,0 +1,299 @@
+"""A model version and a feature table → the score table: anomaly score, percentile, rank, lineage.
+
+This is the only place where the sign changes: a detector says how normal a row is, everything after this
+module reads `anomaly_score`, higher is more anomalous.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from socml.evaluate import ranking_metrics, truth_of_rows
+from socml.models.version import ModelVersion
+from socml.project import (
+    SCORE,
+    ModelError,
+    Project,
+    find_project,
+    open_table,
+    parquet_writer,
+    read_metadata,
+    read_run,
+    read_table,
+    replacing,
+    run_folder,
+    run_is_intact,
+    schema,
+    write_run,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 65_536  # rows that are scored at a time
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a detector said of a block of rows: how normal each is, and its leaf in each tree."""
+
+    normality: np.ndarray
+    leaves: np.ndarray
+
+
+def as_anomaly(normality: np.ndarray) -> np.ndarray:
+    """Return anomaly scores, higher is more anomalous, of what a detector's `score_samples` says."""
+    return -normality
+
+
+def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the score table of features in memory, in their order, index `row_id`.
+
+    Raises
+    ------
+    ModelError
+        If the table is of another feature set, or lacks a column that the model reads.
+    """
+    import pandas as pd
+
+    metadata = features.attrs.get("socml") or {}
+    version.check_table(metadata)
+    by_row = features.set_index("row_id") if "row_id" in features.columns else features
+    blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
+    normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in blocks)])
+    hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
+    run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
+    keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
+    columns = _score_columns(version, normality, metadata, run_id)
+    return pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
+
+
+def score_run(
+    version: ModelVersion,
+    features_path: Path,
+    *,
+    project: Project | None = None,
+    experiment: str = "",
+    truth: pd.DataFrame | pd.Series | None = None,
+    finished: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score a feature file in bounded memory and return what `run.json` says of the run.
+
+    Writes `workspace/scores/<run_id>/`: scores.parquet and leaves.npy in the rows' order, then run.json. The
+    id is a hash of the model version and the file, so a run that was finished before is returned as it is.
+
+    Parameters
+    ----------
+    experiment : name of the experiment it belongs to
+    truth : `malicious` by `row_id`, for the metrics
+    finished : when it was finished, ISO 8601; the time the score file was written if empty
+    progress : called with the rows scored so far and all rows
+
+    Raises
+    ------
+    ModelError, DataError
+    """
+    project = project or find_project()
+    metadata = read_metadata(features_path)
+    version.check_table(metadata)
+    run_id = _run_id(version, _file_hash(features_path))
+    folder = run_folder(project, run_id)
+    if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
+        normality = _score_file(
+            version, features_path, folder / "leaves.npy", project.threads or os.cpu_count() or 1, progress
+        )
+        about = {"run_id": run_id, "experiment": experiment, "finished": finished}
+        return save_run(version, features_path, normality, about, project=project, truth=truth)
+    run = read_run(project, run_id)
+    if truth is not None and len(truth) and not run.get("metrics"):
+        run["metrics"] = _metrics(folder / "scores.parquet", truth)
+    return write_run(project, run)
+
+
+def save_run(
+    version: ModelVersion,
+    features_path: Path,
+    normality: np.ndarray,
+    run: dict[str, Any],
+    *,
+    project: Project,
+    truth: pd.DataFrame | pd.Series | None = None,
+) -> dict[str, Any]:
+    """Write the score table of rows that a model has said something of, then run.json; return what that says.
+
+    `normality` is in the rows' order, higher is more NORMAL; `run` has a `run_id` and what else is to stand there.
+    """
+    folder, metadata = run_folder(project, run["run_id"]), read_metadata(features_path)
+    path = folder / "scores.parquet"
+    _write_scores(path, version, features_path, normality, metadata, run["run_id"])
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    run = {**_run(version, metadata, rows=len(normality)), **run, "finished": run.get("finished") or written}
+    run["features_path"] = os.path.relpath(features_path, project.workspace)
+    if truth is not None and len(truth):
+        run["metrics"] = _metrics(path, truth)
+    return write_run(project, run)
+
+
+def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataFrame:
+    """Return the score table of a run (the newest if no id is given), index `row_id`.
+
+    Raises
+    ------
+    UnknownName, DataError
+    """
+    project = project or find_project()
+    run = read_run(project, run_id)
+    scores = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas().set_index("row_id")
+    scores.attrs["socml"] = run
+    return scores
+
+
+def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
+    matrix = version.preparation.transform(block)
+    normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
+    if not np.isfinite(normality).all():
+        raise ModelError(
+            f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers."
+        )
+    return Scored(normality, version.forest.leaves(matrix) if leaves else np.empty((0, len(block)), np.uint8))
+
+
+def _score_columns(
+    version: ModelVersion, normality: np.ndarray, metadata: dict[str, Any], run_id: str
+) -> dict[str, Any]:
+    """Return the columns of a score table that follow from what the detector said, and the lineage."""
+    rank = np.empty(len(normality), dtype=np.int64)
+    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
+    return {
+        "anomaly_score": as_anomaly(normality),
+        "percentile": version.reference.percentile(normality),
+        "rank": rank,
+        "model_version": version.label,
+        "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
+        "events_snapshot": metadata.get("events_snapshot", ""),
+        "run_id": run_id,
+    }
+
+
+def _score_file(
+    version: ModelVersion,
+    features_path: Path,
+    leaves_path: Path,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> np.ndarray:
+    """Score a feature file block by block, write its leaves, and return how normal each row is."""
+    file = open_table(features_path)
+    rows = file.metadata.num_rows
+    reads = version.metadata["features"]
+    # With a column lacking, all are read: the preparation then says which it is, and what is near.
+    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
+    normality = np.empty(rows)
+    with replacing(leaves_path) as temporary:
+        leaves = _open_leaves(temporary, version, rows)
+        batches = file.iter_batches(BLOCK, columns=columns)
+        at = 0
+        for scored in _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads):
+            end = at + len(scored.normality)
+            normality[at:end] = scored.normality
+            leaves[:, at:end] = scored.leaves
+            at = end
+            if progress:
+                progress(at, rows)
+        if isinstance(leaves, np.memmap):
+            leaves.flush()
+    return normality
+
+
+def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:
+    one = version.forest.leaves(version.preparation.blank())
+    shape = (one.shape[0], rows)
+    if rows:
+        return np.lib.format.open_memmap(path, mode="w+", dtype=one.dtype, shape=shape)
+    empty = np.empty(shape, dtype=one.dtype)
+    with path.open("wb") as file:
+        np.save(file, empty)
+    return empty
+
+
+def _write_scores(
+    path: Path,
+    version: ModelVersion,
+    features_path: Path,
+    normality: np.ndarray,
+    metadata: dict[str, Any],
+    run_id: str,
+) -> None:
+    columns = _score_columns(version, normality, metadata, run_id)
+    keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
+    contract = schema(SCORE)
+    at = 0
+    with replacing(path) as temporary, parquet_writer(temporary, contract, compression="zstd") as writer:
+        for batch in keys:
+            end = at + len(batch)
+            arrays = []
+            for field in contract:
+                if field.name in batch.schema.names:
+                    arrays.append(batch.column(field.name).cast(field.type))
+                elif isinstance(columns[field.name], np.ndarray):
+                    arrays.append(pa.array(columns[field.name][at:end], field.type))
+                else:
+                    arrays.append(pa.repeat(pa.scalar(columns[field.name], field.type), end - at))
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract))
+            at = end
+
+
+def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[str, Any]:
+    return {
+        "run_id": "",
+        "dataset": metadata.get("dataset", ""),
+        "feature_set": metadata.get("feature_set", version.metadata["feature_set"]),
+        "model": version.name,
+        "model_version": version.label,
+        "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
+        "sql_hash": metadata.get("sql_hash", ""),
+        "events_snapshot": metadata.get("events_snapshot", ""),
+        "rows": rows,
+        "experiment": "",
+        "finished": "",
+        "metrics": {},
+    }
+
+
+def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+    scores = read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
+    return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
+
+
+def _run_id(version: ModelVersion, table_hash: str) -> str:
+    parts = (version.label, version.metadata.get("mlflow_run_id", ""), version.metadata["recipe_hash"], table_hash)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:
+    """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
+    waiting: deque[Future[Scored]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,129 @@
+"""A model version ↔ its files, written with skops and read only if they hold nothing but known types."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from socml.models.reference import Reference
+from socml.models.version import ModelVersion
+from socml.project import (
+    ModelError,
+    Project,
+    check_archive,
+    component_module,
+    component_names,
+    make_private,
+    private_folder,
+    safe_name,
+)
+
+# What a model file may hold besides what skops knows to be harmless: the trees of scikit-learn's forests and boosting.
+TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+_LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
+
+
+def save_files(folder: Path, version: ModelVersion) -> list[Path]:
+    """Write a version's files into `folder`: model.skops, companion.skops, reference.npz, metadata.json."""
+    import skops.io
+
+    folder.mkdir(parents=True, exist_ok=True)
+    skops.io.dump(version.pipeline, folder / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    if version.companion is not None:
+        skops.io.dump(version.companion, folder / "companion.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    scale = version.reference
+    np.savez(folder / "reference.npz", normality=scale.normality, ranks=scale.ranks, rows=np.int64(scale.rows))
+    (folder / "metadata.json").write_text(json.dumps(version.metadata, indent=1, ensure_ascii=False), encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
+def read_files(folder: Path, name: str, version: str) -> ModelVersion:
+    """Return the version whose files lie in `folder`.
+
+    Raises
+    ------
+    ModelError
+        If a file is absent or damaged, or holds a type that a model of socml does not consist of.
+    """
+    try:
+        companion = folder / "companion.skops"
+        check_archive(folder / "reference.npz")
+        with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
+            reference = Reference(arrays["normality"], arrays["ranks"], int(arrays["rows"]))
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        return ModelVersion(
+            name=name,
+            version=version,
+            pipeline=load_trusted(folder / "model.skops"),
+            reference=reference,
+            companion=load_trusted(companion) if companion.is_file() else None,
+            metadata=metadata,
+        )
+    except (OSError, ValueError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile) as error:
+        raise ModelError(f"The files of model {name}/{version} in {folder} cannot be read: {error}") from error
+
+
+def load_trusted(path: Path) -> Any:
+    """Return what a skops file holds, if every type in it is scikit-learn's, NumPy's or a component of socml.
+
+    Raises
+    ------
+    ModelError
+        Naming the types that are not.
+    """
+    import skops.io
+
+    try:
+        check_archive(path)
+        untrusted = skops.io.get_untrusted_types(file=path)
+        strange = sorted(name for name in untrusted if not is_trusted(name))
+        if strange:
+            raise ModelError(f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.")
+        return skops.io.load(path, trusted=untrusted)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged or forged file makes the reader raise
+        raise ModelError(f"{path} is not a model that can be read: {error}") from error
+
+
+def is_trusted(type_name: str) -> bool:
+    """Say whether a model file may hold this type.
+
+    Examples
+    --------
+    >>> is_trusted("socml.detectors.robust_z.RobustZ"), is_trusted("os.system")
+    (True, False)
+    """
+    return type_name in trusted_types()
+
+
+def trusted_types() -> list[str]:
+    """Return the names of the types that a model file may hold, besides those that skops knows to be harmless."""
+    own = [
+        f"{component_module(folder, name)}.{''.join(part.capitalize() for part in name.split('-'))}"
+        for folder in _LEARNING
+        for name in component_names(folder)
+    ]
+    return [*TRUSTED, "socml.features.preparation.Preparation", "socml.features.sequences.Sequences", *own]
+
+
+def keep_files(source: Path, name: str, number: str, project: Project) -> Path:
+    """Copy a version's files to their place in the workspace, in one step, and return the folder."""
+    target = project.workspace / "models" / safe_name(name) / safe_name(number)
+    private_folder(target.parent)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copytree(source, temporary)
+        make_private(temporary)
+        if target.exists():  # left by a registry that was deleted: its number is given again
+            shutil.rmtree(target)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target

@@ -1,0 +1,192 @@
+"""A fitted pipeline ↔ a model version: its files, its place in the registry, and its percentile scale.
+
+The registry is MLflow's, on SQLite in the workspace or on any tracking server. A version's files are kept
+in `workspace/models/<name>/<version>/` too, so that scoring with a known version needs no MLflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socml.models.reference import Reference, make_reference
+from socml.models.version import ModelVersion
+from socml.models.version_files import is_trusted, keep_files, load_trusted, read_files, save_files, trusted_types
+from socml.project import (
+    DataError,
+    ModelError,
+    Project,
+    SocmlError,
+    UnknownName,
+    as_socml_error,
+    find_project,
+    private_file,
+    safe_name,
+    store_error,
+)
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = [
+    "CHAMPION",
+    "FILES",
+    "REGISTRY_DAMAGED",
+    "ModelVersion",
+    "Reference",
+    "check_registry_file",
+    "experiment_id",
+    "fetch_files",
+    "is_trusted",
+    "keep_files",
+    "load_model",
+    "load_trusted",
+    "make_reference",
+    "open_registry",
+    "read_files",
+    "registry_error",
+    "resolve_alias",
+    "save_files",
+    "trusted_types",
+]
+
+FILES = "socml"  # folder of the run's artefacts that holds a version's files
+CHAMPION = "champion"
+BUSY_S = 5.0  # seconds that another program may have the registry's file locked
+REGISTRY_DAMAGED = (
+    "Restore mlflow.db from a backup, or move it away and fit again; the fitted versions under models/ still score "
+    "by their number: socml score MODEL DATASET --version N"
+)
+
+
+def load_model(name: str, version: str = CHAMPION, *, project: Project | None = None) -> ModelVersion:
+    """Return a model version from the registry: a number, or an alias such as `champion`.
+
+    Raises
+    ------
+    UnknownName, ModelError
+        If there is no such model or version, or its files cannot be trusted.
+    """
+    project = project or find_project()
+    safe_name(name)
+    number = str(version) if str(version).isdigit() else resolve_alias(name, str(version), project)
+    folder = project.workspace / "models" / name / number
+    if not (folder / "metadata.json").is_file():
+        fetch_files(name, number, project)
+    return read_files(folder, name, number)
+
+
+def fetch_files(name: str, number: str, project: Project) -> Path:
+    """Copy a version's files from the registry to their place in the workspace and return the folder.
+
+    Raises
+    ------
+    UnknownName, ModelError
+        If the registry has no such version, or it was not written by socml.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = open_registry(project, name)
+    try:
+        run_id = str(client.get_model_version(name, number).run_id)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = keep_files(Path(client.download_artifacts(run_id, FILES, scratch)), name, number, project)
+    except (MlflowException, OSError) as error:
+        if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            known = [found.version for found in client.search_model_versions(f"name = '{name}'")]
+            raise UnknownName(f"version of {name}", number, map(str, known)) from None
+        told = registry_error(error)
+        raise type(told)(f"Model {name}/{number} cannot be fetched from the registry: {told}") from error
+    if not (folder / "metadata.json").is_file():
+        raise ModelError(f"Model {name}/{number} in the registry was not written by socml.")
+    return folder
+
+
+def resolve_alias(name: str, alias: str, project: Project) -> str:
+    """Return the number of the version that `alias` points to."""
+    from mlflow.exceptions import MlflowException
+
+    client = open_registry(project, name)
+    try:
+        return str(client.get_model_version_by_alias(name, alias).version)
+    except MlflowException as error:
+        if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            raise registry_error(error) from error
+        known = {model.name: list(model.aliases) for model in client.search_registered_models()}
+    if name not in known:
+        raise UnknownName("fitted model", name, known)
+    raise UnknownName(f"version of {name}", alias, known[name])
+
+
+def open_registry(project: Project, wanted: str = "") -> MlflowClient:
+    """Return a quiet MLflow client: of `tracking.uri`, or of the workspace's own SQLite file.
+
+    With a `wanted` model, a registry that was never written to is not made for it.
+
+    Raises
+    ------
+    UnknownName
+        If there is no registry that could have the wanted model.
+    """
+    if wanted and not project.tracking_uri and not (project.workspace / "mlflow" / "mlflow.db").is_file():
+        raise UnknownName("fitted model", wanted, [])
+    _quiet()
+    from mlflow import MlflowClient
+
+    if not project.tracking_uri:
+        check_registry_file(project.folder("mlflow") / "mlflow.db")
+    address = project.tracking_uri or f"sqlite:///{private_file(project.folder('mlflow') / 'mlflow.db')}"
+    return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def check_registry_file(path: Path) -> None:
+    """Raise what the registry's own SQLite file suffers from; MLflow itself would try ten times for two minutes.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged.
+    TryLater
+        If another program has it locked.
+    """
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as connection:
+            connection.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise registry_error(error) from error
+
+
+def registry_error(error: BaseException) -> SocmlError:
+    """Return the error that an error of MLflow, or of its store or files, means."""
+    told = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
+    told = told or as_socml_error(error)
+    if isinstance(told, DataError) or told is None:
+        return ModelError(str(told or f"The model registry does not answer: {error}"))
+    return told
+
+
+def experiment_id(client: MlflowClient, name: str, project: Project) -> str:
+    """Return the id of an MLflow experiment, made if it is not there, its artefacts in the workspace."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    own = None if project.tracking_uri else project.folder("mlflow", "artifacts").as_uri()
+    return str(client.create_experiment(name, artifact_location=own))
+
+
+def _quiet() -> None:
+    """Silence what MLflow prints and sends; set before it is first imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name, level in (("mlflow", logging.CRITICAL), ("alembic", logging.ERROR)):  # MLflow logs errors with a trace
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,299 @@
+"""A place on disk → the project: where recipes are read and where results are written.
+
+Recipes are looked for in `SOCML_PROJECT`, then in the nearest parent folder with a `socml.toml`, then in
+the copy inside the package. The repository, a user's project and the wheel have one shape.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from socml.project.addresses import is_public, spelt_address
+from socml.project.errors import ConfigurationError, did_you_mean
+from socml.project.private import private_folder
+
+MARKER = "socml.toml"
+RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
+STARTER_FOLDERS = (*RECIPE_FOLDERS, "notebooks")
+LANGUAGES = ("en", "fr")
+LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
+
+_KNOWN: dict[str, dict[str, type]] = {
+    "": {"workspace": str, "language": str},
+    "engine": {"memory_limit": str, "threads": int, "time_limit_s": int},
+    "tracking": {"uri": str},
+    "labels": {"url": str},
+    "lookups": {},  # a list and a section a service: see `_lookups`
+}
+_LOOKUP = {"key_variable": str, "address": str, "private_address": bool}
+# Services' keys are lower case or mixed, so that none passes for a variable in capitals.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_OWN_NAME = re.compile(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*")
+
+
+@dataclass(frozen=True)
+class LookupService:
+    """A service that may be asked about indicators. The key is not here: `key_variable` is where it is read when asking."""
+
+    name: str
+    key_variable: str
+    address: str = ""  # base URL of a proxy; empty: the service's own
+    private_address: bool = False  # the proxy may be on this machine, or in an inner network
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where things are. Paths are absolute; folders of the workspace are made when first written to."""
+
+    root: Path
+    workspace: Path
+    language: str = "en"
+    memory_limit: str = "4GB"
+    threads: int = 0
+    time_limit_s: int = 3600  # of one recipe's SELECT over one dataset
+    tracking_uri: str = ""
+    labels_url: str = ""
+    lookups: tuple[LookupService, ...] = ()
+    never_looked_up: tuple[str, ...] = ()  # networks, and domains with all names below them
+    settings: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def recipes(self, kind: str) -> Path:
+        """Return the folder that holds the recipes of `kind` (`datasets`, `features`, …)."""
+        return self.root / kind
+
+    def folder(self, *parts: str) -> Path:
+        """Return a folder of the workspace, made if it is not there, for its owner alone."""
+        return private_folder(self.workspace.joinpath(*parts))
+
+
+def find_project(start: str | Path | None = None) -> Project:
+    """Return the project that `start` (default: the working folder) belongs to.
+
+    Raises
+    ------
+    ConfigurationError
+        If `SOCML_PROJECT` names no project, or `socml.toml` does not parse.
+    """
+    named = os.environ.get("SOCML_PROJECT")
+    if named and start is None:
+        root = Path(named).expanduser().resolve()
+        if not (root / MARKER).is_file():
+            raise ConfigurationError(f"SOCML_PROJECT is {root}, but there is no {MARKER} there. Run: socml init {root}")
+        return read_project(root)
+    here = Path(start or Path.cwd()).expanduser().resolve()
+    for folder in (here, *here.parents):
+        if (folder / MARKER).is_file():
+            return read_project(folder)
+    return _starter_project()
+
+
+def read_project(root: Path) -> Project:
+    """Return the project whose `socml.toml` lies in `root`; an unknown key is an error."""
+    path = root / MARKER
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ConfigurationError(f"{path}: it is nested too deep.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    flat = _checked(settings, path)
+    workspace = Path(os.environ.get("SOCML_WORKSPACE") or str(flat.get("workspace") or "workspace")).expanduser()
+    language = str(flat.get("language") or "en")
+    if language not in LANGUAGES:
+        raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
+    time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
+    if time_limit_s < 1:
+        raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
+    lookups, never = _lookups(flat.get("lookups"), path)
+    return Project(
+        root=root,
+        workspace=workspace if workspace.is_absolute() else root / workspace,
+        language=language,
+        memory_limit=str(flat.get("engine.memory_limit") or "4GB"),
+        threads=int(str(flat.get("engine.threads") or 0)),
+        time_limit_s=time_limit_s,
+        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or str(flat.get("tracking.uri") or ""),
+        labels_url=os.environ.get("SOCML_LABELS_URL") or str(flat.get("labels.url") or ""),
+        lookups=lookups,
+        never_looked_up=never,
+        settings=settings,
+    )
+
+
+def starter_root() -> Path:
+    """Return the folder of the recipes that come with socml: in the wheel, or the checkout itself."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "_starter"
+    return inside if inside.is_dir() else package.parent
+
+
+def init_project(target: str | Path) -> list[Path]:
+    """Copy the starter into `target` and return the files written.
+
+    A file that is already there is left as it is: running it twice loses nothing.
+    """
+    root = Path(target).expanduser().resolve()
+    if root.exists() and not root.is_dir():
+        raise ConfigurationError(f"{root} is a file, not a folder.")
+    written: list[Path] = []
+    for folder in STARTER_FOLDERS:
+        source = starter_root() / folder
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for path in sorted(p for p in source.glob("*") if p.is_file() and p.suffix != ".py"):
+            copy = root / folder / path.name
+            if not copy.exists():
+                shutil.copyfile(path, copy)
+                written.append(copy)
+    for name, text in {MARKER: STARTER_SETTINGS, ".gitignore": "workspace/\n"}.items():
+        if not (root / name).exists():
+            (root / name).write_text(text, encoding="utf-8")
+            written.append(root / name)
+    return written
+
+
+STARTER_SETTINGS = """\
+# A socml project: this folder holds the recipes, `workspace` what came out of them.
+workspace = "workspace"
+language = "en"            # "en" or "fr": words in the terminal and the app's first language
+
+[engine]
+memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
+threads = 0                # 0: as many as the machine has cores
+time_limit_s = 3600        # seconds that one feature set may take over one dataset
+
+[tracking]
+uri = ""                   # empty: SQLite in the workspace; else any MLflow tracking server
+
+[labels]
+url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy address
+
+# [lookups]                       # online services: nobody is asked unless a section names one
+# never = ["example.org"]         # your own domains and networks: these are never sent out
+# [lookups.virustotal]            # or abuseipdb, greynoise, otx, urlhaus
+# key_variable = "VT_KEY"         # the environment variable that holds the key, never the key itself
+# address = "https://10.0.0.5/vt" # of a proxy of your own; one that is not public needs private_address = true
+"""
+
+
+def _starter_project() -> Project:
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    workspace = os.environ.get("SOCML_WORKSPACE") or data / "socml" / "workspace"
+    return Project(
+        root=starter_root(),
+        workspace=Path(workspace).expanduser().resolve(),
+        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI", ""),
+        labels_url=os.environ.get("SOCML_LABELS_URL", ""),
+    )
+
+
+def _checked(settings: dict[str, object], path: Path) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in settings.items():
+        if key == "lookups":
+            flat[key] = value
+        elif isinstance(value, dict) and key in _KNOWN:
+            for inner, inner_value in value.items():
+                _check_key(inner, inner_value, _KNOWN[key], f"{path}: [{key}]")
+                flat[f"{key}.{inner}"] = inner_value
+        else:
+            known = {**_KNOWN[""], **{section: dict for section in _KNOWN if section}}
+            _check_key(key, value, known, str(path))
+            flat[key] = value
+    return flat
+
+
+def _check_key(key: str, value: object, known: dict[str, type], where: str) -> None:
+    if key not in known:
+        raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, known)}")
+    if not isinstance(value, known[key]) or isinstance(value, bool):
+        raise ConfigurationError(f"{where}: {key} must be {known[key].__name__}, and is {value!r}.")
+
+
+def _lookups(given: object, path: Path) -> tuple[tuple[LookupService, ...], tuple[str, ...]]:
+    """Return the services that may be asked, and what is never sent. No message repeats a value: it may be a key."""
+    if given is None:
+        return (), ()
+    where = f"{path}: [lookups]"
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"{where} must be a section.")
+    services: list[LookupService] = []
+    for name, section in given.items():
+        if name == "never":
+            continue
+        if name not in LOOKUP_SERVICES:
+            raise ConfigurationError(
+                f"{where} has an unknown key {name!r}.{did_you_mean(name, [*LOOKUP_SERVICES, 'never'])}"
+            )
+        if not isinstance(section, dict):
+            raise ConfigurationError(f"{where}: {name} must be a section of its own, [lookups.{name}].")
+        services.append(_lookup_service(name, section, f"{path}: [lookups.{name}]"))
+    return tuple(services), _never(given.get("never", []), where)
+
+
+def _lookup_service(name: str, section: dict[str, object], where: str) -> LookupService:
+    of_variable = (
+        'write key_variable = "NAME_OF_A_VARIABLE", in capitals, and put the key into that environment variable'
+    )
+    for key, value in section.items():
+        if key.lower().replace("-", "_") in ("key", "api_key", "apikey", "auth_key", "token", "secret", "password"):
+            raise ConfigurationError(f"{where} must not hold a key, for this file is committed: {of_variable}.")
+        if key not in _LOOKUP:
+            raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, _LOOKUP)}")
+        if not isinstance(value, _LOOKUP[key]):
+            raise ConfigurationError(f"{where}: {key} must be {_LOOKUP[key].__name__}.")
+    variable, address = str(section.get("key_variable", "")), str(section.get("address", ""))
+    if not _VARIABLE.fullmatch(variable):
+        raise ConfigurationError(
+            f"{where}: key_variable does not name a variable. A key must not stand here: {of_variable}."
+        )
+    is_private = bool(section.get("private_address", False))
+    if address:
+        _check_address(address, where, is_private)
+    return LookupService(name, variable, address.rstrip("/"), is_private)
+
+
+def _check_address(address: str, where: str, private_is_meant: bool) -> None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError(f"{where}: address is no URL.") from None
+    if parts.username is not None or parts.query or parts.fragment or not address.isprintable() or " " in address:
+        raise ConfigurationError(f"{where}: address is a base URL, without user, password, ? and #.")
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        raise ConfigurationError(f"{where}: address must begin with https:// (http:// only for this machine).")
+    literal = spelt_address(host)
+    if not private_is_meant and (is_loopback(host) or (literal is not None and not is_public(literal))):
+        raise ConfigurationError(
+            f"{where}: address is private or of this machine. If that is meant, add private_address = true."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host of a URL is this machine."""
+    address = spelt_address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _never(given: object, where: str) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise ConfigurationError(
+            f'{where}: never must be a list of domains and networks: ["example.org", "10.0.0.0/8"].'
+        )
+    for one in given:
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            if not _OWN_NAME.fullmatch(one):
+                raise ConfigurationError(
+                    f"{where}: never holds {one!r}, which is no domain and no network. "
+                    "Write example.org (the names below it are meant too) or 10.0.0.0/8."
+                ) from None
+    return tuple(given)

@@ -1,0 +1,139 @@
+"""A table or a value ↔ a file of the workspace: written in one step, and read only if it is what was written.
+
+A reader's error names the file and the command that makes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml.project.checksums import parquet_is_intact, parquet_writer
+from socml.project.errors import DataError
+from socml.project.faults import reading
+from socml.project.private import private_file, private_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone."""
+    private_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        yield private_file(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> Path:
+    """Write an Arrow table as Parquet with its checksum, in one step, with `metadata` under the key `socml`."""
+    if metadata is not None:
+        table = table.replace_schema_metadata(
+            {**(table.schema.metadata or {}), b"socml": json.dumps(metadata).encode()}
+        )
+    with (
+        replacing(path) as temporary,
+        parquet_writer(temporary, table.schema, compression="zstd", compression_level=1) as writer,
+    ):
+        writer.write_table(table)
+    return path
+
+
+def open_table(path: Path) -> pq.ParquetFile:
+    """Return a Parquet file of the workspace, opened, once it was seen to be what was written.
+
+    Raises
+    ------
+    DataError
+        If it is lost, cut short or altered; says which command makes it anew.
+    """
+    import pyarrow.parquet as pq
+
+    with reading(path, remedy=remedy(path)):
+        if not parquet_is_intact(path):
+            raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
+        return pq.ParquetFile(path)
+
+
+def read_table(path: Path, **options: Any) -> pa.Table:
+    """Return a Parquet file of the workspace as an Arrow table; `options` are those of `pyarrow.parquet.read_table`.
+
+    Raises
+    ------
+    DataError
+        As `open_table` does.
+    """
+    import pyarrow.parquet as pq
+
+    open_table(path).close()
+    with reading(path, remedy=remedy(path)):
+        return pq.read_table(path, **options)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what `write_table` put under the key `socml`; empty if there is nothing.
+
+    Raises
+    ------
+    DataError
+        As `open_table` does.
+    """
+    with reading(path, remedy=remedy(path)), open_table(path) as file:
+        metadata = file.schema_arrow.metadata or {}
+        return dict(json.loads(metadata.get(b"socml", b"{}")))
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file of the workspace says.
+
+    Raises
+    ------
+    DataError
+        If it is lost or damaged.
+    """
+    with reading(path, remedy=remedy(path)):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write `value` as JSON, in one step."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def remedy(path: Path) -> str:
+    """Return the sentence that says how a file of the workspace is made anew, by the folder it lies in."""
+    room, inner = path.parent.parent.name, path.parent.name
+    if room == "features":
+        feature_set = path.name.split(".")[0]
+        return f"Build it again: socml features {feature_set} {inner}"
+    if room == "scores":
+        return f"Make it anew: socml score {_scored_by(path.parent)}"
+    if room == "events":
+        return "Restore it from a backup, or remove it and ingest the files it came from again. See: socml doctor"
+    if room == "validations":
+        return "Judge the model again: socml validate MODEL DATASET"
+    return "Remove it, and give the same command again; see: socml doctor"
+
+
+def _scored_by(folder: Path) -> str:
+    """Return the arguments of `socml score` that made a run; in capitals where its run.json does not say them."""
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        model, version = str(run["model_version"]).rsplit("/", 1)
+        if run.get("online"):
+            return f"{model} {run['dataset']} --online"
+        return f"{model} {run['dataset']} --version {version}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"MODEL DATASET (or remove {folder})"

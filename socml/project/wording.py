@@ -1,0 +1,94 @@
+"""A key and a language → words. One TOML file a language; `en.toml` is complete, the others are tested to be.
+
+words("fr")("queue.title", n=3)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from socml.project.errors import UnknownName
+
+
+def languages() -> list[str]:
+    """Return the languages there are.
+
+    Examples
+    --------
+    >>> languages()
+    ['en', 'fr']
+    """
+    return sorted(p.stem for p in (Path(__file__).parent / "languages").glob("*.toml"))
+
+
+class Words:
+    """The catalogue of one language. Call it with a dotted key and the values that the sentence holds.
+
+    A key that ends in `.one` and `.other` is chosen by the value `n`; in French 0 is singular.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.catalogue = _catalogue(language)
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """Return the sentence of `key`.
+
+        Raises
+        ------
+        UnknownName
+            If the catalogue has no such key: a missing translation is a bug, not a blank.
+        """
+        found = self.catalogue.get(key)
+        if found is None and "n" in values:
+            single = abs(values["n"]) < 2 if self.language == "fr" else values["n"] == 1
+            found = self.catalogue.get(f"{key}.{'one' if single else 'other'}")
+        if found is None:
+            raise UnknownName(f"sentence in {self.language}", key, self.catalogue)
+        return found.format(**values) if values else found
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Return a number as it is written in the language: 1,234.5 in English, 1 234,5 in French.
+
+        Examples
+        --------
+        >>> words("en").number(1234.5, 1), words("fr").number(1234.5, 1)
+        ('1,234.5', '1\\u202f234,5')
+        """
+        text = f"{value:,.{digits}f}"
+        if self.language == "fr":
+            return text.replace(",", "\u202f").replace(".", ",")
+        return text
+
+
+@cache
+def words(language: str) -> Words:
+    """Return the catalogue of `language`.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such language.
+    """
+    return Words(language)
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    if language not in languages():
+        raise UnknownName("language", language, languages())
+    text = (Path(__file__).parent / "languages" / f"{language}.toml").read_text(encoding="utf-8")
+    flat: dict[str, str] = {}
+    _flatten(tomllib.loads(text), "", flat)
+    return flat
+
+
+def _flatten(tree: dict[str, Any], prefix: str, flat: dict[str, str]) -> None:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            _flatten(value, f"{prefix}{key}.", flat)
+        else:
+            flat[prefix + key] = value

@@ -1,0 +1,293 @@
+"""Tables ↔ files of the workspace. Every write is a temporary file and a rename.
+
+events/<dataset>/manifest.json  what a dataset consists of     events/<dataset>/*.parquet  the event table, in parts
+truth/<dataset>/*.parquet       ground truth                   quarantine/<dataset>/*.parquet  what did not parse
+features/<dataset>/<set>.parquet                               scores/<run_id>/  scores, explanations, run.json
+
+A dataset without a manifest was stored by an earlier socml: all its parts count, its truth is truth/<dataset>.parquet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socml.project.checksums import file_checksum, parquet_is_intact, value_checksum
+from socml.project.errors import ConfigurationError, DataError, UnknownName
+from socml.project.faults import reading
+from socml.project.manifest import PART, Manifest, check_part, read_manifest
+from socml.project.stored import (
+    open_table,
+    read_json,
+    read_metadata,
+    read_table,
+    remedy,
+    replacing,
+    write_json,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow.dataset as ds
+
+    from socml.project.project import Project
+
+__all__ = [
+    "damaged_runs",
+    "dataset_names",
+    "event_files",
+    "events_folder",
+    "events_snapshot",
+    "features_path",
+    "list_runs",
+    "open_events",
+    "open_table",
+    "quarantine_files",
+    "read_json",
+    "read_leaves",
+    "read_metadata",
+    "read_run",
+    "read_table",
+    "replacing",
+    "run_features_path",
+    "run_folder",
+    "run_is_intact",
+    "safe_name",
+    "stored_before_manifests",
+    "truth_path",
+    "write_json",
+    "write_run",
+    "write_table",
+]
+
+LONGEST_NAME = 150  # characters; file systems take 255 bytes, and an ending and a temporary mark are added
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RUN_KEYS = ("run_id", "dataset", "model_version")  # what each run.json says, whoever wrote it
+
+
+def dataset_names(project: Project) -> list[str]:
+    """Return the datasets that have events, sorted."""
+    folders = sorted((project.workspace / "events").glob("*/"))
+    return [folder.name for folder in folders if _part_names(folder, read_manifest(folder))]
+
+
+def event_files(project: Project, dataset: str) -> list[Path]:
+    """Return the event files of a dataset, sorted by name, each checked against the hash in its name.
+
+    Raises
+    ------
+    UnknownName, DataError
+        If nothing was ingested under that name; if a file is damaged.
+    """
+    folder = events_folder(project, dataset)
+    manifest = read_manifest(folder)
+    names = _part_names(folder, manifest)
+    if not names:
+        raise UnknownName("dataset with events", dataset, dataset_names(project))
+    for part in manifest.parts if manifest else ():
+        check_part(folder / part.file, part)
+    return [folder / name for name in names]
+
+
+def events_folder(project: Project, dataset: str) -> Path:
+    """Return the folder of a dataset's events and manifest, whether or not it exists."""
+    return project.workspace / "events" / safe_name(dataset)
+
+
+def quarantine_files(project: Project, dataset: str) -> list[Path]:
+    """Return the files of records of a dataset that did not parse."""
+    folder = project.workspace / "quarantine" / safe_name(dataset)
+    manifest = read_manifest(events_folder(project, dataset))
+    if manifest is None:
+        return sorted(folder.glob("*.parquet"))
+    return [check_part(folder / part.file, part) for part in manifest.quarantine]
+
+
+def stored_before_manifests(folder: Path) -> list[str]:
+    """Return the names of the event files that an earlier socml, which wrote no manifest, left in a folder."""
+    return sorted(
+        path.name
+        for path in folder.glob("*.parquet")
+        if not path.name.startswith(PART) and path.name != "truth.parquet"
+    )
+
+
+def _part_names(folder: Path, manifest: Manifest | None) -> list[str]:
+    if manifest is None:
+        return stored_before_manifests(folder)
+    return sorted(part.file for part in manifest.parts)
+
+
+def open_events(project: Project, dataset: str) -> ds.Dataset:
+    """Return the event table of a dataset, on disk; nothing is read yet."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    files = event_files(project, dataset)
+    # Parts of a table dataset may have different columns of its own: the table has all of them.
+    schemas = []
+    for path in files:
+        with reading(path, remedy=remedy(path)):
+            schemas.append(pq.read_schema(path))
+        if not {"event_id", "time"} <= set(schemas[-1].names):
+            raise DataError(f"{path} holds no events. Move it out of that folder.")
+    return ds.dataset([str(p) for p in files], format="parquet", schema=pa.unify_schemas(schemas))
+
+
+def events_snapshot(project: Project, dataset: str) -> str:
+    """Return a hash of which event files a dataset has now; parts are named by content and never change."""
+    folder = events_folder(project, dataset)
+    names = _part_names(folder, read_manifest(folder))
+    if not names:
+        raise UnknownName("dataset with events", dataset, dataset_names(project))
+    return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+
+
+def truth_path(project: Project, dataset: str) -> Path:
+    """Return where a dataset's ground truth lies, whether or not it has any; a damaged one is a DataError."""
+    manifest = read_manifest(events_folder(project, dataset))
+    folder = project.workspace / "truth"
+    if manifest is None:
+        return folder / f"{safe_name(dataset)}.parquet"
+    if manifest.truth is None:
+        return folder / safe_name(dataset) / "none.parquet"
+    return check_part(folder / safe_name(dataset) / manifest.truth.file, manifest.truth)
+
+
+def features_path(project: Project, dataset: str, feature_set: str) -> Path:
+    """Return where a feature table lies, whether or not it was built."""
+    return project.workspace / "features" / safe_name(dataset) / f"{safe_name(feature_set)}.parquet"
+
+
+def run_folder(project: Project, run_id: str) -> Path:
+    """Return the folder of a scoring run, whether or not it exists."""
+    return project.workspace / "scores" / safe_name(run_id)
+
+
+def run_features_path(project: Project, run: Mapping[str, Any]) -> Path:
+    """Return the feature file that a run scored; it may be gone."""
+    own = run.get("features_path")
+    if own:
+        return (project.workspace / str(own)).resolve()
+    return features_path(project, str(run["dataset"]), str(run["feature_set"]))
+
+
+def list_runs(project: Project) -> list[dict[str, Any]]:
+    """Return what `run.json` says of every finished scoring run that can be read, the newest first."""
+    return _runs(project)[0]
+
+
+def damaged_runs(project: Project) -> dict[str, DataError]:
+    """Return the ids of the scoring runs whose `run.json` is damaged, each with what is wrong and what to do."""
+    return _runs(project)[1]
+
+
+def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
+    """Return what `run.json` says of a run; the newest if `run_id` is empty.
+
+    Raises
+    ------
+    UnknownName, DataError
+        If there is no such run, or none at all, or its `run.json` is damaged. With an empty `run_id` also if any
+        other is: it may be the newest.
+    """
+    runs, damaged = _runs(project)
+    for name, error in damaged.items():
+        if run_id in {"", name}:
+            raise error
+    if not runs:
+        raise DataError("Nothing has been scored yet. Run: socml run first-look")
+    if not run_id:
+        return runs[0]
+    for run in runs:
+        if run["run_id"] == run_id:
+            return run
+    raise UnknownName("scoring run", run_id, [str(run["run_id"]) for run in runs])
+
+
+def write_run(project: Project, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Write `run.json` with its own checksum and that of the leaves beside it; return what it says."""
+    folder = run_folder(project, str(run["run_id"]))
+    said = {name: value for name, value in run.items() if name != "checksum"}
+    if (folder / "leaves.npy").is_file():
+        said["leaves_checksum"] = file_checksum(folder / "leaves.npy")
+    said["checksum"] = value_checksum(said)
+    write_json(folder / "run.json", said)
+    return said
+
+
+def run_is_intact(project: Project, run_id: str) -> bool:
+    """Say whether a run was finished and its files are what was written; False where one is lost or damaged."""
+    folder = run_folder(project, run_id)
+    try:
+        run = _run(folder / "run.json")
+        read_leaves(project, run)
+        return parquet_is_intact(folder / "scores.parquet")
+    except (DataError, OSError):
+        return False
+
+
+def read_leaves(project: Project, run: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None of a model without trees.
+
+    Raises
+    ------
+    DataError
+        If the file is lost or not what the run wrote.
+    """
+    import numpy as np
+
+    path = run_folder(project, str(run["run_id"])) / "leaves.npy"
+    said = run.get("leaves_checksum")
+    if not path.is_file() and not said:
+        return None
+    with reading(path, remedy=remedy(path)):
+        leaves: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if said and file_checksum(path) != said:
+            raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
+    return leaves
+
+
+def safe_name(name: str) -> str:
+    """Return `name` if it can be one part of a path.
+
+    Raises
+    ------
+    DataError
+        If it could reach outside its folder.
+    ConfigurationError
+        If it is longer than a file's name may be.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(f"{name[:60]!r} is not a name: use letters, digits, dot, dash and underscore.")
+    if len(name) > LONGEST_NAME:
+        raise ConfigurationError(
+            f"The name {name[:30] + '…'!r} has {len(name):,} characters; at most {LONGEST_NAME} are taken."
+        )
+    return name
+
+
+def _runs(project: Project) -> tuple[list[dict[str, Any]], dict[str, DataError]]:
+    runs: list[dict[str, Any]] = []
+    damaged: dict[str, DataError] = {}
+    for path in sorted((project.workspace / "scores").glob("*/run.json")):
+        try:
+            runs.append(_run(path))
+        except DataError as error:
+            damaged[path.parent.name] = error
+    return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True), damaged
+
+
+def _run(path: Path) -> dict[str, Any]:
+    run = read_json(path)
+    if not isinstance(run, dict) or not all(isinstance(run.get(key), str) for key in _RUN_KEYS):
+        raise DataError(f"{path} is damaged: it does not say what a run says. {remedy(path)}")
+    said = run.get("checksum")
+    if said and said != value_checksum({name: value for name, value in run.items() if name != "checksum"}):
+        raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
+    return run

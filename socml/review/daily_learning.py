@@ -1,0 +1,122 @@
+"""Verdicts on rows of the daily list → the list of the days that follow: what was judged benign steps back.
+
+Two rules, each told in a sentence and undone with the label it came from:
+
+- *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.5 of the evidence
+  that was judged; beyond it counts in full. A campaign that was judged malicious is remembered in the same way, so that
+  one that goes on is not read again each day, and its row says so.
+- *weight of a signal*: see `socml.models.signals`.
+
+What stands after n labels is a function of those labels alone: without one of them all is as if it had never been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.models import DayEvidence, DayScores, fuse, signal_weight
+
+Floats = NDArray[np.float64]
+Signal = tuple[str, int]  # role, and position of the column
+KEPT = 0.3  # of the evidence, when it was judged before
+MARGIN = 0.5  # evidence above what was judged, beyond which it counts in full
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A day's list after the labels so far.
+
+    Attributes
+    ----------
+    evidence, parts : shape (rows, families), as in `DayScores`
+    score : shape (rows,)
+    remembered : shape (rows, families): judged before, 1 benign, 2 malicious, 0 not judged or beyond what was
+    """
+
+    evidence: Floats
+    parts: Floats
+    score: Floats
+    remembered: NDArray[np.int8]
+
+
+@dataclass
+class Votes:
+    """How many labelled rows, or parts of them, there were, and how many of them were malicious."""
+
+    labelled: float = 0.0
+    true: float = 0.0
+
+    def add(self, vote: float, malicious: bool) -> None:
+        """Count one more, or a part of one."""
+        self.labelled += vote
+        self.true += vote * malicious
+
+
+@dataclass
+class DailyLearner:
+    """What labels have taught. Feed it the days in order."""
+
+    families: tuple[str, ...]
+    all: Votes = field(default_factory=Votes)
+    by_signal: dict[Signal, Votes] = field(default_factory=dict)
+    _judged: dict[tuple[str, str, int], tuple[float, bool]] = field(default_factory=dict)
+
+    def apply(self, scores: DayScores, *, labelled: Collection[int] = ()) -> Learned:
+        """Return a day's list as the labels so far make it; `labelled` rows do not step back from themselves."""
+        remembered = self._remembered(scores, labelled)
+        day = self._day_evidence(scores, remembered)
+        weight = signal_weight(day.labelled, day.true, self.all.labelled, self.all.true)
+        evidence = day.evidence * day.kept * weight[day.signal]
+        parts, score = fuse(evidence)
+        return Learned(evidence, parts, score, remembered)
+
+    def day_evidence(self, scores: DayScores) -> DayEvidence:
+        """Return what is needed to re-rank a day by its own labels, before they are learned."""
+        return self._day_evidence(scores, self._remembered(scores, ()))
+
+    def learn(self, scores: DayScores, verdicts: Mapping[int, bool]) -> None:
+        """Take the verdicts on a day's rows: position of the row → whether it is malicious."""
+        parts, score = fuse(scores.evidence)
+        for row in sorted(verdicts):
+            if score[row] <= 0:
+                continue
+            self.all.add(1.0, verdicts[row])
+            for f in np.flatnonzero(parts[row] > 0).tolist():
+                signal = (str(scores.role[row]), int(scores.column[row, f]))
+                self.by_signal.setdefault(signal, Votes()).add(float(parts[row, f] / score[row]), verdicts[row])
+                subject, said = _subject(scores, row, f), float(scores.evidence[row, f])
+                before = self._judged.get(subject, (0.0, False))[0]
+                self._judged[subject] = (max(before, said), verdicts[row])
+
+    def _remembered(self, scores: DayScores, labelled: Collection[int]) -> NDArray[np.int8]:
+        remembered = np.zeros(scores.evidence.shape, np.int8)
+        if not self._judged:
+            return remembered
+        for row, f in np.argwhere(scores.evidence > 0).tolist():
+            judged, malicious = self._judged.get(_subject(scores, row, f), (-np.inf, False))
+            if row not in labelled and scores.evidence[row, f] <= judged + MARGIN:
+                remembered[row, f] = 2 if malicious else 1
+        return remembered
+
+    def _day_evidence(self, scores: DayScores, remembered: NDArray[np.int8]) -> DayEvidence:
+        roles = sorted(set(scores.role.tolist()))
+        columns = int(scores.column.max(initial=-1)) + 1
+        number = np.array([roles.index(role) for role in scores.role.tolist()], np.int64)
+        signal = number[:, None] * columns + scores.column
+        votes = [self.by_signal.get((role, column), Votes()) for role in roles for column in range(columns)]
+        return DayEvidence(
+            evidence=scores.evidence,
+            kept=np.where(remembered > 0, KEPT, 1.0),
+            signal=signal,
+            labelled=np.array([of.labelled for of in votes]),
+            true=np.array([of.true for of in votes]),
+            total=np.array([self.all.labelled, self.all.true]),
+        )
+
+
+def _subject(scores: DayScores, row: int, f: int) -> tuple[str, str, int]:
+    return str(scores.role[row]), str(scores.entity[row]), int(f)

@@ -1,0 +1,91 @@
+"""A row of the daily list → why it is there, in words: by family, with what is usual and what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from socml.features import Column
+from socml.models import DayScores
+from socml.project import Words, visible_line
+from socml.review.daily_learning import Learned
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One family's part in a row's score. The parts of a row sum to its score.
+
+    `about` is what the value is about (a destination, a domain, an account); `peers` the share of the peers' days that
+    reach it; `own_largest` the largest the entity had before, None if it has no history or the column counts what is new.
+    """
+
+    family: str
+    column: str
+    value: float
+    about: str
+    part: float
+    peers: float
+    own_largest: float | None
+    remembered: str  # "benign" or "malicious" if it was judged before, else empty
+
+    def in_words(self, column: Column, said: Words) -> str:
+        """Return the reason as a sentence, all text of it inert."""
+        what = column.about_fr if said.language == "fr" else column.about
+        parts = [said("daily.reason.value", value=_number(self.value, said), what=what)]
+        if self.about:
+            parts.append(said("daily.reason.about", about=visible_line(self.about)))
+        usual = [said("daily.reason.peers", share=_share(self.peers, said))]
+        if self.own_largest is not None:
+            key = "own" if self.own_largest > 0 else "never"
+            usual.append(said(f"daily.reason.{key}", value=_number(self.own_largest, said)))
+        if self.remembered:
+            usual.append(said(f"daily.reason.judged_{self.remembered}"))
+        sentence = "".join(parts) + said("daily.reason.usual", usual=", ".join(usual))
+        return said("daily.reason.sentence", family=said(f"daily.family.{self.family}"), text=sentence)
+
+
+def reasons_of(
+    scores: DayScores, learned: Learned, row: int, columns: tuple[Column, ...], about: dict[str, str]
+) -> list[Reason]:
+    """Return why a row is where it is, the largest part first; `about` says what the value of a column is about."""
+    found = []
+    for f in np.argsort(-learned.parts[row], kind="stable"):
+        if learned.parts[row, f] <= 0:
+            continue
+        c = int(scores.column[row, f])
+        has_history = scores.days_seen[row] > 0 and not columns[c].is_new
+        found.append(
+            Reason(
+                family=scores.families[f],
+                column=columns[c].name,
+                value=float(scores.values[row, c]),
+                about=about.get(columns[c].name, ""),
+                part=float(learned.parts[row, f]),
+                peers=float(scores.peers[row, c]),
+                own_largest=float(scores.own_largest[row, c]) if has_history else None,
+                remembered=("", "benign", "malicious")[int(learned.remembered[row, f])],
+            )
+        )
+    return found
+
+
+def rarity_in_words(once_in: float, said: Words) -> str:
+    """Return how rare a row is, rounded to one figure."""
+    digits = 10 ** max(0, int(np.floor(np.log10(max(once_in, 1.0)))))
+    return said("daily.rarity", n=said.number(round(once_in / digits) * digits))
+
+
+def _number(value: float, said: Words) -> str:
+    value = round(value, 6)  # back from the logarithm, 8 is 7.999999999
+    if value >= 1e9:
+        return said.number(value / 1e9, 1) + " G"
+    if value >= 1e6:
+        return said.number(value / 1e6, 1) + " M"
+    return said.number(value, 0 if value == round(value) or value >= 100 else 2)
+
+
+def _share(share: float, said: Words) -> str:
+    if share >= 0.01:
+        return said("daily.reason.in_hundred", n=said.number(100 * share))
+    return said("daily.reason.in_many", n=said.number(round(1 / max(share, 1e-9))))

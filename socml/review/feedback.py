@@ -1,0 +1,175 @@
+"""A forest's leaves, anomaly scores and a few verdicts → a ranking that has learnt from them, in milliseconds.
+
+The dual of AAD's hinge problem with a tree kernel: a labelled row pulls the rows that share its leaves up
+(malicious) or pushes them down (benign), as far as it takes to put the labelled rows on their side.
+
+References
+----------
+S. Das et al. (2016), «Incorporating Expert Feedback into Active Anomaly Discovery», ICDM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
+
+# Chosen on 18 labelled tables × 5 seeds (ADBench, NSL-KDD, UNSW-NB15, CIC-IDS2017, Zeek flows; forests of 128 trees):
+# of those 90 runs none found more than 1 malicious row fewer in its first 20 labels than the forest alone. That does not
+# hold everywhere: on tables that had no part in the choice, 4 of 93 runs found 2 or more fewer.
+PRIOR = 0.02  # how much a standard deviation of the anomaly score counts against the margin of 1
+CAUTION = 0.01  # what a malicious label may weigh while the forest's own order holds: a good order is left as it is
+DOUBT = 2.0  # by how much more, times the share of benign labels at the head of that order
+HALF_BELIEVED = 1.0  # labels at the head from which that share counts half
+COLUMNS = 32  # of labelled rows, allocated at once
+QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
+
+
+class FeedbackRanking:
+    """The ranking of one scoring run, learnt anew from all its labels each time.
+
+    The ranking depends on the labels and their order alone, never on what was learnt before, to the last
+    bit: taking a label back is the same as never having given it. Blind to labelled rows that share no
+    leaf with others: they teach nothing about them.
+
+    Parameters
+    ----------
+    leaves : uint8 or uint16, shape (n_trees, n_rows): which leaf of each tree a row falls into
+    anomaly_score : shape (n_rows,), higher is more anomalous
+
+    Examples
+    --------
+    >>> leaves = np.array([[0, 0, 1, 1], [0, 0, 1, 2]], dtype=np.uint8)
+    >>> ranking = FeedbackRanking(leaves, np.array([0.9, 0.8, 0.7, 0.6]))
+    >>> learnt = ranking.learn([0], [-1])
+    >>> bool(learnt[1] < learnt[2])  # what is like the benign row went down
+    True
+    >>> bool((ranking.learn([], []) == [0.9, 0.8, 0.7, 0.6]).all())  # undo
+    True
+    """
+
+    def __init__(self, leaves: NDArray, anomaly_score: NDArray[np.float64]) -> None:
+        self.leaves = _read_only(leaves)
+        self.anomaly_score = np.asarray(anomaly_score, dtype=np.float64)
+        spread = float(self.anomaly_score.std()) if self.anomaly_score.size else 0.0
+        self._unit = spread or 1.0
+        self._zero = float(np.quantile(self.anomaly_score, QUANTILE)) if self.anomaly_score.size else 0.0
+        self._place = np.empty(self.anomaly_score.shape, dtype=np.int64)  # in the forest's own order
+        self._place[np.argsort(-self.anomaly_score, kind="stable")] = np.arange(self.anomaly_score.size)
+        self._columns = _Columns(self.leaves)
+        self._multipliers: dict[int, float] = {}
+        self._total = np.zeros(self.anomaly_score.shape)
+
+    def learn(
+        self, positions: ArrayLike, directions: ArrayLike, weights: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the ranking score of every row, in the unit of the anomaly score; without labels, that score.
+
+        Parameters
+        ----------
+        positions : labelled rows, in the order of their labels, each once
+        directions : above 0 malicious, below 0 benign or false alarm
+        weights : 0 to 1, how far each label counts; 1 if not given
+        """
+        rows = np.asarray(positions, dtype=np.int64)
+        signs = np.sign(np.asarray(directions, dtype=np.float64))
+        limits = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+        solved = self._solve(rows, signs, limits)
+        self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
+        if not len(rows):
+            return self.anomaly_score.copy()
+        return self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
+
+    def _solve(self, rows: NDArray, signs: NDArray, limits: NDArray) -> NDArray[np.float64]:
+        if not len(rows) or not len(self.leaves):
+            return np.zeros(len(rows))
+        kernel = self._columns.between(rows) / self._columns.whole
+        prior = PRIOR * (self.anomaly_score[rows] - self._zero) / self._unit
+        multipliers = solve_dual(kernel, prior, signs, self._cautious(rows, signs, limits))
+        return np.round(multipliers / STEP) * STEP
+
+    def _cautious(self, rows: NDArray, signs: NDArray, limits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the limits, those of malicious labels lowered as long as the forest's own order is a good one.
+
+        It is if few labels at its head are benign. Labels found elsewhere say how good the learning is, not the order.
+        """
+        head = self._place[rows] < len(rows)
+        benign_share = limits[head & (signs < 0)].sum() / (limits[head].sum() + HALF_BELIEVED)
+        return np.where(signs > 0, limits * min(1.0, CAUTION + DOUBT * benign_share), limits)
+
+    def _move_to(self, multipliers: dict[int, float]) -> None:
+        rows = {**self._multipliers, **multipliers}
+        changes = {row: multipliers.get(row, 0.0) - self._multipliers.get(row, 0.0) for row in rows}
+        self._columns.add_to(self._total, {row: change for row, change in changes.items() if change})
+        self._columns.keep(multipliers)
+        self._multipliers = multipliers
+
+
+class _Columns:
+    """How alike each labelled row is to every row, kept as long as the label stands: a byte a row and label.
+
+    Of s, the share of trees in which two rows share a leaf, it is (3s + s²) / 4: with s alone, a label also moves
+    rows that have only the common leaves in common with it.
+    """
+
+    def __init__(self, leaves: NDArray) -> None:
+        self._leaves = leaves
+        self._type = np.uint8 if len(leaves) <= 255 else np.uint16
+        self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
+        share = np.linspace(0.0, 1.0, len(leaves) + 1)
+        self._alike = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
+        self._blocks: list[NDArray] = []  # of COLUMNS columns each, so that growing copies nothing
+        self._slot_of: dict[int, int] = {}
+        self._free: list[int] = []
+
+    def between(self, rows: NDArray) -> NDArray:
+        """Return how alike the labelled rows are to each other, making the columns that are not there yet."""
+        alike = np.empty((len(rows), len(rows)))
+        for i, row in enumerate(rows.tolist()):
+            alike[i] = self._column(row)[rows]
+        return alike
+
+    def add_to(self, total: NDArray[np.float64], changes: dict[int, float]) -> None:
+        """Add the columns of some rows, each times its change, to `total`."""
+        for number, block in enumerate(self._blocks):
+            here = {self._slot_of[row] - number * COLUMNS: change for row, change in changes.items()}
+            here = {slot: change for slot, change in here.items() if 0 <= slot < COLUMNS}
+            if here:
+                add_columns(total, block, np.array(list(here), dtype=np.int64), np.array(list(here.values())))
+
+    def keep(self, rows: Container[int]) -> None:
+        """Forget the columns of all other rows."""
+        for row in [row for row in self._slot_of if row not in rows]:
+            self._free.append(self._slot_of.pop(row))
+
+    def _column(self, row: int) -> NDArray:
+        if row in self._slot_of:
+            return self._at(self._slot_of[row])
+        if not self._free:
+            first = len(self._blocks) * COLUMNS
+            self._blocks.append(np.empty((COLUMNS, self._leaves.shape[1]), dtype=self._type))
+            self._free = list(range(first + COLUMNS - 1, first - 1, -1))
+        slot = self._slot_of[row] = self._free.pop()
+        column = self._at(slot)
+        tree_kernel(self._leaves, row, self._alike, column)
+        return column
+
+    def _at(self, slot: int) -> NDArray:
+        return np.asarray(self._blocks[slot // COLUMNS][slot % COLUMNS])
+
+
+def _read_only(leaves: NDArray) -> NDArray:
+    """Return the same matrix in the one kind that the kernels are compiled for: plain, row-major, read-only."""
+    view = np.ascontiguousarray(leaves).view()
+    view.flags.writeable = False
+    return view
+
+
+def warm_up() -> None:
+    """Compile the kernels (or load them from the cache), so that no analyst waits for it at the first label."""
+    for kind in (np.uint8, np.uint16):
+        for n_trees in (1, 256):  # counts of more than 255 trees take two bytes
+            FeedbackRanking(np.zeros((n_trees, 2), dtype=kind), np.array([0.0, 1.0])).learn([0, 1], [1, -1])

@@ -1,0 +1,96 @@
+"""A run under review → how far its labels can be trusted, and which of them deserve a second look."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from socml.labels import DIRECTION, LabelEvent, LabelStore, StandingLabels, open_labels
+from socml.project import (
+    DataError,
+    Project,
+    find_project,
+    read_metadata,
+    read_run,
+    read_table,
+    run_features_path,
+    run_folder,
+)
+from socml.review.campaign import CampaignReport, campaign_report
+from socml.review.label_errors import likely_label_errors
+
+SECOND_LOOK = "likely-error"
+
+
+def report(run_id: str = "", *, project: Project | None = None, store: LabelStore | None = None) -> CampaignReport:
+    """Report on the labels of a run, the newest if none is named; see `CampaignReport`."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    path = run_folder(project, str(run["run_id"])) / "scores.parquet"
+    ranks = read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
+    return campaign_report(_frame(_standing(project, str(run["dataset"]), store).standing()), ranks)
+
+
+def likely_errors(
+    run_id: str = "", *, project: Project | None = None, store: LabelStore | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """Rank the labelled rows of a run by how probably their label is wrong; see `likely_label_errors`.
+
+    The classes are malicious and not malicious. Rows that are unsure, skipped or only suggested are left out.
+
+    Raises
+    ------
+    DataError
+        If the run's feature table is not there any more.
+    """
+    project = project or find_project()
+    run = read_run(project, run_id)
+    labels = _standing(project, str(run["dataset"]), store).current()
+    sides = {row_id: label.verdict == "malicious" for row_id, label in labels.items() if _decided(label)}
+    features = _features_of(run, project, list(sides))
+    given = np.where([sides[str(row_id)] for row_id in features.index], "malicious", "benign").astype(object)
+    return likely_label_errors(features.to_numpy(), given, row_ids=[str(i) for i in features.index], seed=seed)
+
+
+def ask_again(errors: pd.DataFrame, *, run_id: str = "", by: str, project: Project | None = None) -> int:
+    """Queue what `likely_errors` calls an error for a second look by anyone; return how many are new in the queue."""
+    project = project or find_project()
+    dataset = str(read_run(project, run_id)["dataset"])
+    wrong = {str(row_id): float(p) for row_id, p in errors[errors["is_error"]]["probability"].items()}
+    with open_labels(project) as store:
+        return store.second_looks.ask(wrong, reason=SECOND_LOOK, by=by, dataset=dataset)
+
+
+def _standing(project: Project, dataset: str, store: LabelStore | None) -> StandingLabels:
+    opened = store or open_labels(project)
+    try:
+        standing = StandingLabels()
+        standing.add(opened.events_since(0, dataset=dataset))
+        standing.edits = opened.families.edits(dataset=dataset)
+        return standing
+    finally:
+        if store is None:
+            opened.close()
+
+
+def _frame(labels: list[LabelEvent]) -> pd.DataFrame:
+    frame = pd.DataFrame(labels, columns=list(LabelEvent._fields)).rename(columns={"id": "label_id"})
+    return frame.astype({"suggested": "bool", "inclusion_probability": "float64", "label_id": "int64"})
+
+
+def _decided(label: LabelEvent) -> bool:
+    return label.verdict in DIRECTION and not label.suggested
+
+
+def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -> pd.DataFrame:
+    """Return the features of some rows as numbers; a category becomes the number of its value."""
+    path = run_features_path(project, run)
+    if not path.is_file():
+        raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
+    names = list(read_metadata(path)["features"])
+    table = read_table(path, columns=["row_id", *names], filters=[("row_id", "in", row_ids or [""])])
+    features = table.to_pandas().set_index("row_id")
+    for name in names:
+        if not pd.api.types.is_numeric_dtype(features[name]):
+            features[name] = pd.factorize(features[name])[0]
+    return features.astype("float64")

@@ -1,0 +1,102 @@
+"""A board, a strategy and who holds what → the rows in review order, to look at or for one analyst alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from socml.labels import LabelEvent, LabelStore
+from socml.review.offers import dealt, offers_again
+from socml.review.ranking_state import Board
+from socml.review.review_queue import build_queue
+
+
+class Queues:
+    """The queues of one run for one analyst, and why each row was in the last one it was in.
+
+    Attributes
+    ----------
+    opinions : what a supervised forest thinks of the candidates, index row_id; None while it thinks nothing
+    """
+
+    def __init__(
+        self, board: Board, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, Any]
+    ) -> None:
+        self._board, self.dataset, self.by = board, dataset, by
+        self.strategy, self.seed, self.parameters = strategy, seed, dict(parameters)
+        self.opinions: pd.DataFrame | None = None
+        self._shown: dict[str, str] = {}
+
+    def first(self, n: int) -> pd.DataFrame:
+        """Return the first `n` rows by the strategy."""
+        queue = self._built(n)
+        self._shown |= dict(zip(queue["row_id"], queue["reason"], strict=True))
+        return self._with_places(queue)
+
+    def offered(
+        self, n: int, store: LabelStore, standing: Sequence[LabelEvent], *, keep: Collection[str] | None, seconds: float
+    ) -> pd.DataFrame:
+        """Return `n` rows that are leased to the analyst, second looks dealt among them."""
+        others = sum(lease.by != self.by for lease in store.leases.held(campaign=self.dataset))
+        queue = self._built(n + others)
+        again = {o.row_id: o for o in offers_again(standing, store.second_looks.waiting(dataset=self.dataset), self.by)}
+        here = self._board.rows_of(again)
+        again = {row_id: offer for (row_id, offer), row in zip(again.items(), here, strict=True) if row >= 0}
+        leases = store.leases.claim(
+            dealt(queue["row_id"].to_list(), list(again)),
+            by=self.by,
+            n=n,
+            seconds=seconds,
+            campaign=self.dataset,
+            dataset=self.dataset,
+            again={row_id: offer.last_label_id for row_id, offer in again.items()},
+            keep=keep,
+        )
+        reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
+        reasons |= {row_id: offer.reason for row_id, offer in again.items()}
+        rows = [lease.row_id for lease in leases]
+        self._shown |= {row_id: reasons[row_id] for row_id in rows}
+        return self._with_places(self._as_queue(rows, reasons))
+
+    def why(self, row_id: str) -> dict[str, Any]:
+        """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
+
+        A row that was drawn at random was drawn from the rows that are open now, each as likely as another.
+        """
+        reason = self._shown.get(row_id)
+        if reason is None:
+            return {}
+        drawn = {"inclusion_probability": 1.0 / max(int(self._board.is_open.sum()), 1)}
+        return {"queue_reason": reason, "strategy": self.strategy, **(drawn if reason == "random-audit" else {})}
+
+    def _built(self, n: int) -> pd.DataFrame:
+        return build_queue(
+            self._board.candidates,
+            self._board.seen,
+            strategy=self.strategy,
+            budget=n,
+            seed=self.seed,
+            parameters=self.parameters,
+            opinions=self.opinions,
+        )
+
+    def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:
+        frame = pd.DataFrame(
+            {
+                "position": np.arange(1, len(row_ids) + 1, dtype=np.int32),
+                "row_id": row_ids,
+                "reason": [reasons[row_id] for row_id in row_ids],
+                "ranking_score": self._board.candidates["ranking_score"].to_numpy()[self._board.rows_of(row_ids)],
+            }
+        )
+        return frame.astype({"row_id": "str", "reason": "str"})
+
+    def _with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
+        board = self._board
+        rows = board.rows_of(queue["row_id"].to_list())
+        known = board.candidates[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[rows]
+        known = known.assign(moved=board.places_before(rows) - board.places_now(rows))
+        return pd.concat([queue, known.reset_index(drop=True)], axis=1)

@@ -1,0 +1,173 @@
+"""A scoring run's files and what the labels teach → the rows in their present order, and how they moved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.models import FILE as EVIDENCE
+from socml.models import DayEvidence, SignalRanking
+from socml.project import DataError, Project, read_leaves, read_table, run_folder, visible_line
+from socml.review.candidates import best_first
+from socml.review.feedback import FeedbackRanking
+
+SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
+WATCHED = 100  # rows among which moves are counted
+FOREST_DECIDES = 20.0  # standard deviations of the anomaly score that a probability of 1 is worth
+SIGNATURE_TREES = 4  # rows that share these trees' leaves are one kind to a strategy that covers kinds
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the top changed: rows among the first 100 that rose or fell; row ids that entered or left the first 25."""
+
+    up: int
+    down: int
+    entered: list[str]
+    left: list[str]
+
+
+class Board:
+    """The rows of one run, the most anomalous first, and their ranking after labels.
+
+    Attributes
+    ----------
+    scores : the score table, index row_id
+    candidates : what strategies choose from, in the order of the model's ranks; ranking_score is the present one
+    seen : index row_id of every row that has a label, column verdict
+    """
+
+    def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+        folder = run_folder(project, str(run["run_id"]))
+        self.scores = _read_scores(project, str(run["run_id"]))
+        leaves = _read_leaves(project, run, len(self.scores))
+        self._learner: FeedbackRanking | SignalRanking
+        self._learner = FeedbackRanking(leaves, self.scores["anomaly_score"].to_numpy())
+        if (folder / EVIDENCE).is_file():  # a day of the daily list, which learns by signals
+            self._learner = SignalRanking(DayEvidence.read(folder))
+        self._order = np.argsort(self.scores["rank"].to_numpy(), kind="stable")
+        self.candidates = _candidates(self.scores, self._order, leaves)
+        self.update({}, {})
+
+    def update(
+        self,
+        lessons: Mapping[str, float],
+        seen: Mapping[str, str | None],
+        probability: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Rank anew from what each row teaches (−1 to 1) and which rows were seen; other runs' rows do not matter.
+
+        `probability` of each candidate is given when a supervised forest has taken over: it decides then, and the
+        ranking that learns at once decides between rows that the forest finds equal.
+        """
+        rows = self.rows_of(lessons)
+        values = np.array(list(lessons.values()), dtype=np.float64)[rows >= 0]
+        learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
+        ranking = learnt[self._order]
+        if probability is not None:
+            ranking = ranking + FOREST_DECIDES * float(self.scores["anomaly_score"].std()) * probability
+        self.candidates = self.candidates.assign(ranking_score=ranking)
+        verdicts = {row_id: seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
+        self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=_index(verdicts))
+        self.is_open = np.ones(len(self.candidates), dtype=bool)
+        self.is_open[self.rows_of(verdicts)] = False
+        self.top = best_first(self.candidates["ranking_score"].to_numpy(), self.is_open, WATCHED + 1)
+
+    def rows_of(self, row_ids: Collection[str]) -> NDArray[np.intp]:
+        """Return where rows stand in `candidates`; −1 for a row that is not of this run."""
+        return self.candidates.index.get_indexer(_index(row_ids))
+
+    def row_of(self, row_id: str) -> int:
+        """Return where a row stands in `candidates`, or raise `DataError`."""
+        row = int(self.rows_of([row_id])[0])
+        if row < 0:
+            raise DataError(f"There is no row {visible_line(row_id)[:80]!r} in this scoring run.")
+        return row
+
+    def places_now(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return each row's place among the open rows, 1 the first."""
+        place_of = {int(row): place for place, row in enumerate(self.top, 1)}
+        return np.array([place_of.get(int(row)) or self._count_ahead(int(row)) + 1 for row in rows], dtype=np.int64)
+
+    def places_before(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the place among the open rows that each would have, had nothing been learnt."""
+        return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
+
+    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray:
+        """Return the leaves (n_trees, n) that some candidates fall into."""
+        return np.ascontiguousarray(self._learner.leaves[:, self._order[rows]])
+
+    def alike(self, row_id: str) -> NDArray[np.float64]:
+        """Return for each candidate in which share of the trees it falls into the same leaf as `row_id`, 0 to 1."""
+        row = self._order[self.row_of(row_id)]
+        leaves = self._learner.leaves
+        if not len(leaves):
+            raise DataError("This run's detector has no trees, so it cannot say which rows are alike.")
+        shared = np.zeros(leaves.shape[1], dtype=np.int32)
+        for tree in leaves:
+            shared += tree == tree[row]
+        return np.asarray(shared[self._order] / len(leaves), dtype=np.float64)
+
+    def moves_since(self, earlier: NDArray[np.intp], acted_on: Collection[str]) -> Moves:
+        """Compare an earlier `top` with the present one, leaving out the rows that were labelled or taken back."""
+        before, after = self._named(earlier, acted_on), self._named(self.top, acted_on)
+        place_before = {row_id: place for place, row_id in enumerate(before[:WATCHED])}
+        place_after = {row_id: place for place, row_id in enumerate(after[:WATCHED])}
+        watched = {**place_before, **place_after}
+        won = [place_before.get(row_id, WATCHED) - place_after.get(row_id, WATCHED) for row_id in watched]
+        return Moves(
+            up=sum(places > 0 for places in won),
+            down=sum(places < 0 for places in won),
+            entered=[row_id for row_id in after[:SHOWN] if row_id not in before[:SHOWN]],
+            left=[row_id for row_id in before[:SHOWN] if row_id not in after[:SHOWN]],
+        )
+
+    def _named(self, rows: NDArray[np.intp], without: Collection[str]) -> list[str]:
+        return [row_id for row_id in self.candidates.index[rows] if row_id not in without]
+
+    def _count_ahead(self, row: int) -> int:
+        score = self.candidates["ranking_score"].to_numpy()
+        ahead = int(((score > score[row]) & self.is_open).sum())
+        return ahead + int(((score[:row] == score[row]) & self.is_open[:row]).sum())
+
+
+def _index(row_ids: Iterable[str]) -> pd.Index:
+    """Return an index of plain Python strings: looking a few up costs microseconds, in Arrow strings milliseconds."""
+    return pd.Index(list(row_ids), dtype=object, name="row_id")
+
+
+def _read_scores(project: Project, run_id: str) -> pd.DataFrame:
+    path = run_folder(project, run_id) / "scores.parquet"
+    scores = read_table(path).to_pandas().set_index("row_id")
+    if not scores.index.is_unique:
+        raise DataError(f"{path} holds a row twice.")
+    return scores
+
+
+def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArray:
+    leaves = read_leaves(project, run)
+    if leaves is None:  # a detector without trees: labels are kept, and the order stays
+        return np.empty((0, n_rows), dtype=np.uint8)
+    if leaves.ndim != 2 or leaves.shape[1] != n_rows or leaves.dtype not in {np.dtype("u1"), np.dtype("u2")}:
+        raise DataError(
+            f"leaves.npy of run {run['run_id']} is {leaves.dtype} {leaves.shape}; it should be uint8 or uint16, "
+            f"(trees, {n_rows:,}). Score again: socml score"
+        )
+    return leaves
+
+
+def _candidates(scores: pd.DataFrame, order: NDArray[np.intp], leaves: NDArray) -> pd.DataFrame:
+    candidates = scores[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[order]
+    candidates.index = _index(candidates.index)
+    candidates = candidates.assign(ranking_score=candidates["anomaly_score"])
+    if not len(leaves):
+        return candidates
+    signature = np.zeros(len(candidates), dtype=np.int64)
+    for tree in leaves[:SIGNATURE_TREES]:
+        signature = signature * 65_536 + tree
+    return candidates.assign(signature=signature[order])

@@ -1,0 +1,106 @@
+"""Scores and labels → the review queue: rows in the order to look at them, each with the reason it is there."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from socml.project import QUEUE, ConfigurationError, ContractError, component
+
+
+def build_queue(
+    scores: pd.DataFrame,
+    labels: pd.DataFrame | None = None,
+    *,
+    strategy: str = "most-anomalous",
+    budget: int = 100,
+    seed: int = 0,
+    parameters: dict[str, Any] | None = None,
+    opinions: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the queue, at most `budget` rows; a labelled row is never in it.
+
+    Parameters
+    ----------
+    scores : index row_id, column anomaly_score (higher is more anomalous); ranking_score if labels have
+        changed the order; entity, time, signature for strategies that look at them
+    labels : index row_id, column verdict; whatever the verdict, the row was seen
+    strategy : name of a file in `socml/strategies/`
+    parameters : of the strategy
+    opinions : of `socml.review.ranker_predictions`, index as scores, for strategies that read them; without, they do without
+
+    Returns
+    -------
+    DataFrame of contract `QUEUE`
+
+    Raises
+    ------
+    UnknownName, ConfigurationError
+        For a strategy or a parameter that does not exist.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"anomaly_score": [0.2, 0.9]}, index=pd.Index(["a", "b"], name="row_id"))
+    >>> build_queue(scores)
+       position row_id          reason  ranking_score
+    0         1      b  most-anomalous            0.9
+    1         2      a  most-anomalous            0.2
+    """
+    choose = component("strategies", strategy)
+    _check_parameters(choose, strategy, parameters or {})
+    candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
+    labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
+    more: dict[str, Any] = dict(parameters or {})
+    if opinions is not None and reads_opinions(strategy):
+        more["opinions"] = opinions.reindex(candidates.index)
+    chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
+    check_choice(chosen, candidates, labels, budget, strategy)
+    return _as_contract(chosen, candidates)
+
+
+def reads_opinions(strategy: str) -> bool:
+    """Say whether a strategy reads what a supervised forest thinks of the rows."""
+    return "opinions" in signature(component("strategies", strategy)).parameters
+
+
+def check_choice(chosen: pd.Series, candidates: pd.DataFrame, labels: pd.DataFrame, budget: int, strategy: str) -> None:
+    """Raise `ContractError` if a strategy broke its promise; a labelled row shown again would cost trust."""
+    problem = ""
+    if len(chosen) > budget:
+        problem = f"{len(chosen)} rows for a budget of {budget}"
+    elif not chosen.index.is_unique:
+        problem = "a row twice"
+    elif len(chosen.index.intersection(labels.index)):
+        problem = "a row that has a label"
+    elif (candidates.index.get_indexer(chosen.index) < 0).any():
+        problem = "a row that is no candidate"
+    elif chosen.isna().any():
+        problem = "a row without a reason"
+    if problem:
+        raise ContractError(f"Strategy {strategy!r} returned {problem}.")
+
+
+def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
+    at = candidates.index.get_indexer(chosen.index)
+    queue = pd.DataFrame(
+        {
+            "position": np.arange(1, len(chosen) + 1, dtype=np.int32),
+            "row_id": chosen.index.to_numpy(),
+            "reason": chosen.to_numpy(),
+            "ranking_score": candidates["ranking_score"].to_numpy()[at],
+        }
+    )
+    return queue.astype({"row_id": "str", "reason": "str"})[list(QUEUE)]
+
+
+def _check_parameters(choose: Any, strategy: str, parameters: dict[str, Any]) -> None:
+    from socml.project import did_you_mean
+
+    given = {"rng", "opinions"}
+    known = [n for n, p in signature(choose).parameters.items() if p.kind is p.KEYWORD_ONLY and n not in given]
+    for name in parameters:
+        if name not in known:
+            raise ConfigurationError(f"Strategy {strategy!r} has no parameter {name!r}.{did_you_mean(name, known)}")

@@ -1,0 +1,291 @@
+"""Verdicts of one analyst on one run → labels in the store, and a queue that has learnt from them."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, StandingLabels, open_labels
+from socml.project import DataError, Project, find_project, read_run
+from socml.review.model_switch import LEAST_LABELS
+from socml.review.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
+from socml.review.queues import Queues
+from socml.review.ranking_state import SHOWN, Board, Moves
+from socml.review.review_queue import reads_opinions
+from socml.review.shared import Shared
+from socml.review.supervised_ranker import Advice, Advised, lessons_of, matrix_of
+
+REMEMBERED = 20  # effects that are kept to be told
+TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
+EFFECT = ["label_id", "row_id", "verdict", "by", "undo_of", "entered", "left", "moved_up", "moved_down"]
+
+
+class Triage(Shared):
+    """A scoring run under review by one analyst. Threads may share it.
+
+    The ranking is a function of the run and of the labels in the store, in their order: another process
+    that opens the same run sees the same queue, to the last bit, and an undo restores the earlier one.
+
+    Parameters
+    ----------
+    run_id : a folder of `workspace/scores`; the newest if empty
+    by : who gives the verdicts
+    strategy, seed, parameters : how the queue is chosen; a file in `socml/strategies/`
+    store : a label store to use instead of the project's (it is not closed with the triage)
+    matrix : the rows as numbers, in the order of the score table; by the run's features and model if not given
+    wait : False: what a supervised forest thinks is worked out beside, and comes when it is there
+
+    Attributes
+    ----------
+    run, dataset : what `run.json` says, and which dataset the run is of: labels and leases are shared in it
+    scores : DataFrame, index row_id, as the run wrote it
+
+    Raises
+    ------
+    UnknownName, DataError
+        If there is no such run.
+    """
+
+    def __init__(
+        self,
+        run_id: str = "",
+        *,
+        project: Project | None = None,
+        by: str = "analyst",
+        strategy: str = "most-anomalous",
+        seed: int = 0,
+        parameters: Mapping[str, Any] | None = None,
+        store: LabelStore | None = None,
+        matrix: NDArray | None = None,
+        wait: bool = True,
+    ) -> None:
+        self.project = project or find_project()
+        self.run = read_run(self.project, run_id)
+        self.by, self.dataset = by, str(self.run["dataset"])
+        self._board = Board(self.project, self.run)
+        self._queues = Queues(
+            self._board, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
+        )
+        self.scores = self._board.scores
+        self._advice = self._advice_on(matrix, wait=wait, seed=seed)
+        self._owns_store = store is None
+        self._store = store or open_labels(self.project)
+        self._standing = StandingLabels()
+        self._effects: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._lock = threading.RLock()
+        self.refresh()
+
+    def __enter__(self) -> Triage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the label store, if it was opened here."""
+        if self._owns_store:
+            self._store.close()
+
+    def queue(self, n: int = SHOWN) -> pd.DataFrame:
+        """Return the first `n` rows to look at; a labelled row is never among them.
+
+        Returns
+        -------
+        DataFrame of contract `tables.QUEUE`, and entity, time, anomaly_score, percentile, rank (without
+        labels, 1 is the most anomalous) and moved: places won (positive) or lost by what was learnt.
+        """
+        with self._lock:
+            return self._queues.first(n)
+
+    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
+        """Record a verdict, learn from it and re-rank.
+
+        Parameters
+        ----------
+        client_id : made by whoever sends it, once a decision; sending it again stores nothing
+        details : reason, family, technique, note, how (default "key"), seen_ms, weight; see `NewLabel`
+
+        Raises
+        ------
+        UnknownName
+            For a verdict that is not one.
+        DataError
+            For a row that is not of this run, or a `client_id` that was used for another decision.
+        TryLater
+            If the store is busy or away. Nothing was learnt; the same call is safe to repeat.
+        """
+        return self.label_many([{"row_id": row_id, "verdict": verdict, "client_id": client_id, **details}])[0]
+
+    def label_many(self, labels: Iterable[Mapping[str, Any]]) -> list[Acknowledgement]:
+        """Record several verdicts in one transaction, all or none; each has the fields that `label` takes.
+
+        Every acknowledgement tells the moves of all of them together.
+        """
+        new = [self._new_label(fields) for fields in labels]
+        with self._lock:
+            acknowledged = self._store.record(new)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
+
+    def undo(self, label_id: int | None = None, *, of_client_id: str = "", client_id: str = "") -> Acknowledgement:
+        """Take a label back: that of `label_id` or `of_client_id`, else this analyst's last one on this run's rows.
+
+        The ranking is exactly what it would be had the label never been given. `client_id` is the undo's
+        own; sending it again undoes nothing more.
+
+        Raises
+        ------
+        DataError
+            If there is nothing to undo, or the label is another analyst's.
+        """
+        client_id = client_id or uuid.uuid4().hex
+        with self._lock:
+            if label_id is None and not of_client_id and self._store.find(client_id) is None:
+                last = self._last_label()
+                if last.suggested and last.batch_id:
+                    return self.undo_batch(last.batch_id, client_id=client_id)[0]
+                label_id = last.id
+            acknowledged = self._store.undo(label_id, by=self.by, client_id=client_id, of_client_id=of_client_id)
+            moves = self.refresh()
+            return replace(acknowledged, moved_up=moves.up, moved_down=moves.down)
+
+    def undo_batch(self, batch_id: str, *, client_id: str = "") -> list[Acknowledgement]:
+        """Take back in one step what still stands of a propagation; nothing remains of it in the ranking."""
+        with self._lock:
+            undone = self._store.undo_batch(batch_id, by=self.by, client_id=client_id or uuid.uuid4().hex)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in undone]
+
+    def similar(self, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False) -> SimilarRows:
+        """Return the open rows that are like `row_id`, the most alike first; see `SimilarRows` for the preview."""
+        with self._lock:
+            return similar_rows(self._board, row_id, at_least=at_least, same_entity=same_entity)
+
+    def propagate(
+        self, row_id: str, row_ids: Sequence[str], *, batch_id: str = "", weight: float = WEIGHT
+    ) -> list[Acknowledgement]:
+        """Suggest this analyst's verdict on `row_id` for other rows, in one step; `undo_batch` takes it back in one.
+
+        Suggestions teach with less `weight`, leave the queue, and a tenth of them comes back to be checked.
+        Rows that are labelled by now are left alone. A `batch_id` that is sent again suggests nothing more.
+
+        Raises
+        ------
+        DataError
+            If this analyst has no label on the row, or it is unsure or a skip.
+        """
+        with self._lock:
+            self.refresh()
+            labels = suggestions(self._standing, self._board, self.by, row_id, row_ids, batch_id, weight)
+            acknowledged = self._store.record(labels)
+            moves = self.refresh()
+            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
+
+    def refresh(self) -> Moves:
+        """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
+        with self._lock:
+            start = self._board.top
+            events = self._standing.news(self._store.events_since(self._standing.last_id, dataset=self.dataset))
+            edits = self._store.families.edits(dataset=self.dataset)
+            if edits != self._standing.edits:
+                self._standing.edits = edits
+                self._learn([])
+            if len(events) > TOLD:
+                self._learn(events[:-TOLD])
+            for event in events[-TOLD:]:
+                before = self._board.top
+                self._learn([event])
+                self._effects.append(_told(event, self._board.moves_since(before, {event.row_id})))
+            return self._board.moves_since(start, {event.row_id for event in events})
+
+    def effect(self, n: int = 3) -> pd.DataFrame:
+        """Return what the last `n` labels and undos did, the newest first.
+
+        Returns
+        -------
+        DataFrame with label_id, row_id, verdict (null for an undo), by, undo_of, entered and left (lists of
+        row_id that came into or fell out of the first 25), moved_up and moved_down (rows among the first 100)
+        """
+        with self._lock:
+            return pd.DataFrame(list(self._effects)[::-1][:n], columns=EFFECT)
+
+    def position(self, row_id: str) -> int | None:
+        """Return a row's place in the ranking among the rows without a label, 1 the first; None if it has one."""
+        with self._lock:
+            row = self._board.row_of(row_id)
+            return int(self._board.places_now(np.array([row]))[0]) if self._board.is_open[row] else None
+
+    def labels(self) -> pd.DataFrame:
+        """Return the current labels of this run's rows, index row_id, in the order they were given."""
+        current = self._store.current(dataset=self.dataset)
+        return current[self._board.rows_of(current.index.to_list()) >= 0]
+
+    def ranking(self) -> pd.Series:
+        """Return every row's ranking score after labels, index row_id, in the order of the score table."""
+        with self._lock:
+            return self._board.candidates["ranking_score"].reindex(self.scores.index)
+
+    def _learn(self, events: list[LabelEvent]) -> None:
+        self._standing.add(events)
+        seen = {row_id: event.verdict for row_id, event in self._standing.current().items()}
+        advised = self._advised()
+        self._queues.opinions = None if advised is None else advised.opinions.set_axis(self._board.candidates.index)
+        decides = advised is not None and advised.takes_over
+        probability = advised.opinions["probability"].to_numpy() if advised is not None and decides else None
+        self._board.update(self._standing.lessons(), seen, probability)
+
+    def _advised(self) -> Advised | None:
+        lessons = lessons_of(list(self._standing.current().values()), self._board.rows_of)
+        asked = reads_opinions(self._queues.strategy)
+        if not asked and len(lessons) < LEAST_LABELS:
+            return None
+        try:
+            return self._advice.after(lessons)
+        except DataError:
+            if asked:
+                raise
+            return None  # nothing takes over where the features are gone
+
+    def _advice_on(self, matrix: NDArray | None, *, wait: bool, seed: int) -> Advice:
+        candidates = self._board.candidates
+
+        def as_numbers() -> NDArray:
+            if matrix is None:
+                return matrix_of(self.run, candidates.index.to_list(), self.project)
+            return np.asarray(matrix)[self.scores.index.get_indexer(candidates.index)]
+
+        return Advice(as_numbers, self._board.leaves_of, candidates["anomaly_score"].to_numpy(), wait=wait, seed=seed)
+
+    def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
+        fields = {"how": "key", **self._queues.why(str(given.get("row_id"))), **given}
+        fields["row_id"] = str(fields.get("row_id") or "")
+        fields["client_id"] = str(fields.get("client_id") or uuid.uuid4().hex)
+        self._board.row_of(fields["row_id"])
+        return NewLabel(
+            run_id=self.run["run_id"],
+            dataset=self.dataset,
+            model_version=self.run.get("model_version", ""),
+            by=self.by,
+            **fields,
+        )
+
+    def _last_label(self) -> LabelEvent:
+        self.refresh()
+        last = self._standing.last_of(self.by, self._board.candidates.index)
+        if last is None:
+            raise DataError(f"{self.by!r} has no label to undo in run {self.run['run_id']}.")
+        return last
+
+
+def _told(event: LabelEvent, moves: Moves) -> dict[str, Any]:
+    told = {name: getattr(event, name) for name in ("row_id", "verdict", "by", "undo_of")}
+    changes = {"entered": moves.entered, "left": moves.left, "moved_up": moves.up, "moved_down": moves.down}
+    return {"label_id": event.id, **told, **changes}

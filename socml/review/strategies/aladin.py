@@ -1,0 +1,56 @@
+"""Scored rows with a forest's opinions, labels and a budget → of each family in turn, the least and the most unusual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from socml.review.candidates import as_queue, best_first, open_rows
+
+__all__ = ["aladin"]
+
+
+def aladin(
+    candidates: pd.DataFrame,
+    labels: pd.DataFrame,
+    budget: int,
+    *,
+    rng: np.random.Generator,
+    opinions: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Take of each predicted family in turn its least sure row, then its most anomalous one.
+
+    A rare family gets as many questions as a common one. Without opinions it takes the most anomalous.
+    Blind to families that the forest does not predict anywhere yet, except through rows that are anomalous in another.
+
+    Parameters
+    ----------
+    candidates : index row_id; ranking_score
+    opinions : of `socml.review.ranker_predictions`, in the candidates' order: family, sureness
+
+    References
+    ----------
+    J. Stokes et al. (2008), «ALADIN: Active Learning of Anomalies to Detect Intrusions», Microsoft Research.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"ranking_score": [0.1, 0.2, 0.3, 0.4]}, index=["a", "b", "c", "d"])
+    >>> opinions = pd.DataFrame({"family": ["x", "x", "x", "y"], "sureness": [0.5, 0.9, 0.8, 0.7]}, rows.index)
+    >>> list(aladin(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), opinions=opinions).index)
+    ['a', 'd', 'c', 'b']
+    """
+    open_ = open_rows(candidates, labels)
+    score = candidates["ranking_score"].to_numpy()
+    if opinions is None:
+        return as_queue(candidates, best_first(score, open_, budget), "most-anomalous")
+    family = opinions["family"].to_numpy(dtype=object)
+    at = np.flatnonzero(open_)
+    table = pd.DataFrame({"at": at, "family": family[at], "unsure": 1 - opinions["sureness"].to_numpy()[at]})
+    table["score"] = score[at]
+    queues = []
+    for by in ("unsure", "score"):
+        best = table.sort_values(by, ascending=False, kind="stable")
+        queues.append(best.assign(turn=best.groupby("family", sort=False).cumcount())[["at", "family", "turn"]])
+    dealt = pd.concat(queues, keys=range(2), names=["order"]).reset_index(level="order")
+    dealt = dealt.sort_values(["turn", "order"], kind="stable").drop_duplicates("at")
+    return as_queue(candidates, dealt["at"].to_numpy()[:budget], "aladin")

@@ -1,0 +1,2 @@
+from .simulation import SimulatedLogs as SimulatedLogs
+from .simulation import simulate as simulate
