@@ -180,7 +180,7 @@ def lost_lines(work: Path) -> list[Figure]:
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from socml.datasets import ingest
+from socml.ingestion import ingest
 from socml.project import Project
 result = ingest(sys.argv[1], dataset="large", format=sys.argv[3], project=Project(root=Path(sys.argv[2]), workspace=Path(sys.argv[1]).parent / "w"))
 used = resource.getrusage(resource.RUSAGE_SELF)

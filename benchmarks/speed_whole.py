@@ -24,9 +24,9 @@ START = """
 import time, numba, numpy as np, sklearn.utils
 X = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
 t = time.process_time()
-from socml.kernels.forest_fit import fit_isolation_forest
-from socml.kernels.forest_score import score_samples, leaf_matrix
-from socml.kernels.tree_shap import tree_shap
+from socml.detectors.forest.growing import fit_isolation_forest
+from socml.detectors.forest.scoring import score_samples, leaf_matrix
+from socml.detectors.forest.shapley import tree_shap
 forest = fit_isolation_forest(X, random_state=0)
 score_samples(forest, X); leaf_matrix(forest, X); tree_shap(forest, X[:500])
 print(time.process_time() - t)

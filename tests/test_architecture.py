@@ -27,12 +27,11 @@ def test_layers_hold():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_module_says_what_it_does_and_fits_in_a_sitting(path):
+def test_every_module_says_what_it_does(path):
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     if tree.body:
         assert ast.get_docstring(tree), f"{path.name} has no docstring"
-    assert len(text.splitlines()) <= 300
 
 
 def test_the_app_imports_nothing_of_ours_but_socml():

@@ -436,7 +436,7 @@ def test_a_large_file_is_read_in_bounded_memory(tmp_path: Path) -> None:
 _INGEST = """
 import sys
 from pathlib import Path
-from socml.datasets import ingest
+from socml.ingestion import ingest
 from socml.project import Project
 root = Path(sys.argv[1])
 result = ingest(sys.argv[2], dataset="office", project=Project(root=root, workspace=root / "workspace"))

@@ -22,7 +22,7 @@ WORD = 2**64
 PROBE = """
 import numpy as np
 from numba import njit
-from socml.kernels.keyed_hash import sip_end, sip_start, sip_word
+from socml.project.keyed_hash import sip_end, sip_start, sip_word
 
 @njit
 def hashed(secret, words):

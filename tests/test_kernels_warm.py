@@ -10,9 +10,10 @@ import importlib, pathlib, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 import socml.formats._kernels
-from socml.kernels import forest_fit, forest_score, half_space, tree_shap
-from socml.kernels.forest_tables import PackedForest
-from socml.kernels.warm import warm_kernels
+from socml.detectors.forest import growing as forest_fit, scoring as forest_score, shapley as tree_shap
+from socml.detectors.online import _compiled_half_space as half_space
+from socml.detectors.forest.tables import PackedForest
+from socml.jobs.warm import warm_kernels
 
 def compiled():
     modules = [m for n, m in sys.modules.items() if n.startswith("socml.formats._kernels.")]

@@ -280,7 +280,7 @@ def test_a_writer_that_is_killed_loses_nothing_that_was_acknowledged(url):
 def test_a_busy_store_says_try_later_and_keeps_what_it_has(url, store, monkeypatch):
     blocker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     blocker.execute("begin immediate")
-    monkeypatch.setattr("socml.labels.recording.database.BUSY_MS", 50)
+    monkeypatch.setattr("socml.labels.database.BUSY_MS", 50)
     with LabelStore(url) as impatient:
         with pytest.raises(TryLater, match="busy or away: database is locked"):
             impatient.record([label()])

@@ -29,7 +29,7 @@ def url(tmp_path):
 def clock(monkeypatch):
     """The store's clock, to be moved on by the test."""
     at = [datetime(2026, 1, 1, tzinfo=UTC)]
-    monkeypatch.setattr("socml.labels.recording.leases.now", lambda _: at[0])
+    monkeypatch.setattr("socml.labels.leases.now", lambda _: at[0])
 
     def later(seconds: float) -> None:
         at[0] += timedelta(seconds=seconds)

@@ -86,7 +86,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_labels(url):
 
 
 def test_the_clock_of_a_team_is_the_databases(url, monkeypatch):
-    monkeypatch.setattr("socml.labels.recording.database.datetime", _AnHourFast)
+    monkeypatch.setattr("socml.labels.database.datetime", _AnHourFast)
     with LabelStore(url) as store:
         before = _a_minute_on(store)
         (lease,) = store.leases.claim(["r1"], by="ana", n=1, seconds=60)

@@ -250,7 +250,7 @@ def test_log_files_are_dated_to_the_end_of_the_window(logs: SimulatedLogs) -> No
     assert {p.stat().st_mtime for p in logs.files} == {BEGIN + DAYS * 86400}
 
 
-@pytest.mark.parametrize("kind", ["simulator.activities", "simulator.attacks"])
+@pytest.mark.parametrize("kind", ["activities", "attacks"])
 def test_every_activity_and_attack_is_one_documented_function(kind: str) -> None:
     for name in component_names(kind):
         function = component(kind, name)
@@ -261,7 +261,7 @@ def test_every_activity_and_attack_is_one_documented_function(kind: str) -> None
 def test_every_attack_file_cites_its_technique() -> None:
     import importlib
 
-    for name in component_names("simulator.attacks"):
+    for name in component_names("attacks"):
         module = importlib.import_module(f"socml.simulator.attacks.{name.replace('-', '_')}")
         assert "https://attack.mitre.org/techniques/T" in str(module.__doc__)
 

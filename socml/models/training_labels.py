@@ -58,7 +58,7 @@ def lessons_from_labels(labels: pd.DataFrame, row_ids: pd.Index) -> Lessons:
 
     Parameters
     ----------
-    labels : index `row_id`; verdict, weight, family: as `socml.labels.recording.read_labels` returns it
+    labels : index `row_id`; verdict, weight, family: as `socml.labels.read_labels` returns it
 
     Examples
     --------

@@ -23,6 +23,7 @@ FOLDERS = {
     "strategies": "review/strategies",
     "activities": "simulator/activities",
     "attacks": "simulator/attacks",
+    "noise": "simulator/noise",
 }
 
 

@@ -16,8 +16,8 @@ from socml.simulator.traffic import Traffic
 from socml.simulator.window import Window
 from socml.simulator.writers.files import Attack, attacks_in, log_files, write, write_truth
 
-_KINDS = ("simulator.activities", "simulator.attacks")
-_NOISE = "simulator.noise"
+_KINDS = ("activities", "attacks")
+_NOISE = "noise"
 
 
 @dataclass(frozen=True)

@@ -314,8 +314,8 @@ def ragged(given: Given) -> None:
 _PEAK = """
 import sys
 from pathlib import Path
-from socml.datasets import ingest
-from socml.errors import DataError
+from socml.ingestion import ingest
+from socml.project import DataError
 from socml.project import Project
 try:
     root = Path(sys.argv[2])
