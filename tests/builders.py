@@ -5,6 +5,7 @@ No model is fitted: the "forest" is random cuts, and a row is anomalous when few
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,7 @@ def _events(values: np.ndarray, dataset: str, hostile: int) -> pa.Table:
         record = {"source": sources[i], "bytes": [float(v) for v in values[i]], "line": i + 1}
         raw.append(json.dumps(record) if i != hostile else f"{json.dumps(record)} {HOSTILE_TEXT}")
     columns |= {
-        "event_id": Places("0" * 16).ids(np.arange(1, rows + 1)).to_pylist(),
+        "event_id": Places(hashlib.sha256(dataset.encode()).hexdigest()[:16]).ids(np.arange(1, rows + 1)).to_pylist(),
         "time": [START_US + i * 7_000_000 for i in range(rows)],
         "dataset": [dataset] * rows,
         "class_uid": [4001] * rows,

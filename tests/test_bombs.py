@@ -235,7 +235,7 @@ DEEP = 200_000
 def test_a_label_file_that_is_nested_too_deep_is_one_sentence(text, tmp_path):
     path = tmp_path / "labels.json"
     path.write_text(text)
-    with pytest.raises(FormatError, match=r"labels\.json cannot be read: it is nested too deep"):
+    with pytest.raises(FormatError, match=r"labels\.json is nested too deeply"):
         read_records(path)
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from builders import make_project, make_run
+from builders import make_project, make_rows, make_run
 from test_cli import socml
 
 from socml.project.errors import DataError
@@ -247,6 +247,7 @@ def test_the_command_line_reports_checks_exports_and_imports(project, tmp_path):
     assert "120 labels written" in socml("labels", "export", "out.csv", cwd=tmp_path)[0]
     said = json.loads(socml("labels", "import", "out.csv", "--json", cwd=tmp_path)[0])
     assert (said["imported"], said["known_before"]) == (0, 120)
+    make_rows(project, "x", "y")
     (tmp_path / "kdd.csv").write_text("row_id,label\nx,neptune\ny,open\n")
     said, _ = socml("labels", "import", "kdd.csv", cwd=tmp_path)
     assert "neptune (1)" in said

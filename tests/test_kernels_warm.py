@@ -9,14 +9,13 @@ PROBE = """
 import importlib, pathlib, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-import socml.formats._kernels
 from socml.detectors.forest import growing as forest_fit, scoring as forest_score, shapley as tree_shap
 from socml.detectors.online import _compiled_half_space as half_space
 from socml.detectors.forest.tables import PackedForest
 from socml.jobs.warm import warm_kernels
 
 def compiled():
-    modules = [m for n, m in sys.modules.items() if n.startswith("socml.formats._kernels.")]
+    modules = [m for n, m in sys.modules.items() if n.startswith("socml.") and m is not None]
     kernels = {k for m in modules for k in vars(m).values() if isinstance(k, Dispatcher)}
     return {f"{k.__module__}.{k.__name__}{s}" for k in kernels for s in k.signatures}
 

@@ -222,7 +222,7 @@ def test_a_file_that_cannot_be_stored_waits_and_the_listener_goes_on(
 
     with monkeypatch.context() as patched:
         for error in (OSError(28, "No space left on device"), DataError("The reader has a fault.")):
-            patched.setattr("socml.ingestion.listener.ingest", Mock(side_effect=error))
+            patched.setattr("socml.ingestion.listener.ingest_files", Mock(side_effect=error))
             with pytest.raises(DataError, match=r"(No space|a fault).* The messages are kept in .*spool/net"):
                 _listen("tcp://127.0.0.1:0", lab, send, 1, every=0.05)
     assert listen("tcp://127.0.0.1:0", dataset="net", project=lab, seconds=0).stored >= 1

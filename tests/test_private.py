@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from builders import make_rows
 from test_line import zeek_log
 
 from socml.explanations.of_run import explain_run
@@ -53,7 +54,7 @@ def test_whatever_the_line_writes_is_its_owners(tmp_path):
     truth = load_row_truth("office", "source-5min", project=project)
     run = score_run(fit("source-forest", features, project=project, truth=truth), path, truth=truth, project=project)
     explain_run(run["run_id"], top=3, project=project)
-    record_label("r1", "malicious", dataset="office", project=project)
+    record_label(features.index[0], "malicious", dataset="office", project=project)
     simulate(project.folder("raw", "simulated"), days=1, hosts=3)
     write_json(project.workspace / "lookups" / "answer.json", {})
     with Spool(project.workspace / "spool" / "office") as spool:
@@ -89,6 +90,7 @@ def test_the_files_beside_the_label_store_are_its_owners_too(tmp_path):
 def test_an_export_is_its_owners_wherever_it_goes(tmp_path):
     init_project(tmp_path / "lab")
     project = read_project(tmp_path / "lab")
+    make_rows(project, "r1")
     record_label("r1", "malicious", project=project)
     for ending in ("csv", "parquet", "jsonl"):
         path = write_labels(read_labels(project=project), tmp_path / "new" / "deep" / f"labels.{ending}")

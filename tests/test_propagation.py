@@ -149,7 +149,7 @@ def test_a_tenth_of_the_suggestions_comes_back_to_be_checked(triage, backup):
     triage.label(backup, "benign")
     rows = list(triage.similar(backup, at_least=0.0).rows["row_id"])[:60]
     triage.propagate(backup, rows)
-    offered = triage.offer(60)
+    offered = triage.offer(600)
     checked = set(offered[offered["reason"] == "check-suggestion"]["row_id"])
     assert checked == {row_id for row_id in rows if is_drawn(row_id)}
     row_id = checked.pop()

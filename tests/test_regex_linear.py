@@ -18,12 +18,12 @@ import socml
 from tests.regex_runs import runs_away
 
 ROOT = Path(socml.__file__).parent
-FOLDERS = ("formats", "datasets")
+FOLDERS = ("formats", "ingestion")
 METHODS = {"match", "fullmatch", "search", "finditer", "findall", "sub", "subn", "split"}
 ANCHORED = {"match", "fullmatch"}
 # what is matched against one line only, or against a text that was looked through for line ends
 OF_LINES = {
-    "_syslog_templates": "read_message", "ossec_alerts_log": "lines of a block", "snort_full": "lines of a block",
+    "_syslog_templates": "read_message", "_syslog_select": "the same templates, by RE2", "ossec_alerts_log": "lines of a block", "snort_full": "lines of a block",
 }  # fmt: skip
 
 

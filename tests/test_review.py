@@ -6,9 +6,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from socml.project import registry, tables
+from socml.project import component_names, tables
 from socml.project.errors import ConfigurationError, ContractError, UnknownName
 from socml.project.wording import languages, words
+from socml.review import review_queue
 from socml.review.review_queue import build_queue
 
 
@@ -65,9 +66,7 @@ def test_the_tables_that_were_given_are_not_changed():
 @pytest.mark.parametrize("language", languages())
 def test_every_reason_is_said_in_words(language):
     reasons = {
-        reason
-        for name in registry.component_names("strategies")
-        for reason in build_queue(scores(100), strategy=name)["reason"]
+        reason for name in component_names("strategies") for reason in build_queue(scores(100), strategy=name)["reason"]
     }
     for reason in reasons:
         assert words(language)(f"queue.reason.{reason}")
@@ -83,6 +82,6 @@ def test_a_strategy_that_breaks_its_promise_is_caught(monkeypatch):
         "3 rows for a budget of 2": pd.Series("x", index=["r2", "r3", "r4"]),
     }
     for problem, answer in broken.items():
-        monkeypatch.setattr(registry, "component", lambda *_, answer=answer: lambda *a, rng: answer)
+        monkeypatch.setattr(review_queue, "component", lambda *_, answer=answer: lambda *a, rng: answer)
         with pytest.raises(ContractError, match=f"returned {problem}"):
             build_queue(scores(), labels, budget=2)

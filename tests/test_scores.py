@@ -196,7 +196,7 @@ def test_a_run_that_does_not_exist_is_named(fitted):
 
 
 def test_the_sign_changes_in_one_place():
-    """No other stage negates what a detector says: `-…score_samples` and `-normality` stand in scores.py alone.
+    """No other stage negates what a detector says: `-…score_samples` and `-normality` stand in scoring.py alone.
 
     Detectors made of detectors, and explainers, whose shares push toward anomalous, say so in their contracts.
     """
@@ -209,4 +209,4 @@ def test_the_sign_changes_in_one_place():
             if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
         ]
         found = [text for text in negated if "score_samples(" in text or text == "-normality"]
-        assert not found or path.name == "scores.py", f"{path.name}: {found}"
+        assert not found or path.name == "scoring.py", f"{path.name}: {found}"

@@ -72,10 +72,10 @@ def listen(
         writing = threading.Thread(target=flow.run, daemon=True)
         receiving.start()
         writing.start()
-        if on_ready:
-            on_ready(*server.getsockname()[:2])
         try:
             with suppress(KeyboardInterrupt), _stopped_by_signals(stop):
+                if on_ready:
+                    on_ready(*server.getsockname()[:2])
                 _wait(seconds, every, stop, lambda: _store(spool, dataset, format, project, done))
         finally:
             stop.set()

@@ -116,6 +116,8 @@ class Kinds:
             return
         table = lines.table()
         found = selected(connection, *_select(kinds, table))
+        if not len(found):  # each line is for the careful reader
+            return
         rows, lengths = np.asarray(found["row"]), _lengths(table["line"])
         free = np.ones(len(rows), bool)
         for number, kind in enumerate(kinds):
