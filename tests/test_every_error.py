@@ -130,7 +130,7 @@ CASES: list[tuple[str, Fault, dict[str, tuple[int, str]]]] = [
     ],
     ("explanations", of_run("explanations.parquet", flip), {"queue": (0, "explained again"), "explain": (0, "again")}),
     *[
-        (f"part {how.__name__}", of_events(how), {"features": (3, "ingest the files"), "score": (3, "ingest the files")})
+        (f"part {how.__name__}", of_events(how), dict.fromkeys(("features", "score"), (3, "read the dataset's files anew")))
         for how in (cut, empty, overwrite)
     ],
     *[
@@ -387,8 +387,7 @@ def test_truth_that_lies_among_the_parts_is_never_read_as_events(damageable):
     write_table(part(damageable).with_name("truth.parquet"), truth)
     assert open_events(damageable, DATASET).count_rows() == rows
     write_table(part(damageable).with_name("truth-2.parquet"), truth)
-    with pytest.raises(DataError, match=r"truth-2.parquet holds no events"):
-        open_events(damageable, DATASET)
+    assert open_events(damageable, DATASET).count_rows() == rows, "no manifest names it"
 
 
 def test_a_recipe_that_may_not_be_read_is_one_sentence(damageable, monkeypatch):
@@ -406,9 +405,9 @@ def test_a_recipe_that_may_not_be_read_is_one_sentence(damageable, monkeypatch):
 def test_too_long_a_name_is_refused_before_anything_is_written(tmp_path):
     from socml.project.workspace import safe_name
 
-    assert safe_name("n" * 200)
-    with pytest.raises(ConfigurationError, match="201 characters; at most 200"):
-        safe_name("n" * 201)
+    assert safe_name("n" * 150)
+    with pytest.raises(ConfigurationError, match="151 characters; at most 150"):
+        safe_name("n" * 151)
 
 
 def _stored(project: Project) -> dict[str, bytes]:

@@ -298,7 +298,9 @@ def test_a_table_of_truth_is_never_read_as_events(lab: Project, tmp_path: Path) 
     assert "is a table of ground truth, not of records" in result.failed[0].reason
 
 
-def test_a_dataset_of_an_earlier_socml_is_read_and_taken_anew_but_not_added_to(lab: Project, tmp_path: Path) -> None:
+def test_a_dataset_of_an_earlier_socml_is_read_and_taken_anew_but_not_added_to(
+    lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "a.log", sshd(0, 5))
     ingest(path, dataset="now", project=lab)
     old = pq.read_table(event_files(lab, "now")[0])
@@ -311,6 +313,7 @@ def test_a_dataset_of_an_earlier_socml_is_read_and_taken_anew_but_not_added_to(l
         ingest(path, dataset="d", project=lab)
     assert ingest(path, dataset="d", project=lab, anew=True).added == 5
     assert (sum(raws(lab).values()), len(load_truth("d", project=lab))) == (5, 0)
+    monkeypatch.setattr("socml.ingestion.staging.GRACE_S", -60)
     assert ingest(path, dataset="d", project=lab).added == 0
     assert [p.name for p in events_folder(lab, "d").glob("*.parquet")] == [p.name for p in event_files(lab, "d")]
 
