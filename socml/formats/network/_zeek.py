@@ -146,6 +146,7 @@ def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Tab
         return None if family in (None, "", "-", "(empty)") else family.strip()
 
     families = pa.nulls(len(labels), pa.string()) if named is None else _of_each(named, name, pa.string())
+    families = pc.if_else(pc.is_valid(labels), families, None)  # what a record is does not depend on its neighbours
     return pa.table(
         {
             "malicious": _of_each(labels, is_malicious, pa.bool_()),
