@@ -17,6 +17,7 @@ setup(
     package_dir={"socml": "socml", **{f"socml._starter.{name}": name for name in STARTER}},
     package_data={
         "": ["*.toml", "*.sql", "*.ipynb", "*.ini", "*.pyi", "*.mako", "*.md", "*.js", "*.css", "*.html", "py.typed"],
+        "socml.project": ["languages/*.toml"],
         "socml._starter.app": ["**/*", ".streamlit/*"],
     },
 )

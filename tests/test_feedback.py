@@ -182,7 +182,7 @@ def test_the_head_of_an_order_has_as_many_rows_as_there_are_labels(place: int, i
 
 def test_labels_are_not_slowed_down_by_compiling_after_warm_up():
     code = (
-        "from socml.review.feedback import *; from socml.formats._kernels import tree_kernel as k; warm_up();"
+        "from socml.review.feedback import *; from socml.review import tree_kernel as k; warm_up();"
         "n = [len(f.signatures) for f in (k.tree_kernel, k.solve_dual, k.add_columns)];"
         "import tempfile, os; path = tempfile.mkdtemp() + '/leaves.npy';"
         "np.save(path, np.asfortranarray(np.zeros((3, 9), dtype='u1')));"

@@ -82,11 +82,19 @@ def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks)
     assert set(segments.tolist()) <= {b"00000000000000ff"}
 
 
-def test_a_reader_of_lines_that_goes_back_is_a_bug_that_is_told():
-    places = Places("00000000000000ff", in_order=True)
+@given(st.permutations(range(40)), st.integers(1, 39))
+def test_lines_with_one_event_each_have_the_same_ids_in_any_order(lines, cut):
+    places = Places("00000000000000ff", one_a_line=True)
+    ids = [i for part in (lines[:cut], lines[cut:]) for i in places.ids(np.array(part, np.int64)).to_pylist()]
+    assert ids == Places("00000000000000ff").ids(np.array(lines)).to_pylist()
+
+
+@pytest.mark.parametrize("again", [[1, 3], [9, 9], [100_000, 2]])
+def test_a_second_event_of_a_line_in_a_format_of_one_a_line_is_a_bug_that_is_told(again):
+    places = Places("00000000000000ff", one_a_line=True)
     places.ids(np.array([1, 2]))
-    with pytest.raises(SocmlError, match="An event of line 1 comes after one of 2"):
-        places.ids(np.array([1, 3]))
+    with pytest.raises(SocmlError, match="A line has two events"):
+        places.ids(np.array(again))
 
 
 # --- inert

@@ -27,7 +27,7 @@ class Places:
 
     Parameters
     ----------
-    in_order : no block has a line before the last one of the block before; else 8 bytes an event are held
+    one_a_line : each line has one event at most, and a bit a line is held; else 8 bytes an event are
 
     Examples
     --------
@@ -35,8 +35,8 @@ class Places:
     ['05e6369d6696d77700000000000000ab', '6a6cb3baa85deb9000000000000000ab']
     """
 
-    def __init__(self, segment: str, *, in_order: bool = False) -> None:
-        self._in_order = in_order
+    def __init__(self, segment: str, *, one_a_line: bool = False) -> None:
+        self._taken = np.zeros(1 << 13, np.uint8) if one_a_line else None  # a bit for each line that had its event
         self._segment = np.frombuffer(bytes.fromhex(segment), np.uint8)
         self._key = np.uint64(int(segment, 16))
         self._highest = -1  # line
@@ -63,6 +63,8 @@ class Places:
             return np.zeros(0, np.int64)
         if int(lines.max()) >> _LINE_BITS or lines.min() < 0:
             raise SocmlError(f"An event says that it is on line {int(lines.max()):,}. This is a bug in its reader.")
+        if self._taken is not None:
+            return self._take(lines)
         earlier = self._before(lines)
         if bool(np.all(lines[1:] > lines[:-1])):
             numbers = earlier
@@ -78,6 +80,19 @@ class Places:
         self._remember(lines)
         return numbers
 
+    def _take(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return 0 for each event, whose line must not have had one; the lines of a block may come in any order."""
+        assert self._taken is not None
+        places, bits = lines >> 3, np.left_shift(1, lines & 7).astype(np.uint8)
+        if int(places.max()) >= len(self._taken):
+            grown = np.zeros(2 * int(places.max()) + 1, np.uint8)
+            grown[: len(self._taken)] = self._taken
+            self._taken = grown
+        if (self._taken[places] & bits).any() or len(np.unique(lines)) < len(lines):
+            raise SocmlError("A line has two events in a format of one a line. This is a bug in its reader.")
+        np.bitwise_or.at(self._taken, places, bits)
+        return np.zeros(len(lines), np.int64)
+
     def _before(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many events each one's line had in earlier blocks."""
         counts = np.zeros(len(lines), np.int64)
@@ -87,8 +102,6 @@ class Places:
         if low == self._highest:  # a line that two blocks share, as in a document without line ends
             counts[lines == low] = self._of_highest
             return counts
-        if self._in_order:
-            raise SocmlError(f"An event of line {low:,} comes after one of {self._highest:,}: a bug in its reader.")
         for block in self._lines:
             shared, each = np.unique(block, return_counts=True)
             at = np.minimum(np.searchsorted(shared, lines), len(shared) - 1)
@@ -96,8 +109,7 @@ class Places:
         return counts
 
     def _remember(self, lines: NDArray[np.int64]) -> None:
-        if not self._in_order:
-            self._lines.append(lines.astype(np.int64))
+        self._lines.append(lines.astype(np.int64))
         high = int(lines.max())
         of_high = int(np.count_nonzero(lines == high))
         if high > self._highest:

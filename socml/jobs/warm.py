@@ -24,10 +24,11 @@ def warm_kernels() -> dict[str, float]:
         before = time.process_time()
         work()
         spent[name] = time.process_time() - before
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in {"__init__", "warm"} and "\ndef warm(" in path.read_text(encoding="utf-8"):
+    package = Path(__file__).resolve().parents[1]
+    for path in sorted(package.rglob("*.py")):
+        if "\ndef warm(" in path.read_text(encoding="utf-8"):
             before = time.process_time()
-            import_module(f"socml.formats._kernels.{path.stem}").warm()
+            import_module(".".join(["socml", *path.relative_to(package).with_suffix("").parts])).warm()
             spent[path.stem] = time.process_time() - before
     return spent
 

@@ -6,6 +6,7 @@ anything, so listing components costs nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,14 @@ def _modules(kind: str) -> dict[str, str]:
     if kind not in FOLDERS:
         raise SocmlError(f"There is no kind of component {kind!r}.{did_you_mean(kind, FOLDERS)}")
     folder = _SOCML / FOLDERS[kind]
-    files = folder.glob("*/*.py") if kind == "formats" else folder.glob("*.py")
+    folders = [path for path in folder.iterdir() if path.is_dir()] if kind == "formats" else [folder]
+    return _modules_in(tuple((path, path.stat().st_mtime_ns) for path in folders))
+
+
+@lru_cache
+def _modules_in(folders: tuple[tuple[Path, int], ...]) -> dict[str, str]:
+    """Return name → module; folders are listed again when they changed, since telling a format asks for each reader."""
+    files = [path for folder, _ in folders for path in folder.glob("*.py")]
     return {
         path.stem.replace("_", "-"): ".".join(["socml", *path.relative_to(_SOCML).with_suffix("").parts])
         for path in files
