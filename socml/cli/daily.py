@@ -21,14 +21,19 @@ def run_daily(
 ) -> dict[str, Any]:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.daily import daily_list, store_day
+    from socml.datasets import ingest
     from socml.experiments.line import prepare_dataset
     from socml.project import find_project
-    from socml.recipes import load_experiment_recipe
+    from socml.recipes import load_experiment_recipe, recipe_names
 
     project = find_project()
     recipe = load_experiment_recipe(experiment, project)
     dataset, files = _dataset_of(recipe.dataset, paths, project)
-    prepare_dataset(dataset, project=project, paths=files, step=step)
+    if dataset in recipe_names("datasets", project):
+        prepare_dataset(dataset, project=project, paths=files, step=step)
+    elif files:
+        with step("reading the logs"):
+            ingest(files, dataset=dataset, project=project)
     with step("building the daily tables"):
         listed = daily_list(
             dataset, project=project, model=recipe.model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")

@@ -115,7 +115,7 @@ class EntitySurprise:
         of_peers, peers = self._against_peers(rows, groups, x)
         largest, seen = self._own_history(rows)
         said = self._after_own_history(of_peers, x, largest, seen)
-        evidence, column = self._by_family(said)
+        evidence, column = self._by_family(said, x)
         if self._weights is not None:
             evidence = evidence * self._weights(rows, self.families)
         parts, score = fuse(evidence)
@@ -180,14 +180,15 @@ class EntitySurprise:
         mixed = (1 - weight) * said + weight * np.minimum(said, own)
         return np.where(np.array([column.is_new for column in self.columns]), said, mixed)
 
-    def _by_family(self, said: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    def _by_family(self, said: Floats, x: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """Return how much each family says, and which column speaks for it: of equal ones that with the larger value."""
         weights = np.array([column.weight for column in self.columns])
         weighed = np.minimum(said, MOST) * weights
         evidence = np.zeros((len(said), len(self.families)))
         column = np.zeros((len(said), len(self.families)), np.int64)
         for f, family in enumerate(self.families):
             of = np.array([c for c, info in enumerate(self.columns) if info.family == family])
-            column[:, f] = of[weighed[:, of].argmax(axis=1)] if len(said) else 0
+            column[:, f] = of[_first_of(weighed[:, of], x[:, of])] if len(said) else 0
             evidence[:, f] = np.maximum(0.0, weighed[:, of].max(axis=1, initial=0.0) - 1.0)
         return evidence, column
 
@@ -207,6 +208,12 @@ def _crowd(roles: NDArray[np.object_], role: str) -> float:
     each day; so a row of a larger crowd must be rarer to stand as high.
     """
     return float(max(0.0, np.log10((roles == role).sum() / max(1, (roles == "source inside").sum()))))
+
+
+def _first_of(said: Floats, x: Floats) -> NDArray[np.int64]:
+    """Return the column of the largest surprise in each row; of equal ones, that of the largest value."""
+    largest = said >= said.max(axis=1, keepdims=True) - 1e-9
+    return np.asarray(np.where(largest, x, -1.0).argmax(axis=1))
 
 
 def _index(rows: EntityDay) -> pd.MultiIndex:
