@@ -113,6 +113,27 @@ def test_a_day_is_a_run_that_the_queue_shows_and_learns_on(office_project):
         assert triage.queue(100)[["row_id", "ranking_score"]].values.tolist() == before
 
 
+def test_the_app_shows_a_day_and_the_events_behind_its_rows(office_project):
+    from streamlit.testing.v1 import AppTest
+
+    from socml.datasets import events_of_row
+    from socml.workspace import read_metadata, run_features_path
+
+    listed = daily_list("office", project=office_project)
+    stored = store_day(listed, listed.of(), project=office_project)
+    page = AppTest.from_file(str(starter_root() / "app" / "triage.py"), default_timeout=120)
+    page.query_params["run"] = stored["run_id"]
+    page.run()
+    assert not page.exception
+    assert not page.error
+    path = run_features_path(office_project, stored)
+    row = pd.read_parquet(path).set_index("entity", drop=False).loc["10.0.0.5"]
+    row = row[row["role"] == "source inside"].iloc[0] if isinstance(row, pd.DataFrame) else row
+    events = events_of_row("office", row=row.to_dict(), feature_metadata=read_metadata(path), project=office_project)
+    assert set(events["source_ip"]) == {"10.0.0.5"}
+    assert "203.0.113.99" in set(events["destination_ip"])
+
+
 def test_a_verdict_changes_the_days_after_it_and_an_undo_leaves_nothing(project):
     again = [flow("2026-03-04T15:00:00Z", "10.0.0.5", "203.0.113.98", source_bytes=3 * 10**10, duration_s=60.0)]
     store(project, [*office(), *again])

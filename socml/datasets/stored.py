@@ -58,7 +58,7 @@ def events_of_row(
         return _selected(project, dataset, {"event_id": row["row_id"]}, "true", [], "time", limit)
     start = _moment(row["time"])
     # A row of the daily list has the column of its own role only: an address, a host or an account.
-    entity = {name: row[name] for name in feature_metadata["entity"] if row[name] is not None}
+    entity = {name: row[name] for name in feature_metadata["entity"] if not _is_missing(row[name])}
     inside, values = "time >= ? and time < ?", [start, start + timedelta(seconds=seconds)]
     return _selected(project, dataset, entity, inside, values, "time, source_line", limit)
 
@@ -96,9 +96,8 @@ def _selected(
     conditions, parameters = [where], list(values)
     for name, value in equal.items():
         _check_column(name, stored.schema)
-        is_missing = value is None or value != value  # noqa: PLR0124  NaN
-        conditions.append(f'"{name}" is null' if is_missing else f'"{name}" = ?')
-        parameters += [] if is_missing else [_plain(value)]
+        conditions.append(f'"{name}" is null' if _is_missing(value) else f'"{name}" = ?')
+        parameters += [] if _is_missing(value) else [_plain(value)]
     sql = f"select * from events where {' and '.join(conditions)} order by {order} limit {int(limit)}"
     with sealed_connection(
         {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
@@ -109,6 +108,10 @@ def _selected(
 def _check_column(name: str, stored: pa.Schema) -> None:
     if name not in stored.names:
         raise UnknownName("event column", name, stored.names)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(value != value)  # noqa: PLR0124  NaN
 
 
 def _plain(value: Any) -> Any:
