@@ -182,6 +182,39 @@ def test_an_attack_of_many_strangers_is_one_and_shows_where_it_was_aimed(project
     assert ("destination", "10.0.0.9") in set(zip(rows["role"], rows["entity"], strict=True))
 
 
+def test_a_day_on_which_nothing_stands_out_says_so_and_names_others(project):
+    quiet = [flow(f"2026-03-04T{h:02}:00:00Z", host, "203.0.113.1", source_bytes=10) for h in (9, 10) for host in HOSTS]
+    store(project, [*office(), *quiet])
+    told = run("office")
+    assert "Nothing stands out on this day." in told
+    assert "2026-03-03 (2)" in told
+
+
+def test_without_a_source_inside_the_networks_are_asked_for(project):
+    store(project, [flow(f"2026-03-01T10:00:{i:02}Z", "147.32.80.9", f"8.8.8.{i}", 445, "S0") for i in range(60)])
+    assert "147.32.80.9 (source outside)" in run("office")
+    assert "Name your networks in context.csv" in run("office")
+    (project.root / "context.csv").write_text("entity\n147.32.0.0/16\n")
+    assert "147.32.80.9 (source inside)" in run("office")
+
+
+def test_a_list_without_rows_finds_no_attack(office_project):
+    lists = daily_list("office", project=office_project).frame().iloc[:0].astype("float64")
+    truth = pd.DataFrame({"day": ["x"], "role": ["source"], "entity": ["a"], "attack": ["b"], "family": ["c"]})
+    assert find_attacks(lists, truth, days=["x"]).best == {"b": 0}
+
+
+def test_events_of_no_class_count_as_no_flow_of_an_attack(project):
+    import pyarrow as pa
+
+    events = [{**flow(f"2026-03-01T10:00:0{i}Z", f"203.0.113.{i}", "10.0.0.9"), "class_uid": None} for i in range(1, 7)]
+    store(project, events)
+    ids = pd.read_parquet(project.workspace / "events" / "office" / "a.parquet")["event_id"]
+    truth = pd.DataFrame({"event_id": ids, "malicious": True, "family": "flood", "technique": None})
+    write_table(truth_path(project, "office"), pa.Table.from_pandas(truth, schema=schema(TRUTH), preserve_index=False))
+    assert set(attack_rows("office", project=project)["role"]) == {"source"}
+
+
 def test_files_that_come_without_a_dataset_are_asked_for_one(project, tmp_path):
     (tmp_path / "conn.log").write_text("x")
     with pytest.raises(ConfigurationError, match="socml run daily office"):

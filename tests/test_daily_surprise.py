@@ -181,3 +181,24 @@ def test_the_score_is_the_largest_half_the_second_and_a_quarter_of_the_third():
     parts, score = fuse(np.array([[1.0, 4.0, 2.0, 3.0], [0.0, 0.0, 0.0, 0.0]]))
     assert parts.tolist() == [[0.0, 4.0, 0.5, 1.5], [0.0, 0.0, 0.0, 0.0]]
     assert score.tolist() == [6.0, 0.0]
+
+
+def test_a_machine_that_is_alone_in_the_logs_is_judged_by_what_is_usual():
+    from dataclasses import replace
+
+    known = [replace(column, usual=20.0) for column in COLUMNS]
+
+    def score(tries: float, columns: list[Column]) -> float:
+        return float(EntitySurprise(columns).score_day(as_day(0, {"10.0.0.1": [tries, 0, 0, 0, 0]})).score[0])
+
+    assert score(20.0, known) < score(2_000.0, known)
+    assert score(2_000.0, known) > 0.5
+    assert score(2_000.0, list(COLUMNS)) == 0
+
+
+def test_nothing_is_assumed_where_there_are_enough_peers():
+    from dataclasses import replace
+
+    day = as_day(0, {f"10.0.1.{i}": [float(i), 0.0, i**3, 0.0, 5.0 * i] for i in range(30)})
+    with_usual = EntitySurprise([replace(column, usual=7.0) for column in COLUMNS]).score_day(day)
+    assert (with_usual.score == EntitySurprise(COLUMNS).score_day(day).score).all()

@@ -91,6 +91,16 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")
+    striking = sorted(listed.days, key=lambda other: -float(other.learned.score.max(initial=0.0)))[:5]
+    counts = {other.day: len(positions(other, top)) for other in striking if other.day != ranked.day}
+    said_days = [f"{day} ({n})" for day, n in counts.items() if n]
+    if not rows:
+        say(said("daily.nothing"))
+    roles = {role for other in listed.days for role in other.scores.role.tolist()}
+    if "source outside" in roles and "source inside" not in roles:
+        say(said("daily.no_inside"))
+    if said_days:
+        say("\n" + said("daily.other_days", days=", ".join(said_days)))
     if listed.absent:
         say("\n" + said("daily.absent", sets=", ".join(listed.absent)))
     if found is not None:

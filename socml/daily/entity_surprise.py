@@ -24,6 +24,7 @@ __all__ = ["DayScores", "EntitySurprise"]
 
 Floats = NDArray[np.float64]
 MOST = 6.0  # a surprise beyond one in a million counts as that
+ENOUGH = 30  # entity-days of peers from which nothing needs to be assumed
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
 
@@ -159,7 +160,9 @@ class EntitySurprise:
                     continue
                 reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
                 reference = np.sort(reference[reference > 0])
-                said[mine, c] = np.maximum(0.0, surprise(reference, n, today) - _crowd(rows.role, role))
+                assumed, more = _assumed(column, n)
+                told = surprise(np.sort(np.concatenate([reference, assumed])), n + more, today)
+                said[mine, c] = np.maximum(0.0, told - _crowd(rows.role, role))
                 peers[mine, c] = (len(reference) - np.searchsorted(reference, today, side="left")) / n
         return said, peers
 
@@ -201,13 +204,26 @@ class EntitySurprise:
         self._totals.append(score[keep])
 
 
+def _assumed(column: Column, n: int) -> tuple[Floats, int]:
+    """Return the values that are assumed beside `n` real ones, and how many they are, those of 0 among them.
+
+    They fill up to 30 entity-days, spread so that one in ten reaches what is usual: an infected machine that is alone in
+    the logs, or the first of its role, is judged by that, and by its peers as soon as there are enough of them.
+    """
+    more = max(0, ENOUGH - n) if column.usual > 0 else 0
+    share = (np.arange(more) + 0.5) / max(more, 1)
+    values = -np.log10(1 - share) * np.log1p(column.usual)
+    return values[values >= np.log1p(column.floor)] if column.floor else values, more
+
+
 def _crowd(roles: NDArray[np.object_], role: str) -> float:
     """Return what a role pays for its many rows: log10 of how many there are for each source inside, 0 at least.
 
     Strangers outnumber the machines inside ten to one. With shares alone, one in a thousand of them would fill the list
-    each day; so a row of a larger crowd must be rarer to stand as high.
+    each day; so a row of a larger crowd must be rarer to stand as high. Without any source inside nothing is paid.
     """
-    return float(max(0.0, np.log10((roles == role).sum() / max(1, (roles == "source inside").sum()))))
+    inside = int((roles == "source inside").sum())
+    return float(max(0.0, np.log10((roles == role).sum() / inside))) if inside else 0.0
 
 
 def _first_of(said: Floats, x: Floats) -> NDArray[np.int64]:
