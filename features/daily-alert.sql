@@ -7,6 +7,9 @@
 -- blind_to = "whatever no rule names"
 -- [first_seen]
 -- rule_hit = ["rule", "victim_or_source"]
+-- [usual]
+-- rare_alerts = 1
+-- alerts = 5
 -- [columns]
 -- rare_alerts = "different rules that fired, each divided by the machines that ever set it off"
 -- alerts = "alerts"

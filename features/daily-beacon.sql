@@ -6,6 +6,8 @@
 -- blind_to = "fewer than 8 calls a day; a destination that everyone uses; calls spread over many destinations"
 -- [first_seen]
 -- pair = ["destination_ip", "inside_ip"]
+-- [usual]
+-- rare_beacon = 2
 -- [columns]
 -- rare_beacon = "regularity of the calls to one outside destination, weighed by their number and by how few others know it"
 -- [columns_fr]

@@ -6,6 +6,10 @@
 -- blind_to = "DNS over HTTPS; a tunnel in a domain that many use; a resolver that asks for everyone"
 -- [first_seen]
 -- asked = ["domain", "inside_ip"]
+-- [usual]
+-- hidden_characters = 500
+-- unknown_domains = 3
+-- new_unknown_domains = 2
 -- [columns]
 -- hidden_characters = "characters of the different names below one domain, divided by the sources that ever asked for it"
 -- unknown_domains = "different domains that do not exist"

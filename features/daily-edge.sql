@@ -8,6 +8,9 @@
 -- [first_seen]
 -- pair = ["destination_ip", "inside_ip"]
 -- remote = ["remote_ip", "inside_ip"]
+-- [usual]
+-- new_remote_edges = 1
+-- new_inside_edges = 2
 -- [columns]
 -- new_remote_edges = "inside machines reached for the first time on a port for remote control, each divided by the sources that ever used it"
 -- new_inside_edges = "inside machines reached for the first time, each divided by the sources that ever used it"

@@ -8,6 +8,9 @@
 -- new = ["new_paths"]
 -- [first_seen]
 -- touched = ["changed_path", "host_name"]
+-- [usual]
+-- changed_files = 20
+-- new_paths = 10
 -- [columns]
 -- changed_files = "different files added, removed or changed"
 -- new_paths = "files touched here for the first time, each divided by the hosts where it ever was"

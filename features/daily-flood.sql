@@ -5,6 +5,10 @@
 -- role = "destination"
 -- floor = 5
 -- blind_to = "floods that stay below the usual crowd; floods from inside"
+-- [usual]
+-- outside_sources_10m = 20
+-- outside_failed_10m = 10
+-- outside_seconds_10m = 8000
 -- [columns]
 -- outside_sources_10m = "different outside sources, in the busiest 10 minutes"
 -- outside_failed_10m = "connections from outside that failed, in the busiest 10 minutes"

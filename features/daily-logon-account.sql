@@ -9,6 +9,11 @@
 -- [first_seen]
 -- entry = ["entered", "logged_on"]
 -- origin = ["logged_on", "source_ip"]
+-- [usual]
+-- account_failures = 10
+-- account_hosts = 7
+-- new_hosts_of_account = 1
+-- new_sources_of_account = 1
 -- [columns]
 -- account_failures = "failed attempts to log on"
 -- account_hosts = "different hosts entered"

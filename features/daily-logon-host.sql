@@ -5,6 +5,10 @@
 -- role = "host"
 -- floor = 3
 -- blind_to = "guessing spread over many hosts; hosts whose logs are not collected"
+-- [usual]
+-- outside_sources_failed = 5
+-- host_failures = 60
+-- host_failed_accounts = 3
 -- [columns]
 -- outside_sources_failed = "different outside addresses that failed to log on"
 -- host_failures = "failed attempts to log on"

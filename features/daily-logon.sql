@@ -10,6 +10,13 @@
 -- [first_seen]
 -- entry = ["entered", "logged_on"]
 -- origin = ["logged_on", "source_ip"]
+-- [usual]
+-- failures = 5
+-- failed_accounts = 2
+-- hosts_tried = 3
+-- failures_before_success = 2
+-- new_hosts_entered = 1
+-- new_source_of_account = 1
 -- [columns]
 -- failures = "failed attempts to log on"
 -- failed_accounts = "different accounts that failed to log on"

@@ -7,6 +7,8 @@
 -- blind_to = "long connections that the sensor cuts into pieces"
 -- [first_seen]
 -- pair = ["destination_ip", "inside_ip"]
+-- [usual]
+-- rare_long = 3600
 -- [columns]
 -- rare_long = "seconds of the longest connection with one outside destination, divided by the sources that ever used it"
 -- [columns_fr]

@@ -8,6 +8,10 @@
 -- [first_seen]
 -- as_root = ["host_name", "root_account"]
 -- change = ["right_change", "host_name"]
+-- [usual]
+-- right_changes = 3
+-- rare_changes = 2
+-- new_root_accounts = 2
 -- [columns]
 -- right_changes = "changes of accounts, groups, services or audit rules"
 -- rare_changes = "kinds of such changes, each divided by the hosts that ever had one"

@@ -7,6 +7,9 @@
 -- new = ["new_chains"]
 -- [first_seen]
 -- started = ["chain", "host_name"]
+-- [usual]
+-- new_chains = 3
+-- rare_chain = 1
 -- [columns]
 -- new_chains = "programs started by a parent that never started them on this host, each divided by the hosts that ever saw it"
 -- rare_chain = "rarest program and parent of the day: one divided by the hosts that ever saw it"

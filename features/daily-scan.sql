@@ -6,6 +6,14 @@
 -- outside = true
 -- floor = 5
 -- blind_to = "fewer than 5 addresses or ports a day; a scan that is answered everywhere"
+-- [usual]
+-- failed_destinations_5m = 4
+-- failed_destinations_1h = 10
+-- failed_destinations_1d = 20
+-- failed_inside_1d = 12
+-- failed_ports_5m = 3
+-- failed_ports_1h = 8
+-- failed_ports_1d = 11
 -- [columns]
 -- failed_destinations_5m = "different addresses that refused or did not answer, in the busiest 5 minutes"
 -- failed_destinations_1h = "different addresses that refused or did not answer, in the busiest hour"

@@ -7,6 +7,8 @@
 -- blind_to = "a sensor that still writes and no longer sees; machines that are often switched off"
 -- [first_seen]
 -- speaker = ["sender"]
+-- [usual]
+-- silent_s = 14400
 -- [columns]
 -- silent_s = "seconds of the longest silence, of a host or sensor that wrote before that day"
 -- [columns_fr]

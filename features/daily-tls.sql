@@ -9,6 +9,9 @@
 -- [first_seen]
 -- client = ["ja3", "inside_ip"]
 -- called_name = ["server_name", "inside_ip"]
+-- [usual]
+-- new_fingerprints = 1
+-- new_server_names = 20
 -- [columns]
 -- new_fingerprints = "TLS clients this source never used before, each divided by the sources that ever used it"
 -- new_server_names = "server names this source never called before, each divided by the sources that ever called it"

@@ -6,6 +6,10 @@
 -- blind_to = "data carried out through destinations that everyone uses; data sent in names or over a proxy"
 -- [first_seen]
 -- pair = ["destination_ip", "inside_ip"]
+-- [usual]
+-- rare_upload = 10000000
+-- new_upload = 1000000
+-- upload_1d = 10000000
 -- [columns]
 -- rare_upload = "bytes sent to one outside destination, divided by the sources that ever used it"
 -- new_upload = "bytes sent to outside destinations that this source never used before"

@@ -6,6 +6,12 @@
 -- floor = 5
 -- weight = 0.5
 -- blind_to = "whatever stays within what busy machines do"
+-- [usual]
+-- flows_5m = 30
+-- flows_1h = 160
+-- flows_1d = 1200
+-- destinations_1h = 54
+-- destinations_1d = 180
 -- [columns]
 -- flows_5m = "connections, in the busiest 5 minutes"
 -- flows_1h = "connections, in the busiest hour"

@@ -5,6 +5,9 @@
 -- role = "destination"
 -- floor = 5
 -- blind_to = "what is encrypted; attacks that the server answers as usual"
+-- [usual]
+-- urls_10m = 200
+-- server_errors_10m = 10
 -- [columns]
 -- urls_10m = "different addresses asked for, in the busiest 10 minutes"
 -- server_errors_10m = "requests answered with an error of the server (5xx), in the busiest 10 minutes"

@@ -8,6 +8,10 @@
 -- blind_to = "what is encrypted; attacks in the body of a request"
 -- [first_seen]
 -- agent_use = ["agent", "inside_ip"]
+-- [usual]
+-- rare_agent = 1
+-- client_errors = 5
+-- odd_characters = 20
 -- [columns]
 -- rare_agent = "rarest user agent: one divided by the sources that ever used it"
 -- client_errors = "requests answered with an error of the client (4xx)"

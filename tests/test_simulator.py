@@ -309,3 +309,65 @@ def test_one_batch_is_of_one_transport() -> None:
     batch = {"transport": np.array(["tcp", "udp"])}
     with pytest.raises(ValueError, match="one transport"):
         shape_flows(batch, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> SimulatedLogs:
+    return simulate(tmp_path_factory.mktemp("noisy"), days=DAYS, hosts=15, scale=0.4, noise=True)
+
+
+def connections(logs: SimulatedLogs) -> list[dict[str, str]]:
+    return table_of(logs, "conn")
+
+
+def test_noise_adds_events_and_no_attack(logs: SimulatedLogs, noisy: SimulatedLogs) -> None:
+    assert sum(noisy.events.values()) > sum(logs.events.values())
+    assert noisy.techniques == logs.techniques
+    alerts = 0.1  # a share of an attack's flows raises an alert, drawn anew
+    for family, n in logs.attacks.items():
+        assert noisy.attacks[family] == pytest.approx(n, rel=alerts)
+
+
+def test_noise_is_the_same_for_the_same_seed(noisy: SimulatedLogs, tmp_path: Path) -> None:
+    again = simulate(tmp_path, days=DAYS, hosts=15, scale=0.4, noise=True)
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(noisy.files, again.files, strict=True))
+
+
+def test_with_noise_many_outside_destinations_have_one_source(logs: SimulatedLogs, noisy: SimulatedLogs) -> None:
+    def share(of: SimulatedLogs) -> float:
+        sources: dict[str, set[str]] = {}
+        for row in connections(of):
+            if row["id.orig_h"].startswith("10.") and not row["id.resp_h"].startswith("10."):
+                sources.setdefault(row["id.resp_h"], set()).add(row["id.orig_h"])
+        return sum(len(s) == 1 for s in sources.values()) / len(sources)
+
+    assert share(noisy) > share(logs)
+
+
+def test_with_noise_more_connections_get_no_answer(logs: SimulatedLogs, noisy: SimulatedLogs) -> None:
+    def share(of: SimulatedLogs) -> float:
+        benign = [r for r in connections(of) if r["id.resp_p"] != "22"]
+        return sum(r["conn_state"] in ("S0", "REJ") for r in benign) / len(benign)
+
+    assert share(noisy) > share(logs)
+
+
+def test_with_noise_strangers_guess_passwords_and_are_no_attack(noisy: SimulatedLogs, logs: SimulatedLogs) -> None:
+    def guesses(of: SimulatedLogs) -> int:
+        return sum("Failed password" in line for line in records_of(of.folder / "auth.log"))
+
+    assert guesses(noisy) > guesses(logs)
+
+
+@pytest.mark.parametrize("name", component_names("noise"))
+def test_each_kind_of_noise_adds_something(name: str) -> None:
+    from socml.simulator.organisation import World
+    from socml.simulator.traffic import Traffic
+
+    window = Window.of("2026-03-02", 3)
+    world = World(make_organisation(np.random.default_rng(0), 60), window, 1.0)
+    traffic = Traffic(window)
+    component("noise", name)(world, traffic, np.random.default_rng(1))
+    flows = traffic.flow_columns()
+    assert len(flows["time_us"]) > 0
+    assert (flows["truth"] == -1).all()

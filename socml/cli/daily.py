@@ -21,13 +21,18 @@ def run_daily(
 ) -> dict[str, Any]:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import prepare_dataset
+    from socml.ingestion import ingest
     from socml.jobs import daily_list, store_day
-    from socml.project import find_project, load_experiment_recipe
+    from socml.project import find_project, load_experiment_recipe, recipe_names
 
     project = find_project()
     recipe = load_experiment_recipe(experiment, project)
     dataset, files = _dataset_of(recipe.dataset, paths, project)
-    prepare_dataset(dataset, project=project, paths=files, step=step)
+    if dataset in recipe_names("datasets", project):
+        prepare_dataset(dataset, project=project, paths=files, step=step)
+    elif files:
+        with step("reading the logs"):
+            ingest(files, dataset=dataset, project=project)
     with step("building the daily tables"):
         listed = daily_list(
             dataset, project=project, model=recipe.model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
@@ -83,6 +88,16 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")
+    striking = sorted(listed.days, key=lambda other: -float(other.learned.score.max(initial=0.0)))[:5]
+    counts = {other.day: len(positions(other, top)) for other in striking if other.day != ranked.day}
+    said_days = [f"{day} ({n})" for day, n in counts.items() if n]
+    if not rows:
+        say(said("daily.nothing"))
+    roles = {role for other in listed.days for role in other.scores.role.tolist()}
+    if "source outside" in roles and "source inside" not in roles:
+        say(said("daily.no_inside"))
+    if said_days:
+        say("\n" + said("daily.other_days", days=", ".join(said_days)))
     if listed.absent:
         say("\n" + said("daily.absent", sets=", ".join(listed.absent)))
     if found is not None:

@@ -42,18 +42,18 @@ def demo(
     no_app: Annotated[bool, typer.Option("--no-app", help="stop after the findings")] = False,
     port: Annotated[int, typer.Option(help="port of the app")] = PORT,
 ) -> None:
-    """Run the whole line on a simulated organisation, then open the app on what is most unusual.
+    """Simulate a small organisation with attacks in its logs, list whom to look at, then open the app on that list.
 
     \b
     Examples:  socml demo      socml demo --no-app
     """
-    from socml.cli.review import run_experiment
+    from socml.cli.daily import run_daily
 
-    result = run_experiment("first-look", paths=None, top=10)
+    stored = run_daily("daily", None)
     if no_app:
         say("\nLabel them: socml app")
         return
-    _serve(port, query=f"?run={result.run['run_id']}&event={result.queue['row_id'].iloc[0]}")
+    _serve(port, query=f"?run={stored['run_id']}")
 
 
 def serve(

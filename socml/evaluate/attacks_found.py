@@ -46,7 +46,8 @@ def attack_rows(dataset: str, *, project: Project) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     tables = {"stored_events": open_events(project, dataset), "truth": pq.read_table(truth_path(project, dataset))}
     sql = f"""
-        select distinct cast(time as date) as day, source_ip, destination_ip, host_name, class_uid = 4001 as is_flow,
+        select distinct cast(time as date) as day, source_ip, destination_ip, host_name,
+               coalesce(class_uid = 4001, false) as is_flow,
                case when class_uid = 3002 and event_outcome = 'success' then lower(user_name) end as account,
                coalesce(family, 'attack') as family, {is_inside_sql("source_ip")} as source_inside
         from stored_events join truth using (event_id)
@@ -61,7 +62,8 @@ def attack_rows(dataset: str, *, project: Project) -> pd.DataFrame:
     shown = [events.assign(role="source", entity=events["source_ip"])]
     shown.append(events.assign(role="account", entity=events["account"]))
     aimed = events[many]
-    shown.append(aimed[aimed["is_flow"]].assign(role="destination", entity=aimed["destination_ip"]))
+    flows = aimed[aimed["is_flow"]]
+    shown.append(flows.assign(role="destination", entity=flows["destination_ip"]))
     shown.append(aimed.assign(role="host", entity=aimed["host_name"]))
     rows = pd.concat(shown).dropna(subset=["entity"])[columns].drop_duplicates()
     rows["day"] = [day.date() if isinstance(day, pd.Timestamp) else day for day in rows["day"]]
@@ -81,7 +83,9 @@ def find_attacks(
     """
     wanted = sorted(set(lists["day"])) if days is None else list(days)
     lists, truth = lists[lists["day"].isin(wanted)], truth[truth["day"].isin(wanted)]
-    keyed = lists.assign(role=lists["role"].str.split(" ").str[0])
+    # an empty list has columns of no type
+    keyed = lists.astype({"day": object, "role": object, "entity": object})
+    keyed["role"] = [str(role).split(" ", maxsplit=1)[0] for role in keyed["role"]]
     met = keyed.merge(truth, on=["day", "role", "entity"])
     best = met.groupby("attack")["place"].min()
     first = keyed[keyed["place"] <= rows]

@@ -226,7 +226,7 @@ def _check(recipe: FeatureRecipe) -> None:
             raise RecipeError(f"{where} has no {name!r}, which a feature set of the daily list must give.")
     if len(recipe.entity) != 1:
         raise RecipeError(f"{where}: entity is {recipe.entity}; a row of the daily list is about one.")
-    for name in (*recipe.new, *recipe.shown_with):
+    for name in (*recipe.new, *recipe.shown_with, *recipe.usual):
         if name not in recipe.columns:
             raise RecipeError(f"{where} names {name!r}, which is not in [columns].{did_you_mean(name, recipe.columns)}")
 

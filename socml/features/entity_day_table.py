@@ -31,6 +31,7 @@ class Column:
     about: str
     about_fr: str
     shown_with: str  # column of the feature set that names what the value is about; empty if none
+    usual: float = 0.0  # value that one entity in ten reaches in an ordinary network; 0 if nobody said
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def columns_of(recipes: Sequence[FeatureRecipe]) -> tuple[Column, ...]:
             about=about,
             about_fr=recipe.columns_fr.get(name, about),
             shown_with=recipe.shown_with.get(name, ""),
+            usual=recipe.usual.get(name, 0.0),
         )
         for recipe in recipes
         for name, about in recipe.columns.items()

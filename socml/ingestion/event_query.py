@@ -67,7 +67,7 @@ def events_of_row(
         return _selected(project, dataset, {"event_id": row["row_id"]}, [], "time", limit)
     time, start = duckdb.ColumnExpression("time"), _moment(row["time"])
     # A row of the daily list has the column of its own role only: an address, a host or an account.
-    entity = {name: row[name] for name in feature_metadata["entity"] if row[name] is not None}
+    entity = {name: row[name] for name in feature_metadata["entity"] if not _is_missing(row[name])}
     end = start + timedelta(seconds=seconds)
     inside = [time >= duckdb.ConstantExpression(start), time < duckdb.ConstantExpression(end)]
     return _selected(project, dataset, entity, inside, "time, source_line", limit)
@@ -128,6 +128,10 @@ def _equals(name: str, value: Any) -> duckdb.Expression:
 def _check_column(name: str, stored: pa.Schema) -> None:
     if name not in stored.names:
         raise UnknownName("event column", name, stored.names)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(value != value)  # noqa: PLR0124  NaN
 
 
 def _plain(value: Any) -> Any:

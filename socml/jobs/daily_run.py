@@ -15,8 +15,8 @@ from socml.evaluate import attack_rows
 from socml.explanations import explained_rows, keep_explanations
 from socml.features import daily_folder
 from socml.jobs.daily_listing import DailyList, RankedDay
-from socml.models import ModelVersion, SignalRanking, make_reference, save_run
-from socml.project import EXPLANATION, TIME, Project, run_folder, write_table
+from socml.models import FILE, ModelVersion, SignalRanking, make_reference, save_run
+from socml.project import EXPLANATION, TIME, Project, read_run, run_folder, write_table
 from socml.review import Reason
 
 if TYPE_CHECKING:
@@ -35,17 +35,19 @@ def store_day(listed: DailyList, ranked: RankedDay, *, project: Project) -> dict
     normality = -SignalRanking(ranked.before).learn([], [])  # `save_run` takes what a detector says: higher is NORMAL
     identity = "\n".join([listed.dataset, str(ranked.day), listed.model.hash, *ranked.row_id.tolist()])
     run_id = hashlib.blake2b(identity.encode() + normality.tobytes(), digest_size=8).hexdigest()
+    folder = run_folder(project, run_id)
+    if all((folder / name).is_file() for name in ("run.json", "scores.parquet", "explanations.parquet", FILE)):
+        return read_run(project, run_id)
     reference = make_reference(np.concatenate([-day.learned.score for day in listed.days if day.day <= ranked.day]))
     lineage = {"feature_set": listed.model.name, "feature_hash": _hash_of_sets(listed)}
     version = ModelVersion(listed.model.name, f"daily-{listed.model.hash[:8]}", None, reference, None, lineage)  # type: ignore[arg-type]
     about = {"run_id": run_id, "day": str(ranked.day), "daily": True}
     truth = _truth_of(listed, ranked, project)
     run = save_run(version, features, normality, about, project=project, truth=truth)
-    folder = run_folder(project, run_id)
     ranked.before.write(folder)
-    if not (folder / "explanations.parquet").is_file() or not explained_rows(run, project=project):
-        first = ranked.order[:EXPLAINED].tolist()
-        keep_explanations(run, _explanations(ranked, first, listed.reasons(ranked, first)), project=project)
+    there = explained_rows(run, project=project)  # of a run that was stopped halfway
+    first = [row for row in ranked.order[:EXPLAINED].tolist() if ranked.row_id[row] not in there]
+    keep_explanations(run, _explanations(ranked, first, listed.reasons(ranked, first)), project=project)
     return run
 
 

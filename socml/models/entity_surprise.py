@@ -24,6 +24,7 @@ __all__ = ["DayScores", "EntitySurprise"]
 
 Floats = NDArray[np.float64]
 MOST = 6.0  # a surprise beyond one in a million counts as that
+ENOUGH = 30  # entity-days of peers from which nothing needs to be assumed
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
 
@@ -115,7 +116,7 @@ class EntitySurprise:
         of_peers, peers = self._against_peers(rows, groups, x)
         largest, seen = self._own_history(rows)
         said = self._after_own_history(of_peers, x, largest, seen)
-        evidence, column = self._by_family(said)
+        evidence, column = self._by_family(said, x)
         if self._weights is not None:
             evidence = evidence * self._weights(rows, self.families)
         parts, score = fuse(evidence)
@@ -159,7 +160,9 @@ class EntitySurprise:
                     continue
                 reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
                 reference = np.sort(reference[reference > 0])
-                said[mine, c] = np.maximum(0.0, surprise(reference, n, today) - _crowd(rows.role, role))
+                assumed, more = _assumed(column, n)
+                told = surprise(np.sort(np.concatenate([reference, assumed])), n + more, today)
+                said[mine, c] = np.maximum(0.0, told - _crowd(rows.role, role))
                 peers[mine, c] = (len(reference) - np.searchsorted(reference, today, side="left")) / n
         return said, peers
 
@@ -180,14 +183,15 @@ class EntitySurprise:
         mixed = (1 - weight) * said + weight * np.minimum(said, own)
         return np.where(np.array([column.is_new for column in self.columns]), said, mixed)
 
-    def _by_family(self, said: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    def _by_family(self, said: Floats, x: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """Return how much each family says, and which column speaks for it: of equal ones that with the larger value."""
         weights = np.array([column.weight for column in self.columns])
         weighed = np.minimum(said, MOST) * weights
         evidence = np.zeros((len(said), len(self.families)))
         column = np.zeros((len(said), len(self.families)), np.int64)
         for f, family in enumerate(self.families):
             of = np.array([c for c, info in enumerate(self.columns) if info.family == family])
-            column[:, f] = of[weighed[:, of].argmax(axis=1)] if len(said) else 0
+            column[:, f] = of[_first_of(weighed[:, of], x[:, of])] if len(said) else 0
             evidence[:, f] = np.maximum(0.0, weighed[:, of].max(axis=1, initial=0.0) - 1.0)
         return evidence, column
 
@@ -200,13 +204,32 @@ class EntitySurprise:
         self._totals.append(score[keep])
 
 
+def _assumed(column: Column, n: int) -> tuple[Floats, int]:
+    """Return the values that are assumed beside `n` real ones, and how many they are, those of 0 among them.
+
+    They fill up to 30 entity-days, spread so that one in ten reaches what is usual: an infected machine that is alone in
+    the logs, or the first of its role, is judged by that, and by its peers as soon as there are enough of them.
+    """
+    more = max(0, ENOUGH - n) if column.usual > 0 else 0
+    share = (np.arange(more) + 0.5) / max(more, 1)
+    values = -np.log10(1 - share) * np.log1p(column.usual)
+    return values[values >= np.log1p(column.floor)] if column.floor else values, more
+
+
 def _crowd(roles: NDArray[np.object_], role: str) -> float:
     """Return what a role pays for its many rows: log10 of how many there are for each source inside, 0 at least.
 
     Strangers outnumber the machines inside ten to one. With shares alone, one in a thousand of them would fill the list
-    each day; so a row of a larger crowd must be rarer to stand as high.
+    each day; so a row of a larger crowd must be rarer to stand as high. Without any source inside nothing is paid.
     """
-    return float(max(0.0, np.log10((roles == role).sum() / max(1, (roles == "source inside").sum()))))
+    inside = int((roles == "source inside").sum())
+    return float(max(0.0, np.log10((roles == role).sum() / inside))) if inside else 0.0
+
+
+def _first_of(said: Floats, x: Floats) -> NDArray[np.int64]:
+    """Return the column of the largest surprise in each row; of equal ones, that of the largest value."""
+    largest = said >= said.max(axis=1, keepdims=True) - 1e-9
+    return np.asarray(np.where(largest, x, -1.0).argmax(axis=1))
 
 
 def _index(rows: EntityDay) -> pd.MultiIndex:

@@ -24,6 +24,7 @@ class DailyList(BaseModel):
     weight: float = Field(default=1, gt=0, le=1)  # of the family beside others
     first_seen: dict[str, list[str]] = {}  # key → columns of `meanings`; the last is who has used what the others name
     new: list[str] = []  # columns that count what was never seen before: own history says nothing about them
+    usual: dict[str, float] = {}  # column → value that one entity in ten reaches, for the days without enough peers
     shown_with: dict[str, str] = {}  # column → column of the SELECT that names what it is about
 
 
