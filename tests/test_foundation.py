@@ -6,6 +6,7 @@ import string
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import socml
 from socml.ingestion.identity import Places, places_of
 from socml.project import tables
-from socml.project.errors import ContractError, DataError, SocmlError, UnknownName
+from socml.project.errors import ContractError, DataError, UnknownName
 from socml.project.registry import component, component_names
 from socml.project.sanitize import html_text, spreadsheet_text, visible, visible_line
 from socml.project.stored import replacing, write_json
@@ -70,11 +71,12 @@ def test_a_contract_names_the_column_that_breaks_it():
 
 
 @given(st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=8))
-def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks):
+def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks, far):
     lines = [line for block in blocks for line in block]
     ids = Places("00000000000000ff").ids(np.array(lines, np.int64)).to_pylist()
     places = Places("00000000000000ff")
-    in_blocks = [i for block in blocks for i in places.ids(np.array(block, np.int64)).to_pylist()]
+    with patch("socml.ingestion.identity._FAR", far):  # lines from there on are counted one by one
+        in_blocks = [i for block in blocks for i in places.ids(np.array(block, np.int64)).to_pylist()]
     assert in_blocks == ids
     assert len(set(ids)) == len(ids)
     segments, found = places_of(pa.array(ids, pa.string()))
@@ -84,17 +86,10 @@ def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks)
 
 @given(st.permutations(range(40)), st.integers(1, 39))
 def test_lines_with_one_event_each_have_the_same_ids_in_any_order(lines, cut):
-    places = Places("00000000000000ff", one_a_line=True)
+    places = Places("00000000000000ff")
     ids = [i for part in (lines[:cut], lines[cut:]) for i in places.ids(np.array(part, np.int64)).to_pylist()]
     assert ids == Places("00000000000000ff").ids(np.array(lines)).to_pylist()
-
-
-@pytest.mark.parametrize("again", [[1, 3], [9, 9], [100_000, 2]])
-def test_a_second_event_of_a_line_in_a_format_of_one_a_line_is_a_bug_that_is_told(again):
-    places = Places("00000000000000ff", one_a_line=True)
-    places.ids(np.array([1, 2]))
-    with pytest.raises(SocmlError, match="A line has two events"):
-        places.ids(np.array(again))
+    assert sorted(ids) == sorted(Places("00000000000000ff").ids(np.arange(40)).to_pylist())
 
 
 # --- inert

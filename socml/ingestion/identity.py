@@ -18,6 +18,7 @@ __all__ = ["Places", "places_of"]
 
 _SIZE = 16  # bytes of an id
 _LINE_BITS, _INDEX_BITS = 40, 24
+_FAR = 1 << 30  # lines before it have a bit each: 128 MB, or twice that, at most
 _ODD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio; any odd number can be divided by again
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
@@ -25,23 +26,18 @@ _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.
 class Places:
     """Gives the events of one segment their ids, block by block, in reading order.
 
-    Parameters
-    ----------
-    one_a_line : each line has one event at most, and a bit a line is held; else 8 bytes an event are
-
     Examples
     --------
     >>> Places("00000000000000ab").ids(np.array([1, 3, 3])).to_pylist()[1:]
     ['05e6369d6696d77700000000000000ab', '6a6cb3baa85deb9000000000000000ab']
     """
 
-    def __init__(self, segment: str, *, one_a_line: bool = False) -> None:
-        self._taken = np.zeros(1 << 13, np.uint8) if one_a_line else None  # a bit for each line that had its event
+    def __init__(self, segment: str) -> None:
         self._segment = np.frombuffer(bytes.fromhex(segment), np.uint8)
         self._key = np.uint64(int(segment, 16))
-        self._highest = -1  # line
-        self._of_highest = 0  # events of that line so far
-        self._lines: list[NDArray[np.int64]] = []  # of the blocks before
+        self._seen = np.zeros(1 << 13, np.uint8)  # a bit for each line that had an event
+        self._more: dict[int, int] = {}  # line → how many events it had beyond the first
+        self._far: dict[int, int] = {}  # line → how many events it had, of those too far on for a bit each
 
     def ids(self, lines: NDArray[np.int64]) -> pa.StringArray:
         """Return one id an event.
@@ -58,64 +54,47 @@ class Places:
         return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(_HEX[hashes]))
 
     def _numbers(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of its line's events each is, from 0."""
+        """Return which of its line's events each is, from 0; lines may come in any order."""
         if not len(lines):
             return np.zeros(0, np.int64)
         if int(lines.max()) >> _LINE_BITS or lines.min() < 0:
             raise SocmlError(f"An event says that it is on line {int(lines.max()):,}. This is a bug in its reader.")
-        if self._taken is not None:
-            return self._take(lines)
-        earlier = self._before(lines)
         if bool(np.all(lines[1:] > lines[:-1])):
-            numbers = earlier
-        else:
-            order = np.argsort(lines, kind="stable")
-            ranked = lines[order]
-            begins = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-            numbers = np.empty(len(lines), np.int64)
-            numbers[order] = np.arange(len(lines)) - np.repeat(begins, np.diff(np.r_[begins, len(lines)]))
-            numbers += earlier
-        if int(numbers.max()) >> _INDEX_BITS:
-            raise SocmlError(f"One line holds more than {1 << _INDEX_BITS:,} events. Split the file.")
-        self._remember(lines)
+            return self._earlier(lines, np.ones(len(lines), np.int64))
+        order = np.argsort(lines, kind="stable")
+        ranked = lines[order]
+        begins = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+        counts = np.diff(np.r_[begins, len(lines)])
+        numbers = np.empty(len(lines), np.int64)
+        numbers[order] = np.arange(len(lines)) - np.repeat(begins - self._earlier(ranked[begins], counts), counts)
         return numbers
 
-    def _take(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return 0 for each event, whose line must not have had one; the lines of a block may come in any order."""
-        assert self._taken is not None
+    def _earlier(self, lines: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many events each of these lines had before, all different, and count `counts` more of each."""
+        if int(lines[-1]) >= _FAR:  # sorted, so the last is the largest
+            far = lines >= _FAR
+            each = zip(lines[far].tolist(), counts[far].tolist(), strict=True)
+            before = self._earlier(lines[~far], counts[~far]) if not far.all() else lines[~far]
+            return np.r_[before, [self._count_far(line, count) for line, count in each]]
         places, bits = lines >> 3, np.left_shift(1, lines & 7).astype(np.uint8)
-        if int(places.max()) >= len(self._taken):
-            grown = np.zeros(2 * int(places.max()) + 1, np.uint8)
-            grown[: len(self._taken)] = self._taken
-            self._taken = grown
-        if (self._taken[places] & bits).any() or len(np.unique(lines)) < len(lines):
-            raise SocmlError("A line has two events in a format of one a line. This is a bug in its reader.")
-        np.bitwise_or.at(self._taken, places, bits)
-        return np.zeros(len(lines), np.int64)
+        if int(places[-1]) >= len(self._seen):
+            self._seen = np.r_[self._seen, np.zeros(2 * int(places[-1]), np.uint8)]
+        earlier = ((self._seen[places] & bits) != 0).astype(np.int64)
+        for at in np.flatnonzero(earlier):
+            earlier[at] += self._more.get(int(lines[at]), 0)
+        then = earlier + counts
+        if int(then.max()) > 1 << _INDEX_BITS:
+            raise SocmlError(f"One line holds more than {1 << _INDEX_BITS:,} events. Split the file.")
+        self._more |= {int(lines[at]): int(then[at]) - 1 for at in np.flatnonzero(then > 1)}
+        np.bitwise_or.at(self._seen, places, bits)
+        return earlier
 
-    def _before(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return how many events each one's line had in earlier blocks."""
-        counts = np.zeros(len(lines), np.int64)
-        low = int(lines.min())
-        if low > self._highest:
-            return counts
-        if low == self._highest:  # a line that two blocks share, as in a document without line ends
-            counts[lines == low] = self._of_highest
-            return counts
-        for block in self._lines:
-            shared, each = np.unique(block, return_counts=True)
-            at = np.minimum(np.searchsorted(shared, lines), len(shared) - 1)
-            counts += np.where(shared[at] == lines, each[at], 0)
-        return counts
-
-    def _remember(self, lines: NDArray[np.int64]) -> None:
-        self._lines.append(lines.astype(np.int64))
-        high = int(lines.max())
-        of_high = int(np.count_nonzero(lines == high))
-        if high > self._highest:
-            self._highest, self._of_highest = high, of_high
-        elif high == self._highest:
-            self._of_highest += of_high
+    def _count_far(self, line: int, count: int) -> int:
+        earlier = self._far.get(line, 0)
+        self._far[line] = earlier + count
+        if earlier + count > 1 << _INDEX_BITS:
+            raise SocmlError(f"One line holds more than {1 << _INDEX_BITS:,} events. Split the file.")
+        return earlier
 
 
 def places_of(ids: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:

@@ -54,9 +54,9 @@ class Reading:
         self._begin()
 
     def _begin(self) -> None:
-        before, one_a_line = self.before, getattr(self.reader, "one_a_line", True)
+        before = self.before
         self.id = before.id if before else self._new_id()
-        self.places = Places(self.id, one_a_line=one_a_line)
+        self.places = Places(self.id)
         self.all_again = before is not None and (spans_lines(self.reader) or before.format != self.format_name)
         self.again = self.run.bad_lines(self.id) if before and before.rejects else frozenset()
         self._last_is_stored = before is None or not before.last_line
