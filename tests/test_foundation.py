@@ -70,7 +70,7 @@ def test_a_contract_names_the_column_that_breaks_it():
 # --- identity
 
 
-@given(st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=8))
+@given(st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=8), st.sampled_from([1 << 30, 0, 12]))
 def test_ids_name_each_place_once_however_the_events_are_cut_into_blocks(blocks, far):
     lines = [line for block in blocks for line in block]
     ids = Places("00000000000000ff").ids(np.array(lines, np.int64)).to_pylist()
