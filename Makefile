@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,9 @@ results-formats: dev  ## every reader on every real file: docs/results/results-f
 
 results-templates: dev  ## templates of Loghub's samples: docs/results/results-templates.md
 	@$(BIN)/python -m benchmarks.templates
+
+results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
+	@$(BIN)/python -m benchmarks.reliability
 
 fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)
