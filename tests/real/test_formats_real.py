@@ -50,7 +50,7 @@ def _lines(path: Path) -> int:
 
 @pytest.mark.parametrize("path", _files() or [pytest.param(Path(), marks=pytest.mark.skip(f"no data at {SHARED}"))])
 def test_every_line_of_a_real_file_is_an_event_in_quarantine_or_skipped(path: Path, lab: Project) -> None:
-    result = ingest(path, dataset="real", project=lab)
+    result = ingest(path, dataset="real", project=lab, final=True)
     assert result.records == result.added + result.duplicates + result.quarantined + result.skipped
     assert result.duplicates == 0
     if path.name in DAMAGED:
@@ -58,7 +58,7 @@ def test_every_line_of_a_real_file_is_an_event_in_quarantine_or_skipped(path: Pa
     elif path.suffix != ".npz":
         assert result.records == _lines(path)
         assert result.quarantined == 0
-    assert ingest(path, dataset="real", project=lab).added == 0
+    assert ingest(path, dataset="real", project=lab, final=True).added == 0
     if result.added and result.per_file[0].format not in ("table", "zeek-tsv", "zeek-json"):
         assert load_events("real", columns=["time"], project=lab)["time"].notna().all()
 
@@ -76,7 +76,7 @@ LABELLED = {
 @pytest.mark.parametrize("dataset", sorted(LABELLED))
 def test_a_labelled_dataset_has_the_published_counts(dataset: str, shared: Path, lab: Project) -> None:
     relative, events, malicious, benign = LABELLED[dataset]
-    result = ingest(shared / "datasets" / relative, dataset=dataset, project=lab)
+    result = ingest(shared / "datasets" / relative, dataset=dataset, project=lab, final=True)
     truth = load_truth(dataset, project=lab)
     assert result.added == events
     assert (truth["malicious"].eq(True).sum(), truth["malicious"].eq(False).sum()) == (malicious, benign)
@@ -84,7 +84,7 @@ def test_a_labelled_dataset_has_the_published_counts(dataset: str, shared: Path,
 
 
 def test_the_unsw_recipe_fills_the_flow_columns(shared: Path, lab: Project) -> None:
-    ingest(shared / "datasets" / "unsw-nb15", dataset="unsw-nb15-raw", project=lab)
+    ingest(shared / "datasets" / "unsw-nb15", dataset="unsw-nb15-raw", project=lab, final=True)
     events = load_events("unsw-nb15-raw", project=lab)
     assert events["time"].min().isoformat() == "2015-01-22T11:49:37+00:00"
     assert events["source_ip"].iloc[0] == "59.166.0.0"
@@ -93,7 +93,7 @@ def test_the_unsw_recipe_fills_the_flow_columns(shared: Path, lab: Project) -> N
 
 
 def test_the_elastic_auth_log_has_the_published_counts(shared: Path, lab: Project) -> None:
-    result = ingest(shared / "datasets/auth-logs/elastic_auth.log.gz", dataset="elastic-auth", project=lab)
+    result = ingest(shared / "datasets/auth-logs/elastic_auth.log.gz", dataset="elastic-auth", project=lab, final=True)
     assert (result.added, result.warnings) == (7121, ())
     events = load_events("elastic-auth", project=lab)
     logins = events[events["event_action"] == "ssh_login"]
@@ -130,7 +130,7 @@ def test_what_fail2ban_reads_as_the_attackers_host_is_the_source(shared: Path) -
 
 def test_every_fail2ban_sshd_line_is_an_event_or_a_comment(shared: Path, lab: Project) -> None:
     path = shared / "datasets/auth-logs/fail2ban/sshd"
-    result = ingest(path, dataset="fail2ban", project=lab)
+    result = ingest(path, dataset="fail2ban", project=lab, final=True)
     assert result.records == _lines(path)
     assert result.quarantined == 0
 

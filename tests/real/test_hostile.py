@@ -43,6 +43,7 @@ class Given:
     def ingest(self, recipe: str = "", **how: Any) -> IngestResult:
         (self.root / "datasets").mkdir(exist_ok=True)
         (self.root / "datasets" / "hostile.toml").write_text(recipe)
+        how.setdefault("final", True)  # the files may have been written this moment
         return ingest(self.path, dataset="hostile", project=self.project, **how)
 
     @property

@@ -107,10 +107,10 @@ def test_a_real_file_is_detected_and_read_without_a_reject_and_stored_once(relat
     path = _there(relative)
     name, events, rejects = KNOWN[relative]
     assert detect(path)[0] == name
-    result = ingest(path, dataset="real", project=lab)
+    result = ingest(path, dataset="real", project=lab, final=True)
     assert (result.added, result.quarantined) == (events, rejects)
     assert result.records == result.added + result.duplicates + result.quarantined + result.skipped
-    assert ingest(path, dataset="real", project=lab).added == 0
+    assert ingest(path, dataset="real", project=lab, final=True).added == 0
     rows = _rows(_read(path, name))
     assert all(row["raw"] for row in rows)
     if name not in WITHOUT_TIME:

@@ -54,7 +54,7 @@ def test_openstack_sequences_go_from_a_table_to_a_ranking_with_reasons(shared, p
     for name, rows in (("openstack-train", train), ("openstack-test", test)):
         (project.root / "datasets" / f"{name}.toml").write_text(RECIPE, encoding="utf-8")
         write(project.root / f"{name}.csv", rows)
-        ingest([project.root / f"{name}.csv"], dataset=name, project=project)
+        ingest([project.root / f"{name}.csv"], dataset=name, project=project, final=True)
     recipe = ModelRecipe(
         name="openstack", detector="markov", features="table-columns", preparation={"column": "events"}, hash="o"
     )
@@ -70,7 +70,7 @@ def test_openstack_sequences_go_from_a_table_to_a_ranking_with_reasons(shared, p
 
 
 def test_blocks_of_the_sample_of_hdfs_become_sequences(shared, project):
-    ingest([shared / "datasets/loghub-2k/HDFS/HDFS_2k.log.gz"], dataset="hdfs-loghub", project=project)
+    ingest([shared / "datasets/loghub-2k/HDFS/HDFS_2k.log.gz"], dataset="hdfs-loghub", project=project, final=True)
     features = build_features("block-sequences", "hdfs-loghub", project=project)
     assert features["step_count"].sum() == 2000  # every line names a block
     version = fit("block-markov", features, project=project)

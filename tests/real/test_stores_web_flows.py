@@ -104,10 +104,10 @@ def test_a_real_file_is_read_by_its_reader_once_and_whole(name: str, shared: Pat
     if not path.is_file():
         pytest.skip(f"{name} is not beside the project")
     assert detect(path)[0] == expected
-    result = ingest(path, dataset="real", project=lab)
+    result = ingest(path, dataset="real", project=lab, final=True)
     assert (result.added + result.duplicates, result.quarantined) == (events, quarantined)
     assert result.records == result.added + result.duplicates + result.quarantined + result.skipped
-    assert ingest(path, dataset="real", project=lab).added == 0
+    assert ingest(path, dataset="real", project=lab, final=True).added == 0
 
 
 @pytest.mark.parametrize("name", sorted(DATAGRAMS))
@@ -143,7 +143,7 @@ def test_nfcapd_says_what_nfdump_says_of_it(shared: Path) -> None:
 
 
 def test_labels_of_the_ctu_flows_are_truth_and_no_column(shared: Path, lab: Project) -> None:
-    ingest(shared / "datasets/ctu-13/test5.tabs.binetflow.gz", dataset="ctu", project=lab)
+    ingest(shared / "datasets/ctu-13/test5.tabs.binetflow.gz", dataset="ctu", project=lab, final=True)
     truth, events = load_truth("ctu", project=lab), load_events("ctu", project=lab)
     assert len(truth) == len(events)
     assert set(truth["malicious"].dropna()) <= {True, False}
@@ -188,7 +188,7 @@ def test_the_line_with_an_open_quote_is_an_event_too(shared: Path) -> None:
 
 def test_chunks_of_one_message_in_files_are_put_together(shared: Path, lab: Project) -> None:
     folder = shared / "samples/graylog/produced/chunked"
-    result = ingest(folder, dataset="gelf", project=lab)
+    result = ingest(folder, dataset="gelf", project=lab, final=True)
     assert (result.records, result.added, result.quarantined) == (10, 3, 0)
     assert load_events("gelf", project=lab)["message"].str.len().max() > 8000
 
