@@ -7,10 +7,11 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,23 @@ def test_a_locked_label_store_is_tried_later(damageable, verb, monkeypatch):
     command = verbs(damageable)[verb]
     with locked(label_store(damageable)):
         check(socml(damageable, *command), 75, "label store", "locked")
+
+
+def test_a_locked_label_store_is_waited_for_once_and_not_once_an_attempt(damageable, monkeypatch):
+    attempts = []
+
+    class Counting(sqlite3.Connection):
+        def execute(self, sql, *rest):
+            attempts.append(sql)
+            return super().execute(sql, *rest)
+
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    with (
+        locked(label_store(damageable)),
+        closing(sqlite3.connect(label_store(damageable), factory=Counting)) as waiting,
+    ):
+        database._prepare_sqlite(waiting, None)
+    assert sum("journal_mode" in sql for sql in attempts) < 5
 
 
 @pytest.mark.parametrize("verb", ["score", "fit", "run"])

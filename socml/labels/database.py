@@ -219,12 +219,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    for _ in range(200):
+    last = time.monotonic() + BUSY_MS / 1000
+    while True:
         try:
             connection.execute("pragma journal_mode = wal")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
+            if time.monotonic() >= last:
+                return  # who asks for the first row is told
             time.sleep(0.02)  # SQLite does not wait here when another process switches at the same moment
         else:
             return
