@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import re
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,12 +19,21 @@ from hypothesis import strategies as st
 from zeek_oracle import ADDRESSES, BytesSource
 
 from socml.formats._reader import Block, Parsed, ReadOptions
-from socml.formats._select_lines import Records
+from socml.formats._select_lines import Records, lines_connection
+from socml.formats.network import zeek_json
 from socml.formats.network.zeek_json import ZeekJson
 from socml.ingestion.sources import FileSource
 from socml.project.recipe_sections import Truth
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_connection() -> Iterator[None]:
+    """One connection for all files of this module: making one takes longer than reading four lines."""
+    with lines_connection() as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zeek_json, "lines_connection", lambda: nullcontext(connection))
+        yield
 
 
 def _read(blocks: list[bytes], select_from: int, name: str, options: ReadOptions) -> list[Parsed]:
