@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability results-house fuzz readmes
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,9 @@ results-formats: dev  ## every reader on every real file: docs/results/results-f
 
 results-templates: dev  ## templates of Loghub's samples: docs/results/results-templates.md
 	@$(BIN)/python -m benchmarks.templates
+
+results-house: dev  ## what the sources are made of and what the verbs cost: docs/results/results-house.md
+	@$(BIN)/python -m benchmarks.house
 
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
