@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from socml.models.fitting import fit, make_detector, models
 from socml.models.reference import make_reference
 from socml.models.version_files import keep_files, load_trusted
-from socml.models.versions import load_model, open_registry
+from socml.models.versions import load_model, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName
 from socml.project.project import Project, starter_root
 from socml.project.recipes import load_feature_recipe, load_model_recipe, recipe_names
@@ -121,6 +121,19 @@ def test_a_loaded_version_scores_bit_for_bit_as_the_fitted_one(fitted):
         assert np.array_equal(
             loaded.pipeline.score_samples(data.features), fitted[name].pipeline.score_samples(data.features)
         )
+
+
+def test_an_alias_is_read_without_mlflow_and_is_what_mlflow_says(fitted, monkeypatch):
+    data, name = fitted["data"], fitted["forest"].name
+    client = open_registry(data.project)
+    number = client.get_registered_model(name).aliases["champion"]
+    client.set_registered_model_alias(name, "second", number)
+    monkeypatch.setattr("socml.models.versions.open_registry", None)  # a call would raise
+    assert resolve_alias(name, "champion", data.project) == resolve_alias(name, "second", data.project) == str(number)
+    monkeypatch.undo()
+    with pytest.raises(UnknownName, match="third"):
+        resolve_alias(name, "third", data.project)
+    client.delete_registered_model_alias(name, "second")
 
 
 def test_same_recipe_table_and_seed_give_the_same_model(fitted):

@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,8 @@ def load_model(name: str, version: str = CHAMPION, *, project: Project | None = 
     UnknownName, ModelError
         If there is no such model or version, or its files cannot be trusted.
     """
+    import skops.io  # noqa: F401 - before MLflow: it looks through every module that is loaded by then
+
     project = project or find_project()
     safe_name(name)
     number = str(version) if str(version).isdigit() else resolve_alias(name, str(version), project)
@@ -109,6 +111,9 @@ def fetch_files(name: str, number: str, project: Project) -> Path:
 
 def resolve_alias(name: str, alias: str, project: Project) -> str:
     """Return the number of the version that `alias` points to."""
+    number = _alias_in_own_file(name, alias, project)
+    if number is not None:
+        return number
     from mlflow.exceptions import MlflowException
 
     client = open_registry(project, name)
@@ -121,6 +126,21 @@ def resolve_alias(name: str, alias: str, project: Project) -> str:
     if name not in known:
         raise UnknownName("fitted model", name, known)
     raise UnknownName(f"version of {name}", alias, known[name])
+
+
+def _alias_in_own_file(name: str, alias: str, project: Project) -> str | None:
+    """Return what the workspace's own registry says, asked without MLflow, whose import takes longer than a scoring.
+
+    None is whatever is not as expected: then MLflow is asked, and says what is wrong.
+    """
+    path = project.workspace / "mlflow" / "mlflow.db"
+    if project.tracking_uri or not path.is_file():
+        return None
+    query = "select version from registered_model_aliases where name = ? and alias = ?"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0)) as registry:
+        found = registry.execute(query, (name, alias)).fetchone()
+        return str(found[0]) if found else None
+    return None
 
 
 def open_registry(project: Project, wanted: str = "") -> MlflowClient:
