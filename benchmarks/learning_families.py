@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from socml.project import component
-from socml.review import build_queue, form_opinions, likely_label_errors
+from socml.review import build_queue, likely_label_errors, predict_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "benchmarks" / "nsl20-10"
@@ -94,8 +94,8 @@ def campaign(
             owed += len(wrong)
             sides = np.array(list(labels.values()))
         named: NDArray = np.where(sides == pool.malicious[rows], pool.families[rows], None)  # type: ignore[assignment]
-        opinions = form_opinions(pool.matrix, rows, sides, named, leaves=leaves, seed=seed)
-        assert opinions is not None
+        predictions = predict_rows(pool.matrix, rows, sides, named, leaves=leaves, seed=seed)
+        assert predictions is not None
         if asked in CHECKPOINTS:
             paused = time.process_time()
             f1[asked], families[asked] = _judged(pool, rows, sides, named, seed), _found(pool, rows)
@@ -110,7 +110,7 @@ def campaign(
             strategy=strategy,
             budget=fresh,
             seed=seed,
-            opinions=opinions.columns(candidates.index),
+            predictions=predictions.columns(candidates.index),
         )
         labels |= {int(row): answer(int(row)) for row in queue["row_id"]}
         asked += BATCH
@@ -127,9 +127,9 @@ def _judged(pool: Pool, rows: NDArray, sides: NDArray, named: NDArray, seed: int
     from sklearn.metrics import f1_score
 
     both = np.vstack([pool.matrix[rows], pool.judged])
-    opinions = form_opinions(both, np.arange(len(rows)), sides, named, seed=seed)
-    assert opinions is not None
-    return float(f1_score(pool.judged_malicious, opinions.probability[len(rows) :] >= 0.5))
+    predictions = predict_rows(both, np.arange(len(rows)), sides, named, seed=seed)
+    assert predictions is not None
+    return float(f1_score(pool.judged_malicious, predictions.probability[len(rows) :] >= 0.5))
 
 
 def _found(pool: Pool, rows: NDArray) -> int:

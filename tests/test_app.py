@@ -14,8 +14,8 @@ from socml.explanations.of_run import explain_run
 from socml.explanations.sentences import why_table
 from socml.project.project import Project
 from socml.project.wording import words
+from socml.review.loop import Triage
 from socml.review.offers import is_drawn
-from socml.review.session import Triage
 
 APP = Path(__file__).resolve().parents[1] / "app"
 PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}

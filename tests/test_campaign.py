@@ -17,7 +17,7 @@ from socml.review.campaign import campaign_report
 from socml.review.campaign_estimates import Estimate, agreement, malicious_among_open, share
 from socml.review.campaign_sentences import overview, report_lines
 from socml.review.label_quality import ask_again, likely_errors, report
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 COLUMNS = ["label_id", "row_id", "verdict", "family", "by", "suggested", "queue_reason", "inclusion_probability"]
 

@@ -19,7 +19,7 @@ from socml.models.families import load_families, predict_families, write_familie
 from socml.models.fitting import fit
 from socml.models.label_source import has_seen_truth, teaching_labels
 from socml.models.scoring import load_scores, score_run
-from socml.models.training_labels import lessons_from_labels
+from socml.models.training_labels import training_labels_from_labels
 from socml.models.version_files import load_trusted
 from socml.project.errors import ModelError, RecipeError
 from socml.project.project import starter_root
@@ -159,10 +159,10 @@ def test_verdicts_teach_by_weight_and_unsure_teaches_nothing():
         {"verdict": verdicts, "weight": [0.5, 1, 1, 1, 1], "family": ["scan", None, "x", None, None]},
         index=list("abcde"),
     )
-    lessons = lessons_from_labels(labels, pd.Index(list("edcbaz")))
-    assert np.array_equal(lessons.malicious, [np.nan, np.nan, 0, 0, 1, np.nan], equal_nan=True)
-    assert lessons.weight[4] == 0.5
-    assert lessons.families.tolist() == [None, None, None, None, "scan", None]
+    training_labels = training_labels_from_labels(labels, pd.Index(list("edcbaz")))
+    assert np.array_equal(training_labels.malicious, [np.nan, np.nan, 0, 0, 1, np.nan], equal_nan=True)
+    assert training_labels.weight[4] == 0.5
+    assert training_labels.families.tolist() == [None, None, None, None, "scan", None]
 
 
 def test_a_supervised_model_is_fitted_scored_and_tells_families(lab):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socml.project.registry import component, component_names
-from socml.review.review_queue import reads_opinions
+from socml.review.review_queue import reads_predictions
 
 NAMES = component_names("strategies")
-WITH_OPINIONS = [name for name in NAMES if reads_opinions(name)]
+WITH_OPINIONS = [name for name in NAMES if reads_predictions(name)]
 REASONS = set(NAMES) - {"mixed"}
 
 
@@ -41,9 +41,9 @@ def opinions_on(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         {
             "probability": rng.uniform(size=n).round(1),  # rounded too
             "family": rng.choice(["scan", "tunnel", "benign"], n).astype(object),
-            "sureness": rng.uniform(size=n).round(1),
+            "confidence": rng.uniform(size=n).round(1),
             "novelty": rng.uniform(size=n).round(1),
-            "kind": rng.integers(0, 15, n),
+            "cluster": rng.integers(0, 15, n),
         },
         index=rows.index,
     )
@@ -99,7 +99,7 @@ def test_a_strategy_keeps_its_promises(name, situation, budget):
 @pytest.mark.parametrize("budget", [1, 10, 200])
 def test_a_strategy_that_reads_opinions_keeps_its_promises_with_them(name, situation, budget):
     rows, labels = candidates(), labelled(SITUATIONS[situation])
-    assert broken_promises(component("strategies", name), rows, labels, budget, opinions=opinions_on(rows)) == []
+    assert broken_promises(component("strategies", name), rows, labels, budget, predictions=opinions_on(rows)) == []
 
 
 def test_the_strategies_that_discover_families_read_opinions():

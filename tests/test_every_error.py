@@ -229,9 +229,9 @@ def test_a_locked_label_store_is_waited_for_once_and_not_once_an_attempt(damagea
     with (
         locked(label_store(damageable)),
         closing(sqlite3.connect(label_store(damageable), factory=Counting)) as waiting,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
     ):
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            database._prepare_sqlite(waiting, None)
+        database._prepare_sqlite(waiting, None)
     assert sum("journal_mode" in sql for sql in attempts) < 5
 
 

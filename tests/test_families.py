@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import socml
 
-from socml.labels.fold import StandingLabels
+from socml.labels.fold import CurrentLabels
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError, UnknownName
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_what_stands_in_memory_is_what_the_store_says_whatever_was_edited(taken)
                     getattr(store.families, action)(one, other, by="ana")
             except (DataError, UnknownName):
                 continue
-        standing = StandingLabels()
+        standing = CurrentLabels()
         standing.add(store.events_since(0))
         standing.edits = store.families.edits()
         current = {row: (label.verdict, label.family) for row, label in standing.current().items()}

@@ -28,7 +28,7 @@ from socml.project.errors import DataError, SocmlError
 from socml.project.project import Project, starter_root
 from socml.project.recipes import FeatureRecipe
 from socml.project.tables import plain_columns, strange_columns
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 HEADER = """event_id" from stored_events; copy (select 1 as a) to 'owned.csv' --"""
 PIECES = [

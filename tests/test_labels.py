@@ -21,7 +21,7 @@ from patience import PATIENCE_S
 
 from socml.labels.database import HEAD, MIGRATIONS
 from socml.labels.export import write_labels
-from socml.labels.fold import StandingLabels
+from socml.labels.fold import CurrentLabels
 from socml.labels.recording import (
     open_labels,
     read_analyst_labels,
@@ -308,7 +308,7 @@ actions = st.lists(
 @given(actions)
 def test_what_stands_in_memory_is_what_the_views_say(taken):
     with LabelStore("sqlite://") as store:
-        standing = StandingLabels()
+        standing = CurrentLabels()
         for n, (row_id, by, verdict) in enumerate(taken):
             if verdict != "undo":
                 store.record([NewLabel(row_id, verdict, client_id=str(n), by=by)])
@@ -325,7 +325,7 @@ def test_what_stands_in_memory_is_what_the_views_say(taken):
 
 
 @pytest.mark.parametrize(
-    ("votes", "lesson"),
+    ("votes", "labelled"),
     [
         ([("ana", "malicious")], {"r1": 1.0}),
         ([("ana", "benign")], {"r1": -1.0}),
@@ -338,18 +338,18 @@ def test_what_stands_in_memory_is_what_the_views_say(taken):
         ([("ana", "malicious"), ("ana", "benign")], {"r1": -1.0}),
     ],
 )
-def test_analysts_who_contradict_each_other_are_averaged(store, votes, lesson):
+def test_analysts_who_contradict_each_other_are_averaged(store, votes, labelled):
     store.record([label(verdict=verdict, by=by, client_id=str(n)) for n, (by, verdict) in enumerate(votes)])
-    standing = StandingLabels()
+    standing = CurrentLabels()
     standing.add(store.events_since(0))
-    assert standing.lessons() == lesson
+    assert standing.training_labels() == labelled
 
 
 def test_a_suggested_label_teaches_less(store):
     store.record([label(weight=0.25)])
-    standing = StandingLabels()
+    standing = CurrentLabels()
     standing.add(store.events_since(0))
-    assert standing.lessons() == {"r1": 0.25}
+    assert standing.training_labels() == {"r1": 0.25}
 
 
 def test_labels_are_read_by_dataset(store):

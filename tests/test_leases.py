@@ -14,8 +14,8 @@ from socml.labels.recording import open_labels
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError
+from socml.review.loop import Triage
 from socml.review.offers import is_drawn
-from socml.review.session import Triage
 
 ROWS = [f"r{i}" for i in range(10)]
 

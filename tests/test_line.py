@@ -16,7 +16,7 @@ from socml.jobs.experiment import whom
 from socml.models.fitting import fit
 from socml.models.scoring import load_scores, score_run
 from socml.project.project import init_project, read_project
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 SCANNER = "10.0.0.66"
 FIELDS = (

@@ -15,7 +15,7 @@ from socml.labels.database import HEAD
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError, TryLater
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

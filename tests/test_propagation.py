@@ -8,9 +8,9 @@ import pytest
 from builders import make_project, make_run
 
 from socml.project.errors import DataError
+from socml.review.loop import Triage
 from socml.review.offers import is_drawn
 from socml.review.propagation import PREVIEW, WEIGHT
-from socml.review.session import Triage
 
 
 @pytest.fixture
@@ -140,9 +140,9 @@ def test_a_suggestion_teaches_until_an_analyst_has_looked(triage, backup):
     triage.label(backup, "benign")
     row_id = triage.similar(backup, at_least=0.3).rows["row_id"].iloc[0]
     triage.propagate(backup, [row_id])
-    assert triage._standing.lessons()[row_id] == -WEIGHT
+    assert triage._current.training_labels()[row_id] == -WEIGHT
     triage.label(row_id, "malicious")
-    assert triage._standing.lessons()[row_id] == 1.0
+    assert triage._current.training_labels()[row_id] == 1.0
 
 
 def test_a_tenth_of_the_suggestions_comes_back_to_be_checked(triage, backup):

@@ -28,7 +28,7 @@ from socml.project.project import Project, init_project, read_project
 from socml.project.recipes import ModelRecipe, load_feature_recipe
 from socml.project.registry import component
 from socml.project.workspace import features_path
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ODD = "open exec exec close"

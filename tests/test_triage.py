@@ -15,7 +15,7 @@ from socml.labels.verdicts import NewLabel
 from socml.project import tables, workspace
 from socml.project.errors import DataError, TryLater, UnknownName
 from socml.project.project import Project
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class Desk:
         self._store = store
         self._done: set[str] = set()
         self._problems: dict[str, str] = {}
-        self._standing: dict[int, LabelEvent] = {}
+        self._current: dict[int, LabelEvent] = {}
         self._last_event = 0
         self._moves: tuple[int, int, int] | None = None
         self._items = Items(project, self.triage)
@@ -156,7 +156,7 @@ class Desk:
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
-            "totals": {"labelled": len({e.row_id for e in self._standing.values() if not e.suggested})},
+            "totals": {"labelled": len({e.row_id for e in self._current.values() if not e.suggested})},
         }
 
     def _order(self, n: int) -> list[str]:
@@ -189,20 +189,20 @@ class Desk:
         for event in self._store.events_since(self._last_event, dataset=self.triage.run["dataset"]):
             self._last_event = event.id
             if event.undo_of is not None:
-                self._standing.pop(event.undo_of, None)
+                self._current.pop(event.undo_of, None)
             elif self.has(event.row_id):
-                self._standing[event.id] = event
+                self._current[event.id] = event
 
     def _history(self) -> list[dict[str, Any]]:
         """Return this analyst's labels that stand on this run's rows, the oldest first."""
         names = ("client_id", "row_id", "verdict", *_TEXTS)
-        mine = (event for event in self._standing.values() if event.by == self.triage.by)
+        mine = (event for event in self._current.values() if event.by == self.triage.by)
         own = [event for event in mine if not event.suggested][-PAST:]
         return [{name: getattr(event, name) or "" for name in names} for event in own]
 
     def _labels_of(self, row_ids: Iterable[str], say: Words) -> dict[str, list[dict[str, str]]]:
         found: dict[str, list[dict[str, str]]] = {row_id: [] for row_id in row_ids}
-        for event in self._standing.values():
+        for event in self._current.values():
             if event.row_id in found:
                 found[event.row_id].append(label_line(event, say))
         return {row_id: lines for row_id, lines in found.items() if lines}

@@ -88,7 +88,7 @@ def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words)
         usual.append(said(key, range=_range(row["everyone_low"], row["everyone_high"], unit, said)))
     if usual:
         parts.append(", ".join(usual))
-    standing = _standing(row, metadata, said)
+    standing = _current(row, metadata, said)
     return said("explanation.separator").join([*parts, standing] if standing else parts)
 
 
@@ -145,7 +145,7 @@ def _phrase(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
     return said("explanation.phrase_plain", what=label, value=value)
 
 
-def _standing(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+def _current(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
     peers = row["peers"]
     if _is(row["category"]) and _is(peers):
         return said(f"explanation.has.{whom(metadata)}", share=plain_number(100 * peers, said))

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from socml.jobs.health_finding import Finding
-from socml.labels import DAMAGED, HEAD, StandingLabels, existing_rows, labels_url, open_labels
+from socml.labels import DAMAGED, HEAD, CurrentLabels, existing_rows, labels_url, open_labels
 from socml.project import DataError, Project, store_error
 
 AHEAD_S = 300.0  # seconds by which another machine's clock may be ahead
@@ -27,7 +27,7 @@ def labels(project: Project) -> Iterator[Finding]:
             yield Finding("label store", damage, ok=False, remedy=DAMAGED)
             return
     with open_labels(project) as store:
-        standing = StandingLabels()
+        standing = CurrentLabels()
         standing.add(store.events_since(0))
         standing.edits = store.families.edits()
         stored = store.current()
@@ -41,7 +41,7 @@ def labels(project: Project) -> Iterator[Finding]:
     yield from _from_the_future(standing)
 
 
-def _of_lost_rows(standing: StandingLabels, project: Project) -> Iterator[Finding]:
+def _of_lost_rows(standing: CurrentLabels, project: Project) -> Iterator[Finding]:
     rows: dict[str, set[str]] = {}
     for label in standing.current().values():
         rows.setdefault(label.dataset or "", set()).add(label.row_id)
@@ -60,7 +60,7 @@ def _of_lost_rows(standing: StandingLabels, project: Project) -> Iterator[Findin
             )
 
 
-def _from_the_future(standing: StandingLabels) -> Iterator[Finding]:
+def _from_the_future(standing: CurrentLabels) -> Iterator[Finding]:
     from datetime import UTC, datetime, timedelta
 
     limit = datetime.now(UTC) + timedelta(seconds=AHEAD_S)

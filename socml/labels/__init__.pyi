@@ -2,7 +2,7 @@ from .database import DAMAGED as DAMAGED
 from .database import HEAD as HEAD
 from .export import write_labels as write_labels
 from .families import FamilyEdit as FamilyEdit
-from .fold import StandingLabels as StandingLabels
+from .fold import CurrentLabels as CurrentLabels
 from .intake import ImportResult as ImportResult
 from .intake import import_labels as import_labels
 from .leases import Lease as Lease

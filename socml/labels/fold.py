@@ -8,7 +8,7 @@ from socml.labels.families import FamilyEdit, edited
 from socml.labels.verdicts import DIRECTION, LabelEvent
 
 
-class StandingLabels:
+class CurrentLabels:
     """Labels that were not undone. Feed it events in the order of their id; each is taken once.
 
     What it holds depends on the events alone, not on the blocks they came in. A suggested label is never
@@ -22,16 +22,16 @@ class StandingLabels:
     def __init__(self) -> None:
         self.last_id = 0
         self.edits: Sequence[FamilyEdit] = ()
-        self._standing: dict[int, LabelEvent] = {}
+        self._current: dict[int, LabelEvent] = {}
 
     def add(self, events: Iterable[LabelEvent]) -> list[LabelEvent]:
         """Take events and return those that were new."""
         new = self.news(events)
         for event in new:
             if event.undo_of is None:
-                self._standing[event.id] = event
+                self._current[event.id] = event
             else:
-                self._standing.pop(event.undo_of, None)
+                self._current.pop(event.undo_of, None)
             self.last_id = event.id
         return new
 
@@ -47,7 +47,7 @@ class StandingLabels:
         """Return the label of each row and analyst: the last that stands."""
         return {(event.row_id, event.by): event for event in self._in_order()}
 
-    def lessons(self) -> dict[str, float]:
+    def training_labels(self) -> dict[str, float]:
         """Return what each row teaches, −1 (benign) to 1 (malicious), in the order of the labels.
 
         Analysts who contradict each other are averaged, a label's weight counting; a row on which they
@@ -64,14 +64,14 @@ class StandingLabels:
 
     def last_of(self, by: str, rows: Container[str]) -> LabelEvent | None:
         """Return the last standing label of one analyst on one of `rows`."""
-        for event in reversed(self._standing.values()):
+        for event in reversed(self._current.values()):
             if event.by == by and event.row_id in rows:
                 return event
         return None
 
     def standing(self) -> list[LabelEvent]:
         """Return every label that was not undone, in the order they were given."""
-        return [edited(event, self.edits) for event in self._standing.values()]
+        return [edited(event, self.edits) for event in self._current.values()]
 
     def _in_order(self) -> list[LabelEvent]:
         """Return them with suggestions first, so that what an analyst gave comes after."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from socml.labels.export import write_labels
 from socml.labels.families import FamilyEdit
-from socml.labels.fold import StandingLabels
+from socml.labels.fold import CurrentLabels
 from socml.labels.intake import ImportResult, import_labels
 from socml.labels.leases import Lease
 from socml.labels.rows import check_row, existing_rows
@@ -42,6 +42,7 @@ __all__ = [
     "SEEN_LEAST_MS",
     "VERDICTS",
     "Acknowledgement",
+    "CurrentLabels",
     "FamilyEdit",
     "ImportResult",
     "LabelEvent",
@@ -49,7 +50,6 @@ __all__ = [
     "Lease",
     "NewLabel",
     "SecondLook",
-    "StandingLabels",
     "check_row",
     "existing_rows",
     "import_labels",

@@ -26,10 +26,10 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import fuse as fuse
 from .signals import signal_weight as signal_weight
-from .training_labels import Lessons as Lessons
-from .training_labels import lessons_for as lessons_for
-from .training_labels import lessons_from_labels as lessons_from_labels
-from .training_labels import lessons_from_truth as lessons_from_truth
+from .training_labels import TrainingLabels as TrainingLabels
+from .training_labels import training_labels_for as training_labels_for
+from .training_labels import training_labels_from_labels as training_labels_from_labels
+from .training_labels import training_labels_from_truth as training_labels_from_truth
 from .version import ModelVersion as ModelVersion
 from .versions import CHAMPION as CHAMPION
 from .versions import REGISTRY_DAMAGED as REGISTRY_DAMAGED

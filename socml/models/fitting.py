@@ -13,7 +13,12 @@ from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import Preparation, Sequences
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, record, taught
-from socml.models.training_labels import Lessons, lessons_for, lessons_from_labels, lessons_from_truth
+from socml.models.training_labels import (
+    TrainingLabels,
+    training_labels_for,
+    training_labels_from_labels,
+    training_labels_from_truth,
+)
 from socml.models.version import ModelVersion
 from socml.models.versions import load_model, open_registry
 from socml.project import (
@@ -32,17 +37,17 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 __all__ = [
-    "Lessons",
     "ModelVersion",
+    "TrainingLabels",
     "fit",
     "fit_pipeline",
     "forest_for",
-    "lessons_for",
-    "lessons_from_labels",
-    "lessons_from_truth",
     "load_model",
     "make_detector",
     "models",
+    "training_labels_for",
+    "training_labels_from_labels",
+    "training_labels_from_truth",
 ]
 
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
@@ -135,19 +140,19 @@ def fit(
     if feature_metadata:
         features = features.copy(deep=False)
         features.attrs["socml"] = feature_metadata
-    lessons = None
+    training_labels = None
     if recipe.mode == "supervised":
-        lessons = lessons_for(recipe, _row_ids(features), truth=truth, labels=labels)
-    pipeline, matrix = fit_pipeline(recipe, features, seed, project, lessons)
+        training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
+    pipeline, matrix = fit_pipeline(recipe, features, seed, project, training_labels)
     forest = forest_for(pipeline, matrix, seed)
     companion = None if forest is pipeline.named_steps["detector"] else forest
     sample = _sample(len(features), seed)
     normality = pipeline.score_samples(features.iloc[sample])
     metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
     known = None
-    if lessons is not None:
-        normality = _while_held_out(pipeline, lessons, normality, sample)
-        metadata |= taught(recipe, lessons, pipeline)
+    if training_labels is not None:
+        normality = _while_held_out(pipeline, training_labels, normality, sample)
+        metadata |= taught(recipe, training_labels, pipeline)
     if truth is not None and len(truth):
         known = truth_of_rows(truth, _row_ids(features)[sample])
         metadata["metrics"] = ranking_metrics(normality, known)
@@ -182,9 +187,13 @@ def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> 
 
 
 def fit_pipeline(
-    recipe: ModelRecipe, features: pd.DataFrame, seed: int, project: Project, lessons: Lessons | None = None
+    recipe: ModelRecipe,
+    features: pd.DataFrame,
+    seed: int,
+    project: Project,
+    training_labels: TrainingLabels | None = None,
 ) -> tuple[Pipeline, np.ndarray]:
-    """Return the fitted pipeline and the matrix of the rows; nothing is recorded. `lessons` teach a supervised model.
+    """Return the fitted pipeline and the matrix of the rows; nothing is recorded. `training_labels` teach a supervised model.
 
     Raises
     ------
@@ -194,13 +203,16 @@ def fit_pipeline(
     pipeline = make_detector(recipe, seed=seed, project=project)
     try:
         matrix = pipeline.named_steps["preparation"].fit(features).transform(features)
-        if lessons is None:
+        if training_labels is None:
             pipeline.named_steps["detector"].fit(matrix)
         else:
-            known = lessons.known
-            taught_families = lessons.families[known] if recipe.training.families else None
+            known = training_labels.known
+            taught_families = training_labels.families[known] if recipe.training.families else None
             pipeline.named_steps["detector"].fit(
-                matrix[known], lessons.malicious[known], sample_weight=lessons.weight[known], families=taught_families
+                matrix[known],
+                training_labels.malicious[known],
+                sample_weight=training_labels.weight[known],
+                families=taught_families,
             )
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
@@ -219,10 +231,12 @@ def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Any:
     return forest.fit(matrix)
 
 
-def _while_held_out(pipeline: Pipeline, lessons: Lessons, normality: np.ndarray, sample: np.ndarray) -> np.ndarray:
+def _while_held_out(
+    pipeline: Pipeline, training_labels: TrainingLabels, normality: np.ndarray, sample: np.ndarray
+) -> np.ndarray:
     """Return the normality of the sampled rows, of taught ones as it was while they were held out, and forget that."""
-    held_out = np.full(len(lessons.malicious), np.nan)
-    held_out[lessons.known] = -pipeline.named_steps["detector"].__dict__.pop("held_out_")
+    held_out = np.full(len(training_labels.malicious), np.nan)
+    held_out[training_labels.known] = -pipeline.named_steps["detector"].__dict__.pop("held_out_")
     return np.where(np.isnan(held_out[sample]), normality, held_out[sample])
 
 

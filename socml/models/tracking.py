@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
 
-    from socml.models.training_labels import Lessons
+    from socml.models.training_labels import TrainingLabels
     from socml.project import ModelRecipe, Project
 
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
@@ -69,9 +69,9 @@ def describe(
     }
 
 
-def taught(recipe: ModelRecipe, lessons: Lessons, pipeline: Pipeline) -> dict[str, Any]:
+def taught(recipe: ModelRecipe, training_labels: TrainingLabels, pipeline: Pipeline) -> dict[str, Any]:
     """Return what a supervised version remembers of its teaching."""
-    known = lessons.malicious[lessons.known]
+    known = training_labels.malicious[training_labels.known]
     detector = pipeline.named_steps["detector"]
     return {
         "mode": "supervised",

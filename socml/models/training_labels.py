@@ -19,7 +19,7 @@ TEACHES = {"malicious": 1.0, "benign": 0.0, "false_alarm": 0.0}  # a verdict tha
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingLabels:
     """What rows teach, in their order.
 
     Attributes
@@ -38,22 +38,22 @@ class Lessons:
         """Return which rows teach something, bool (n_rows,)."""
         return ~np.isnan(self.malicious)
 
-    def at(self, rows: np.ndarray) -> Lessons:
-        """Return the lessons of some rows."""
-        return Lessons(self.malicious[rows], self.weight[rows], self.families[rows])
+    def at(self, rows: np.ndarray) -> TrainingLabels:
+        """Return those of some rows."""
+        return TrainingLabels(self.malicious[rows], self.weight[rows], self.families[rows])
 
 
-def lessons_from_truth(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> Lessons:
+def training_labels_from_truth(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> TrainingLabels:
     """Return what ground truth teaches: `malicious` by row_id, and `family` where the table has it."""
     known = truth_of_rows(truth, row_ids)
     families = np.full(len(row_ids), None, dtype=object)
     if getattr(truth, "columns", None) is not None and "family" in truth.columns:
         by_row = truth.set_index("row_id") if "row_id" in truth.columns else truth
         families = by_row["family"][~by_row.index.duplicated()].reindex(row_ids).to_numpy(dtype=object)
-    return Lessons(known, np.ones(len(row_ids)), _named(families, known))
+    return TrainingLabels(known, np.ones(len(row_ids)), _named(families, known))
 
 
-def lessons_from_labels(labels: pd.DataFrame, row_ids: pd.Index) -> Lessons:
+def training_labels_from_labels(labels: pd.DataFrame, row_ids: pd.Index) -> TrainingLabels:
     """Return what current labels teach: malicious 1, benign and false_alarm 0, by their weight; others nothing.
 
     Parameters
@@ -65,21 +65,21 @@ def lessons_from_labels(labels: pd.DataFrame, row_ids: pd.Index) -> Lessons:
     >>> import pandas as pd
     >>> labels = pd.DataFrame({"verdict": ["malicious", "unsure"], "weight": [0.5, 1.0], "family": ["scan", None]},
     ...                       index=["a", "b"])
-    >>> lessons_from_labels(labels, pd.Index(["a", "b", "c"])).malicious.tolist()
+    >>> training_labels_from_labels(labels, pd.Index(["a", "b", "c"])).malicious.tolist()
     [1.0, nan, nan]
     """
     here = labels.reindex(row_ids)
     known = here["verdict"].map(TEACHES).to_numpy(dtype=np.float64, na_value=np.nan)
     weight = here["weight"].to_numpy(dtype=np.float64, na_value=np.nan)
     families = _named(here["family"].to_numpy(dtype=object), known)
-    return Lessons(known, np.where(np.isnan(weight), 1.0, weight), families)
+    return TrainingLabels(known, np.where(np.isnan(weight), 1.0, weight), families)
 
 
-def check_lessons(lessons: Lessons, recipe: ModelRecipe) -> None:
-    """Raise ModelError if the lessons are too few, or of one class only."""
+def check_training_labels(training_labels: TrainingLabels, recipe: ModelRecipe) -> None:
+    """Raise ModelError if the labels are too few, or of one class only."""
     name, training = recipe.name or "unnamed", recipe.training
     source = "labels of analysts" if training.labels == "analysts" else "rows of known truth"
-    known = lessons.malicious[lessons.known]
+    known = training_labels.malicious[training_labels.known]
     malicious = int(known.sum())
     other = len(known) - malicious
     seen = f"{malicious:,} malicious and {other:,} benign or false alarms"
@@ -95,13 +95,13 @@ def check_lessons(lessons: Lessons, recipe: ModelRecipe) -> None:
         )
 
 
-def lessons_for(
+def training_labels_for(
     recipe: ModelRecipe,
     row_ids: pd.Index,
     *,
     truth: pd.DataFrame | pd.Series | None,
     labels: pd.DataFrame | None,
-) -> Lessons:
+) -> TrainingLabels:
     """Return what a supervised recipe's own source teaches of these rows.
 
     Raises
@@ -112,17 +112,17 @@ def lessons_for(
     analysts = recipe.training.labels == "analysts"
     if (labels is None or not len(labels)) if analysts else (truth is None or not len(truth)):
         nothing = np.full(len(row_ids), np.nan)
-        lessons = Lessons(nothing, np.ones(len(row_ids)), np.full(len(row_ids), None, dtype=object))
+        training_labels = TrainingLabels(nothing, np.ones(len(row_ids)), np.full(len(row_ids), None, dtype=object))
     elif analysts and labels is not None:
-        lessons = lessons_from_labels(labels, row_ids)
+        training_labels = training_labels_from_labels(labels, row_ids)
     else:
         assert truth is not None
         try:
-            lessons = lessons_from_truth(truth, row_ids)
+            training_labels = training_labels_from_truth(truth, row_ids)
         except DataError as error:
             raise ModelError(f"Model {recipe.name!r} cannot learn: {error}") from error
-    check_lessons(lessons, recipe)
-    return lessons
+    check_training_labels(training_labels, recipe)
+    return training_labels
 
 
 def _named(families: np.ndarray, known: np.ndarray) -> np.ndarray:

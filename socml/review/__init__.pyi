@@ -25,10 +25,10 @@ from .label_errors import likely_label_errors as likely_label_errors
 from .label_quality import ask_again as ask_again
 from .label_quality import likely_errors as likely_errors
 from .label_quality import report as report
+from .loop import Triage as Triage
 from .oracle import AHEAD as AHEAD
 from .oracle import ReplayResult as ReplayResult
 from .oracle import replay as replay
 from .oracle import score_table as score_table
-from .ranker_predictions import form_opinions as form_opinions
+from .ranker_predictions import predict_rows as predict_rows
 from .review_queue import build_queue as build_queue
-from .session import Triage as Triage

@@ -1,4 +1,4 @@
-"""Standing labels and the ranks of a run → what the campaign has found, what is left, and how sure that is."""
+"""Current labels and the ranks of a run → what the campaign has found, what is left, and how sure that is."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
     try:
         matrix = matrix_of(run, [str(row_id) for row_id in scores.index], project)
     except DataError:
-        matrix = None  # strategies that read a forest's opinions then say what they miss
+        matrix = None  # strategies that read a forest's predictions then say what they miss
     whole = matrix if matrix is not None and len(matrix) == len(scores) else None
     return lambda seed: Ranked(scores, leaves, truth, whole)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from socml.labels import DIRECTION, LabelEvent, LabelStore, StandingLabels, open_labels
+from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, open_labels
 from socml.project import (
     DataError,
     Project,
@@ -28,7 +28,7 @@ def report(run_id: str = "", *, project: Project | None = None, store: LabelStor
     run = read_run(project, run_id)
     path = run_folder(project, str(run["run_id"])) / "scores.parquet"
     ranks = read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
-    return campaign_report(_frame(_standing(project, str(run["dataset"]), store).standing()), ranks)
+    return campaign_report(_frame(_current(project, str(run["dataset"]), store).standing()), ranks)
 
 
 def likely_errors(
@@ -45,7 +45,7 @@ def likely_errors(
     """
     project = project or find_project()
     run = read_run(project, run_id)
-    labels = _standing(project, str(run["dataset"]), store).current()
+    labels = _current(project, str(run["dataset"]), store).current()
     sides = {row_id: label.verdict == "malicious" for row_id, label in labels.items() if _decided(label)}
     features = _features_of(run, project, list(sides))
     given = np.where([sides[str(row_id)] for row_id in features.index], "malicious", "benign").astype(object)
@@ -61,10 +61,10 @@ def ask_again(errors: pd.DataFrame, *, run_id: str = "", by: str, project: Proje
         return store.second_looks.ask(wrong, reason=SECOND_LOOK, by=by, dataset=dataset)
 
 
-def _standing(project: Project, dataset: str, store: LabelStore | None) -> StandingLabels:
+def _current(project: Project, dataset: str, store: LabelStore | None) -> CurrentLabels:
     opened = store or open_labels(project)
     try:
-        standing = StandingLabels()
+        standing = CurrentLabels()
         standing.add(opened.events_since(0, dataset=dataset))
         standing.edits = opened.families.edits(dataset=dataset)
         return standing

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.review.feedback import FeedbackRanking
-from socml.review.ranker_predictions import form_opinions
+from socml.review.ranker_predictions import predict_rows
 
 LEAST_LABELS = 50  # that teach; with fewer the comparison says nothing
 LEAST_OF_A_SIDE = 10
@@ -14,7 +14,9 @@ FOLDS = 5
 SURE = 2.0  # standard errors by which the forest must be better
 
 
-def takes_over(matrix: NDArray, leaves: NDArray, anomaly_score: NDArray, directions: NDArray, *, seed: int = 0) -> bool:
+def should_switch(
+    matrix: NDArray, leaves: NDArray, anomaly_score: NDArray, directions: NDArray, *, seed: int = 0
+) -> bool:
     """Say whether a supervised forest may rank in the place of the feedback ranking.
 
     Both learn from four fifths of the labels and rank the fifth that was held out, in turn. The forest takes over
@@ -42,9 +44,9 @@ def takes_over(matrix: NDArray, leaves: NDArray, anomaly_score: NDArray, directi
     for held_out in range(FOLDS):
         inside, outside = np.flatnonzero(fold != held_out), fold == held_out
         learnt = FeedbackRanking(leaves, anomaly_score).learn(inside, np.where(malicious[inside], 1, -1))
-        opinions = form_opinions(matrix, inside, malicious[inside], seed=seed, n_trees=50)
-        assert opinions is not None, "both sides are in every four fifths"
-        ranked[outside], judged[outside] = learnt[outside], opinions.probability[outside]
+        predictions = predict_rows(matrix, inside, malicious[inside], seed=seed, n_trees=50)
+        assert predictions is not None, "both sides are in every four fifths"
+        ranked[outside], judged[outside] = learnt[outside], predictions.probability[outside]
     better, error = auc_difference(judged, ranked, malicious)
     return better > SURE * error
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from socml.labels import LabelStore
 from socml.project import DataError, Project, find_project, html_text, words
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 AHEAD = 20  # rows looked ahead after each label
 

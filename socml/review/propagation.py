@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from socml.labels import DIRECTION, NewLabel, StandingLabels
+from socml.labels import DIRECTION, CurrentLabels, NewLabel
 from socml.project import DataError
-from socml.review.ranking_state import Board
+from socml.review.ranking_state import RankingState
 
 ALIKE = 0.7  # of the trees: a row is like another from here on
 WEIGHT = 0.3  # of a suggestion against an analyst's own label
@@ -47,7 +47,7 @@ class SimilarRows:
 
 
 def similar_rows(
-    board: Board, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False, limit: int = AT_MOST
+    board: RankingState, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False, limit: int = AT_MOST
 ) -> SimilarRows:
     """Return the open rows that share at least `at_least` of their leaves with `row_id`.
 
@@ -68,8 +68,8 @@ def similar_rows(
 
 
 def suggestions(
-    standing: StandingLabels,
-    board: Board,
+    standing: CurrentLabels,
+    board: RankingState,
     by: str,
     row_id: str,
     row_ids: Sequence[str],

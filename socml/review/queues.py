@@ -10,7 +10,7 @@ import pandas as pd
 
 from socml.labels import LabelEvent, LabelStore
 from socml.review.offers import dealt, offers_again
-from socml.review.ranking_state import Board
+from socml.review.ranking_state import RankingState
 from socml.review.review_queue import build_queue
 
 
@@ -19,15 +19,15 @@ class Queues:
 
     Attributes
     ----------
-    opinions : what a supervised forest thinks of the candidates, index row_id; None while it thinks nothing
+    predictions : what a supervised forest thinks of the candidates, index row_id; None while it thinks nothing
     """
 
     def __init__(
-        self, board: Board, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, Any]
+        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, Any]
     ) -> None:
-        self._board, self.dataset, self.by = board, dataset, by
+        self._ranking, self.dataset, self.by = board, dataset, by
         self.strategy, self.seed, self.parameters = strategy, seed, dict(parameters)
-        self.opinions: pd.DataFrame | None = None
+        self.predictions: pd.DataFrame | None = None
         self._shown: dict[str, str] = {}
 
     def first(self, n: int) -> pd.DataFrame:
@@ -43,7 +43,7 @@ class Queues:
         others = sum(lease.by != self.by for lease in store.leases.held(campaign=self.dataset))
         queue = self._built(n + others)
         again = {o.row_id: o for o in offers_again(standing, store.second_looks.waiting(dataset=self.dataset), self.by)}
-        here = self._board.rows_of(again)
+        here = self._ranking.rows_of(again)
         again = {row_id: offer for (row_id, offer), row in zip(again.items(), here, strict=True) if row >= 0}
         leases = store.leases.claim(
             dealt(queue["row_id"].to_list(), list(again)),
@@ -69,18 +69,18 @@ class Queues:
         reason = self._shown.get(row_id)
         if reason is None:
             return {}
-        drawn = {"inclusion_probability": 1.0 / max(int(self._board.is_open.sum()), 1)}
+        drawn = {"inclusion_probability": 1.0 / max(int(self._ranking.is_open.sum()), 1)}
         return {"queue_reason": reason, "strategy": self.strategy, **(drawn if reason == "random-audit" else {})}
 
     def _built(self, n: int) -> pd.DataFrame:
         return build_queue(
-            self._board.candidates,
-            self._board.seen,
+            self._ranking.candidates,
+            self._ranking.seen,
             strategy=self.strategy,
             budget=n,
             seed=self.seed,
             parameters=self.parameters,
-            opinions=self.opinions,
+            predictions=self.predictions,
         )
 
     def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:
@@ -89,13 +89,13 @@ class Queues:
                 "position": np.arange(1, len(row_ids) + 1, dtype=np.int32),
                 "row_id": row_ids,
                 "reason": [reasons[row_id] for row_id in row_ids],
-                "ranking_score": self._board.candidates["ranking_score"].to_numpy()[self._board.rows_of(row_ids)],
+                "ranking_score": self._ranking.candidates["ranking_score"].to_numpy()[self._ranking.rows_of(row_ids)],
             }
         )
         return frame.astype({"row_id": "str", "reason": "str"})
 
     def _with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
-        board = self._board
+        board = self._ranking
         rows = board.rows_of(queue["row_id"].to_list())
         known = board.candidates[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[rows]
         known = known.assign(moved=board.places_before(rows) - board.places_now(rows))

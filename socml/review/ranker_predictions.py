@@ -1,7 +1,7 @@
 """A matrix and a few labelled rows with their families → what a supervised forest thinks of every row.
 
-Its opinions say where a label would teach most: rows of which it is not sure, rows unlike anything labelled. They
-are formed anew every so many labels, from those labels alone, so that the same labels give the same opinions.
+Its predictions say where a label would teach most: rows of which it is not sure, rows unlike anything labelled. They
+are formed anew every so many labels, from those labels alone, so that the same labels give the same predictions.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from numpy.typing import ArrayLike, NDArray
 from socml.review.tree_kernel import tree_kernel
 
 N_TREES = 100
-ALIKE = 0.6  # rows that share this share of the leaves are of one kind
-GROUPED = 2_000  # rows that are parted into kinds: the least sure, and the most novel
+ALIKE = 0.6  # rows that share this share of the leaves are of one cluster
+GROUPED = 2_000  # rows that are clustered: the least sure, and the most novel
 BENIGN = "benign"  # the family of a benign row that has none
 
 
 @dataclass(frozen=True)
-class Opinions:
+class RankerPredictions:
     """What the forest thinks, one value a row of the matrix.
 
     Attributes
     ----------
     probability : float (n_rows,): that the row is malicious, 0 to 1; not calibrated
     family : object (n_rows,): its likeliest family, of malicious and benign ones
-    sureness : float (n_rows,): the probability of that family, 0 to 1
+    confidence : float (n_rows,): the probability of that family, 0 to 1
     novelty : float (n_rows,): 1 − the largest share of leaves that it has in common with a labelled row, 0 to 1
-    kind : int (n_rows,): the same for rows that are alike, so that one of them is enough at a time
+    cluster : int (n_rows,): the same for rows that are alike, so that one of them is enough at a time
     """
 
     probability: NDArray[np.float64]
     family: NDArray[np.object_]
-    sureness: NDArray[np.float64]
+    confidence: NDArray[np.float64]
     novelty: NDArray[np.float64]
-    kind: NDArray[np.int64]
+    cluster: NDArray[np.int64]
 
     def columns(self, index: pd.Index | None = None) -> pd.DataFrame:
-        """Return the opinions as the columns that query strategies read."""
-        names = ("probability", "family", "sureness", "novelty", "kind")
+        """Return the predictions as the columns that query strategies read."""
+        names = ("probability", "family", "confidence", "novelty", "cluster")
         return pd.DataFrame({name: getattr(self, name) for name in names}, index=index)
 
 
-def form_opinions(
+def predict_rows(
     matrix: NDArray,
     rows: ArrayLike,
     malicious: ArrayLike,
@@ -56,8 +56,8 @@ def form_opinions(
     leaves: NDArray | None = None,
     seed: int = 0,
     n_trees: int = N_TREES,
-) -> Opinions | None:
-    """Return the forest's opinions, or None while all labels are on one side: then it has none.
+) -> RankerPredictions | None:
+    """Return the forest's predictions, or None while all labels are on one side: then it has none.
 
     Extremely randomized trees on the families, benign ones included, at 0.1 CPU s per 300 labels and 10,000 rows.
     Blind to columns that do not tell labelled rows apart.
@@ -75,8 +75,8 @@ def form_opinions(
     Examples
     --------
     >>> matrix = np.repeat(np.arange(4.0), 5)[:, None]
-    >>> opinions = form_opinions(matrix, [0, 10], [False, True], [None, "scan"])
-    >>> opinions.family[11], round(float(opinions.probability[11])), int(opinions.kind[0] == opinions.kind[1])
+    >>> predictions = predict_rows(matrix, [0, 10], [False, True], [None, "scan"])
+    >>> predictions.family[11], round(float(predictions.probability[11])), int(predictions.cluster[0] == predictions.cluster[1])
     ('scan', 1, 1)
     """
     from sklearn.ensemble import ExtraTreesClassifier
@@ -89,16 +89,16 @@ def form_opinions(
     targets = _targets(malicious, families)
     forest = ExtraTreesClassifier(n_estimators=n_trees, random_state=seed)
     forest.fit(matrix[rows], targets, sample_weight=weights)
-    shares, own_leaves = _asked(forest, matrix)
+    shares, own_leaves = _votes(forest, matrix)
     bad = np.array([str(name).startswith("1") for name in forest.classes_])
     best = shares.argmax(axis=1)
     names = np.array([str(name)[1:] for name in forest.classes_], dtype=object)
-    sureness = shares[np.arange(len(best)), best]
+    confidence = shares[np.arange(len(best)), best]
     novelty = _novelty(own_leaves, rows)
     if leaves is not None and len(leaves):
         novelty = (novelty + _novelty(leaves, rows)) / 2
-    kind = _kinds(own_leaves, sureness, novelty)
-    return Opinions(shares[:, bad].sum(axis=1), names[best], sureness, novelty, kind)
+    cluster = _clusters(own_leaves, confidence, novelty)
+    return RankerPredictions(shares[:, bad].sum(axis=1), names[best], confidence, novelty, cluster)
 
 
 def _targets(malicious: NDArray[np.bool_], families: ArrayLike | None) -> NDArray[np.str_]:
@@ -110,7 +110,7 @@ def _targets(malicious: NDArray[np.bool_], families: ArrayLike | None) -> NDArra
     return np.array([f"{int(bad)}{name}" for bad, name in zip(malicious, named, strict=True)])
 
 
-def _asked(forest: Any, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
+def _votes(forest: Any, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
     """Return the families' shares of the votes (n_rows, n_families), and each row's leaf in each tree (n_trees, n_rows)."""
     shares = np.zeros((len(matrix), len(forest.classes_)))
     leaves = np.empty((len(forest.estimators_), len(matrix)), dtype=np.uint16)
@@ -130,24 +130,24 @@ def _novelty(leaves: NDArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(1.0 - most.astype(np.float64) / len(leaves))
 
 
-def _kinds(
-    leaves: NDArray[np.uint16], sureness: NDArray[np.float64], novelty: NDArray[np.float64]
+def _clusters(
+    leaves: NDArray[np.uint16], confidence: NDArray[np.float64], novelty: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Part the rows that may be asked about into kinds: each is of the first kind whose first row is like it."""
+    """Cluster the rows that may be asked about: each is of the first cluster whose first row is like it."""
     half = GROUPED // 2
     urgent = np.unique(
-        np.concatenate([np.argsort(sureness, kind="stable")[:half], np.argsort(-novelty, kind="stable")[:half]])
+        np.concatenate([np.argsort(confidence, kind="stable")[:half], np.argsort(-novelty, kind="stable")[:half]])
     )
-    kind = -1 - np.arange(len(sureness))  # of its own
+    cluster = -1 - np.arange(len(confidence))  # of its own
     shared = _Shared(np.ascontiguousarray(leaves[:, urgent]))
     least = ALIKE * len(leaves)
     free = np.ones(len(urgent), dtype=bool)
-    for number in np.argsort(sureness[urgent], kind="stable").tolist():
+    for number in np.argsort(confidence[urgent], kind="stable").tolist():
         if free[number]:
             like = free & (shared.with_row(number) > least)
-            kind[urgent[like]] = urgent[number]
+            cluster[urgent[like]] = urgent[number]
             free &= ~like
-    return kind
+    return cluster
 
 
 class _Shared:

@@ -32,7 +32,7 @@ class Moves:
     left: list[str]
 
 
-class Board:
+class RankingState:
     """The rows of one run, the most anomalous first, and their ranking after labels.
 
     Attributes
@@ -56,7 +56,7 @@ class Board:
 
     def update(
         self,
-        lessons: Mapping[str, float],
+        training_labels: Mapping[str, float],
         seen: Mapping[str, str | None],
         probability: NDArray[np.float64] | None = None,
     ) -> None:
@@ -65,8 +65,8 @@ class Board:
         `probability` of each candidate is given when a supervised forest has taken over: it decides then, and the
         ranking that learns at once decides between rows that the forest finds equal.
         """
-        rows = self.rows_of(lessons)
-        values = np.array(list(lessons.values()), dtype=np.float64)[rows >= 0]
+        rows = self.rows_of(training_labels)
+        values = np.array(list(training_labels.values()), dtype=np.float64)[rows >= 0]
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         ranking = learnt[self._order]
         if probability is not None:

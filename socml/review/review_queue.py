@@ -19,7 +19,7 @@ def build_queue(
     budget: int = 100,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
-    opinions: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the queue, at most `budget` rows; a labelled row is never in it.
 
@@ -30,7 +30,7 @@ def build_queue(
     labels : index row_id, column verdict; whatever the verdict, the row was seen
     strategy : name of a file in `socml/strategies/`
     parameters : of the strategy
-    opinions : of `socml.review.ranker_predictions`, index as scores, for strategies that read them; without, they do without
+    predictions : of `socml.review.ranker_predictions`, index as scores, for strategies that read them; without, they do without
 
     Returns
     -------
@@ -54,16 +54,16 @@ def build_queue(
     candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
     labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
     more: dict[str, Any] = dict(parameters or {})
-    if opinions is not None and reads_opinions(strategy):
-        more["opinions"] = opinions.reindex(candidates.index)
+    if predictions is not None and reads_predictions(strategy):
+        more["predictions"] = predictions.reindex(candidates.index)
     chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
     check_choice(chosen, candidates, labels, budget, strategy)
     return _as_contract(chosen, candidates)
 
 
-def reads_opinions(strategy: str) -> bool:
+def reads_predictions(strategy: str) -> bool:
     """Say whether a strategy reads what a supervised forest thinks of the rows."""
-    return "opinions" in signature(component("strategies", strategy)).parameters
+    return "predictions" in signature(component("strategies", strategy)).parameters
 
 
 def check_choice(chosen: pd.Series, candidates: pd.DataFrame, labels: pd.DataFrame, budget: int, strategy: str) -> None:
@@ -99,7 +99,7 @@ def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
 def _check_parameters(choose: Any, strategy: str, parameters: dict[str, Any]) -> None:
     from socml.project import did_you_mean
 
-    given = {"rng", "opinions"}
+    given = {"rng", "predictions"}
     known = [n for n, p in signature(choose).parameters.items() if p.kind is p.KEYWORD_ONLY and n not in given]
     for name in parameters:
         if name not in known:

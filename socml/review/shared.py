@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from socml.labels import LabelStore, StandingLabels
+from socml.labels import CurrentLabels, LabelStore
 from socml.review.offers import LEASE_S
 from socml.review.queues import Queues
 from socml.review.ranking_state import SHOWN
@@ -20,7 +20,7 @@ class Shared:
     dataset: str
     _lock: threading.RLock
     _queues: Queues
-    _standing: StandingLabels
+    _current: CurrentLabels
     _store: LabelStore
 
     def offer(self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S) -> pd.DataFrame:
@@ -34,7 +34,7 @@ class Shared:
         DataFrame as of `queue`; the reason of a second look is likely-error, second-opinion or check-suggestion
         """
         with self._lock:
-            standing = self._standing.standing()
+            standing = self._current.standing()
             return self._queues.offered(n, self._store, standing, keep=keep, seconds=seconds)
 
     def hold(self, row_ids: Sequence[str], *, seconds: float = LEASE_S) -> None:

@@ -1,4 +1,4 @@
-"""The standing labels of a run, every ten of them → a supervised forest's opinions on its rows, kept by those labels."""
+"""The current labels of a run, every ten of them → a supervised forest's predictions on its rows, kept by those labels."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 
 from socml.labels import DIRECTION, LabelEvent
 from socml.project import DataError, Project, SocmlError, open_table, read_metadata, read_table, run_features_path
-from socml.review.model_switch import takes_over
-from socml.review.ranker_predictions import form_opinions
+from socml.review.model_switch import should_switch
+from socml.review.ranker_predictions import predict_rows
 
 EVERY = 10  # labels that teach
 AT_MOST = 200_000  # rows, the most anomalous by the model; the forest is not asked about the others
 KEPT = 8  # answers: an undo finds the earlier one
 
-Lesson = tuple[int, bool, str | None, float]  # row, malicious, family, weight
+LabelledRow = tuple[int, bool, str | None, float]  # row, malicious, family, weight
 
 
 @dataclass(frozen=True)
-class Advised:
-    """What the forest says after some labels: opinions on the candidates, in their order, and whether it takes over."""
+class SupervisedAnswer:
+    """What the forest says after some labels: predictions on the candidates, in their order, and whether it takes over."""
 
     n_labels: int
-    opinions: pd.DataFrame
-    takes_over: bool
+    predictions: pd.DataFrame
+    should_switch: bool
 
 
-class Advice:
+class SupervisedRanker:
     """A forest's advice on one run. It depends on the labels alone: the same labels give the same advice.
 
     Parameters
@@ -58,11 +58,11 @@ class Advice:
         self._all_leaves: NDArray | None = None
         self._leaves, self._anomaly_score = leaves, anomaly_score
         self._wait, self._seed = wait, seed
-        self._answers: OrderedDict[tuple[Lesson, ...], Advised | None] = OrderedDict()
+        self._answers: OrderedDict[tuple[LabelledRow, ...], SupervisedAnswer | None] = OrderedDict()
         self._lock = threading.Lock()
         self._working: threading.Thread | None = None
 
-    def after(self, lessons: Sequence[Lesson]) -> Advised | None:
+    def after(self, training_labels: Sequence[LabelledRow]) -> SupervisedAnswer | None:
         """Return what the forest says after the first tens of these labels; None while it has nothing to say.
 
         Raises
@@ -70,7 +70,7 @@ class Advice:
         DataError
             If the rows' features are not there any more, or the model is not.
         """
-        now = tuple(lessons[: len(lessons) // EVERY * EVERY])
+        now = tuple(training_labels[: len(training_labels) // EVERY * EVERY])
         if len({malicious for _, malicious, _, _ in now}) < 2:
             return None
         if now in self._answers or self._wait:
@@ -81,7 +81,7 @@ class Advice:
         fitting = [done for done in self._answers if done == now[: len(done)]]
         return self._answers[max(fitting, key=len)] if fitting else None
 
-    def _answer(self, now: tuple[Lesson, ...]) -> Advised | None:
+    def _answer(self, now: tuple[LabelledRow, ...]) -> SupervisedAnswer | None:
         with self._lock:
             if now not in self._answers:
                 self._answers[now] = self._formed(now)
@@ -89,38 +89,40 @@ class Advice:
                     self._answers.popitem(last=False)
             return self._answers[now]
 
-    def _formed(self, now: tuple[Lesson, ...]) -> Advised | None:
+    def _formed(self, now: tuple[LabelledRow, ...]) -> SupervisedAnswer | None:
         if self._matrix is None:
             self._matrix = self._make_matrix()
             self._all_leaves = self._leaves(np.arange(len(self._matrix)))
         asked = len(self._matrix)
-        seen = [lesson for lesson in now if lesson[0] < asked]
+        seen = [labelled for labelled in now if labelled[0] < asked]
         rows = np.array([row for row, *_ in seen], dtype=np.int64)
         malicious = np.array([bad for _, bad, _, _ in seen], dtype=bool)
         families = np.array([family for _, _, family, _ in seen], dtype=object)
         weights = [weight for *_, weight in seen]
-        opinions = form_opinions(
+        predictions = predict_rows(
             self._matrix, rows, malicious, families, weights, leaves=self._all_leaves, seed=self._seed
         )
-        if opinions is None:
+        if predictions is None:
             return None
         assert self._all_leaves is not None
         leaves = np.ascontiguousarray(self._all_leaves[:, rows])
         own = self._anomaly_score[rows]
-        better = takes_over(self._matrix[rows], leaves, own, np.where(malicious, 1, -1), seed=self._seed)
-        return Advised(len(now), _for_all(opinions.columns(), len(self._anomaly_score)), better)
+        better = should_switch(self._matrix[rows], leaves, own, np.where(malicious, 1, -1), seed=self._seed)
+        return SupervisedAnswer(len(now), _for_all(predictions.columns(), len(self._anomaly_score)), better)
 
 
 def _for_all(columns: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """Return the opinions with rows for those that the forest was not asked about: ordinary, and nothing to ask."""
+    """Return the predictions with rows for those that the forest was not asked about: ordinary, and nothing to ask."""
     rest = np.arange(len(columns), n_rows)
     if not len(rest):
         return columns
-    nothing = {"probability": 0.0, "family": None, "sureness": 1.0, "novelty": 0.0, "kind": -1 - rest}
+    nothing = {"probability": 0.0, "family": None, "confidence": 1.0, "novelty": 0.0, "cluster": -1 - rest}
     return pd.concat([columns, pd.DataFrame(nothing, index=rest)])
 
 
-def lessons_of(labels: Sequence[LabelEvent], row_of: Callable[[Sequence[str]], NDArray[np.intp]]) -> list[Lesson]:
+def labelled_rows(
+    labels: Sequence[LabelEvent], row_of: Callable[[Sequence[str]], NDArray[np.intp]]
+) -> list[LabelledRow]:
     """Return what labels teach a forest, in their order; a row's last label counts, unsure and skipped ones do not."""
     teaching = [label for label in labels if label.verdict in DIRECTION and label.weight > 0]
     last: dict[str, LabelEvent] = {}

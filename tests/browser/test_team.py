@@ -12,7 +12,7 @@ from builders import BuiltRun
 from socml.labels.recording import read_labels
 from socml.project.project import Project
 from socml.project.wording import words
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 pytestmark = pytest.mark.browser
 

@@ -124,24 +124,26 @@ def judge(
     ModelError
         If the training rows have nothing to learn from.
     """
-    from socml.models import fit_pipeline, lessons_for
+    from socml.models import fit_pipeline, training_labels_for
 
-    lessons = None
+    training_labels = None
     if recipe.mode == "supervised":
-        lessons = lessons_for(recipe, train.features.index[fold.train], truth=train.truth, labels=train.labels)
-    pipeline, matrix = fit_pipeline(recipe, train.features.iloc[fold.train], seed, project, lessons)
+        training_labels = training_labels_for(
+            recipe, train.features.index[fold.train], truth=train.truth, labels=train.labels
+        )
+    pipeline, matrix = fit_pipeline(recipe, train.features.iloc[fold.train], seed, project, training_labels)
     judged = test.features.iloc[fold.test]
     preparation, detector = pipeline.named_steps["preparation"], pipeline.named_steps["detector"]
     prepared = preparation.transform(judged)
     normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
-    if lessons is None:
+    if training_labels is None:
         threshold = float(np.quantile(detector.score_samples(matrix), validation.alert_share))
         alert, order, probability = normality < threshold, _places(normality), np.full(len(judged), np.nan)
     else:
         threshold = validation.probability_threshold
         probability = detector.predict_proba(prepared)[:, 1]
         alert, order = probability > threshold, normality
-    known = train.malicious[fold.train] if lessons is None else lessons.malicious
+    known = train.malicious[fold.train] if training_labels is None else training_labels.malicious
     kept = _most_pressing(order, alert)
     numbers, names = prepared, list(preparation.origin_.values())
     if prepared.dtype == object:  # sequences

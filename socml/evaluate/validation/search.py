@@ -176,11 +176,11 @@ def _candidates(asked: Search, pipeline: Any, recipe: ModelRecipe) -> list[dict[
 
 def _taught_rows(recipe: ModelRecipe, table: KnownTable) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the rows of a search, and what is known of them: what teaches, else what judges."""
-    from socml.models import lessons_for
+    from socml.models import training_labels_for
 
     known = table.malicious
     if recipe.mode == "supervised":
-        known = lessons_for(recipe, table.features.index, truth=table.truth, labels=table.labels).malicious
+        known = training_labels_for(recipe, table.features.index, truth=table.truth, labels=table.labels).malicious
     position = np.flatnonzero(~np.isnan(known))
     return position, known[position].astype(np.int64)
 

@@ -65,7 +65,7 @@ def known_table(recipe: ModelRecipe, dataset: str, *, project: Project) -> Known
         If the table is empty, or nothing is known of its rows: there is nothing to judge by.
     """
     from socml.features import build_features, load_row_truth
-    from socml.models import lessons_from_labels, lessons_from_truth, teaching_labels
+    from socml.models import teaching_labels, training_labels_from_labels, training_labels_from_truth
 
     features = build_features(recipe.features, dataset, project=project)
     if features.empty:
@@ -73,9 +73,9 @@ def known_table(recipe: ModelRecipe, dataset: str, *, project: Project) -> Known
     truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     if len(truth):
-        known = lessons_from_truth(truth, features.index)
+        known = training_labels_from_truth(truth, features.index)
     elif labels is not None and len(labels):
-        known = lessons_from_labels(labels, features.index)
+        known = training_labels_from_labels(labels, features.index)
     else:
         raise DataError(f"Nothing is known of the rows of {dataset}: it has no ground truth, and they have no labels.")
     family = np.array([f or "" for f in known.families], dtype=object)

@@ -1,4 +1,4 @@
-"""Scored rows with a forest's opinions, labels and a budget → of each family in turn, the least and the most unusual."""
+"""Scored rows with a forest's predictions, labels and a budget → of each family in turn, the least and the most unusual."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def aladin(
     budget: int,
     *,
     rng: np.random.Generator,
-    opinions: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Take of each predicted family in turn its least sure row, then its most anomalous one.
 
-    A rare family gets as many questions as a common one. Without opinions it takes the most anomalous.
+    A rare family gets as many questions as a common one. Without predictions it takes the most anomalous.
     Blind to families that the forest does not predict anywhere yet, except through rows that are anomalous in another.
 
     Parameters
     ----------
     candidates : index row_id; ranking_score
-    opinions : of `socml.review.ranker_predictions`, in the candidates' order: family, sureness
+    predictions : of `socml.review.ranker_predictions`, in the candidates' order: family, confidence
 
     References
     ----------
@@ -35,17 +35,17 @@ def aladin(
     Examples
     --------
     >>> rows = pd.DataFrame({"ranking_score": [0.1, 0.2, 0.3, 0.4]}, index=["a", "b", "c", "d"])
-    >>> opinions = pd.DataFrame({"family": ["x", "x", "x", "y"], "sureness": [0.5, 0.9, 0.8, 0.7]}, rows.index)
-    >>> list(aladin(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), opinions=opinions).index)
+    >>> predictions = pd.DataFrame({"family": ["x", "x", "x", "y"], "confidence": [0.5, 0.9, 0.8, 0.7]}, rows.index)
+    >>> list(aladin(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), predictions=predictions).index)
     ['a', 'd', 'c', 'b']
     """
     open_ = open_rows(candidates, labels)
     score = candidates["ranking_score"].to_numpy()
-    if opinions is None:
+    if predictions is None:
         return as_queue(candidates, best_first(score, open_, budget), "most-anomalous")
-    family = opinions["family"].to_numpy(dtype=object)
+    family = predictions["family"].to_numpy(dtype=object)
     at = np.flatnonzero(open_)
-    table = pd.DataFrame({"at": at, "family": family[at], "unsure": 1 - opinions["sureness"].to_numpy()[at]})
+    table = pd.DataFrame({"at": at, "family": family[at], "unsure": 1 - predictions["confidence"].to_numpy()[at]})
     table["score"] = score[at]
     queues = []
     for by in ("unsure", "score"):

@@ -1,4 +1,4 @@
-"""Scored rows with a forest's opinions, labels and a budget → the rows on which ranking and forest differ most."""
+"""Scored rows with a forest's predictions, labels and a budget → the rows on which ranking and forest differ most."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def disagreement(
     budget: int,
     *,
     rng: np.random.Generator,
-    opinions: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Take the rows whose place in the ranking and whose place by the forest's probability lie furthest apart.
 
     Places are of logarithmic odds, so that the thousandth and the tenth place differ as much as the tenth and the
-    first. One of the two is wrong there, and a label tells which. Without opinions it takes the most anomalous.
+    first. One of the two is wrong there, and a label tells which. Without predictions it takes the most anomalous.
     Blind to what both get wrong.
 
     Parameters
     ----------
     candidates : index row_id; ranking_score
-    opinions : of `socml.review.ranker_predictions`, in the candidates' order: probability
+    predictions : of `socml.review.ranker_predictions`, in the candidates' order: probability
 
     References
     ----------
@@ -36,14 +36,14 @@ def disagreement(
     Examples
     --------
     >>> rows = pd.DataFrame({"ranking_score": [0.9, 0.8, 0.1]}, index=["a", "b", "c"])
-    >>> opinions = pd.DataFrame({"probability": [1.0, 0.0, 0.2]}, rows.index)
-    >>> list(disagreement(rows, pd.DataFrame(), 1, rng=np.random.default_rng(0), opinions=opinions).index)
+    >>> predictions = pd.DataFrame({"probability": [1.0, 0.0, 0.2]}, rows.index)
+    >>> list(disagreement(rows, pd.DataFrame(), 1, rng=np.random.default_rng(0), predictions=predictions).index)
     ['b']
     """
     open_ = open_rows(candidates, labels)
     score = candidates["ranking_score"]
-    if opinions is None:
+    if predictions is None:
         return as_queue(candidates, best_first(score.to_numpy(), open_, budget), "most-anomalous")
-    places = [np.log(column.rank(ascending=False, method="average")) for column in (score, opinions["probability"])]
+    places = [np.log(column.rank(ascending=False, method="average")) for column in (score, predictions["probability"])]
     apart = np.abs(places[0] - places[1]).to_numpy()
     return as_queue(candidates, best_first(apart, open_, budget), "disagreement")

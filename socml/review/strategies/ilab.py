@@ -1,4 +1,4 @@
-"""Scored rows with a forest's opinions, labels and a budget → the boundary, then typical and odd rows of each family."""
+"""Scored rows with a forest's predictions, labels and a budget → the boundary, then typical and odd rows of each family."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def ilab(
     budget: int,
     *,
     rng: np.random.Generator,
-    opinions: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
     boundary_share: float = 0.2,
 ) -> pd.Series:
     """Take rows at the boundary of malicious and benign, then of each family in turn its typical and its odd rows.
 
     Typical rows confirm a family; odd ones, predicted but unlike anything labelled, discover those hidden inside it.
     Malicious families have their turn before benign ones. A side without rows left gives its places to the other.
-    Without opinions it takes the most anomalous. Blind to a family that looks like a known one throughout.
+    Without predictions it takes the most anomalous. Blind to a family that looks like a known one throughout.
 
     Parameters
     ----------
     candidates : index row_id; ranking_score
-    opinions : of `socml.review.ranker_predictions`, in the candidates' order: probability, family, sureness, novelty
+    predictions : of `socml.review.ranker_predictions`, in the candidates' order: probability, family, confidence, novelty
     boundary_share : of the budget
 
     References
@@ -38,22 +38,22 @@ def ilab(
     Examples
     --------
     >>> rows = pd.DataFrame({"ranking_score": [0.0] * 4}, index=["a", "b", "c", "d"])
-    >>> opinions = pd.DataFrame({"probability": [0.9, 0.5, 0.1, 0.8], "family": list("xxyx"),
-    ...                          "sureness": [0.9, 0.5, 0.9, 0.8], "novelty": [0.1, 0.2, 0.3, 0.9]}, rows.index)
-    >>> list(ilab(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), opinions=opinions).index)
+    >>> predictions = pd.DataFrame({"probability": [0.9, 0.5, 0.1, 0.8], "family": list("xxyx"),
+    ...                          "confidence": [0.9, 0.5, 0.9, 0.8], "novelty": [0.1, 0.2, 0.3, 0.9]}, rows.index)
+    >>> list(ilab(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), predictions=predictions).index)
     ['b', 'a', 'd', 'c']
     """
     open_ = open_rows(candidates, labels)
-    if opinions is None:
+    if predictions is None:
         best = best_first(candidates["ranking_score"].to_numpy(), open_, budget)
         return as_queue(candidates, best, "most-anomalous")
-    probability = opinions["probability"].to_numpy()
+    probability = predictions["probability"].to_numpy()
     boundary = best_first(-np.abs(probability - 0.5), open_, max(round(boundary_share * budget), 1))
     at = np.flatnonzero(open_)
-    family = opinions["family"].to_numpy(dtype=object)[at]
+    family = predictions["family"].to_numpy(dtype=object)[at]
     table = pd.DataFrame({"at": at, "family": family, "malicious": probability[at] >= 0.5})
-    table["typical"] = opinions["sureness"].to_numpy()[at]
-    table["odd"] = opinions["novelty"].to_numpy()[at]
+    table["typical"] = predictions["confidence"].to_numpy()[at]
+    table["odd"] = predictions["novelty"].to_numpy()[at]
     queues = []
     for by in ("typical", "odd"):
         best_rows = table.sort_values(by, ascending=False, kind="stable")

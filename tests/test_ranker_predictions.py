@@ -12,10 +12,10 @@ from patience import wait_until
 
 from socml.project.errors import DataError
 from socml.project.project import Project
-from socml.review.model_switch import auc_difference, takes_over
+from socml.review.loop import Triage
+from socml.review.model_switch import auc_difference, should_switch
 from socml.review.oracle import replay
-from socml.review.ranker_predictions import form_opinions
-from socml.review.session import Triage
+from socml.review.ranker_predictions import predict_rows
 from socml.review.supervised_ranker import EVERY
 
 
@@ -33,16 +33,16 @@ def test_the_forest_tells_sides_and_families_apart_and_finds_what_is_novel() -> 
     matrix, malicious, families = blobs()
     far = np.vstack([matrix, [[30.0, -30.0]]]).astype(np.float32)
     rows = np.arange(60)
-    opinions = form_opinions(far, rows, malicious[rows], families[rows])
-    assert opinions is not None
-    assert ((opinions.probability[:400] > 0.5) == malicious).mean() > 0.97
-    named = malicious & (opinions.probability[:400] > 0.5)
-    assert (opinions.family[:400][named] == families[named]).mean() > 0.95
-    assert np.allclose(opinions.novelty[rows], 0)
-    assert opinions.novelty.min() >= 0
-    assert opinions.sureness.max() <= 1
+    predictions = predict_rows(far, rows, malicious[rows], families[rows])
+    assert predictions is not None
+    assert ((predictions.probability[:400] > 0.5) == malicious).mean() > 0.97
+    named = malicious & (predictions.probability[:400] > 0.5)
+    assert (predictions.family[:400][named] == families[named]).mean() > 0.95
+    assert np.allclose(predictions.novelty[rows], 0)
+    assert predictions.novelty.min() >= 0
+    assert predictions.confidence.max() <= 1
     brute = 1 - max_shared(far, rows, malicious, families)
-    assert np.allclose(opinions.novelty, brute)
+    assert np.allclose(predictions.novelty, brute)
 
 
 def max_shared(matrix, rows, malicious, families) -> np.ndarray:
@@ -58,21 +58,21 @@ def max_shared(matrix, rows, malicious, families) -> np.ndarray:
 def test_rows_that_are_the_same_are_of_one_kind() -> None:
     matrix, malicious, families = blobs(100)
     twice = np.vstack([matrix, matrix])
-    opinions = form_opinions(twice, range(40), malicious[:40], families[:40])
-    assert opinions is not None
-    assert (opinions.kind[:100] == opinions.kind[100:]).all()
-    assert len(set(opinions.kind)) > 5
+    predictions = predict_rows(twice, range(40), malicious[:40], families[:40])
+    assert predictions is not None
+    assert (predictions.cluster[:100] == predictions.cluster[100:]).all()
+    assert len(set(predictions.cluster)) > 5
 
 
 def test_labels_of_one_side_give_no_opinion() -> None:
     matrix, _, _ = blobs(50)
-    assert form_opinions(matrix, [0, 1], [True, True]) is None
-    assert form_opinions(matrix, [], []) is None
+    assert predict_rows(matrix, [0, 1], [True, True]) is None
+    assert predict_rows(matrix, [], []) is None
 
 
 def test_the_same_labels_give_the_same_opinions() -> None:
     matrix, malicious, families = blobs()
-    first, again = (form_opinions(matrix, range(50), malicious[:50], families[:50], seed=3) for _ in range(2))
+    first, again = (predict_rows(matrix, range(50), malicious[:50], families[:50], seed=3) for _ in range(2))
     assert first is not None
     assert again is not None
     pd.testing.assert_frame_equal(first.columns(), again.columns())
@@ -99,14 +99,14 @@ def test_the_forest_takes_over_only_where_leaves_do_not_tell_rows_apart(leaves_t
     told = malicious.astype(int) if leaves_tell else np.zeros(80, dtype=int)
     leaves = (told * 4 + rng.integers(0, 4, (50, 80))).astype(np.uint8)
     score = rng.normal(size=80)
-    assert takes_over(matrix, leaves, score, np.where(malicious, 1, -1)) is expected
+    assert should_switch(matrix, leaves, score, np.where(malicious, 1, -1)) is expected
 
 
 @pytest.mark.parametrize("malicious", [np.arange(40) % 2 == 0, np.arange(80) < 9, np.arange(80) >= 9])
 def test_it_does_not_take_over_with_few_labels_or_one_side(malicious: np.ndarray) -> None:
     n = len(malicious)
     leaves, score = np.zeros((5, n), dtype=np.uint8), np.zeros(n)
-    assert not takes_over(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1))
+    assert not should_switch(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1))
 
 
 @pytest.mark.parametrize(("errors", "expected"), [(1.999, False), (2.0, False), (2.001, True)])
@@ -116,7 +116,7 @@ def test_the_forest_takes_over_above_two_standard_errors(
     monkeypatch.setattr("socml.review.model_switch.auc_difference", lambda *scores: (errors * 0.0625, 0.0625))
     malicious = np.arange(60) % 2 == 0
     leaves, score = np.zeros((5, 60), dtype=np.uint8), np.zeros(60)
-    assert takes_over(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1)) is expected
+    assert should_switch(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1)) is expected
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_forest_takes_over_above_two_standard_errors(
 def test_the_forest_takes_over_from_50_labels_on_10_of_each_side(malicious: int, benign: int, expected: bool) -> None:
     sides = np.repeat([True, False], [malicious, benign])
     leaves, score = np.zeros((5, len(sides)), dtype=np.uint8), np.zeros(len(sides))
-    assert takes_over(sides[:, None].astype(np.float32), leaves, score, np.where(sides, 1, -1)) is expected
+    assert should_switch(sides[:, None].astype(np.float32), leaves, score, np.where(sides, 1, -1)) is expected
 
 
 @pytest.fixture

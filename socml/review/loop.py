@@ -1,4 +1,11 @@
-"""Verdicts of one analyst on one run → labels in the store, and a queue that has learnt from them."""
+"""The loop on one page: label → learn → rank → queue, for one analyst on one scoring run.
+
+1. `Triage.label` records a verdict in the label store; only what is stored counts.
+2. `Triage.refresh` reads what the store has new, by anyone, and `_learn` folds it into the current labels.
+3. `RankingState.update` ranks every row anew from what the labels teach (`feedback`), or from a supervised forest once
+   it is measurably better (`supervised_ranker`, `model_switch`).
+4. `Triage.queue` lets a strategy (`strategies/`) choose the next rows to look at.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +20,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, StandingLabels, open_labels
+from socml.labels import Acknowledgement, CurrentLabels, LabelEvent, LabelStore, NewLabel, open_labels
 from socml.project import DataError, Project, find_project, read_run
 from socml.review.model_switch import LEAST_LABELS
 from socml.review.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
 from socml.review.queues import Queues
-from socml.review.ranking_state import SHOWN, Board, Moves
-from socml.review.review_queue import reads_opinions
+from socml.review.ranking_state import SHOWN, Moves, RankingState
+from socml.review.review_queue import reads_predictions
 from socml.review.shared import Shared
-from socml.review.supervised_ranker import Advice, Advised, lessons_of, matrix_of
+from socml.review.supervised_ranker import SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
 
 REMEMBERED = 20  # effects that are kept to be told
 TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
@@ -70,15 +77,15 @@ class Triage(Shared):
         self.project = project or find_project()
         self.run = read_run(self.project, run_id)
         self.by, self.dataset = by, str(self.run["dataset"])
-        self._board = Board(self.project, self.run)
+        self._ranking = RankingState(self.project, self.run)
         self._queues = Queues(
-            self._board, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
+            self._ranking, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
         )
-        self.scores = self._board.scores
-        self._advice = self._advice_on(matrix, wait=wait, seed=seed)
+        self.scores = self._ranking.scores
+        self._supervised = self._supervised_ranker(matrix, wait=wait, seed=seed)
         self._owns_store = store is None
         self._store = store or open_labels(self.project)
-        self._standing = StandingLabels()
+        self._current = CurrentLabels()
         self._effects: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._lock = threading.RLock()
         self.refresh()
@@ -167,7 +174,7 @@ class Triage(Shared):
     def similar(self, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False) -> SimilarRows:
         """Return the open rows that are like `row_id`, the most alike first; see `SimilarRows` for the preview."""
         with self._lock:
-            return similar_rows(self._board, row_id, at_least=at_least, same_entity=same_entity)
+            return similar_rows(self._ranking, row_id, at_least=at_least, same_entity=same_entity)
 
     def propagate(
         self, row_id: str, row_ids: Sequence[str], *, batch_id: str = "", weight: float = WEIGHT
@@ -184,7 +191,7 @@ class Triage(Shared):
         """
         with self._lock:
             self.refresh()
-            labels = suggestions(self._standing, self._board, self.by, row_id, row_ids, batch_id, weight)
+            labels = suggestions(self._current, self._ranking, self.by, row_id, row_ids, batch_id, weight)
             acknowledged = self._store.record(labels)
             moves = self.refresh()
             return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
@@ -192,19 +199,19 @@ class Triage(Shared):
     def refresh(self) -> Moves:
         """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
         with self._lock:
-            start = self._board.top
-            events = self._standing.news(self._store.events_since(self._standing.last_id, dataset=self.dataset))
+            start = self._ranking.top
+            events = self._current.news(self._store.events_since(self._current.last_id, dataset=self.dataset))
             edits = self._store.families.edits(dataset=self.dataset)
-            if edits != self._standing.edits:
-                self._standing.edits = edits
+            if edits != self._current.edits:
+                self._current.edits = edits
                 self._learn([])
             if len(events) > TOLD:
                 self._learn(events[:-TOLD])
             for event in events[-TOLD:]:
-                before = self._board.top
+                before = self._ranking.top
                 self._learn([event])
-                self._effects.append(_told(event, self._board.moves_since(before, {event.row_id})))
-            return self._board.moves_since(start, {event.row_id for event in events})
+                self._effects.append(_told(event, self._ranking.moves_since(before, {event.row_id})))
+            return self._ranking.moves_since(start, {event.row_id for event in events})
 
     def effect(self, n: int = 3) -> pd.DataFrame:
         """Return what the last `n` labels and undos did, the newest first.
@@ -220,55 +227,59 @@ class Triage(Shared):
     def position(self, row_id: str) -> int | None:
         """Return a row's place in the ranking among the rows without a label, 1 the first; None if it has one."""
         with self._lock:
-            row = self._board.row_of(row_id)
-            return int(self._board.places_now(np.array([row]))[0]) if self._board.is_open[row] else None
+            row = self._ranking.row_of(row_id)
+            return int(self._ranking.places_now(np.array([row]))[0]) if self._ranking.is_open[row] else None
 
     def labels(self) -> pd.DataFrame:
         """Return the current labels of this run's rows, index row_id, in the order they were given."""
         current = self._store.current(dataset=self.dataset)
-        return current[self._board.rows_of(current.index.to_list()) >= 0]
+        return current[self._ranking.rows_of(current.index.to_list()) >= 0]
 
     def ranking(self) -> pd.Series:
         """Return every row's ranking score after labels, index row_id, in the order of the score table."""
         with self._lock:
-            return self._board.candidates["ranking_score"].reindex(self.scores.index)
+            return self._ranking.candidates["ranking_score"].reindex(self.scores.index)
 
     def _learn(self, events: list[LabelEvent]) -> None:
-        self._standing.add(events)
-        seen = {row_id: event.verdict for row_id, event in self._standing.current().items()}
-        advised = self._advised()
-        self._queues.opinions = None if advised is None else advised.opinions.set_axis(self._board.candidates.index)
-        decides = advised is not None and advised.takes_over
-        probability = advised.opinions["probability"].to_numpy() if advised is not None and decides else None
-        self._board.update(self._standing.lessons(), seen, probability)
+        self._current.add(events)
+        seen = {row_id: event.verdict for row_id, event in self._current.current().items()}
+        supervised = self._supervised_now()
+        self._queues.predictions = (
+            None if supervised is None else supervised.predictions.set_axis(self._ranking.candidates.index)
+        )
+        decides = supervised is not None and supervised.should_switch
+        probability = supervised.predictions["probability"].to_numpy() if supervised is not None and decides else None
+        self._ranking.update(self._current.training_labels(), seen, probability)
 
-    def _advised(self) -> Advised | None:
-        lessons = lessons_of(list(self._standing.current().values()), self._board.rows_of)
-        asked = reads_opinions(self._queues.strategy)
-        if not asked and len(lessons) < LEAST_LABELS:
+    def _supervised_now(self) -> SupervisedAnswer | None:
+        training_labels = labelled_rows(list(self._current.current().values()), self._ranking.rows_of)
+        asked = reads_predictions(self._queues.strategy)
+        if not asked and len(training_labels) < LEAST_LABELS:
             return None
         try:
-            return self._advice.after(lessons)
+            return self._supervised.after(training_labels)
         except DataError:
             if asked:
                 raise
             return None  # nothing takes over where the features are gone
 
-    def _advice_on(self, matrix: NDArray | None, *, wait: bool, seed: int) -> Advice:
-        candidates = self._board.candidates
+    def _supervised_ranker(self, matrix: NDArray | None, *, wait: bool, seed: int) -> SupervisedRanker:
+        candidates = self._ranking.candidates
 
         def as_numbers() -> NDArray:
             if matrix is None:
                 return matrix_of(self.run, candidates.index.to_list(), self.project)
             return np.asarray(matrix)[self.scores.index.get_indexer(candidates.index)]
 
-        return Advice(as_numbers, self._board.leaves_of, candidates["anomaly_score"].to_numpy(), wait=wait, seed=seed)
+        return SupervisedRanker(
+            as_numbers, self._ranking.leaves_of, candidates["anomaly_score"].to_numpy(), wait=wait, seed=seed
+        )
 
     def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
         fields = {"how": "key", **self._queues.why(str(given.get("row_id"))), **given}
         fields["row_id"] = str(fields.get("row_id") or "")
         fields["client_id"] = str(fields.get("client_id") or uuid.uuid4().hex)
-        self._board.row_of(fields["row_id"])
+        self._ranking.row_of(fields["row_id"])
         return NewLabel(
             run_id=self.run["run_id"],
             dataset=self.dataset,
@@ -279,7 +290,7 @@ class Triage(Shared):
 
     def _last_label(self) -> LabelEvent:
         self.refresh()
-        last = self._standing.last_of(self.by, self._board.candidates.index)
+        last = self._current.last_of(self.by, self._ranking.candidates.index)
         if last is None:
             raise DataError(f"{self.by!r} has no label to undo in run {self.run['run_id']}.")
         return last
