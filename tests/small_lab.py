@@ -42,7 +42,12 @@ class Said:
 
 
 def socml(project: Project, *arguments: str | Path) -> Said:
-    """Run one command line as `python -m socml` does, in this process: its imports are paid for once."""
+    """Run one command line in a project, in this process."""
+    return run_in(project.root, *arguments)
+
+
+def run_in(folder: Path, *arguments: str | Path) -> Said:
+    """Run one command line as `python -m socml` does in a folder, in this process: its imports are paid for once."""
     from socml.cli import main
 
     out, err, code = StringIO(), StringIO(), 0
@@ -54,7 +59,7 @@ def socml(project: Project, *arguments: str | Path) -> Said:
         stack.enter_context(redirect_stdout(out))
         stack.enter_context(redirect_stderr(err))
         stack.callback(os.chdir, here)
-        os.chdir(project.root)
+        os.chdir(folder)
         try:
             main()
         except SystemExit as end:

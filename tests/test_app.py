@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app_text import APP, all_text
 from builders import BuiltRun, make_project, make_run
 from fitted import ESTIMATED, FOREST, estimated_and_exact
 from patience import PATIENCE_S
@@ -17,7 +18,6 @@ from socml.project.wording import words
 from socml.review.loop import Triage
 from socml.review.offers import is_drawn
 
-APP = Path(__file__).resolve().parents[1] / "app"
 PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}
 
 
@@ -42,11 +42,6 @@ def opened(page: str, **address: str) -> Any:
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
-
-
-def all_text(app: Any) -> str:
-    kinds = (app.text, app.caption, app.subheader, app.info, app.error, app.warning, app.code)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import make_project, make_rows, make_run
-from test_cli import socml
+from shell import socml
 
 from socml.project.errors import DataError
 from socml.project.wording import words

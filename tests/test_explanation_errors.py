@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from fitted import FOREST, estimated_and_exact
-from test_cli import socml
+from shell import socml
 
 from socml.explanations.attribution import attributions
 from socml.explanations.contributions import contributions_and_errors, explain, explainer_of

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from builders import make_project, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import socml
+from shell import socml
 
 from socml.labels.fold import CurrentLabels
 from socml.labels.store import LabelStore

@@ -6,18 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored_events import store
 
 from socml.features.build import build_feature_file, build_features, load_features, load_row_truth
 from socml.project.errors import DataError, RecipeError, UnknownName
 from socml.project.project import Project
 from socml.project.recipes import FeatureRecipe, parse_recipe
-from socml.project.stored import read_metadata, write_table
-from socml.project.tables import EVENT, TRUTH, schema
-from socml.project.workspace import truth_path
+from socml.project.stored import read_metadata
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -44,25 +42,6 @@ def make_events(n=500, seed=0):
 @pytest.fixture
 def project(tmp_path):
     return Project(root=REPOSITORY, workspace=tmp_path / "workspace")
-
-
-def store(project, events, *, dataset="office", part="a", truth=None):
-    table = pa.table(
-        {
-            name: pa.Array.from_pandas(events[name], type=column.type) if name in events else nulls(name, len(events))
-            for name, column in EVENT.items()
-        },
-        schema=schema(EVENT),
-    )
-    write_table(project.workspace / "events" / dataset / f"{part}.parquet", table)
-    if truth is not None:
-        write_table(truth_path(project, dataset), pa.Table.from_pandas(truth, schema=schema(TRUTH)))
-
-
-def nulls(name, n):
-    if EVENT[name].required:
-        return pa.array([0] * n if EVENT[name].type == pa.int64() else ["x"] * n, EVENT[name].type)
-    return pa.nulls(n, EVENT[name].type)
 
 
 def test_source_windows_equal_a_slow_and_obvious_count(project):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from builders import make_project
-from test_cli import socml
+from shell import socml
 
 from socml.ingestion.fetching import fetch, terms_of
 from socml.ingestion.ingestion import ingest

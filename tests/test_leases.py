@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 from analysts import label_together, overlapping
 from builders import make_project, make_run
+from old_labels import labels_of_the_first_revision
 
-from socml.labels.database import MIGRATIONS, connect
+from socml.labels.database import connect
 from socml.labels.recording import open_labels
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
@@ -49,30 +49,6 @@ def claim(store, by: str, n: int = 3, seconds: float = 60, rows=ROWS, **more) ->
 
 def label(row_id: str, by: str = "ana", verdict: str = "benign") -> NewLabel:
     return NewLabel(row_id, verdict, client_id=f"{by}-{row_id}", by=by)
-
-
-def labels_of_the_first_revision(url: str) -> None:
-    """Make a store as it was before there were leases, with one label in it."""
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory(str(MIGRATIONS))
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-
-        def steps(at, _context):
-            return script._upgrade_revs("0001", at)
-
-        with EnvironmentContext(Config(), script, fn=steps, destination_rev="0001") as environment:
-            environment.configure(connection=connection)
-            environment.run_migrations()
-        columns = 'time, row_id, verdict, "by", client_id, weight'
-        connection.execute(
-            sa.text(f"insert into label_event ({columns}) values (:t, 'r1', 'malicious', 'ana', 'c1', 1)"),
-            {"t": datetime(2026, 1, 1, tzinfo=UTC).isoformat(" ") if "sqlite" in url else datetime.now(UTC)},
-        )
-    engine.dispose()
 
 
 def test_two_analysts_are_offered_different_rows_in_the_order_of_the_queue(store):

@@ -20,11 +20,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from app_text import APP, all_text
 from hypothesis import given
 from hypothesis import strategies as st
 from patience import PATIENCE_S
-from test_app import APP, all_text
-from test_cli import socml
+from shell import socml
 
 from socml.project.errors import ConfigurationError
 from socml.project.project import LOOKUP_SERVICES, LookupService, Project, read_project

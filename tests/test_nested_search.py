@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from known_lab import known_lab
-from test_cli import socml
+from shell import socml
 
 from socml.evaluate.validation import nested
 from socml.evaluate.validation.nested import nested_search

@@ -75,7 +75,7 @@ def test_no_statement_changes_a_label(url, change):
 
 
 def test_an_older_store_is_brought_up_to_date_and_keeps_its_labels(url):
-    from test_leases import labels_of_the_first_revision
+    from old_labels import labels_of_the_first_revision
 
     labels_of_the_first_revision(url)
     with LabelStore(url) as store:

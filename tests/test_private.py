@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import make_rows
-from test_line import zeek_log
+from scanned_office import zeek_log
 
 from socml.explanations.of_run import explain_run
 from socml.features.build import build_feature_file, load_features, load_row_truth

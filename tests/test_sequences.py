@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_cli import socml
-from test_features import store
+from shell import socml
+from stored_events import store
 
 from socml.detectors.markov import GROUPINGS, Markov
 from socml.explanations.contributions import explain, explainer_of

@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from app_text import APP, all_text
 from builders import make_project
 from hypothesis import given
 from hypothesis import strategies as st
-from test_app import APP, PATIENCE_S, all_text
-from test_cli import socml
+from patience import PATIENCE_S
+from shell import socml
 from typer.testing import CliRunner
 
 from socml.cli import app
