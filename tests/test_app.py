@@ -18,7 +18,7 @@ from socml.review.offers import is_drawn
 from socml.review.session import Triage
 
 APP = Path(__file__).resolve().parents[1] / "app"
-PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}
+PAGES = {"triage": "hunt.py", "labels": "label_history.py", "runs": "run_overview.py"}
 
 
 @pytest.fixture

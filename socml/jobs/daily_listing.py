@@ -183,9 +183,7 @@ def score_days(
         yield ScoredDay(rows, detector.score_day(rows), ids)
 
 
-def rank_scored(
-    scored: Iterable[ScoredDay], columns: tuple[Column, ...], *, judged: Judged
-) -> Iterator[RankedDay]:
+def rank_scored(scored: Iterable[ScoredDay], columns: tuple[Column, ...], *, judged: Judged) -> Iterator[RankedDay]:
     """Yield scored days, in their order, as what people said of them and of the days before makes them."""
     learner: DailyLearner | None = None
     by_row: dict[str, dict[str, bool]] = {}

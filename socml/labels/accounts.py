@@ -197,5 +197,7 @@ def _hasher() -> Any:
     try:
         from argon2 import PasswordHasher
     except ModuleNotFoundError as error:
-        raise ConfigurationError("Accounts need the package argon2-cffi. Install it: pip install argon2-cffi") from error
+        raise ConfigurationError(
+            "Accounts need the package argon2-cffi. Install it: pip install argon2-cffi"
+        ) from error
     return PasswordHasher()

@@ -120,6 +120,4 @@ class Journal:
 
 
 def _entry(row: Any) -> Entry:
-    return Entry(
-        int(row.id), row.time, row.kind, row.subject, row.dataset, row.by, row.client_id, json.loads(row.body)
-    )
+    return Entry(int(row.id), row.time, row.kind, row.subject, row.dataset, row.by, row.client_id, json.loads(row.body))

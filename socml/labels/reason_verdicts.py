@@ -39,7 +39,15 @@ class ReasonVerdicts:
         self._journal = journal
 
     def give(
-        self, row_id: str, family: str, verdict: str, *, by: str, client_id: str, dataset: str, seen_ms: int | None = None
+        self,
+        row_id: str,
+        family: str,
+        verdict: str,
+        *,
+        by: str,
+        client_id: str,
+        dataset: str,
+        seen_ms: int | None = None,
     ) -> ReasonVerdict:
         """Store a verdict on one family of a row; the last of a family stands."""
         if verdict not in VERDICTS:
