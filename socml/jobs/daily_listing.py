@@ -97,7 +97,7 @@ class DailyList:
 
     def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
         """Return the reasons of some rows of a day."""
-        about = _about(self.tables, ranked, rows)
+        about = about_rows(self.tables, ranked, rows)
         return [
             reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
             for row in rows
@@ -170,13 +170,21 @@ def rank_days(
 
 
 def score_days(
-    tables: DailyTables, columns: tuple[Column, ...], *, judged: Judged, context: Context
+    tables: DailyTables,
+    columns: tuple[Column, ...],
+    *,
+    judged: Judged,
+    context: Context,
+    days: Iterable[EntityDay] | None = None,
 ) -> Iterator[ScoredDay]:
-    """Yield each day scored by the days before it; of labels only that a row is malicious changes anything here."""
+    """Yield each day scored by the days before it; of labels only that a row is malicious changes anything here.
+
+    `days` are the rows of the tables, if they were read before.
+    """
     malicious: set[tuple[date, str, str]] = set()
     detector = EntitySurprise(columns, malicious=malicious, groups=context.groups, weights=context.weights)
     bad = {row_id for row_id, is_bad in judged.labels.items() if is_bad}
-    for rows in entity_days(tables):
+    for rows in entity_days(tables) if days is None else days:
         ids = row_ids(rows.day, rows.role, rows.entity)
         named = zip(ids.tolist(), rows.role, rows.entity, strict=True) if bad else ()
         detector.malicious |= {(rows.day, role, entity) for row_id, role, entity in named if row_id in bad}
@@ -225,7 +233,7 @@ def read_judged(dataset: str, project: Project, *, store: LabelStore | None = No
     return Judged(labels, store.reasons.directions(dataset=dataset), tuple(store.rules.standing(dataset=dataset)))
 
 
-def _about(tables: DailyTables, ranked: RankedDay, rows: Sequence[int]) -> dict[tuple[str, str], dict[str, str]]:
+def about_rows(tables: DailyTables, ranked: RankedDay, rows: Sequence[int]) -> dict[tuple[str, str], dict[str, str]]:
     """Return what the values of some rows are about, by (role, entity) and column."""
     wanted = {_key(ranked, row) for row in rows}
     found: dict[tuple[str, str], dict[str, str]] = {key: {} for key in wanted}

@@ -20,6 +20,7 @@ from socml.jobs.daily_listing import (
     Judged,
     RankedDay,
     ScoredDay,
+    about_rows,
     rank_scored,
     read_judged,
     score_days,
@@ -27,7 +28,7 @@ from socml.jobs.daily_listing import (
 from socml.labels import BenignRule, LabelStore
 from socml.models import read_context
 from socml.project import Project, load_model_recipe
-from socml.review import Reason, RuleHit, hits
+from socml.review import Reason, RuleHit, hits, reasons_of
 
 SHOWN = 60  # rows of a day
 RARITY = (10, 30, 100, 1000)  # once in so many entity-days: where another dot begins
@@ -124,12 +125,19 @@ class Today:
         self._scored: tuple[ScoredDay, ...] = ()
         self._malicious: frozenset[str] = frozenset()
         self._judged: Judged | None = None
+        self._version: tuple[int, ...] = ()
+        self._told: dict[tuple[date, int], TodayList] = {}
+        self._abouts: dict[date, dict[tuple[str, str], dict[str, str]]] = {}
+        self._places: dict[date, dict[tuple[str, str], int]] = {}
 
     def refresh(self, store: LabelStore) -> DailyList:
         """Return the list as it is by now: events that came are built, and what was said since is learned."""
         with self._lock:
+            stamp, version = _stamp(self.project, self.dataset), store.version()
+            if self._list is not None and stamp == self._built and version == self._version:
+                return self._list
             judged = read_judged(self.dataset, self.project, store=store)
-            stamp = _stamp(self.project, self.dataset)
+            self._version = version
             malicious = frozenset(row for row, bad in judged.labels.items() if bad)
             if self._list is not None and stamp == self._built and judged == self._judged:
                 return self._list
@@ -147,6 +155,7 @@ class Today:
                 self.dataset, listed.model, listed.tables, listed.columns, days, listed.context, listed.absent
             )
             self._judged = judged
+            self._told = {}
             return self._list
 
     def of(self, store: LabelStore, day: str = "", *, shown: int = SHOWN) -> TodayList:
@@ -160,17 +169,19 @@ class Today:
         with self._lock:
             listed = self.refresh(store)
             ranked = listed.of(day or None)
+            if (ranked.day, shown) in self._told:
+                return self._told[ranked.day, shown]
             at = listed.days.index(ranked)
             rows = _listed(ranked, shown)
             before = listed.days[at - 1] if at else None
             known = _families_listed(before, shown) if before is not None else None
-            reasons = listed.reasons(ranked, rows)
+            reasons = self._reasons(ranked, rows)
             told = [
                 self._row(at, row, place, of_row, known)
                 for place, (row, of_row) in enumerate(zip(rows, reasons, strict=True), 1)
             ]
             grouped = _grouped(told)
-            return TodayList(
+            self._told[ranked.day, shown] = TodayList(
                 dataset=self.dataset,
                 day=ranked.day,
                 days=tuple(other.day for other in listed.days),
@@ -180,6 +191,7 @@ class Today:
                 false_expected=self._false_expected(len(grouped)),
                 absent=listed.absent,
             )
+            return self._told[ranked.day, shown]
 
     def strip(self, store: LabelStore, role: str, entity: str, *, until: date | None = None) -> list[DayOfEntity]:
         """Return up to 28 days of an entity, the last one `until`."""
@@ -189,11 +201,10 @@ class Today:
             for ranked in listed.days:
                 if until is not None and ranked.day > until:
                     continue
-                here = np.flatnonzero((ranked.scores.entity == entity) & (ranked.scores.role == role))
-                if not len(here):
+                row = self._place(ranked, role, entity)
+                if row is None:
                     found.append(DayOfEntity(ranked.day, None, 0.0, 0, ()))
                     continue
-                row = int(here[0])
                 evidence = ranked.learned.evidence[row]
                 families = tuple(
                     (ranked.scores.families[f], float(evidence[f]))
@@ -242,6 +253,7 @@ class Today:
         absent = tuple(absent_sets(tables))
         self._list = DailyList(self.dataset, self._recipe, tables, columns, (), context, absent)
         self._scored = ()
+        self._abouts, self._places = {}, {}
 
     def _row(
         self, at: int, row: int, place: int, reasons: Sequence[Reason], known: set[tuple[str, str, str]] | None
@@ -253,7 +265,7 @@ class Today:
         total = sum(reason.part for reason in reasons) or 1.0
         once_in = float(ranked.scores.once_in[row])
         told = tuple(TodayReason(r, self._usual(at, row, r.column), r.part / total) for r in reasons)
-        seen = [day.scores.day for day in self._list.days[: at + 1] if entity in day.scores.entity]
+        seen = [day.day for day in self._list.days[: at + 1] if self._place(day, role, entity) is not None]
         return TodayRow(
             row_id=str(ranked.row_id[row]),
             place=place,
@@ -271,17 +283,34 @@ class Today:
             first_day=seen[0] if seen else ranked.day,
         )
 
+    def _place(self, ranked: RankedDay, role: str, entity: str) -> int | None:
+        """Return the position of an entity's row in a day."""
+        if ranked.day not in self._places:
+            keys = zip(ranked.scores.role.tolist(), ranked.scores.entity.tolist(), strict=True)
+            self._places[ranked.day] = {key: row for row, key in enumerate(keys)}
+        return self._places[ranked.day].get((role, entity))
+
+    def _reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
+        """Return the reasons of rows; what their values are about is read once a day."""
+        assert self._list is not None
+        if ranked.day not in self._abouts:
+            self._abouts[ranked.day] = about_rows(self._list.tables, ranked, range(len(ranked.order)))
+        about = self._abouts[ranked.day]
+        keys = [(str(ranked.scores.role[row]), str(ranked.scores.entity[row])) for row in rows]
+        return [
+            reasons_of(ranked.scores, ranked.learned, row, self._list.columns, about.get(key, {}))
+            for row, key in zip(rows, keys, strict=True)
+        ]
+
     def _usual(self, at: int, row: int, column: str) -> Usual:
         assert self._list is not None
         c = next(i for i, of in enumerate(self._list.columns) if of.name == column)
         today = self._scored[at].rows
         role, entity = today.role[row], today.entity[row]
         past = self._scored[max(0, at - 60) : at]
-        own = [
-            float(day.rows.values[i, c])
-            for day in past
-            for i in np.flatnonzero((day.rows.entity == entity) & (day.rows.role == role)).tolist()
-        ]
+        ranked = self._list.days[max(0, at - 60) : at]
+        places = [self._place(day, str(role), str(entity)) for day in ranked]
+        own = [float(d.rows.values[i, c]) for d, i in zip(past, places, strict=True) if i is not None]
         others = np.ones(len(today.role), dtype=bool)
         others[row] = False
         everyone = np.concatenate(

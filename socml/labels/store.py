@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from socml.labels.accounts import Accounts
 from socml.labels.benign_rules import BenignRules
-from socml.labels.database import LABEL_EVENT, Connections, in_dataset, last_labels
+from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, in_dataset, last_labels
 from socml.labels.families import Families, edited, standing_edits
-from socml.labels.journal import Journal
+from socml.labels.journal import JOURNAL, Journal
 from socml.labels.leases import Leases, release_labelled
 from socml.labels.reason_verdicts import ReasonVerdicts
 from socml.labels.second_looks import SecondLooks
@@ -148,6 +148,12 @@ class LabelStore:
             stand = [event for event in events if event.undo_of is None and event.id not in undone]
             undos = [_undo_of(event, by, f"{client_id}:{event.id}") for event in stand]
             return [_acknowledge(_insert(connection, undo), stored_before=False) for undo in undos]
+
+    def version(self) -> tuple[int, ...]:
+        """Return numbers that change whenever anything that teaches was stored: a label, an edit of a family, a rule."""
+        newest = [sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (LABEL_EVENT, FAMILY_EDIT, JOURNAL)]
+        with self._read() as connection:
+            return tuple(int(n or 0) for n in connection.execute(sa.select(*newest)).one())
 
     def find(self, client_id: str) -> LabelEvent | None:
         """Return what was stored under `client_id`, if anything was."""
