@@ -35,6 +35,7 @@ _NAMELESS = "analyst"
 # Static: it makes room for the work. Nothing from a log comes near it.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
+h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -73,6 +74,11 @@ class Visit:
 def page_title(key: str) -> str:
     """Return a page's title in the language of the session, for the navigation."""
     return words(_language(None))(f"app.{key}.title")
+
+
+def heading(text: str) -> None:
+    """Draw the title of a part of a page, as text and never as Markdown."""
+    st.subheader("".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in text), anchor=False)
 
 
 @contextmanager

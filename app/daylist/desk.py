@@ -205,12 +205,11 @@ class DayDesk:
             texts = {n: label[n] if isinstance(label[n], str) else "" for n in ("reason", "note")}
             done = {"client_id": key, "row_ids": [], "verdict": label["verdict"], "family": "", "at": label["time"]}
             found.setdefault(key, {**done, **texts})["row_ids"].append(str(label["row_id"]))
-        whole = sorted(found.values(), key=lambda one: one["at"])
         for (row_id, family), verdict in judged.items():
             if verdict.by == self.by and row_id in rows:
-                whole.append(
-                    {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict, "family": family}
-                )
+                given = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
+                found[verdict.client_id] = given | {"family": family, "at": verdict.time}
+        whole = sorted(found.values(), key=lambda one: one["at"])
         return [{name: value for name, value in one.items() if name != "at"} for one in whole[-PAST:]]
 
 

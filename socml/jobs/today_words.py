@@ -33,7 +33,8 @@ def short(reason: TodayReason, said: Words) -> str:
     if column.startswith("new_") and column not in _BYTES and counted >= 1:
         counted = round(counted)  # shares of a whole: "about 111 machines"
     one = f"today.one.{column}"
-    key = one if counted == 1 and one in said.catalogue else key
+    few = counted == 1 or (column.startswith("new_") and counted < 1)  # a share of one: others know it too
+    key = one if few and one in said.catalogue else key
     value = value_text(column, counted, said)
     text = said(key, n=value) if key in said.catalogue else f"{visible_line(column)}: {value}"
     about = _few(visible_line(reason.reason.about), said)

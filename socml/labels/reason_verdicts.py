@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from socml.labels.journal import Journal
 from socml.labels.verdicts import DIRECTION, VERDICTS
@@ -19,6 +20,7 @@ class ReasonVerdict:
     verdict: str
     by: str
     client_id: str
+    time: datetime
 
 
 class ReasonVerdicts:
@@ -53,8 +55,8 @@ class ReasonVerdicts:
         if verdict not in VERDICTS:
             raise UnknownName("verdict", verdict, VERDICTS)
         body = {"family": family, "verdict": verdict, "seen_ms": seen_ms}
-        self._journal.add("reason.judged", row_id, body, by=by, client_id=client_id, dataset=dataset)
-        return ReasonVerdict(row_id, family, verdict, by, client_id)
+        entry = self._journal.add("reason.judged", row_id, body, by=by, client_id=client_id, dataset=dataset)
+        return ReasonVerdict(row_id, family, verdict, by, client_id, entry.time)
 
     def undo(self, of_client_id: str, *, by: str, client_id: str) -> None:
         """Take one's own verdict back.
@@ -78,7 +80,9 @@ class ReasonVerdicts:
         for entry in entries:
             if entry.kind == "reason.judged" and entry.client_id not in undone:
                 family, verdict = str(entry.body["family"]), str(entry.body["verdict"])
-                found[entry.subject, family] = ReasonVerdict(entry.subject, family, verdict, entry.by, entry.client_id)
+                found[entry.subject, family] = ReasonVerdict(
+                    entry.subject, family, verdict, entry.by, entry.client_id, entry.time
+                )
         return found
 
     def directions(self, *, dataset: str) -> dict[tuple[str, str], bool]:
