@@ -13,8 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from people import Visitor, kept_store, visitor
 
-from socml.project import LANGUAGES, Project, SocmlError, Words, find_project, list_runs, visible_line, words
+from socml.features import daily_folder
+from socml.labels import LabelStore
+from socml.project import (
+    LANGUAGES,
+    Project,
+    SocmlError,
+    Words,
+    dataset_names,
+    find_project,
+    list_runs,
+    visible_line,
+    words,
+)
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _LONGEST_NAME = 60
@@ -22,6 +35,7 @@ _NAMELESS = "analyst"
 # Static: it makes room for the work. Nothing from a log comes near it.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
+h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -35,11 +49,36 @@ class Place:
     say: Words
     analyst: str
     run: dict[str, Any] | None
+    may_write: bool = True
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who looks at which dataset: what a page that is about days, cases or data needs to know.
+
+    Attributes
+    ----------
+    dataset : empty if nothing was ingested yet
+    store : writes nothing if the person may not
+    """
+
+    project: Project
+    say: Words
+    analyst: str
+    role: str
+    may_write: bool
+    dataset: str
+    store: LabelStore
 
 
 def page_title(key: str) -> str:
     """Return a page's title in the language of the session, for the navigation."""
     return words(_language(None))(f"app.{key}.title")
+
+
+def heading(text: str) -> None:
+    """Draw the title of a part of a page, as text and never as Markdown."""
+    st.subheader("".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in text), anchor=False)
 
 
 @contextmanager
@@ -58,17 +97,44 @@ def open_page(show: Callable[[Place], None]) -> None:
     st.html(_STYLE)
     with told_in_words():
         project = find_project()
-        place = _choices(project)
+        person = visitor(project, words(_language(project)))
+        if person is None:
+            return
+        place = _choices(project, person)
         if place.run is None:
-            _say_how_to_begin(place.say)
+            say_how_to_begin(place.say)
             return
         show(place)
+
+
+def open_day_page(show: Callable[[Visit], None]) -> None:
+    """Draw the line of choices of a page that is about a dataset and no run, then the page."""
+    st.html(_STYLE)
+    with told_in_words():
+        project = find_project()
+        person = visitor(project, words(_language(project)))
+        if person is None:
+            return
+        names = dataset_names(project)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            language = _language(project)
+            say = words(language)
+            dataset = _choose_dataset(project, names, say)
+            analyst = person.name or _choose_analyst(say)
+            st.space("stretch")
+            _choose_language(language, say)
+        kept = {"lang": language, **({"by": analyst} if not person.name else {})}
+        _keep(kept | ({"dataset": dataset} if dataset else {}))
+        store = kept_store(project, read_only=not person.may_write)
+        show(Visit(project, say, analyst, person.role, person.may_write, dataset, store))
 
 
 def open_tool(show: Callable[[Words], None]) -> None:
     """Draw a page that is about no run: the choice of language, then the page."""
     st.html(_STYLE)
     with told_in_words():
+        if visitor(find_project(), words(_language(None))) is None:
+            return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             language = _language(None)
             say = words(language)
@@ -80,21 +146,49 @@ def open_tool(show: Callable[[Words], None]) -> None:
         show(say)
 
 
-def _choices(project: Project) -> Place:
+def _choices(project: Project, person: Visitor) -> Place:
     runs = list_runs(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         language = _language(project)
         say = words(language)
         run = _choose_run(runs, say)
-        analyst = _choose_analyst(say)
+        analyst = person.name or _choose_analyst(say)
         st.space("stretch")
         _choose_language(language, say)
-    kept = {"lang": language, "by": analyst, **({"run": run["run_id"]} if run else {})}
-    for name, value in kept.items():
+    kept = {"lang": language, **({"by": analyst} if not person.name else {})}
+    _keep(kept | ({"run": str(run["run_id"])} if run else {}))
+    return Place(project, say, analyst, run, person.may_write)
+
+
+def _keep(values: dict[str, str]) -> None:
+    """Keep what was chosen for the next page, and in the address."""
+    for name, value in values.items():
         st.session_state[f"kept_{name}"] = value
         if st.query_params.get(name) != value:
             st.query_params[name] = value
-    return Place(project, say, analyst, run)
+
+
+def _choose_dataset(project: Project, names: list[str], say: Words) -> str:
+    """Return the dataset of the address, else of this session, else the one whose daily list was made last."""
+    if not names:
+        return ""
+    wished = _wished("dataset")
+    made = {name: daily_folder(project, name) / "state.json" for name in names}
+    newest = max(names, key=lambda name: made[name].stat().st_mtime if made[name].is_file() else 0.0)
+    chosen = st.session_state.get("dataset")
+    st.session_state["dataset"] = chosen if chosen in names else wished if wished in names else newest
+    if len(names) == 1:
+        return names[0]
+    return str(
+        st.selectbox(
+            say("today.dataset"),
+            names,
+            key="dataset",
+            format_func=visible_line,
+            label_visibility="collapsed",
+            width=240,
+        )
+    )
 
 
 def _wished(name: str) -> str:
@@ -168,7 +262,8 @@ def _run_name(run: dict[str, Any], say: Words) -> str:
     return visible_line(say("app.run_name", dataset=run["dataset"], model=run["model_version"], rows=rows, at=finished))
 
 
-def _say_how_to_begin(say: Words) -> None:
+def say_how_to_begin(say: Words) -> None:
+    """Say what to type while there is nothing to show."""
     st.subheader(say("app.empty.title"))
     st.text(say("app.empty.about"))
     st.code("socml demo", language=None)

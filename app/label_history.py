@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 from frame import Place, open_page
-from labelling.desk import Desk, label_store, open_desk
+from labelling.desk import Desk, open_desk
 from labelling.families import family_editor
 from labelling.trust import trust
+from people import kept_store
 
 from socml.labels import read_analyst_labels, read_label_events, write_labels
 from socml.project import Words, visible_line
@@ -25,7 +26,7 @@ def _history(place: Place) -> None:
     say = place.say
     st.text(say("app.labels.about"))
     dataset = str(run["dataset"])
-    desk = open_desk(place.project, str(run["run_id"]), place.analyst)
+    desk = open_desk(place.project, str(run["run_id"]), place.analyst, may_write=place.may_write)
     events = read_label_events(dataset=dataset, project=place.project)
     if events.empty:
         st.info(say("app.labels.none"))
@@ -35,7 +36,7 @@ def _history(place: Place) -> None:
     with history:
         chosen = _table(place, desk, events)
     with families:
-        store = label_store(place.project)
+        store = kept_store(place.project, read_only=not place.may_write)
         family_editor(store, dataset, place.analyst, chosen, say)
     with report:
         trust(place.project, str(run["run_id"]), store, say)

@@ -18,7 +18,7 @@ from socml.project.wording import words
 from socml.review.loop import Triage
 from socml.review.offers import is_drawn
 
-PAGES = {"triage": "triage.py", "labels": "label_history.py", "runs": "run_overview.py"}
+PAGES = {"triage": "hunt.py", "labels": "label_history.py", "runs": "run_overview.py"}
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_the_app_shows_a_day_and_the_events_behind_its_rows(office_project):
 
     listed = daily_list("office", project=office_project)
     stored = store_day(listed, listed.of(), project=office_project)
-    page = AppTest.from_file(str(starter_root() / "app" / "triage.py"), default_timeout=120)
+    page = AppTest.from_file(str(starter_root() / "app" / "hunt.py"), default_timeout=120)
     page.query_params["run"] = stored["run_id"]
     page.run()
     assert not page.exception

@@ -6,30 +6,29 @@ for the other, and no label depends on a message that could be lost: what is not
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from scripts import bundle
 
 from labelling.desk import Report, open_desk
 from socml.project import Project, Words, visible_line
 
 __all__ = ["triage_view"]
 
-_SCRIPTS = ("outbox", "departure", "desk", "sight", "keys", "nodes")
-_SCRIPTS += ("queue_view", "event_view", "strip_view", "similar_view", "main")
 _KEY = "triage"
 
 
-def triage_view(project: Project, run: dict[str, Any], analyst: str, say: Words, *, open_row: str = "") -> None:
+def triage_view(
+    project: Project, run: dict[str, Any], analyst: str, say: Words, *, open_row: str = "", may_write: bool = True
+) -> None:
     """Draw the triage view of a run; record what the component sends, and answer it.
 
     Parameters
     ----------
     open_row : the row that the address asks for; the first of the queue if empty
     """
-    desk = open_desk(project, str(run["run_id"]), analyst)
+    desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write)
     desk.receive(_report())  # what a callback would do, but also on the first run after a restart
     if open_row and not desk.has(open_row):
         st.warning(say("app.triage.no_such_event"))
@@ -51,13 +50,6 @@ def _report() -> Report:
     return Report.read((st.session_state.get(_KEY) or {}).get("outbox"))
 
 
-@cache
-def _sources() -> tuple[str, str]:
-    folder = Path(__file__).parent
-    scripts = "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    return scripts, (folder / "triage.css").read_text(encoding="utf-8")
-
-
 def _component() -> Any:
-    js, css = _sources()
+    js, css = bundle("labelling/main.js", "labelling/triage.css")
     return st.components.v2.component("socml.review", js=js, css=css)

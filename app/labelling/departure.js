@@ -43,4 +43,4 @@ class Departure {
   }
 }
 
-const DEPARTURE = new Departure();
+export const DEPARTURE = new Departure();

@@ -5,7 +5,7 @@
 const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
 const AHEAD = 25; // events whose records are asked for before they are needed
 
-class Desk {
+export class Desk {
   constructor(outbox) {
     this.outbox = outbox;
     this.items = new Map();

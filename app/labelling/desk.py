@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from people import kept_store
 
 from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
-from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore, open_labels
+from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
 from socml.project import DataError, Project, SocmlError, TryLater, Words
 from socml.review import Triage
 
@@ -67,9 +68,12 @@ class Report:
 class Desk:
     """One analyst before one run, for one session of the page."""
 
-    def __init__(self, project: Project, run_id: str, analyst: str, store: LabelStore) -> None:
+    def __init__(
+        self, project: Project, run_id: str, analyst: str, store: LabelStore, *, may_write: bool = True
+    ) -> None:
         self.triage = Triage(run_id, project=project, by=analyst, strategy=STRATEGY, store=store, wait=False)
-        self._offers = Offers(self.triage)
+        self._offers = Offers(self.triage, leases=may_write)
+        self._may_write = may_write
         self.scope = f"{run_id} {analyst}"
         self._store = store
         self._done: set[str] = set()
@@ -109,8 +113,9 @@ class Desk:
 
     def leave(self) -> None:
         """Give back the events that were offered; if the store is away, their leases end by themselves."""
-        with suppress(TryLater):
-            self.triage.leave()
+        if self._may_write:
+            with suppress(TryLater):
+                self.triage.leave()
 
     def take_problems(self) -> list[str]:
         """Return what could not be recorded, once."""
@@ -240,22 +245,18 @@ def moves(before: list[str], after: list[str], acted_on: set[str]) -> tuple[int,
     return sum(g > 0 for g in gained), sum(g < 0 for g in gained), len(entered)
 
 
-def open_desk(project: Project, run_id: str, analyst: str) -> Desk:
-    """Return the session's desk, opened anew when run, analyst or project changed."""
-    wanted = (str(project.workspace), run_id, analyst)
+def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = True) -> Desk:
+    """Return the session's desk, opened anew when run, analyst, their role or project changed."""
+    wanted = (str(project.workspace), run_id, analyst, may_write)
     if st.session_state.get("desk_of") != wanted:
         if "desk" in st.session_state:
             st.session_state["desk"].leave()
-        st.session_state["desk"] = Desk(project, run_id, analyst, label_store(project))
+        st.session_state["desk"] = Desk(
+            project, run_id, analyst, kept_store(project, read_only=not may_write), may_write=may_write
+        )
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]
     return desk
-
-
-@st.cache_resource(show_spinner=False, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
-def label_store(project: Project) -> LabelStore:
-    """Return the project's label store, one for all sessions."""
-    return open_labels(project)
 
 
 def _seen_ms(message: Mapping[str, Any]) -> int:

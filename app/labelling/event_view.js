@@ -1,9 +1,12 @@
 // the event on screen → the right side: headline, verdict keys, why, what would make it normal, the record.
 
-const VERDICTS = ["malicious", "benign", "false_alarm", "unsure", "skip"];
-const LETTER = { malicious: "M", benign: "B", false_alarm: "F", unsure: "U", skip: "S" };
+import { h, keycap, sentence } from "./nodes.js";
+import { mark } from "./queue_view.js";
 
-class EventView {
+export const VERDICTS = ["malicious", "benign", "false_alarm", "unsure", "skip"];
+export const LETTER = { malicious: "M", benign: "B", false_alarm: "F", unsure: "U", skip: "S" };
+
+export class EventView {
   constructor(commands) {
     this.commands = commands;
     // What came while the note was typed into is drawn once the cursor has left it.

@@ -1,9 +1,9 @@
 // a key press on the page → at most one command, and never one that was meant as text.
 
-const VERDICT_KEYS = { m: "malicious", b: "benign", f: "false_alarm", u: "unsure", s: "skip" };
+export const VERDICT_KEYS = { m: "malicious", b: "benign", f: "false_alarm", u: "unsure", s: "skip" };
 const TYPED_INTO = "input, textarea, select, [contenteditable], [role=textbox], [role=combobox], [role=grid]";
 
-class Keys {
+export class Keys {
   constructor(commands) {
     this.commands = commands;
     this.down = new Set();
@@ -16,10 +16,10 @@ class Keys {
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const held = event.repeat || this.down.has(event.code || event.key);
     this.down.add(event.code || event.key);
-    const letter = letterOf(event);
+    const letter = signOf(event) || (event.shiftKey ? "" : letterOf(event));
     if (!letter || !this.commands.knows(letter)) return;
     if (isText(event) || modalIsOpen()) return;
     event.preventDefault();
@@ -31,6 +31,14 @@ class Keys {
     document.removeEventListener("keyup", this.onUp, true);
     window.removeEventListener("blur", this.onLost);
   }
+}
+
+const SIGNS = { ArrowRight: "right", ArrowLeft: "left", ArrowDown: "down", ArrowUp: "up", "/": "/", "?": "?", "[": "[", "]": "]" };
+
+// Keys that are no letter; some layouts write a sign with Shift.
+function signOf(event) {
+  const sign = SIGNS[event.key] ?? "";
+  return event.shiftKey && sign.length > 1 ? `shift+${sign}` : sign;
 }
 
 // The letter that the layout writes (M is elsewhere on a French keyboard); the key's place for other alphabets.
@@ -62,7 +70,7 @@ function isConnectionNotice(dialog) {
 
 // Streamlit's notice that the server is away covers the event and speaks English only. The strip says the
 // same, and labels are kept: so it is closed, and the analyst goes on.
-class ConnectionNotice {
+export class ConnectionNotice {
   constructor(appeared) {
     this.appeared = appeared;
     this.observer = new MutationObserver(() => this.closeIt());

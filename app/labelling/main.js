@@ -1,5 +1,16 @@
 // Python's data and the element to draw in → the triage view. Called again each time the data change.
 
+import { DEPARTURE } from "./departure.js";
+import { Desk } from "./desk.js";
+import { EventView } from "./event_view.js";
+import { ConnectionNotice, Keys, VERDICT_KEYS } from "./keys.js";
+import { h } from "./nodes.js";
+import { Outbox } from "./outbox.js";
+import { QueueView } from "./queue_view.js";
+import { Sight } from "./sight.js";
+import { SimilarView } from "./similar_view.js";
+import { HelpView, StripView } from "./strip_view.js";
+
 const VIEWS = new WeakMap();
 const ASK_SOON_MS = 300;
 const ASK_LATER_MS = 700;

@@ -1,6 +1,6 @@
 // names, attributes and text → elements. Text only ever becomes text: there is no way in for markup.
 
-function h(tag, attributes = {}, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
@@ -13,12 +13,12 @@ function h(tag, attributes = {}, ...children) {
 }
 
 // A sentence of the catalogue, with its values; `n` also chooses singular or plural.
-function sentence(data, key, values = {}) {
+export function sentence(data, key, values = {}) {
   const single = data.lang === "fr" ? Math.abs(values.n) < 2 : values.n === 1;
   const text = data.words[key] ?? data.words[`${key}.${single ? "one" : "other"}`] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-function keycap(letter) {
+export function keycap(letter) {
   return h("kbd", { "aria-hidden": "true" }, letter);
 }

@@ -8,7 +8,7 @@ const RETRY_MS = [4000, 4000, 8000, 8000]; // longer than the slowest run, or a 
 const HEALTH_EVERY_MS = 2000;
 const OVERDUE_MS = 1500;
 
-class Outbox {
+export class Outbox {
   constructor(prefix, send, changed) {
     this.prefix = prefix;
     this.send = send;

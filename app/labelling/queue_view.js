@@ -1,6 +1,8 @@
 // the desk's list → the queue at the left: place, whom, what in a line, how unusual, and what was said.
 
-class QueueView {
+import { h, sentence } from "./nodes.js";
+
+export class QueueView {
   constructor(select) {
     this.rows = h("ol", { class: "rows", role: "listbox" });
     this.node = h("section", { class: "queue" }, this.rows);
@@ -69,7 +71,7 @@ function move(gained, word) {
   );
 }
 
-function mark(given, word) {
+export function mark(given, word) {
   return [
     h("span", { class: `verdict ${given.verdict}` }, word(`verdict.${given.verdict}`)),
     given.pending ? h("span", { class: "unsaved-mark" }, word("unsaved.mark")) : null,

@@ -26,12 +26,14 @@ ANSWERS = 20  # of which it is remembered what they offered
 class Offers:
     """The events that one session has been offered, answer by answer."""
 
-    def __init__(self, triage: Triage) -> None:
-        self._triage = triage
+    def __init__(self, triage: Triage, *, leases: bool = True) -> None:
+        self._triage, self._leases = triage, leases
         self._answers: dict[str, set[str]] = {}
 
     def next(self, report: Report, open_row: str) -> pd.DataFrame:
         """Return the queue for the next answer; what the browser can show no more is given back."""
+        if not self._leases:  # whoever may only look takes nothing from anybody
+            return self._triage.queue(HELD)
         self._forget_before(report.merged)
         on_screen = [row for row in (report.on_screen, open_row) if row]
         keep = {row for rows in self._answers.values() for row in rows} | set(on_screen)

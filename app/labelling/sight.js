@@ -3,7 +3,7 @@
 // A verdict belongs to an event that was seen: less than `least` counts as a key that came too early, and the
 // store refuses it too. Times are those of the press itself, so that a slow page does not make a press look late.
 
-class Sight {
+export class Sight {
   constructor(changed) {
     this.changed = changed; // told whether it was seen for long enough
     this.least = Infinity;

@@ -1,8 +1,10 @@
 // the events that are like the one just labelled → a preview of the nearest and the furthest, and one button.
 
+import { h, keycap, sentence } from "./nodes.js";
+
 const REACH = { from: 50, to: 100, step: 5, start: 70 }; // percent of the trees in which both fall into the same leaf
 
-class SimilarView {
+export class SimilarView {
   constructor(commands) {
     this.commands = commands;
     this.query = null;

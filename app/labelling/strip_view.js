@@ -1,6 +1,9 @@
 // what was just said, what is not saved and what the labels changed → one calm line above everything.
 
-class StripView {
+import { LETTER, VERDICTS } from "./event_view.js";
+import { h, keycap, sentence } from "./nodes.js";
+
+export class StripView {
   constructor(commands) {
     this.commands = commands;
     this.unsaved = h("span", { class: "unsaved", role: "status", "aria-live": "polite" });
@@ -60,7 +63,7 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-class HelpView {
+export class HelpView {
   constructor(close) {
     this.close = close;
     this.node = h("div", { class: "veil", hidden: true });

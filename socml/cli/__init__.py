@@ -18,6 +18,7 @@ from socml.cli import ingest as reading
 from socml.cli import labels as team
 from socml.cli import line, quarantine
 from socml.cli import project as lab
+from socml.cli import respond as incident
 from socml.cli import review as people
 from socml.cli import tools as pocket
 from socml.cli._output import note, process
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, reading, quarantine, people, judge, team, pocket):
+for verbs in (lab, line, reading, quarantine, people, judge, team, pocket, incident):
     verbs.add_to(app)
 
 

@@ -102,7 +102,7 @@ def _serve(port: int, *, query: str) -> None:
 
     from socml.project import find_project, starter_root
 
-    page = starter_root() / "app" / "triage.py"
+    page = starter_root() / "app" / "home.py"
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ConfigurationError(f"Port {port} is in use. Choose another: socml app --port {port + 1}")

@@ -1,5 +1,7 @@
 from .detection import detect as detect
 from .detection import open_format as open_format
+from .event_pages import EventPage as EventPage
+from .event_pages import event_page as event_page
 from .event_query import events_of_row as events_of_row
 from .event_query import load_events as load_events
 from .event_query import load_truth as load_truth

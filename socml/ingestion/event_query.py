@@ -31,9 +31,9 @@ def load_events(
     """Return a dataset's events, or its first `limit`; columns as in `socml.project.tables.EVENT`, times in UTC."""
     stored = open_events(project or find_project(), dataset)
     for name in columns or ():
-        _check_column(name, stored.schema)
+        check_column(name, stored.schema)
     chosen = list(columns) if columns is not None else None
-    return _frame(stored.to_table(columns=chosen) if limit is None else stored.head(limit, columns=chosen))
+    return as_frame(stored.to_table(columns=chosen) if limit is None else stored.head(limit, columns=chosen))
 
 
 def load_truth(dataset: str, *, project: Project | None = None) -> pd.DataFrame:
@@ -105,17 +105,17 @@ def _selected(
 ) -> pd.DataFrame:
     stored = open_events(project, dataset)
     for name in equal:
-        _check_column(name, stored.schema)
+        check_column(name, stored.schema)
     with sealed_connection(
         {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
     ) as connection:
         found = connection.table("events")
-        for condition in (*inside, *(_equals(name, value) for name, value in equal.items())):
+        for condition in (*inside, *(equals(name, value) for name, value in equal.items())):
             found = found.filter(condition)
-        return _frame(found.order(order).limit(int(limit)).to_arrow_table())
+        return as_frame(found.order(order).limit(int(limit)).to_arrow_table())
 
 
-def _equals(name: str, value: Any) -> duckdb.Expression:
+def equals(name: str, value: Any) -> duckdb.Expression:
     """Return that a column has a value, or none; neither name nor value is ever parsed as SQL."""
     import duckdb
 
@@ -125,7 +125,8 @@ def _equals(name: str, value: Any) -> duckdb.Expression:
     return column == duckdb.ConstantExpression(_plain(value))
 
 
-def _check_column(name: str, stored: pa.Schema) -> None:
+def check_column(name: str, stored: pa.Schema) -> None:
+    """Raise UnknownName if events have no such column."""
     if name not in stored.names:
         raise UnknownName("event column", name, stored.names)
 
@@ -145,7 +146,8 @@ def _moment(value: Any) -> datetime:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """Return stored events as a DataFrame, whole numbers whole and times in UTC."""
     if "time" in table.column_names:  # DuckDB may name the same zone otherwise
         table = table.set_column(table.column_names.index("time"), "time", table["time"].cast(TIME))
     import pandas as pd

@@ -8,3 +8,15 @@ from .experiment import run as run
 from .experiment import whom as whom
 from .health import check_up as check_up
 from .health import repair as repair
+from .today import DayOfEntity as DayOfEntity
+from .today import Today as Today
+from .today import TodayList as TodayList
+from .today import TodayReason as TodayReason
+from .today import TodayRow as TodayRow
+from .today import Usual as Usual
+from .today_words import effect_in_words as effect_in_words
+from .today_words import rarity_in_days as rarity_in_days
+from .today_words import row_in_words as row_in_words
+from .today_words import short as short
+from .today_words import usual_in_words as usual_in_words
+from .today_words import value_text as value_text

@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import Column, DailyTables, Step, absent_sets, build_daily, columns_of, entity_days
+from socml.features import Column, DailyTables, EntityDay, Step, absent_sets, build_daily, columns_of, entity_days
 from socml.models import Context, DayEvidence, DayScores, EntitySurprise, read_context
 from socml.project import ModelRecipe, Project, RecipeError, UnknownName, find_project, load_model_recipe
-from socml.review import DailyLearner, Learned, Reason, reasons_of
+from socml.review import DailyLearner, Learned, Reason, reasons_of, silenced
+
+if TYPE_CHECKING:
+    from socml.labels import BenignRule, LabelStore
 
 MODEL = "daily"
 
@@ -93,7 +97,7 @@ class DailyList:
 
     def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
         """Return the reasons of some rows of a day."""
-        about = _about(self.tables, ranked, rows)
+        about = about_rows(self.tables, ranked, rows)
         return [
             reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
             for row in rows
@@ -112,7 +116,8 @@ def daily_list(
 
     Parameters
     ----------
-    labels : row_id → whether it is malicious; the project's labels of the dataset if not given
+    labels : row_id → whether it is malicious; what the project's label store says of the dataset if not given: labels,
+        verdicts on one reason, and rules «always benign when …»
     step : called with each day that has to be built
 
     Raises
@@ -126,26 +131,86 @@ def daily_list(
     context = read_context(project)
     tables = build_daily(recipe.feature_sets, dataset, project=project, inside=context.inside, step=step)
     columns = columns_of(tables.recipes)
-    known = _labels(dataset, project) if labels is None else labels
-    days = tuple(rank_days(tables, columns, labels=known, context=context))
+    judged = read_judged(dataset, project) if labels is None else Judged(labels)
+    days = tuple(rank_scored(score_days(tables, columns, judged=judged, context=context), columns, judged=judged))
     return DailyList(dataset, recipe, tables, columns, days, context, tuple(absent_sets(tables)))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All that people said of a dataset's list.
+
+    Attributes
+    ----------
+    labels : row_id → whether it is malicious
+    reasons : (row_id, family) → whether that reason of the row is malicious
+    rules : «always benign when …», those that are on
+    """
+
+    labels: Mapping[str, bool] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    rules: tuple[BenignRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScoredDay:
+    """One day as the detector scored it by the days before."""
+
+    rows: EntityDay
+    scores: DayScores
+    row_id: NDArray[np.object_]
 
 
 def rank_days(
     tables: DailyTables, columns: tuple[Column, ...], *, labels: Mapping[str, bool], context: Context
 ) -> Iterator[RankedDay]:
     """Yield each day scored by the days before it, and re-ranked by the labels of rows up to that day."""
+    judged = Judged(labels)
+    return rank_scored(score_days(tables, columns, judged=judged, context=context), columns, judged=judged)
+
+
+def score_days(
+    tables: DailyTables,
+    columns: tuple[Column, ...],
+    *,
+    judged: Judged,
+    context: Context,
+    days: Iterable[EntityDay] | None = None,
+) -> Iterator[ScoredDay]:
+    """Yield each day scored by the days before it; of labels only that a row is malicious changes anything here.
+
+    `days` are the rows of the tables, if they were read before.
+    """
     malicious: set[tuple[date, str, str]] = set()
     detector = EntitySurprise(columns, malicious=malicious, groups=context.groups, weights=context.weights)
-    learner = DailyLearner(detector.families)
-    for rows in entity_days(tables):
+    bad = {row_id for row_id, is_bad in judged.labels.items() if is_bad}
+    for rows in entity_days(tables) if days is None else days:
         ids = row_ids(rows.day, rows.role, rows.entity)
-        verdicts = {i: labels[row_id] for i, row_id in enumerate(ids.tolist()) if row_id in labels} if labels else {}
-        detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i, bad in verdicts.items() if bad}
-        scores = detector.score_day(rows)
-        before = learner.day_evidence(scores)
-        learner.learn(scores, verdicts)
-        learned = learner.apply(scores, labelled=verdicts)
+        named = zip(ids.tolist(), rows.role, rows.entity, strict=True) if bad else ()
+        detector.malicious |= {(rows.day, role, entity) for row_id, role, entity in named if row_id in bad}
+        yield ScoredDay(rows, detector.score_day(rows), ids)
+
+
+def rank_scored(scored: Iterable[ScoredDay], columns: tuple[Column, ...], *, judged: Judged) -> Iterator[RankedDay]:
+    """Yield scored days, in their order, as what people said of them and of the days before makes them."""
+    learner: DailyLearner | None = None
+    by_row: dict[str, dict[str, bool]] = {}
+    for (row_id, family), malicious in judged.reasons.items():
+        by_row.setdefault(row_id, {})[family] = malicious
+    for of_day in scored:
+        scores, ids = of_day.scores, of_day.row_id
+        learner = learner or DailyLearner(scores.families)
+        named = ids.tolist() if judged.labels or by_row else []
+        verdicts = {i: judged.labels[row_id] for i, row_id in enumerate(named) if row_id in judged.labels}
+        reasons = {
+            (i, family): malicious
+            for i, row_id in enumerate(named)
+            for family, malicious in by_row.get(row_id, {}).items()
+        }
+        mask = silenced(scores, columns, judged.rules) if judged.rules else None
+        before = learner.day_evidence(scores, silenced=mask)
+        learner.learn(scores, verdicts, reasons)
+        learned = learner.apply(scores, labelled=verdicts, silenced=mask)
         yield RankedDay(scores, before, learned, ids, np.argsort(-learned.score, kind="stable"))
 
 
@@ -155,15 +220,20 @@ def row_ids(day: date, role: NDArray[np.object_], entity: NDArray[np.object_]) -
     return np.array([hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=object)
 
 
-def _labels(dataset: str, project: Project) -> dict[str, bool]:
-    from socml.labels import DIRECTION, read_labels
+def read_judged(dataset: str, project: Project, *, store: LabelStore | None = None) -> Judged:
+    """Return what the label store says of a dataset's list; `store` is the project's if not given."""
+    from socml.labels import DIRECTION, open_labels
 
-    current = read_labels(dataset=dataset, project=project)
+    if store is None:
+        with open_labels(project) as opened:
+            return read_judged(dataset, project, store=opened)
+    current = store.current(dataset=dataset)
     verdicts = current["verdict"].to_dict() if len(current) else {}
-    return {str(row): DIRECTION[verdict] > 0 for row, verdict in verdicts.items() if verdict in DIRECTION}
+    labels = {str(row): DIRECTION[verdict] > 0 for row, verdict in verdicts.items() if verdict in DIRECTION}
+    return Judged(labels, store.reasons.directions(dataset=dataset), tuple(store.rules.standing(dataset=dataset)))
 
 
-def _about(tables: DailyTables, ranked: RankedDay, rows: Sequence[int]) -> dict[tuple[str, str], dict[str, str]]:
+def about_rows(tables: DailyTables, ranked: RankedDay, rows: Sequence[int]) -> dict[tuple[str, str], dict[str, str]]:
     """Return what the values of some rows are about, by (role, entity) and column."""
     wanted = {_key(ranked, row) for row in rows}
     found: dict[tuple[str, str], dict[str, str]] = {key: {} for key in wanted}

@@ -1,3 +1,8 @@
+from .accounts import ROLES as ROLES
+from .accounts import Account as Account
+from .accounts import Accounts as Accounts
+from .benign_rules import BenignRule as BenignRule
+from .benign_rules import BenignRules as BenignRules
 from .database import DAMAGED as DAMAGED
 from .database import HEAD as HEAD
 from .export import write_labels as write_labels
@@ -5,7 +10,10 @@ from .families import FamilyEdit as FamilyEdit
 from .fold import CurrentLabels as CurrentLabels
 from .intake import ImportResult as ImportResult
 from .intake import import_labels as import_labels
+from .journal import Entry as Entry
+from .journal import Journal as Journal
 from .leases import Lease as Lease
+from .reason_verdicts import ReasonVerdict as ReasonVerdict
 from .recording import labels_url as labels_url
 from .recording import open_labels as open_labels
 from .recording import read_analyst_labels as read_analyst_labels

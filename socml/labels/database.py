@@ -15,14 +15,14 @@ import sqlalchemy as sa
 
 from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 30_000  # a writer holds SQLite for about a millisecond; this is for a machine that is very busy
 DAMAGED = "Restore it from a backup, or move it away and import an export: socml labels import. See: socml doctor"
 LOCK = 7_305_108  # any number: PostgreSQL's advisory lock that puts writers of labels in one line
 
 
-class _Utc(sa.types.TypeDecorator[datetime]):
+class Utc(sa.types.TypeDecorator[datetime]):
     """Times are stored and read as UTC, though SQLite keeps no zone."""
 
     impl = sa.DateTime(timezone=True)
@@ -40,7 +40,7 @@ def _columns() -> list[sa.Column[Any]]:
     texts += ["client_id", "model_version"]
     return [
         sa.Column("id", sa.BigInteger, primary_key=True),
-        sa.Column("time", _Utc),
+        sa.Column("time", Utc),
         sa.Column("row_id", sa.Text),
         *[sa.Column(name, sa.Text) for name in texts],
         sa.Column("seen_ms", sa.BigInteger),
@@ -49,7 +49,7 @@ def _columns() -> list[sa.Column[Any]]:
         *[sa.Column(name, sa.Text) for name in ("queue_reason", "strategy", "batch_id")],
         sa.Column("inclusion_probability", sa.Double),
         sa.Column("suggested", sa.Boolean),
-        sa.Column("given_at", _Utc),
+        sa.Column("given_at", Utc),
     ]
 
 
@@ -60,14 +60,14 @@ LABEL_LEASE = sa.Table(
     sa.MetaData(),
     *[sa.Column(name, sa.Text, primary_key=True) for name in ("campaign", "row_id")],
     sa.Column("by", sa.Text),
-    sa.Column("since", _Utc),
-    sa.Column("expires", _Utc),
+    sa.Column("since", Utc),
+    sa.Column("expires", Utc),
 )
 FAMILY_EDIT = sa.Table(
     "family_edit",
     sa.MetaData(),
     sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("time", _Utc),
+    sa.Column("time", Utc),
     *[sa.Column(name, sa.Text) for name in ("dataset", "kind", "family", "into", "row_ids")],
     sa.Column("last_label_id", sa.BigInteger),
     *[sa.Column(name, sa.Text) for name in ("by", "client_id")],
@@ -77,7 +77,7 @@ SECOND_LOOK = sa.Table(
     "second_look",
     sa.MetaData(),
     sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("time", _Utc),
+    sa.Column("time", Utc),
     *[sa.Column(name, sa.Text) for name in ("dataset", "row_id", "reason")],
     sa.Column("probability", sa.Double),
     sa.Column("last_label_id", sa.BigInteger),
@@ -113,9 +113,10 @@ class Connections:
     stored then.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.engine = connect(url)
         self.writer = writing(self.engine)
+        self._read_only = read_only
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -126,6 +127,8 @@ class Connections:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Begin a transaction that holds the store's write lock; it is stored when the block ends."""
+        if self._read_only:
+            raise ConfigurationError("A viewer may look, and change nothing. Ask a lead for the role of an analyst.")
         with _in_one_sentence(), self.writer.begin() as connection:
             yield connection
 

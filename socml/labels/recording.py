@@ -86,9 +86,9 @@ def labels_url(project: Project) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def open_labels(project: Project | None = None) -> LabelStore:
+def open_labels(project: Project | None = None, *, read_only: bool = False) -> LabelStore:
     """Return the project's label store, made or brought up to date if needed. Close it, or use `with`."""
-    return LabelStore(labels_url(project or find_project()))
+    return LabelStore(labels_url(project or find_project()), read_only=read_only)
 
 
 def record_label(

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from socml.labels.database import LABEL_EVENT, Connections, in_dataset, last_labels
+from socml.labels.accounts import Accounts
+from socml.labels.benign_rules import BenignRules
+from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, in_dataset, last_labels
 from socml.labels.families import Families, edited, standing_edits
+from socml.labels.journal import JOURNAL, Journal
 from socml.labels.leases import Leases, release_labelled
+from socml.labels.reason_verdicts import ReasonVerdicts
 from socml.labels.second_looks import SecondLooks
 from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
 from socml.project import DataError
@@ -25,11 +29,17 @@ _KNOWN_AT_ONCE = 500  # client ids asked for in one query; SQLite takes a limite
 class LabelStore:
     """The label store at an SQLAlchemy address (SQLite or PostgreSQL). Threads and processes may share it.
 
+    With `read_only` nothing is written through it, whatever is asked: that is what a viewer gets.
+
     Attributes
     ----------
     leases : who has which row before them
     families : edits of families, which change what labels given before say
     second_looks : labelled rows to be looked at again
+    journal : what else was done: cases, rules, responses
+    rules : «always benign when …»
+    reasons : verdicts on one reason of a row of the daily list
+    accounts : who may sign in, and as what
 
     Examples
     --------
@@ -43,13 +53,17 @@ class LabelStore:
     (True, True, True)
     """
 
-    def __init__(self, url: str) -> None:
-        self._connections = Connections(url)
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._connections = Connections(url, read_only=read_only)
         self._engine, self._writer = self._connections.engine, self._connections.writer
         self._read, self._write = self._connections.read, self._connections.write
         self.leases = Leases(self._connections)
         self.families = Families(self._connections)
         self.second_looks = SecondLooks(self._connections)
+        self.journal = Journal(self._connections)
+        self.rules = BenignRules(self.journal)
+        self.reasons = ReasonVerdicts(self.journal)
+        self.accounts = Accounts(self._connections, self.journal)
 
     def __enter__(self) -> LabelStore:
         return self
@@ -134,6 +148,12 @@ class LabelStore:
             stand = [event for event in events if event.undo_of is None and event.id not in undone]
             undos = [_undo_of(event, by, f"{client_id}:{event.id}") for event in stand]
             return [_acknowledge(_insert(connection, undo), stored_before=False) for undo in undos]
+
+    def version(self) -> tuple[int, ...]:
+        """Return numbers that change whenever anything that teaches was stored: a label, an edit of a family, a rule."""
+        newest = [sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (LABEL_EVENT, FAMILY_EDIT, JOURNAL)]
+        with self._read() as connection:
+            return tuple(int(n or 0) for n in connection.execute(sa.select(*newest)).one())
 
     def find(self, client_id: str) -> LabelEvent | None:
         """Return what was stored under `client_id`, if anything was."""

@@ -19,6 +19,9 @@ from .daily_learning import Learned as Learned
 from .daily_reasons import Reason as Reason
 from .daily_reasons import rarity_in_words as rarity_in_words
 from .daily_reasons import reasons_of as reasons_of
+from .daily_rules import RuleHit as RuleHit
+from .daily_rules import hits as hits
+from .daily_rules import silenced as silenced
 from .feedback import FeedbackRanking as FeedbackRanking
 from .feedback import warm_up as warm_up
 from .label_errors import likely_label_errors as likely_label_errors

@@ -1,11 +1,14 @@
 """Verdicts on rows of the daily list → the list of the days that follow: what was judged benign steps back.
 
-Two rules, each told in a sentence and undone with the label it came from:
+Two ways, each told in a sentence and undone with the label it came from:
 
 - *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.5 of the evidence
   that was judged; beyond it counts in full. A campaign that was judged malicious is remembered in the same way, so that
   one that goes on is not read again each day, and its row says so.
 - *weight of a signal*: see `socml.models.signals`.
+
+A verdict on one reason teaches of that family alone, and counts on its own day too: the rest of the row is still to judge.
+What a rule «always benign when …» takes says nothing at all.
 
 What stands after n labels is a function of those labels alone: without one of them all is as if it had never been.
 """
@@ -35,12 +38,14 @@ class Learned:
     evidence, parts : shape (rows, families), as in `DayScores`
     score : shape (rows,)
     remembered : shape (rows, families): judged before, 1 benign, 2 malicious, 0 not judged or beyond what was
+    silenced : shape (rows, families): whether a rule calls it benign
     """
 
     evidence: Floats
     parts: Floats
     score: Floats
     remembered: NDArray[np.int8]
+    silenced: NDArray[np.bool_]
 
 
 @dataclass
@@ -65,32 +70,59 @@ class DailyLearner:
     by_signal: dict[Signal, Votes] = field(default_factory=dict)
     _judged: dict[tuple[str, str, int], tuple[float, bool]] = field(default_factory=dict)
 
-    def apply(self, scores: DayScores, *, labelled: Collection[int] = ()) -> Learned:
-        """Return a day's list as the labels so far make it; `labelled` rows do not step back from themselves."""
+    def apply(
+        self, scores: DayScores, *, labelled: Collection[int] = (), silenced: NDArray[np.bool_] | None = None
+    ) -> Learned:
+        """Return a day's list as the labels so far make it; `labelled` rows do not step back from themselves.
+
+        `silenced`, of shape (rows, families), is what rules call benign.
+        """
         remembered = self._remembered(scores, labelled)
-        day = self._day_evidence(scores, remembered)
+        mask = np.zeros(scores.evidence.shape, dtype=bool) if silenced is None else silenced
+        day = self._day_evidence(scores, remembered, mask)
         weight = signal_weight(day.labelled, day.true, self.all.labelled, self.all.true)
         evidence = day.evidence * day.kept * weight[day.signal]
         parts, score = fuse(evidence)
-        return Learned(evidence, parts, score, remembered)
+        return Learned(evidence, parts, score, remembered, mask)
 
-    def day_evidence(self, scores: DayScores) -> DayEvidence:
+    def day_evidence(self, scores: DayScores, *, silenced: NDArray[np.bool_] | None = None) -> DayEvidence:
         """Return what is needed to re-rank a day by its own labels, before they are learned."""
-        return self._day_evidence(scores, self._remembered(scores, ()))
+        mask = np.zeros(scores.evidence.shape, dtype=bool) if silenced is None else silenced
+        return self._day_evidence(scores, self._remembered(scores, ()), mask)
 
-    def learn(self, scores: DayScores, verdicts: Mapping[int, bool]) -> None:
-        """Take the verdicts on a day's rows: position of the row → whether it is malicious."""
+    def learn(
+        self,
+        scores: DayScores,
+        verdicts: Mapping[int, bool],
+        reasons: Mapping[tuple[int, str], bool] | None = None,
+    ) -> None:
+        """Take the verdicts on a day's rows: position of the row → whether it is malicious.
+
+        `reasons` are those on one family of a row; there they stand above that on the row.
+        """
         parts, score = fuse(scores.evidence)
+        reasons = reasons or {}
         for row in sorted(verdicts):
             if score[row] <= 0:
                 continue
             self.all.add(1.0, verdicts[row])
             for f in np.flatnonzero(parts[row] > 0).tolist():
-                signal = (str(scores.role[row]), int(scores.column[row, f]))
-                self.by_signal.setdefault(signal, Votes()).add(float(parts[row, f] / score[row]), verdicts[row])
-                subject, said = _subject(scores, row, f), float(scores.evidence[row, f])
-                before = self._judged.get(subject, (0.0, False))[0]
-                self._judged[subject] = (max(before, said), verdicts[row])
+                if (row, scores.families[f]) not in reasons:
+                    self._learn_family(scores, row, f, float(parts[row, f] / score[row]), verdicts[row])
+        for (row, family), malicious in sorted(reasons.items()):
+            f = scores.families.index(family) if family in scores.families else -1
+            if f >= 0 and scores.evidence[row, f] > 0:
+                share = float(parts[row, f] / score[row])
+                if row not in verdicts:
+                    self.all.add(share, malicious)
+                self._learn_family(scores, row, f, share, malicious)
+
+    def _learn_family(self, scores: DayScores, row: int, f: int, share: float, malicious: bool) -> None:
+        signal = (str(scores.role[row]), int(scores.column[row, f]))
+        self.by_signal.setdefault(signal, Votes()).add(share, malicious)
+        subject, said = _subject(scores, row, f), float(scores.evidence[row, f])
+        before = self._judged.get(subject, (0.0, False))[0]
+        self._judged[subject] = (max(before, said), malicious)
 
     def _remembered(self, scores: DayScores, labelled: Collection[int]) -> NDArray[np.int8]:
         remembered = np.zeros(scores.evidence.shape, np.int8)
@@ -102,7 +134,9 @@ class DailyLearner:
                 remembered[row, f] = 2 if malicious else 1
         return remembered
 
-    def _day_evidence(self, scores: DayScores, remembered: NDArray[np.int8]) -> DayEvidence:
+    def _day_evidence(
+        self, scores: DayScores, remembered: NDArray[np.int8], silenced: NDArray[np.bool_]
+    ) -> DayEvidence:
         roles = sorted(set(scores.role.tolist()))
         columns = int(scores.column.max(initial=-1)) + 1
         number = np.array([roles.index(role) for role in scores.role.tolist()], np.int64)
@@ -110,7 +144,7 @@ class DailyLearner:
         votes = [self.by_signal.get((role, column), Votes()) for role in roles for column in range(columns)]
         return DayEvidence(
             evidence=scores.evidence,
-            kept=np.where(remembered > 0, KEPT, 1.0),
+            kept=np.where(silenced, 0.0, np.where(remembered > 0, KEPT, 1.0)),
             signal=signal,
             labelled=np.array([of.labelled for of in votes]),
             true=np.array([of.true for of in votes]),

@@ -33,12 +33,17 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the triage page is."""
+        """Where the page Hunt is."""
+        return f"{self.home}hunt"
+
+    @property
+    def home(self) -> str:
+        """Where the app begins."""
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        page = ROOT / "app" / "triage.py"
+        page = ROOT / "app" / "home.py"
         options = [f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"]
         environment = {**os.environ, "SOCML_PROJECT": str(self.project.root), "PYTHONPATH": str(ROOT)}
         for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
@@ -46,7 +51,7 @@ class Server:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        wait_until_served(f"{self.url}_stcore/health", self.process, lambda: self.log.read_text()[-2000:])
+        wait_until_served(f"{self.home}_stcore/health", self.process, lambda: self.log.read_text()[-2000:])
 
     def stand_still(self) -> None:
         """Stop the server where it is, as a machine that is very busy would."""

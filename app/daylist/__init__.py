@@ -1,0 +1,46 @@
+"""A dataset and an analyst → the page Today: one list a day, judged at the speed of a key.
+
+The browser holds the day; Python records, learns and answers. What is not acknowledged is sent again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from scripts import bundle
+
+from daylist.desk import DayReport, open_day_desk
+from socml.labels import LabelStore
+from socml.project import Project, Words, visible_line
+
+__all__ = ["today_view"]
+
+_KEY = "today"
+
+
+def today_view(
+    project: Project, dataset: str, analyst: str, say: Words, *, store: LabelStore, may_write: bool, day: str = ""
+) -> None:
+    """Draw the list of a day; record what the component sends, and answer it."""
+    desk = open_day_desk(project, dataset, analyst, store, may_write=may_write)
+    desk.receive(_report(), say)
+    payload = desk.payload(_report(), say, day=day)
+    result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
+    if desk.receive(DayReport.read(result.get("outbox")), say):
+        st.rerun()
+    for message in desk.take_problems():
+        st.toast(visible_line(message), icon=":material/error:")
+
+
+def _changed() -> None:
+    """Let Streamlit know that this state is read; the page reads it before it draws."""
+
+
+def _report() -> DayReport:
+    return DayReport.read((st.session_state.get(_KEY) or {}).get("outbox"))
+
+
+def _component() -> Any:
+    js, css = bundle("daylist/main.js", "labelling/triage.css daylist/today.css")
+    return st.components.v2.component("socml.today", js=js, css=css)

@@ -1,0 +1,265 @@
+"""What the page Today reports → verdicts in the store, and the day as the browser draws it.
+
+Every message is safe to take twice: `client_id` makes the store keep it once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from labelling.choices import choices, sentences
+
+from daylist.event_pages import EventPages, key_of
+from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
+from socml.jobs import Today, TodayList, TodayRow, effect_in_words
+from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
+from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAST = 100  # own verdicts that the browser may take back
+KEPT_EFFECTS = 30
+_PREFIX = "today."
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What the component says: messages not acknowledged, which day it shows, and which events it lacks."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    events: tuple[dict[str, Any], ...] = ()
+    day: str = ""
+    dataset: str = ""
+    scope: str = ""
+    tick: str = ""
+
+    @classmethod
+    def read(cls, state: object) -> DayReport:
+        """Return the report in `state`, empty if it is none; a browser's word is not trusted for its shape."""
+        if not isinstance(state, Mapping):
+            return cls()
+        messages = [dict(m) for m in _list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
+        events = tuple(dict(e) for e in _list(state.get("events")) if isinstance(e, Mapping))[:10]
+        texts = {name: str(state.get(name) or "") for name in ("day", "dataset", "scope", "tick")}
+        return cls(messages, events, **texts)
+
+
+class DayDesk:
+    """One person before one dataset's days, for one session of the page."""
+
+    def __init__(self, today: Today, analyst: str, store: LabelStore, *, may_write: bool) -> None:
+        self.today, self.by, self._store, self.may_write = today, analyst, store, may_write
+        self.scope = f"{today.project.workspace} {today.dataset}"
+        self._done: set[str] = set()
+        self._problems: dict[str, str] = {}
+        self._effects: dict[str, str] = {}
+        self._events = EventPages(today)
+        self._lists: dict[str, TodayList] = {}
+
+    def receive(self, report: DayReport, say: Words) -> bool:
+        """Record what is new in a report, in the order it was given; say whether anything was."""
+        if report.scope != f"{self.scope} {self.by}":
+            return False
+        new = [m for m in report.messages if str(m["client_id"]) not in self._done]
+        for message in new:
+            client_id = str(message["client_id"])
+            try:
+                self._record(message, client_id, say)
+            except TryLater as error:
+                self._problems[client_id] = str(error)
+                break  # it stays in the browser, and what follows it too
+            except (SocmlError, TypeError, ValueError) as error:
+                self._problems[client_id] = str(error)
+            self._done.add(client_id)
+        return any(str(m["client_id"]) in self._done for m in new)
+
+    def take_problems(self) -> list[str]:
+        """Return what could not be recorded, once."""
+        problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
+        return problems
+
+    def payload(self, report: DayReport, say: Words, *, day: str) -> dict[str, Any]:
+        """Return the day as the component draws it."""
+        listed = self._of(report.day or day)
+        self._lists = {str(listed.day): listed}
+        current = self._store.current(dataset=self.today.dataset)
+        judged = self._store.reasons.current(dataset=self.today.dataset)
+        cases = _case_of_rows(self._store, self.today.dataset)
+        rows = [self._row(row, listed, current, judged, cases, say) for row in listed.rows]
+        wanted = [e for e in report.events if report.dataset == self.today.dataset]
+        if not wanted and rows:
+            wanted = [{"key": key_of(rows[0]["id"]), "row": rows[0]["id"]}]
+        address = f"?lang={say.language}&dataset={self.today.dataset}"
+        return {
+            "least_seen_ms": SEEN_LEAST_MS,
+            "answers": report.tick,  # an answer like the one before would not reach the component
+            "scope": self.scope,
+            "by": self.by,
+            "may_write": self.may_write,
+            "lang": say.language,
+            "words": _sentences(say),
+            **choices(say),
+            "columns": self._events.titles(say),
+            "dataset": self.today.dataset,
+            "day": str(listed.day),
+            "days": [{"day": str(one), "text": day_text(one, say)} for one in listed.days],
+            "rows": rows,
+            "of_all": listed.of_all,
+            "new": listed.new,
+            "false_expected": false_text(listed, say),
+            "note": note_of(listed, say),
+            "events": self._events.of(wanted, self._store, say),
+            "history": self._history(judged),
+            "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
+            "effects": self._effects,
+            "entity_link": f"entity{address}",
+            "pages": {
+                "today": address,
+                **{name: f"{name}{address}" for name in ("hunt", "cases", "labels", "runs", "data")},
+            },
+        }
+
+    def _row(
+        self, row: TodayRow, listed: TodayList, current: pd.DataFrame, judged: Any, cases: dict[str, str], say: Words
+    ) -> dict[str, Any]:
+        days = self.today.strip(self._store, row.role, row.entity, until=listed.day)
+        more = {
+            "strip": strip_payload(days, current, listed.day, say),
+            "before": before_text(days, current, listed.day, say),
+        }
+        return row_payload(row, listed, current, judged, cases, say) | more
+
+    def _of(self, day: str) -> TodayList:
+        try:
+            return self.today.of(self._store, day)
+        except UnknownName:
+            return self.today.of(self._store)
+
+    def _record(self, message: Mapping[str, Any], client_id: str, say: Words) -> None:
+        if not self.may_write:
+            raise DataError("A viewer may look, and change nothing.")
+        if message.get("kind") == "undo":
+            self._undo(str(message.get("undo_of", "")), client_id)
+            return
+        day, verdict = str(message.get("day", "")), str(message.get("verdict", ""))
+        listed = self._of(day)
+        rows = {row.row_id: row for row in listed.rows}
+        wanted = [str(row_id) for row_id in _list(message.get("row_ids")) if str(row_id) in rows]
+        if not wanted:
+            raise DataError("Not recorded: that row is not in the list of its day any more.")
+        seen, family = _seen_ms(message), str(message.get("family") or "")
+        before = [row.row_id for row in listed.rows]
+        if family:
+            self._store.reasons.give(
+                wanted[0], family, verdict, by=self.by, client_id=client_id, dataset=self.today.dataset, seen_ms=seen
+            )
+        else:
+            self._store.record(self._labels(message, wanted, verdict, client_id, seen))
+        after = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
+        moved = sum(row not in before or before.index(row) != place for place, row in enumerate(after))
+        self._effects[client_id] = effect_in_words(rows[wanted[0]], verdict, family, moved, say)
+        while len(self._effects) > KEPT_EFFECTS:
+            del self._effects[next(iter(self._effects))]
+
+    def _labels(
+        self, message: Mapping[str, Any], rows: Sequence[str], verdict: str, client_id: str, seen: int
+    ) -> list[NewLabel]:
+        """Return a label a row: the first is the one that was on screen, the others of its group carry its batch."""
+        common = {
+            "by": self.by,
+            "dataset": self.today.dataset,
+            "reason": str(message.get("reason") or ""),
+            "note": str(message.get("note") or ""),
+            "how": "click" if message.get("how") == "click" else "key",
+            "batch_id": client_id if len(rows) > 1 else "",
+            "strategy": "today",
+        }
+        return [
+            NewLabel(row, verdict, client_id=client_id if not i else f"{client_id}:{i}", seen_ms=seen, **common)
+            for i, row in enumerate(rows)
+        ]
+
+    def _undo(self, of: str, client_id: str) -> None:
+        label = self._store.find(of)
+        if label is None:
+            self._store.reasons.undo(of, by=self.by, client_id=client_id)
+        elif label.batch_id:
+            self._store.undo_batch(label.batch_id, by=self.by, client_id=client_id)
+        else:
+            self._store.undo(of_client_id=of, by=self.by, client_id=client_id)
+
+    def _history(self, judged: Mapping[tuple[str, str], Any]) -> list[dict[str, Any]]:
+        """Return this person's verdicts that stand on listed rows, the oldest first."""
+        rows = {row.row_id for listed in self._lists.values() for row in listed.rows}
+        mine = self._store.by_analyst(dataset=self.today.dataset)
+        mine = mine[(mine["by"] == self.by) & mine["row_id"].isin(rows)]
+        found: dict[str, dict[str, Any]] = {}
+        for label in mine.to_dict("records"):
+            batch = label["batch_id"] if isinstance(label["batch_id"], str) and label["batch_id"] else ""
+            key = batch or str(label["client_id"])
+            texts = {n: label[n] if isinstance(label[n], str) else "" for n in ("reason", "note")}
+            done = {"client_id": key, "row_ids": [], "verdict": label["verdict"], "family": "", "at": label["time"]}
+            found.setdefault(key, {**done, **texts})["row_ids"].append(str(label["row_id"]))
+        for (row_id, family), verdict in judged.items():
+            if verdict.by == self.by and row_id in rows:
+                given = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
+                found[verdict.client_id] = given | {"family": family, "at": verdict.time}
+        whole = sorted(found.values(), key=lambda one: one["at"])
+        return [{name: value for name, value in one.items() if name != "at"} for one in whole[-PAST:]]
+
+
+def open_day_desk(project: Project, dataset: str, analyst: str, store: LabelStore, *, may_write: bool) -> DayDesk:
+    """Return the session's desk, opened anew when the dataset or the person changed."""
+    wanted = (str(project.workspace), dataset, analyst, may_write)
+    if st.session_state.get("day_desk_of") != wanted:
+        st.session_state["day_desk"] = DayDesk(kept_today(project, dataset), analyst, store, may_write=may_write)
+        st.session_state["day_desk_of"] = wanted
+    desk: DayDesk = st.session_state["day_desk"]
+    return desk
+
+
+_KEPT: dict[tuple[str, str], Today] = {}
+_LOCK = threading.Lock()
+
+
+def kept_today(project: Project, dataset: str) -> Today:
+    """Return the process's one list of a dataset, so that days are scored once for everybody."""
+    with _LOCK:
+        key = (str(project.workspace), dataset)
+        if key not in _KEPT:
+            _KEPT[key] = Today(dataset, project=project)
+        return _KEPT[key]
+
+
+def _sentences(say: Words) -> dict[str, str]:
+    own = {key.removeprefix(_PREFIX): text for key, text in say.catalogue.items() if key.startswith(_PREFIX)}
+    return sentences(say) | {key: text for key, text in own.items() if not key.startswith("short.")}
+
+
+def _case_of_rows(store: LabelStore, dataset: str) -> dict[str, str]:
+    """Return row_id → the id of the case it was put in last."""
+    entries = store.journal.entries("case.row", dataset=dataset)
+    found: dict[str, str] = {}
+    for entry in entries:
+        row = str(entry.body.get("row_id", ""))
+        if entry.kind == "case.row_added":
+            found[row] = entry.subject
+        elif found.get(row) == entry.subject:
+            del found[row]
+    return found
+
+
+def _seen_ms(message: Mapping[str, Any]) -> int:
+    seen = message.get("seen_ms")
+    if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
+        raise DataError(f"Not recorded: a verdict counts for a row that was on screen for {SEEN_LEAST_MS} ms or more.")
+    return int(min(seen, LONGEST_SEEN_MS))
+
+
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []

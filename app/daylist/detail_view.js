@@ -1,0 +1,158 @@
+// the row on screen → the right side: who it is, verdict keys, each reason with its bar and both ranges, strips, events.
+
+import { h, keycap, sentence } from "../labelling/nodes.js";
+import { LETTER } from "../labelling/event_view.js";
+import { dots } from "./list_view.js";
+import { EventsView } from "./events_view.js";
+import { dayStrip, hourStrip } from "./strips.js";
+
+const OFFERED = ["malicious", "benign", "false_alarm", "unsure", "skip"];
+
+export class DetailView {
+  constructor(commands) {
+    this.commands = commands;
+    this.events = new EventsView(commands);
+    this.node = h("article", { class: "detail", tabindex: "-1", onfocusout: () => setTimeout(() => commands.settle()) });
+    this.shown = null;
+    this.whole = false; // whether reasons and events are drawn: a verdict waits for them
+    this.drawn = "";
+  }
+
+  draw(day, data, events) {
+    const row = day.rows.get(day.current);
+    const page = row ? events.of(row.id) : null;
+    const together = row ? day.together(row.id).length : 0;
+    const verdict = row ? day.verdicts.get(row.id) : null;
+    const reasons = row ? row.reasons.map((reason) => day.reasons.get(`${row.id} ${reason.family}`) ?? "") : [];
+    const state = JSON.stringify([row, data.lang, page, verdict, reasons, day.reason, together, events.filters, data.may_write, data.strips?.[row?.id]]);
+    this.whole = Boolean(row && page);
+    if (state === this.drawn) return;
+    if (this.shown === row?.id && this.node.querySelector(".annotation :focus")) return;
+    this.drawn = state;
+    const same = this.shown === row?.id;
+    const scroll = same ? this.body?.scrollTop ?? 0 : 0;
+    this.shown = row?.id ?? null;
+    this.word = (key, values) => sentence(data, key, values);
+    if (!row) {
+      delete this.node.dataset.rowId;
+      this.node.replaceChildren(h("div", { class: "nothing" }, h("h2", {}, this.word("empty.nothing")), h("p", {}, this.word("empty.nothing_about"))));
+      return;
+    }
+    this.node.dataset.rowId = row.id;
+    this.body = h(
+      "div",
+      { class: "body" },
+      this.reasons(row, day),
+      this.strips(row, data, page),
+      this.events.draw(row, page, events, this.word, data),
+    );
+    this.node.replaceChildren(this.head(row), data.may_write ? this.bar(verdict, day, together) : "", data.may_write ? this.annotation(row, day, data) : "", this.body);
+    this.body.scrollTop = scroll;
+  }
+
+  head(row) {
+    const { word } = this;
+    const facts = [row.role_text, row.peer_group, row.owner ? word("owner", { owner: row.owner }) : "", row.watched ? word("watched") : "", word("first_day", { day: row.first_day })];
+    return h(
+      "header",
+      {},
+      h(
+        "div",
+        { class: "facts" },
+        h("a", { class: "entity", href: row.link, title: word("entity.open") }, row.entity),
+        facts.filter(Boolean).map((fact) => h("span", {}, fact)),
+        row.before ? h("span", { class: "before" }, row.before) : null,
+        row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,
+      ),
+      h("h2", { class: "headline" }, row.line),
+      h("p", { class: "rarity" }, dots(row), " ", row.rarity),
+    );
+  }
+
+  bar(verdict, day, together) {
+    const { word } = this;
+    const button = (name) =>
+      h(
+        "button",
+        {
+          type: "button",
+          tabindex: "-1", // a focused button would take Space and Enter for a verdict
+          class: `say ${name}`,
+          "aria-keyshortcuts": LETTER[name],
+          "aria-pressed": String(verdict?.verdict === name),
+          "aria-label": word(`verdict.${name}`),
+          title: word(`verdict_about.${name}`),
+          onmousedown: (event) => event.preventDefault(),
+          onclick: (event) => event.detail === 1 && this.commands.say(name, event.timeStamp),
+        },
+        keycap(LETTER[name]),
+        h("span", {}, word(`verdict_button.${name}`)),
+      );
+    const about = day.reason ? word("judged.title") : together > 1 ? word("group.whole", { n: together - 1 }) : "";
+    return h(
+      "div",
+      { class: `verdicts${day.reason ? " alone" : ""}`, role: "group", "aria-label": word("verdicts.title") },
+      OFFERED.map(button),
+      about ? h("span", { class: "about" }, about) : null,
+    );
+  }
+
+  annotation(row, day, data) {
+    const { word } = this;
+    const draft = day.drafts.of(row.id);
+    this.note = h("textarea", {
+      name: "note", rows: "1", maxlength: "2000", placeholder: word("note.placeholder"), "aria-label": word("note.title"),
+      oninput: (event) => day.drafts.put(row.id, { note: event.target.value }),
+      onkeydown: (event) => event.key === "Escape" && event.target.blur(),
+    });
+    this.note.value = draft.note;
+    const reason = h(
+      "select",
+      { name: "reason", "aria-label": word("reason.title"), onchange: (event) => (day.drafts.put(row.id, { reason: event.target.value }), event.target.blur()) },
+      h("option", { value: "" }, word("reason.title")),
+      data.reasons.map(({ value, text }) => h("option", { value, selected: draft.reason === value }, text)),
+    );
+    const button = (key, run) => h("button", { type: "button", class: "quiet", onclick: run, onmousedown: (event) => event.preventDefault() }, key);
+    return h(
+      "div",
+      { class: "annotation" },
+      reason,
+      this.note,
+      button(word("case.add"), () => this.commands.link(row.case_link)),
+      button(word("rule.make"), () => this.commands.link(row.rule_link)),
+    );
+  }
+
+  reasons(row, day) {
+    const { word } = this;
+    const line = (reason) => {
+      const judged = day.reasons.get(`${row.id} ${reason.family}`);
+      const chosen = day.reason === reason.family;
+      return h(
+        "li",
+        { class: `reason${chosen ? " chosen" : ""}${reason.note ? " weak" : ""}`, "aria-current": chosen ? "true" : null, onclick: () => this.commands.choose(reason.family), title: word("judged.button") },
+        h("span", { class: "family" }, reason.family_text),
+        h(
+          "span",
+          { class: "told" },
+          h("span", { class: "short" }, reason.short),
+          h("span", { class: "usual" }, [reason.usual, reason.note].filter(Boolean).join(" · ")),
+        ),
+        h("span", { class: "bar", "aria-hidden": "true" }, h("span", { style: `width:${Math.max(3, Math.round(100 * reason.share))}%` })),
+        h("span", { class: "share" }, reason.share_text),
+        judged ? h("span", { class: `verdict ${judged}` }, word(`verdict.${judged}`)) : h("span", { class: "hint" }, chosen ? ["M", "B", "F"].map(keycap) : ""),
+      );
+    };
+    return h("section", {}, h("h3", {}, word("why.title")), h("ol", { class: "reasons" }, row.reasons.map(line)));
+  }
+
+  strips(row, data, page) {
+    const { word } = this;
+    return h(
+      "section",
+      { class: "strips" },
+      h("figure", {}, h("figcaption", {}, word("strip.day")), page ? hourStrip(page.hours, data) : h("p", { class: "loading" }, "…")),
+      h("figure", {}, h("figcaption", {}, word("strip.days")), row.strip.length > 1 ? dayStrip(row.strip, data, (day) => this.commands.day(day)) : h("p", { class: "faint" }, word("strip.none"))),
+    );
+  }
+}

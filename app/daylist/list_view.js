@@ -1,0 +1,86 @@
+// the day's rows → the list at the left: place, whom, rarity in dots, what it did, what is new and what was said.
+
+import { h, sentence } from "../labelling/nodes.js";
+
+export class ListView {
+  constructor(commands) {
+    this.commands = commands;
+    this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
+    this.node = h("section", { class: "list" }, this.rows);
+    this.rows.addEventListener("click", (event) => {
+      const row = event.target.closest("[data-row-id]");
+      if (!row) return;
+      if (event.target.closest(".fold")) commands.toggle(row.dataset.rowId);
+      else commands.select(row.dataset.rowId);
+    });
+  }
+
+  draw(day, data) {
+    const word = (key, values) => sentence(data, key, values);
+    const list = day.list();
+    const { scrollTop } = this.rows;
+    this.rows.setAttribute("aria-label", word("title"));
+    this.rows.replaceChildren(...list.map((id) => this.row(id, day, word)));
+    if (!list.length) this.rows.replaceChildren(this.empty(day, data, word));
+    this.rows.scrollTop = scrollTop;
+    if (this.shown !== day.current) this.keepInSight(this.rows.querySelector("[aria-selected=true]"));
+    this.shown = day.current;
+  }
+
+  row(id, day, word) {
+    const row = day.rows.get(id);
+    const members = day.visible().filter((other) => day.rows.get(other).group === row.group);
+    const closed = members.length > 1 && !day.opened.has(row.group);
+    const verdict = day.verdicts.get(id);
+    const selected = id === day.leaderOf(day.current, day.list());
+    const more = members.length - 1;
+    return h(
+      "li",
+      { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", "aria-selected": String(selected), "data-row-id": id },
+      h("span", { class: "place" }, String(row.place)),
+      h(
+        "span",
+        { class: "what" },
+        h(
+          "span",
+          { class: "who" },
+          h("span", { class: "entity" }, row.entity),
+          h("span", { class: "role" }, row.role_text),
+          row.new ? h("span", { class: "new" }, word("new.mark")) : null,
+          verdict ? h("span", { class: `verdict ${verdict.verdict}` }, word(`verdict.${verdict.verdict}`), verdict.pending ? h("span", { class: "unsaved-mark" }, word("unsaved.mark")) : null) : null,
+        ),
+        h("span", { class: "line" }, row.line),
+        h(
+          "span",
+          { class: "cause" },
+          members.length > 1 && (closed || id === row.group)
+            ? h("button", { type: "button", class: "fold", tabindex: "-1", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
+            : null,
+          row.before ? h("span", { class: "before" }, row.before) : null,
+          row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,
+        ),
+      ),
+      dots(row),
+    );
+  }
+
+  empty(day, data, word) {
+    const about = day.filter ? word("filter.none", { text: day.filter }) : word("empty.nothing_about");
+    return h("li", { class: "empty" }, day.filter ? null : h("strong", {}, word("empty.nothing")), h("p", {}, about));
+  }
+
+  // Scrolls the list alone: `scrollIntoView` would move the page under the analyst's eyes.
+  keepInSight(row) {
+    if (!row) return;
+    const top = row.offsetTop - this.rows.offsetTop;
+    const { scrollTop, clientHeight } = this.rows;
+    const margin = row.offsetHeight;
+    if (top - margin < scrollTop) this.rows.scrollTop = top - margin;
+    else if (top + row.offsetHeight + margin > scrollTop + clientHeight) this.rows.scrollTop = top + row.offsetHeight + margin - clientHeight;
+  }
+}
+
+// Rarity by calibration: filled and empty dots, and the number in words for who hovers or listens.
+export function dots(row) {
+  return h("span", { class: "dots", title: row.dots_text, role: "img", "aria-label": row.dots_text }, "●".repeat(row.dots), h("span", { class: "off" }, "○".repeat(5 - row.dots)));
+}

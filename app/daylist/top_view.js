@@ -1,0 +1,122 @@
+// the day, its tabs and the filter → the line above the list; what was said last and what it changes → the line below.
+
+import { h, keycap, sentence } from "../labelling/nodes.js";
+import { LETTER, VERDICTS } from "../labelling/event_view.js";
+import { ROLES } from "./day.js";
+
+export class TopView {
+  constructor(commands) {
+    this.commands = commands;
+    this.date = h("span", { class: "date" });
+    this.back = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.before) }, "‹");
+    this.on = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.after) }, "›");
+    this.tabs = h("div", { class: "tabs", role: "tablist" });
+    this.counts = h("span", { class: "counts" });
+    this.input = h("input", {
+      type: "search", class: "filter", autocomplete: "off", spellcheck: "false",
+      oninput: (event) => commands.filter(event.target.value),
+      onkeydown: (event) => {
+        if (event.key === "Escape" && event.target.value) commands.filter((event.target.value = ""));
+        else if (event.key === "Escape" || event.key === "Enter") event.target.blur();
+      },
+    });
+    this.node = h("div", { class: "top" }, h("span", { class: "days" }, this.back, this.date, this.on), this.tabs, this.counts, h("label", { class: "filter-box" }, keycap("/"), this.input));
+    this.unsaved = h("span", { class: "unsaved", hidden: true, role: "status" });
+    this.last = h("span", { class: "last", role: "status" });
+    this.effect = h("span", { class: "effect" });
+    this.tools = h("span", { class: "tools" });
+    this.foot = h("div", { class: "foot" }, this.unsaved, this.last, this.effect, this.tools);
+  }
+
+  draw(day, data) {
+    const word = (key, values) => sentence(data, key, values);
+    const at = data.days.findIndex((one) => one.day === day.day);
+    this.before = data.days[at - 1]?.day;
+    this.after = data.days[at + 1]?.day;
+    put(this.date, data.days[at]?.text ?? "");
+    for (const [button, to, key] of [[this.back, this.before, "previous"], [this.on, this.after, "next"]]) {
+      button.disabled = !to;
+      button.title = word(key);
+      button.setAttribute("aria-label", word(key));
+    }
+    this.tabs.replaceChildren(...ROLES.map((role) => this.tab(role, day, word)));
+    put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
+    this.counts.title = data.false_expected ? word("false_expected.about") : "";
+    if (this.input.value !== day.filter) this.input.value = day.filter;
+    this.input.placeholder = word("filter.placeholder");
+    this.input.setAttribute("aria-label", word("filter.title"));
+    this.drawFoot(day, data, word);
+  }
+
+  tab(role, day, word) {
+    const n = [...day.rows.values()].filter((row) => day.fitsRole(row, role)).length;
+    return h("button", { type: "button", role: "tab", "aria-selected": String(day.role === role), disabled: !n && role !== "all", onclick: () => this.commands.role(role) }, word(`roles.${role}`), h("span", { class: "n" }, String(n)));
+  }
+
+  drawFoot(day, data, word) {
+    const n = day.outbox.messages.size;
+    const told = [n ? word("unsaved", { n }) : "", day.outbox.away ? word("unsaved.away") : "", n && !day.outbox.durable ? word("unsaved.not_durable") : ""].filter(Boolean);
+    this.unsaved.hidden = !told.length;
+    put(this.unsaved, told.join(" · "));
+    this.unsaved.classList.toggle("away", day.outbox.away);
+    const { said } = day;
+    const whom = said ? (day.rows.get(said.id)?.entity ?? "") : "";
+    const many = said?.n > 1 ? ` + ${said.n - 1}` : "";
+    const done = said ? word(said.kind === "undo" ? "said.undo" : "said.label", { verdict: word(`verdict.${said.verdict}`), whom: whom + many }) : "";
+    put(this.last, day.tooFast ? word("said.too_fast") : done);
+    this.last.classList.toggle("too-fast", day.tooFast);
+    const effect = said?.kind === "verdict" ? data.effects[said.client_id] : "";
+    put(this.effect, effect && !day.tooFast ? `${effect} ${word("effect.undo")}` : said ? "" : data.note);
+    this.effect.title = this.effect.textContent;
+    if (this.lang === data.lang && this.writes === data.may_write) return;
+    this.lang = data.lang;
+    this.writes = data.may_write;
+    const tool = (key, text, run) => h("button", { type: "button", class: "quiet", "aria-keyshortcuts": key, onclick: run, onmousedown: (event) => event.preventDefault() }, keycap(key), text);
+    this.tools.replaceChildren(h("span", { class: "faint zone" }, word("zone")), ...(data.may_write ? [tool("Z", word("tool.undo"), () => this.commands.undo())] : []), tool("?", word("tool.help"), () => this.commands.help()));
+  }
+
+  flash() {
+    this.last.animate([{ opacity: 0.2 }, { opacity: 1 }], { duration: 300 });
+  }
+}
+
+export class HelpView {
+  constructor(close) {
+    this.close = close;
+    this.node = h("div", { class: "veil", hidden: true });
+    this.node.addEventListener("click", (event) => event.target === this.node && close());
+    this.node.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  }
+
+  get open() {
+    return !this.node.hidden;
+  }
+
+  draw(data, open) {
+    const word = (key) => sentence(data, key);
+    this.node.hidden = !open;
+    if (!open) return;
+    const lines = [
+      ...(data.may_write ? VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]) : []),
+      ["Z", word("tool.undo"), word("help.undo")],
+      ["J K", word("help.move"), ""],
+      ["→ ←", word("help.open"), ""],
+      ["R", word("help.reason"), ""],
+      ["⇧← ⇧→", word("help.days"), ""],
+      ["/", word("help.filter"), ""],
+      ["N", word("note.title"), word("help.note")],
+      ["X", word("case.add"), ""],
+      ["G", word("help.go"), ""],
+      ["?", word("tool.help"), word("help.help")],
+    ];
+    const close = h("button", { type: "button", class: "quiet", onclick: this.close }, keycap("?"), word("help.close"));
+    this.node.replaceChildren(
+      h("div", { class: "help", role: "dialog", "aria-label": word("help.title") }, h("h2", {}, word("help.title")), h("dl", {}, lines.map(([keys, name, about]) => [h("dt", {}, keys.split(" ").map(keycap), name), h("dd", {}, about)])), h("p", { class: "faint" }, word("help.rule")), close),
+    );
+    close.focus({ preventScroll: true });
+  }
+}
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

@@ -1,0 +1,245 @@
+"""An entity of the daily list → its weeks, swim lanes by family, who else does it, whom it met, its rules, cases and events."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from daylist.desk import kept_today
+from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
+from daylist.rows import day_text, short_day
+from frame import Visit, heading, open_day_page
+
+from socml.ingestion import EventPage, event_page
+from socml.jobs import DayOfEntity, Today, row_in_words, value_text
+from socml.labels import BenignRule
+from socml.project import SocmlError, Words, visible_line
+from socml.respond import Cases
+
+_SIZE = 50
+_MET = ("source_ip", "destination_ip", "user_name", "host_name")
+
+
+def _entity(visit: Visit) -> None:
+    say = visit.say
+    entity = st.query_params.get("entity", "")
+    if not visit.dataset or not entity:
+        st.info(say("app.entity.none"))
+        return
+    today = kept_today(visit.project, visit.dataset)
+    roles = today.roles_of(visit.store, entity)
+    if not roles:
+        heading(visible_line(entity))
+        st.info(say("app.entity.not_listed"))
+        _events(visit, entity, _columns_of(entity, ["source inside", "account inside", "host inside"]), None)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(visible_line(entity), width="content")
+        role = roles[0]
+        if len(roles) > 1:
+            role = st.segmented_control(
+                say("app.entity.role"), roles, default=roles[0], label_visibility="collapsed", required=True,
+                format_func=lambda one: say(f"today.role.{one.replace(' ', '_')}"),
+            )  # fmt: skip
+    strip = today.strip(visit.store, role, entity)
+    seen = [day for day in strip if day.row_id]
+    wished = st.query_params.get("day", "")
+    chosen = next((day for day in seen if str(day.day) == wished), seen[-1])
+    st.caption(_facts(visit, today, role, entity, seen))
+    _lanes(strip, say)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _day(visit, today, chosen, role, entity)
+        _events(visit, entity, _columns_of(entity, [role]), chosen.day)
+    with right:
+        _rules(visit, today, chosen, role, entity)
+        _in_cases(visit, entity)
+        _met(visit, entity, _columns_of(entity, [role]), chosen.day)
+
+
+def _facts(visit: Visit, today: Today, role: str, entity: str, seen: list[DayOfEntity]) -> str:
+    say = visit.say
+    known = today.refresh(visit.store).context.of(entity)
+    parts = [say(f"today.role.{role.replace(' ', '_')}"), say("today.first_day", day=short_day(seen[0].day, say))]
+    parts += [say("app.entity.days", n=len(seen))]
+    parts += [say("today.owner", owner=visible_line(known.owner))] if known.owner else []
+    parts += [visible_line(known.peer_group)] if known.peer_group else []
+    return " · ".join(parts)
+
+
+def _lanes(strip: list[DayOfEntity], say: Words) -> None:
+    """Draw a lane a family, a mark a day, its size how much the family says."""
+    marks = [
+        {"day": str(day.day), "family": say(f"daily.family.{family}"), "said": said}
+        for day in strip
+        for family, said in day.families
+    ]
+    if not marks:
+        st.caption(say("app.entity.quiet"))
+        return
+    days = [str(day.day) for day in strip]
+    chart = (
+        alt.Chart(pd.DataFrame(marks), height=alt.Step(26))
+        .mark_circle(opacity=0.85)
+        .encode(
+            x=alt.X("day:O", scale=alt.Scale(domain=days), title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("family:N", title=None, sort="-x"),
+            size=alt.Size("said:Q", legend=None, scale=alt.Scale(domain=[0, 5], range=[10, 420])),
+            tooltip=[
+                alt.Tooltip("day:O", title=say("app.entity.day")),
+                alt.Tooltip("family:N", title=say("app.rules.family")),
+            ],
+        )
+    )
+    st.altair_chart(chart, width="stretch")
+
+
+def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str) -> None:
+    say = visit.say
+    heading(day_text(chosen.day, say))
+    listed = today.of(visit.store, str(chosen.day), shown=1_000)
+    row = next((one for one in listed.rows if one.row_id == chosen.row_id), None)
+    if row is None:
+        st.caption(say("app.entity.ordinary"))
+        return
+    st.text(row_in_words(row, say))
+    alike = [r for r in listed.rows if r.role == role and r.entity != entity and r.reasons
+             and r.reasons[0].reason.column == row.reasons[0].reason.column]  # fmt: skip
+    if alike:
+        names = ", ".join(visible_line(one.entity) for one in alike[:8])
+        st.caption(say("app.entity.peers", n=len(alike), names=names))
+
+
+def _rules(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str) -> None:
+    say, rules = visit.say, visit.store.rules
+    heading(say("app.rules.title"))
+    mine = [rule for rule in rules.all(dataset=visit.dataset) if rule.entity == entity and rule.state != "undone"]
+    for rule in mine:
+        hits = today.preview(visit.store, rule)
+        st.text(rule_text(rule, say))
+        st.caption(say("app.rules.hits", n=len(hits), by=visible_line(rule.by)))
+        if visit.may_write:
+            with st.container(horizontal=True):
+                pause = rule.state == "on"
+                if st.button(say("app.rules.pause" if pause else "app.rules.resume"), key=f"pause_{rule.id}"):
+                    (rules.pause if pause else rules.resume)(rule.id, by=visit.analyst)
+                    st.rerun()
+                if st.button(say("app.rules.undo"), key=f"drop_{rule.id}"):
+                    rules.undo(rule.id, by=visit.analyst)
+                    st.rerun()
+    if not mine:
+        st.caption(say("app.rules.none"))
+    row = next((r for r in today.of(visit.store, str(chosen.day), shown=1_000).rows if r.row_id == chosen.row_id), None)
+    if row is None or not row.reasons or not visit.may_write:
+        return
+    with st.expander(say("today.rule.make"), expanded=bool(st.query_params.get("rule"))):
+        by_family = {reason.reason.family: reason.reason for reason in row.reasons}
+        family = st.selectbox(
+            say("app.rules.family"), list(by_family), format_func=lambda one: say(f"daily.family.{one}")
+        )
+        reason = by_family[family or next(iter(by_family))]
+        high = st.number_input(
+            say("app.rules.high", what=visible_line(reason.column)), value=float(round(reason.value, 2)), min_value=0.0
+        )
+        everyone = st.checkbox(say("app.rules.everyone"), False)
+        until = st.date_input(say("app.rules.until"), date.today() + timedelta(days=90))
+        why = st.text_input(say("app.rules.why"), max_chars=300)
+        rule = BenignRule(
+            "", visit.dataset, reason.family, entity="" if everyone else entity, role=role, column=reason.column,
+            high=float(high), until=until if isinstance(until, date) else None, why=why or "",
+        )  # fmt: skip
+        hits = today.preview(visit.store, rule)
+        bad = sum(malicious for _, malicious in hits)
+        days, whom = len({hit.day for hit, _ in hits}), len({hit.entity for hit, _ in hits})
+        st.caption(say("app.rules.preview", n=len(hits), days=days, whom=whom))
+        if bad:
+            st.warning(say("app.rules.hides_malicious", n=bad))
+        if st.button(say("app.rules.make"), disabled=bool(bad), type="primary"):
+            try:
+                rules.make(rule, by=visit.analyst)
+            except SocmlError as error:
+                st.error(visible_line(error))
+                return
+            st.rerun()
+
+
+def rule_text(rule: BenignRule, say: Words) -> str:
+    """Return a rule as a sentence."""
+    high = value_text(rule.column, rule.high, say) if rule.high is not None else "∞"
+    whom = visible_line(rule.entity) if rule.entity else say("app.rules.all")
+    until = short_day(rule.until, say) + f" {rule.until.year}" if rule.until else "—"
+    state = f" ({say('app.rules.paused')})" if rule.state == "paused" else ""
+    return say("app.rules.line", family=say(f"daily.family.{rule.family}"), whom=whom, high=high, until=until) + state
+
+
+def _in_cases(visit: Visit, entity: str) -> None:
+    found = [case for case in Cases(visit.store).all() if entity in case.entities]
+    if found:
+        heading(visit.say("app.cases.title"))
+    for case in found:
+        st.text(f"{case.id} · {visible_line(case.title)} · {visit.say(f'app.cases.state.{case.state}')}")
+
+
+def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
+    """Say whom the entity met on the day: addresses, accounts and hosts of its first events."""
+    say = visit.say
+    page = event_page(visit.dataset, entity=columns, first=day, limit=200, project=visit.project)
+    found = {}
+    for name in _MET:
+        if name in page.columns and name not in columns:
+            counts = page.rows[name].dropna().astype(str).value_counts()
+            found[name] = [visible_line(value) for value in counts.index[:8]]
+    if not found:
+        return
+    heading(say("app.entity.met"))
+    st.caption(say("app.entity.met_about", n=len(page.rows)))
+    for name, values in found.items():
+        st.text(f"{title(name, say)}: {', '.join(values)}")
+
+
+def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None) -> None:
+    say = visit.say
+    heading(say("today.events.title"))
+    days = kept_today(visit.project, visit.dataset).refresh(visit.store).days
+    if day is None and not days:
+        return
+    first, last = (day, day) if day is not None else (days[0].day, days[-1].day)
+    number = st.session_state.get("entity_page", 1)
+    page = event_page(
+        visit.dataset, entity=columns, first=first, last=last, offset=(int(number) - 1) * _SIZE, limit=_SIZE,
+        project=visit.project,
+    )  # fmt: skip
+    if not page.total:
+        st.caption(say("today.events.none"))
+        return
+    shown = say(
+        "today.events.shown", first=say.number(page.offset + 1), last=say.number(page.offset + len(page.rows)),
+        n=say.number(page.total),
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(shown, width="content")
+        if page.total > _SIZE:
+            st.number_input(say("app.entity.page"), 1, -(-page.total // _SIZE), key="entity_page", width=140)
+    st.dataframe(_table(page, say), hide_index=True, height=420)
+
+
+def _table(page: EventPage, say: Words) -> pd.DataFrame:
+    names = [name for name in TOLD if name in page.columns]
+    told = {say("app.triage.related.time"): page.rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")}
+    for name in names:
+        column = page.rows[name]
+        told[title(name, say)] = (
+            column
+            if pd.api.types.is_numeric_dtype(column)
+            else column.map(lambda v: visible_line(v) if isinstance(v, str) else "")
+        )
+    return pd.DataFrame(told)
+
+
+def _columns_of(entity: str, roles: list[str]) -> dict[str, str]:
+    return {COLUMN_OF_ROLE[role.split(" ", maxsplit=1)[0]]: entity for role in roles}
+
+
+open_day_page(_entity)

@@ -1,0 +1,25 @@
+"""The daily list of a dataset → whom to look at today, and why: the first page."""
+
+from __future__ import annotations
+
+import streamlit as st
+from daylist import today_view
+from frame import Visit, open_day_page, say_how_to_begin
+
+
+def _today(visit: Visit) -> None:
+    if not visit.dataset:
+        say_how_to_begin(visit.say)
+        return
+    today_view(
+        visit.project,
+        visit.dataset,
+        visit.analyst,
+        visit.say,
+        store=visit.store,
+        may_write=visit.may_write,
+        day=st.query_params.get("day", ""),
+    )
+
+
+open_day_page(_today)

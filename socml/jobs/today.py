@@ -1,0 +1,381 @@
+"""A dataset's daily list and what people said of it → the day as it is read in the morning: rows, reasons, ranges, groups.
+
+Days are scored once and kept: after a verdict only what was learned is worked out anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.features import absent_sets, build_daily, columns_of, daily_folder
+from socml.jobs.daily_listing import (
+    MODEL,
+    DailyList,
+    Judged,
+    RankedDay,
+    ScoredDay,
+    about_rows,
+    rank_scored,
+    read_judged,
+    score_days,
+)
+from socml.labels import BenignRule, LabelStore
+from socml.models import read_context
+from socml.project import Project, load_model_recipe
+from socml.review import Reason, RuleHit, hits, reasons_of
+
+SHOWN = 60  # rows of a day
+RARITY = (10, 30, 100, 1000)  # once in so many entity-days: where another dot begins
+_OF_GROUP = 3.0  # factor within which the values of a group's rows lie
+_WEEKS = 28  # days of an entity's strip
+_MIDDLE = (0.05, 0.95)  # of everyone's values: what is usual for all
+_JUDGED_LEAST = 10  # labelled rows from which the share of false ones is told
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What a value is usually: of the entity itself on its earlier days, and of all rows of its role.
+
+    `own_low` and `own_high` are None without earlier days, or where the column counts what is new.
+    """
+
+    own_low: float | None
+    own_high: float | None
+    all_low: float
+    all_high: float
+    own_days: int
+
+
+@dataclass(frozen=True)
+class TodayReason:
+    """One family's part in a row: the reason, what is usual, and its share of the score, 0 to 1."""
+
+    reason: Reason
+    usual: Usual
+    share: float
+
+
+@dataclass(frozen=True)
+class TodayRow:
+    """One entity of the day.
+
+    Attributes
+    ----------
+    dots : 1 to 5, how rare by calibration; see `RARITY`
+    is_new : the day before did not list it for the same families
+    group : row_id of the first row that does the same; its own if it is that, or alone
+    """
+
+    row_id: str
+    place: int
+    entity: str
+    role: str
+    score: float
+    once_in: float
+    dots: int
+    reasons: tuple[TodayReason, ...]
+    is_new: bool
+    group: str
+    owner: str
+    peer_group: str
+    watched: bool
+    first_day: date
+
+
+@dataclass(frozen=True)
+class TodayList:
+    """One day. `of_all` rows there are; `false_expected` of those listed by what was judged, None if too little was."""
+
+    dataset: str
+    day: date
+    days: tuple[date, ...]
+    rows: tuple[TodayRow, ...]
+    of_all: int
+    new: int
+    false_expected: float | None
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DayOfEntity:
+    """One day of an entity's strip: its score, the dots, and its largest family; row_id None on days it was not seen."""
+
+    day: date
+    row_id: str | None
+    score: float
+    dots: int
+    families: tuple[tuple[str, float], ...]  # family, value of its evidence 0 to 5
+
+
+class Today:
+    """The daily list of one dataset, kept by an app. Threads may share it."""
+
+    def __init__(self, dataset: str, *, project: Project, model: str = MODEL) -> None:
+        self.dataset, self.project = dataset, project
+        self._recipe = load_model_recipe(model, project)
+        self._lock = threading.RLock()
+        self._built: tuple[object, ...] = ()
+        self._list: DailyList | None = None
+        self._scored: tuple[ScoredDay, ...] = ()
+        self._malicious: frozenset[str] = frozenset()
+        self._judged: Judged | None = None
+        self._version: tuple[int, ...] = ()
+        self._told: dict[tuple[date, int], TodayList] = {}
+        self._abouts: dict[date, dict[tuple[str, str], dict[str, str]]] = {}
+        self._places: dict[date, dict[tuple[str, str], int]] = {}
+
+    def refresh(self, store: LabelStore) -> DailyList:
+        """Return the list as it is by now: events that came are built, and what was said since is learned."""
+        with self._lock:
+            stamp, version = _stamp(self.project, self.dataset), store.version()
+            if self._list is not None and stamp == self._built and version == self._version:
+                return self._list
+            judged = read_judged(self.dataset, self.project, store=store)
+            self._version = version
+            malicious = frozenset(row for row, bad in judged.labels.items() if bad)
+            if self._list is not None and stamp == self._built and judged == self._judged:
+                return self._list
+            if self._list is None or stamp != self._built:
+                self._build()
+                self._built = _stamp(self.project, self.dataset)
+            if not self._scored or malicious != self._malicious:
+                assert self._list is not None
+                of_tables = score_days(self._list.tables, self._list.columns, judged=judged, context=self._list.context)
+                self._scored, self._malicious = tuple(of_tables), malicious
+            assert self._list is not None
+            listed = self._list
+            days = tuple(rank_scored(self._scored, listed.columns, judged=judged))
+            self._list = DailyList(
+                self.dataset, listed.model, listed.tables, listed.columns, days, listed.context, listed.absent
+            )
+            self._judged = judged
+            self._told = {}
+            return self._list
+
+    def of(self, store: LabelStore, day: str = "", *, shown: int = SHOWN) -> TodayList:
+        """Return one day; the last if none is named.
+
+        Raises
+        ------
+        UnknownName
+            If the dataset has no events of that day.
+        """
+        with self._lock:
+            listed = self.refresh(store)
+            ranked = listed.of(day or None)
+            if (ranked.day, shown) in self._told:
+                return self._told[ranked.day, shown]
+            at = listed.days.index(ranked)
+            rows = _listed(ranked, shown)
+            before = listed.days[at - 1] if at else None
+            known = _families_listed(before, shown) if before is not None else None
+            reasons = self._reasons(ranked, rows)
+            told = [
+                self._row(at, row, place, of_row, known)
+                for place, (row, of_row) in enumerate(zip(rows, reasons, strict=True), 1)
+            ]
+            grouped = _grouped(told)
+            self._told[ranked.day, shown] = TodayList(
+                dataset=self.dataset,
+                day=ranked.day,
+                days=tuple(other.day for other in listed.days),
+                rows=tuple(grouped),
+                of_all=len(ranked.order),
+                new=sum(row.is_new for row in grouped),
+                false_expected=self._false_expected(len(grouped)),
+                absent=listed.absent,
+            )
+            return self._told[ranked.day, shown]
+
+    def strip(self, store: LabelStore, role: str, entity: str, *, until: date | None = None) -> list[DayOfEntity]:
+        """Return up to 28 days of an entity, the last one `until`."""
+        with self._lock:
+            listed = self.refresh(store)
+            found = []
+            for ranked in listed.days:
+                if until is not None and ranked.day > until:
+                    continue
+                row = self._place(ranked, role, entity)
+                if row is None:
+                    found.append(DayOfEntity(ranked.day, None, 0.0, 0, ()))
+                    continue
+                evidence = ranked.learned.evidence[row]
+                families = tuple(
+                    (ranked.scores.families[f], float(evidence[f]))
+                    for f in np.argsort(-evidence).tolist()
+                    if evidence[f] > 0
+                )
+                score = float(ranked.learned.score[row])
+                dots = dots_of(float(ranked.scores.once_in[row])) if score > 0 else 0
+                found.append(DayOfEntity(ranked.day, str(ranked.row_id[row]), score, dots, families))
+            return found[-_WEEKS:]
+
+    def roles_of(self, store: LabelStore, entity: str) -> list[str]:
+        """Return the roles in which an entity was seen on any day."""
+        with self._lock:
+            listed = self.refresh(store)
+            found = {str(role) for day in listed.days for role in day.scores.role[day.scores.entity == entity].tolist()}
+            return sorted(found)
+
+    def day_of_row(self, store: LabelStore, row_id: str) -> date | None:
+        """Return the day that a row is of, None if there is no such row."""
+        with self._lock:
+            days = self.refresh(store).days
+            return next((ranked.day for ranked in days if row_id in set(ranked.row_id.tolist())), None)
+
+    def column(self, name: str) -> str:
+        """Return the family of a column, empty if there is none of that name."""
+        with self._lock:
+            columns = self._list.columns if self._list is not None else ()
+            return next((column.family for column in columns if column.name == name), "")
+
+    def preview(self, store: LabelStore, rule: BenignRule) -> list[tuple[RuleHit, bool]]:
+        """Return what a rule would take of the days there are, and whether each row was judged malicious."""
+        with self._lock:
+            listed = self.refresh(store)
+            judged = self._judged or Judged()
+            return [
+                (hit, judged.labels.get(str(ranked.row_id[hit.row]), False))
+                for ranked in listed.days
+                for hit in hits(ranked.scores, listed.columns, rule)
+            ]
+
+    def _build(self) -> None:
+        context = read_context(self.project)
+        tables = build_daily(self._recipe.feature_sets, self.dataset, project=self.project, inside=context.inside)
+        columns = columns_of(tables.recipes)
+        absent = tuple(absent_sets(tables))
+        self._list = DailyList(self.dataset, self._recipe, tables, columns, (), context, absent)
+        self._scored = ()
+        self._abouts, self._places = {}, {}
+
+    def _row(
+        self, at: int, row: int, place: int, reasons: Sequence[Reason], known: set[tuple[str, str, str]] | None
+    ) -> TodayRow:
+        assert self._list is not None
+        ranked = self._list.days[at]
+        entity, role = str(ranked.scores.entity[row]), str(ranked.scores.role[row])
+        of_entity = self._list.context.of(entity)
+        total = sum(reason.part for reason in reasons) or 1.0
+        once_in = float(ranked.scores.once_in[row])
+        told = tuple(TodayReason(r, self._usual(at, row, r.column), r.part / total) for r in reasons)
+        seen = [day.day for day in self._list.days[: at + 1] if self._place(day, role, entity) is not None]
+        return TodayRow(
+            row_id=str(ranked.row_id[row]),
+            place=place,
+            entity=entity,
+            role=role,
+            score=float(ranked.learned.score[row]),
+            once_in=once_in,
+            dots=dots_of(once_in),
+            reasons=told,
+            is_new=known is not None and not any((role, entity, r.family) in known for r in reasons[:2]),
+            group=str(ranked.row_id[row]),
+            owner=of_entity.owner,
+            peer_group=of_entity.peer_group,
+            watched=of_entity.watch,
+            first_day=seen[0] if seen else ranked.day,
+        )
+
+    def _place(self, ranked: RankedDay, role: str, entity: str) -> int | None:
+        """Return the position of an entity's row in a day."""
+        if ranked.day not in self._places:
+            keys = zip(ranked.scores.role.tolist(), ranked.scores.entity.tolist(), strict=True)
+            self._places[ranked.day] = {key: row for row, key in enumerate(keys)}
+        return self._places[ranked.day].get((role, entity))
+
+    def _reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
+        """Return the reasons of rows; what their values are about is read once a day."""
+        assert self._list is not None
+        if ranked.day not in self._abouts:
+            self._abouts[ranked.day] = about_rows(self._list.tables, ranked, range(len(ranked.order)))
+        about = self._abouts[ranked.day]
+        keys = [(str(ranked.scores.role[row]), str(ranked.scores.entity[row])) for row in rows]
+        return [
+            reasons_of(ranked.scores, ranked.learned, row, self._list.columns, about.get(key, {}))
+            for row, key in zip(rows, keys, strict=True)
+        ]
+
+    def _usual(self, at: int, row: int, column: str) -> Usual:
+        assert self._list is not None
+        c = next(i for i, of in enumerate(self._list.columns) if of.name == column)
+        today = self._scored[at].rows
+        role, entity = today.role[row], today.entity[row]
+        past = self._scored[max(0, at - 60) : at]
+        ranked = self._list.days[max(0, at - 60) : at]
+        places = [self._place(day, str(role), str(entity)) for day in ranked]
+        own = [float(d.rows.values[i, c]) for d, i in zip(past, places, strict=True) if i is not None]
+        others = np.ones(len(today.role), dtype=bool)
+        others[row] = False
+        everyone = np.concatenate(
+            [today.values[(today.role == role) & others, c], *(d.rows.values[d.rows.role == role, c] for d in past)]
+        )
+        low, high = np.quantile(everyone, _MIDDLE, method="nearest").tolist() if len(everyone) else (0.0, 0.0)
+        if not own or self._list.columns[c].is_new:
+            return Usual(None, None, low, high, len(own))
+        return Usual(min(own), max(own), low, high, len(own))
+
+    def _false_expected(self, shown: int) -> float | None:
+        judged = self._judged.labels if self._judged else {}
+        if len(judged) < _JUDGED_LEAST:
+            return None
+        return shown * sum(not bad for bad in judged.values()) / len(judged)
+
+
+def dots_of(once_in: float) -> int:
+    """Return 1 to 5 dots for how rare a row is.
+
+    Examples
+    --------
+    >>> [dots_of(n) for n in (2, 10, 30, 400, 4000)]
+    [1, 2, 3, 4, 5]
+    """
+    return 1 + int(np.searchsorted(RARITY, once_in, side="right"))
+
+
+def _listed(ranked: RankedDay, shown: int) -> list[int]:
+    first: NDArray[np.int64] = ranked.order[:shown]
+    return [int(row) for row in first[ranked.learned.score[first] > 0]]
+
+
+def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]:
+    found = set()
+    for row in _listed(ranked, shown):
+        for f in np.flatnonzero(ranked.learned.parts[row] > 0).tolist():
+            found.add((str(ranked.scores.role[row]), str(ranked.scores.entity[row]), ranked.scores.families[f]))
+    return found
+
+
+def _grouped(rows: Sequence[TodayRow]) -> list[TodayRow]:
+    """Return the rows with those that do the same named after the first of them.
+
+    The same is: one role, one measure on top, of the same thing if it names one, and values within a factor of three.
+    """
+    leaders: dict[tuple[str, str, str], TodayRow] = {}
+    found = []
+    for row in rows:
+        top = row.reasons[0].reason if row.reasons else None
+        if top is None:
+            found.append(row)
+            continue
+        leader = leaders.setdefault((row.role, top.column, top.about), row)
+        value = leader.reasons[0].reason.value
+        alike = value / _OF_GROUP <= top.value <= value * _OF_GROUP
+        found.append(TodayRow(**{**vars(row), "group": leader.row_id if alike else row.row_id}))
+    return found
+
+
+def _stamp(project: Project, dataset: str) -> tuple[object, ...]:
+    """Return what changes when events of a dataset do, without reading any."""
+    from socml.project import event_files
+
+    context = project.root / "context.csv"
+    files = tuple((path.name, path.stat().st_size) for path in event_files(project, dataset))
+    state = daily_folder(project, dataset) / "state.json"
+    return files, context.stat().st_mtime_ns if context.is_file() else 0, state.is_file()

@@ -1,0 +1,123 @@
+"""What was done beside labelling → one append-only record of it, from which cases, rules and responses are folded.
+
+An entry is never changed: what it did is taken back by another entry. So who did what, and when, is always there.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from socml.labels.database import Connections, Utc, now
+from socml.project import DataError
+
+JOURNAL = sa.Table(
+    "journal",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("time", Utc),
+    *[sa.Column(name, sa.Text) for name in ("kind", "subject", "dataset", "by", "client_id", "body")],
+)
+LONGEST_BODY = 1_000_000  # characters of one entry
+_LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that was done.
+
+    Attributes
+    ----------
+    kind : what, as `case.opened` or `rule.paused`
+    subject : on what: the id of a case or rule, a row, an account
+    body : what more there is to say of it, as JSON holds it
+    """
+
+    id: int
+    time: datetime
+    kind: str
+    subject: str
+    dataset: str
+    by: str
+    client_id: str
+    body: Mapping[str, Any]
+
+
+class Journal:
+    """The entries of one store, in the order they were stored.
+
+    Examples
+    --------
+    >>> from socml.labels import LabelStore
+    >>> with LabelStore("sqlite://") as store:
+    ...     entry = store.journal.add("case.opened", "c1", {"title": "scan"}, by="ana", client_id="a")
+    ...     again = store.journal.add("case.opened", "c1", {"title": "scan"}, by="ana", client_id="a")
+    ...     entry.id == again.id, [e.body["title"] for e in store.journal.entries("case.")]
+    (True, ['scan'])
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def add(
+        self,
+        kind: str,
+        subject: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        by: str,
+        client_id: str = "",
+        dataset: str = "",
+    ) -> Entry:
+        """Store an entry. A `client_id` that is sent again stores nothing more.
+
+        Raises
+        ------
+        DataError
+            If it says nothing of who or of what, is too long, or its `client_id` was used for something else.
+        """
+        client_id = client_id or uuid.uuid4().hex
+        text = json.dumps(dict(body or {}), ensure_ascii=True, sort_keys=True)
+        for name, value in (("kind", kind), ("subject", subject), ("by", by), ("client_id", client_id)):
+            if not value or len(value) > _LONGEST:
+                raise DataError(f"A record needs a {name} of 1 to {_LONGEST} characters, not {len(value)}.")
+        if len(text) > LONGEST_BODY:
+            raise DataError(f"{kind}: {len(text):,} characters are too many; at most {LONGEST_BODY:,} are kept.")
+        values = {"kind": kind, "subject": subject, "dataset": dataset, "by": by, "client_id": client_id, "body": text}
+        with self._connections.write() as connection:
+            before = connection.execute(sa.select(JOURNAL).where(JOURNAL.c.client_id == client_id)).first()
+            if before is not None:
+                if (before.kind, before.subject, before.by) != (kind, subject, by):
+                    raise DataError(f"The client_id {client_id!r} was used before, for something else.")
+                return _entry(before)
+            moment = now(connection)
+            stored = connection.execute(sa.insert(JOURNAL).values(time=moment, **values))
+            key = stored.inserted_primary_key
+        return Entry(int(key[0]), moment, kind, subject, dataset, by, client_id, json.loads(text))  # type: ignore[index]
+
+    def entries(self, kind: str = "", *, subject: str = "", dataset: str = "", after: int = 0) -> list[Entry]:
+        """Return entries whose kind begins with `kind`, in the order they were stored."""
+        query = sa.select(JOURNAL).where(JOURNAL.c.id > after).order_by(JOURNAL.c.id)
+        if kind:
+            query = query.where(JOURNAL.c.kind.startswith(kind, autoescape=True))
+        if subject:
+            query = query.where(JOURNAL.c.subject == subject)
+        if dataset:
+            query = query.where(JOURNAL.c.dataset.in_([dataset, ""]))
+        with self._connections.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def last_id(self) -> int:
+        """Return the id of the newest entry, 0 if there is none: what was folded up to it is current."""
+        with self._connections.read() as connection:
+            return int(connection.execute(sa.select(sa.func.max(JOURNAL.c.id))).scalar() or 0)
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(int(row.id), row.time, row.kind, row.subject, row.dataset, row.by, row.client_id, json.loads(row.body))

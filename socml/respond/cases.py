@@ -1,0 +1,292 @@
+"""What belongs to one incident → a case: owner, state, rows, entities, notes, checklist, time line; folded from the journal.
+
+Nothing of a case is ever changed: each change is an entry that says who did it and when, so the time line is the audit.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from socml.labels import Entry, LabelStore
+from socml.project import DataError, UnknownName
+
+STATES = ("open", "working", "contained", "closed")
+OUTCOMES = ("", "malicious", "benign", "false_alarm", "unsure")
+TLPS = ("clear", "green", "amber", "amber+strict", "red")
+CHECKLIST = ("scope", "contain", "evidence", "inform", "eradicate", "recover", "lessons")
+_TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
+_LONGEST = {"title": 200, "note": 20_000, "entity": 500, "line": 2_000, "owner": 60}
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """A row of the daily list, with the sentence that stood beside it when it was put into the case."""
+
+    row_id: str
+    day: str
+    entity: str
+    role: str
+    line: str
+    families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody wrote, and when."""
+
+    time: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A response that left: to which responder, what the other side calls it, and whether it was taken back."""
+
+    id: str
+    time: datetime
+    by: str
+    responder: str
+    target: str
+    reference: str
+    digest: str
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case as it stands.
+
+    Attributes
+    ----------
+    severity : 1 low to 4 critical
+    tlp : traffic light protocol 2.0: how far it may be passed on
+    outcome : what it turned out to be, empty while nobody said
+    done : items of the checklist that are done
+    timeline : every change, the oldest first
+    """
+
+    id: str
+    title: str
+    dataset: str
+    by: str
+    opened: datetime
+    state: str = "open"
+    owner: str = ""
+    severity: int = 2
+    tlp: str = "amber"
+    outcome: str = ""
+    techniques: tuple[str, ...] = ()
+    rows: tuple[CaseRow, ...] = ()
+    entities: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    done: frozenset[str] = frozenset()
+    sent: tuple[Sent, ...] = ()
+    timeline: tuple[Entry, ...] = ()
+
+    @property
+    def changed(self) -> datetime:
+        """When anything of it changed last."""
+        return self.timeline[-1].time if self.timeline else self.opened
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Families of behaviour of its rows."""
+        return frozenset(family for row in self.rows for family in row.families)
+
+
+class Cases:
+    """The cases of one label store.
+
+    Examples
+    --------
+    >>> with LabelStore("sqlite://") as store:
+    ...     cases = Cases(store)
+    ...     case = cases.open("Scan of the servers", by="ana", dataset="office")
+    ...     case = cases.add_row(case.id, CaseRow("r1", "2026-03-03", "10.0.0.1", "source inside", "22 tried"), by="ana")
+    ...     case = cases.change(case.id, by="bo", state="working", owner="bo")
+    ...     (case.state, case.owner, case.entities, [entry.kind for entry in case.timeline])
+    ('working', 'bo', ('10.0.0.1',), ['case.opened', 'case.row_added', 'case.changed'])
+    """
+
+    def __init__(self, store: LabelStore) -> None:
+        self._journal = store.journal
+
+    def open(
+        self, title: str, *, by: str, dataset: str = "", client_id: str = "", severity: int = 2, tlp: str = "amber"
+    ) -> Case:
+        """Open a case and return it; its owner is who opened it."""
+        _check("title", title)
+        _check_change({"severity": severity, "tlp": tlp})
+        if not title.strip():
+            raise DataError("A case needs a title.")
+        before = [e for e in self._journal.entries("case.opened") if e.client_id == client_id]
+        case_id = before[0].subject if before else _new_id({case.id for case in self.all()})
+        body = {"title": title, "owner": by, "severity": severity, "tlp": tlp}
+        self._journal.add("case.opened", case_id, body, by=by, client_id=client_id, dataset=dataset)
+        return self.get(case_id)
+
+    def change(self, case_id: str, *, by: str, **fields: Any) -> Case:
+        """Change title, state, owner, severity, tlp, outcome or techniques.
+
+        Raises
+        ------
+        UnknownName, DataError
+        """
+        _check_change(fields)
+        return self._add(
+            "case.changed", case_id, {n: list(v) if n == "techniques" else v for n, v in fields.items()}, by
+        )
+
+    def note(self, case_id: str, text: str, *, by: str, client_id: str = "") -> Case:
+        """Write a note."""
+        _check("note", text)
+        return self._add("case.noted", case_id, {"text": text}, by, client_id)
+
+    def add_row(self, case_id: str, row: CaseRow, *, by: str, client_id: str = "") -> Case:
+        """Put a row of the daily list into the case, and its entity with it."""
+        _check("entity", row.entity)
+        body = {**vars(row), "families": list(row.families), "line": row.line[: _LONGEST["line"]]}
+        return self._add("case.row_added", case_id, body, by, client_id)
+
+    def remove_row(self, case_id: str, row_id: str, *, by: str) -> Case:
+        """Take a row out of the case again."""
+        return self._add("case.row_removed", case_id, {"row_id": row_id}, by)
+
+    def add_entity(self, case_id: str, entity: str, *, by: str) -> Case:
+        """Put an address, host, account or domain into the case."""
+        _check("entity", entity)
+        return self._add("case.entity_added", case_id, {"entity": entity}, by)
+
+    def check(self, case_id: str, item: str, *, done: bool, by: str) -> Case:
+        """Tick an item of the checklist, or untick it."""
+        if item not in CHECKLIST:
+            raise UnknownName("item of the checklist", item, CHECKLIST)
+        return self._add("case.checked", case_id, {"item": item, "done": done}, by)
+
+    def get(self, case_id: str) -> Case:
+        """Return a case.
+
+        Raises
+        ------
+        UnknownName
+            If there is none of that id.
+        """
+        found = {case.id: case for case in self.all()}
+        if case_id not in found:
+            raise UnknownName("case", case_id, list(found))
+        return found[case_id]
+
+    def all(self) -> list[Case]:
+        """Return every case, the one that changed last first."""
+        entries = [*self._journal.entries("case."), *self._journal.entries("response.")]
+        cases = _folded(sorted(entries, key=lambda entry: entry.id))
+        return sorted(cases.values(), key=lambda case: case.changed, reverse=True)
+
+    def similar(self, case: Case, *, n: int = 5) -> list[tuple[Case, float]]:
+        """Return the cases most like one, with how much they share of entities, families and techniques, 0 to 1."""
+        mine = _marks(case)
+        others = [(other, _jaccard(mine, _marks(other))) for other in self.all() if other.id != case.id]
+        return sorted([pair for pair in others if pair[1] > 0], key=lambda pair: -pair[1])[:n]
+
+    def _add(self, kind: str, case_id: str, body: dict[str, Any], by: str, client_id: str = "") -> Case:
+        case = self.get(case_id)
+        self._journal.add(kind, case_id, body, by=by, client_id=client_id, dataset=case.dataset)
+        return self.get(case_id)
+
+
+@dataclass
+class _Fold:
+    case: Case
+    rows: dict[str, CaseRow] = field(default_factory=dict)
+    entities: dict[str, None] = field(default_factory=dict)
+
+
+def _folded(entries: Iterable[Entry]) -> dict[str, Case]:
+    folds: dict[str, _Fold] = {}
+    for entry in entries:
+        if entry.kind == "case.opened":
+            body = entry.body
+            case = Case(
+                entry.subject, str(body["title"]), entry.dataset, entry.by, entry.time, owner=str(body["owner"])
+            )
+            case = replace(case, severity=int(body.get("severity", 2)), tlp=str(body.get("tlp", "amber")))
+            folds[entry.subject] = _Fold(replace(case, timeline=(entry,)))
+        elif entry.subject in folds:
+            fold = folds[entry.subject]
+            _apply(entry, fold)
+            fold.case = replace(fold.case, timeline=(*fold.case.timeline, entry))
+    return {
+        case_id: replace(fold.case, rows=tuple(fold.rows.values()), entities=tuple(fold.entities))
+        for case_id, fold in folds.items()
+    }
+
+
+def _apply(entry: Entry, fold: _Fold) -> None:
+    case, body = fold.case, entry.body
+    if entry.kind == "case.changed":
+        values: dict[str, Any] = {n: tuple(v) if n == "techniques" else v for n, v in body.items()}
+        fold.case = replace(case, **values)
+    elif entry.kind == "case.noted":
+        fold.case = replace(case, notes=(*case.notes, Note(entry.time, entry.by, str(body["text"]))))
+    elif entry.kind == "case.row_added":
+        row = CaseRow(**{**body, "families": tuple(body.get("families", ()))})
+        fold.rows[row.row_id] = row
+        fold.entities[row.entity] = None
+    elif entry.kind == "case.row_removed":
+        fold.rows.pop(str(body["row_id"]), None)
+    elif entry.kind == "case.entity_added":
+        fold.entities[str(body["entity"])] = None
+    elif entry.kind == "case.checked":
+        item = frozenset([str(body["item"])])
+        fold.case = replace(case, done=case.done | item if body["done"] else case.done - item)
+    elif entry.kind == "response.sent":
+        texts: dict[str, Any] = {
+            name: str(body.get(name, "")) for name in ("responder", "target", "reference", "digest")
+        }
+        fold.case = replace(case, sent=(*case.sent, Sent(entry.client_id, entry.time, entry.by, **texts)))
+    elif entry.kind == "response.undone":
+        sent = tuple(replace(s, undone=True) if s.id == body["of"] else s for s in case.sent)
+        fold.case = replace(case, sent=sent)
+
+
+def _check_change(fields: dict[str, Any]) -> None:
+    known = {"title", "state", "owner", "severity", "tlp", "outcome", "techniques"}
+    for name, value in fields.items():
+        if name not in known:
+            raise UnknownName("field of a case", name, known)
+        for of, choices in (("state", STATES), ("tlp", TLPS), ("outcome", OUTCOMES)):
+            if name == of and value not in choices:
+                raise UnknownName(of, str(value), choices)
+        if name == "severity" and value not in (1, 2, 3, 4):
+            raise DataError(f"severity is {value!r}; write 1 (low) to 4 (critical).")
+        if name in _LONGEST:
+            _check(name, value)
+        for technique in value if name == "techniques" else ():
+            if not _TECHNIQUE.fullmatch(technique):
+                raise DataError(f"{technique!r} is no ATT&CK technique; write T1046 or T1021.004.")
+
+
+def _check(name: str, text: Any) -> None:
+    if not isinstance(text, str) or len(text) > _LONGEST[name]:
+        raise DataError(f"{name} is text of at most {_LONGEST[name]:,} characters.")
+
+
+def _new_id(known: set[str]) -> str:
+    number = 1 + max((int(one[1:]) for one in known if one[1:].isdigit()), default=0)
+    wanted = f"C{number}"
+    return wanted if wanted not in known else f"C-{uuid.uuid4().hex[:8]}"
+
+
+def _marks(case: Case) -> frozenset[str]:
+    techniques: Sequence[str] = case.techniques
+    return frozenset([*case.entities, *(f"family {f}" for f in case.families), *techniques])
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other) if one | other else 0.0

@@ -1,0 +1,1 @@
+"""One file a responder: the folder is the registry."""

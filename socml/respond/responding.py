@@ -1,0 +1,119 @@
+"""A responder's name and a case → a preview; confirmed by its digest, it leaves, with an audit row; undone where possible."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import cast
+
+from socml.labels import LabelStore
+from socml.project import DataError, Project, component, component_names
+from socml.respond.cases import Case, Cases, Sent
+from socml.respond.responder import Draft, Responder
+from socml.respond.settings import read_settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a response."""
+
+    case: Case
+    reference: str
+    sent_before: bool = False
+
+
+def responder_names() -> list[str]:
+    """Return the names of all responders."""
+    return component_names("responders")
+
+
+def preview(name: str, case: Case, *, project: Project) -> Draft:
+    """Return exactly what would leave. Nothing does.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such responder.
+    ConfigurationError
+        If `respond.toml` does not say where to.
+    DataError
+        If the case may not leave: TLP red goes to nobody.
+    """
+    responder, settings = _responder(name), read_settings(project)
+    if responder.sends and case.tlp == "red":
+        raise DataError(f"Case {case.id} is TLP:RED: it is not sent anywhere. Change its TLP first, if it may be.")
+    return responder.draft(case, settings)
+
+
+def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
+    """Let what was previewed leave, and record it.
+
+    Parameters
+    ----------
+    confirmed : the digest of the draft that was shown
+
+    Raises
+    ------
+    DataError
+        If the case changed since, or nothing is left to send.
+    TryLater
+        If the other side is away: nothing is recorded, the same call is safe to repeat.
+    """
+    cases = Cases(store)
+    case = cases.get(case_id)
+    before = next((s for s in case.sent if s.responder == name and s.digest == confirmed and not s.undone), None)
+    if before is not None:
+        return Outcome(case, before.reference, sent_before=True)
+    draft = preview(name, case, project=project)
+    if _responder(name).blocks and case.outcome != "malicious":
+        raise DataError(f"Case {case_id} is not called malicious: nothing is blocked before a person says so.")
+    if draft.digest != confirmed:
+        raise DataError(f"Case {case_id} changed since it was shown: look at what would leave once more.")
+    if draft.empty:
+        raise DataError(f"Nothing is left to send: {len(draft.held)} of its addresses and names are never blocked.")
+    reference = _responder(name).apply(draft, case, read_settings(project), project)
+    body = {"responder": name, "target": draft.target, "reference": reference, "digest": draft.digest}
+    store.journal.add("response.sent", case_id, body, by=by, client_id=uuid.uuid4().hex, dataset=case.dataset)
+    return Outcome(cases.get(case_id), reference)
+
+
+def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:
+    """Take a response back where the other side allows it, and record that.
+
+    Raises
+    ------
+    DataError
+        If there is none of that id, it was taken back, or cannot be.
+    """
+    cases = Cases(store)
+    case = cases.get(case_id)
+    sent = _sent(case, sent_id)
+    if sent.undone:
+        raise DataError(f"Response {sent_id} was taken back already.")
+    told = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
+    body = {"of": sent.id, "responder": sent.responder, "told": told}
+    store.journal.add("response.undone", case_id, body, by=by, dataset=case.dataset)
+    return Outcome(cases.get(case_id), told)
+
+
+def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> Case:
+    """Ask where a case was sent to what it turned out to be there, and take that over as its outcome."""
+    cases, settings = Cases(store), read_settings(project)
+    case = cases.get(case_id)
+    for sent in case.sent:
+        said = "" if sent.undone else _responder(sent.responder).state(sent.reference, settings)
+        if said and said != case.outcome:
+            case = cases.change(case_id, by=by, outcome=said)
+            case = cases.note(case_id, f"{sent.responder} {sent.reference}: {said}", by=by)
+    return case
+
+
+def _sent(case: Case, sent_id: str) -> Sent:
+    found = next((sent for sent in case.sent if sent.id == sent_id), None)
+    if found is None:
+        raise DataError(f"Case {case.id} has no response {sent_id!r}.")
+    return found
+
+
+def _responder(name: str) -> Responder:
+    return cast(Responder, component("responders", name)())

@@ -1,0 +1,169 @@
+"""`respond.toml` beside socml.toml → where responses may go, and what is never blocked. Without the file nothing leaves.
+
+allow = ["203.0.113.0/24", "example.org"]   # beside private addresses: never blocked
+
+[the-hive]                      # a responder's name
+url = "https://thehive.example"
+key_variable = "THEHIVE_KEY"    # the environment variable that holds the key, never the key itself
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from socml.models import read_context
+from socml.project import ConfigurationError, Project, component_names, did_you_mean, is_loopback
+
+FILE = "respond.toml"
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_KEYS = (
+    "url", "key_variable", "plain_http", "organisation", "index", "sender", "to", "jail", "first_sid", "hours", "user",
+)  # fmt: skip
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one responder sends to, and how. `options` are the other keys of its section."""
+
+    name: str
+    url: str = ""
+    key_variable: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """Return the key.
+
+        Raises
+        ------
+        ConfigurationError
+            If the section names no variable, or the variable is empty.
+        """
+        if not self.key_variable:
+            raise ConfigurationError(f"{FILE}: [{self.name}] names no key_variable.")
+        key = os.environ.get(self.key_variable, "")
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigurationError(
+                f"The environment variable {self.key_variable} holds no key. Set it: [{self.name}]."
+            )
+        return key
+
+    def option(self, name: str, default: str = "") -> str:
+        """Return another key of the section."""
+        return str(self.options.get(name, default))
+
+
+@dataclass(frozen=True)
+class RespondSettings:
+    """What `respond.toml` says.
+
+    Attributes
+    ----------
+    allow : networks and domains that are never blocked, beside private addresses
+    inside : networks of the organisation by `context.csv`
+    """
+
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    inside: tuple[Network, ...] = ()
+
+    def target(self, name: str) -> Target:
+        """Return where a responder sends to.
+
+        Raises
+        ------
+        ConfigurationError
+            If the file has no section of that name.
+        """
+        if name not in self.targets:
+            raise ConfigurationError(f"{FILE} has no section [{name}]: nothing leaves before it says where to.")
+        return self.targets[name]
+
+    def networks(self) -> tuple[Network, ...]:
+        """Return the networks that are never blocked."""
+        found: list[Network] = list(self.inside)
+        for one in self.allow:
+            try:
+                found.append(ipaddress.ip_network(one, strict=False))
+            except ValueError:
+                continue
+        return tuple(found)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the domains that are never named in a rule."""
+        return tuple(one.lower().strip(".") for one in self.allow if "/" not in one and not _is_network(one))
+
+
+def read_settings(project: Project) -> RespondSettings:
+    """Return what a project's `respond.toml` says; nothing may leave without one.
+
+    Raises
+    ------
+    ConfigurationError
+        For an unknown key or section, or an address that is none; no message repeats a value.
+    """
+    path = project.root / FILE
+    inside = tuple(read_context(project).inside)
+    if not path.is_file():
+        return RespondSettings(inside=inside)
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    allow = given.pop("allow", [])
+    if not isinstance(allow, list) or not all(isinstance(one, str) for one in allow):
+        raise ConfigurationError(f'{path}: allow is a list of networks and domains: ["203.0.113.0/24", "example.org"].')
+    known = component_names("responders")
+    targets = {}
+    for name, section in given.items():
+        if name not in known or not isinstance(section, dict):
+            raise ConfigurationError(f"{path}: there is no responder {name!r}.{did_you_mean(name, known)}")
+        targets[name] = _target(name, section, path)
+    return RespondSettings(targets, tuple(allow), inside)
+
+
+def _target(name: str, section: dict[str, object], path: Path) -> Target:
+    where = f"{path}: [{name}]"
+    for key in section:
+        if key not in _KEYS:
+            raise ConfigurationError(f"{where} has an unknown key {key!r}.{did_you_mean(key, _KEYS)}")
+    variable = str(section.get("key_variable", ""))
+    if variable and not _VARIABLE.fullmatch(variable):
+        raise ConfigurationError(
+            f"{where}: key_variable names an environment variable, in capitals; it is never the key."
+        )
+    url = str(section.get("url", ""))
+    if url:
+        _check_url(url, where, plain=section.get("plain_http") is True)
+    options = {k: str(v) for k, v in section.items() if k not in ("url", "key_variable", "plain_http")}
+    return Target(name, url.rstrip("/"), variable, options)
+
+
+def _check_url(url: str, where: str, *, plain: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError(f"{where}: url is no URL.") from None
+    if not host or parts.username is not None or parts.fragment or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"{where}: url is an address without user and password.")
+    schemes = {"https", "smtps"} | ({"http", "smtp"} if plain or is_loopback(host) else set())
+    if parts.scheme not in schemes:
+        raise ConfigurationError(
+            f"{where}: url begins with https:// or smtps://. Without encryption only to this machine, or with plain_http = true."
+        )
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
