@@ -31,6 +31,7 @@ from .training_labels import lessons_for as lessons_for
 from .training_labels import lessons_from_labels as lessons_from_labels
 from .training_labels import lessons_from_truth as lessons_from_truth
 from .version import ModelVersion as ModelVersion
+from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION
 from .versions import REGISTRY_DAMAGED as REGISTRY_DAMAGED
 from .versions import check_registry_file as check_registry_file
