@@ -28,6 +28,7 @@ from .models import make_detector as make_detector
 from .project import ModelRecipe as ModelRecipe
 from .project import find_project as find_project
 from .project import register as register
+from .review import Review as Review
 from .review import build_queue as build_queue
 from .simulator import simulate as simulate
 

@@ -15,6 +15,7 @@ from .online_model import load_online as load_online
 from .online_model import make_online as make_online
 from .online_model import recipe_hash as recipe_hash
 from .online_run import score_online as score_online
+from .outlier_detector import OutlierDetector as OutlierDetector
 from .reference import make_reference as make_reference
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly

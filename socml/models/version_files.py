@@ -27,6 +27,11 @@ from socml.project import (
 
 # What a model file may hold besides what skops knows to be harmless: the trees of scikit-learn's forests and boosting.
 TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+_OURS = (
+    "socml.features.preparation.Preparation",
+    "socml.features.sequences.Sequences",
+    "socml.models.outlier_detector.OutlierDetector",
+)
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
 
@@ -124,7 +129,7 @@ def is_trusted(type_name: str) -> bool:
 def trusted_types() -> list[str]:
     """Return the names of the types that a model file may hold, besides those that skops knows to be harmless."""
     own = [component_type(folder, name) for folder in _LEARNING for name in component_names(folder)]
-    return [*TRUSTED, "socml.features.preparation.Preparation", "socml.features.sequences.Sequences", *own]
+    return [*TRUSTED, *_OURS, *own]
 
 
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:

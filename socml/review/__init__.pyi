@@ -25,6 +25,7 @@ from .label_errors import likely_label_errors as likely_label_errors
 from .label_quality import ask_again as ask_again
 from .label_quality import likely_errors as likely_errors
 from .label_quality import report as report
+from .notebook_review import Review as Review
 from .oracle import AHEAD as AHEAD
 from .oracle import ReplayResult as ReplayResult
 from .oracle import replay as replay
