@@ -2,7 +2,7 @@
 
     raw → events → features → scores → explanations → queue → labels → (fit again)
 
-`import socml` does nothing: each name below is loaded when it is first used.
+`import socml` does nothing: each name is loaded when it is first used. `__init__.pyi` lists them, with their types.
 
 Examples
 --------
@@ -11,39 +11,8 @@ Examples
 True
 """
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 
-_HOME = {
-    "find_project": "socml.project",
-    "load_events": "socml.ingestion",
-    "ingest": "socml.ingestion",
-    "load_truth": "socml.ingestion",
-    "build_features": "socml.features",
-    "load_features": "socml.features",
-    "make_detector": "socml.models",
-    "fit": "socml.models",
-    "anomaly_scores": "socml.models",
-    "load_scores": "socml.models",
-    "explain": "socml.explanations",
-    "build_queue": "socml.review",
-    "record_label": "socml.labels",
-    "read_labels": "socml.labels",
-    "undo_label": "socml.labels",
-    "run": "socml.jobs",
-    "simulate": "socml.simulator",
-}
-
-__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'socml' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

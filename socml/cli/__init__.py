@@ -13,10 +13,10 @@ from typing import TextIO
 
 import typer
 
+from socml.cli import components, line, quarantine
 from socml.cli import evaluate as judge
 from socml.cli import ingest as reading
 from socml.cli import labels as team
-from socml.cli import line, quarantine
 from socml.cli import project as lab
 from socml.cli import respond as incident
 from socml.cli import review as people
@@ -33,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, reading, quarantine, people, judge, team, pocket, incident):
+for verbs in (lab, line, reading, quarantine, people, judge, team, components, pocket, incident):
     verbs.add_to(app)
 
 

@@ -18,6 +18,7 @@ from socml.project import (
     Project,
     SocmlError,
     Validation,
+    component_code_hash,
     dataset_names,
     events_snapshot,
     load_dataset_recipe,
@@ -73,6 +74,7 @@ def cell_hash(cell: Cell, validation: Validation, project: Project) -> str:
         model.model_dump_json(exclude={"about", "validation", "search", "seed"}),
         validation.model_dump_json(),
         str(cell.seed),
+        component_code_hash("supervised" if model.mode == "supervised" else "detectors", model.detector),
     ]
     if model.mode == "supervised" and model.training.labels == "analysts":
         from socml.labels import read_labels

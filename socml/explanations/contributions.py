@@ -10,7 +10,7 @@ import numpy as np
 
 from socml.explanations.feature_columns import FeatureColumns, feature_columns
 from socml.explanations.usual import Entities, usual_categories, usual_numbers
-from socml.project import EXPLANATION, ModelError, component, component_names
+from socml.project import EXPLANATION, ModelError, component, component_names, is_own
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ def make_explainer(
     ModelError
         If none does, or the only one that does needs a typical row and there is none.
     """
-    kinds = [component("explainers", name) for name in component_names("explainers")]
+    names = sorted(component_names("explainers"), key=lambda name: not is_own("explainers", name))  # one's own first
+    kinds = [component("explainers", name) for name in names]
     for kind in sorted(kinds, key=lambda kind: not kind.exact):
         if not kind.supports(detector):
             continue
@@ -46,7 +47,7 @@ def make_explainer(
         if typical is None:
             raise ModelError(f"{type(detector).__name__} is explained by comparison only: give the typical row.")
         return kind(detector, typical, origin, **({} if budget is None else {"budget": budget}))
-    raise ModelError(f"No explainer supports {type(detector).__name__}. Add one file to socml/explainers/.")
+    raise ModelError(f"No explainer supports {type(detector).__name__}. Add one file to explainers/ of the project.")
 
 
 def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Any:

@@ -12,6 +12,8 @@ from .entity_day_table import EntityDay as EntityDay
 from .entity_day_table import absent_sets as absent_sets
 from .entity_day_table import columns_of as columns_of
 from .entity_day_table import entity_days as entity_days
+from .given_table import TableError as TableError
+from .given_table import plain_table as plain_table
 from .meanings import is_inside_sql as is_inside_sql
 from .preparation import Preparation as Preparation
 from .preparation import feature_names as feature_names

@@ -240,7 +240,8 @@ def _keys(recipe: FeatureRecipe) -> str:
 
 def _window_row_id(recipe: FeatureRecipe) -> str:
     """Return SQL for the id of a row: a hash of feature set, window and the entity's parts, each with its length."""
-    parts = ", ".join(f"length({name}), ':', {name}" for name in map(quoted, recipe.entity))
+    texts = [f"cast({quoted(name)} as varchar)" for name in recipe.entity]  # an entity may be a number: a port
+    parts = ", ".join(f"length({text}), ':', {text}" for text in texts)
     start = quoted_text(f"{recipe.name}/{recipe.window_seconds}/")
     return f"substr(sha256(concat({start}, epoch_us(window_start), '/', {parts})), 1, 32)"
 

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from socml.features.given_table import TableError, plain_table
 from socml.project import ModelError, did_you_mean
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ class Preparation(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Preparation:
         """Learn how each feature column becomes numbers; `y` is ignored."""
+        X = plain_table(X)
         if not len(X):
-            raise ModelError("The feature table has no rows: there is nothing to learn what is usual from.")
+            raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
         self.numbers_: dict[str, dict[str, Any]] = {}
         self.categories_: dict[str, dict[str, Any]] = {}
@@ -100,12 +102,17 @@ class Preparation(TransformerMixin, BaseEstimator):
         self.origin_ = self._name_outputs()
         self.feature_names_out_ = list(self.origin_)
         if not self.origin_:
-            raise ModelError(f"No feature of the table varies: {', '.join(self.dropped_)}. Nothing can be unusual.")
+            why = (
+                f"No feature of the table varies: {', '.join(self.dropped_)}" if self.dropped_ else "It has no feature"
+            )
+            raise TableError(f"{why} ({len(X)} sample{'s' * (len(X) != 1)}). Nothing can be unusual.")
+        self.n_features_in_ = len(self.feature_names_in_)
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Return the matrix, shape (n_rows, n_columns), float32, finite; columns that are no features are ignored."""
         check_is_fitted(self, "origin_")
+        X = plain_table(X)
         matrix = np.empty((len(X), len(self.origin_)), dtype=np.float32)
         at = 0
         for name in self.feature_names_in_:
@@ -228,7 +235,10 @@ def _is_number(column: pd.Series, name: str) -> bool:
         return True
     if isinstance(column.dtype, types.CategoricalDtype) or types.is_string_dtype(column) or column.dtype == object:
         return False
-    raise ModelError(f"Column {name!r} is {column.dtype}; a feature is a number, a truth value or a category.")
+    advice = ""
+    if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
+        advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time."
+    raise TableError(f"Column {name!r} is {column.dtype}; a feature is a number, a truth value or a category.{advice}")
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
@@ -242,7 +252,14 @@ def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """Return each row's code and the texts of the codes: "=" and the value, or "" for a missing one."""
     import pandas as pd
 
-    codes, values = pd.factorize(column)
+    try:
+        codes, values = pd.factorize(column)
+    except TypeError:  # lists, arrays, dictionaries
+        kinds = sorted({type(value).__name__ for value in column if value.__hash__ is None})
+        raise TableError(
+            f"Column {column.name!r} holds {' and '.join(kinds) or 'values'} in its cells; a feature is a number, a "
+            "truth value or a category. Count what is in them, or join it to one text."
+        ) from None
     texts = [f"={value}" for value in values]
     if (codes < 0).any():
         codes = np.where(codes < 0, len(texts), codes)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from socml.formats import Format
 from socml.ingestion.sources import HEAD_BYTES, FileSource
-from socml.project import FormatError, component, component_names
+from socml.project import FormatError, component, component_names, revision
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
@@ -16,12 +16,13 @@ CLOSE = 0.1
 
 def open_format(name: str) -> Format:
     """Return the format called `name`."""
-    opened: Format = _format_class(name)()
+    opened: Format = _format_class(name, revision())()
     return opened
 
 
 @cache
-def _format_class(name: str) -> type[Format]:
+def _format_class(name: str, revision: int) -> type[Format]:
+    """Return the class of a format; `revision` says which the name means, where a project or notebook has its own."""
     found: type[Format] = component("formats", name)
     return found
 
@@ -54,7 +55,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    readers = _readers(tuple(component_names("formats")))
+    readers = _readers(tuple(component_names("formats")), revision())
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in tried]
@@ -71,7 +72,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
 
 
 @lru_cache(maxsize=1)
-def _readers(names: tuple[str, ...]) -> tuple[tuple[str, Format], ...]:
+def _readers(names: tuple[str, ...], revision: int) -> tuple[tuple[str, Format], ...]:
     """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
     return tuple((name, open_format(name)) for name in names)
 

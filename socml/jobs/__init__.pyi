@@ -1,3 +1,5 @@
+from .contracts.check import Checked as Checked
+from .contracts.check import check_component as check_component
 from .daily_listing import DailyList as DailyList
 from .daily_listing import RankedDay as RankedDay
 from .daily_listing import daily_list as daily_list

@@ -15,6 +15,7 @@ from .online_model import load_online as load_online
 from .online_model import make_online as make_online
 from .online_model import recipe_hash as recipe_hash
 from .online_run import score_online as score_online
+from .outlier_detector import OutlierDetector as OutlierDetector
 from .reference import make_reference as make_reference
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly
@@ -31,6 +32,7 @@ from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels
 from .training_labels import training_labels_from_truth as training_labels_from_truth
 from .version import ModelVersion as ModelVersion
+from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION
 from .versions import REGISTRY_DAMAGED as REGISTRY_DAMAGED
 from .versions import check_registry_file as check_registry_file

@@ -11,6 +11,7 @@ import numpy as np
 
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import Preparation, Sequences
+from socml.models.outlier_detector import OutlierDetector
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, record, taught
 from socml.models.training_labels import (
@@ -26,10 +27,13 @@ from socml.project import (
     ModelRecipe,
     Project,
     RecipeError,
+    UnknownName,
     component,
+    component_names,
     did_you_mean,
     find_project,
     load_model_recipe,
+    recipe_names,
 )
 
 if TYPE_CHECKING:
@@ -55,33 +59,56 @@ COMPANION_TREES = 100
 COMPANION_SAMPLES = 256
 
 
-def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project: Project | None = None) -> Pipeline:
-    """Return the unfitted pipeline of a model: preparation, then the detector.
+def make_detector(
+    model: str | ModelRecipe,
+    *,
+    seed: int | None = None,
+    project: Project | None = None,
+    threshold: float | None = None,
+    alert_share: float = 0.01,
+    **parameters: Any,
+) -> OutlierDetector:
+    """Return the unfitted estimator of a model or of a detector: preparation, then the detector.
 
-    `score_samples` of the fitted pipeline is scikit-learn's: higher is more NORMAL.
+    It is a scikit-learn pipeline and outlier detector: `score_samples` is higher for the more NORMAL, `predict` says −1
+    for an alert; it takes tables and arrays, and works in `GridSearchCV` (`detector__n_estimators`).
 
     Parameters
     ----------
-    model : name of a recipe in `models/`, or a recipe
+    model : name of a recipe in `models/`, or of a detector; an import path such as `sklearn.svm.OneClassSVM`; or a recipe
     seed : takes the place of the recipe's seed
+    threshold : anomaly score at which a row is an alert; by `alert_share` if not given
+    alert_share : share of the rows fitted on that are alerts
+    parameters : of the detector, in place of the recipe's
 
     Raises
     ------
+    UnknownName
+        If there is no such model and no such detector.
     RecipeError
         If the detector has no such parameter; names the nearest.
 
     Examples
     --------
+    >>> make_detector("isolation-forest", n_estimators=50).detector.n_estimators
+    50
     >>> recipe = ModelRecipe(detector="robust-z", features="flow", parameters={"sed": 1})
     >>> make_detector(recipe)
     Traceback (most recent call last):
     ...
     socml.project.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
     """
+    recipe = _recipe_of(model, project) if isinstance(model, str) else model
+    recipe = recipe.model_copy(update={"parameters": {**recipe.parameters, **parameters}}) if parameters else recipe
+    steps = make_pipeline(recipe, seed=seed).named_steps
+    return OutlierDetector(steps["preparation"], steps["detector"], threshold=threshold, alert_share=alert_share)
+
+
+def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
+    """Return the unfitted scikit-learn pipeline of a recipe, as a model version keeps it."""
     from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
 
-    recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode == "online":
         raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
@@ -96,6 +123,17 @@ def make_detector(model: str | ModelRecipe, *, seed: int | None = None, project:
     if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
         detector.set_params(random_state=recipe.seed if seed is None else seed)
     return Pipeline([("preparation", preparation), ("detector", detector)])
+
+
+def _recipe_of(name: str, project: Project | None) -> ModelRecipe:
+    """Return the recipe of a name: a model of the project, else a model that is this detector and nothing more."""
+    project = project or find_project()
+    models, detectors = recipe_names("models", project), component_names("detectors")
+    if name in models:
+        return load_model_recipe(name, project)
+    if name in detectors:
+        return ModelRecipe(detector=name, features="", about=name)
+    raise UnknownName("model or detector", name, {*models, *detectors})
 
 
 def fit(
@@ -200,7 +238,7 @@ def fit_pipeline(
     ModelError
         If it cannot be fitted.
     """
-    pipeline = make_detector(recipe, seed=seed, project=project)
+    pipeline = make_pipeline(recipe, seed=seed)
     try:
         matrix = pipeline.named_steps["preparation"].fit(features).transform(features)
         if training_labels is None:

@@ -17,8 +17,9 @@ from socml.project import (
     ModelError,
     Project,
     check_archive,
-    component_module,
+    component_name,
     component_names,
+    component_type,
     make_private,
     private_folder,
     safe_name,
@@ -26,6 +27,11 @@ from socml.project import (
 
 # What a model file may hold besides what skops knows to be harmless: the trees of scikit-learn's forests and boosting.
 TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+_OURS = (
+    "socml.features.preparation.Preparation",
+    "socml.features.sequences.Sequences",
+    "socml.models.outlier_detector.OutlierDetector",
+)
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
 
@@ -69,7 +75,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
         raise ModelError(f"The files of model {name}/{version} in {folder} cannot be read: {error}") from error
 
 
-def load_trusted(path: Path) -> Any:
+def load_trusted(path: str | Path) -> Any:
     """Return what a skops file holds, if every type in it is scikit-learn's, NumPy's or a component of socml.
 
     Raises
@@ -80,16 +86,33 @@ def load_trusted(path: Path) -> Any:
     import skops.io
 
     try:
-        check_archive(path)
+        check_archive(Path(path))
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
-            raise ModelError(f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.")
+            raise ModelError(
+                f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.{_advice(strange)}"
+            )
         return skops.io.load(path, trusted=untrusted)
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged or forged file makes the reader raise
         raise ModelError(f"{path} is not a model that can be read: {error}") from error
+
+
+def _advice(strange: list[str]) -> str:
+    """Say what to do about a class of a project, or of a notebook's cell, that is not known here."""
+    for name in strange:
+        module, _, kind = name.rpartition(".")
+        if module == "__main__":
+            return f" It was registered in a notebook: register it here too, or put its class into {_file_of(kind)}."
+        if module.startswith("socml_project."):
+            return f" It is {module.partition('.')[2].replace('.', '/')}.py of a project: open that one."
+    return ""
+
+
+def _file_of(kind: str) -> str:
+    return f"detectors/{component_name(kind).replace('-', '_')}.py of the project"
 
 
 def is_trusted(type_name: str) -> bool:
@@ -105,12 +128,8 @@ def is_trusted(type_name: str) -> bool:
 
 def trusted_types() -> list[str]:
     """Return the names of the types that a model file may hold, besides those that skops knows to be harmless."""
-    own = [
-        f"{component_module(folder, name)}.{''.join(part.capitalize() for part in name.split('-'))}"
-        for folder in _LEARNING
-        for name in component_names(folder)
-    ]
-    return [*TRUSTED, "socml.features.preparation.Preparation", "socml.features.sequences.Sequences", *own]
+    own = [component_type(folder, name) for folder in _LEARNING for name in component_names(folder)]
+    return [*TRUSTED, *_OURS, *own]
 
 
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from socml.project.addresses import is_public, spelt_address
 from socml.project.errors import ConfigurationError, did_you_mean
 from socml.project.private import private_folder
+from socml.project.registry import open_components
 
 MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
@@ -95,7 +96,10 @@ def find_project(start: str | Path | None = None) -> Project:
 
 
 def read_project(root: Path) -> Project:
-    """Return the project whose `socml.toml` lies in `root`; an unknown key is an error."""
+    """Return the project whose `socml.toml` lies in `root`; an unknown key is an error.
+
+    It is the opened project from now on: its components (`detectors/x.py`, …) are found, and no other project's.
+    """
     path = root / MARKER
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -112,6 +116,7 @@ def read_project(root: Path) -> Project:
     if time_limit_s < 1:
         raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
     lookups, never = _lookups(flat.get("lookups"), path)
+    open_components(root)
     return Project(
         root=root,
         workspace=workspace if workspace.is_absolute() else root / workspace,
@@ -183,6 +188,7 @@ url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy 
 
 
 def _starter_project() -> Project:
+    open_components(None)
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     workspace = os.environ.get("SOCML_WORKSPACE") or data / "socml" / "workspace"
     return Project(

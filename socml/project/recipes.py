@@ -17,6 +17,7 @@ from socml.project.errors import RecipeError, UnknownName, did_you_mean
 from socml.project.recipe_daily import DailyList, FeatureSets
 from socml.project.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
 from socml.project.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
+from socml.project.registry import open_components
 
 if TYPE_CHECKING:
     from socml.project.project import Project
@@ -220,6 +221,8 @@ def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path} is not UTF-8: {error}") from error
+    if (project.root / "socml.toml").is_file():
+        open_components(project.root)  # what the recipe names is this project's
     return parse_recipe(model, text, path=path)
 
 

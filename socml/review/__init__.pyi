@@ -29,6 +29,7 @@ from .label_quality import ask_again as ask_again
 from .label_quality import likely_errors as likely_errors
 from .label_quality import report as report
 from .loop import Triage as Triage
+from .notebook_review import Review as Review
 from .oracle import AHEAD as AHEAD
 from .oracle import ReplayResult as ReplayResult
 from .oracle import replay as replay

@@ -101,7 +101,7 @@ def replay(
     """
     with tempfile.TemporaryDirectory(prefix="socml-replay-") as folder:
         if not isinstance(run, str):
-            project, run = _as_run(Path(folder), *run)
+            project, run = write_as_run(Path(folder), *run)
         project = project or find_project()
         with (
             LabelStore(f"sqlite:///{folder}/labels.sqlite") as store,
@@ -194,8 +194,8 @@ def score_table(anomaly_score: NDArray, *, row_ids: Sequence[str] | None = None)
     )
 
 
-def _as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray) -> tuple[Project, str]:
-    """Write tables as a scoring run into `folder`, so that the replay takes the same path as a person's review."""
+def write_as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray) -> tuple[Project, str]:
+    """Write tables as a scoring run into `folder`, so that a replay or a notebook takes the same path as the app."""
     import pyarrow as pa
 
     from socml.project import SCORE, check_table, run_folder, write_run, write_table

@@ -65,7 +65,11 @@ class SampledShapley:
     @staticmethod
     def supports(detector: Any) -> bool:
         """Say whether the detector scores a numeric matrix."""
-        return hasattr(detector, "score_samples") and hasattr(detector, "n_features_in_")
+        if not hasattr(detector, "score_samples"):
+            return False
+        if hasattr(detector, "n_features_in_"):
+            return True
+        return hasattr(detector, "__sklearn_tags__") and bool(detector.__sklearn_tags__().input_tags.two_d_array)
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """Return each cell's part of the anomaly score, shape as X: positive pushes toward anomalous.

@@ -1,0 +1,35 @@
+from . import detectors as detectors
+from . import evaluate as evaluate
+from . import explanations as explanations
+from . import features as features
+from . import formats as formats
+from . import ingestion as ingestion
+from . import jobs as jobs
+from . import labels as labels
+from . import models as models
+from . import project as project
+from . import review as review
+from .explanations import explain as explain
+from .features import build_features as build_features
+from .features import load_features as load_features
+from .ingestion import ingest as ingest
+from .ingestion import load_events as load_events
+from .ingestion import load_truth as load_truth
+from .jobs import check_component as check_component
+from .jobs import run as run
+from .labels import read_labels as read_labels
+from .labels import record_label as record_label
+from .labels import undo_label as undo_label
+from .models import anomaly_scores as anomaly_scores
+from .models import fit as fit
+from .models import load_model as load_model
+from .models import load_scores as load_scores
+from .models import make_detector as make_detector
+from .project import ModelRecipe as ModelRecipe
+from .project import find_project as find_project
+from .project import register as register
+from .review import Review as Review
+from .review import build_queue as build_queue
+from .simulator import simulate as simulate
+
+__version__: str

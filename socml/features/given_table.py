@@ -1,0 +1,60 @@
+"""Whatever rows a data scientist has → a table whose columns have names of their own, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml.project import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TableError(ModelError, ValueError):
+    """Rows that cannot be learned from or scored; a ValueError too, as scikit-learn expects of its estimators."""
+
+
+def plain_table(X: Any) -> pd.DataFrame:
+    """Return rows as a table with distinct column names that are texts; a table that has them is returned as it is.
+
+    Parameters
+    ----------
+    X : DataFrame (of pandas, or what has `to_pandas`), ndarray or lists of shape (n_rows, n_columns)
+
+    Raises
+    ------
+    TableError
+        If X has not two dimensions, or two columns of one name.
+
+    Examples
+    --------
+    >>> list(plain_table([[1.0, 2.0]]).columns)
+    ['x0', 'x1']
+    """
+    import pandas as pd
+
+    if not isinstance(X, pd.DataFrame):
+        X = X.to_pandas() if hasattr(X, "to_pandas") else _named(X)
+    if all(type(name) is str for name in X.columns) and X.columns.is_unique:
+        return X
+    names = [str(name) for name in X.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TableError(f"Column {twice!r} is there {names.count(twice)} times: rename or drop the others.")
+    renamed = X.set_axis(names, axis=1)
+    renamed.attrs = dict(X.attrs)
+    return renamed
+
+
+def _named(X: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    values = np.asarray(X) if not hasattr(X, "columns") else X
+    if values.ndim != 2:
+        raise TableError(
+            f"Rows must have two dimensions, (n_rows, n_columns), and this is {values.ndim}-dimensional. Reshape your "
+            "data: array.reshape(-1, 1) is one column, array.reshape(1, -1) one row."
+        )
+    return pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])]).infer_objects()

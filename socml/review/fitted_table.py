@@ -1,0 +1,125 @@
+"""A table in memory, a detector and perhaps a truth column → fitted, scored, with the leaves that labels teach by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.features import feature_names, plain_table
+from socml.models import ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
+from socml.project import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from socml.project import ModelRecipe
+
+ROWS_COMPARED = 100_000  # rows by which a column is told to be the truth itself
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """A table and what a detector, fitted on it, says of its rows.
+
+    Attributes
+    ----------
+    table : the features, index row name as text
+    detector : the fitted estimator
+    version : the same as a model version, for explanations; it is in no registry
+    matrix : shape (n_rows, n_columns), what the detector read
+    anomaly_score : shape (n_rows,), higher is more anomalous
+    leaves : shape (n_trees, n_rows)
+    truth : index as the table; None if not known
+    """
+
+    table: pd.DataFrame = field(repr=False)
+    detector: OutlierDetector
+    version: ModelVersion = field(repr=False)
+    matrix: NDArray[Any] = field(repr=False)
+    anomaly_score: NDArray[np.float64] = field(repr=False)
+    leaves: NDArray[Any] = field(repr=False)
+    truth: pd.Series | None = field(repr=False)
+
+    def read(self, table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Return the anomaly scores and the leaves of other rows of the same columns."""
+        matrix = self.version.preparation.transform(table)
+        return -np.asarray(self.version.detector.score_samples(matrix)), self.version.forest.leaves(matrix)
+
+
+def fit_table(
+    data: Any,
+    detector: str | ModelRecipe | OutlierDetector,
+    truth: str | pd.Series | None,
+    *,
+    seed: int,
+    parameters: dict[str, Any],
+) -> FittedTable:
+    """Fit a detector on a table and score it.
+
+    Raises
+    ------
+    DataError
+        If two rows have one name, the truth names no row, or a feature says the truth.
+    """
+    from sklearn.pipeline import Pipeline
+
+    table, known = _parted(plain_table(data), truth)
+    made = detector if isinstance(detector, OutlierDetector) else make_detector(detector, seed=seed, **parameters)
+    made.fit(table)
+    pipeline = Pipeline(made.steps)
+    matrix = made["preparation"].transform(table)
+    normality = np.asarray(made["detector"].score_samples(matrix), dtype=np.float64)
+    forest = forest_for(pipeline, matrix, seed)
+    companion = None if forest is made["detector"] else forest
+    names = feature_names(table)
+    metadata = {"feature_set": "table", "features": names, "columns": {name: name for name in names}}
+    version = ModelVersion("table", "", pipeline, make_reference(normality), companion, metadata)
+    return FittedTable(table, made, version, matrix, -normality, forest.leaves(matrix), known)
+
+
+def _parted(table: pd.DataFrame, truth: str | pd.Series | None) -> tuple[pd.DataFrame, pd.Series | None]:
+    """Return the features and the truth, both by row names as texts."""
+    table = table.set_index("row_id") if "row_id" in table.columns else table
+    names = [str(row) for row in table.index]
+    if len(set(names)) < len(names):
+        raise DataError("The table's index names a row twice: reset_index(drop=True) numbers the rows.")
+    table = table.set_axis(names, axis=0)
+    if truth is None:
+        return table, None
+    if isinstance(truth, str):
+        if truth not in table.columns:
+            raise DataError(f"The table has no column {truth!r}.{did_you_mean(truth, list(table.columns))}")
+        known, table = table[truth], table.drop(columns=truth)
+    else:
+        known = truth.set_axis([str(row) for row in truth.index]).reindex(names)
+    if known.isna().all():
+        raise DataError("The truth says nothing about any row: its index must name the table's rows.")
+    known = _as_malicious(known)
+    _check_leaks(table, known)
+    return table, known
+
+
+def _as_malicious(known: pd.Series) -> pd.Series:
+    """Return 1.0 malicious, 0.0 not, NaN unknown, of truth values, numbers, or the words benign and malicious."""
+    values = known.dropna().unique().tolist()
+    if set(values) <= {0, 1}:
+        return known.astype("Float64").astype("float64")
+    words = {"malicious": 1.0, "anomaly": 1.0, "attack": 1.0, "benign": 0.0, "normal": 0.0}
+    if all(str(value).lower() in words for value in values):
+        return known.map(lambda value: words.get(str(value).lower(), np.nan)).astype("float64")
+    shown = ", ".join(map(repr, values[:4]))
+    raise DataError(f"The truth holds {shown}: write 1 or True for malicious, 0 or False for the rest.")
+
+
+def _check_leaks(table: pd.DataFrame, known: pd.Series) -> None:
+    """Raise if a feature is the truth under another name."""
+    told = known.notna().to_numpy()
+    truth = known.to_numpy()[told][:ROWS_COMPARED]
+    if len(np.unique(truth)) < 2:
+        return
+    for name in table.columns:
+        codes, values = pd.factorize(table[name][told][:ROWS_COMPARED].astype(str))
+        if len(values) == 2 and len(np.unique(codes + 2 * truth)) == 2:
+            raise DataError(f"Column {name!r} says the truth itself: drop it, for with it nothing has to be found.")

@@ -1,0 +1,307 @@
+"""A table of a data scientist's own, or a stored run → the review loop in a notebook: queue, label, see it move, undo, save.
+
+    review = socml.Review(frame, detector="isolation-forest")
+    review.queue()                       # whom to look at first
+    review.label(17, "malicious")        # the ranking has learnt from it
+    review.explain(17)                   # why it was there
+    review.rank(tomorrow)                # what was learnt, on rows that came later
+
+The same code ranks as in the app: `Triage` over a run, here of a temporary folder that goes when the review does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from socml.features import plain_table
+from socml.labels import VERDICTS, Acknowledgement, LabelStore
+from socml.project import DataError, Project, html_text
+from socml.review.feedback import FeedbackRanking
+from socml.review.fitted_table import FittedTable, fit_table
+from socml.review.oracle import score_table, write_as_run
+from socml.review.session import Triage
+
+if TYPE_CHECKING:
+    from socml.models import OutlierDetector
+    from socml.project import ModelRecipe
+
+SHOWN = 10  # rows that a notebook shows
+ORACLE = {1.0: "malicious", 0.0: "benign"}
+
+
+class Review:
+    """The loop of an analyst over any table, or over a stored run.
+
+    Parameters
+    ----------
+    data : a table (one row a case, one column a feature; its index names the rows), an array, anomaly scores (a Series or
+        a one-dimensional array, higher is more anomalous), or the id of a stored run ("" is the newest)
+    detector : name of a detector or model, an import path, or what `socml.make_detector` returns; for a table only
+    truth : name of a column of the table, or a Series by row, that says which rows are malicious: never a feature, and
+        what `answer` labels by
+    strategy, seed : how the queue is chosen, and of all that is drawn
+    labels : verdicts to begin with, row → verdict
+    project : of a stored run
+    parameters : of the detector
+
+    Attributes
+    ----------
+    triage : the session beneath, with all it can do: propagate, effect, similar
+
+    Raises
+    ------
+    DataError, ModelError, UnknownName
+        If the table has a row name twice, cannot be learned from, or a name does not exist.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"bytes": [1.0, 2.0, 1.5, 2.5, 90.0, 80.0], "ports": [1, 1, 2, 2, 1, 30]}, index=list("abcdef"))
+    >>> review = Review(table, detector="robust-z")
+    >>> review.queue(2)["row_id"].tolist()
+    ['f', 'e']
+    >>> _ = review.label("f", "benign")
+    >>> "f" in set(review.queue()["row_id"]), review.undo().verdict, review.queue(1)["row_id"].tolist()
+    (False, None, ['f'])
+    """
+
+    def __init__(
+        self,
+        data: Any = "",
+        *,
+        detector: str | ModelRecipe | OutlierDetector = "ensemble",
+        truth: str | pd.Series | None = None,
+        strategy: str = "most-anomalous",
+        seed: int = 0,
+        labels: Mapping[Any, str] | None = None,
+        project: Project | None = None,
+        by: str = "analyst",
+        **parameters: Any,
+    ) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._fitted: FittedTable | None = None
+        self._truth: pd.Series | None = None
+        options: dict[str, Any] = {"by": by, "strategy": strategy, "seed": seed}
+        if isinstance(data, str):
+            if parameters or isinstance(truth, str):
+                raise DataError("A stored run has its detector already; parameters and a truth column are for a table.")
+            self.triage = Triage(data, project=project, **options)
+            self._truth = None if truth is None else _by_text(truth)
+        else:
+            self._open_table(data, detector, truth, seed=seed, parameters=parameters, options=options)
+        if labels:
+            self.label_many(labels)
+
+    def queue(self, n: int = SHOWN) -> pd.DataFrame:
+        """Return the first `n` rows to look at, a labelled one never among them: row_id, why, score, places won."""
+        queue = self.triage.queue(n)
+        return queue.drop(columns=[name for name in ("time", "entity") if queue[name].isna().all()])
+
+    def label(self, row: Any, verdict: str, **details: Any) -> Acknowledgement:
+        """Say what a row is, and let the ranking learn from it.
+
+        Parameters
+        ----------
+        row : its name in the table's index
+        verdict : malicious, benign, false_alarm, unsure or skip
+        details : reason, family, technique, note
+
+        Raises
+        ------
+        DataError, UnknownName
+            For a row or a verdict that does not exist.
+        """
+        return self.triage.label(str(row), verdict, **{"how": "code", **details})
+
+    def label_many(self, verdicts: Mapping[Any, str] | pd.Series) -> list[Acknowledgement]:
+        """Say what several rows are, in one step, all or none."""
+        given = [{"row_id": str(row), "verdict": verdict, "how": "code"} for row, verdict in dict(verdicts).items()]
+        return self.triage.label_many(given)
+
+    def answer(self, n: int = 1) -> pd.DataFrame:
+        """Let the truth label the first row of the queue, `n` times over; return row_id, verdict and reason of each.
+
+        Raises
+        ------
+        DataError
+            If there is no truth.
+        """
+        if self._truth is None:
+            raise DataError("There is no truth to answer by: Review(table, truth=…) takes a column or a Series.")
+        told = []
+        for _ in range(n):
+            queue = self.triage.queue(1)
+            if queue.empty:
+                break
+            row, reason = str(queue["row_id"].iloc[0]), str(queue["reason"].iloc[0])
+            known = self._truth.get(row)
+            verdict = "unsure" if known is None or pd.isna(known) else ORACLE[float(bool(known))]
+            self.label(row, verdict)
+            told.append((row, verdict, reason))
+        return pd.DataFrame(told, columns=["row_id", "verdict", "reason"])
+
+    def ask(self, n: int = SHOWN) -> None:
+        """Ask in the cell about the first row of the queue, `n` times: m, b, f, u or s; z takes back, q ends."""
+        keys = {verdict[0]: verdict for verdict in VERDICTS}
+        asked = 0
+        while asked < n and not (queue := self.triage.queue(1)).empty:
+            row = str(queue["row_id"].iloc[0])
+            said = input(f"{row}: {self.explain(row).attrs['headline']}\n  m b f u s, z, q: ").strip().lower()[:1]
+            if said == "q":
+                return
+            if said == "z":
+                self.undo()
+            elif said in keys:
+                self.label(row, keys[said])
+                asked += 1
+
+    def undo(self) -> Acknowledgement:
+        """Take the last label back: the ranking is what it would be had it never been given."""
+        return self.triage.undo()
+
+    def explain(self, row: Any) -> pd.DataFrame:
+        """Return why a row is anomalous: what, in words, and its share; `attrs["headline"]` says it in one sentence.
+
+        Raises
+        ------
+        DataError
+            If there is no such row, or only scores were given.
+        """
+        from socml.explanations import explain, explanation_in_words, headline, why_table
+
+        row = str(row)
+        self.triage.position(row)  # raises where there is no such row
+        if self._folder is None:
+            told = explanation_in_words(self.triage.run["run_id"], row, project=self.triage.project)
+            table = told.why.copy()
+            table.attrs["headline"] = told.headline
+            return table
+        if self._fitted is None:
+            raise DataError("Only scores were given, so nothing says why. Give the table: Review(table, detector=…)")
+        rows = explain(self._fitted.version, self._fitted.table, [row])
+        metadata = self._fitted.version.metadata
+        table = why_table(rows, features_metadata=metadata)
+        table.attrs["headline"] = headline(rows, features_metadata=metadata)
+        return table
+
+    def ranking(self) -> pd.Series:
+        """Return every row's score after labels, higher is looked at first; index as the table's, as text."""
+        return self.triage.ranking()
+
+    def labels(self) -> pd.DataFrame:
+        """Return the current labels, index row_id, in the order they were given."""
+        return self.triage.labels()
+
+    def rank(self, later: Any) -> pd.Series:
+        """Return the scores of rows that came later, after what the labels taught; higher is looked at first.
+
+        Raises
+        ------
+        DataError
+            If only scores were given, or the review is of a stored run.
+        """
+        if self._fitted is None:
+            raise DataError("What was learnt is carried to later rows by a fitted table: Review(table, detector=…)")
+        table = plain_table(later)
+        score, leaves = self._fitted.read(table)
+        known = self.labels()
+        lessons = self.triage.lessons()
+        rows = [row for row in known.index if lessons.get(row)]
+        at = self.triage.scores.index.get_indexer(pd.Index(rows, dtype=object))
+        all_leaves = np.concatenate([self._fitted.leaves[:, at], leaves], axis=1)
+        all_scores = np.concatenate([self._fitted.anomaly_score[at], score])
+        signs = np.array([lessons[row] for row in rows])
+        learnt = FeedbackRanking(all_leaves, all_scores).learn(np.arange(len(rows)), signs, np.abs(signs))
+        return pd.Series(learnt[len(rows) :], index=table.index, name="ranking_score")
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the table's scores, the labels and the fitted detector into a folder that only its owner can read.
+
+        Files: scores.parquet, labels.parquet, and detector.skops where a table was given: `socml.models.load_trusted`
+        reads it.
+        """
+        import skops.io
+
+        from socml.project import private_folder, replacing
+
+        target = private_folder(Path(folder))
+        scores = self.triage.scores.assign(ranking_score=self.ranking())
+        tables = {"scores": scores, "labels": self.labels()}
+        for name, table in tables.items():
+            with replacing(target / f"{name}.parquet") as temporary:
+                table.to_parquet(temporary)
+        if self._fitted is not None:
+            with replacing(target / "detector.skops") as temporary:
+                skops.io.dump(self._fitted.detector, temporary)
+        return target
+
+    def close(self) -> None:
+        """Forget a temporary review; a stored run and its labels stay."""
+        self.triage.close()
+        if self._folder is not None:
+            self.store.close()
+            self._folder.cleanup()
+
+    def __enter__(self) -> Review:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Return how many rows are under review."""
+        return len(self.triage.scores)
+
+    def __repr__(self) -> str:
+        """Return how many rows and labels there are."""
+        return f"Review of {len(self):,} rows, {len(self.labels()):,} labelled; next: .queue(), .label(row, verdict)"
+
+    def _repr_html_(self) -> str:
+        shown = self.queue()
+        return f"<p>{html_text(repr(self))}</p>{shown.to_html(index=False, escape=True, border=0)}"
+
+    def _open_table(
+        self,
+        data: Any,
+        detector: str | ModelRecipe | OutlierDetector,
+        truth: str | pd.Series | None,
+        *,
+        seed: int,
+        parameters: dict[str, Any],
+        options: dict[str, Any],
+    ) -> None:
+        matrix: NDArray | None = None
+        if np.ndim(data) == 1:
+            scores, leaves = _given_scores(data), np.empty((0, len(data)), dtype=np.uint8)
+            self._truth = None if truth is None or isinstance(truth, str) else _by_text(truth)
+        else:
+            fitted = self._fitted = fit_table(data, detector, truth, seed=seed, parameters=parameters)
+            scores = score_table(fitted.anomaly_score, row_ids=[str(row) for row in fitted.table.index])
+            leaves, matrix, self._truth = fitted.leaves, fitted.matrix, fitted.truth
+        self._folder = tempfile.TemporaryDirectory(prefix="socml-review-")
+        project, run_id = write_as_run(Path(self._folder.name), scores, leaves)
+        self.store = LabelStore(f"sqlite:///{self._folder.name}/labels.sqlite")
+        self.triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)
+
+
+def _given_scores(data: Any) -> pd.DataFrame:
+    """Return anomaly scores that were given as a score table."""
+    index = data.index if isinstance(data, pd.Series) else range(len(data))
+    values = np.asarray(data, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise DataError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are no finite numbers.")
+    names = [str(row) for row in index]
+    if len(set(names)) < len(names):
+        raise DataError("The scores name a row twice: reset_index(drop=True) numbers them.")
+    return score_table(values, row_ids=names)
+
+
+def _by_text(truth: pd.Series | Sequence[Any]) -> pd.Series:
+    series = truth if isinstance(truth, pd.Series) else pd.Series(list(truth))
+    return series.set_axis([str(row) for row in series.index])

@@ -1,0 +1,137 @@
+"""socml.Review: the loop over a table of one's own, over scores, and over a stored run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import socml
+from socml.models.scoring import score_run
+from socml.project import DataError, UnknownName
+
+
+def people() -> pd.DataFrame:
+    """A table that is no log: two kinds of odd rows, the odder kind harmless, and which is which in `wrong`."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(600, 4)), columns=["age", "height", "pulse", "steps"])
+    table["group"] = rng.choice(["x", "y"], 600)
+    table.loc[:19, ["age", "height"]] += 7.0
+    table.loc[20:39, "pulse"] -= 7.0
+    return table.assign(wrong=[20 <= i < 40 for i in range(600)])
+
+
+@pytest.fixture
+def review():
+    with socml.Review(people(), detector="isolation-forest", truth="wrong", n_estimators=60) as opened:
+        yield opened
+
+
+def test_the_ranking_moves_after_labels_and_comes_back_after_undo(review):
+    before = review.ranking()
+    odd = [str(i) for i in range(8)]
+    for row in odd:
+        review.label(row, "benign")
+    after = review.ranking()
+    assert after.rank()[[str(i) for i in range(10, 20)]].mean() < before.rank()[[str(i) for i in range(10, 20)]].mean()
+    assert not set(review.queue(600)["row_id"]) & set(odd)
+    for _ in odd:
+        review.undo()
+    assert review.ranking().equals(before)
+
+
+def test_the_truth_answers_and_is_no_feature(review):
+    told = review.answer(30)
+    malicious = (told["verdict"] == "malicious").sum()
+    without = review.triage.scores.sort_values("rank").index[:30]
+    assert malicious > sum(20 <= int(row) < 40 for row in without)
+    assert "wrong" not in review.explain("25")["What"].str.lower().tolist()
+    assert len(review.labels()) == 30
+
+
+def test_what_was_learnt_moves_the_list_of_a_later_table(review):
+    later = people().drop(columns="wrong").iloc[:60].reset_index(drop=True)
+    untaught = review.rank(later)
+    review.answer(25)
+    taught = review.rank(later)
+    assert taught.rank()[20:40].mean() > untaught.rank()[20:40].mean()
+    assert list(taught.index) == list(later.index)
+
+
+def test_an_explanation_names_the_odd_column(review):
+    told = review.explain(25)
+    assert told["What"].iloc[0].lower() == "pulse"
+    assert "ulse" in told.attrs["headline"]
+
+
+def test_a_saved_review_reads_back(review, tmp_path):
+    review.label(3, "benign")
+    folder = review.save(tmp_path / "kept")
+    detector = socml.models.load_trusted(folder / "detector.skops")
+    table = people().drop(columns="wrong")
+    assert np.array_equal(detector.anomaly_score(table), review.triage.scores["anomaly_score"])
+    assert pd.read_parquet(folder / "labels.parquet")["verdict"].tolist() == ["benign"]
+    assert (folder.stat().st_mode & 0o077, (folder / "labels.parquet").stat().st_mode & 0o077) == (0, 0)
+
+
+def test_a_review_can_begin_with_labels():
+    table = people().drop(columns="wrong")
+    labels = {**dict.fromkeys(range(5), "benign"), **dict.fromkeys(range(20, 25), "malicious")}
+    with socml.Review(table, detector="robust-z", labels=labels) as review:
+        assert len(review.labels()) == 10
+        assert review.queue(1)["moved"].iloc[0] >= 0
+
+
+def test_scores_alone_make_a_queue_without_learning():
+    with socml.Review(pd.Series([1.0, 5.0, 2.0], index=["a", "b", "c"])) as review:
+        assert review.queue()["row_id"].tolist() == ["b", "c", "a"]
+        review.label("b", "benign")
+        assert review.queue()["row_id"].tolist() == ["c", "a"]
+        with pytest.raises(DataError, match="Give the table"):
+            review.explain("a")
+        with pytest.raises(DataError, match="fitted table"):
+            review.rank(people())
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (lambda: socml.Review(people().set_axis([0] * 600)), DataError, "names a row twice"),
+        (lambda: socml.Review(people(), truth="wrnog"), DataError, "Did you mean 'wrong'"),
+        (
+            lambda: socml.Review(people().assign(copy=people()["wrong"]), truth="wrong"),
+            DataError,
+            "says the truth itself",
+        ),
+        (lambda: socml.Review(people(), truth="age"), DataError, "write 1 or True"),
+        (lambda: socml.Review(people(), detector="isolation-forrest"), UnknownName, "Did you mean 'isolation-forest'"),
+        (lambda: socml.Review([1.0, float("nan")]), DataError, "no finite numbers"),
+        (lambda: socml.Review(pd.Series([1.0, 2.0], index=["a", "a"])), DataError, "a row twice"),
+        (lambda: socml.Review(people(), detector="robust-z").answer(), DataError, "no truth"),
+        (lambda: socml.Review(people(), detector="robust-z").label(9999, "benign"), DataError, "no row '9999'"),
+        (lambda: socml.Review(people(), detector="robust-z").label(1, "bening"), UnknownName, "Did you mean 'benign'"),
+    ],
+)
+def test_what_cannot_be_reviewed_is_said_in_a_sentence(make, error, said):
+    with pytest.raises(error, match=said):
+        make()
+
+
+def test_asking_in_the_cell_labels_takes_back_and_ends(review, monkeypatch):
+    keys = iter(["m", "z", "b", "x", "q"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(keys))
+    review.ask(5)
+    assert review.labels()["verdict"].tolist() == ["benign"]
+
+
+def test_the_same_class_reviews_a_stored_run(fitted):
+    data = fitted["data"]
+    run = score_run(fitted["forest"], data.path, project=data.project)
+    with socml.Review(run["run_id"], project=data.project) as review:
+        first = review.queue(1)["row_id"].iloc[0]
+        assert review.explain(first).attrs["headline"]
+        review.label(first, "malicious")
+        assert first not in set(review.queue(100)["row_id"])
+        review.undo()
+    with pytest.raises(DataError, match="has its detector already"):
+        socml.Review(run["run_id"], project=data.project, n_estimators=5)
