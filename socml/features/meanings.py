@@ -28,7 +28,7 @@ columns, so that a feature set of the daily list counts them alike. The table `m
 | web_name, file_hash | the host part of a request's URL; hash of a file, `sha256:…` |
 | indicator | address, name, URL, hash or JA3 that threat intelligence lists |
 | weakness | "address port vulnerability" that a scanner found |
-| right_change, root_account | a change of accounts or rights, in a word; an account that acted as root |
+| right_change, root_account | a change of accounts or rights, in a word, with the group that got a member; an account that acted as root |
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ with told as (
            source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
            coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
            dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
-           event_category, message, vulnerability_id, lower(file_hash) as file_hash,
+           coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
            class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
@@ -154,7 +154,8 @@ select time, cast(time as date) as day,
            end as indicator,
        case when event_category = 'vulnerability' and destination_port is not null then destination_ip || ' '
            || cast(destination_port as varchar) || ' ' || coalesce(vulnerability_id, rule) end as weakness,
-       case when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
+       case when event_action = 'group_member_added' then concat_ws(' ', event_action, group_name)
+            when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
        case when event_action in ('sudo_command', 'su_session', 'special_privileges') then person end as root_account
 from named"""  # noqa: S608
 

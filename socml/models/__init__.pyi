@@ -24,8 +24,8 @@ from .scoring import score_run as score_run
 from .signals import FILE as FILE
 from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
+from .signals import Votes as Votes
 from .signals import fuse as fuse
-from .signals import signal_weight as signal_weight
 from .training_labels import Lessons as Lessons
 from .training_labels import lessons_for as lessons_for
 from .training_labels import lessons_from_labels as lessons_from_labels
