@@ -17,7 +17,7 @@ from socml.simulator.window import HOUR
 __all__ = ["insider_hoarding"]
 
 _FAMILY = Family("insider hoarding", "T1039")
-_COPIES = ((0.45, 17.5, 2.0, "files1", 90, 4e7), (0.85, 9.0, 8.0, "git1", 60, 2e7))  # …, hours, server, copies, bytes
+_COPIES = ((0.45, 17.5, 2.0, "files1", 160, 1.2e7), (0.85, 9.0, 8.0, "git1", 90, 6e6))  # …, hours, server, copies, bytes
 
 
 def insider_hoarding(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
@@ -26,7 +26,7 @@ def insider_hoarding(world: World, traffic: Traffic, rng: np.random.Generator) -
     for share, hour, lasts_h, server, copies, size in _COPIES:
         team = people.of("sales" if server == "files1" else "engineering")
         n = max(4, world.many(copies))
-        received = sizes(rng, n, size, 1.2)
+        received = sizes(rng, n, size, 1.7)
         traffic.flows(
             rng,
             world.window.at(share, hour) + np.sort(rng.integers(0, int(lasts_h * HOUR), n)),
