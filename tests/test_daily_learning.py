@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from socml.models.entity_surprise import DayScores
-from socml.models.signals import DayEvidence, SignalRanking, fuse, signal_weight
+from socml.models.signals import LEAST, MOST, DayEvidence, SignalRanking, Votes, fuse
 from socml.review.daily_learning import DailyLearner
 
 FAMILIES = ("scan", "upload", "logon")
@@ -37,9 +37,9 @@ def test_without_labels_the_list_is_as_it_was():
 def test_what_was_judged_benign_steps_back_on_later_days_as_long_as_it_stays_as_it_was():
     learner = DailyLearner(FAMILIES)
     learner.learn(day_of([[2, 0, 0]]), {0: False})
-    weight = float(signal_weight(1.0, 0.0, 1.0, 0.0))
-    for evidence, kept, told in ((2.4, 0.3, 1), (2.5, 0.3, 1), (2.51, 1.0, 0)):
+    for evidence, kept, told in ((1.9, 0.3, 1), (2.4, 0.3, 1), (2.5, 0.3, 1), (2.51, 1.0, 0)):
         learned = learner.apply(day_of([[evidence, 0, 0]]))
+        weight = 2 / 3 if evidence < 2.1 else 1.0  # the verdict speaks of what was no stronger
         assert learned.score[0] == pytest.approx(evidence * kept * weight)
         assert learned.remembered[0, 0] == told
 
@@ -74,16 +74,36 @@ def test_a_signal_that_is_wrong_more_often_than_the_list_counts_less():
     assert learned.score[0] == pytest.approx(2 * (2 * 0.5) / (4 + 2) / 0.5)
 
 
+def votes_on(evidence: list[float], malicious: list[bool], times: int = 1) -> Votes:
+    n = len(evidence) * times
+    return Votes(np.zeros(n, np.int64), np.array(evidence * times), np.ones(n), np.array(malicious * times),
+                 np.array([n, sum(malicious) * times], float))  # fmt: skip
+
+
 def test_weights_stay_within_their_bounds():
-    assert signal_weight([1000.0, 1000.0], [0.0, 1000.0], 2000, 1000).tolist() == [0.3, 1.3]
-    assert signal_weight([0.0], [0.0], 0, 0).tolist() == [1.0]
+    said = np.array([[0.5], [5.0]])
+    assert votes_on([1.0, 3.0], [False, True], times=1000).weights(
+        said, np.zeros((2, 1), np.int64)
+    ).ravel().tolist() == [LEAST, MOST]
+    assert (Votes(*[np.empty(0)] * 4, np.zeros(2)).weights(said, np.zeros((2, 1), np.int64)) == 1).all()
+
+
+def test_a_benign_verdict_says_nothing_of_what_is_stronger_and_a_malicious_one_nothing_of_what_is_weaker():
+    votes = votes_on([1.0, 1.0, 1.0, 3.0], [False, False, False, True])
+    weight = votes.weights(np.array([[0.5], [2.0], [3.5]]), np.zeros((3, 1), np.int64)).ravel()
+    assert weight[0] < weight[1] == 1.0 < weight[2]
+
+
+def test_a_verdict_says_nothing_of_another_signal():
+    votes = votes_on([1.0, 1.0], [False, False])
+    assert votes.weights(np.array([[0.5, 0.5]]), np.array([[0, 1]])).round(2).tolist() == [[0.5, 1.0]]
 
 
 def test_a_row_shares_its_vote_by_what_each_family_added():
     learner = DailyLearner(FAMILIES)
     learner.learn(day_of([[4, 2, 0]]), {0: True})  # 4 of 5, and 1 of 5
-    votes = {signal: (v.labelled, v.true) for signal, v in learner.by_signal.items()}
-    assert votes == {("source inside", 0): (0.8, 0.8), ("source inside", 1): (pytest.approx(0.2), pytest.approx(0.2))}
+    shares = {signal: [(vote.share, vote.malicious) for vote in of] for signal, of in learner.by_signal.items()}
+    assert shares == {("source inside", 0): [(0.8, True)], ("source inside", 1): [(pytest.approx(0.2), True)]}
 
 
 def test_the_queue_learns_what_the_list_would_have_learned(tmp_path: Path):

@@ -1,8 +1,10 @@
 """Ground truth → attacks (campaigns, not events), and which rows of the daily list show each of them.
 
 An attack is one family of behaviour from one source, or, where more than three outside sources take part on one day,
-the family on that day. It shows in the row of its source; in the row of an account that it entered; and, if it has many
-sources, in the row of the machine that it was aimed at. So a busy server at the top of every list finds nothing by chance.
+the family on that day. Where no event of a family names a source on a day, as of a document that starts programs, the
+host whose log tells of it is its source. An attack shows in the row of its source; in the row of an account that it
+entered; and, if it has many sources, in the row of the machine that it was aimed at. So a busy server at the top of
+every list finds nothing by chance.
 """
 
 from __future__ import annotations
@@ -49,18 +51,25 @@ def attack_rows(dataset: str, *, project: Project) -> pd.DataFrame:
         select distinct cast(time as date) as day, source_ip, destination_ip, host_name,
                coalesce(class_uid = 4001, false) as is_flow,
                case when class_uid = 3002 and event_outcome = 'success' then lower(user_name) end as account,
-               coalesce(family, 'attack') as family, {is_inside_sql("source_ip")} as source_inside
+               coalesce(family, 'attack') as family, coalesce({is_inside_sql("source_ip")}, true) as source_inside
         from stored_events join truth using (event_id)
-        where malicious and time is not null and source_ip is not null"""  # noqa: S608
+        where malicious and time is not null and coalesce(source_ip, host_name) is not null"""  # noqa: S608
     with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
         events = connection.sql(sql).to_arrow_table().to_pandas()
     if events.empty:
         return pd.DataFrame(columns=columns)
-    outside = events[~events["source_inside"]].groupby(["family", "day"])["source_ip"].nunique()
+    named = pd.MultiIndex.from_frame(events[events["source_ip"].notna()][["family", "day"]])
+    has_source = pd.MultiIndex.from_frame(events[["family", "day"]]).isin(named)
+    events = events[events["source_ip"].notna() | ~has_source].copy()
+    events["origin"] = events["source_ip"].fillna(events["host_name"])
+    outside = (
+        events[events["source_ip"].notna() & ~events["source_inside"]].groupby(["family", "day"])["source_ip"].nunique()
+    )
     many = pd.MultiIndex.from_frame(events[["family", "day"]]).isin(outside[outside > MANY_SOURCES].index)
-    events["attack"] = events["family"] + " " + np.where(many, events["day"].astype(str), events["source_ip"])
+    events["attack"] = events["family"] + " " + np.where(many, events["day"].astype(str), events["origin"])
     shown = [events.assign(role="source", entity=events["source_ip"])]
     shown.append(events.assign(role="account", entity=events["account"]))
+    shown.append(events[events["source_ip"].isna()].assign(role="host", entity=events["host_name"]))
     aimed = events[many]
     flows = aimed[aimed["is_flow"]]
     shown.append(flows.assign(role="destination", entity=flows["destination_ip"]))

@@ -6,7 +6,7 @@ columns, so that a feature set of the daily list counts them alike. The table `m
 | column | means |
 |---|---|
 | time, day | when; the UTC day |
-| kind | flow, logon, lookup, request, alert, process, file, privilege or other |
+| kind | flow, logon, lookup, request, alert, process, file, privilege, indicator, weakness or other |
 | repeats | how many times it happened: "message repeated 5 times" is 5 |
 | source_ip, source_inside, inside_ip | who began it; whether that is inside; the address only if it is |
 | destination_ip, destination_inside | of a flow only, and never a broadcast or multicast address |
@@ -23,7 +23,12 @@ columns, so that a feature set of the daily list counts them alike. The table `m
 | chain | of a started process: "parent > program" |
 | ja3, server_name | of a TLS handshake |
 | changed_path | file that was added, removed or changed |
-| right_change, root_account | a change of accounts or rights, in a word; an account that acted as root |
+| sender_hour | the sender, and the hour of the day |
+| template | wording of a host's message: accounts, addresses, numbers and whatever has a digit blanked out |
+| web_name, file_hash | the host part of a request's URL; hash of a file, `sha256:…` |
+| indicator | address, name, URL, hash or JA3 that threat intelligence lists |
+| weakness | "address port vulnerability" that a scanner found |
+| right_change, root_account | a change of accounts or rights, in a word, with the group that got a member; an account that acted as root |
 """
 
 from __future__ import annotations
@@ -31,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network
 
-VERSION = "1"  # part of the state's identity: raise it when a meaning changes
+VERSION = "2"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
@@ -76,6 +81,12 @@ _LOGON = r"""case
 end"""
 
 
+# Blank out, in this order: what is quoted, the account, and each word that has a digit, a slash or an @ in it.
+_TEMPLATE = r"""left(regexp_replace(regexp_replace(
+           case when account is null or length(account) < 3 then message else replace(message, account, '*') end,
+           '"[^"]*"|''[^'']*''|COMMAND=.*$', '*', 'g'), '[^\s=:,()\[\]]*[0-9/@][^\s=:,()\[\]]*', '*', 'g'), 200)"""
+
+
 def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
     """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
     source_inside = _inside("source_ip", inside)
@@ -85,6 +96,7 @@ with told as (
            source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
            coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
            dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
+           coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
            class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
@@ -101,7 +113,8 @@ with told as (
     from told
 )
 select time, cast(time as date) as day,
-       case when is_flow then 'flow' when logon is not null or event_action = 'ssh_invalid_user' then 'logon'
+       case when event_category = 'threat_intelligence' then 'indicator' when event_category = 'vulnerability' then 'weakness'
+            when is_flow then 'flow' when logon is not null or event_action = 'ssh_invalid_user' then 'logon'
             when class_uid = 4003 then 'lookup' when class_uid = 4002 then 'request' when class_uid = 2004 then 'alert'
             when class_uid = 1007 then 'process' when file_change is not null then 'file'
             when {_listed("event_action", (*_RIGHTS, "sudo_command", "su_session"))} then 'privilege' else 'other' end as kind,
@@ -131,7 +144,18 @@ select time, cast(time as date) as day,
            then lower(coalesce(process_parent_name, '?') || ' > ' || process_name) end as chain,
        tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,
        case when file_change is not null then file_path end as changed_path,
-       case when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
+       sender || ' ' || cast(extract(hour from time at time zone 'UTC') as varchar) as sender_hour,
+       case when host is not null and message is not null and not is_flow then {_TEMPLATE} end as template,
+       case when class_uid = 4002 then nullif(lower(regexp_extract(url_original, '^[A-Za-z][A-Za-z0-9+.-]*://([^/:?#]+)', 1)), '')
+           end as web_name,
+       file_hash,
+       case when event_category = 'threat_intelligence'
+           then coalesce(url_original, name, rtrim(lower(dns_question_name), '.'), file_hash, tls_client_ja3, destination_ip)
+           end as indicator,
+       case when event_category = 'vulnerability' and destination_port is not null then destination_ip || ' '
+           || cast(destination_port as varchar) || ' ' || coalesce(vulnerability_id, rule) end as weakness,
+       case when event_action = 'group_member_added' then concat_ws(' ', event_action, group_name)
+            when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
        case when event_action in ('sudo_command', 'su_session', 'special_privileges') then person end as root_account
 from named"""  # noqa: S608
 

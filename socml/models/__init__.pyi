@@ -25,8 +25,8 @@ from .scoring import score_run as score_run
 from .signals import FILE as FILE
 from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
+from .signals import Votes as Votes
 from .signals import fuse as fuse
-from .signals import signal_weight as signal_weight
 from .training_labels import TrainingLabels as TrainingLabels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels

@@ -1,8 +1,9 @@
 """Evidence by family of behaviour → a score that adds up from it, re-ranked by verdicts: the learning of the daily list.
 
-A *signal* is a column in the role it was seen in ("failed logons of strangers"). A signal counts by how often it was
-right beside how often the list was, between 0.3 and 1.3; a labelled row shares its vote among its families by what each
-added to the score.
+A *signal* is a column in the role it was seen in ("failed logons of strangers"). How much it counts in a row depends on the
+verdicts on rows where it spoke: a benign one says that it means little up to the evidence it had there, a malicious one
+that it means something from that evidence on. Of these, the share that was malicious is set beside that of the list, and the
+signal counts between 0.15 and 1.3. A labelled row shares its vote among its families by what each added to the score.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 SHARES = (1.0, 0.5, 0.25)  # of the largest, second and third family in the score
 PRIOR = 2.0  # labelled rows of the list's own precision that each signal is credited with before any label
-LEAST, MOST = 0.3, 1.3  # weight of a signal
-FILE = "evidence.npz"
+LEAST, MOST = 0.15, 1.3  # weight of a signal
+NEAR = 0.1  # evidence by which a row may exceed a labelled one and still be as strong
+FILE = "votes.npz"
 
 
 def fuse(evidence: Floats) -> tuple[Floats, Floats]:
@@ -36,19 +38,76 @@ def fuse(evidence: Floats) -> tuple[Floats, Floats]:
     return parts, parts.sum(axis=1)
 
 
-def signal_weight(labelled: ArrayLike, true: ArrayLike, all_labelled: float, all_true: float) -> Floats:
-    """Return how much signals count, by the votes on each and on all; 1 before any label.
+@dataclass(frozen=True)
+class Votes:
+    """What verdicts said of signals, one item a labelled row and family that had a part in it.
 
-    Examples
-    --------
-    >>> signal_weight([4.0, 0.0, 4.0], [4.0, 0.0, 0.0], 20, 5).round(2).tolist()
-    [1.3, 1.0, 0.33]
+    Attributes
+    ----------
+    signal : number of the signal
+    evidence : how much it said in that row
+    vote : its part in the row's score, 0 to 1, times how far the label counts
+    malicious : the verdict
+    total : shape (2,), labelled and malicious rows
     """
-    labelled, true = np.asarray(labelled, np.float64), np.asarray(true, np.float64)
-    if not all_labelled:
-        return np.ones_like(labelled)
-    usual = (all_true + 1) / (all_labelled + 2)
-    return np.clip((true + PRIOR * usual) / (labelled + PRIOR) / usual, LEAST, MOST)
+
+    signal: NDArray[np.int64]
+    evidence: Floats
+    vote: Floats
+    malicious: NDArray[np.bool_]
+    total: Floats
+
+    def and_of(self, rows: Floats, parts: Floats, signal: NDArray[np.int64], verdicts: NDArray[np.bool_]) -> Votes:
+        """Return these votes and those of further labelled rows; `parts` holds each family's share of the vote."""
+        row, family = np.nonzero(parts > 0)
+        added = np.array([parts.sum(), (parts.sum(axis=1) * verdicts).sum()])
+        return Votes(
+            np.concatenate([self.signal, signal[row, family]]),
+            np.concatenate([self.evidence, rows[row, family]]),
+            np.concatenate([self.vote, parts[row, family]]),
+            np.concatenate([self.malicious, verdicts[row]]),
+            self.total + added,
+        )
+
+    def weights(self, evidence: Floats, signal: NDArray[np.int64]) -> Floats:
+        """Return how much each signal counts in each row, shape (rows, families); 1 before any label.
+
+        Examples
+        --------
+        >>> votes = Votes(np.zeros(4, np.int64), np.array([1.0, 1, 1, 3]), np.ones(4), np.arange(4) == 3, np.array([4.0, 1]))
+        >>> votes.weights(np.array([[0.5], [2.0], [3.0]]), np.zeros((3, 1), np.int64)).round(2).tolist()
+        [[0.4], [1.0], [1.3]]
+        """
+        weights = np.ones_like(evidence)
+        if not self.total[0]:
+            return weights
+        usual = (self.total[1] + 1) / (self.total[0] + 2)
+        for one in np.unique(self.signal).tolist():
+            of = signal == one
+            if of.any():
+                labelled, true = self._votes_on(one, evidence[of])
+                weights[of] = np.clip((true + PRIOR * usual) / (labelled + PRIOR) / usual, LEAST, MOST)
+        return weights
+
+    def _votes_on(self, signal: int, evidence: Floats) -> tuple[Floats, Floats]:
+        """Return the votes on each evidence, and how many of them are malicious."""
+        benign = _sorted(self.evidence, self.vote, (self.signal == signal) & ~self.malicious)
+        malicious = _sorted(self.evidence, self.vote, (self.signal == signal) & self.malicious)
+        against = benign[1][-1] - benign[1][np.searchsorted(benign[0], evidence - NEAR, side="left")]
+        true = malicious[1][np.searchsorted(malicious[0], evidence + NEAR, side="right")]
+        return against + true, true
+
+
+def no_votes() -> Votes:
+    """Return the votes before any label."""
+    nothing = np.empty(0)
+    return Votes(np.empty(0, np.int64), nothing, nothing, np.empty(0, np.bool_), np.zeros(2))
+
+
+def _sorted(evidence: Floats, vote: Floats, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the evidence of chosen votes in order, and the sum of the votes before each, and of all."""
+    order = np.argsort(evidence[chosen], kind="stable")
+    return evidence[chosen][order], np.concatenate([[0.0], np.cumsum(vote[chosen][order])])
 
 
 @dataclass(frozen=True)
@@ -60,29 +119,33 @@ class DayEvidence:
     evidence : shape (rows, families), without any learning
     kept : shape (rows, families), what is left of it by memory of earlier days, 0 to 1
     signal : shape (rows, families), number of the signal
-    labelled, true : shape (signals,), votes of earlier days
-    total : shape (2,), labelled and malicious rows of earlier days
+    votes : of earlier days
     """
 
     evidence: Floats
     kept: Floats
     signal: NDArray[np.int64]
-    labelled: Floats
-    true: Floats
-    total: Floats
+    votes: Votes
 
     def write(self, folder: Path) -> None:
         """Write it beside the scores of its run."""
         from socml.project import replacing
 
         with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **vars(self))
+            np.savez_compressed(
+                file,
+                evidence=self.evidence,
+                kept=self.kept,
+                signal=self.signal,
+                **{f"vote_{name}": value for name, value in vars(self.votes).items()},
+            )
 
     @classmethod
     def read(cls, folder: Path) -> DayEvidence:
         """Return what was written beside the scores of a run."""
         with np.load(folder / FILE, allow_pickle=False) as stored:
-            return cls(**{name: stored[name] for name in cls.__annotations__})
+            votes = Votes(**{name: stored[f"vote_{name}"] for name in Votes.__annotations__})
+            return cls(stored["evidence"], stored["kept"], stored["signal"], votes)
 
 
 class SignalRanking:
@@ -110,10 +173,6 @@ class SignalRanking:
         malicious = np.asarray(directions, np.float64) > 0
         day, said = self._day, self._score[rows] > 0
         rows, counts, malicious = rows[said], counts[said], malicious[said]
-        votes = self._parts[rows] / self._score[rows, None] * counts[:, None]
-        labelled, true = day.labelled.copy(), day.true.copy()
-        np.add.at(labelled, day.signal[rows], votes)
-        np.add.at(true, day.signal[rows], votes * malicious[:, None])
-        total = day.total + np.array([counts.sum(), (counts * malicious).sum()])
-        weight = signal_weight(labelled, true, float(total[0]), float(total[1]))
-        return fuse(day.evidence * day.kept * weight[day.signal])[1]
+        parts = self._parts[rows] / self._score[rows, None] * counts[:, None]
+        votes = day.votes.and_of(day.evidence[rows], parts, day.signal[rows], malicious)
+        return fuse(day.evidence * day.kept * votes.weights(day.evidence, day.signal))[1]

@@ -5,7 +5,8 @@ Two ways, each told in a sentence and undone with the label it came from:
 - *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.5 of the evidence
   that was judged; beyond it counts in full. A campaign that was judged malicious is remembered in the same way, so that
   one that goes on is not read again each day, and its row says so.
-- *weight of a signal*: see `socml.models.signals`.
+- *weight of a signal*: what was judged benign says little for any entity up to where it was judged, see
+  `socml.models.signals`.
 
 A verdict on one reason teaches of that family alone, and counts on its own day too: the rest of the row is still to judge.
 What a rule «always benign when …» takes says nothing at all.
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.models import DayEvidence, DayScores, fuse, signal_weight
+from socml.models import DayEvidence, DayScores, Votes, fuse
 
 Floats = NDArray[np.float64]
 Signal = tuple[str, int]  # role, and position of the column
@@ -48,17 +49,13 @@ class Learned:
     silenced: NDArray[np.bool_]
 
 
-@dataclass
-class Votes:
-    """How many labelled rows, or parts of them, there were, and how many of them were malicious."""
+@dataclass(frozen=True)
+class Vote:
+    """A part of a labelled row: how much a signal said there, its share of the row, the verdict."""
 
-    labelled: float = 0.0
-    true: float = 0.0
-
-    def add(self, vote: float, malicious: bool) -> None:
-        """Count one more, or a part of one."""
-        self.labelled += vote
-        self.true += vote * malicious
+    evidence: float
+    share: float
+    malicious: bool
 
 
 @dataclass
@@ -66,8 +63,8 @@ class DailyLearner:
     """What labels have taught. Feed it the days in order."""
 
     families: tuple[str, ...]
-    all: Votes = field(default_factory=Votes)
-    by_signal: dict[Signal, Votes] = field(default_factory=dict)
+    by_signal: dict[Signal, list[Vote]] = field(default_factory=dict)
+    _verdicts: list[tuple[float, bool]] = field(default_factory=list)
     _judged: dict[tuple[str, str, int], tuple[float, bool]] = field(default_factory=dict)
 
     def apply(
@@ -80,8 +77,7 @@ class DailyLearner:
         remembered = self._remembered(scores, labelled)
         mask = np.zeros(scores.evidence.shape, dtype=bool) if silenced is None else silenced
         day = self._day_evidence(scores, remembered, mask)
-        weight = signal_weight(day.labelled, day.true, self.all.labelled, self.all.true)
-        evidence = day.evidence * day.kept * weight[day.signal]
+        evidence = day.evidence * day.kept * day.votes.weights(day.evidence, day.signal)
         parts, score = fuse(evidence)
         return Learned(evidence, parts, score, remembered, mask)
 
@@ -105,7 +101,7 @@ class DailyLearner:
         for row in sorted(verdicts):
             if score[row] <= 0:
                 continue
-            self.all.add(1.0, verdicts[row])
+            self._verdicts.append((1.0, verdicts[row]))
             for f in np.flatnonzero(parts[row] > 0).tolist():
                 if (row, scores.families[f]) not in reasons:
                     self._learn_family(scores, row, f, float(parts[row, f] / score[row]), verdicts[row])
@@ -114,13 +110,13 @@ class DailyLearner:
             if f >= 0 and scores.evidence[row, f] > 0:
                 share = float(parts[row, f] / score[row])
                 if row not in verdicts:
-                    self.all.add(share, malicious)
+                    self._verdicts.append((share, malicious))
                 self._learn_family(scores, row, f, share, malicious)
 
     def _learn_family(self, scores: DayScores, row: int, f: int, share: float, malicious: bool) -> None:
         signal = (str(scores.role[row]), int(scores.column[row, f]))
-        self.by_signal.setdefault(signal, Votes()).add(share, malicious)
         subject, said = _subject(scores, row, f), float(scores.evidence[row, f])
+        self.by_signal.setdefault(signal, []).append(Vote(said, share, malicious))
         before = self._judged.get(subject, (0.0, False))[0]
         self._judged[subject] = (max(before, said), malicious)
 
@@ -141,14 +137,19 @@ class DailyLearner:
         columns = int(scores.column.max(initial=-1)) + 1
         number = np.array([roles.index(role) for role in scores.role.tolist()], np.int64)
         signal = number[:, None] * columns + scores.column
-        votes = [self.by_signal.get((role, column), Votes()) for role in roles for column in range(columns)]
+        known = {(role, c): i * columns + c for i, role in enumerate(roles) for c in range(columns)}
+        votes = [(known[key], vote) for key, of in sorted(self.by_signal.items()) if key in known for vote in of]
         return DayEvidence(
             evidence=scores.evidence,
             kept=np.where(silenced, 0.0, np.where(remembered > 0, KEPT, 1.0)),
             signal=signal,
-            labelled=np.array([of.labelled for of in votes]),
-            true=np.array([of.true for of in votes]),
-            total=np.array([self.all.labelled, self.all.true]),
+            votes=Votes(
+                signal=np.array([number for number, _ in votes], np.int64),
+                evidence=np.array([vote.evidence for _, vote in votes], np.float64),
+                vote=np.array([vote.share for _, vote in votes], np.float64),
+                malicious=np.array([vote.malicious for _, vote in votes], np.bool_),
+                total=np.array([sum(share for share, _ in self._verdicts), sum(share * bad for share, bad in self._verdicts)]),
+            ),
         )
 
 

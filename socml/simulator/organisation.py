@@ -114,9 +114,11 @@ def make_organisation(rng: np.random.Generator, hosts: int) -> Organisation:
 
 
 def outside_addresses(rng: np.random.Generator, n: int) -> NDArray[np.str_]:
-    """Return `n` addresses of strangers, in 100.64.0.0/10."""
+    """Return `n` addresses of strangers: two thirds in 100.64.0.0/10, the others where the sites are too."""
     parts = rng.integers([64, 0, 1], [128, 256, 255], (n, 3))
-    return np.array([f"100.{a}.{b}.{c}" for a, b, c in parts.tolist()])
+    first = np.where(rng.random(n) < 1 / 3, 198, 100)
+    second = np.where(first == 198, 18 + parts[:, 0] % 2, parts[:, 0])
+    return np.array([f"{o}.{a}.{b}.{c}" for o, a, (_, b, c) in zip(first, second, parts.tolist(), strict=True)])
 
 
 def _make_sites(rng: np.random.Generator, n: int) -> Sites:
@@ -128,9 +130,15 @@ def _make_sites(rng: np.random.Generator, n: int) -> Sites:
     popularity = 1.0 / np.arange(1, n + 1) ** 0.9
     taste = popularity * np.exp(1.2 * rng.standard_normal((len(DEPARTMENTS), n)))
     blocks = rng.integers([18, 0, 1], [20, 256, 250], (n, 3)).tolist()
+    elsewhere = np.flatnonzero(rng.random(n) < 0.3)  # among strangers, so that no range of addresses tells them apart
+    network = [
+        f"100.{64 + rng.integers(0, 64)}" if i in set(elsewhere) else f"198.{a}" for i, (a, _, _) in enumerate(blocks)
+    ]
     return Sites(
         name=np.array(names),
-        addresses=np.array([[f"198.{a}.{b}.{c + k}" for k in range(4)] for a, b, c in blocks]),
+        addresses=np.array(
+            [[f"{n}.{b}.{c + k}" for k in range(4)] for n, (_, b, c) in zip(network, blocks, strict=True)]
+        ),
         secure=rng.random(n) < 0.88,
         random_names=random_names,
         middle_bytes=np.exp(rng.normal(8.9, 1.1, n)) * np.where(random_names, 12, 1),

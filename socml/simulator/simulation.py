@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -18,6 +18,7 @@ from socml.simulator.writers.files import Attack, attacks_in, log_files, write, 
 
 _KINDS = ("activities", "attacks")
 _NOISE = "noise"
+FEWEST_WITH_HOLIDAY = 6  # days, above which a noisy simulation has a holiday
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def simulate(
     hosts : workstations, one a person, 2 to 6,000; the servers come on top
     scale : how much of everything: 2.0 is twice the traffic of as many hosts
     noise : add what makes real networks hard: private destinations, programs and uploads, unanswered connections,
-        the internet's background of probes and guesses, many user agents; all of it benign
+        the internet's background of probes and guesses, many user agents, a person who changes role, a service that is
+        rolled out, a holiday; all of it benign
 
     Returns
     -------
@@ -74,8 +76,7 @@ def simulate(
 
     References
     ----------
-    The techniques: https://attack.mitre.org/techniques/T1046/, .../T1110/001/, .../T1110/003/, .../T1071/001/,
-    .../T1071/004/, .../T1048/, .../T1021/002/, .../T1021/004/, .../T1498/
+    The techniques: https://attack.mitre.org/techniques/; each file of `attacks/` names its own.
 
     Examples
     --------
@@ -89,6 +90,8 @@ def simulate(
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file; name a folder to write logs to.")
+    if noise and days > FEWEST_WITH_HOLIDAY:
+        window = replace(window, holidays=(int(_rng(seed, "holiday").integers(2, days)),))
     world = World(make_organisation(_rng(seed, "organisation"), hosts), window, scale)
     traffic = Traffic(window)
     for kind in (*_KINDS, *((_NOISE,) if noise else ())):

@@ -33,7 +33,10 @@ class Traffic:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.families: list[Family] = []
-        self._batches: dict[str, list[Columns]] = {k: [] for k in ("flow", "dns", "http", "ssl", "alert", "auth")}
+        self._batches: dict[str, list[Columns]] = {
+            k: [] for k in ("flow", "dns", "http", "ssl", "alert", "auth", "windows")
+        }
+        self._silences: list[tuple[str, int, int]] = []
         self._flows = 0
 
     def flows(
@@ -87,9 +90,20 @@ class Traffic:
 
     def auth(self, time_us: Any, host: Any, text: Any, *, family: Family | None = None) -> None:
         """Add lines to the authentication log: `text` is what follows the host's name."""
+        self._say("auth", time_us, host, text, family)
+
+    def windows(self, time_us: Any, host: Any, text: Any, *, family: Family | None = None) -> None:
+        """Add Windows events: `text` is the rest of the JSON object, after its time and host."""
+        self._say("windows", time_us, host, text, family)
+
+    def silence(self, host: str, begin_us: int, end_us: int) -> None:
+        """Let a host write no line of its logs from one moment to before another."""
+        self._silences.append((host, begin_us, end_us))
+
+    def _say(self, log: str, time_us: Any, host: Any, text: Any, family: Family | None) -> None:
         times = np.atleast_1d(np.asarray(time_us, np.int64))
         batch = {"time_us": times, "host": host, "text": text, "truth": self._code(family)}
-        self._batches["auth"].append({k: np.broadcast_to(np.asarray(v), times.shape) for k, v in batch.items()})
+        self._batches[log].append({k: np.broadcast_to(np.asarray(v), times.shape) for k, v in batch.items()})
 
     def flow_columns(self) -> Columns:
         """Return all flows added so far; a flow's number is its position."""
@@ -107,8 +121,9 @@ class Traffic:
             mine["flow_time_us"] = flows["time_us"][of]
             mine["flow"] = of
             tables[kind] = self._in_window(mine | table | {"written_us": table["time_us"]})
-        auth = _joined(self._batches["auth"])
-        tables["auth"] = self._in_window(auth | {"written_us": auth["time_us"]})
+        for log in ("auth", "windows"):
+            table = self._without_silences(_joined(self._batches[log]))
+            tables[log] = self._in_window(table | {"written_us": table["time_us"]})
         return tables
 
     def _code(self, family: Family | None) -> int:
@@ -126,6 +141,12 @@ class Traffic:
         waits = np.where(flows["transport"] == "tcp", np.where(flows["state"] == "S0", 5, 0), 10) * SECOND
         written = flows["time_us"] + np.maximum(duration, 0) + waits
         return flows | {"duration_us": duration, "written_us": np.minimum(written, self.window.end_us - 1)}
+
+    def _without_silences(self, table: Columns) -> Columns:
+        heard = np.ones(len(table["time_us"]), bool)
+        for host, begin_us, end_us in self._silences:
+            heard &= (table["host"] != host) | (table["time_us"] < begin_us) | (table["time_us"] >= end_us)
+        return {name: values[heard] for name, values in table.items()}
 
     def _in_window(self, table: Columns) -> Columns:
         time = table.get("flow_time_us", table["time_us"])

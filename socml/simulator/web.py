@@ -7,7 +7,9 @@ Zeek: https://docs.zeek.org/en/master/logs/dns.html, .../logs/http.html, .../log
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,10 +156,14 @@ def fetch_secure(
     received: Any,
     duration_s: Any,
     port: int = 443,
+    program: Any = None,
     states: dict[str, float] = STATES,
     family: Family | None = None,
 ) -> NDArray[np.int64]:
-    """Add TLS flows with their handshakes, and return the flows' numbers. Bytes are payload, both ways."""
+    """Add TLS flows with their handshakes, and return the flows' numbers. Bytes are payload, both ways.
+
+    `program` names what speaks: each has a fingerprint of its own; one of the client's two browsers if not given.
+    """
     n = len(time_us)
     flow = traffic.flows(
         rng,
@@ -180,10 +186,32 @@ def fetch_secure(
         version=version,
         cipher=np.array([_CIPHERS[v] for v in version.tolist()], dtype="U40"),
         server_name=name,
+        ja3=fingerprints(_browser(rng, client, n) if program is None else np.broadcast_to(np.asarray(program), (n,))),
         resumed=rng.random(n) < 0.35,
         established=rng.random(n) < 0.97,
     )
     return flow
+
+
+def fingerprints(programs: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the JA3 of each program: the same program, the same 32 hexadecimal digits.
+
+    Examples
+    --------
+    >>> len(fingerprints(np.array(["curl"]))[0])
+    32
+    """
+    names, which = np.unique(programs, return_inverse=True)
+    made = [hashlib.blake2b(str(name).encode(), digest_size=16).hexdigest() for name in names.tolist()]
+    return np.array(made, dtype="U32")[which]
+
+
+def _browser(rng: np.random.Generator, client: Any, n: int) -> NDArray[np.str_]:
+    """Return the browser behind each row: a client has two of a dozen, and mostly uses the first."""
+    clients, which = np.unique(np.broadcast_to(np.asarray(client), (n,)), return_inverse=True)
+    own = np.array([crc32(str(c).encode()) for c in clients.tolist()], dtype=np.int64)
+    number = np.where(rng.random(n) < 0.8, own[which] % 12, own[which] // 12 % 12)
+    return np.char.add("browser ", number.astype(str))
 
 
 def fetch_plain(

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SECOND = 1_000_000
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 # Share of the working day's activity in each hour, from 00: quiet nights, a dip at lunch, some late work.
@@ -23,10 +24,11 @@ _WEEKEND = 0.06  # of a working day's activity
 
 @dataclass(frozen=True)
 class Window:
-    """The simulated time: `days` whole days from `start_us`, which is a midnight."""
+    """The simulated time: `days` whole days from `start_us`, which is a midnight; `holidays` are numbers of days."""
 
     start_us: int
     days: int
+    holidays: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, start: str, days: int) -> Window:
@@ -54,7 +56,8 @@ class Window:
         """Return each day's activity relative to a working day, shape (days,)."""
         midnights = self.start_us + np.arange(self.days) * DAY
         weekday = (midnights // DAY + 3) % 7  # 1970-01-01 was a Thursday, Monday is 0
-        return np.where(weekday < 5, 1.0, _WEEKEND)
+        free = (weekday >= 5) | np.isin(np.arange(self.days), self.holidays)
+        return np.where(free, _WEEKEND, 1.0)
 
 
 def working_moments(

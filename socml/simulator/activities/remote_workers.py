@@ -6,9 +6,10 @@ import numpy as np
 
 from socml.simulator.organisation import World, outside_addresses
 from socml.simulator.shapes import sizes
+from socml.simulator.ssh import fail, log_in
 from socml.simulator.traffic import Traffic
 from socml.simulator.web import visit
-from socml.simulator.window import DAY, HOUR
+from socml.simulator.window import DAY, HOUR, SECOND, working_moments
 
 __all__ = ["remote_workers"]
 
@@ -19,6 +20,13 @@ def remote_workers(world: World, traffic: Traffic, rng: np.random.Generator) -> 
     """Connect some evenings and mornings for two hours or so, and use the file server and the web."""
     window, sites = world.window, world.organisation.sites
     homes = outside_addresses(rng, _PEOPLE)
+    people = world.organisation
+    team = rng.permutation(people.of("engineering"))[:_PEOPLE]
+    who, at = working_moments(window, rng, np.full(team.size, 0.8))
+    log_in(world, traffic, rng, at, source=homes[who], server="bastion1", user=people.users[team[who]], minutes=15.0)
+    slips = np.flatnonzero(rng.random(who.size) < 0.15)
+    users = people.users[team[who[slips]]]
+    fail(world, traffic, rng, at[slips] - 15 * SECOND, source=homes[who[slips]], server="bastion1", user=users)
     for person in range(_PEOPLE):
         inside = f"10.20.9.{10 + person}"
         hours = rng.choice(np.array([4.5, 5.5, 19.5, 21.0, 22.5, 23.2]), window.days)

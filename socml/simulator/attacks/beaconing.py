@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from socml.simulator.organisation import World
+from socml.simulator.organisation import World, outside_addresses
 from socml.simulator.shapes import sizes
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.web import fetch_plain, fetch_secure, look_up
@@ -18,17 +18,19 @@ from socml.simulator.window import HOUR, ticks
 __all__ = ["beaconing"]
 
 _FAMILY = Family("beaconing", "T1071.001")
-_IMPLANTS = (  # share of the window, hour, hours, seconds between calls, jitter, name, address, TLS
-    (0.3, 9.2, 1.5, 60, 0.15, "cdn.silverlake-updates.example", "100.80.4.17", True),
-    (0.5, 20.0, 1.5, 240, 0.3, "stats.greyfinch.example", "100.90.71.5", False),
-    (0.8, 1.0, 6, 1200, 0.5, "img.paperkite.example", "100.101.9.44", True),
+_IMPLANTS = (  # share of the window, hour, hours, seconds between calls, jitter, name, TLS, program
+    (0.3, 9.2, 1.5, 60, 0.15, "cdn.silverlake-updates.example", True, "runtime of a script"),
+    (0.5, 20.0, 1.5, 240, 0.3, "stats.greyfinch.example", False, None),
+    (0.8, 1.0, 6, 1200, 0.5, "img.paperkite.example", True, None),
 )
 
 
 def beaconing(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     """Let three workstations call home, from once a minute to once in a quarter of an hour."""
     clients = rng.choice(world.organisation.workstations, len(_IMPLANTS))
-    for client, (share, hour, hours, every_s, jitter, name, address, secure) in zip(clients, _IMPLANTS, strict=True):
+    addresses = outside_addresses(rng, len(_IMPLANTS)).tolist()
+    for client, address, implant in zip(clients, addresses, _IMPLANTS, strict=True):
+        share, hour, hours, every_s, jitter, name, secure, program = implant
         begin = world.window.at(share, hour)
         time_us = ticks(begin, begin + int(hours * HOUR), rng, every_s=every_s / world.scale, jitter=jitter)
         n = time_us.size
@@ -38,14 +40,14 @@ def beaconing(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
             "client": client,
             "address": address,
             "name": name,
-            "sent": sizes(rng, n, 420, 0.12),
+            "sent": sizes(rng, n, 420, 0.3),
             "received": sizes(rng, n, 260, 0.4),
-            "duration_s": rng.uniform(0.08, 0.4, n),
+            "duration_s": np.exp(rng.normal(-0.9, 0.7, n)),
             "states": {"SF": 0.97, "S0": 0.02, "RSTR": 0.01},
             "family": _FAMILY,
         }
         if secure:
-            fetch_secure(traffic, rng, time_us, **call)
+            fetch_secure(traffic, rng, time_us, program=program, **call)
         else:
             agent = "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1)"
             fetch_plain(traffic, rng, time_us, path="/pixel.gif?id=7f3a", agent=agent, status=200, **call)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from socml.simulator.organisation import World
-from socml.simulator.shapes import some
+from socml.simulator.shapes import sizes, some
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.window import SECOND
 
@@ -39,8 +39,8 @@ def horizontal_scan(world: World, traffic: Traffic, rng: np.random.Generator) ->
             destination=[f"10.20.{a}.{b}" for a, b in zip(network, host, strict=True)],
             port=port,
             duration_s=np.where(rng.random(n) < 0.5, rng.uniform(0.0005, 3.1, n), 0.0),
-            source_bytes=120,
-            destination_bytes=160,
+            source_bytes=sizes(rng, n, 220, 0.8),
+            destination_bytes=sizes(rng, n, 500, 1.2),
             state=state,
             family=_FAMILY,
         )

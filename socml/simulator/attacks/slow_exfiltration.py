@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from socml.simulator.organisation import World
+from socml.simulator.organisation import World, outside_addresses
 from socml.simulator.shapes import sizes
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.web import fetch_secure, look_up
@@ -19,9 +19,9 @@ from socml.simulator.window import HOUR, ticks
 __all__ = ["slow_exfiltration"]
 
 _FAMILY = Family("slow exfiltration", "T1048")
-_LEAKS = (  # share of the window, hour, hours, seconds between pieces, bytes a piece, name, address
-    (0.4, 8.5, 15, 900, 1.5e7, "drop.amberfile.example", "100.70.33.9"),
-    (0.7, 9.0, 9, 900, 2e6, "sync.cobaltbox.example", "100.72.120.51"),
+_LEAKS = (  # share of the window, hour, hours, seconds between pieces, bytes a piece, name
+    (0.4, 8.5, 15, 900, 1.5e7, "drop.amberfile.example"),
+    (0.7, 9.0, 9, 900, 2e6, "sync.cobaltbox.example"),
 )
 
 
@@ -29,7 +29,8 @@ def slow_exfiltration(world: World, traffic: Traffic, rng: np.random.Generator) 
     """Leak from a workstation and from the file server, in pieces of megabytes and of less than one."""
     people = world.organisation
     clients = (people.workstations[rng.choice(people.of("finance"))], world.server("files1"))
-    for client, (share, hour, hours, every_s, size, name, address) in zip(clients, _LEAKS, strict=True):
+    addresses = outside_addresses(rng, len(_LEAKS)).tolist()
+    for client, address, (share, hour, hours, every_s, size, name) in zip(clients, addresses, _LEAKS, strict=True):
         begin = world.window.at(share, hour)
         time_us = ticks(begin, begin + hours * HOUR, rng, every_s=every_s / world.scale, jitter=0.35)
         n = time_us.size

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from socml.simulator.organisation import World
-from socml.simulator.shapes import some
+from socml.simulator.shapes import sizes, some
 from socml.simulator.traffic import Family, Traffic
 from socml.simulator.window import SECOND
 
@@ -38,9 +38,9 @@ def vertical_scan(world: World, traffic: Traffic, rng: np.random.Generator) -> N
             source=source,
             destination=world.server(server),
             port=rng.permutation(port),
-            duration_s=rng.uniform(0.0002, 0.004, n),
-            source_bytes=80,
-            destination_bytes=120,
+            duration_s=np.where(rng.random(n) < 0.5, rng.uniform(0.0002, 3.1, n), 0.0),
+            source_bytes=sizes(rng, n, 220, 0.8),
+            destination_bytes=sizes(rng, n, 500, 1.2),
             state=some(rng, n, {"REJ": 0.82, "S0": 0.1, "RSTO": 0.08}),
             family=_FAMILY,
         )

@@ -13,6 +13,7 @@ from socml.simulator.window import DAY, HOUR, ticks
 __all__ = ["private_programs"]
 
 _OWNERS = 0.35  # share of the people who have one
+_RUNTIMES = ("runtime of a script", "runtime of a launcher", "runtime of a player", "library of a reader")
 _EVERY_S = (30, 60, 120, 300, 300, 600, 900, 1800, 3600)
 
 
@@ -42,5 +43,6 @@ def private_programs(world: World, traffic: Traffic, rng: np.random.Generator) -
             sent=sizes(rng, n, float(rng.choice([300, 700, 1500, 6000])), float(rng.choice([0.05, 0.2, 0.8]))),
             received=sizes(rng, n, 500, 0.6),
             duration_s=np.exp(rng.normal(-0.9, 0.7, n)),
+            program=str(rng.choice(_RUNTIMES)),
             states={"SF": 0.93, "S0": 0.04, "RSTO": 0.03},
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from socml.project import TRUTH_BESIDE, check_table, private_file
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
-from socml.simulator.writers import auth_log, eve, zeek
+from socml.simulator.writers import auth_log, eve, windows_json, zeek
 
 _COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
 
@@ -48,6 +48,7 @@ def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generat
     for log in zeek.LOGS:
         yield from _by_day(log, tables[log], window, rng)
     yield LogFile("eve.json", eve.lines(tables["alert"]), tables["alert"]["truth"])
+    yield LogFile("windows.json", windows_json.lines(tables["windows"]), tables["windows"]["truth"])
 
 
 def write(folder: Path, file: LogFile, window: Window) -> Path:

@@ -39,9 +39,9 @@ _FIELDS = {
     ),
     "ssl": (
         f"{_ID} version cipher curve server_name resumed last_alert next_protocol established cert_chain_fuids "
-        "client_cert_chain_fuids subject issuer client_subject client_issuer validation_status",
+        "client_cert_chain_fuids subject issuer client_subject client_issuer validation_status ja3",
         f"{_ID_TYPES} string string string string bool string string bool vector[string] vector[string] string string "
-        "string string string",
+        "string string string string",
     ),
 }
 LOGS = tuple(_FIELDS)
@@ -179,6 +179,7 @@ def _ssl(table: Columns, rng: np.random.Generator) -> list[Any]:
         "-",
         "-",
         np.where(shown, "ok", "-").tolist(),
+        table["ja3"].tolist(),
     ]
 
 
