@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import Column, DailyTables, Step, absent_sets, build_daily, columns_of, entity_days
-from socml.models import Context, DayEvidence, DayScores, EntitySurprise, read_context
+from socml.features import Column, DailyTables, EntityDay, Step, absent_sets, build_daily, columns_of, entity_days
+from socml.models import MEMORY_DAYS, Context, DayEvidence, DayScores, EntitySurprise, read_context
 from socml.project import ModelRecipe, Project, RecipeError, UnknownName, find_project, load_model_recipe
 from socml.review import DailyLearner, Learned, Reason, reasons_of
 
@@ -27,6 +28,10 @@ class RankedDay:
     """One day of the list. `order` are positions of rows, the first to look at first; `row_id` is in the rows' order.
 
     `before` is what the labels of earlier days left of it, `learned` what those of the day itself made of that.
+
+    Attributes
+    ----------
+    recent : the learned scores of the days before, at most 60 of them, and of this one, the last
     """
 
     scores: DayScores
@@ -34,6 +39,7 @@ class RankedDay:
     learned: Learned
     row_id: NDArray[np.object_]
     order: NDArray[np.int64]
+    recent: tuple[NDArray[np.float64], ...]
 
     @property
     def day(self) -> date:
@@ -56,7 +62,26 @@ class RankedDay:
 
 
 @dataclass(frozen=True)
-class DailyList:
+class Listing:
+    """What all days of a dataset's list have in common."""
+
+    dataset: str
+    model: ModelRecipe
+    tables: DailyTables
+    columns: tuple[Column, ...]
+    context: Context
+
+    def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
+        """Return the reasons of some rows of a day."""
+        about = _about(self.tables, ranked, rows)
+        return [
+            reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
+            for row in rows
+        ]
+
+
+@dataclass(frozen=True)
+class DailyList(Listing):
     """All days of a dataset's list.
 
     Attributes
@@ -64,12 +89,7 @@ class DailyList:
     absent : feature sets for which the dataset has no events: they are left out
     """
 
-    dataset: str
-    model: ModelRecipe
-    tables: DailyTables
-    columns: tuple[Column, ...]
     days: tuple[RankedDay, ...]
-    context: Context
     absent: tuple[str, ...]
 
     def of(self, day: date | str | None = None) -> RankedDay:
@@ -90,14 +110,6 @@ class DailyList:
     def frame(self) -> pd.DataFrame:
         """Return all days' lists as one table."""
         return pd.concat([ranked.frame() for ranked in self.days], ignore_index=True)
-
-    def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
-        """Return the reasons of some rows of a day."""
-        about = _about(self.tables, ranked, rows)
-        return [
-            reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
-            for row in rows
-        ]
 
 
 def daily_list(
@@ -120,33 +132,70 @@ def daily_list(
     UnknownName, RecipeError, ConfigurationError, DataError
     """
     project = project or find_project()
+    listing = open_listing(dataset, project=project, model=model, step=step)
+    known = current_labels(dataset, project) if labels is None else labels
+    days = tuple(rank_days(listing.tables, listing.columns, labels=known, context=listing.context))
+    return DailyList(**vars(listing), days=days, absent=tuple(absent_sets(listing.tables)))
+
+
+def open_listing(
+    dataset: str, *, project: Project, model: str | ModelRecipe = MODEL, step: Step | None = None
+) -> Listing:
+    """Bring a dataset's daily tables up to date; no day is ranked yet.
+
+    Raises
+    ------
+    UnknownName, RecipeError, ConfigurationError, DataError
+    """
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     if recipe.mode != "daily" or not recipe.feature_sets:
         raise RecipeError(f'{recipe.path} is no model of the daily list: give mode = "daily" and features = [ … ].')
     context = read_context(project)
     tables = build_daily(recipe.feature_sets, dataset, project=project, inside=context.inside, step=step)
-    columns = columns_of(tables.recipes)
-    known = _labels(dataset, project) if labels is None else labels
-    days = tuple(rank_days(tables, columns, labels=known, context=context))
-    return DailyList(dataset, recipe, tables, columns, days, context, tuple(absent_sets(tables)))
+    return Listing(dataset, recipe, tables, columns_of(tables.recipes), context)
+
+
+class Ranker:
+    """Rank days one after the other: each is scored by those before it, and re-ranked by the labels up to it."""
+
+    def __init__(self, columns: tuple[Column, ...], context: Context) -> None:
+        self._detector = EntitySurprise(columns, groups=context.groups, weights=context.weights)
+        self._learner = DailyLearner(self._detector.families)
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=MEMORY_DAYS)
+
+    def rank(self, rows: EntityDay, labels: Mapping[str, bool]) -> RankedDay:
+        """Return the list of a day that comes after all that were ranked or remembered."""
+        ids = row_ids(rows.day, rows.role, rows.entity)
+        verdicts = {i: labels[row_id] for i, row_id in enumerate(ids.tolist()) if row_id in labels} if labels else {}
+        self._detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i, bad in verdicts.items() if bad}
+        scores = self._detector.score_day(rows)
+        before = self._learner.day_evidence(scores)
+        self._learner.learn(scores, verdicts)
+        learned = self._learner.apply(scores, labelled=verdicts)
+        self._recent.append(learned.score)
+        order = np.argsort(-learned.score, kind="stable")
+        return RankedDay(scores, before, learned, ids, order, tuple(self._recent))
+
+    def remember(
+        self, rows: EntityDay, *, score: NDArray[np.float64], learned: NDArray[np.float64], malicious: Sequence[int]
+    ) -> None:
+        """Take a day that was ranked before, as `rank` left it; what its labels taught comes by `relearn`."""
+        self._detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i in malicious}
+        self._detector.remember(rows, score)
+        self._recent.append(learned)
+
+    def relearn(self, labelled: DayScores, verdicts: Mapping[int, bool]) -> None:
+        """Learn again what the labels of a day taught; of `labelled` only the rows with a label need to be there."""
+        self._learner.learn(labelled, verdicts)
 
 
 def rank_days(
     tables: DailyTables, columns: tuple[Column, ...], *, labels: Mapping[str, bool], context: Context
 ) -> Iterator[RankedDay]:
     """Yield each day scored by the days before it, and re-ranked by the labels of rows up to that day."""
-    malicious: set[tuple[date, str, str]] = set()
-    detector = EntitySurprise(columns, malicious=malicious, groups=context.groups, weights=context.weights)
-    learner = DailyLearner(detector.families)
+    ranker = Ranker(columns, context)
     for rows in entity_days(tables):
-        ids = row_ids(rows.day, rows.role, rows.entity)
-        verdicts = {i: labels[row_id] for i, row_id in enumerate(ids.tolist()) if row_id in labels} if labels else {}
-        detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i, bad in verdicts.items() if bad}
-        scores = detector.score_day(rows)
-        before = learner.day_evidence(scores)
-        learner.learn(scores, verdicts)
-        learned = learner.apply(scores, labelled=verdicts)
-        yield RankedDay(scores, before, learned, ids, np.argsort(-learned.score, kind="stable"))
+        yield ranker.rank(rows, labels)
 
 
 def row_ids(day: date, role: NDArray[np.object_], entity: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -155,7 +204,8 @@ def row_ids(day: date, role: NDArray[np.object_], entity: NDArray[np.object_]) -
     return np.array([hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts], dtype=object)
 
 
-def _labels(dataset: str, project: Project) -> dict[str, bool]:
+def current_labels(dataset: str, project: Project) -> dict[str, bool]:
+    """Return which rows of a dataset are labelled, and whether malicious."""
     from socml.labels import DIRECTION, read_labels
 
     current = read_labels(dataset=dataset, project=project)

@@ -22,6 +22,7 @@ FOLDERS = {
     "supervised": "detectors/supervised",
     "explainers": "explanations/explainers",
     "strategies": "review/strategies",
+    "sinks": "jobs/sinks",
     "activities": "simulator/activities",
     "attacks": "simulator/attacks",
     "noise": "simulator/noise",
