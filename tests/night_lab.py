@@ -47,26 +47,25 @@ def flows(number: int, *, n: int = 12, seed: int = 0, **changes: object) -> list
     """Return ordinary flows of a working day, `number` days after Monday; `changes` replace fields of each."""
     rng = np.random.default_rng([number, seed])
     start = (MONDAY + timedelta(days=number)).timestamp()
-    made = []
-    for host in HOSTS:
-        for _ in range(n):
-            made.append(
-                {
-                    "_path": "conn",
-                    "ts": start + 7 * 3600 + float(rng.integers(0, 12 * 3600)),
-                    "uid": f"C{rng.integers(1 << 40):x}",
-                    "id.orig_h": host,
-                    "id.orig_p": int(rng.integers(30_000, 60_000)),
-                    "id.resp_h": f"203.0.113.{rng.integers(1, 6)}",
-                    "id.resp_p": 443,
-                    "proto": "tcp",
-                    "duration": 1.0,
-                    "orig_bytes": int(rng.integers(500, 5000)),
-                    "resp_bytes": int(rng.integers(500, 5000)),
-                    "conn_state": "SF",
-                    **changes,
-                }
-            )
+    made = [
+        {
+            "_path": "conn",
+            "ts": start + 7 * 3600 + float(rng.integers(0, 12 * 3600)),
+            "uid": f"C{rng.integers(1 << 40):x}",
+            "id.orig_h": host,
+            "id.orig_p": int(rng.integers(30_000, 60_000)),
+            "id.resp_h": f"203.0.113.{rng.integers(1, 6)}",
+            "id.resp_p": 443,
+            "proto": "tcp",
+            "duration": 1.0,
+            "orig_bytes": int(rng.integers(500, 5000)),
+            "resp_bytes": int(rng.integers(500, 5000)),
+            "conn_state": "SF",
+            **changes,
+        }
+        for host in HOSTS
+        for _ in range(n)
+    ]
     return sorted(made, key=lambda flow: flow["ts"])  # type: ignore[arg-type, return-value]
 
 

@@ -15,8 +15,8 @@ import typer
 
 from socml.cli import evaluate as judge
 from socml.cli import ingest as reading
+from socml.cli import keeping, line, models, nightly, quarantine
 from socml.cli import labels as team
-from socml.cli import line, nightly, quarantine
 from socml.cli import project as lab
 from socml.cli import review as people
 from socml.cli import tools as pocket
@@ -32,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, reading, quarantine, nightly, people, judge, team, pocket):
+for verbs in (lab, line, reading, quarantine, nightly, keeping, models, people, judge, team, pocket):
     verbs.add_to(app)
 
 

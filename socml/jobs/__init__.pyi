@@ -4,6 +4,9 @@ from .alerts import Alert as Alert
 from .alerts import AlertBook as AlertBook
 from .audit_log import audit as audit
 from .audit_log import audit_damage as audit_damage
+from .backup import Backup as Backup
+from .backup import make_backup as make_backup
+from .backup import restore_backup as restore_backup
 from .daily_listing import DailyList as DailyList
 from .daily_listing import RankedDay as RankedDay
 from .daily_listing import daily_list as daily_list
@@ -23,6 +26,12 @@ from .night_run import planned as planned
 from .night_state import NightReport as NightReport
 from .outbox import Delivery as Delivery
 from .outbox import deliver as deliver
+from .retraining import Beside as Beside
+from .retraining import Retrained as Retrained
+from .retraining import compare_shadow as compare_shadow
+from .retraining import promote_version as promote_version
+from .retraining import retrain as retrain
+from .retraining import roll_back as roll_back
 from .status import StatusLine as StatusLine
 from .status import check_configuration as check_configuration
 from .status import night_status as night_status

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -31,15 +31,23 @@ class RankedDay:
 
     Attributes
     ----------
+    unlearned : the list as the labels of earlier days alone make it: what a scoring run holds
     recent : the learned scores of the days before, at most 60 of them, and of this one, the last
     """
 
     scores: DayScores
     before: DayEvidence
     learned: Learned
+    unlearned: Learned
     row_id: NDArray[np.object_]
     order: NDArray[np.int64]
     recent: tuple[NDArray[np.float64], ...]
+
+    def without_own_labels(self) -> RankedDay:
+        """Return the day as it was before any of its own rows was labelled."""
+        score = self.unlearned.score
+        order, recent = np.argsort(-score, kind="stable"), (*self.recent[:-1], score)
+        return replace(self, learned=self.unlearned, order=order, recent=recent)
 
     @property
     def day(self) -> date:
@@ -169,12 +177,12 @@ class Ranker:
         verdicts = {i: labels[row_id] for i, row_id in enumerate(ids.tolist()) if row_id in labels} if labels else {}
         self._detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i, bad in verdicts.items() if bad}
         scores = self._detector.score_day(rows)
-        before = self._learner.day_evidence(scores)
+        before, unlearned = self._learner.day_evidence(scores), self._learner.apply(scores)
         self._learner.learn(scores, verdicts)
         learned = self._learner.apply(scores, labelled=verdicts)
         self._recent.append(learned.score)
         order = np.argsort(-learned.score, kind="stable")
-        return RankedDay(scores, before, learned, ids, order, tuple(self._recent))
+        return RankedDay(scores, before, learned, unlearned, ids, order, tuple(self._recent))
 
     def remember(
         self, rows: EntityDay, *, score: NDArray[np.float64], learned: NDArray[np.float64], malicious: Sequence[int]

@@ -37,6 +37,7 @@ def store_day(
     ----------
     attacks : the rows that show attacks, as `attack_rows` returns them, for the metrics
     """
+    ranked = ranked.without_own_labels()
     features = _write_features(listed, ranked, project)
     normality = -SignalRanking(ranked.before).learn([], [])  # `save_run` takes what a detector says: higher is NORMAL
     identity = "\n".join([listed.dataset, str(ranked.day), listed.model.hash, *ranked.row_id.tolist()])

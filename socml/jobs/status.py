@@ -28,7 +28,15 @@ from socml.project import (
     recipe_names,
 )
 
-__all__ = ["StatusLine", "check_configuration", "night_status", "preview_policy", "send_alerts", "set_policy"]
+__all__ = [
+    "StatusLine",
+    "check_configuration",
+    "night_status",
+    "preview_policy",
+    "recent_problems",
+    "send_alerts",
+    "set_policy",
+]
 
 LATE = timedelta(hours=30)  # since the last night: a nightly job that did not run
 
@@ -82,7 +90,7 @@ def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> lis
     lines = [_last_night(dataset, reports[-1] if reports else None, state, now)]
     if reports and reports[-1].stopped:
         lines.append(StatusLine(dataset, "stopped", False, reports[-1].stopped))
-    problems = _problems(folder, state, days)
+    problems = recent_problems(folder, days)
     problems += [p for report in reports for p in report.problems if not p.day]
     problems += [p for p in (reports[-1].problems if reports else []) if p.check == "lag"]
     for check in CHECKS:
@@ -104,10 +112,10 @@ def _last_night(dataset: str, report: NightReport | None, state: NightState, now
     return StatusLine(dataset, "last night", not late, f"{text}; listed up to {state.watermark or 'nothing'}{late}")
 
 
-def _problems(folder: Path, state: NightState, days: int) -> list[Problem]:
+def recent_problems(folder: Path, days: int) -> list[Problem]:
+    """Return what was found in the last days that a night has looked at, in order."""
     names = sorted(path.stem for path in (folder / "checks").glob("*.json"))
-    latest = max([*names[-1:], state.watermark], default="")
-    first = (date.fromisoformat(latest) - timedelta(days=days - 1)).isoformat() if latest else ""
+    first = (date.fromisoformat(names[-1]) - timedelta(days=days - 1)).isoformat() if names else ""
     looked = [DayChecks.read(folder, date.fromisoformat(name)) for name in names if name >= first]
     return [problem for one in looked if one for problem in one.problems]
 

@@ -31,6 +31,13 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import fuse as fuse
 from .signals import signal_weight as signal_weight
+from .standing import PREVIOUS as PREVIOUS
+from .standing import SHADOW as SHADOW
+from .standing import Standing as Standing
+from .standing import promote as promote
+from .standing import rollback as rollback
+from .standing import set_shadow as set_shadow
+from .standing import standing_of as standing_of
 from .training_labels import Lessons as Lessons
 from .training_labels import lessons_for as lessons_for
 from .training_labels import lessons_from_labels as lessons_from_labels
