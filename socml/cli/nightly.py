@@ -1,4 +1,4 @@
-"""Verbs of operation: nightly, status, threshold, alerts, check."""
+"""Verbs of operation: nightly, watch, status, threshold, alerts, check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAY = "%Y-%m-%d"
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs to the command line."""
-    for verb in (nightly, status, check, alerts):
+    for verb in (nightly, watch, status, check, alerts):
         app.command()(verb)
     threshold = typer.Typer(help="When a row of the daily list becomes an alert.", no_args_is_help=True)
     threshold.command("preview")(preview)
@@ -72,6 +72,41 @@ def nightly(
         raise typer.Exit(DataError.exit_code)
     if not all(report.is_well for report in reports):
         raise typer.Exit(1)
+
+
+def watch(
+    dataset: Dataset = "",
+    every: Annotated[float, typer.Option(min=1, help="seconds from one round to the next")] = 60.0,
+    seconds: Annotated[float | None, typer.Option(help="watch this long; else until Ctrl-C")] = None,
+    listen: Annotated[str, typer.Option(help="receive syslog too: udp://127.0.0.1:5514 or tcp://…")] = "",
+    any_address: Annotated[
+        bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
+    ] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
+) -> None:
+    """Follow the files of a dataset, and a syslog address: lists and alerts of the day so far, every minute.
+
+    \b
+    Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
+    """
+    from socml.jobs import Night, NightReport
+    from socml.jobs import watch as follow
+
+    def told(report: NightReport) -> None:
+        if not report.is_idle:
+            _say_report(report)
+
+    done = follow(
+        _datasets(dataset)[0],
+        night=Night(send=not no_send),
+        every=every,
+        seconds=seconds,
+        address=listen,
+        any_address=any_address,
+        on_round=told,
+        on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
+    )
+    say(f"{done.rounds:,} rounds, {done.added:,} events read from files, {done.alerts:,} alerts")
 
 
 def status(

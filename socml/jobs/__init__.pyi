@@ -38,3 +38,5 @@ from .status import night_status as night_status
 from .status import preview_policy as preview_policy
 from .status import send_alerts as send_alerts
 from .status import set_policy as set_policy
+from .watching import Watched as Watched
+from .watching import watch as watch

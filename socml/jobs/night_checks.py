@@ -38,7 +38,8 @@ class NightChecks:
         """
         found: list[Problem] = []
         for i, day in enumerate(days):
-            if listed.get(day.isoformat()) == tables.versions[day]:
+            is_looked_at = (self._folder / "checks" / f"{day}.json").is_file()
+            if is_looked_at and listed.get(day.isoformat()) == tables.versions[day]:
                 continue
             known = DayChecks.read(self._folder, day)
             if known is not None and known.profile.version == tables.versions[day]:

@@ -129,9 +129,11 @@ def nightly(
     with night_lock(folder, dataset):
         work = _Work(dataset, project, settings, night, log, folder)
         report = work.run()
-        keep_report(folder, report)
+        if not (night.today and report.is_idle):  # a watch does one a minute
+            keep_report(folder, report)
         write_metrics(project, settings.nightly.metrics_file)
-    audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
+    if not (night.today and report.is_idle):
+        audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
     return report
 
 
@@ -155,11 +157,12 @@ class _Work:
             listing = open_listing(self.dataset, project=self.project, model=self.night.model)
         self.report.built = listing.tables.built
         checks = NightChecks(self.folder, self.settings.checks, self.project)
+        over = [day for day in self._over(listing.tables.days) if day < self.night.now.astimezone(UTC).date()]
         with self.log.step("checks"):
             self.report.problems += of_ingest(self.dataset, self.state, self.settings.checks, self.project)
             self.report.problems += checks.look_at(
                 listing.tables,
-                self._over(listing.tables.days),
+                over,  # a day that is not over has no usual volume and hours yet
                 listed=self.state.versions,
                 now=self.night.now,
             )

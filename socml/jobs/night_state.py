@@ -123,6 +123,11 @@ class NightReport:
         waiting = any(one["waiting"] for one in self.deliveries)
         return not (self.problems or self.failed_files or self.stopped or waiting)
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether there was nothing to do, and nothing is wrong."""
+        return self.is_well and not (self.added or self.quarantined or self.listed or self.removed)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         return {**asdict(self), "ok": self.is_well}

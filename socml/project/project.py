@@ -177,6 +177,12 @@ uri = ""                   # empty: SQLite in the workspace; else any MLflow tra
 [labels]
 url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy address
 
+# [sources.office]                # what `socml nightly` reads; deploy/socml.toml and docs/operate.md have all that a night knows
+# paths = ["/var/log/zeek"]
+#
+# [nightly]
+# alerts_a_day = 20
+#
 # [lookups]                       # online services: nobody is asked unless a section names one
 # never = ["example.org"]         # your own domains and networks: these are never sent out
 # [lookups.virustotal]            # or abuseipdb, greynoise, otx, urlhaus
