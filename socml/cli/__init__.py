@@ -13,7 +13,7 @@ from typing import TextIO
 
 import typer
 
-from socml.cli import components, line, quarantine
+from socml.cli import components, keeping, line, models, nightly, quarantine
 from socml.cli import evaluate as judge
 from socml.cli import ingest as reading
 from socml.cli import labels as team
@@ -33,7 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
-for verbs in (lab, line, reading, quarantine, people, judge, team, components, pocket, incident):
+for verbs in (
+    lab, line, reading, quarantine, nightly, keeping, models, people, judge, team, components, pocket, incident,
+):  # fmt: skip
     verbs.add_to(app)
 
 

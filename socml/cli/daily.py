@@ -20,7 +20,7 @@ def run_daily(
     experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
 ) -> dict[str, Any]:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
-    from socml.evaluate import prepare_dataset
+    from socml.evaluate import attack_rows, find_attacks, prepare_dataset
     from socml.ingestion import ingest
     from socml.jobs import daily_list, store_day
     from socml.project import find_project, load_experiment_recipe, recipe_names
@@ -38,8 +38,9 @@ def run_daily(
             dataset, project=project, model=recipe.model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
         )
     ranked = listed.of(day or None)
-    run = store_day(listed, ranked, project=project)
-    found = _found(listed, project)
+    attacks = attack_rows(dataset, project=project)
+    run = store_day(listed, ranked, project=project, attacks=attacks)
+    found = find_attacks(listed.frame(), attacks, rows=SHOWN) if len(attacks) else None
     if json_:
         as_json(_plain(listed, ranked, run, found, top))
     else:
@@ -60,13 +61,6 @@ def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tup
             f"{str(name)!r} is no dataset. Write the dataset first, then its files: socml run daily office {name}"
         )
     return str(name), [path.absolute() for path in files] or None
-
-
-def _found(listed: DailyList, project: Project) -> FoundAttacks | None:
-    from socml.evaluate import attack_rows, find_attacks
-
-    truth = attack_rows(listed.dataset, project=project)
-    return find_attacks(listed.frame(), truth, rows=SHOWN) if len(truth) else None
 
 
 def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:

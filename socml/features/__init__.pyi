@@ -6,11 +6,13 @@ from .daily_tables import DailyTables as DailyTables
 from .daily_tables import Step as Step
 from .daily_tables import build_daily as build_daily
 from .daily_tables import daily_folder as daily_folder
+from .daily_tables import days_to_build as days_to_build
 from .drain import Drain as Drain
 from .entity_day_table import Column as Column
 from .entity_day_table import EntityDay as EntityDay
 from .entity_day_table import absent_sets as absent_sets
 from .entity_day_table import columns_of as columns_of
+from .entity_day_table import entity_day as entity_day
 from .entity_day_table import entity_days as entity_days
 from .given_table import TableError as TableError
 from .given_table import plain_table as plain_table

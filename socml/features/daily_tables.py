@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +20,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.features import meanings
-from socml.features.daily_state import DailyState
+from socml.features.daily_state import KEY, DailyState
 from socml.features.first_seen import History, Key, keys_of, parquet_sql
 from socml.project import (
     DataError,
     FeatureRecipe,
+    Part,
     Project,
     RecipeError,
     did_you_mean,
-    event_files,
+    event_parts,
+    events_folder,
     load_feature_recipe,
+    part_path,
+    read_manifest,
     safe_name,
     sealed_connection,
     select_batches,
@@ -48,12 +54,16 @@ class DailyTables:
     ----------
     days : the days that have events, in order
     built : how many days were built by this call; the others were up to date
+    versions : day → what tells its tables from others that it might have had; it says nothing of earlier days
+    events : returns the parts that hold the events of a day
     """
 
     folder: Path
     recipes: tuple[FeatureRecipe, ...]
     days: tuple[date, ...]
     built: int
+    versions: dict[date, str]
+    events: Callable[[date], list[Part]]
 
     def read(self, recipe: FeatureRecipe, day: date) -> pa.Table:
         """Return the table of a feature set and day."""
@@ -87,22 +97,41 @@ def build_daily(
     for recipe in recipes:
         _check(recipe)
     folder = daily_folder(project, dataset)
-    state = _state_of(folder, project, dataset, inside)
+    parts = event_parts(project, dataset)
+    state = _state_of(folder, parts, project, dataset, inside)
     if not state.days:
         raise DataError(f"No event of {dataset} has a time, so it has no days.")
     histories = [History(folder / "history", key) for key in keys_of(r.first_seen for r in recipes)]
-    for history in histories:
-        built = {date.fromisoformat(day) for day in state.built(_key_part(history.key))}
-        history.forget(built)
+    _forget_stale(state, histories, folder)
     todo = [day for day in state.days if _lacking(state, day, histories, recipes)]
     for done, day in enumerate(todo):
         if step:
             step(day, done, len(todo))
-        _build_day(day, state, histories, recipes, folder, project=project, dataset=dataset, inside=inside)
+        files = [part_path(project, dataset, part) for part in state.parts_of(day, parts)]
+        _build_day(day, files, state, histories, recipes, folder, project=project, inside=inside)
         state.write(folder / "state.json")
     for history in histories:
         history.compact(state.days[-1])
-    return DailyTables(folder, recipes, tuple(state.days), len(todo))
+    return DailyTables(
+        folder, recipes, tuple(state.days), len(todo), _versions(state, recipes), partial(state.parts_of, parts=parts)
+    )
+
+
+def days_to_build(
+    feature_sets: Sequence[str | FeatureRecipe], dataset: str, *, project: Project, inside: Sequence[IPv4Network] = ()
+) -> list[date]:
+    """Return the days that `build_daily` would build now; nothing is written.
+
+    Raises
+    ------
+    UnknownName, RecipeError
+    """
+    recipes = tuple(load_feature_recipe(s, project) if isinstance(s, str) else s for s in feature_sets)
+    folder = daily_folder(project, dataset)
+    state = _known_state(folder, inside)
+    state.take(event_parts(project, dataset), lambda part: _days_in(part_path(project, dataset, part)))
+    histories = [History(folder / "history", key) for key in keys_of(r.first_seen for r in recipes)]
+    return [day for day in state.days if _lacking(state, day, histories, recipes)]
 
 
 def daily_folder(project: Project, dataset: str) -> Path:
@@ -110,21 +139,52 @@ def daily_folder(project: Project, dataset: str) -> Path:
     return project.workspace / "daily" / safe_name(dataset)
 
 
-def _state_of(folder: Path, project: Project, dataset: str, inside: Sequence[IPv4Network]) -> DailyState:
-    """Return the state with all event files known, and stale days forgotten; begin anew where files are gone."""
-    paths = {path.name: path for path in event_files(project, dataset)}
-    state = DailyState.read(folder / "state.json")
-    identity = "/".join([meanings.VERSION, *sorted(str(network) for network in inside)])
-    if state.meanings != identity or not set(state.files) <= set(paths):
+def _state_of(
+    folder: Path, parts: Sequence[Part], project: Project, dataset: str, inside: Sequence[IPv4Network]
+) -> DailyState:
+    """Return the state with all events known, and what is stale forgotten; begin anew if meanings have changed."""
+    state = _known_state(folder, inside)
+    if not state.events:  # nothing counts of what may lie there
         shutil.rmtree(folder, ignore_errors=True)
-        state = DailyState(meanings=identity)
-    fresh = {name: _days_in(path) for name, path in paths.items() if name not in state.files}
-    late = [date.fromisoformat(day) for days in fresh.values() for day in days]
-    state.files |= fresh
-    if late:
-        state.make_stale(min(late))
+    before = set(state.events)
+    manifest = read_manifest(events_folder(project, dataset))
+    kept_from = manifest.kept_from if manifest else ""
+    state.take(parts, lambda part: _days_in(part_path(project, dataset, part)), kept_from=kept_from)
+    for day in before - set(state.events):
+        for path in folder.glob(f"features/*/{day}.parquet"):
+            path.unlink()
     state.write(folder / "state.json")
     return state
+
+
+def _known_state(folder: Path, inside: Sequence[IPv4Network]) -> DailyState:
+    """Return the state as it was written; an empty one if meanings have changed since."""
+    state = DailyState.read(folder / "state.json")
+    identity = "/".join([meanings.VERSION, *sorted(str(network) for network in inside)])
+    return state if state.meanings == identity else DailyState(meanings=identity)
+
+
+def _forget_stale(state: DailyState, histories: list[History], folder: Path) -> None:
+    """Cut away what histories remember of stale days: all files if days became stale, else what a killed run wrote."""
+    for history in histories:
+        part = _key_part(history.key)
+        built = {date.fromisoformat(day) for day in state.built(part)}
+        if part in state.uncut:
+            history.forget(built)
+        else:
+            history.drop_unfinished(built)
+        history.compact(state.days[-1])  # one that was stopped halfway left keys twice
+    if state.uncut:
+        state.uncut -= {_key_part(history.key) for history in histories}
+        state.write(folder / "state.json")
+
+
+def _versions(state: DailyState, recipes: Sequence[FeatureRecipe]) -> dict[date, str]:
+    of_all = "\n".join([state.meanings, *(_set_part(recipe) for recipe in recipes)])
+    return {
+        day: hashlib.blake2b(f"{of_all}\n{state.events[day.isoformat()]}".encode(), digest_size=16).hexdigest()
+        for day in state.days
+    }
 
 
 def _days_in(path: Path) -> list[str]:
@@ -141,18 +201,16 @@ def _lacking(state: DailyState, day: date, histories: list[History], recipes: Se
 
 def _build_day(
     day: date,
+    files: Sequence[Path],
     state: DailyState,
     histories: list[History],
     recipes: Sequence[FeatureRecipe],
     folder: Path,
     *,
     project: Project,
-    dataset: str,
     inside: Sequence[IPv4Network],
 ) -> None:
     at = day.isoformat()
-    wanted = set(state.files_of(day))
-    files = [path for path in event_files(project, dataset) if path.name in wanted]
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
     with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
@@ -232,7 +290,7 @@ def _check(recipe: FeatureRecipe) -> None:
 
 
 def _key_part(key: Key) -> str:
-    return f"key {key.name}/{key.hash}"
+    return f"{KEY}{key.name}/{key.hash}"
 
 
 def _set_part(recipe: FeatureRecipe) -> str:

@@ -67,6 +67,12 @@ class History:
             elif len(left) < len(table):
                 write_table(path, left)
 
+    def drop_unfinished(self, built: set[date]) -> None:
+        """Remove the files of days that were not finished: a killed run left them. Only names are looked at."""
+        for path in self.folder.glob("????-??-??.parquet"):
+            if date.fromisoformat(path.stem) not in built:
+                path.unlink()
+
     def extend(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         """Keep the keys of `day` (in the table `meanings`) that were never seen before; `offer` comes first."""
         columns = ", ".join(self.key.columns)

@@ -15,6 +15,7 @@ from .listener import listen as listen
 from .parts import write_options as write_options
 from .peeking import Peek as Peek
 from .peeking import peek as peek
+from .pending import pending_files as pending_files
 from .quarantine import Chosen as Chosen
 from .quarantine import Quarantined as Quarantined
 from .quarantine import clear_quarantine as clear_quarantine
@@ -23,4 +24,6 @@ from .quarantine import retry_quarantine as retry_quarantine
 from .result import FailedFile as FailedFile
 from .result import FileResult as FileResult
 from .result import IngestResult as IngestResult
+from .retention import forget_events as forget_events
 from .sources import FileSource as FileSource
+from .streams import stream_name as stream_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -34,10 +35,17 @@ class Spool:
     Parameters
     ----------
     finished : makes rows of one schema what is to be written
+    split : divides rows into tables that become a part each, with the day that each is of
     """
 
-    def __init__(self, folder: Path, *, finished: Callable[[pa.Table], pa.Table] = lambda table: table) -> None:
-        self._folder, self._finished = folder, finished
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        finished: Callable[[pa.Table], pa.Table] = lambda table: table,
+        split: Callable[[pa.Table], list[tuple[str, pa.Table]]] = lambda table: [("", table)],
+    ) -> None:
+        self._folder, self._finished, self._split = folder, finished, split
         self._kept, self._current = _Held(), _Held()
         self._current_parts: list[Part] = []
         self.parts: list[Part] = []
@@ -77,7 +85,7 @@ class Spool:
             return []
         alike = [pa.concat_tables(list(tables)) for _, tables in groupby(held.tables, key=lambda table: table.schema)]
         whole = pa.concat_tables([self._finished(table) for table in alike], promote_options="default")
-        return [write_part(self._folder, whole)]
+        return [replace(write_part(self._folder, rows), day=day) for day, rows in self._split(whole)]
 
 
 class _Held:

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.ingestion.compaction import compact
+from socml.ingestion.days import by_day
 from socml.ingestion.identity import places_of
 from socml.ingestion.parts import Spool, complete, fits_events, named_part, read_rejects, write_part
 from socml.ingestion.segments import Segment, Segments
@@ -79,9 +80,9 @@ class Staging:
         self.project, self.dataset, self._folder = project, dataset, folder
         self.stored = events_folder(project, dataset)
         self.folders = {kind: project.workspace / kind / safe_name(dataset) for kind in _KINDS}
-        self.before = self._manifest_before(anew)
+        self.before = self._stored = self._manifest_before(anew)
         self.segments = self._segments_before()
-        self.events = Spool(folder / "events", finished=complete)
+        self.events = Spool(folder / "events", finished=complete, split=by_day)
         self.truth, self.quarantine = Spool(folder / "truth"), Spool(folder / "quarantine")
         self._anew = anew
         self._replaced: dict[str, set[int]] = defaultdict(set)  # segment → lines whose events come again
@@ -141,6 +142,11 @@ class Staging:
         self.quarantine.keep()
         self._changed = True
 
+    def keep_only(self, parts: tuple[Part, ...], *, kept_from: str) -> None:
+        """Leave out all stored events but these parts; `kept_from` is the first day that is kept."""
+        self.before = replace(self.before, parts=parts, kept_from=kept_from)
+        self._changed = True
+
     def note_change(self) -> None:
         """Have the registry of segments stored although no file was read."""
         self._changed = True
@@ -155,8 +161,8 @@ class Staging:
         digest = content_hash(self._folder / "segments")
         segments = Part(f"{PART}{digest}.json", (self._folder / "segments").stat().st_size, len(self.segments))
         (self._folder / "segments").replace(self._folder / "events" / segments.file)
-        then = Manifest(events, truth, quarantine, segments)
-        if then != self.before or self._anew:
+        then = Manifest(events, truth, quarantine, segments, self.before.kept_from)
+        if then != self._stored or self._anew:
             self._publish(then)
 
     def _publish(self, then: Manifest) -> None:
@@ -195,7 +201,7 @@ class Staging:
         if keep.all():
             return part
         rest = pq.read_table(path).filter(pa.array(keep))
-        return write_part(self._folder / "events", rest) if len(rest) else None
+        return replace(write_part(self._folder / "events", rest), day=part.day) if len(rest) else None
 
     def _quarantine_then(self) -> tuple[Part, ...]:
         if self._no_longer_bad and self.before.quarantine:

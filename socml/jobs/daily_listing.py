@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from socml.features import Column, DailyTables, EntityDay, Step, absent_sets, build_daily, columns_of, entity_days
-from socml.models import Context, DayEvidence, DayScores, EntitySurprise, read_context
+from socml.models import MEMORY_DAYS, Context, DayEvidence, DayScores, EntitySurprise, read_context
 from socml.project import ModelRecipe, Project, RecipeError, UnknownName, find_project, load_model_recipe
 from socml.review import DailyLearner, Learned, Reason, reasons_of, silenced
 
@@ -31,13 +32,26 @@ class RankedDay:
     """One day of the list. `order` are positions of rows, the first to look at first; `row_id` is in the rows' order.
 
     `before` is what the labels of earlier days left of it, `learned` what those of the day itself made of that.
+
+    Attributes
+    ----------
+    unlearned : the list as the labels of earlier days alone make it: what a scoring run holds
+    recent : the learned scores of the days before, at most 60 of them, and of this one, the last
     """
 
     scores: DayScores
     before: DayEvidence
     learned: Learned
+    unlearned: Learned
     row_id: NDArray[np.object_]
     order: NDArray[np.int64]
+    recent: tuple[NDArray[np.float64], ...]
+
+    def without_own_labels(self) -> RankedDay:
+        """Return the day as it was before any of its own rows was labelled."""
+        score = self.unlearned.score
+        order, recent = np.argsort(-score, kind="stable"), (*self.recent[:-1], score)
+        return replace(self, learned=self.unlearned, order=order, recent=recent)
 
     @property
     def day(self) -> date:
@@ -60,7 +74,26 @@ class RankedDay:
 
 
 @dataclass(frozen=True)
-class DailyList:
+class Listing:
+    """What all days of a dataset's list have in common."""
+
+    dataset: str
+    model: ModelRecipe
+    tables: DailyTables
+    columns: tuple[Column, ...]
+    context: Context
+
+    def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
+        """Return the reasons of some rows of a day."""
+        about = about_rows(self.tables, ranked, rows)
+        return [
+            reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
+            for row in rows
+        ]
+
+
+@dataclass(frozen=True)
+class DailyList(Listing):
     """All days of a dataset's list.
 
     Attributes
@@ -68,12 +101,7 @@ class DailyList:
     absent : feature sets for which the dataset has no events: they are left out
     """
 
-    dataset: str
-    model: ModelRecipe
-    tables: DailyTables
-    columns: tuple[Column, ...]
     days: tuple[RankedDay, ...]
-    context: Context
     absent: tuple[str, ...]
 
     def of(self, day: date | str | None = None) -> RankedDay:
@@ -94,14 +122,6 @@ class DailyList:
     def frame(self) -> pd.DataFrame:
         """Return all days' lists as one table."""
         return pd.concat([ranked.frame() for ranked in self.days], ignore_index=True)
-
-    def reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
-        """Return the reasons of some rows of a day."""
-        about = about_rows(self.tables, ranked, rows)
-        return [
-            reasons_of(ranked.scores, ranked.learned, row, self.columns, about.get(_key(ranked, row), {}))
-            for row in rows
-        ]
 
 
 def daily_list(
@@ -125,15 +145,27 @@ def daily_list(
     UnknownName, RecipeError, ConfigurationError, DataError
     """
     project = project or find_project()
+    listing = open_listing(dataset, project=project, model=model, step=step)
+    judged = read_judged(dataset, project) if labels is None else Judged(labels)
+    days = tuple(rank_days(listing.tables, listing.columns, judged=judged, context=listing.context))
+    return DailyList(**vars(listing), days=days, absent=tuple(absent_sets(listing.tables)))
+
+
+def open_listing(
+    dataset: str, *, project: Project, model: str | ModelRecipe = MODEL, step: Step | None = None
+) -> Listing:
+    """Bring a dataset's daily tables up to date; no day is ranked yet.
+
+    Raises
+    ------
+    UnknownName, RecipeError, ConfigurationError, DataError
+    """
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     if recipe.mode != "daily" or not recipe.feature_sets:
         raise RecipeError(f'{recipe.path} is no model of the daily list: give mode = "daily" and features = [ … ].')
     context = read_context(project)
     tables = build_daily(recipe.feature_sets, dataset, project=project, inside=context.inside, step=step)
-    columns = columns_of(tables.recipes)
-    judged = read_judged(dataset, project) if labels is None else Judged(labels)
-    days = tuple(rank_scored(score_days(tables, columns, judged=judged, context=context), columns, judged=judged))
-    return DailyList(dataset, recipe, tables, columns, days, context, tuple(absent_sets(tables)))
+    return Listing(dataset, recipe, tables, columns_of(tables.recipes), context)
 
 
 @dataclass(frozen=True)
@@ -151,6 +183,13 @@ class Judged:
     reasons: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     rules: tuple[BenignRule, ...] = ()
 
+    def reasons_by_row(self) -> dict[str, dict[str, bool]]:
+        """Return the verdicts on reasons: row_id → family → whether it is malicious."""
+        by_row: dict[str, dict[str, bool]] = {}
+        for (row_id, family), malicious in self.reasons.items():
+            by_row.setdefault(row_id, {})[family] = malicious
+        return by_row
+
 
 @dataclass(frozen=True)
 class ScoredDay:
@@ -161,12 +200,64 @@ class ScoredDay:
     row_id: NDArray[np.object_]
 
 
+class Ranker:
+    """Rank days one after the other: each is scored by those before it, and re-ranked by the labels up to it."""
+
+    def __init__(self, columns: tuple[Column, ...], context: Context) -> None:
+        self._columns = columns
+        self._detector = EntitySurprise(columns, groups=context.groups, weights=context.weights)
+        self._learner = DailyLearner(self._detector.families)
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=MEMORY_DAYS)
+
+    def rank(self, rows: EntityDay, judged: Judged) -> RankedDay:
+        """Return the list of a day that comes after all that were ranked or remembered."""
+        return self.learn(self.score(rows, judged), judged)
+
+    def score(self, rows: EntityDay, judged: Judged) -> ScoredDay:
+        """Score a day by those before it; of labels only that a row is malicious changes anything here."""
+        ids = row_ids(rows.day, rows.role, rows.entity)
+        named = zip(ids.tolist(), rows.role, rows.entity, strict=True) if judged.labels else ()
+        bad = {(rows.day, role, entity) for row_id, role, entity in named if judged.labels.get(row_id)}
+        self._detector.malicious |= bad
+        return ScoredDay(rows, self._detector.score_day(rows), ids)
+
+    def learn(self, scored: ScoredDay, judged: Judged) -> RankedDay:
+        """Rank a scored day as what people said of it, and of the days before, makes it."""
+        scores, by_row = scored.scores, judged.reasons_by_row()
+        named = list(enumerate(scored.row_id.tolist())) if judged.labels or by_row else []
+        verdicts = {i: judged.labels[row_id] for i, row_id in named if row_id in judged.labels}
+        reasons = {(i, family): bad for i, row_id in named for family, bad in by_row.get(row_id, {}).items()}
+        mask = silenced(scores, self._columns, judged.rules) if judged.rules else None
+        before = self._learner.day_evidence(scores, silenced=mask)
+        unlearned = self._learner.apply(scores, silenced=mask)
+        self._learner.learn(scores, verdicts, reasons)
+        learned = self._learner.apply(scores, labelled=verdicts, silenced=mask)
+        self._recent.append(learned.score)
+        order = np.argsort(-learned.score, kind="stable")
+        return RankedDay(scores, before, learned, unlearned, scored.row_id, order, tuple(self._recent))
+
+    def remember(
+        self, rows: EntityDay, *, score: NDArray[np.float64], learned: NDArray[np.float64], malicious: Sequence[int]
+    ) -> None:
+        """Take a day that was ranked before, as `rank` left it; what its labels taught comes by `relearn`."""
+        self._detector.malicious |= {(rows.day, rows.role[i], rows.entity[i]) for i in malicious}
+        self._detector.remember(rows, score)
+        self._recent.append(learned)
+
+    def relearn(
+        self, labelled: DayScores, verdicts: Mapping[int, bool], reasons: Mapping[tuple[int, str], bool]
+    ) -> None:
+        """Learn again what was said of a day; of `labelled` only the rows that something was said of need to be there."""
+        self._learner.learn(labelled, verdicts, reasons)
+
+
 def rank_days(
-    tables: DailyTables, columns: tuple[Column, ...], *, labels: Mapping[str, bool], context: Context
+    tables: DailyTables, columns: tuple[Column, ...], *, judged: Judged, context: Context
 ) -> Iterator[RankedDay]:
-    """Yield each day scored by the days before it, and re-ranked by the labels of rows up to that day."""
-    judged = Judged(labels)
-    return rank_scored(score_days(tables, columns, judged=judged, context=context), columns, judged=judged)
+    """Yield each day scored by the days before it, and re-ranked by what was said of rows up to that day."""
+    ranker = Ranker(columns, context)
+    for rows in entity_days(tables):
+        yield ranker.rank(rows, judged)
 
 
 def score_days(
@@ -177,41 +268,19 @@ def score_days(
     context: Context,
     days: Iterable[EntityDay] | None = None,
 ) -> Iterator[ScoredDay]:
-    """Yield each day scored by the days before it; of labels only that a row is malicious changes anything here.
-
-    `days` are the rows of the tables, if they were read before.
-    """
-    malicious: set[tuple[date, str, str]] = set()
-    detector = EntitySurprise(columns, malicious=malicious, groups=context.groups, weights=context.weights)
-    bad = {row_id for row_id, is_bad in judged.labels.items() if is_bad}
+    """Yield each day scored by the days before it. `days` are the rows of the tables, if they were read before."""
+    ranker = Ranker(columns, context)
     for rows in entity_days(tables) if days is None else days:
-        ids = row_ids(rows.day, rows.role, rows.entity)
-        named = zip(ids.tolist(), rows.role, rows.entity, strict=True) if bad else ()
-        detector.malicious |= {(rows.day, role, entity) for row_id, role, entity in named if row_id in bad}
-        yield ScoredDay(rows, detector.score_day(rows), ids)
+        yield ranker.score(rows, judged)
 
 
-def rank_scored(scored: Iterable[ScoredDay], columns: tuple[Column, ...], *, judged: Judged) -> Iterator[RankedDay]:
+def rank_scored(
+    scored: Iterable[ScoredDay], columns: tuple[Column, ...], *, judged: Judged, context: Context
+) -> Iterator[RankedDay]:
     """Yield scored days, in their order, as what people said of them and of the days before makes them."""
-    learner: DailyLearner | None = None
-    by_row: dict[str, dict[str, bool]] = {}
-    for (row_id, family), malicious in judged.reasons.items():
-        by_row.setdefault(row_id, {})[family] = malicious
-    for of_day in scored:
-        scores, ids = of_day.scores, of_day.row_id
-        learner = learner or DailyLearner(scores.families)
-        named = ids.tolist() if judged.labels or by_row else []
-        verdicts = {i: judged.labels[row_id] for i, row_id in enumerate(named) if row_id in judged.labels}
-        reasons = {
-            (i, family): malicious
-            for i, row_id in enumerate(named)
-            for family, malicious in by_row.get(row_id, {}).items()
-        }
-        mask = silenced(scores, columns, judged.rules) if judged.rules else None
-        before = learner.day_evidence(scores, silenced=mask)
-        learner.learn(scores, verdicts, reasons)
-        learned = learner.apply(scores, labelled=verdicts, silenced=mask)
-        yield RankedDay(scores, before, learned, ids, np.argsort(-learned.score, kind="stable"))
+    ranker = Ranker(columns, context)
+    for day in scored:
+        yield ranker.learn(day, judged)
 
 
 def row_ids(day: date, role: NDArray[np.object_], entity: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -11,10 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from socml.evaluate import attack_rows
 from socml.explanations import explained_rows, keep_explanations
 from socml.features import daily_folder
-from socml.jobs.daily_listing import DailyList, RankedDay
+from socml.jobs.daily_listing import Listing, RankedDay
 from socml.models import FILE, ModelVersion, SignalRanking, make_reference, save_run
 from socml.project import EXPLANATION, TIME, Project, read_run, run_folder, write_table
 from socml.review import Reason
@@ -26,23 +25,32 @@ ROLE_COLUMNS = {"source": "source_ip", "destination": "destination_ip", "host": 
 EXPLAINED = 200  # rows of a day that are explained with it
 
 
-def store_day(listed: DailyList, ranked: RankedDay, *, project: Project) -> dict[str, Any]:
+def store_day(
+    listed: Listing, ranked: RankedDay, *, project: Project, attacks: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Write a day's list as a scoring run and return what `run.json` says. The same list gives the same run.
 
-    Its scores are those before the labels of the day itself: the queue learns these as they are given.
+    Its scores are those before the labels of the day itself: the queue learns these as they are given. Percentiles are
+    among the rows of this day and the 60 before it.
+
+    Parameters
+    ----------
+    attacks : the rows that show attacks, as `attack_rows` returns them, for the metrics
     """
+    ranked = ranked.without_own_labels()
     features = _write_features(listed, ranked, project)
     normality = -SignalRanking(ranked.before).learn([], [])  # `save_run` takes what a detector says: higher is NORMAL
     identity = "\n".join([listed.dataset, str(ranked.day), listed.model.hash, *ranked.row_id.tolist()])
-    run_id = hashlib.blake2b(identity.encode() + normality.tobytes(), digest_size=8).hexdigest()
+    rows = [normality, ranked.scores.values, *vars(ranked.before).values()]
+    run_id = hashlib.blake2b(b"".join([identity.encode(), *(of.tobytes() for of in rows)]), digest_size=8).hexdigest()
     folder = run_folder(project, run_id)
     if all((folder / name).is_file() for name in ("run.json", "scores.parquet", "explanations.parquet", FILE)):
         return read_run(project, run_id)
-    reference = make_reference(np.concatenate([-day.learned.score for day in listed.days if day.day <= ranked.day]))
+    reference = make_reference(-np.concatenate(ranked.recent))
     lineage = {"feature_set": listed.model.name, "feature_hash": _hash_of_sets(listed)}
     version = ModelVersion(listed.model.name, f"daily-{listed.model.hash[:8]}", None, reference, None, lineage)  # type: ignore[arg-type]
     about = {"run_id": run_id, "day": str(ranked.day), "daily": True}
-    truth = _truth_of(listed, ranked, project)
+    truth = None if attacks is None else _truth_of(ranked, attacks)
     run = save_run(version, features, normality, about, project=project, truth=truth)
     ranked.before.write(folder)
     there = explained_rows(run, project=project)  # of a run that was stopped halfway
@@ -51,7 +59,7 @@ def store_day(listed: DailyList, ranked: RankedDay, *, project: Project) -> dict
     return run
 
 
-def _write_features(listed: DailyList, ranked: RankedDay, project: Project) -> Path:
+def _write_features(listed: Listing, ranked: RankedDay, project: Project) -> Path:
     """Write the day's rows as a feature table, beside the daily tables, and return its path."""
     scores = ranked.scores
     arrays: dict[str, Any] = {
@@ -82,13 +90,12 @@ def _write_features(listed: DailyList, ranked: RankedDay, project: Project) -> P
     return write_table(path, pa.table(arrays), metadata)
 
 
-def _hash_of_sets(listed: DailyList) -> str:
+def _hash_of_sets(listed: Listing) -> str:
     parts = "\n".join(f"{recipe.name}/{recipe.hash}" for recipe in listed.tables.recipes)
     return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
 
 
-def _truth_of(listed: DailyList, ranked: RankedDay, project: Project) -> pd.Series | None:
-    truth = attack_rows(listed.dataset, project=project)
+def _truth_of(ranked: RankedDay, truth: pd.DataFrame) -> pd.Series | None:
     if truth.empty:
         return None
     bad = set(truth[truth["day"] == ranked.day][["role", "entity"]].itertuples(index=False, name=None))

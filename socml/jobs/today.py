@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -150,10 +150,8 @@ class Today:
                 self._scored, self._malicious = tuple(of_tables), malicious
             assert self._list is not None
             listed = self._list
-            days = tuple(rank_scored(self._scored, listed.columns, judged=judged))
-            self._list = DailyList(
-                self.dataset, listed.model, listed.tables, listed.columns, days, listed.context, listed.absent
-            )
+            days = tuple(rank_scored(self._scored, listed.columns, judged=judged, context=listed.context))
+            self._list = replace(listed, days=days)
             self._judged = judged
             self._told = {}
             return self._list
@@ -251,7 +249,7 @@ class Today:
         tables = build_daily(self._recipe.feature_sets, self.dataset, project=self.project, inside=context.inside)
         columns = columns_of(tables.recipes)
         absent = tuple(absent_sets(tables))
-        self._list = DailyList(self.dataset, self._recipe, tables, columns, (), context, absent)
+        self._list = DailyList(self.dataset, self._recipe, tables, columns, context, (), absent)
         self._scored = ()
         self._abouts, self._places = {}, {}
 

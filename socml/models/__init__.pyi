@@ -1,5 +1,10 @@
+from .calibration import Threshold as Threshold
+from .calibration import budget_threshold as budget_threshold
+from .calibration import conformal_p_values as conformal_p_values
+from .calibration import discoveries as discoveries
 from .entity_context import Context as Context
 from .entity_context import read_context as read_context
+from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS
 from .entity_surprise import DayScores as DayScores
 from .entity_surprise import EntitySurprise as EntitySurprise
 from .families import write_families as write_families
@@ -27,6 +32,13 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import Votes as Votes
 from .signals import fuse as fuse
+from .standing import PREVIOUS as PREVIOUS
+from .standing import SHADOW as SHADOW
+from .standing import Standing as Standing
+from .standing import promote as promote
+from .standing import rollback as rollback
+from .standing import set_shadow as set_shadow
+from .standing import standing_of as standing_of
 from .training_labels import TrainingLabels as TrainingLabels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels

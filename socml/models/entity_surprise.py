@@ -20,10 +20,11 @@ from socml.features import Column, EntityDay
 from socml.models.signals import fuse
 from socml.models.tails import surprise
 
-__all__ = ["DayScores", "EntitySurprise"]
+__all__ = ["MEMORY_DAYS", "DayScores", "EntitySurprise"]
 
 Floats = NDArray[np.float64]
 MOST = 6.0  # a surprise beyond one in a million counts as that
+MEMORY_DAYS = 60
 ENOUGH = 30  # entity-days of peers from which nothing needs to be assumed
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
@@ -97,7 +98,7 @@ class EntitySurprise:
         self,
         columns: Iterable[Column],
         *,
-        memory_days: int = 60,
+        memory_days: int = MEMORY_DAYS,
         malicious: Collection[tuple[date, str, str]] = (),
         groups: Callable[[EntityDay], NDArray[np.object_]] | None = None,
         weights: Callable[[EntityDay, tuple[str, ...]], Floats] | None = None,
@@ -139,6 +140,11 @@ class EntitySurprise:
             np.expm1(largest),
             seen,
         )
+
+    def remember(self, rows: EntityDay, score: Floats) -> None:
+        """Learn a day that was scored before, as `score_day` did after it had scored it."""
+        groups = rows.role if self._groups is None else self._groups(rows)
+        self._learn(rows, groups, self._logarithms(rows.values), score)
 
     def _logarithms(self, values: Floats) -> Floats:
         floors = np.array([column.floor for column in self.columns])

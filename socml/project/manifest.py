@@ -8,40 +8,86 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from socml.project.errors import DataError
 
-__all__ = ["MANIFEST", "PART", "Manifest", "Part", "check_part", "content_hash", "read_manifest"]
+__all__ = [
+    "MANIFEST",
+    "PART",
+    "UNDATED",
+    "Manifest",
+    "Part",
+    "check_part",
+    "content_hash",
+    "origin_of",
+    "read_manifest",
+]
 
 MANIFEST = "manifest.json"
 PART = "part-"  # begins the names of files that count only if a manifest names them
+UNDATED = "undated"
+VERSION = 2  # 1 told no days of its parts
+_READABLE = (1, VERSION)
 _HEX_DIGITS = 32
 _checked: set[tuple[str, int, int]] = set()  # parts that this process found whole: path, size, time of writing
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a dataset: its name (the content's hash and an ending), its size in bytes, its rows."""
+    """One file of a dataset: its name (the content's hash and an ending), its size in bytes, its rows.
+
+    Attributes
+    ----------
+    day : of its events, `2026-03-02`, in UTC; `UNDATED` if none has a time; empty if they are of several, or nobody looked
+    origin : says which parts it was merged from, in whatever order; empty if from none
+    """
 
     file: str
     bytes: int
     rows: int
+    day: str = ""
+    origin: str = ""
+
+    @property
+    def identity(self) -> int:
+        """Return a number that stays when parts are merged: that of the merged one is the sum of theirs."""
+        return int(self.origin or hashlib.sha256(self.file.encode()).hexdigest()[:_HEX_DIGITS], 16)
+
+
+def origin_of(parts: Iterable[Part]) -> str:
+    """Return what says of a part that it holds the rows of these, and of no others.
+
+    Examples
+    --------
+    >>> a, b, c = (Part(name, 1, 1) for name in "abc")
+    >>> ab = Part("ab", 2, 2, origin=origin_of([a, b]))
+    >>> origin_of([ab, c]) == origin_of([c, b, a])
+    True
+    """
+    return f"{sum(part.identity for part in parts) % (1 << 4 * _HEX_DIGITS):0{_HEX_DIGITS}x}"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that a dataset consists of. Events lie beside the manifest, the rest in folders of its own kind."""
+    """All that a dataset consists of. Events lie beside the manifest, the rest in folders of its own kind.
+
+    Attributes
+    ----------
+    kept_from : day before which events were removed because they were old; empty if none were
+    """
 
     parts: tuple[Part, ...] = ()
     truth: Part | None = None
     quarantine: tuple[Part, ...] = ()
     segments: Part | None = None
+    kept_from: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""
-        return {"version": 1, **asdict(self)}
+        return {"version": VERSION, **asdict(self)}
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -60,7 +106,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (ValueError, OSError) as error:
         raise DataError(_damaged(path, str(error))) from None
     try:
-        if said["version"] != 1:
+        if said["version"] not in _READABLE:
             raise DataError(f"{path} was written by a later socml (version {said['version']!r}). Update socml.")
         truth, segments = said["truth"], said["segments"]
         return Manifest(
@@ -68,6 +114,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             truth=Part(**truth) if truth else None,
             quarantine=tuple(Part(**part) for part in said["quarantine"]),
             segments=Part(**segments) if segments else None,
+            kept_from=str(said.get("kept_from", "")),
         )
     except (KeyError, TypeError) as error:
         raise DataError(_damaged(path, f"{type(error).__name__} {error}")) from None

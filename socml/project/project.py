@@ -26,12 +26,15 @@ STARTER_FOLDERS = (*RECIPE_FOLDERS, "notebooks")
 LANGUAGES = ("en", "fr")
 LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
 
+NIGHT_SECTIONS = ("nightly", "checks", "sources", "sinks")  # read by `night_settings`
+
 _KNOWN: dict[str, dict[str, type]] = {
     "": {"workspace": str, "language": str},
     "engine": {"memory_limit": str, "threads": int, "time_limit_s": int},
     "tracking": {"uri": str},
     "labels": {"url": str},
     "lookups": {},  # a list and a section a service: see `_lookups`
+    **{name: {} for name in NIGHT_SECTIONS},
 }
 _LOOKUP = {"key_variable": str, "address": str, "private_address": bool}
 # Services' keys are lower case or mixed, so that none passes for a variable in capitals.
@@ -179,6 +182,12 @@ uri = ""                   # empty: SQLite in the workspace; else any MLflow tra
 [labels]
 url = ""                   # empty: SQLite in the workspace; else an SQLAlchemy address
 
+# [sources.office]                # what `socml nightly` reads; deploy/socml.toml and docs/operate.md have all that a night knows
+# paths = ["/var/log/zeek"]
+#
+# [nightly]
+# alerts_a_day = 20
+#
 # [lookups]                       # online services: nobody is asked unless a section names one
 # never = ["example.org"]         # your own domains and networks: these are never sent out
 # [lookups.virustotal]            # or abuseipdb, greynoise, otx, urlhaus
@@ -202,7 +211,7 @@ def _starter_project() -> Project:
 def _checked(settings: dict[str, object], path: Path) -> dict[str, object]:
     flat: dict[str, object] = {}
     for key, value in settings.items():
-        if key == "lookups":
+        if key in {"lookups", *NIGHT_SECTIONS}:
             flat[key] = value
         elif isinstance(value, dict) and key in _KNOWN:
             for inner, inner_value in value.items():

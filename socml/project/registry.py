@@ -31,6 +31,7 @@ FOLDERS = {
     "explainers": "explanations/explainers",
     "strategies": "review/strategies",
     "responders": "respond/responders",
+    "sinks": "jobs/sinks",
     "activities": "simulator/activities",
     "attacks": "simulator/attacks",
     "noise": "simulator/noise",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from socml.project.checksums import file_checksum, parquet_is_intact, value_checksum
 from socml.project.errors import ConfigurationError, DataError, UnknownName
 from socml.project.faults import reading
-from socml.project.manifest import PART, Manifest, check_part, read_manifest
+from socml.project.manifest import PART, Manifest, Part, check_part, read_manifest
 from socml.project.stored import (
     open_table,
     read_json,
@@ -76,7 +76,7 @@ def dataset_names(project: Project) -> list[str]:
 
 
 def event_files(project: Project, dataset: str) -> list[Path]:
-    """Return the event files of a dataset, sorted by name, each checked against the hash in its name.
+    """Return the event files of a dataset, in the order of their days, each checked against the hash in its name.
 
     Raises
     ------
@@ -91,6 +91,34 @@ def event_files(project: Project, dataset: str) -> list[Path]:
     for part in manifest.parts if manifest else ():
         check_part(folder / part.file, part)
     return [folder / name for name in names]
+
+
+def event_parts(project: Project, dataset: str) -> tuple[Part, ...]:
+    """Return the parts that a dataset's events consist of now; nothing is read of them.
+
+    Raises
+    ------
+    UnknownName
+        If nothing was ingested under that name.
+    """
+    folder = events_folder(project, dataset)
+    manifest = read_manifest(folder)
+    parts = manifest.parts if manifest else [Part(name, 0, 0) for name in stored_before_manifests(folder)]
+    if not parts:
+        raise UnknownName("dataset with events", dataset, dataset_names(project))
+    return tuple(parts)
+
+
+def part_path(project: Project, dataset: str, part: Part) -> Path:
+    """Return where a part of a dataset's events lies, once it was seen to be what was written.
+
+    Raises
+    ------
+    DataError
+        If it is missing, cut or altered.
+    """
+    path = events_folder(project, dataset) / part.file
+    return check_part(path, part) if part.bytes else path  # an earlier socml wrote down no sizes
 
 
 def events_folder(project: Project, dataset: str) -> Path:
@@ -119,7 +147,7 @@ def stored_before_manifests(folder: Path) -> list[str]:
 def _part_names(folder: Path, manifest: Manifest | None) -> list[str]:
     if manifest is None:
         return stored_before_manifests(folder)
-    return sorted(part.file for part in manifest.parts)
+    return [part.file for part in sorted(manifest.parts, key=lambda part: (part.day, part.file))]
 
 
 def open_events(project: Project, dataset: str) -> ds.Dataset:

@@ -1,0 +1,279 @@
+"""Verbs of operation: nightly, watch, status, threshold, alerts, check."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from socml.cli._output import as_json, note, say, table
+from socml.project import ConfigurationError, DataError
+
+Json = Annotated[bool, typer.Option("--json", help="for a script")]
+Dataset = Annotated[str, typer.Argument(help="dataset; the only one of [sources] if not given")]
+_DAY = "%Y-%m-%d"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs to the command line."""
+    for verb in (nightly, watch, status, check, alerts):
+        app.command()(verb)
+    threshold = typer.Typer(help="When a row of the daily list becomes an alert.", no_args_is_help=True)
+    threshold.command("preview")(preview)
+    threshold.command("set")(set_threshold)
+    app.add_typer(threshold, name="threshold")
+
+
+def nightly(
+    dataset: Dataset = "",
+    from_: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="make lists again from here")] = None,
+    to: Annotated[datetime | None, typer.Option("--to", formats=[_DAY], help="and list no later day")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and do nothing")] = False,
+    today: Annotated[bool, typer.Option("--today", help="list the day that is not over too")] = False,
+    accept: Annotated[list[str] | None, typer.Option(help="a check that does not stop this night")] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="files are complete: a last line without line end counts")
+    ] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
+    json_: Json = False,
+) -> None:
+    """Do what is new: read new log files, list new and changed days, tell and send alerts. Twice does nothing twice.
+
+    Exits with 0 if all is well, 1 if something was found (socml status says what), 3 if a check stopped it, 75 if another
+    night is running.
+
+    \b
+    Examples:  socml nightly office      socml nightly office --dry-run
+               socml nightly office --from 2026-03-01 --to 2026-03-07
+    """
+    from socml.jobs import Night, planned
+    from socml.jobs import nightly as run_nightly
+    from socml.project import CHECKS, UnknownName, find_project
+
+    project = find_project()
+    for one in accept or ():
+        if one not in CHECKS:
+            raise UnknownName("check", one, CHECKS)
+    night = Night(
+        first=_day(from_), last=_day(to), today=today, accept=frozenset(accept or ()), final=final, send=not no_send
+    )
+    plans = [planned(name, project=project, night=night) for name in _datasets(dataset)] if dry_run else []
+    if dry_run:
+        _say_plans(plans, json_=json_)
+        return
+    reports = [run_nightly(name, project=project, night=night) for name in _datasets(dataset)]
+    if json_:
+        as_json([report.to_dict() for report in reports] if not dataset else reports[0].to_dict())
+    else:
+        for report in reports:
+            _say_report(report)
+    if any(report.stopped for report in reports):
+        raise typer.Exit(DataError.exit_code)
+    if not all(report.is_well for report in reports):
+        raise typer.Exit(1)
+
+
+def watch(
+    dataset: Dataset = "",
+    every: Annotated[float, typer.Option(min=1, help="seconds from one round to the next")] = 60.0,
+    seconds: Annotated[float | None, typer.Option(help="watch this long; else until Ctrl-C")] = None,
+    listen: Annotated[str, typer.Option(help="receive syslog too: udp://127.0.0.1:5514 or tcp://…")] = "",
+    any_address: Annotated[
+        bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
+    ] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
+) -> None:
+    """Follow the files of a dataset, and a syslog address: lists and alerts of the day so far, every minute.
+
+    \b
+    Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
+    """
+    from socml.jobs import Night, NightReport
+    from socml.jobs import watch as follow
+
+    def told(report: NightReport) -> None:
+        if not report.is_idle:
+            _say_report(report)
+
+    done = follow(
+        _datasets(dataset)[0],
+        night=Night(send=not no_send),
+        every=every,
+        seconds=seconds,
+        address=listen,
+        any_address=any_address,
+        on_round=told,
+        on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
+    )
+    say(f"{done.rounds:,} rounds, {done.added:,} events read from files, {done.alerts:,} alerts")
+
+
+def status(
+    dataset: Annotated[str, typer.Argument(help="dataset; all that had a night if not given")] = "",
+    days: Annotated[int, typer.Option(min=1, help="days of logs, and nights, that are told of")] = 7,
+    json_: Json = False,
+) -> None:
+    """Say how the nights are: what was listed, what each check found in the last days, what waits to be sent.
+
+    Exits with 1 if anything is wrong.
+
+    \b
+    Examples:  socml status      socml status office --days 30 --json
+    """
+    from socml.jobs import night_status
+    from socml.project import find_project
+
+    found = night_status(find_project(), dataset, days=days)
+    if json_:
+        as_json([one.to_dict() for one in found])
+    else:
+        rows = [("ok" if one.ok else "!!", one.dataset, one.what, one.text) for one in found]
+        table(["", "dataset", "what", "found"], rows)
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
+
+
+def check(json_: Json = False) -> None:
+    """Say whether socml.toml and the recipes can be used as they are; no data is read, and nobody is contacted.
+
+    \b
+    Example:  socml check
+    """
+    from socml.jobs import check_configuration
+    from socml.project import find_project
+
+    lines = check_configuration(find_project())
+    if json_:
+        as_json(lines)
+    else:
+        table(["what", "found"], lines.items())
+
+
+def alerts(
+    dataset: Dataset = "",
+    day: Annotated[datetime | None, typer.Option(formats=[_DAY], help="of this day alone")] = None,
+    send: Annotated[bool, typer.Option("--send", help="try again to send what waits")] = False,
+    json_: Json = False,
+) -> None:
+    """List the alerts of a dataset, the newest last; with --send, send what sinks have not taken yet.
+
+    \b
+    Examples:  socml alerts office      socml alerts office --day 2026-03-02 --json      socml alerts office --send
+    """
+    from socml.jobs import AlertBook, send_alerts
+    from socml.project import find_project
+
+    project = find_project()
+    name = _datasets(dataset)[0]
+    if send:
+        deliveries = send_alerts(name, project=project)
+        for one in deliveries:
+            note(
+                f"{one.sink}: {one.sent:,} sent, {one.refused:,} refused, {one.waiting:,} waiting. {one.error}".strip()
+            )
+        if any(one.waiting for one in deliveries):
+            raise typer.Exit(75)
+        return
+    book, at = AlertBook(project, name), _day(day)
+    found = book.of_day(at) if at else book.read()
+    if json_:
+        as_json([alert.to_dict() for alert in found])
+        return
+    rows = [
+        (a.day, a.status, a.entity, a.role, a.family, f"{a.score:.2f}", a.headline(project.language)) for a in found
+    ]
+    table(["day", "", "entity", "role", "family", "score", "why"], rows, numbers=["score"])
+
+
+Budget = Annotated[int | None, typer.Option("--alerts-a-day", help="rows a day that may interrupt someone")]
+Rate = Annotated[float | None, typer.Option("--fdr", help="share of false alerts, 0 to 1")]
+Above = Annotated[float | None, typer.Option("--score", help="rows with a higher score")]
+
+
+def preview(
+    dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate = None, score: Above = None, json_: Json = False
+) -> None:
+    """Say what a threshold would have done on each day of the history; nothing is changed.
+
+    \b
+    Examples:  socml threshold preview office --alerts-a-day 10      socml threshold preview office --fdr 0.1
+    """
+    from socml.jobs import Policy, preview_policy
+    from socml.project import find_project
+
+    name, project = _datasets(dataset)[0], find_project()
+    given = (alerts_a_day, fdr, score) != (None, None, None)
+    policy = Policy(alerts_a_day, fdr, score) if given else None
+    said, replayed = preview_policy(name, policy, project=project)
+    if json_:
+        days = [
+            {"day": str(d.day), "alerts": d.alerts, "labelled": d.labelled, "malicious": d.malicious} for d in replayed
+        ]
+        as_json({"dataset": name, "threshold": said, "days": days})
+        return
+    counts = [one.alerts for one in replayed]
+    say(f"{name}: {said}: {sum(counts):,} rows on {len(counts):,} days, {max(counts, default=0):,} on the busiest")
+    rows = [(d.day, d.alerts, f"{d.malicious} of {d.labelled}" if d.labelled else "") for d in replayed]
+    table(["day", "rows that alert", "malicious of those labelled"], rows, numbers=["rows that alert"])
+    if not given:
+        note(f"This is what is set. Another: socml threshold preview {name} --alerts-a-day 10")
+
+
+def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate = None, score: Above = None) -> None:
+    """Set from when on a row alerts, from the next night on. See before: socml threshold preview
+
+    \b
+    Examples:  socml threshold set office --alerts-a-day 10      socml threshold set office --fdr 0.1
+    """
+    from socml.jobs import Policy, set_policy
+    from socml.project import find_project
+
+    name = _datasets(dataset)[0]
+    said = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
+    say(f"{name}: from the next night on {said}")
+
+
+def _datasets(named: str) -> list[str]:
+    from socml.project import find_project, night_settings
+
+    sources = sorted(night_settings(find_project()).sources)
+    if not named and not sources:
+        raise ConfigurationError('Which dataset? Name it, or write [sources.NAME] with paths = ["…"] into socml.toml.')
+    return [named] if named else sources
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _say_plans(plans: list[Any], *, json_: bool) -> None:
+    from dataclasses import asdict
+
+    if json_:
+        as_json([asdict(plan) for plan in plans])
+        return
+    for plan in plans:
+        say(f"{plan.dataset}: {len(plan.files):,} files to read, {len(plan.build):,} days to build")
+        for line in (*plan.files[:20], *plan.build[:20]):
+            say(f"  {line}")
+        say(f"  listed up to {plan.watermark or 'nothing yet'}; days of files that are not read yet are not known")
+        if plan.failed:
+            say(f"  {plan.failed}")
+
+
+def _say_report(report: Any) -> None:
+    say(
+        f"{report.dataset}: {report.added:,} events read, {len(report.listed):,} days listed, {report.alerts:,} alerts, "
+        f"{len(report.problems):,} problems"
+    )
+    for problem in report.problems:
+        say(f"  {problem.check}: {problem.subject} {problem.day}: {problem.text}")
+    for reason in report.failed_files:
+        say(f"  not read: {reason}")
+    for one in report.deliveries:
+        say(
+            f"  {one['sink']}: {one['sent']:,} sent, {one['refused']:,} refused, {one['waiting']:,} waiting. {one['error']}"
+        )
+    if report.stopped:
+        note(f"socml: stopped: {report.stopped}")

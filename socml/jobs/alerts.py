@@ -1,0 +1,236 @@
+"""The rows of a day that alert → alerts: one an entity and family of behaviour, told once in `quiet_days`.
+
+`workspace/alerts/DATASET/2026-03-02.json` holds what the day gave, and `alerts.jsonl` every alert, a line each, in the
+order in which they came. An alert's id is made of what it is about and its first day, so it is the same when the day is
+made again. What goes on is told again sooner only if it is ten times as rare as when it was told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.jobs.daily_listing import Listing, RankedDay
+from socml.project import Project, private_file, private_folder, read_json, safe_name, words, write_json
+from socml.review import Reason
+
+__all__ = ["Alert", "AlertBook", "Told", "make_alerts"]
+
+MOST_REASONS = 3
+WORSE = 1.0  # by how much a score must have grown to be told again: as rare as once in ten times as many
+
+
+@dataclass(frozen=True)
+class Told:
+    """A reason: its part of the score, and words in both languages."""
+
+    column: str
+    family: str
+    value: float
+    part: float
+    text: str
+    text_fr: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Whom to look at, why, and where it is shown. `status` is new, or worse: it was told before and is rarer now."""
+
+    alert_id: str
+    status: str
+    dataset: str
+    day: str
+    first_day: str
+    entity: str
+    role: str
+    owner: str
+    family: str
+    score: float
+    once_in_entity_days: float
+    reasons: tuple[Told, ...]
+    row_id: str
+    run_id: str
+    model_version: str
+    link: str
+
+    @property
+    def severity(self) -> int:
+        """Return 1 to 10, as CEF has it: 10 is as rare as one in a million."""
+        return int(min(max(round(np.log10(max(self.once_in_entity_days, 1.0)) * 10 / 6), 1), 10))
+
+    @property
+    def key(self) -> str:
+        """Return what tells this message from every other: the alert, its day, and whether it is new or worse."""
+        return f"{self.alert_id}-{self.day}-{self.status}"
+
+    @property
+    def seconds(self) -> float:
+        """Return when the day began, in seconds since 1970."""
+        return (date.fromisoformat(self.day) - date(1970, 1, 1)).total_seconds()
+
+    def headline(self, language: str = "en") -> str:
+        """Return whom it is about, and the first reason."""
+        first = self.reasons[0] if self.reasons else None
+        text = "" if first is None else first.text_fr if language == "fr" else first.text
+        return f"{self.entity} ({self.role}): {text}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Alert:
+        """Return what `to_dict` made."""
+        return cls(**{**said, "reasons": tuple(Told(**one) for one in said["reasons"])})
+
+
+class AlertBook:
+    """The alerts of a dataset, as they are kept."""
+
+    def __init__(self, project: Project, dataset: str) -> None:
+        self.folder = project.workspace / "alerts" / safe_name(dataset)
+        self.path = self.folder / "alerts.jsonl"
+
+    def of_day(self, day: date) -> list[Alert]:
+        """Return the alerts of a day; none if there are none."""
+        path = self.folder / f"{day}.json"
+        return [Alert.from_dict(one) for one in read_json(path)] if path.is_file() else []
+
+    def before(self, day: date, days: int) -> list[Alert]:
+        """Return the alerts of so many days before a day, the earliest first."""
+        return [alert for back in range(days, 0, -1) for alert in self.of_day(day - timedelta(days=back))]
+
+    def keep(self, day: date, alerts: Sequence[Alert]) -> list[Alert]:
+        """Add the alerts of a day to those it has, and return the ones that are new. What was told stays told."""
+        there = self.of_day(day)
+        known = {alert.key for alert in there}
+        fresh = [alert for alert in alerts if alert.key not in known]
+        if fresh:
+            write_json(self.folder / f"{day}.json", [alert.to_dict() for alert in (*there, *fresh)])
+        self._append([*there, *fresh])
+        return fresh
+
+    def read(self) -> list[Alert]:
+        """Return all alerts, in the order in which they came."""
+        if not self.path.is_file():
+            return []
+        return [Alert.from_dict(json.loads(line)) for line in _whole_lines(self.path)]
+
+    def _append(self, alerts: Sequence[Alert]) -> None:
+        """Write the alerts that alerts.jsonl lacks; half a line, of a run that was killed, gives way."""
+        private_folder(self.folder)
+        lines = _whole_lines(private_file(self.path))
+        known = {Alert.from_dict(json.loads(line)).key for line in lines}
+        missing = [alert.to_dict() for alert in alerts if alert.key not in known]
+        size = sum(len(line) for line in lines)
+        if not missing and size == self.path.stat().st_size:
+            return
+        with self.path.open("r+b") as file:
+            file.truncate(size)
+            file.seek(size)
+            file.write(b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in missing))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def make_alerts(
+    listing: Listing,
+    ranked: RankedDay,
+    wanted: NDArray[np.bool_],
+    *,
+    book: AlertBook,
+    quiet_days: int,
+    run_id: str,
+    link: str = "",
+) -> list[Alert]:
+    """Return the alerts of a day: of the rows that alert, one an entity and family that was not told lately.
+
+    Parameters
+    ----------
+    wanted : which rows alert, in the rows' order
+    quiet_days : days within which what goes on is not told again
+    link : {run}, {row} and {day} are filled in
+    """
+    rows = [row for row in ranked.order.tolist() if wanted[row]]
+    told = _lately(book.before(ranked.day, quiet_days))
+    alerts: dict[str, Alert] = {}
+    for row, reasons in zip(rows, listing.reasons(ranked, rows), strict=True):
+        if not reasons:
+            continue
+        about = (str(ranked.scores.entity[row]), reasons[0].family)
+        score, before = float(ranked.learned.score[row]), told.get(about)
+        if before is not None and score < before[1] + WORSE:
+            continue
+        first_day = ranked.day.isoformat() if before is None else before[0]
+        alert_id = _id(listing.dataset, *about, first_day)
+        if alert_id in alerts:
+            continue  # the same entity in another role: the higher score stands for both
+        alerts[alert_id] = Alert(
+            alert_id=alert_id,
+            status="new" if before is None else "worse",
+            dataset=listing.dataset,
+            day=ranked.day.isoformat(),
+            first_day=first_day,
+            entity=about[0],
+            role=str(ranked.scores.role[row]),
+            owner=listing.context.of(about[0]).owner or "",
+            family=about[1],
+            score=score,
+            once_in_entity_days=float(ranked.scores.once_in[row]),
+            reasons=_told(reasons, listing),
+            row_id=str(ranked.row_id[row]),
+            run_id=run_id,
+            model_version=f"{listing.model.name}/daily-{listing.model.hash[:8]}",
+            link=_filled(link, run=run_id, row=str(ranked.row_id[row]), day=ranked.day.isoformat()),
+        )
+    return list(alerts.values())
+
+
+def _lately(alerts: Sequence[Alert]) -> dict[tuple[str, str], tuple[str, float]]:
+    """Return for each entity and family the first day of what goes on, and the highest score it was told with."""
+    told: dict[tuple[str, str], tuple[str, float]] = {}
+    for alert in alerts:
+        about = (alert.entity, alert.family)
+        told[about] = (alert.first_day, max(alert.score, told.get(about, ("", 0.0))[1]))
+    return told
+
+
+def _told(reasons: Sequence[Reason], listing: Listing) -> tuple[Told, ...]:
+    by_name = {column.name: column for column in listing.columns}
+    return tuple(
+        Told(
+            column=reason.column,
+            family=reason.family,
+            value=float(reason.value),
+            part=float(reason.part),
+            text=reason.in_words(by_name[reason.column], words("en")),
+            text_fr=reason.in_words(by_name[reason.column], words("fr")),
+        )
+        for reason in reasons[:MOST_REASONS]
+    )
+
+
+def _filled(link: str, **values: str) -> str:
+    for name, value in values.items():
+        link = link.replace("{" + name + "}", value)
+    return link
+
+
+def _id(*parts: str) -> str:
+    said = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    """Return the lines of a file that were written to their end."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    return lines[:-1] if lines and not lines[-1].endswith(b"\n") else lines

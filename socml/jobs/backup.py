@@ -1,0 +1,198 @@
+"""What is precious of a project ↔ one file: recipes, labels, models, what nights know, alerts, the audit.
+
+Precious is all that cannot be made again from logs. What is left out (events, tables, scores) a night makes anew from the
+log files; where these do not stay, `with_events` takes the events too. Every file's hash is in the archive, and nothing is
+put in place before all of them are right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+
+from socml.jobs.audit_log import audit
+from socml.jobs.night_lock import night_lock
+from socml.project import MARKER, ConfigurationError, DataError, Project, private_file, private_folder, replacing
+
+__all__ = ["Backup", "make_backup", "restore_backup"]
+
+INDEX = "backup.json"
+EVENTS = ("events", "truth", "quarantine")
+MADE_AGAIN = (*EVENTS, "features", "daily", "scores", "staging", "raw", "metrics", "validations")
+RECIPES = ("datasets", "features", "models", "experiments")
+_SQLITE = (".sqlite", ".db")
+_BESIDE_SQLITE = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What an archive holds: its files, and their bytes in all. `left_out` says what it cannot hold."""
+
+    path: Path
+    files: int
+    bytes: int
+    made: str
+    left_out: str = ""
+
+
+def make_backup(path: Path, *, project: Project, with_events: bool = False) -> Backup:
+    """Write all that is precious into one file, for its owner alone.
+
+    Raises
+    ------
+    TryLater
+        If a night is running.
+    """
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    index: dict[str, str] = {}
+    size = 0
+    with ExitStack() as stack:
+        for folder in sorted((project.workspace / "nights").glob("*/")):
+            stack.enter_context(night_lock(folder, folder.name))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        with replacing(path) as temporary, tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
+            for name, file in _precious(project, with_events):
+                whole = _copy_of_store(file, scratch / "store") if file.suffix in _SQLITE else file
+                index[name] = _hash(whole)
+                size += whole.stat().st_size
+                archive.add(whole, name, recursive=False, filter=_plain)
+            about = {"socml": version("socml"), "made": made, "files": index}
+            _add(archive, INDEX, json.dumps(about, indent=1).encode())
+    audit(project, "backup", file=str(path), files=len(index))
+    away = "labels are in a database of their own: back it up by its own means" if project.labels_url else ""
+    return Backup(path, len(index), size, made, away)
+
+
+def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Backup:
+    """Put what an archive holds in its place. What is there and gives way is kept in `.before-restore-…`.
+
+    Parameters
+    ----------
+    replace : whether files that are there may give way
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged or none of ours; nothing was changed then.
+    ConfigurationError
+        If files are there, and `replace` is not given.
+    TryLater
+        If a night is running.
+    """
+    with ExitStack() as stack:
+        for folder in sorted((project.workspace / "nights").glob("*/")):
+            stack.enter_context(night_lock(folder, folder.name))
+        scratch = private_folder(project.root / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        about = _unpacked(path, scratch)
+        files = dict(about["files"])
+        targets = {name: _place(name, project) for name in files}
+        there = sorted(name for name, target in targets.items() if target.exists() and _hash(target) != files[name])
+        if there and not replace:
+            raise ConfigurationError(
+                f"{len(there):,} files are there and are others, {there[0]!r} first. Restore into an empty folder, or let "
+                "them give way: socml restore FILE --replace"
+            )
+        aside = project.root / scratch.name.replace("restore", "before-restore")
+        for name in there:
+            private_folder((aside / name).parent)
+            targets[name].rename(aside / name)
+        size = 0
+        for name, target in targets.items():
+            size += (scratch / name).stat().st_size
+            private_folder(target.parent)
+            for beside in _BESIDE_SQLITE if target.suffix in _SQLITE else ():
+                target.with_name(target.name + beside).unlink(missing_ok=True)
+            (scratch / name).replace(target)
+    audit(project, "restore", file=str(path), files=len(files), made=about["made"])
+    return Backup(path, len(files), size, str(about["made"]))
+
+
+def _precious(project: Project, with_events: bool) -> Iterator[tuple[str, Path]]:
+    """Yield the name in the archive and the path of each file that is precious, in order."""
+    for name in (MARKER, "context.csv"):
+        if (project.root / name).is_file():
+            yield f"project/{name}", project.root / name
+    for folder in RECIPES:
+        for path in sorted((project.root / folder).glob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield f"project/{folder}/{path.name}", path
+    left_out = set(MADE_AGAIN) - (set(EVENTS) if with_events else set())
+    for path in sorted(project.workspace.rglob("*")):
+        inner = path.relative_to(project.workspace)
+        is_lock = path.name == "lock" or path.name.endswith((".lock", *_BESIDE_SQLITE))
+        hidden = any(part.startswith(".") for part in inner.parts)
+        if path.is_file() and not path.is_symlink() and not (inner.parts[0] in left_out or is_lock or hidden):
+            yield f"workspace/{inner.as_posix()}", path
+
+
+def _copy_of_store(path: Path, copy: Path) -> Path:
+    """Return a copy of an SQLite file as it is between two writes."""
+    copy.unlink(missing_ok=True)
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(private_file(copy))) as target,
+        ):
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise DataError(f"{path} cannot be backed up: {error}. See: socml doctor") from None
+    return copy
+
+
+def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
+    """Unpack an archive into a folder and return its index, once every file was seen to be what was written."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                name = PurePosixPath(member.name)
+                if not member.isreg() or name.is_absolute() or ".." in name.parts:
+                    raise DataError(f"{path} is no backup of socml: it holds {member.name!r}.")
+                content = archive.extractfile(member)
+                target = folder / name
+                private_folder(target.parent)
+                with private_file(target).open("wb") as file:
+                    shutil.copyfileobj(content, file)  # type: ignore[arg-type]
+        about: dict[str, dict[str, str]] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        for said, digest in about["files"].items():
+            if said.split("/")[0] not in {"project", "workspace"} or _hash(folder / said) != digest:
+                raise DataError(f"{path} is damaged: {said!r} is not what was written. Take another backup.")
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is no whole backup of socml: {error.filename} is missing.") from None
+    except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no backup of socml, or is damaged: {error}.") from None
+    return about
+
+
+def _place(name: str, project: Project) -> Path:
+    room, *parts = PurePosixPath(name).parts
+    return (project.root if room == "project" else project.workspace).joinpath(*parts)
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o600
+    return member
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = _plain(tarfile.TarInfo(name))
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

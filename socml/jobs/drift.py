@@ -1,0 +1,108 @@
+"""The rows of a day's list and of the days before → which columns, and whether the scores, are no longer as they were.
+
+An effect size is told with the number of rows it was seen on. Cohen's d compares the values above 0, on a logarithm;
+Cohen's h how many rows have one. Neither grows with the number of rows, so a large network is no more alarming than a
+small one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from socml.features import Column
+from socml.jobs.day_checks import Problem
+from socml.project import CheckSettings
+
+__all__ = ["Summary", "drift_of", "score_summary", "summaries_of"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Values of one day: rows, those above 0, and the sum and sum of squares of log(1 + value) over these."""
+
+    n: int
+    positive: int
+    total: float
+    squares: float
+
+    def __add__(self, other: Summary) -> Summary:
+        """Return the summary of both."""
+        return Summary(
+            self.n + other.n, self.positive + other.positive, self.total + other.total, self.squares + other.squares
+        )
+
+    @property
+    def mean(self) -> float:
+        """Return the mean of the logarithms."""
+        return self.total / self.positive if self.positive else 0.0
+
+    @property
+    def variance(self) -> float:
+        """Return the variance of the logarithms."""
+        return max(self.squares / self.positive - self.mean**2, 0.0) if self.positive else 0.0
+
+
+def summaries_of(
+    columns: Sequence[Column], role: NDArray[np.object_], values: NDArray[np.float64]
+) -> dict[str, Summary]:
+    """Return the summary of each column over the rows of its role."""
+    roles = np.array([str(one).split(" ", maxsplit=1)[0] for one in role], object)
+    return {column.name: _summary(values[roles == column.role, c]) for c, column in enumerate(columns)}
+
+
+def score_summary(score: NDArray[np.float64]) -> Summary:
+    """Return the summary of a day's scores."""
+    return _summary(score)
+
+
+def drift_of(
+    check: str,
+    day: str,
+    today: Mapping[str, Summary],
+    before: Sequence[Mapping[str, Summary]],
+    settings: CheckSettings,
+) -> list[Problem]:
+    """Return what differs from the days before by more than `settings.effect`; `before` is in order, the latest last."""
+    past = list(before)[-settings.history_days :]
+    if len(past) < settings.least_days:
+        return []
+    found = []
+    for name, now in today.items():
+        known = sum((of[name] for of in past if name in of), Summary(0, 0, 0.0, 0.0))
+        if now.n < settings.least_n or known.n < settings.least_n:
+            continue
+        d, h = _cohens_d(now, known, settings.least_n), _cohens_h(now, known)
+        effect, what = max((abs(d), "values"), (abs(h), "rows"))
+        if effect < settings.effect:
+            continue
+        way = "higher" if (d if what == "values" else h) > 0 else "lower"
+        said = f"values are {way} than on the days before" if what == "values" else _shares(now, known)
+        text = f"{said}: effect size {effect:.2f}, n = {now.positive if what == 'values' else now.n:,}"
+        found.append(Problem(check, day, name, text, now.n, round(effect, 3)))
+    return found
+
+
+def _summary(values: NDArray[np.float64]) -> Summary:
+    logs = np.log1p(values[values > 0])
+    return Summary(len(values), len(logs), math.fsum(logs), math.fsum(logs**2))
+
+
+def _cohens_d(now: Summary, known: Summary, least: int) -> float:
+    if min(now.positive, known.positive) < least:
+        return 0.0
+    pooled = (now.variance * now.positive + known.variance * known.positive) / (now.positive + known.positive)
+    return (now.mean - known.mean) / math.sqrt(pooled) if pooled > 0 else 0.0
+
+
+def _cohens_h(now: Summary, known: Summary) -> float:
+    shares = (now.positive / now.n, known.positive / known.n)
+    return 2 * math.asin(math.sqrt(shares[0])) - 2 * math.asin(math.sqrt(shares[1]))
+
+
+def _shares(now: Summary, known: Summary) -> str:
+    return f"{now.positive / now.n:.1%} of the rows have a value, and {known.positive / known.n:.1%} had"

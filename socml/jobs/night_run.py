@@ -1,0 +1,280 @@
+"""New log files of a dataset → events, the lists of new and changed days, alerts: one command, as often as you like.
+
+    lock → ingest → daily tables → checks → lists, alerts → sinks → what is too old goes
+
+Every step writes in one rename, and says what it has done only after that. Killed at any moment, the next night does what
+is left, and what comes out has the same bytes as if nothing had happened, or as if all days had been made at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from socml.features import days_to_build
+from socml.ingestion import ingest_files, pending_files
+from socml.jobs.alert_policy import Policy, alerting, read_policy
+from socml.jobs.alerts import AlertBook, make_alerts
+from socml.jobs.audit_log import audit
+from socml.jobs.daily_listing import MODEL, Listing, RankedDay, read_judged, open_listing
+from socml.jobs.daily_run import store_day
+from socml.jobs.housekeeping import tidy
+from socml.jobs.night_checks import NightChecks, counts_of, of_ingest
+from socml.jobs.night_lock import night_lock
+from socml.jobs.night_log import NightLog
+from socml.jobs.night_metrics import write_metrics
+from socml.jobs.night_state import NightReport, NightState, keep_report, nights_folder
+from socml.jobs.outbox import deliver, make_sink, open_cursors
+from socml.jobs.ranked_days import RankedDays
+from socml.models import read_context
+from socml.project import (
+    DataError,
+    Project,
+    Settings,
+    UnknownName,
+    dataset_names,
+    find_project,
+    load_model_recipe,
+    night_settings,
+)
+
+__all__ = ["Night", "Plan", "nightly", "planned"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a night would do: files it would open, days whose tables it would build. Nothing was written."""
+
+    dataset: str
+    files: list[str]
+    build: list[str]
+    watermark: str
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Night:
+    """How a night is done, beside what socml.toml says.
+
+    Parameters
+    ----------
+    first, last : lists are made again for these days; only for new and changed ones if not given
+    today : whether the day that is not over (UTC) is listed too
+    accept : checks that do not stop this night although [nightly] stop_on names them
+    final : files are complete: a last line without a line end is a record
+    send : whether alerts leave the machine
+    """
+
+    first: date | None = None
+    last: date | None = None
+    today: bool = False
+    accept: frozenset[str] = frozenset()
+    final: bool = False
+    send: bool = True
+    model: str = MODEL
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def planned(dataset: str, *, project: Project | None = None, night: Night | None = None) -> Plan:
+    """Return what `nightly` would do; nothing is written.
+
+    Raises
+    ------
+    ConfigurationError, DataError
+    """
+    project, night = project or find_project(), night or Night()
+    source = night_settings(project).sources.get(dataset)
+    files: list[str] = []
+    failed = ""
+    try:
+        files = [str(path) for path in pending_files(source.paths, dataset=dataset, project=project)] if source else []
+    except DataError as error:
+        failed = str(error)
+    recipe = load_model_recipe(night.model, project)
+    build: list[date] = []
+    if dataset in dataset_names(project):
+        build = days_to_build(recipe.feature_sets, dataset, project=project, inside=read_context(project).inside)
+    state = NightState.read(nights_folder(project, dataset))
+    return Plan(dataset, files, [str(day) for day in build], state.watermark, failed)
+
+
+def nightly(
+    dataset: str, *, project: Project | None = None, night: Night | None = None, log: NightLog | None = None
+) -> NightReport:
+    """Do what is left to do for a dataset, and return what was done. Doing it twice does nothing twice.
+
+    Raises
+    ------
+    UnknownName
+        If the dataset has neither events nor files in [sources].
+    ConfigurationError
+        If socml.toml is wrong; nothing was done then.
+    TryLater
+        If another night of the dataset is running, or the disk is full.
+    DataError
+        If no event has a time, or what is stored is damaged.
+    """
+    project, night = project or find_project(), night or Night()
+    settings = night_settings(project)
+    for sink in settings.sinks:
+        make_sink(sink, project)
+    if dataset not in settings.sources and dataset not in dataset_names(project):
+        raise UnknownName("dataset with events or [sources]", dataset, {*settings.sources, *dataset_names(project)})
+    folder = nights_folder(project, dataset)
+    name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    log = log or NightLog(name, as_json=settings.nightly.log == "json")
+    with night_lock(folder, dataset):
+        work = _Work(dataset, project, settings, night, log, folder)
+        report = work.run()
+        if not (night.today and report.is_idle):  # a watch does one a minute
+            keep_report(folder, report)
+        write_metrics(project, settings.nightly.metrics_file)
+    if not (night.today and report.is_idle):
+        audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
+    return report
+
+
+class _Work:
+    """One night, step by step."""
+
+    def __init__(
+        self, dataset: str, project: Project, settings: Settings, night: Night, log: NightLog, folder: Path
+    ) -> None:
+        self.dataset, self.project, self.settings = dataset, project, settings
+        self.night, self.log, self.folder = night, log, folder
+        self.state = NightState.read(folder)
+        self.outdated = list(self.state.superseded)  # of earlier nights: whoever had them open has had a day
+        self.book = AlertBook(project, dataset)
+        self.report = NightReport(log.night, dataset, night.now.isoformat(timespec="seconds"))
+
+    def run(self) -> NightReport:
+        with self.log.step("ingest"):
+            self._ingest()
+        with self.log.step("features"):
+            listing = open_listing(self.dataset, project=self.project, model=self.night.model)
+        self.report.built = listing.tables.built
+        checks = NightChecks(self.folder, self.settings.checks, self.project)
+        over = [day for day in self._over(listing.tables.days) if day < self.night.now.astimezone(UTC).date()]
+        with self.log.step("checks"):
+            self.report.problems += of_ingest(self.dataset, self.state, self.settings.checks, self.project)
+            self.report.problems += checks.look_at(
+                listing.tables,
+                over,  # a day that is not over has no usual volume and hours yet
+                listed=self.state.versions,
+                now=self.night.now,
+            )
+        blocked = self._blocked()
+        if self.settings.sinks:
+            open_cursors(self.book, self.settings.sinks)
+        with self.log.step("lists"):
+            self._list(listing, checks, blocked)
+        with self.log.step("alerts"):
+            self._send()
+        with self.log.step("housekeeping"):
+            self.report.removed = tidy(
+                self.dataset, self.state, self.settings.nightly, self.project, outdated=self.outdated
+            )
+        if not self.report.stopped:  # else the same is still wrong in the next night
+            self.state.events, self.state.quarantined = counts_of(self.dataset, self.project)
+        self.state.write(self.folder)
+        self.report.seconds = self.log.seconds
+        self.report.finished = datetime.now(UTC).isoformat(timespec="seconds")
+        return self.report
+
+    def _ingest(self) -> None:
+        source = self.settings.sources.get(self.dataset)
+        if source is None:
+            return
+        try:
+            result = ingest_files(
+                [self.project.root / Path(path).expanduser() for path in source.paths],
+                dataset=self.dataset,
+                format=source.format,
+                project=self.project,
+                max_bad_share=source.max_bad_share,
+                final=source.final or self.night.final,
+            )
+        except DataError as error:  # there is no file at all: what was read before is still listed
+            self.report.failed_files.append(str(error))
+            if self.dataset not in dataset_names(self.project):
+                raise
+            return
+        self.report.added, self.report.duplicates = result.added, result.duplicates
+        self.report.quarantined = result.quarantined
+        self.report.failed_files += [f.reason for f in result.failed]
+
+    def _over(self, days: Iterable[date]) -> list[date]:
+        """Return the days that may be listed: those that are over, up to the last that was asked for."""
+        end = self.night.now.astimezone(UTC).date()
+        over = [day for day in days if day < end or (self.night.today and day == end)]
+        return [day for day in over if self.night.last is None or day <= self.night.last]
+
+    def _blocked(self) -> date | None:
+        """Return the first day that may not be listed, as one of its problems stops a night; None if there is none."""
+        stopping = set(self.settings.nightly.stop_on) - self.night.accept
+        stops = [problem for problem in self.report.problems if problem.check in stopping]
+        if not stops:
+            return None
+        first = min(stops, key=lambda problem: problem.day)
+        self.report.stopped = (
+            f"{first.check} of {first.subject} {first.day}: {first.text}. No list is made from there on. Mend it, or go on "
+            f"with: socml nightly {self.dataset} --accept {first.check}"
+        )
+        return date.fromisoformat(first.day) if first.day else date.min
+
+    def _list(self, listing: Listing, checks: NightChecks, blocked: date | None) -> None:
+        over = [day for day in self._over(listing.tables.days) if blocked is None or day < blocked]
+        if not over:
+            return
+        if not self.state.alert_from:  # killed in the first night, its history is history still
+            self.state.alert_from = over[-1].isoformat()
+            self.state.write(self.folder)
+        path = self.project.root / "context.csv"
+        context = path.read_bytes() if path.is_file() else b""
+        judged = read_judged(self.dataset, self.project)
+        policy = read_policy(self.folder, self.settings.nightly)
+        ranked_days = RankedDays(listing, judged, context=context)
+        for ranked in ranked_days.rank(self.night.first):
+            if ranked.day > over[-1]:
+                break
+            self._list_day(listing, ranked, checks, policy)
+
+    def _list_day(self, listing: Listing, ranked: RankedDay, checks: NightChecks, policy: Policy) -> None:
+        run = store_day(listing, ranked, project=self.project)
+        at, version = ranked.day.isoformat(), listing.tables.versions[ranked.day]
+        self.report.problems += checks.drift(listing.columns, ranked)
+        told = []
+        if at >= self.state.alert_from and self.state.versions.get(at) != version:
+            wanted = alerting(policy, ranked.learned.score, ranked.recent[:-1])
+            alerts = make_alerts(
+                listing,
+                ranked,
+                wanted,
+                book=self.book,
+                quiet_days=self.settings.nightly.quiet_days,
+                run_id=str(run["run_id"]),
+                link=self.settings.nightly.link,
+            )
+            told = self.book.keep(ranked.day, alerts)
+        old = self.state.runs.get(at)
+        if old and old != run["run_id"]:
+            self.state.superseded.append(old)
+        self.state.versions[at], self.state.runs[at] = version, str(run["run_id"])
+        self.state.watermark = max(self.state.watermark, at)
+        self.state.write(self.folder)
+        self.report.listed.append(at)
+        self.report.alerts += len(told)
+        self.log.say("listed", day=at, rows=len(ranked.row_id), alerts=len(told), run_id=run["run_id"])
+
+    def _send(self) -> None:
+        if not self.settings.sinks or not self.night.send:
+            return
+        for delivery in deliver(self.book, self.settings.sinks, self.project):
+            self.report.deliveries.append(delivery.to_dict())
+            if delivery.error:
+                self.log.say(
+                    "not delivered", level="warning", sink=delivery.sink, waiting=delivery.waiting, why=delivery.error
+                )

@@ -1,0 +1,157 @@
+"""What the nights of a dataset have done so far: `workspace/nights/DATASET/`.
+
+`state.json` has the watermark and what each day was listed with; `checks/2026-03-02.json` what was seen of a day;
+`reports/` a file a night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from socml.jobs.day_checks import Problem
+from socml.jobs.day_profile import DayProfile
+from socml.jobs.drift import Summary
+from socml.project import Project, read_json, safe_name, write_json
+
+__all__ = ["DayChecks", "NightReport", "NightState", "keep_report", "last_report", "nights_folder"]
+
+MOST_REPORTS = 400
+
+
+@dataclass
+class NightState:
+    """Days are ISO dates.
+
+    Attributes
+    ----------
+    watermark : the latest day that was listed; empty before the first night
+    alert_from : days before it are history: they were there before the first night, and nobody is interrupted for them
+    versions : day → what its events were when it was listed
+    runs : day → the scoring run that holds its list
+    superseded : runs of days that were listed again since; the next night removes them
+    events, quarantined : how many there were after the last night
+    """
+
+    watermark: str = ""
+    alert_from: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
+    superseded: list[str] = field(default_factory=list)
+    events: int = 0
+    quarantined: int = 0
+
+    @classmethod
+    def read(cls, folder: Path) -> NightState:
+        """Return the state of a dataset's nights; an empty one before the first."""
+        path = folder / "state.json"
+        return cls(**read_json(path)) if path.is_file() else cls()
+
+    def write(self, folder: Path) -> None:
+        """Write the state, in one step."""
+        write_json(folder / "state.json", asdict(self))
+
+
+@dataclass(frozen=True)
+class DayChecks:
+    """What was seen of a day: its profile, what is wrong, and what its columns and scores were like."""
+
+    profile: DayProfile
+    problems: tuple[Problem, ...]
+    columns: Mapping[str, Summary] = field(default_factory=dict)
+    scores: Mapping[str, Summary] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write it, in one step."""
+        said = {
+            "profile": self.profile.to_dict(),
+            "problems": [problem.to_dict() for problem in self.problems],
+            "columns": {name: asdict(one) for name, one in self.columns.items()},
+            "scores": {name: asdict(one) for name, one in self.scores.items()},
+        }
+        write_json(folder / "checks" / f"{self.profile.day}.json", said)
+
+    @classmethod
+    def read(cls, folder: Path, day: date) -> DayChecks | None:
+        """Return what was seen of a day; None if nobody looked."""
+        path = folder / "checks" / f"{day}.json"
+        if not path.is_file():
+            return None
+        said = read_json(path)
+        return cls(
+            DayProfile.from_dict(said["profile"]),
+            tuple(Problem(**one) for one in said["problems"]),
+            {name: Summary(**one) for name, one in said["columns"].items()},
+            {name: Summary(**one) for name, one in said["scores"].items()},
+        )
+
+
+@dataclass
+class NightReport:
+    """What a night did.
+
+    Attributes
+    ----------
+    listed : days whose list was made
+    alerts : how many were told that had not been before
+    stopped : why no list was made; empty if all were
+    """
+
+    night: str
+    dataset: str
+    started: str
+    finished: str = ""
+    added: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    failed_files: list[str] = field(default_factory=list)
+    built: int = 0
+    listed: list[str] = field(default_factory=list)
+    alerts: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    stopped: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_well(self) -> bool:
+        """Return whether nothing is wrong: no problem, nothing unread, everything delivered."""
+        waiting = any(one["waiting"] for one in self.deliveries)
+        return not (self.problems or self.failed_files or self.stopped or waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether there was nothing to do, and nothing is wrong."""
+        return self.is_well and not (self.added or self.quarantined or self.listed or self.removed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {**asdict(self), "ok": self.is_well}
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> NightReport:
+        """Return what `to_dict` made."""
+        values = {name: value for name, value in said.items() if name != "ok"}
+        return cls(**{**values, "problems": [Problem(**one) for one in said["problems"]]})
+
+
+def nights_folder(project: Project, dataset: str) -> Path:
+    """Return the folder of a dataset's nights, whether or not it is there."""
+    return project.workspace / "nights" / safe_name(dataset)
+
+
+def keep_report(folder: Path, report: NightReport) -> None:
+    """Keep what a night did; of more than 400 the oldest go."""
+    write_json(folder / "reports" / f"{report.night}.json", report.to_dict())
+    for path in sorted((folder / "reports").glob("*.json"))[:-MOST_REPORTS]:
+        path.unlink()
+
+
+def last_report(folder: Path) -> NightReport | None:
+    """Return what the last night did; None before the first."""
+    paths = sorted((folder / "reports").glob("*.json"))
+    return NightReport.from_dict(read_json(paths[-1])) if paths else None

@@ -1,0 +1,189 @@
+"""A fitted model and what has happened since → a new version in the shadow of the champion, and how the two differ.
+
+Conditions: `always`, `age>30d`, `labels>=50` (given since the champion was fitted), `drift` (of features or scores, in the
+last seven listed days of the dataset). Nothing is promoted here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from socml.features import build_features, load_row_truth
+from socml.jobs.audit_log import audit
+from socml.jobs.night_state import nights_folder
+from socml.jobs.status import recent_problems
+from socml.labels import DIRECTION, read_labels
+from socml.models import (
+    CHAMPION,
+    SHADOW,
+    ModelVersion,
+    anomaly_scores,
+    fit,
+    load_model,
+    models,
+    promote,
+    rollback,
+    set_shadow,
+    teaching_labels,
+)
+from socml.project import ConfigurationError, Project, load_model_recipe
+
+__all__ = ["Beside", "Retrained", "beside", "compare_shadow", "promote_version", "retrain", "roll_back"]
+
+TOP = 100  # rows at the head of a ranking that are compared
+_AGE = re.compile(r"age\s*>=?\s*(\d+)d")
+_LABELS = re.compile(r"labels\s*>=?\s*(\d+)")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A shadow beside its champion, over the same rows.
+
+    Attributes
+    ----------
+    churn : share of the champion's first rows that are not among the shadow's, 0 to 1
+    correlation : Spearman's, of all rows' scores
+    flipped : labelled rows that are among the first of one and not of the other: (row, verdict, place then, place now)
+    """
+
+    champion: str
+    shadow: str
+    rows: int
+    top: int
+    churn: float
+    correlation: float
+    flipped: tuple[tuple[str, str, int, int], ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """Whether a model was fitted again, why or why not, and how the new version differs."""
+
+    model: str
+    fitted: bool
+    why: str
+    beside: Beside | None = None
+
+
+def retrain(
+    model: str, dataset: str, *, conditions: Sequence[str], project: Project, now: datetime | None = None
+) -> Retrained:
+    """Fit a model again if a condition holds; the new version becomes the shadow, never the champion.
+
+    Raises
+    ------
+    ConfigurationError, UnknownName
+        If a condition is none; if the model was never fitted.
+    """
+    now = now or datetime.now(UTC)
+    champion = load_model(model, project=project)
+    said = [_holds(one, champion, dataset, project, now) for one in conditions or ("always",)]
+    why = "; ".join(text for _, text in said)
+    if not any(holds for holds, _ in said):
+        return Retrained(model, False, why)
+    recipe = load_model_recipe(model, project)
+    table = build_features(recipe.features, dataset, project=project)
+    truth = load_row_truth(dataset, recipe.features, project=project)
+    labels = teaching_labels(recipe, dataset, project=project)
+    version = fit(recipe, table, project=project, truth=truth, labels=labels)
+    set_shadow(model, str(version.version), project)
+    audit(project, "retrained", model=model, version=str(version.version), dataset=dataset, why=why)
+    return Retrained(model, True, why, _beside(champion, version, table, dataset, project))
+
+
+def compare_shadow(model: str, dataset: str, *, project: Project) -> Beside:
+    """Return how a model's shadow ranks the rows of a dataset, beside its champion.
+
+    Raises
+    ------
+    UnknownName
+        If there is no shadow.
+    """
+    champion, shadow = (load_model(model, alias, project=project) for alias in (CHAMPION, SHADOW))
+    table = build_features(load_model_recipe(model, project).features, dataset, project=project)
+    return _beside(champion, shadow, table, dataset, project)
+
+
+def promote_version(model: str, version: str, *, project: Project) -> str:
+    """Make a version the champion, and say so in the audit; return its number."""
+    standing = promote(model, version, project=project)
+    audit(project, "promoted", model=model, champion=standing.champion, previous=standing.previous)
+    return standing.champion
+
+
+def roll_back(model: str, *, project: Project) -> str:
+    """Make the champion of before the champion again, and say so in the audit; return its number."""
+    standing = rollback(model, project=project)
+    audit(project, "rolled back", model=model, champion=standing.champion, previous=standing.previous)
+    return standing.champion
+
+
+def beside(
+    champion: str, shadow: str, then: pd.Series, now: pd.Series, verdicts: Mapping[str, str], *, top: int = TOP
+) -> Beside:
+    """Return how two versions' anomaly scores of the same rows differ.
+
+    Parameters
+    ----------
+    champion, shadow : names of the versions
+    then, now : their scores by row; higher is more ANOMALOUS
+    verdicts : row → verdict; one that says neither malicious nor not is passed over
+    top : rows at the head that are compared; at most a tenth of all, one at least
+    """
+    places = [of.rank(ascending=False, method="first").astype(int) for of in (then, now)]
+    top = min(top, max(len(then) // 10, 1))
+    before, after = ({str(row): int(place) for row, place in of.items()} for of in places)
+    heads = [{row for row, place in of.items() if place <= top} for of in (before, after)]
+    correlation = then.corr(now, method="spearman") if len(then) > 1 else 1.0
+    flipped = [
+        (row, verdicts[row], before[row], after[row])
+        for row in sorted(verdicts)
+        if verdicts[row] in DIRECTION and row in before and (row in heads[0]) != (row in heads[1])
+    ]
+    churn = len(heads[0] - heads[1]) / top
+    return Beside(champion, shadow, len(then), top, churn, float(np.nan_to_num(correlation, nan=1.0)), tuple(flipped))
+
+
+def _beside(
+    champion: ModelVersion, shadow: ModelVersion, table: pd.DataFrame, dataset: str, project: Project
+) -> Beside:
+    then, now = (anomaly_scores(version, table)["anomaly_score"] for version in (champion, shadow))
+    labels = read_labels(dataset=dataset, project=project)
+    verdicts = {str(row): str(verdict) for row, verdict in labels["verdict"].items()} if len(labels) else {}
+    return beside(champion.label, shadow.label, then, now, verdicts)
+
+
+def _holds(condition: str, champion: ModelVersion, dataset: str, project: Project, now: datetime) -> tuple[bool, str]:
+    """Return whether a condition holds, and that in words."""
+    said = condition.strip()
+    if said == "always":
+        return True, "always"
+    if said == "drift":
+        found = [p for p in recent_problems(nights_folder(project, dataset), 7) if p.check.endswith("-drift")]
+        return bool(found), f"drift: {len(found):,} columns or scores in the last seven days"
+    fitted = _fitted(champion, project)
+    if matched := _AGE.fullmatch(said):
+        age = now - fitted
+        return age >= timedelta(days=int(matched[1])), f"age: {age.days:,} of {matched[1]} days"
+    if matched := _LABELS.fullmatch(said):
+        labels = read_labels(dataset=dataset, project=project)
+        times = pd.to_datetime(labels["time"], utc=True) if len(labels) else pd.Series([], dtype="datetime64[ns, UTC]")
+        new = int((times > pd.Timestamp(fitted)).sum())  # type: ignore[operator]
+        return new >= int(matched[1]), f"labels: {new:,} of {matched[1]} since {champion.label} was fitted"
+    raise ConfigurationError(f"{condition!r} is no condition. Known: always, drift, age>30d, labels>=50.")
+
+
+def _fitted(champion: ModelVersion, project: Project) -> datetime:
+    table = models(project=project)
+    row = table[(table["name"] == champion.name) & (table["version"].astype(str) == str(champion.version))]
+    return pd.Timestamp(row["fitted"].iloc[0]).tz_convert(UTC).to_pydatetime()

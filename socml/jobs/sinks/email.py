@@ -1,0 +1,79 @@
+"""Alerts → one e-mail a batch, in plain text.
+
+The Message-ID is made of the batch's id, so that a mail that is sent twice can be told to be one.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from email.message import EmailMessage
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from socml.jobs.alerts import Alert
+from socml.jobs.sinks._sink import Sink, Undelivered, secret_of
+from socml.project import first_line, visible_line, words
+
+__all__ = ["Email"]
+
+
+class Email(Sink):
+    """Send by SMTP.
+
+    Parameters
+    ----------
+    security : starttls, tls or none; a password is never sent without one of the first two
+    user, password_variable : to log on with, if the server asks
+    """
+
+    batch: ClassVar[int] = 500
+
+    host: str
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str
+    to: tuple[str, ...] = Field(min_length=1)
+    user: str = ""
+    password_variable: str = ""
+    language: Literal["en", "fr"] = "en"
+    ca_file: str = ""
+
+    def send(self, alerts: Sequence[Alert], batch_id: str) -> None:
+        """Deliver some alerts."""
+        password = secret_of(self.password_variable)
+        message = self._message(alerts, batch_id)
+        context = ssl.create_default_context()
+        try:
+            if self.ca_file:
+                context.load_verify_locations(self.ca_file)
+            with self._connection(context) as server:
+                if self.security == "starttls":
+                    server.starttls(context=context)
+                if password and self.security != "none":
+                    server.login(self.user, password)
+                server.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise Undelivered(visible_line(first_line(error))) from None
+
+    def _connection(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        if self.security == "tls":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=context)
+        return smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
+
+    def _message(self, alerts: Sequence[Alert], batch_id: str) -> EmailMessage:
+        said = words(self.language)
+        message = EmailMessage()
+        message["Subject"] = said("alert.mail.subject", n=len(alerts), dataset=alerts[0].dataset, day=alerts[-1].day)
+        message["From"], message["To"] = self.sender, ", ".join(self.to)
+        message["Message-ID"] = f"<{batch_id}@socml.invalid>"
+        lines: list[str] = []
+        for alert in alerts:
+            lines.append(f"{alert.day}  {visible_line(alert.entity)} ({alert.role}), {alert.family}, {alert.score:.2f}")
+            lines += [f"    {r.text_fr if self.language == 'fr' else r.text}" for r in alert.reasons]
+            lines += [f"    {alert.link}"] if alert.link else []
+            lines.append("")
+        message.set_content("\n".join(lines))
+        return message

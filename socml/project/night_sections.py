@@ -1,0 +1,143 @@
+"""The sections of socml.toml that a night reads → typed settings: [nightly], [checks], [sources.NAME], [sinks.NAME].
+
+A key that is not known is an error that names the nearest one. No section holds a secret: `…_variable` names the
+environment variable that does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from socml.project.errors import ConfigurationError, did_you_mean
+from socml.project.project import MARKER, Project
+from socml.project.workspace import safe_name
+
+__all__ = ["CHECKS", "CheckSettings", "NightSettings", "SinkSettings", "SourceSettings", "night_settings"]
+
+CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "feature-drift", "score-drift")
+_SECRET = re.compile(r"(?i)(^|_)(key|token|secret|password|passwd)$")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=_Section)
+
+
+class NightSettings(_Section):
+    """[nightly]: what a night does beside making the lists."""
+
+    alerts_a_day: int = Field(20, ge=0)  # rows a day that may interrupt someone; 0: none
+    false_discovery_rate: float = Field(0.0, ge=0, lt=1)  # above 0: instead of alerts_a_day
+    quiet_days: int = Field(7, ge=0)  # an entity and family that was alerted is not alerted again within so many days
+    stop_on: tuple[Literal[CHECKS], ...] = ()  # type: ignore[valid-type]  # checks that stop a night before it ranks
+    link: str = ""  # of an alert; {run}, {row} and {day} are filled in
+    metrics_file: str = ""  # for the textfile collector of Prometheus; empty: workspace/metrics/socml.prom
+    log: Literal["text", "json"] = "text"
+    keep_events_days: int = Field(0, ge=0)  # events older than the newest day by more are removed; 0: none
+    keep_runs_days: int = Field(0, ge=0)  # lists that nobody labelled
+    keep_events_gb: float = Field(0.0, ge=0)  # the oldest days go until so much is left; 0: no limit
+
+
+class CheckSettings(_Section):
+    """[checks]: from where on something is a problem."""
+
+    volume_ratio: float = Field(3.0, gt=1)  # events of a source, beside the median of the days before
+    silent_h: float = Field(6.0, gt=0)  # hours without an event at a day's end, where there usually is one
+    lag_h: float = Field(36.0, gt=0)  # hours from the newest event to the night
+    quarantine_share: float = Field(0.01, ge=0, le=1)  # records that came since the last night
+    effect: float = Field(0.8, gt=0)  # effect size (Cohen's d or h) of drift
+    least_n: int = Field(100, ge=2)  # entity-days below which no drift is told
+    history_days: int = Field(14, ge=3)  # days before that a day is compared with
+    least_days: int = Field(3, ge=1)  # days of history before which nothing is compared
+
+
+class SourceSettings(_Section):
+    """[sources.NAME]: the files of a dataset that a night ingests."""
+
+    paths: tuple[str, ...]
+    format: str = "auto"
+    final: bool = False  # files are complete when they come: a last line without a line end is a record
+    max_bad_share: float | None = Field(None, ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class SinkSettings:
+    """[sinks.NAME]: where alerts are sent. `options` are those of the kind."""
+
+    name: str
+    kind: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that socml.toml says of nights."""
+
+    nightly: NightSettings
+    checks: CheckSettings
+    sources: dict[str, SourceSettings]
+    sinks: tuple[SinkSettings, ...]
+
+
+def night_settings(project: Project) -> Settings:
+    """Return what a project's socml.toml says of nights; what it does not say is as written in this module.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the section and key, and what is known.
+    """
+    given = project.settings
+    sources = {
+        safe_name(name): _read(SourceSettings, section, f"sources.{name}", project)
+        for name, section in _tables(given, "sources", project).items()
+    }
+    sinks = tuple(_sink(name, section, project) for name, section in sorted(_tables(given, "sinks", project).items()))
+    return Settings(
+        _read(NightSettings, given.get("nightly", {}), "nightly", project),
+        _read(CheckSettings, given.get("checks", {}), "checks", project),
+        sources,
+        sinks,
+    )
+
+
+def _read(kind: type[S], section: object, name: str, project: Project) -> S:
+    where = f"{project.root / MARKER}: [{name}]"
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{where} must be a section.")
+    try:
+        return kind(**section)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigurationError(
+                f"{where} has an unknown key {key!r}.{did_you_mean(key, kind.model_fields)}"
+            ) from None
+        raise ConfigurationError(f"{where}: {key} is wrong: {first['msg']}.") from None
+
+
+def _sink(name: str, section: object, project: Project) -> SinkSettings:
+    where = f"{project.root / MARKER}: [sinks.{name}]"
+    if not isinstance(section, dict) or not isinstance(section.get("kind"), str):
+        raise ConfigurationError(f'{where} must be a section with kind = "…".')
+    for key in section:
+        if _SECRET.search(key):
+            raise ConfigurationError(
+                f"{where} must not hold a secret, for this file is committed: write {key}_variable, and name the "
+                "environment variable that holds it."
+            )
+    return SinkSettings(safe_name(name), section["kind"], {k: v for k, v in section.items() if k != "kind"})
+
+
+def _tables(given: dict[str, object], name: str, project: Project) -> dict[str, object]:
+    found = given.get(name, {})
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{project.root / MARKER}: [{name}] must hold sections, [{name}.NAME].")
+    return found
