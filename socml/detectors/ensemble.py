@@ -12,25 +12,27 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.detectors._tail_scale import learn_scale, surprise
+from socml.detectors._informative import informative_columns
+from socml.detectors._spikes import Spikes, learn_spikes
+from socml.detectors._tail_scale import learn_scale, normal_score, surprise
 from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import mean_path, pack_forest
 from socml.project import component
 
 __all__ = ["Ensemble"]
 
-# Four views that fail in different places: random splits, tails by column, linear shape, and distance.
-MEMBERS: dict[str, dict[str, Any]] = {
-    "isolation-forest": {"n_estimators": 200},
-    "ecod": {},
-    "knn": {},
-    "robust-covariance": {},
-}
+# Three views that fail in different places: random splits, distance, and linear shape. The forest decides, the others
+# part what it finds alike: no member that is blind on a table can then push down what the forest sees. Weights are
+# chosen by leave-one-group-out in `benchmarks/detectors.py`; docs/decisions/014 says what else was tried.
+MEMBERS: dict[str, dict[str, Any]] = {"isolation-forest": {"n_estimators": 200}, "knn": {}, "robust-covariance": {}}
+WEIGHTS = {"isolation-forest": 8.0}
+SPIKE = 4.0  # standard deviations: what a value beyond all others is worth, before the logarithm of how far it is
+EXPLAINED = ("normal-scores", "mean-of-logs")
 
 
 def _is_explained(ensemble: Ensemble) -> bool:
     kinds = [component("detectors", name) for name in ensemble.members or MEMBERS]
-    return ensemble.combine == "mean-of-logs" and all(hasattr(k, "contributions") or _is_forest(k) for k in kinds)
+    return ensemble.combine in EXPLAINED and all(hasattr(k, "contributions") or _is_forest(k) for k in kinds)
 
 
 def _has_forest(ensemble: Ensemble) -> bool:
@@ -44,30 +46,36 @@ def _is_forest(kind: Any) -> bool:
 
 
 class Ensemble(BaseEstimator):
-    """The mean surprise of several detectors: of each, −log of the share of training rows at least as anomalous.
+    """The weighted mean of several detectors, each by the normal score of a row's place among the training rows.
 
-    Scores of different units become comparable by their own tails; no labels are used. Beyond the most anomalous
-    training row a score goes on growing, like the logarithm of the distance.
+    Scores of different units become comparable by their own ranks; no labels are used. Beyond the most anomalous
+    training row a score goes on growing, like the logarithm of the distance. Columns that cannot make a row unusual
+    (constant ones, categories each of whose values is common) are not read. A value more than one and a half
+    times as far from its column's median as every other row (or all but a handful) puts its row before all that have
+    none.
 
     Blind to what all members are blind to: as they are by default, to rows that are unusual among their own kind
-    only, to the order of rows, and to groups of anomalies that make up more than a tenth of the training rows.
+    only, to the order of rows, to groups of anomalies that make up more than a tenth of the training rows, and to
+    odd combinations of values that are all common.
 
     Parameters
     ----------
-    members : detector → its parameters; by default an isolation forest, ECOD, nearest neighbours and a robust
-        covariance
-    weights : detector → its weight, above 0; 1 if not given
-    combine : "mean-of-logs" (the default, described above), "mean" of the members' percentiles, or "max", the
-        surprise of the most surprised
+    members : detector → its parameters; by default an isolation forest, nearest neighbours and a robust covariance
+    weights : detector → its weight, above 0; 1 if not given. Where neither members nor weights are given, the
+        forest's is 8
+    combine : "normal-scores" (the default, described above), "mean-of-logs" of the share of training rows at least as
+        anomalous, "mean" of the members' percentiles, or "max", the surprise of the most surprised
     calibration_rows : training rows that the tails are learnt from; a sample above that
 
     Attributes
     ----------
+    columns_ : ndarray of bool, shape (n_features,): which columns the members read
     members_ : list of fitted detectors
     weights_ : ndarray of shape (n_members,), they sum to 1
     scales_ : list of ndarray, each as `socml.detectors._tail_scale` describes
+    middle_, down_, up_ : ndarray: what is a spike in the columns read, as `socml.detectors._spikes` describes
     base_ : float
-        What is taken off every score, in nats: the surprise of a row of which nothing is known.
+        What is taken off every score: the score of a row of which nothing is known.
 
     References
     ----------
@@ -86,7 +94,7 @@ class Ensemble(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "members": [dict, None],
         "weights": [dict, None],
-        "combine": [StrOptions({"mean-of-logs", "mean", "max"})],
+        "combine": [StrOptions({"normal-scores", "mean-of-logs", "mean", "max"})],
         "calibration_rows": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
@@ -96,7 +104,7 @@ class Ensemble(BaseEstimator):
         *,
         members: dict[str, dict[str, Any]] | None = None,
         weights: dict[str, float] | None = None,
-        combine: str = "mean-of-logs",
+        combine: str = "normal-scores",
         calibration_rows: int = 20_000,
         random_state: Any = None,
     ) -> None:
@@ -120,54 +128,72 @@ class Ensemble(BaseEstimator):
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         random = check_random_state(self.random_state)
         self.weights_ = self._weights()
+        self.columns_ = informative_columns(X)
+        X = self._read(X)
+        self.middle_, self.down_, self.up_ = learn_spikes(X)
         self.members_ = [self._make(name, given, random).fit(X) for name, given in self._members().items()]
         if len(X) > self.calibration_rows:
             X = X[np.sort(random.choice(len(X), self.calibration_rows, replace=False))]
         self.scales_ = [learn_scale(-member.score_samples(X)) for member in self.members_]
-        self.base_ = (
-            float(self._weigh([surprise(s, _base(m)) for m, s in self._each()])) if _is_explained(self) else 0.0
-        )
+        bases = [self._place(scale, _base(member)) for member, scale in self._each()] if _is_explained(self) else []
+        self.base_ = float(self._weigh(bases)) if bases else 0.0
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Return minus the combined surprise, shape (n_samples,), in nats: higher is more NORMAL.
+        """Return minus the combined score, shape (n_samples,): higher is more NORMAL.
 
-        With `combine="mean"` it is a share of 1 instead of nats.
+        In standard deviations of a normal distribution; with `combine="mean-of-logs"` or `"max"` in nats, with
+        `"mean"` a share of 1.
         """
         check_is_fitted(self, "scales_")
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        each = [surprise(scale, -member.score_samples(X)) for member, scale in self._each()]
-        if self.combine == "max":
-            return -np.max(each, axis=0)
-        if self.combine == "mean":
-            each = [1.0 - np.exp(-surprised) for surprised in each]
-        return self.base_ - self._weigh(each)
+        X = self._read(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+        each = [self._place(scale, -member.score_samples(X)) for member, scale in self._each()]
+        together = np.max(each, axis=0) if self.combine == "max" else self._weigh(each)
+        return self.base_ - together - _bonus(self._spikes().times(X)).max(axis=1)
 
     @available_if(_is_explained)
     def contributions(self, X: Any) -> np.ndarray:
         """Return each cell's part, shape (n_samples, n_features): positive pushes toward anomalous.
 
         They sum to the score, sign turned. A member's contributions (an isolation forest's are Shapley values)
-        are put on the scale of its surprise by one factor a row, and weighed.
+        are put on the scale of its place by one factor a row, and weighed. What a spike adds is its own column's.
         """
         check_is_fitted(self, "scales_")
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        parts = np.zeros(X.shape)
+        every = np.zeros(X.shape)
+        X = self._read(X)
+        spikes = _bonus(self._spikes().times(X))
+        parts = np.where(np.arange(X.shape[1]) == spikes.argmax(axis=1)[:, None], spikes, 0.0)
         for weight, (member, scale) in zip(self.weights_, self._each(), strict=True):
             own = _contributions(member, X)
-            rise = surprise(scale, -member.score_samples(X)) - surprise(scale, _base(member))
+            rise = self._place(scale, -member.score_samples(X)) - self._place(scale, _base(member))
             total = own.sum(axis=1)
             usable = np.abs(total) > 1e-9 * np.abs(own).sum(axis=1)
             factor = np.where(usable, rise / np.where(usable, total, 1.0), 0.0)
             even = np.where(usable, 0.0, rise / X.shape[1])  # nothing to go by: no column more than another
             parts += weight * (own * factor[:, None] + even[:, None])
-        return parts
+        every[:, self.columns_] = parts
+        return every
 
     @available_if(_has_forest)
     def leaves(self, X: Any) -> np.ndarray:
         """Return the leaf of each row in each tree of the first member that has trees: shape (n_trees, n_rows)."""
         check_is_fitted(self, "scales_")
+        X = self._read(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
         return next(member for member in self.members_ if hasattr(member, "leaves")).leaves(X)
+
+    def _read(self, X: np.ndarray) -> np.ndarray:
+        return X if self.columns_.all() else np.ascontiguousarray(X[:, self.columns_])
+
+    def _spikes(self) -> Spikes:
+        return Spikes(self.middle_, self.down_, self.up_)
+
+    def _place(self, scale: np.ndarray, scores: Any) -> Any:
+        """Return a member's anomaly scores in the unit in which they are combined."""
+        surprised = surprise(scale, scores)
+        if self.combine == "normal-scores":
+            return normal_score(surprised)
+        return 1.0 - np.exp(-surprised) if self.combine == "mean" else surprised
 
     def _members(self) -> dict[str, dict[str, Any]]:
         members = MEMBERS if self.members is None else self.members
@@ -176,7 +202,8 @@ class Ensemble(BaseEstimator):
         return members
 
     def _weights(self) -> np.ndarray:
-        given, names = self.weights or {}, list(self._members())
+        names = list(self._members())
+        given = self.weights or (WEIGHTS if self.members is None and self.weights is None else {})
         for name, weight in given.items():
             if name not in names or not weight > 0:
                 raise ValueError(f"weights gives {name!r} {weight}; members are {', '.join(names)}, weights above 0.")
@@ -194,6 +221,10 @@ class Ensemble(BaseEstimator):
 
     def _weigh(self, each: Any) -> Any:
         return np.tensordot(self.weights_, np.asarray(each), axes=1)
+
+
+def _bonus(times: np.ndarray) -> np.ndarray:
+    return np.where(times > 0, SPIKE + np.log1p(times), 0.0)
 
 
 def _base(member: Any) -> float:
