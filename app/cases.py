@@ -37,10 +37,10 @@ def _cases(visit: Visit) -> None:
     if wanted in known:
         _one(visit, cases, known[wanted])
     else:
-        _board(visit, cases, list(known.values()))
+        _ranking(visit, cases, list(known.values()))
 
 
-def _board(visit: Visit, cases: Cases, found: list[Case]) -> None:
+def _ranking(visit: Visit, cases: Cases, found: list[Case]) -> None:
     say = visit.say
     if visit.may_write:
         with st.form("new_case", border=False), st.container(horizontal=True, vertical_alignment="bottom"):

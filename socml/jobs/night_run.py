@@ -19,7 +19,7 @@ from socml.ingestion import ingest_files, pending_files
 from socml.jobs.alert_policy import Policy, alerting, read_policy
 from socml.jobs.alerts import AlertBook, make_alerts
 from socml.jobs.audit_log import audit
-from socml.jobs.daily_listing import MODEL, Listing, RankedDay, read_judged, open_listing
+from socml.jobs.daily_listing import MODEL, Listing, RankedDay, open_listing, read_judged
 from socml.jobs.daily_run import store_day
 from socml.jobs.housekeeping import tidy
 from socml.jobs.night_checks import NightChecks, counts_of, of_ingest

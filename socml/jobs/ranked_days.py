@@ -194,10 +194,12 @@ class RankedDays:
         write_json(self._folder / "index.json", {"chain": self._chain, "day_of": self._day_of})
 
     def _link(self, day: date, before: str, said_of: Collection[str]) -> str:
-        said = [before, str(day), self._listing.tables.versions[day]]
-        for row_id in sorted(said_of):
-            said.append(f"{row_id} {self._labels.get(row_id)} {sorted(self._reasons.get(row_id, {}).items())}")
-        return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
+        depends_on = [before, str(day), self._listing.tables.versions[day]]
+        depends_on += [
+            f"{row_id} {self._labels.get(row_id)} {sorted(self._reasons.get(row_id, {}).items())}"
+            for row_id in sorted(said_of)
+        ]
+        return hashlib.blake2b("\n".join(depends_on).encode(), digest_size=16).hexdigest()
 
     def _path(self, day: date) -> Path:
         return self._folder / f"{day}.parquet"

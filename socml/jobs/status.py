@@ -9,7 +9,7 @@ from pathlib import Path
 from socml.jobs.alert_policy import Policy, Replayed, read_policy, replay_policy, write_policy
 from socml.jobs.alerts import AlertBook
 from socml.jobs.audit_log import audit, audit_damage
-from socml.jobs.daily_listing import read_judged, open_listing
+from socml.jobs.daily_listing import open_listing, read_judged
 from socml.jobs.day_checks import Problem
 from socml.jobs.night_state import DayChecks, NightReport, NightState, nights_folder
 from socml.jobs.outbox import Delivery, deliver, make_sink, pending

@@ -91,7 +91,7 @@ def load_trusted(path: str | Path) -> Any:
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
             raise ModelError(
-                f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.{_advice(strange)}"
+                f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.{_supervised(strange)}"
             )
         return skops.io.load(path, trusted=untrusted)
     except ModelError:
@@ -100,7 +100,7 @@ def load_trusted(path: str | Path) -> Any:
         raise ModelError(f"{path} is not a model that can be read: {error}") from error
 
 
-def _advice(strange: list[str]) -> str:
+def _supervised(strange: list[str]) -> str:
     """Say what to do about a class of a project, or of a notebook's cell, that is not known here."""
     for name in strange:
         module, _, kind = name.rpartition(".")

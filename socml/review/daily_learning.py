@@ -148,7 +148,9 @@ class DailyLearner:
                 evidence=np.array([vote.evidence for _, vote in votes], np.float64),
                 vote=np.array([vote.share for _, vote in votes], np.float64),
                 malicious=np.array([vote.malicious for _, vote in votes], np.bool_),
-                total=np.array([sum(share for share, _ in self._verdicts), sum(share * bad for share, bad in self._verdicts)]),
+                total=np.array(
+                    [sum(share for share, _ in self._verdicts), sum(share * bad for share, bad in self._verdicts)]
+                ),
             ),
         )
 

@@ -235,10 +235,10 @@ class Triage(Shared):
         current = self._store.current(dataset=self.dataset)
         return current[self._ranking.rows_of(current.index.to_list()) >= 0]
 
-    def lessons(self) -> dict[str, float]:
+    def training_labels(self) -> dict[str, float]:
         """Return what each labelled row teaches, −1 (benign) to 1 (malicious); rows that teach nothing are left out."""
         with self._lock:
-            return {row_id: value for row_id, value in self._standing.lessons().items() if value}
+            return {row_id: value for row_id, value in self._current.training_labels().items() if value}
 
     def ranking(self) -> pd.Series:
         """Return every row's ranking score after labels, index row_id, in the order of the score table."""

@@ -211,12 +211,12 @@ class Review:
         table = plain_table(later)
         score, leaves = self._fitted.read(table)
         known = self.labels()
-        lessons = self.triage.lessons()
-        rows = [row for row in known.index if lessons.get(row)]
+        training_labels = self.triage.training_labels()
+        rows = [row for row in known.index if training_labels.get(row)]
         at = self.triage.scores.index.get_indexer(pd.Index(rows, dtype=object))
         all_leaves = np.concatenate([self._fitted.leaves[:, at], leaves], axis=1)
         all_scores = np.concatenate([self._fitted.anomaly_score[at], score])
-        signs = np.array([lessons[row] for row in rows])
+        signs = np.array([training_labels[row] for row in rows])
         learnt = FeedbackRanking(all_leaves, all_scores).learn(np.arange(len(rows)), signs, np.abs(signs))
         return pd.Series(learnt[len(rows) :], index=table.index, name="ranking_score")
 
