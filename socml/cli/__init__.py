@@ -13,14 +13,21 @@ from typing import TextIO
 
 import typer
 
-from socml.cli import components, keeping, line, models, nightly, quarantine
-from socml.cli import evaluate as judge
-from socml.cli import ingest as reading
-from socml.cli import labels as team
-from socml.cli import project as lab
-from socml.cli import respond as incident
-from socml.cli import review as people
-from socml.cli import tools as pocket
+from socml.cli import (
+    components,
+    evaluate,
+    ingest,
+    keeping,
+    labels,
+    line,
+    models,
+    nightly,
+    project,
+    quarantine,
+    respond,
+    review,
+    tools,
+)
 from socml.cli._output import note, process
 from socml.project import Notice, as_socml_error, first_line
 
@@ -34,7 +41,7 @@ app = typer.Typer(
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
 for verbs in (
-    lab, line, reading, quarantine, nightly, keeping, models, people, judge, team, components, pocket, incident,
+    project, line, ingest, quarantine, nightly, keeping, models, review, evaluate, labels, components, tools, respond,
 ):  # fmt: skip
     verbs.add_to(app)
 
