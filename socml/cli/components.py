@@ -34,17 +34,32 @@ def new(
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="a component or feature set of this project, or of socml")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="a component or feature set of this project, or of socml; none: socml.toml and all recipes"
+        ),
+    ] = "",
     kind: Annotated[str, typer.Option(help="detector, strategy, …: where two kinds have the name")] = "",
     json_: Annotated[bool, typer.Option("--json", help="for a script")] = False,
 ) -> None:
-    """Try a component against each promise of its kind, and say what is broken and what to do. Exits with 1 if any is.
+    """Say whether socml.toml and the recipes can be used; with a name, try that component. Exits with 1 if it is broken.
+
+    A component is tried against each promise of its kind. No data is read, and nobody is contacted.
 
     \b
-    Examples:  socml check far-out      socml check robust-z      socml check by-port --kind features
+    Examples:  socml check      socml check far-out      socml check robust-z      socml check by-port --kind features
     """
-    from socml.jobs import check_component
+    from socml.jobs import check_component, check_configuration
+    from socml.project import find_project
 
+    if not name:
+        lines = check_configuration(find_project())
+        if json_:
+            as_json(lines)
+        else:
+            table(["what", "found"], lines.items())
+        return
     found_kind, found = check_component(name, kind=kind)
     if json_:
         as_json([{"kind": found_kind, "promise": one.promise, "ok": one.ok, "problem": one.problem} for one in found])

@@ -17,7 +17,7 @@ _DAY = "%Y-%m-%d"
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs to the command line."""
-    for verb in (nightly, watch, status, check, alerts):
+    for verb in (nightly, watch, status, alerts):
         app.command()(verb)
     threshold = typer.Typer(help="When a row of the daily list becomes an alert.", no_args_is_help=True)
     threshold.command("preview")(preview)
@@ -132,22 +132,6 @@ def status(
         table(["", "dataset", "what", "found"], rows)
     if not all(one.ok for one in found):
         raise typer.Exit(1)
-
-
-def check(json_: Json = False) -> None:
-    """Say whether socml.toml and the recipes can be used as they are; no data is read, and nobody is contacted.
-
-    \b
-    Example:  socml check
-    """
-    from socml.jobs import check_configuration
-    from socml.project import find_project
-
-    lines = check_configuration(find_project())
-    if json_:
-        as_json(lines)
-    else:
-        table(["what", "found"], lines.items())
 
 
 def alerts(
