@@ -42,6 +42,7 @@ TEXTS = {
     "http.http_user_agent": "user_agent_original",
     "tls.version": "tls_version",
     "tls.sni": "tls_client_server_name",
+    "quic.sni": "tls_client_server_name",
     "tls.ja3.hash": "tls_client_ja3",
     "fileinfo.filename": "file_path",
     "ftp_data.filename": "file_path",
