@@ -13,7 +13,7 @@ from socml.formats._cef import MARK
 from socml.formats._json import as_object
 from socml.formats._times import Clock
 
-__all__ = ["inner_event", "with_inner"]
+__all__ = ["filled_from_inner", "inner_event", "with_inner"]
 
 _LONGEST_HEADER = 1000  # characters before `CEF:`
 _LONGEST = 1 << 20  # characters of a text that is read as a record
@@ -71,6 +71,18 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock) -> dict[str, Any]:
             extra.setdefault(name, value)
     merged["extra"] = extra
     return merged
+
+
+def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock) -> dict[str, Any]:
+    """Return a row with those columns of the record that `text` is which the outer record, a tidy one, leaves empty."""
+    if not isinstance(text, str):
+        return row
+    inner = inner_event(text, Clock(clock.zone, clock.year or _year(row), clock.modified))
+    filled = {name: value for name, value in row.items() if value not in (None, [], {})}
+    if filled.get("event_category") in _PLAIN and inner.get("event_category"):
+        filled.pop("event_category")
+    extra = {**{n: v for n, v in (inner.get("extra") or {}).items() if v is not None}, **(row.get("extra") or {})}
+    return {**row, **{n: v for n, v in inner.items() if n != "raw"}, **filled, "extra": extra}
 
 
 def _year(row: dict[str, Any]) -> int | None:

@@ -36,6 +36,7 @@ class Clock:
     used_zone: bool = False
     position: int | None = None  # of the last record in its year: 31 times the month, and the day
     day_first: bool | None = None  # whether 03/04/2026 is of April; None: nothing in the file has shown it
+    said_zone: bool = False
     changes: _Changes | None = None  # what a zone that sets its clocks back needs to know of the last record
 
     @property
@@ -78,6 +79,14 @@ class Clock:
         if self.changes is None:
             self.changes = _Changes(self.zone)
         return local.replace(tzinfo=self.zone, fold=self.changes.fold(local)).astimezone(UTC)
+
+    def say_zone(self) -> None:
+        """Say, once, that a time named no zone and the recipe names none."""
+        if self.zone is None and not self.said_zone:
+            self.said_zone = True
+            self.warnings.append(
+                "The times name no zone: read as UTC. Set `time_zone` in the dataset's recipe if that is wrong."
+            )
 
     def assume_day_first(self) -> bool:
         """Return whether a date of two small numbers says the day first; if the file shows nothing, that is said once."""
