@@ -14,7 +14,7 @@ from socml.formats._times import MONTHS, Clock, epoch, iso
 __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
 
 MARK = re.compile(r"CEF: ?\d+\||LEEF: ?[12](?:\.\d+)?\|")
-_KEY = re.compile(r"(?:^|(?<=\s))(?P<key>[A-Za-z0-9_][\w.\[\]-]{0,99})=")
+_KEY = re.compile(r"(?:^|(?<=\s))(?P<key>[A-Za-z0-9_][\w.\[\]-]{0,99})(?:=| =(?=\S))")
 _BAR = re.compile(r"\\.|\|", re.DOTALL)
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\\)\\")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)

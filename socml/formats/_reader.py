@@ -132,8 +132,10 @@ class Format(Protocol):
         ...
 
 
-def head_lines(head: bytes, limit: int = 50) -> list[bytes]:
+def head_lines(head: bytes, limit: int = 50, *, stripped: bytes = b"\r\0 ") -> list[bytes]:
     """Return the first whole, not blank lines of a file's head (its only line, if it has no line end).
+
+    `stripped` are the characters that are taken off the ends of each.
 
     Examples
     --------
@@ -144,8 +146,8 @@ def head_lines(head: bytes, limit: int = 50) -> list[bytes]:
     lines = head.split(b"\n")
     if len(lines) > 1:
         lines.pop()
-    stripped = (line.strip(b"\r\0 ") for line in lines[: 4 * limit])
-    return [line for line in stripped if line][:limit]
+    bare = (line.strip(stripped) for line in lines[: 4 * limit])
+    return [line for line in bare if line.strip()][:limit]
 
 
 def no_events() -> pa.Table:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from socml.formats._columns import text_array
+from socml.formats._continued import Continued
 from socml.formats._json_array import array_members
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
@@ -120,6 +121,9 @@ class _Batch:
     def add(self, number: int, record: bytes, read: Callable[[bytes], dict[str, Any]]) -> None:
         """Take one record, as an event, a reject or a skip."""
         self.size += 1
+        if isinstance(record, Continued):
+            self._skip("line that goes on with the record above")
+            return
         if not record.strip():
             self._skip("blank line")
             return

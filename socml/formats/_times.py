@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
@@ -12,7 +12,7 @@ from socml.formats._iso import from_iso
 from socml.formats._reader import ReadOptions, Source
 from socml.project import ConfigurationError
 
-__all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds"]
+__all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds", "sets_back"]
 
 MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,6 +35,9 @@ class Clock:
     used_year: bool = False
     used_zone: bool = False
     position: int | None = None  # of the last record in its year: 31 times the month, and the day
+    day_first: bool | None = None  # whether 03/04/2026 is of April; None: nothing in the file has shown it
+    said_zone: bool = False
+    changes: _Changes | None = None  # what a zone that sets its clocks back needs to know of the last record
 
     @property
     def is_certain(self) -> bool:
@@ -69,16 +72,38 @@ class Clock:
         return self._year_of(self.year, 31 * month + day)
 
     def in_zone(self, local: datetime) -> datetime:
-        """Return a local time in UTC; a clock time that occurs twice is the first of the two."""
+        """Return a local time in UTC; a clock time that occurs twice is the first, unless the file has passed it."""
         self.used_zone = True
-        return local.replace(tzinfo=self.zone).astimezone(UTC) if self.zone else local.replace(tzinfo=UTC)
+        if self.zone is None:
+            return local.replace(tzinfo=UTC)
+        if self.changes is None:
+            self.changes = _Changes(self.zone)
+        return local.replace(tzinfo=self.zone, fold=self.changes.fold(local)).astimezone(UTC)
+
+    def say_zone(self) -> None:
+        """Say, once, that a time named no zone and the recipe names none."""
+        if self.zone is None and not self.said_zone:
+            self.said_zone = True
+            self.warnings.append(
+                "The times name no zone: read as UTC. Set `time_zone` in the dataset's recipe if that is wrong."
+            )
+
+    def assume_day_first(self) -> bool:
+        """Return whether a date of two small numbers says the day first; if the file shows nothing, that is said once."""
+        if self.day_first is None:
+            self.day_first = False
+            self.warnings.append(
+                "Dates such as 03/04/2026 are read as month/day/year: no date of the file so far shows the order. "
+                "Set time_format in the dataset's recipe if that is wrong."
+            )
+        return self.day_first
 
     def utc(self, when: datetime) -> datetime:
         """Return a time in UTC, one without a zone by the recipe's zone."""
         return when.astimezone(UTC) if when.tzinfo else self.in_zone(when)
 
     def _newest_year(self, month: int, day: int) -> int:
-        later = (self.modified or _EPOCH) + timedelta(days=1)  # a zone east of ours may be a day ahead
+        later = (self.modified or _EPOCH).astimezone(self.zone or UTC)
         year = later.year if (month, day) <= (later.month, later.day) else later.year - 1
         if (month, day) == (2, 29):
             return next(leap for leap in range(year, 0, -1) if isleap(leap))
@@ -88,12 +113,75 @@ class Clock:
         before = self.position
         if before is not None and position - before >= 360:
             return year - 1  # 31 December, written just after 1 January
-        if before is not None and before - position >= _HALF_A_YEAR:
+        if before is not None and before - position >= _HALF_A_YEAR and self._may_be(year + 1, position):
             year += 1
             self.year = year
             self.warnings.append(f"The times pass a New Year: from there on read as {year}.")
         self.position = position
         return year
+
+    def _may_be(self, year: int, position: int) -> bool:
+        """Return whether a day of a year is not after the file was written, as far as that is known."""
+        if self.modified is None:
+            return True
+        written = self.modified.astimezone(self.zone or UTC)
+        return (year, position) <= (written.year, 31 * written.month + written.day)
+
+
+@dataclass
+class _Changes:
+    """Which of two an hour is that comes twice, when a zone sets its clocks back: told by the order of a file's records.
+
+    A time at least a minute before the record above it begins the second; so does one that repeats the record above it
+    if the records came half an hour or more apart until then.
+    """
+
+    zone: ZoneInfo
+    days: dict[date, bool] = field(default_factory=dict)  # whether clocks are set back on a day
+    last: datetime | None = None  # the last record of such a day
+    nearest: timedelta = timedelta(days=1)  # between records of that day
+    is_second: bool = False
+
+    def fold(self, local: datetime) -> int:
+        """Return 0 or 1, as `datetime.fold`."""
+        day = local.date()
+        goes_back = self.days.get(day)
+        if goes_back is None:
+            goes_back = self.days[day] = sets_back(self.zone, day)
+        if not goes_back:
+            return 0
+        before, self.last = self.last, local
+        if before is None or before.date() != day:
+            self.nearest, self.is_second = timedelta(days=1), False
+            return 0
+        passed = local - before
+        if passed <= timedelta(minutes=-1) or (not passed and self.nearest >= timedelta(minutes=30)):
+            self.is_second |= _comes_twice(self.zone, local)
+        self.nearest = min(self.nearest, abs(passed))
+        if not _comes_twice(self.zone, local):
+            self.is_second = False
+        return int(self.is_second)
+
+
+def sets_back(zone: ZoneInfo, day: date) -> bool:
+    """Return whether a zone sets its clocks back on a day.
+
+    Examples
+    --------
+    >>> sets_back(ZoneInfo("Europe/Paris"), date(2026, 10, 25)), sets_back(ZoneInfo("Europe/Paris"), date(2026, 3, 29))
+    (True, False)
+    """
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
+    try:
+        end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone, fold=1)
+        return (start.utcoffset() or timedelta()) > (end.utcoffset() or timedelta())
+    except OverflowError:
+        return False
+
+
+def _comes_twice(zone: ZoneInfo, local: datetime) -> bool:
+    first, second = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    return first is not None and second is not None and first > second
 
 
 def clock_of(source: Source, options: ReadOptions) -> Clock:

@@ -14,6 +14,7 @@ from socml.formats._windows_ids import kind_of
 
 __all__ = ["windows_event"]
 
+_ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _TECHNIQUE = re.compile(r"technique_id=(T\d{4}(?:\.\d{3})?)")
 _SEVERITY = {"0": 10, "1": 100, "2": 60, "3": 40, "4": 10, "5": 0}  # 1 critical, 2 error, 3 warning, 4 information
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "ipv6-icmp"}
@@ -40,7 +41,7 @@ _FILES = (
     "ImagePath",
 )
 _CHANGES = {"file_created": "added", "executable_created": "added", "file_deleted": "removed"}
-_OF_TARGET = {"logon", "logoff", "kerberos_ticket_granting", "kerberos_service_ticket", "kerberos_preauthentication",
+_OF_TARGET = {"logon", "explicit_credentials", "logoff", "kerberos_ticket_granting", "kerberos_service_ticket", "kerberos_preauthentication",
               "ntlm_validation", "special_privileges_of_target", "group_membership"}  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def windows_event(found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
         "message": fields.text("Message", "ScriptBlockText", "Payload"),
     }
     row["user_name"] = _user(fields, kind.action)
+    row |= _accounts(fields)
     row["process_name"] = _last(fields.peek(*_PROGRAM))
     row["process_parent_name"] = _last(fields.peek(*_PARENT))
     row["process_pid"] = _number(fields.peek(*_PID))
@@ -83,6 +85,14 @@ def windows_event(found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
 
 def _time(fields: Fields, clock: Clock) -> datetime | None:
     """Return when it happened: by Windows's own time in UTC, else Sysmon's, else when it was collected."""
+    written = fields.peek("TimeCreated", "SystemTime")
+    if written is not None and not _ZONED.search(str(written)):  # a local time: Sysmon's own says the same in UTC
+        own = fields.take("UtcTime")
+        if own is not None:
+            return iso(_shortened(str(own)))
+        fields.take("TimeCreated", "SystemTime")
+        clock.say_zone()
+        return iso(_shortened(str(written)), clock)
     written = fields.take("TimeCreated", "SystemTime") or fields.take("UtcTime") or fields.take("@timestamp")
     if written is not None:
         return iso(_shortened(str(written)))
@@ -113,6 +123,14 @@ def _user(fields: Fields, action: str) -> str | None:
         names = ["TargetUserName", "LogonUser", *names]
     text = str(fields.peek(*names) or "")
     return text.rsplit("\\", 1)[-1] or None
+
+
+def _accounts(fields: Fields) -> dict[str, Any]:
+    """Return who acts and whose account is used or changed, where a record names both and they differ."""
+    acting, target = (str(fields.peek(name) or "") for name in ("SubjectUserName", "TargetUserName"))
+    if not acting or not target or acting == target:
+        return {}
+    return {"acting_user_name": acting, "target_user_name": target}
 
 
 def _network(fields: Fields) -> dict[str, Any]:

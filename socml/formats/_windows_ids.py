@@ -31,7 +31,7 @@ _SECURITY: dict[int, Kind] = {
     4627: Kind(3002, _A, "group_membership"),
     4634: Kind(3002, _A, "logoff"),
     4647: Kind(3002, _A, "logoff"),
-    4648: Kind(3002, _A, "explicit_credentials"),
+    4648: Kind(3002, _A, "explicit_credentials", "success"),
     4656: Kind(None, _H, "handle_requested"),
     4657: Kind(None, _H, "registry_set"),
     4658: Kind(None, _H, "handle_closed"),

@@ -1,4 +1,7 @@
-"""The first bytes of a file → the format it is in, by its content and not by its name."""
+"""The first bytes of a file → the format it is in, by its content and not by its name.
+
+Every format says how sure it is; those that claim the file are weighed by how many of its first records they read.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from pathlib import Path
 
 from socml.formats import Format
 from socml.ingestion.sources import HEAD_BYTES, FileSource
+from socml.ingestion.trial import share_read
 from socml.project import FormatError, component, component_names, revision
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
+FULLY = 0.95  # of the first records: damage and a cut end are no other format
+MOST_TRIED = 5
 
 
 def open_format(name: str) -> Format:
@@ -58,7 +64,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     readers = _readers(tuple(component_names("formats")), revision())
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
-        return [(name, confidence) for confidence, name in tried]
+        return [(name, confidence) for confidence, name in _judged(source, head, tried)]
     if len(head) == HEAD_BYTES and b"\n" not in head:
         raise FormatError(
             f"{source.name}: the first line is longer than {HEAD_BYTES >> 20} MB, the limit for telling a format."
@@ -69,6 +75,26 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
         "Name one with --format; socml formats lists them."
     )
+
+
+def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return the formats by how sure they are, each that claims the file weighed by how much it reads of it.
+
+    One that reads all is as sure as it was, and none of the others is asked if they are not close.
+    """
+    claims = [(confidence, name) for confidence, name in tried if confidence >= LEAST_CONFIDENCE][:MOST_TRIED]
+    rest = tried[len(claims) :]
+    judged: list[tuple[float, str]] = []
+    for at, (confidence, name) in enumerate(claims):
+        share = share_read(open_format(name), head, source.path, source.modified)
+        judged.append((confidence * share, name))
+        if share >= FULLY and (at + 1 == len(claims) or confidence - claims[at + 1][0] >= CLOSE):
+            judged += claims[at + 1 :]
+            break
+    best = max(judged)
+    if best[0] < LEAST_CONFIDENCE:  # it is read as the likeliest, and what does not read is said
+        judged = [(LEAST_CONFIDENCE, tried[0][1]), *(one for one in judged if one[1] != tried[0][1])]
+    return sorted([*judged, *rest], reverse=True)
 
 
 @lru_cache(maxsize=1)

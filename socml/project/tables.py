@@ -50,6 +50,11 @@ EVENT: dict[str, Column] = {
     "observer_name": Column(pa.string(), "the sensor that saw it"),
     "host_name": Column(pa.string(), "the host it happened on"),
     "user_name": Column(pa.string(), "the user it is about"),
+    "acting_user_name": Column(pa.string(), "who acts, where the account that is used is another's: sudo, su, runas"),
+    "target_user_name": Column(
+        pa.string(), "the account that is used or changed, where it is another's: sudo, su, runas"
+    ),
+    "event_count": Column(pa.int64(), "how often it happened, where one record stands for several; null is once"),
     # network
     "source_ip": Column(pa.string(), "address of the originator"),
     "source_port": Column(pa.int32(), "port of the originator"),

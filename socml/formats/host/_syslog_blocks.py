@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from socml.formats._continued import continued
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Lines, Records, iso_micros, lines_of, selected
-from socml.formats._times import MONTHS, Clock
-from socml.formats.host._syslog_lines import syslog_event
+from socml.formats._times import MONTHS, Clock, sets_back
+from socml.formats.host._syslog_lines import REPETITION, begins_record, syslog_event
 from socml.formats.host._syslog_messages import COLUMNS, address_of
 from socml.formats.host._syslog_select import SLOTS, TEMPLATES, syslog_select
 from socml.formats.host._zones import utc_micros
@@ -38,6 +41,8 @@ def parse_block(block: Block, clock: Clock, connection: duckdb.DuckDBPyConnectio
     lines = lines_of(block, ascii_only=True)
     found = selected(connection, syslog_select(), lines.table())
     stamps = _Stamps(found, len(lines.text), connection)
+    if b"\n\t" in block.data or b"\n " in block.data or REPETITION in block.data:
+        stamps.read_together(_gone_on(block))
     odd = list(
         batches(
             stamps.odd_lines(lines, clock),
@@ -65,6 +70,8 @@ class _Stamps:
         self.micros = np.zeros(lines, np.int64)
         self.month, self.day = np.zeros(lines, np.int64), np.zeros(lines, np.int64)
         self.local, self.plain = np.zeros(lines, bool), np.zeros(lines, bool)
+        self._together: dict[int, list[int]] = {}  # a row, and those that go on with it
+        self._taken: set[int] = set()  # the latter
         self._read_local(rows[is_local], stamps.filter(pa.array(is_local)))
         zoned = iso_micros(connection, stamps.filter(pa.array(~is_local)))
         good = np.asarray(zoned.is_valid())
@@ -86,6 +93,12 @@ class _Stamps:
         self.micros[rows] = ((hour * 60 + minute) * 60 + second) * _SECOND
         self.plain[rows] = (self.month[rows] > 0) & (hour < 24) & (minute < 60) & (second < 60)
 
+    def read_together(self, together: dict[int, list[int]]) -> None:
+        """Note which rows go on with another: none of them is plain."""
+        self._together = together
+        self._taken = {row for rows in together.values() for row in rows}
+        self.plain[[*together, *self._taken]] = False
+
     def odd_lines(self, lines: Lines, clock: Clock) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are not plain; meanwhile the plain ones between them get their year, in turn.
 
@@ -99,10 +112,12 @@ class _Stamps:
         for row in sorted([*runs, *np.flatnonzero(odd).tolist()]):
             run = runs.get(row)
             if run is None:
-                yield from lines.numbered([row])
+                if row not in self._taken:
+                    yield from continued(lines.numbered([row, *self._together.get(row, ())]), begins_record)
                 continue
             day_number = _day_number(clock.year_of(int(self.month[row]), int(self.day[row])), self, row)
-            if day_number is not None:
+            changes = clock.zone is not None and day_number is not None and _sets_back(clock.zone, day_number)
+            if day_number is not None and not changes:
                 self.micros[run] += day_number * _DAY
                 clock.used_zone = True
                 continue
@@ -126,6 +141,28 @@ def _day_number(year: int, stamps: _Stamps, row: int) -> int | None:
         return date(year, int(stamps.month[row]), int(stamps.day[row])).toordinal() - date(1970, 1, 1).toordinal()
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _sets_back(zone: ZoneInfo, day_number: int) -> bool:
+    """Return whether a zone sets its clocks back on a day: then the order of all records tells its hours apart."""
+    return sets_back(zone, date.fromordinal(day_number + date(1970, 1, 1).toordinal()))
+
+
+def _gone_on(block: Block) -> dict[int, list[int]]:
+    """Return the rows that later lines go on with, each with those."""
+    together: dict[int, list[int]] = {}
+    last = -1
+    for row, line in enumerate(block.lines()):
+        if not line.strip():
+            continue
+        if begins_record(line):
+            last = -1 if line.startswith(b"#") else row
+        elif last < 0:
+            last = row
+        else:
+            together.setdefault(last, []).append(row)
+    return together
 
 
 def _columns(found: pa.Table) -> dict[str, pa.Array]:
@@ -178,6 +215,8 @@ class _Groups:
                 known = [address_of(text) for text in coded.dictionary.to_pylist()]
                 columns[name] = pa.array(known, pa.string()).take(coded.indices)
                 names[name.replace("_ip", "_name")] = pc.if_else(columns[name].is_null(), texts, None)
+        is_others = columns["target_user_name"].is_valid()
+        columns["acting_user_name"] = pc.if_else(is_others, columns["user_name"], pa.scalar(None, pa.string()))
         columns["extra"] = self._extra(names)
         return columns
 

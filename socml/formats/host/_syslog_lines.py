@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from socml.formats._continued import continued
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
+from socml.formats._stamps import stamp_in
 from socml.formats._times import MONTHS, Clock, iso
 from socml.formats.host._syslog_messages import read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _REST = rf"(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +)?(?:{_TAG} ?)?(?P<message>.*)"
 _RFC3164 = re.compile(
     rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
@@ -37,25 +39,46 @@ _RFC5424 = re.compile(
 )
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
 SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+# What stands where a host would in the lines of applications: levels
+NO_HOSTS = frozenset(
+    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg".split()
+)
+REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
+_REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
+_DEVICE = re.compile(  # Cisco's sequence number and time of its own, before what it says
+    r"(?:\*|\.)?(?:(?P<stamp>[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [A-Z]{2,5})?): )?"
+    r"(?P<tag>%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<level>\d)-[A-Z0-9_]{1,64}): (?P<message>.*)",
+    re.DOTALL,
+)
+_SEQUENCE = re.compile(r"(?P<front><\d{1,3}>)?(?P<sequence>\d{1,12}): (?P<rest>.*)", re.DOTALL)
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
 
 def parse_lines(block: Block, clock: Clock) -> Iterator[Parsed]:
     """Yield what the lines of a block hold, read one by one."""
     return batches(
-        enumerate(block.lines(), block.first_line),
+        continued(enumerate(block.lines(), block.first_line), begins_record),
         lambda line: syslog_event(line, clock),
         warnings=clock.warnings,
         is_certain=lambda: clock.is_certain,
     )
 
 
+def begins_record(line: bytes) -> bool:
+    """Return whether a line is not one that goes on with the record above it."""
+    return not line.startswith((b" ", b"\t")) and REPETITION not in line[:100]
+
+
 def header(text: str) -> re.Match[str] | None:
     """Return the header of a line, with all after it as its `message`; None if it has none."""
     first = text[:1]
     if first == "<":
-        return _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
-    return _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+        found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
+    else:
+        found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+    host = found["host"] if found else None
+    # An application's level, a mail server's field or a zone is no host: the line is not of syslog
+    return None if host and (host.lower() in NO_HOSTS or "=" in host or (host[0] in "+-" and host != "-")) else found
 
 
 def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
@@ -79,10 +102,50 @@ def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
         raise Skip("comment")
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
-    found = header(line.decode("utf-8", "backslashreplace"))
+    text = line.decode("utf-8", "backslashreplace")
+    found = header(text)
+    if found is None and (device := device_event(text, clock)):
+        return device
     if found is None:
         raise ValueError("no syslog header: the line does not begin with a time")
-    return header_event(found.groupdict(), clock)
+    row = header_event(found.groupdict(), clock)
+    if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
+        row["event_count"] = 1 + int(repeated[1])
+    return row
+
+
+def is_syslog(text: str) -> bool:
+    """Return whether a line has a header of syslog, or that of a network device."""
+    sequence = _SEQUENCE.match(text)
+    return header(text) is not None or (sequence is not None and _DEVICE.match(sequence["rest"]) is not None)
+
+
+def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
+    """Return the columns of `<189>42: Mar  2 10:00:00.123 UTC: %SEC-6-NAME: message`; None if a line is none.
+
+    Examples
+    --------
+    >>> line = "<189>87: Mar  2 10:00:00.123 UTC: %SEC-6-X: list 1 denied tcp 192.0.2.5(4) -> 198.51.100.1(22), 1 packet"
+    >>> event = device_event(line, Clock(None, 2026, None))
+    >>> event["source_ip"], event["destination_port"], event["event_outcome"], event["process_name"]
+    ('192.0.2.5', 22, 'failure', '%SEC-6-X')
+    """
+    sequence = _SEQUENCE.match(text)
+    found = _DEVICE.match(sequence["rest"]) if sequence else None
+    if sequence is None or found is None:
+        return None
+    columns, more = read_message(found["tag"], found["message"])
+    stamp = stamp_in(found["stamp"], clock) if found["stamp"] else None
+    row: dict[str, Any] = {
+        "time": stamp.time if stamp else None,
+        "message": found["message"],
+        "process_name": found["tag"],
+    }
+    row["event_severity"] = SEVERITY[int(found["level"]) & 7]
+    row |= columns
+    row.setdefault("event_category", "network")
+    row["extra"] = {"sequence": sequence["sequence"], **more}
+    return row
 
 
 def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
@@ -93,6 +156,9 @@ def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
         tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
         message = message.removeprefix("\ufeff")
     program = (tag or "").rsplit("/", 1)[-1]
+    device = _DEVICE.match(message) if program.isdigit() else None
+    if device:
+        program, message = device["tag"], device["message"]
     columns, more = read_message(program, message)
     row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
     row["process_name"] = program or None

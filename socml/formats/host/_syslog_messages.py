@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from socml.formats._facts import facts_of
+from socml.formats._messages import Template
 from socml.formats.host._snort_syslog import WRITERS, alert_message
-from socml.formats.host._syslog_templates import BY_PROGRAM, PAM, SAME_AS, Template
+from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
 
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
 COLUMNS = {
@@ -16,7 +18,19 @@ COLUMNS = {
     "destination_ip",
     "destination_port",
     "process_command_line",
+    "target_user_name",
+    "network_transport",
+    "url_original",
+    "http_request_method",
+    "http_response_status_code",
+    "destination_bytes",
+    "dns_question_name",
+    "dns_question_type",
+    "file_path",
+    "rule_name",
 }
+LARGEST_PORT = 65535
+NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
@@ -42,16 +56,47 @@ def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, 
         more["repeated"], message = repeated[1], repeated[2]
     elif last := LAST_REPEATED.match(message):
         more["repeated"] = last[1]
-    if len(message) > _LONGEST or "\n" in message:
+    message = message.split("\n", 1)[0]  # what is continued on further lines is told by its first
+    if len(message) > _LONGEST:
         return {}, more
-    name = program.lower()
+    name = writer_of(program)
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
-    for template in BY_PROGRAM.get(SAME_AS.get(name, name), PAM):
+    counted = {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
+    templates = BY_PROGRAM.get(name) or (*DECLARED.get(name, ()), *PAM)
+    return counted | _read(message, templates, more), more
+
+
+def writer_of(program: str) -> str:
+    """Return the name that messages of a program are declared under.
+
+    Examples
+    --------
+    >>> writer_of("sshd-session"), writer_of("%ASA-4-106023"), writer_of("CROND")
+    ('sshd', 'cisco', 'cron')
+    """
+    name = program.lower()
+    return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
+
+
+def read_text(message: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the event columns and further fields of a message whose writer is not known.
+
+    Examples
+    --------
+    >>> read_text('[pid 10] [bob] FAIL LOGIN: Client "192.0.2.61"')[0]["user_name"]
+    'bob'
+    """
+    more: dict[str, str] = {}
+    return _read(message.split("\n", 1)[0][:_LONGEST], (*ANYWHERE, *PAM), more), more
+
+
+def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -> dict[str, Any]:
+    for template in templates:
         found = template.pattern.match(message)
         if found:
-            return _columns(template, found, more), more
-    return {}, more
+            return _columns(template, found, more)
+    return facts_of(message)
 
 
 def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, Any]:
@@ -63,24 +108,31 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
         "event_outcome": template.outcome,
     }
     for name, value in found.groupdict().items():
-        if not value:
-            continue
-        if name.endswith("_port"):
-            port = int(value)
-            if port <= 65535:
-                columns[name] = port
-        elif name.endswith("_ip"):
-            address = address_of(value)
-            columns[name] = address
-            if address is None:
-                more[name.replace("_ip", "_name")] = value  # a host's name, which is no address
-        elif name in COLUMNS:
-            columns[name] = value
-        else:
-            more[name.rstrip("_")] = value
+        if value:
+            _take(name, value, columns, more)
+    if "target_user_name" in columns and "user_name" in columns:
+        columns["acting_user_name"] = columns["user_name"]
     if template.action == "sudo_command" and "reason" in more:
         columns["event_outcome"] = "failure"
     return columns
+
+
+def _take(name: str, value: str, columns: dict[str, Any], more: dict[str, str]) -> None:
+    """Put what a pattern's group caught into the columns, or among the further fields."""
+    if name.endswith("_port"):
+        port = int(value)
+        if port <= LARGEST_PORT:
+            columns[name] = port
+    elif name.endswith("_ip"):
+        columns[name] = address_of(value)
+        if columns[name] is None:
+            more[name.replace("_ip", "_name")] = value  # a host's name, which is no address
+    elif name in NUMBERS:
+        columns[name] = int(value)
+    elif name in COLUMNS:
+        columns[name] = value.lower() if name == "network_transport" else value
+    else:
+        more[name.rstrip("_")] = value
 
 
 def address_of(text: str) -> str | None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from socml.formats._facts import HINT
+from socml.formats._messages import Template
 from socml.formats.host._snort_syslog import WRITERS
-from socml.formats.host._syslog_templates import BY_PROGRAM, PAM, SAME_AS, Template
+from socml.formats.host._syslog_lines import NO_HOSTS
+from socml.formats.host._syslog_templates import BY_PROGRAM, DECLARED, PAM, SAME_AS
 
 __all__ = ["SLOTS", "TEMPLATES", "syslog_select"]
 
@@ -33,7 +36,8 @@ with -- materialized: else every pattern would compute the text anew that it is 
             case when contains(h.tag, '/') then split_part(h.tag, '/', -1) else h.tag end as program,
             case when starts_with(h.rest, ' ') then substring(h.rest, 2) else h.rest end as message
         from split
-        where h.tag <> ''
+        where h.tag <> '' and lower(h.host) not in {no_hosts} and not regexp_matches(h.host, '=|^[-+].')
+            and not regexp_matches(h.tag, '^(?:%|[0-9]+$)')
     ),
     told as materialized (
         select
@@ -50,6 +54,7 @@ with -- materialized: else every pattern would compute the text anew that it is 
     )
 select row, stamp, host, program, pid, message, template, {groups} as groups
 from known
+where template is not null or not regexp_matches(text, {hint})
 """
 
 
@@ -71,7 +76,7 @@ def syslog_select() -> str:
 
     All in it is written in this project: nothing comes from data.
     """
-    careful = {*WRITERS, *(name for name, several in BY_PROGRAM.items() if not all(map(_in_re2, several)))}
+    careful = {*WRITERS, *DECLARED, *(name for name, several in BY_PROGRAM.items() if not all(map(_in_re2, several)))}
     cases = []
     for name, several in BY_PROGRAM.items():
         if name not in careful:
@@ -88,6 +93,8 @@ def syslog_select() -> str:
         longest=_LONGEST,
         template=f"case {' '.join(cases)} else {_first_of(PAM)} end",
         careful=_texts(sorted(careful)),
+        no_hosts=_texts(sorted(NO_HOSTS)),
+        hint=_text(HINT),
         groups=f"case template {groups} end",
     )
 

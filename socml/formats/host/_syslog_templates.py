@@ -4,28 +4,23 @@ A user name is what an attacker typed: it may hold " from 1.2.3.4 port 22". So p
 what follows it is anchored to the end of the line. The price: where a version of sshd long gone put the client's own
 words after the address (`ssh1: ruser …`), an address in those words is taken.
 
+Messages of other daemons are declarations in `socml/formats/_messages/`, in the same form.
+
 Sources: OpenSSH `auth.c`, `sshd.c`, `packet.c`; Linux-PAM `pam_unix`; sudo `logging.c`; shadow `useradd.c`, `su.c`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-AUTHENTICATION, ACCOUNT, PROCESS = (3002, "authentication"), (3001, "iam"), (1007, "process")
+from socml.formats._messages import KINDS, Template, declarations
 
-
-@dataclass(frozen=True)
-class Template:
-    """A message: its pattern (groups are event columns, or fields of `extra`), action and outcome."""
-
-    pattern: re.Pattern[str]
-    action: str
-    outcome: str | None = None
-    kind: tuple[int, str] = AUTHENTICATION
+AUTHENTICATION, ACCOUNT, PROCESS = KINDS["authentication"], KINDS["iam"], KINDS["process"]
 
 
-def _t(pattern: str, action: str, outcome: str | None = None, kind: tuple[int, str] = AUTHENTICATION) -> Template:
+def _t(
+    pattern: str, action: str, outcome: str | None = None, kind: tuple[int | None, str] = AUTHENTICATION
+) -> Template:
     return Template(re.compile(pattern), action, outcome, kind)
 
 
@@ -148,7 +143,7 @@ _SSHD = (
 _SUDO = (
     _t(
         r"\s*(?P<user_name>.{1,256}?) : (?:(?P<reason>(?!TTY=)[^;]+) ; )?(?:TTY=(?P<terminal>\S+) ; )?"
-        r"PWD=(?P<folder>.{0,4096}?) ; USER=(?P<target_user>\S+)(?: ; GROUP=\S+)?(?: ; TSID=\S+)?(?: ; ENV=.*?)? ; "
+        r"PWD=(?P<folder>.{0,4096}?) ; USER=(?P<target_user_name>\S+)(?: ; GROUP=\S+)?(?: ; TSID=\S+)?(?: ; ENV=.*?)? ; "
         r"COMMAND=(?P<process_command_line>.*)$",
         "sudo_command",
         "success",
@@ -156,15 +151,15 @@ _SUDO = (
 )
 
 _SU = (
-    _t(r"Successful su for (?P<target_user>\S+) by (?P<user_name>.+)$", "su_session", "success"),
+    _t(r"Successful su for (?P<target_user_name>\S+) by (?P<user_name>.+)$", "su_session", "success"),
     _t(
-        r"FAILED (?:su|SU) (?:for |\(to )(?P<target_user>[^ )]+)\)? (?:by )?(?P<user_name>\S+)"
+        r"FAILED (?:su|SU) (?:for |\(to )(?P<target_user_name>[^ )]+)\)? (?:by )?(?P<user_name>\S+)"
         r"(?: on (?P<terminal>\S+))?$",
         "su_session",
         "failure",
     ),
-    _t(r"\(to (?P<target_user>\S+)\) (?P<user_name>\S+) on (?P<terminal>\S+)$", "su_session", "success"),
-    _t(r"\+ (?P<terminal>\S+) (?P<user_name>[^:]+):(?P<target_user>\S+)$", "su_note"),
+    _t(r"\(to (?P<target_user_name>\S+)\) (?P<user_name>\S+) on (?P<terminal>\S+)$", "su_session", "success"),
+    _t(r"\+ (?P<terminal>\S+) (?P<user_name>[^:]+):(?P<target_user_name>\S+)$", "su_note"),
 )
 
 _CRON = (_t(r"\((?P<user_name>[^)]+)\) CMD \((?P<process_command_line>.*)\)$", "cron_command", None, PROCESS),)
@@ -230,3 +225,7 @@ BY_PROGRAM: dict[str, tuple[Template, ...]] = {
     "chpasswd": _ACCOUNTS,
 }
 SAME_AS = {"sshd-session": "sshd", "sshd-auth": "sshd", "crond": "cron"}
+
+# Messages of other daemons, by program, and all of them in order; only the careful way over lines knows them
+DECLARED = {program: declared.templates for declared in declarations() for program in declared.programs}
+ANYWHERE = tuple(template for declared in declarations() for template in declared.templates)

@@ -15,7 +15,7 @@ from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._select_lines import lines_connection
 from socml.formats._times import clock_of
 from socml.formats.host._syslog_blocks import parse_block
-from socml.formats.host._syslog_lines import header, parse_lines
+from socml.formats.host._syslog_lines import is_syslog, parse_lines
 
 __all__ = ["Syslog"]
 
@@ -33,11 +33,13 @@ class Syslog:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of lines that begin with a syslog header."""
-        lines = [line for line in head_lines(head, 50) if not line.startswith((b"#", b"-- "))]
+        lines = [
+            line for line in head_lines(head, 50, stripped=b"\r\0") if not line.startswith((b"#", b"-- ", b" ", b"\t"))
+        ]
         if not lines:
             return 0.0
         texts = [line.decode("utf-8", "replace") for line in lines]
-        found = sum(header(text) is not None for text in texts)
+        found = sum(is_syslog(text) for text in texts)
         wrapped = sum('"event_type"' in text for text in texts)  # Suricata behind a header is not ours
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 

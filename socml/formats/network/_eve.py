@@ -42,6 +42,7 @@ TEXTS = {
     "http.http_user_agent": "user_agent_original",
     "tls.version": "tls_version",
     "tls.sni": "tls_client_server_name",
+    "quic.sni": "tls_client_server_name",
     "tls.ja3.hash": "tls_client_ja3",
     "fileinfo.filename": "file_path",
     "ftp_data.filename": "file_path",
@@ -209,6 +210,8 @@ def _time(value: Any, field: str) -> datetime | None:
 def _whole(value: Any, field: str, largest: int) -> int | None:
     if value is None:
         return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)  # some outputs write numbers as text
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
         raise ValueError(f"{field} is {str(value)[:60]!r}, not a whole number from 0 to {largest}")
     return value

@@ -11,8 +11,9 @@ from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
+from socml.formats._inner import filled_from_inner
 from socml.formats._json import flatten, loads_exactly, text_of
-from socml.formats._times import epoch
+from socml.formats._times import Clock, epoch
 
 __all__ = ["CHUNK_MAGIC", "Assembler", "gelf_event", "graylog_columns", "split_stream", "unpack"]
 
@@ -151,4 +152,4 @@ def graylog_columns(flat: dict[str, Any]) -> dict[str, Any]:
         row["event_severity"] = _SEVERITY[int(level)]
     row["event_category"] = "network" if row.get("source_ip") and row.get("destination_ip") else "host"
     row["extra"] = fields.rest()
-    return row
+    return filled_from_inner(row, row.get("message"), Clock(None, None, None))

@@ -8,8 +8,9 @@ from typing import Any
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
 from socml.formats._fields import Fields
+from socml.formats._inner import with_inner
 from socml.formats._json import text_of
-from socml.formats._times import epoch
+from socml.formats._times import Clock, epoch
 
 __all__ = ["splunk_event"]
 
@@ -45,8 +46,8 @@ _SEVERITY = {"informational": 10, "low": 30, "medium": 50, "high": 70, "critical
 _OUTCOME = {"success": "success", "allowed": "success", "failure": "failure", "blocked": "failure", "denied": "failure"}
 
 
-def splunk_event(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the event columns of one result. A field of several values is a list, and goes to `extra` as JSON.
+def splunk_event(found: dict[str, Any], clock: Clock | None = None) -> dict[str, Any]:
+    """Return the event columns of one result, and of the record that its `_raw` is. A field of several values is a list, and goes to `extra` as JSON.
 
     Examples
     --------
@@ -76,7 +77,7 @@ def splunk_event(found: dict[str, Any]) -> dict[str, Any]:
     row["event_outcome"] = _OUTCOME.get(str(row.get("event_action")).lower())
     row["event_category"] = text_of(fields.peek("tag", "eventtype"))
     row["extra"] = fields.rest()
-    return row
+    return with_inner(row, row.get("message"), clock or Clock(None, None, None))
 
 
 def _names(fields: Fields) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
+from socml.formats._times import clock_of
 from socml.formats.store._splunk import splunk_event
 
 __all__ = ["SplunkCsv"]
@@ -37,4 +38,5 @@ class SplunkCsv:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return batches(csv_records(source), rows_by_name(splunk_event))
+        clock = clock_of(source, options)
+        return batches(csv_records(source), rows_by_name(lambda found: splunk_event(found, clock)))

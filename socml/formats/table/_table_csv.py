@@ -1,11 +1,11 @@
-"""A file of delimited lines → its dialect, and its rows as text columns. One line is one record."""
+"""A file of delimited lines → its dialect, and its rows as text columns. A record may span lines within quotes."""
 
 from __future__ import annotations
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,12 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._columns import split_columns
-from socml.formats._reader import Reject, Source
+from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, unique_names
+from socml.formats.table._table_lines import MOST_LINES, cells_of_line, first_is_names, joined_lines
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _DELIMITERS = (",", ";", "\t", "|")
+_HEAD_LINES = 400
+_SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
+_MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
 # The bytes that cp1252 leaves undefined stand for themselves, as on the web.
 _ENCODING_WHEN_NOT_UTF8 = "cp1252"
 
@@ -32,6 +36,7 @@ class Dialect:
     header: bytes
     missing: tuple[str, ...]
     encoding: str = ""  # empty: UTF-8
+    above: int = 0  # lines over the header that say how the file is cut, as spreadsheets write them
     is_arff: bool = False  # lines before @data, and comments, are skipped; quotes are single
 
     @property
@@ -84,15 +89,24 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         missing = (*shape.missing, "?")
         return Dialect(",", tuple(unique_names(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
     block = next(source.blocks(), None)
-    lines = [line for line in (block.lines() if block else []) if line.strip()][:200]
+    heads = [line for line in (block.lines() if block else []) if line.strip()][:_HEAD_LINES]
+    said = _SEPARATOR.fullmatch(heads[0]) if heads else None
+    above = int(said is not None)
+    if said:
+        shape = shape if shape.delimiter else shape.model_copy(update={"delimiter": said[1].decode()})
+        heads = heads[1:]
+    lines = whole_records(heads, shape.delimiter)[:200]
     if not lines:
         raise FormatError(
             f"{source.name} has no line that can be read as a table: it is empty, or a line is over the limit."
         )
     delimiter = shape.delimiter or sniff_delimiter(lines)[0]
     first = _first_cells(lines[0], delimiter, shape)
+    header = shape.header
+    if "header" not in shape.model_fields_set and not shape.columns:
+        header = first_is_names([cells_of_line(line, delimiter) for line in lines])
     names = list(shape.columns) if shape.columns else first
-    if not shape.header and not shape.columns:
+    if not header and not shape.columns:
         names = [f"column_{n}" for n in range(1, len(first) + 1)]
     if len(names) != len(first):
         raise FormatError(
@@ -100,7 +114,12 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         )
     check_header(names, source.name)
     return Dialect(
-        delimiter, tuple(unique_names(names)), lines[0] if shape.header else b"", tuple(shape.missing), shape.encoding
+        delimiter,
+        tuple(unique_names(names)),
+        lines[0] if header else b"",
+        (*shape.missing, *_MORE_MISSING) if "missing" not in shape.model_fields_set else tuple(shape.missing),
+        shape.encoding,
+        above,
     )
 
 
@@ -134,32 +153,103 @@ def arff_names(head: bytes) -> list[str]:
 
 def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
     """Yield the rows block by block; cells are trimmed and missing ones null."""
-    header = dialect.header.strip()
-    seen_header = not header
-    above = dialect.is_arff
+    reader = _Reader(dialect)
     for block in source.blocks():
+        yield reader.rows(block)
+    if reader.carried:  # a cell that was open at the end of the last block
+        yield reader.last()
+
+
+class _Reader:
+    """Reads block after block; a record whose quoted cell is still open is carried on to the next."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.carried: list[tuple[int, bytes]] = []
+        self._header = dialect.header.strip()
+        self._seen_header = not self._header
+        self._above_data = dialect.is_arff
+        self._lines_above = dialect.above
+        self._quote, self._delimiter = dialect.quote.encode(), dialect.delimiter.encode()
+
+    def rows(self, block: Block) -> Rows:
+        """Return the rows of a block."""
+        quoted = bool(self.carried) or self._quote in block.data
+        numbered = enumerate(block.lines(), block.first_line)
+        if not quoted:
+            return self._sorted(((number, line, 1) for number, line in numbered), quoted)
+        at_end = not block.data.endswith(b"\n")
+        records, self.carried = _whole([*self.carried, *numbered], self._quote, self._delimiter, at_end=at_end)
+        return self._sorted(records, quoted)
+
+    def last(self) -> Rows:
+        """Return the rows of what was carried on."""
+        return self._sorted(joined_lines(self.carried, self._quote, self._delimiter), quoted=True)
+
+    def _sorted(self, records: Iterable[tuple[int, bytes, int]], quoted: bool) -> Rows:
+        """Return the records as rows, rejects and skips."""
         rows = Rows(np.array([]), [], [], [], {})
         numbers: list[int] = []
-        quoted = dialect.quote.encode() in block.data
-        for number, line in enumerate(block.lines(), block.first_line):
-            if not line.strip():
-                _skip(rows, "blank line")
-            elif above or (dialect.is_arff and line.lstrip().startswith(b"%")):
-                above = above and line.strip().lower() != b"@data"
-                _skip(rows, "header")
-            elif header and line.strip() == header:
-                _skip(rows, "repeated header" if seen_header else "header")
-                seen_header = True
+        for number, line, of_lines in records:
+            if of_lines > 1:
+                _skip(rows, "line of a cell that goes on", of_lines - 1)
+            if skip := self._no_row(line):
+                _skip(rows, skip)
+            elif reason := _misfit(line, self.dialect, quoted):
+                rows.rejects.append(Reject(number, reason, line))
             else:
-                reason = _misfit(line, dialect, quoted)
-                if reason:
-                    rows.rejects.append(Reject(number, reason, line))
-                else:
-                    rows.records.append(line)
-                    numbers.append(number)
+                rows.records.append(line)
+                numbers.append(number)
         rows.numbers = np.array(numbers, np.int64)
-        rows.cells, rows.written = _cells(rows.records, dialect, quoted)
-        yield rows
+        rows.cells, rows.written = _cells(rows.records, self.dialect, quoted)
+        return rows
+
+    def _no_row(self, line: bytes) -> str:
+        """Return why a record is no row by intent; empty if it is one."""
+        bare = line.strip()
+        if self._lines_above:
+            self._lines_above -= 1
+            return "header"
+        if not bare:
+            return "blank line"
+        if self._above_data or (self.dialect.is_arff and bare.startswith(b"%")):
+            self._above_data = self._above_data and bare.lower() != b"@data"
+            return "header"
+        if not bare.strip(b"\"' ,;|\t"):
+            return "blank row"
+        if not self._header or bare != self._header:
+            return ""
+        seen, self._seen_header = self._seen_header, True
+        return "repeated header" if seen else "header"
+
+
+def _whole(
+    lines: list[tuple[int, bytes]], quote: bytes, delimiter: bytes, *, at_end: bool
+) -> tuple[list[tuple[int, bytes, int]], list[tuple[int, bytes]]]:
+    """Return the records of a block's lines, and the lines of a last one whose cell is still open."""
+    found = list(joined_lines(lines, quote, delimiter))
+    if at_end:
+        return found, []
+    for at in range(max(0, len(found) - MOST_LINES), len(found)):
+        number, line, of_lines = found[at]
+        if of_lines == 1 and line.count(quote) % 2 and sum(n for _, _, n in found[at:]) < MOST_LINES:
+            return found[:at], [numbered for numbered in lines if numbered[0] >= number]
+    return found, []
+
+
+def whole_records(lines: Sequence[bytes], delimiter: str = "") -> list[bytes]:
+    """Return a head's lines with those of one record joined; the delimiter is not yet known, or given.
+
+    Examples
+    --------
+    >>> whole_records([b'a;b', b'1;"x', b'y"'])
+    [b'a;b', b'1;"x\\ny"']
+    """
+    if not any(line.count(b'"') % 2 for line in lines):
+        return list(lines)
+    choices = [delimiter] if delimiter else list(_DELIMITERS)
+    found = [[line for _, line, _ in joined_lines(enumerate(lines), b'"', one.encode())] for one in choices]
+    return max(found, key=lambda records: sniff_delimiter(records)[1])
 
 
 def is_utf8(source: Source) -> bool:
@@ -226,5 +316,5 @@ def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> tuple[list[p
     return [pc.if_else(pc.is_in(column, value_set=missing), null, column) for column in trimmed], columns
 
 
-def _skip(rows: Rows, reason: str) -> None:
-    rows.skips[reason] = rows.skips.get(reason, 0) + 1
+def _skip(rows: Rows, reason: str, count: int = 1) -> None:
+    rows.skips[reason] = rows.skips.get(reason, 0) + count

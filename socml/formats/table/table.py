@@ -1,8 +1,8 @@
 """A table of columns that is no log format of its own (CSV, ARFF, Parquet, NPZ) → events with the table's columns after them.
 
 The recipe's `[table]` and `[truth]` say what is what; without them, all is told from the file. A CSV is read twice:
-once to settle each column's type over the whole file, once for its rows. Blind to cells that hold a line break: such
-rows are quarantined.
+once to settle each column's type over the whole file, once for its rows. A quoted cell may hold
+line breaks.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from socml.formats.table._table_csv import (
     read_dialect,
     read_rows,
     sniff_delimiter,
+    whole_records,
 )
 from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
@@ -53,6 +54,9 @@ class Table:
         lines = head_lines(head)
         if not lines or lines[0].startswith((b"{", b"[", b"#", b"<")) or b"\0" in head[:4096]:
             return 0.0
+        if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
+            lines = lines[1:]
+        lines = whole_records(lines)
         delimiter, share = sniff_delimiter(lines)
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:

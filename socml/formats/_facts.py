@@ -1,0 +1,181 @@
+"""A message in free text → the addresses, ports, user, path, URL and outcome that it tells, by patterns in a stated order.
+
+For messages that no declaration in `messages/` takes. An address's part is told by the word before it (`from`, `client`,
+`rhost`; `to`, `server`, `->`); the first without such a word is the source. Every pattern takes linear time, and looks at
+the first `LONGEST` characters. Blind to who an unnamed second address is, and to languages other than English.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from socml.formats._addresses import address
+
+__all__ = ["HINT", "LONGEST", "facts_of"]
+
+LONGEST = 4096  # characters of a message that are looked at
+# What a message holds that tells anything: read by Python and by RE2, for lines that need not be looked at
+HINT = (
+    r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-f]{0,4}:|[/\\]|user|account|acct|usr|uname|login|logon|logname|principal|member|passw|auth|credential|"
+    r"fail|success|succeed|deny|deni|reject|refus|invalid|incorrect|forbid|block|drop|mismatch|bad |wrong |not |illegal|disallow|locked|no such|"
+    r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed"
+)
+_HINT = re.compile(HINT)
+_PORT = (
+    r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w]|\.\d)" + _PORT
+    + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?)(?![\w:])"
+)  # fmt: skip
+_WORD_BEFORE = re.compile(r"([\w-]{1,32})[^\w]{0,4}$")
+_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,2}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_SOURCE = frozenset(
+    "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
+    "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip".split()
+)
+_DESTINATION = frozenset(
+    "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
+    "listening backend via gateway nexthop interface".split()
+)
+_NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
+_USERS = (
+    re.compile(rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) user:? ?['\"\[<(]{{0,2}}{_NAME}"),
+    re.compile(
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username)"
+        rf"(?:\\?[=:]{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
+    ),
+    re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
+    re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
+    re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
+)
+_USERS_OF_OUTCOMES = (
+    re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
+    re.compile(rf"(?i)\b(?:for|by|of|as) ['\"]{_NAME}['\"]"),
+    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by)\b"),
+    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
+    re.compile(rf"(?i)\b{_NAME} (?:logged|signed) (?:in|on|out|off)\b"),
+)  # fmt: skip
+_NO_USER = frozenset(
+    "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
+    "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
+    "error invalid successfully have are input space mode root's it that this who uid nil".split()
+)
+_FAILURE = re.compile(
+    r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
+    r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
+    r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
+    r"no such user|user unknown|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+)
+_SUCCESS = re.compile(
+    r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|(?:logged|signed) (?:in|on)|"
+    r"(?:log|sign)-?in ok|ok login|passed)\b"
+)
+_LOGON = re.compile(
+    r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth|credentials?|"
+    r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
+)
+_REQUEST = re.compile(
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) (?P<url>[^\s\"']{1,2000})(?: HTTP/[\d.]{1,3}\"? (?P<status>[1-5]\d\d)\b)?"
+)
+_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
+_PATHS = (
+    re.compile(r"[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
+    re.compile(r"(?<![\w/:.\"'-])(?P<path>/[\w.@+~-]{1,255}(?:/[\w.@+~-]{1,255}){1,30}/?)"),
+    re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
+    re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
+)
+_LARGEST_PORT = 65535
+
+
+def facts_of(text: str) -> dict[str, Any]:
+    """Return the event columns that a message tells.
+
+    Examples
+    --------
+    >>> facts_of("Login failed for user 'bob' from 192.0.2.7 port 4022")["user_name"]
+    'bob'
+    >>> found = facts_of("denied tcp 192.0.2.50(51514) -> 198.51.100.10(22), 1 packet")
+    >>> found["source_ip"], found["source_port"], found["destination_port"], found["event_outcome"]
+    ('192.0.2.50', 51514, 22, 'failure')
+    >>> facts_of("started in 12 ms")
+    {}
+    """
+    text = text[:LONGEST]
+    row: dict[str, Any] = {}
+    if not _HINT.search(text):
+        return row
+    _addresses(text, row)
+    failed = _FAILURE.search(text) is not None
+    ended = failed or _SUCCESS.search(text) is not None
+    if user := _user(text, ended=ended):
+        row["user_name"] = user
+    _requests(text, row)
+    if ended:
+        row["event_outcome"] = "failure" if failed else "success"
+        if (row.get("user_name") or row.get("source_ip")) and _LOGON.search(text):
+            row |= {"class_uid": 3002, "event_category": "authentication", "event_action": "login"}
+    return row
+
+
+def _requests(text: str, row: dict[str, Any]) -> None:
+    if request := _REQUEST.search(text):
+        row["http_request_method"], row["url_original"] = request["method"], request["url"]
+        if request["status"]:
+            row["http_response_status_code"] = int(request["status"])
+    elif url := _URL.search(text):
+        row["url_original"] = url[0].rstrip(".,;")
+    for pattern in _PATHS:
+        if path := pattern.search(text):
+            if path["path"] != row.get("url_original"):
+                row["file_path"] = path["path"].rstrip(".,;")
+            break
+
+
+def _addresses(text: str, row: dict[str, Any]) -> None:
+    for found in _ADDRESS.finditer(text):
+        ip = address(found["v4"] or found["v6"])
+        if ip is None:
+            continue
+        before = text[max(0, found.start() - 40) : found.start()]
+        side = _side(before, row)
+        if side and f"{side}_ip" not in row:
+            row[f"{side}_ip"] = ip
+            port = found["port1"] or found["port2"] or found["port3"] or found["port4"]
+            if port and int(port) <= _LARGEST_PORT:
+                row[f"{side}_port"] = int(port)
+
+
+def _side(before: str, row: dict[str, Any]) -> str:
+    """Return whose address follows what stands before it: "source", "destination", or neither."""
+    if _ARROW.search(before) and "source_ip" in row:
+        return "destination"
+    found = _WORD_BEFORE.search(before)
+    word = found[1].lower() if found else ""
+    if word in ("version", "ver", "release", "v"):
+        return ""
+    if word in _DESTINATION:
+        return "destination"
+    if word in _SOURCE:
+        return "source"
+    return "" if "source_ip" in row else "source"
+
+
+def _user(text: str, *, ended: bool) -> str | None:
+    for pattern in (*_USERS, *(_USERS_OF_OUTCOMES if ended else ())):
+        for found in pattern.finditer(text):
+            name = (
+                found["name"].rstrip(".:!?\\").lstrip("\\")
+                if "\\" not in found["name"][1:-1]
+                else found["name"].rstrip(".:!?")
+            )
+            if (
+                name
+                and name.lower() not in _NO_USER
+                and not name.isdigit()
+                and address(name) is None
+                and any(map(str.isalnum, name))
+            ):
+                return name
+    return None

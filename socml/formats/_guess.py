@@ -1,0 +1,219 @@
+"""The flat fields of a record of a tool that nobody knows → event columns, by what tools usually call things.
+
+The table of names is `_field_names.toml`. A field is looked at down to `DEEPEST` levels of nesting; what is deeper, and
+all that no column takes, is kept in `extra`. Blind to what a tool calls otherwise, and to the scale of a bare number.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from socml.formats._addresses import address_and_port
+from socml.formats._json import text_of
+from socml.formats._times import Clock
+from socml.formats._values import column_value
+
+__all__ = ["DEEPEST", "Guess", "flat_fields", "guessed_row", "plain_name"]
+
+DEEPEST = 6
+_MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
+_NAMES_FILE = Path(__file__).with_name("_field_names.toml")
+_KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
+_SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
+_WHOLE = 4  # the least length of the last part of a path that is a name by itself
+_LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
+
+
+def plain_name(name: str) -> str:
+    """Return a field's name without capitals and signs.
+
+    Examples
+    --------
+    >>> plain_name("srcIp"), plain_name("id.orig_h"), plain_name("@timestamp")
+    ('srcip', 'idorigh', 'timestamp')
+    """
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+@cache
+def _table() -> dict[str, tuple[str, ...]]:
+    with _NAMES_FILE.open("rb") as file:
+        return {column: tuple(names) for column, names in tomllib.load(file).items()}
+
+
+def flat_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of nested objects under dotted names; of a list of objects, the first under `name.0`.
+
+    Examples
+    --------
+    >>> flat_fields({"a": {"b": 1}, "list": [{"c": 2}, {"c": 3}], "texts": ["x"]})
+    {'a.b': 1, 'list.0.c': 2, 'list.1.c': 3, 'texts': ['x']}
+    """
+    flat: dict[str, Any] = {}
+    _flatten(found, "", 1, flat)
+    return flat
+
+
+def _flatten(found: Mapping[str, Any], prefix: str, depth: int, flat: dict[str, Any]) -> None:
+    for name, value in found.items():
+        if isinstance(value, dict) and value and depth < DEEPEST:
+            _flatten(value, f"{prefix}{name}.", depth + 1, flat)
+        elif isinstance(value, list) and value and depth < DEEPEST and all(isinstance(v, dict) for v in value):
+            for number, one in enumerate(value[:20]):
+                _flatten(one, f"{prefix}{name}.{number}.", depth + 1, flat)
+            if len(value) > 20:
+                flat[f"{prefix}{name}"] = value[20:]
+        else:
+            flat[prefix + name] = value
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Which fields of a record may fill which columns, the likeliest first: (field, its plain name)."""
+
+    columns: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=2048)
+def guess(names: tuple[str, ...]) -> Guess:
+    """Return which of these fields may fill which columns."""
+    by_end: dict[str, list[tuple[int, str]]] = {}
+    for name in names[:_MOST_NAMES]:
+        parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
+        for skipped in range(len(parts)):
+            end = plain_name("".join(parts[skipped:]))
+            if end:
+                by_end.setdefault(end, []).append((skipped, name))
+    columns: dict[str, tuple[tuple[str, str], ...]] = {}
+    for column, known in _table().items():
+        found: dict[str, tuple[int, int, str]] = {}
+        for rank, name in enumerate(known):
+            for skipped, own in by_end.get(name, ()):
+                if skipped and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
+                    continue
+                found.setdefault(own, (rank + 100 * min(skipped, 1), rank, name))
+        ordered = sorted(found.items(), key=lambda item: item[1])
+        if ordered:
+            columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
+    return Guess(columns)
+
+
+def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the columns of a record, with what is left as `extra`; and the field that each column was taken from.
+
+    Examples
+    --------
+    >>> row, taken = guessed_row({"ts": "2026-03-02T10:00:00Z", "srcIp": "192.0.2.1", "lvl": "eror", "n": 1}, Clock(None, None, None))
+    >>> row["source_ip"], row["event_severity"], row["extra"], taken
+    ('192.0.2.1', 60, {'lvl': 'eror', 'n': '1'}, {'time': 'ts', 'source_ip': 'srcIp', 'event_severity': 'lvl'})
+    """
+    row: dict[str, Any] = {}
+    taken: dict[str, str] = {}
+    used: set[str] = set()
+    for column, candidates in guess(tuple(found)).columns.items():
+        for name, plain in candidates:
+            if name in used and column not in _SHARED:
+                continue
+            value = column_value(column, found[name], plain, clock)
+            if value is not None:
+                row[column], taken[column] = value, name
+                if column not in _SHARED or column == "message":
+                    used.add(name)
+                break
+    _ports(row, taken, found)
+    _agree(row, taken, used)
+    row |= {name: value for name, value in _meaning(row).items() if value is not None}
+    left = [name for name in found if name not in used or _is_kept(name, taken)]
+    row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
+    return row, taken
+
+
+def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
+    return any(taken.get(column) == name for column in _KEPT) and not any(
+        own == name and column not in _KEPT for column, own in taken.items()
+    )
+
+
+def _ports(row: dict[str, Any], taken: Mapping[str, str], found: Mapping[str, Any]) -> None:
+    """Take ports that stand behind addresses."""
+    for side in ("source", "destination"):
+        ip = taken.get(f"{side}_ip")
+        if ip and f"{side}_port" not in row:
+            port = address_and_port(text_of(found[ip]))[1]
+            if port is not None:
+                row[f"{side}_port"] = port
+
+
+def _agree(row: dict[str, Any], taken: dict[str, str], used: set[str]) -> None:
+    """Let go of what another column has already, and of paths and URLs that are not both."""
+    if row.get("url_original") is not None and taken["url_original"] in (taken.get("file_path"), taken.get("message")):
+        is_web = "http_request_method" in row or "http_response_status_code" in row or "://" in row["url_original"]
+        loser = "file_path" if is_web and taken.get("file_path") == taken["url_original"] else "url_original"
+        row.pop(loser, None)
+        taken.pop(loser, None)
+    elif "url_original" in row:
+        used.add(taken["url_original"])
+    if taken.get("network_protocol") == taken.get("network_transport"):
+        row.pop("network_protocol", None)
+        taken.pop("network_protocol", None)
+    elif "network_protocol" in taken:
+        used.add(taken["network_protocol"])
+    if row.get("message") is not None and taken["message"] in [
+        o for c, o in taken.items() if c not in ("message", *_KEPT)
+    ]:
+        row.pop("message")
+        taken.pop("message")
+    if row.get("target_user_name") is not None and row.get("user_name") is None:
+        row["user_name"] = row["target_user_name"]
+
+
+def _meaning(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows from a record's columns: its outcome by its status or words, and its kind."""
+    more: dict[str, Any] = {}
+    words = " ".join(str(row.get(name) or "") for name in ("event_action", "message"))[:400].lower()
+    outcome = row.get("event_outcome")
+    if outcome is None:
+        outcome = _outcome_of_words(row)
+        more["event_outcome"] = outcome
+    is_logon = any(word in words for word in _LOGON) and not any(
+        word in words for word in ("logging", "logout", "log out")
+    )
+    if is_logon and (row.get("user_name") or row.get("source_ip")):
+        more |= {"class_uid": 3002, "event_category": "authentication"}
+    elif row.get("http_request_method") and (row.get("url_original") or row.get("http_response_status_code")):
+        more |= {"class_uid": 4002, "event_category": "web"}
+    elif row.get("dns_question_name") and (row.get("dns_question_type") or row.get("dns_response_code")):
+        more |= {"class_uid": 4003, "event_category": "network"}
+    elif row.get("process_command_line") and row.get("process_name"):
+        more |= {"class_uid": 1007, "event_category": "process"}
+    elif row.get("rule_name") or row.get("threat_name"):
+        more |= {"class_uid": 2004, "event_category": "intrusion_detection"}
+    elif row.get("source_ip") and row.get("destination_ip"):
+        more |= {"class_uid": 4001, "event_category": "network"}
+    else:
+        more["event_category"] = "host"
+    return more
+
+
+def _outcome_of_words(row: Mapping[str, Any]) -> str | None:
+    from socml.formats._values import outcome_of
+
+    for name in ("http_response_status_code", "event_action", "message"):
+        if row.get(name) is not None and (said := outcome_of(row[name])):
+            return said
+    return None
+
+
+def fields_of_columns(records: Sequence[Mapping[str, Any]], clock: Clock) -> dict[str, list[str]]:
+    """Return for each column the fields that filled it in some records, the most frequent first."""
+    counts: dict[str, dict[str, int]] = {}
+    for record in records:
+        for column, name in guessed_row(record, clock)[1].items():
+            of_column = counts.setdefault(column, {})
+            of_column[name] = of_column.get(name, 0) + 1
+    return {column: sorted(names, key=lambda name: -names[name]) for column, names in counts.items()}

@@ -1,0 +1,65 @@
+"""Declarations of what daemons write → templates of messages, each with the cases that its file gives.
+
+One TOML file a family of programs. `programs` names who writes such messages; `[[message]]` gives a pattern that must
+match from the message's start (groups are event columns, or fields of `extra`), its `action`, `outcome` and `kind`, and
+`cases`: messages with the columns that they become. Patterns are matched by DuckDB's RE2 and by Python's `re` alike,
+in linear time, so they hold no lookarounds; a test looks at each.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["KINDS", "Declaration", "Template", "declarations"]
+
+KINDS: dict[str, tuple[int | None, str]] = {
+    "authentication": (3002, "authentication"), "iam": (3001, "iam"), "process": (1007, "process"),
+    "network": (4001, "network"), "web": (4002, "web"), "dns": (4003, "network"), "email": (4009, "email"),
+    "detection": (2004, "intrusion_detection"), "file": (1001, "file"), "host": (None, "host"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Template:
+    """A message: its pattern (groups are event columns, or fields of `extra`), action, outcome and OCSF class."""
+
+    pattern: re.Pattern[str]
+    action: str
+    outcome: str | None = None
+    kind: tuple[int | None, str] = KINDS["authentication"]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One file: who writes these messages, and what they are."""
+
+    name: str
+    about: str
+    specification: str
+    programs: tuple[str, ...]
+    templates: tuple[Template, ...]
+    cases: tuple[tuple[str, dict[str, Any]], ...] = field(default=(), compare=False)
+
+
+@cache
+def declarations() -> tuple[Declaration, ...]:
+    """Return all of them, in the order of their names."""
+    return tuple(_declaration(path) for path in sorted(Path(__file__).parent.glob("*.toml")))
+
+
+def _declaration(path: Path) -> Declaration:
+    with path.open("rb") as file:
+        said = tomllib.load(file)
+    templates = tuple(
+        Template(
+            re.compile(one["pattern"]), one["action"], one.get("outcome"), KINDS[one.get("kind", "authentication")]
+        )
+        for one in said["message"]
+    )
+    cases = tuple((text, expected) for one in said["message"] for text, expected in one.get("cases", {}).items())
+    return Declaration(path.stem, said["about"], said["specification"], tuple(said["programs"]), templates, cases)

@@ -1,0 +1,237 @@
+"""Text that holds a time in any usual spelling → the time, and where in the text it ends.
+
+Read are ISO 8601 and its kin, compact dates, months by their English name before or after the day, days before months
+and the American order (which of the two is told by evidence, see `Clock.day_first`), dates without a year, and counts
+since 1970 (also of Windows, since 1601, and TAI64N). A zone may follow as an offset or as one of the names in `ZONES`.
+Blind to clock times without a date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from socml.formats._columns import LATEST_S
+from socml.formats._times import MONTHS, Clock, epoch
+
+__all__ = ["ZONES", "Stamp", "settle_day_order", "stamp_in", "time_of"]
+
+ZONES = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120,
+    "EET": 120, "EEST": 180, "MSK": 180, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780,
+    "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
+}  # fmt: skip
+"""Minutes ahead of UTC; where two countries use a name (CST, IST), the one of RFC 822, or none."""
+
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9})(?![\d.]))?)?"
+    r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
+)
+_NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
+_ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b)|(?P<hours>[+-]\d\d)(?![\d:-]))?"
+_DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
+_MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
+_BETWEEN = r"(?:, ?| at |[T:_-]| {1,4})"
+_SPELLINGS = (
+    rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
+    rf"(?:[.,:](?P<fraction>\d{{1,9}}))?(?!\d){_ZONE}",
+    rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[-T _:]{_CLOCK}{_ZONE}",
+    r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) {1,2}(?P<hour>\d{1,2}):?(?P<minute>\d\d):?(?P<second>\d\d)(?!\d)",
+    rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK} (?P<year>\d{{4}})\b",
+    rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE} (?P<year>\d{{4}})\b",
+    rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE}",
+    rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[- ]{_MONTH}[- ]{_CLOCK}{_ZONE}",
+    rf"(?P<month>\d\d)[-./](?P<day>\d\d)[ -]{_CLOCK}(?!/)",
+    rf"(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",
+    rf"[IWEFD](?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of glog, whose level is the letter
+    r"@(?P<tai>4[0-9a-f]{15})[0-9a-f]{8}",
+    r"(?P<filetime>1[0-9]{17})(?!\d)",
+    r"(?P<epoch>1\d{9}(?:\d{3}(?:\d{3}){0,2}|\.\d{1,9})?)(?![\d.-])",
+)
+_PATTERNS = tuple(re.compile(spelling) for spelling in _SPELLINGS)
+_STARTS = frozenset("0123456789@JFMASONDTWIE")
+_SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)[ T,]")
+_MONTH_NUMBERS = {name.upper(): number for name, number in MONTHS.items()}
+_FARTHEST = 120  # characters of a line before its time
+_TAI_SECONDS = 10 + 27  # of TAI ahead of UTC, since 2017
+_1601 = 11_644_473_600  # seconds from there to 1970
+_OPENING, _CLOSING = "[(<\"'", "])>\"'"
+_TEXT_DATE = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A time in a text: in UTC, and from where to where it is written, its brackets among it."""
+
+    time: datetime
+    start: int
+    end: int
+
+
+def stamp_in(text: str, clock: Clock, *, farthest: int = _FARTHEST) -> Stamp | None:
+    """Return the first time in the first characters of a text; None if none is there.
+
+    Raises
+    ------
+    ValueError
+        In words, if what looks like a time does not exist.
+
+    Examples
+    --------
+    >>> clock = Clock(None, 2026, None)
+    >>> [stamp_in(text, clock).time.isoformat() for text in ("[02/Mar/2026:10:00:00 +0100] x", "INFO 20260302-10:15:00:316|a")]
+    ['2026-03-02T09:00:00+00:00', '2026-03-02T10:15:00.316000+00:00']
+    >>> stamp_in("2026-02-26 01:04:00.008 +08:00 [WRN] a", clock).end
+    30
+    """
+    at, last = 0, min(len(text), farthest + 1)
+    while at < last:
+        if text[at] in _STARTS and (at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "._-:/+,")):
+            for pattern in _PATTERNS:
+                if found := pattern.match(text, at):
+                    return _stamp(found, text, clock)
+        at += 1
+    return None
+
+
+def time_of(value: object, clock: Clock) -> datetime:
+    """Return the time that a field's value is. A number is a count since 1970 (since 1601, if it has 18 digits).
+
+    Raises
+    ------
+    ValueError
+        In words, if it is none.
+
+    Examples
+    --------
+    >>> clock = Clock(None, 2026, None)
+    >>> time_of(133769340000000000, clock).isoformat(), time_of("Mon Mar  2 10:00:00 2026 UTC", clock).isoformat()
+    ('2024-11-24T15:00:00+00:00', '2026-03-02T10:00:00+00:00')
+    """
+    text = str(value).strip()
+    if isinstance(value, bool):
+        raise ValueError(f"{text!r} is not a time")
+    if isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
+        digits = text.partition(".")[0]
+        if len(digits) == 18 and digits.startswith("1"):
+            return _since_1601(int(digits))
+        if len(digits) == 14 and digits[:2] in ("19", "20"):
+            return clock.in_zone(
+                _checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
+            )
+        if "e" in text.lower():
+            return epoch(f"{float(value):.6f}")  # type: ignore[arg-type]
+        return epoch(text)
+    if found := _TEXT_DATE.fullmatch(text):
+        return clock.in_zone(_checked(found["year"], found["month"], found["day"], "0", "0", "0"))
+    stamp = stamp_in(text, clock, farthest=1)
+    if stamp is None or ((rest := text[stamp.end :].strip()) and rest.strip("()") not in ZONES):
+        raise ValueError(f"{text[:60]!r} is not a time")
+    return stamp.time
+
+
+def settle_day_order(texts: Iterable[str], clock: Clock) -> None:
+    """Settle from a file's first lines whether dates such as 03/04/2026 say the day first; what they say, the clock keeps."""
+    if clock.day_first is not None:
+        return
+    for text in texts:
+        if found := _SHORT_NUMERIC.match(text):
+            first, other = int(found[1]), int(found[2])
+            if first > 12 or other > 12:
+                clock.day_first = first > 12
+                return
+
+
+def _stamp(found: re.Match[str], text: str, clock: Clock) -> Stamp:
+    start, end = found.start(), found.end()
+    if start and text[start - 1] in _OPENING and text[end : end + 1] and text[end] in _CLOSING:
+        start, end = start - 1, end + 1
+    return Stamp(_time(found.groupdict(), clock), start, end)
+
+
+def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
+    if (counted := _counted(parts)) is not None:
+        return counted
+    if parts.get("first"):
+        parts = {**parts, **_ordered(parts["first"] or "", parts["other"] or "", clock)}
+    month = parts["month"] or ""
+    if not month.isdigit():
+        number = _MONTH_NUMBERS.get(month.upper())
+        if number is None:
+            raise ValueError(f"{month!r} is not a month")
+        month = str(number)
+    hour, day = int(parts["hour"] or 0), parts["day"] or ""
+    if half := parts.get("half"):
+        hour = hour % 12 + 12 * (half in "Pp")
+    minute, second, year = parts["minute"] or "", parts.get("second") or "0", parts.get("year")
+    fraction = parts.get("fraction")
+    zone = parts.get("zone") or parts.get("hours")
+    if year is None and zone is None:
+        at = f"{hour:02}:{minute:0>2}:{second:0>2}"
+        return clock.yearless(int(month), int(day), at, f".{fraction}" if fraction else None)
+    if year is None:
+        year = str(clock.year_of(int(month), int(day)))
+    elif len(year) == 2:
+        year = f"{'19' if int(year) > 69 else '20'}{year}"
+    local = _checked(year, month, day, str(hour), minute, second, fraction)
+    return (local - _offset(zone)).replace(tzinfo=UTC) if zone else clock.in_zone(local)
+
+
+def _counted(parts: dict[str, str | None]) -> datetime | None:
+    """Return the time of a count since some year; None if a stamp is none."""
+    if count := parts.get("epoch"):
+        return epoch(count)
+    if count := parts.get("filetime"):
+        return _since_1601(int(count))
+    if count := parts.get("tai"):
+        return epoch(int(count, 16) - (1 << 62) - _TAI_SECONDS)
+    return None
+
+
+def _ordered(first: str, other: str, clock: Clock) -> dict[str, str]:
+    """Return day and month of a date that says both as numbers, by what the file has shown so far."""
+    if int(first) > 12 or int(other) > 12:
+        day_first = int(first) > 12
+        clock.day_first = day_first
+    else:
+        day_first = clock.assume_day_first()
+    return {"day": first, "month": other} if day_first else {"day": other, "month": first}
+
+
+def _checked(
+    year: str, month: str, day: str, hour: str, minute: str, second: str, fraction: str | None = None
+) -> datetime:
+    micros = int((fraction + "000000")[:6]) if fraction else 0
+    try:
+        when = datetime(int(year), int(month), int(day), int(hour), int(minute), min(int(second), 59), micros)
+    except ValueError as error:
+        raise ValueError(f"{year}-{month:0>2}-{day:0>2} {hour:0>2}:{minute}:{second} is not a time: {error}") from None
+    if not 1970 <= when.year <= 2100:
+        raise ValueError(f"{year}-{month}-{day} is not between 1970 and 2100")
+    return when
+
+
+def _offset(zone: str) -> timedelta:
+    if zone[0] in "+-":
+        digits = zone[1:].replace(":", "")
+        minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+        if minutes >= 24 * 60:
+            raise ValueError(f"{zone!r} is not a zone")
+        return timedelta(minutes=minutes if zone[0] == "+" else -minutes)
+    return timedelta(minutes=ZONES[zone])
+
+
+def _since_1601(ticks: int) -> datetime:
+    """Return the time of a Windows file time: tenths of a microsecond since 1601."""
+    micros = ticks // 10 - _1601 * 1_000_000
+    if not 0 <= micros < LATEST_S * 1_000_000:
+        raise ValueError(f"{ticks} is not a time between 1970 and 2100")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

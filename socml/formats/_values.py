@@ -1,0 +1,263 @@
+"""A value as some tool wrote it → the value of an event column, or None if it cannot be one.
+
+What says how an event ended, or how bad it is, is brought to one scale here, for every reader that knows its tool by
+names only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from socml.formats._addresses import address_and_port
+from socml.formats._json import text_of
+from socml.formats._protocols import TRANSPORTS
+from socml.formats._stamps import time_of
+from socml.formats._times import Clock
+from socml.project import EVENT
+
+__all__ = ["LEVELS", "column_value", "outcome_of", "severity_of"]
+
+LEVELS = {
+    "trace": 0, "trc": 0, "debug": 0, "dbg": 0, "debu": 0, "verbose": 0, "finest": 0, "finer": 0, "fine": 0, "config": 10, "info": 10, "inf": 10,
+    "information": 10, "informational": 10, "status": 10, "normal": 10, "default": 10, "notice": 20, "note": 20, "low": 30, "warn": 40,
+    "warning": 40, "wrn": 40, "wrng": 40, "medium": 50, "moderate": 50, "med": 50, "error": 60, "eror": 60, "err": 60, "erro": 60, "severe": 60, "fault": 60,
+    "high": 70, "major": 70, "crit": 80, "critical": 80, "very_high": 90, "alert": 90, "fatal": 90, "ftl": 90, "panic": 90, "dpanic": 90, "emerg": 100, "emergency": 100,
+}  # fmt: skip
+"""Words for how bad something is, on the scale of 0 to 100 that every reader uses."""
+
+_OCSF_SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 80, 6: 90}
+_PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
+_FAILURE = re.compile(
+    r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|"
+    r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
+    r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many)"
+)
+_SUCCESS = re.compile(
+    r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
+    r"\b(?:logged|signed) ?(?:in|on)\b|\bestablished\b|\bapproved?\b)"
+)
+_WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
+_NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
+_OUTCOME_LONGEST = 200
+_HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+_METHODS = frozenset("GET POST PUT DELETE HEAD OPTIONS PATCH CONNECT TRACE PROPFIND REPORT SEARCH".split())
+_TRANSPORT_NAMES = frozenset(TRANSPORTS.values()) | {"icmp6", "icmpv6", "ipv6-icmp", "tcp6", "udp6"}
+_PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
+_NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
+_PORT_LARGEST = 65535
+
+
+def outcome_of(value: object, name: str = "") -> str | None:
+    """Return "success" or "failure" for what a field says of how an event ended; None if it says neither.
+
+    Parameters
+    ----------
+    name : the field's, without capitals and signs: `blocked` and `failed` turn a yes into a failure
+
+    Examples
+    --------
+    >>> [outcome_of(v) for v in ("LoginFailed", "access_denied", "ALLOW", "unsuccessful", "added", 401, "200")]
+    ['failure', 'failure', 'success', 'failure', None, 'failure', 'success']
+    >>> outcome_of(True, "blocked"), outcome_of("0", "failed")
+    ('failure', 'success')
+    """
+    is_negative = name.endswith(_NEGATIVE_NAMES)
+    if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
+        return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
+    text = str(value)[:_OUTCOME_LONGEST]
+    if text.isdigit():
+        return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
+    words = _WORD_BREAKS.sub(" ", text)
+    if is_negative and text.lower() in ("true", "false", "yes", "no"):
+        return "failure" if text.lower() in ("true", "yes") else "success"
+    if _FAILURE.search(words):
+        return "failure"
+    return "success" if _SUCCESS.search(words) else None
+
+
+def severity_of(value: object, name: str = "") -> int | None:
+    """Return how bad something is on a scale of 0 to 100, from a word, or from a number whose scale its name tells.
+
+    Examples
+    --------
+    >>> severity_of("WARNING"), severity_of("eror"), severity_of(3, "severityid"), severity_of(7.5, "riskscore"), severity_of(3)
+    (40, 60, 50, 75, None)
+    """
+    text = str(value).strip().lower()
+    if text in LEVELS:
+        return LEVELS[text]
+    try:
+        number = float(text)
+    except ValueError:
+        return LEVELS.get(text.partition("-")[2] or text.partition(" ")[0])
+    if not 0 <= number <= 100 or (name in ("level", "loglevel") and number not in _PINO):
+        return None
+    if name in ("severityid", "level", "loglevel"):
+        return (_OCSF_SEVERITY if name == "severityid" else _PINO).get(int(number))
+    if "severity" in name or "risk" in name or name in ("sev", "threatlevel", "criticality"):
+        return round(number * 10) if number <= 10 else round(number)
+    return None
+
+
+def column_value(column: str, value: Any, name: str, clock: Clock) -> Any:
+    """Return `value` as the column holds it; None if it cannot be one.
+
+    Parameters
+    ----------
+    name : the field's, without capitals and signs
+
+    Examples
+    --------
+    >>> clock = Clock(None, None, None)
+    >>> column_value("source_ip", "192.0.2.1:80", "src", clock), column_value("source_ip", "eth0", "src", clock)
+    ('192.0.2.1', None)
+    >>> column_value("network_transport", 6, "proto", clock), column_value("user_name", 0, "userid", clock)
+    ('tcp', None)
+    """
+    if isinstance(value, list):
+        scalars = [v for v in value if isinstance(v, (str, int, float)) and not isinstance(v, bool)]
+        if column == "threat_technique_id":
+            return [v for v in map(str, scalars) if _TECHNIQUE.fullmatch(v)] or None
+        if not scalars:
+            return None
+        value = scalars[0]
+    if value is None or value == "" or isinstance(value, dict):
+        return None
+    reader = _READERS.get(column)
+    if reader is not None:
+        return reader(value, name)
+    if column == "time":
+        return _time(value, clock)
+    kind = str(EVENT[column].type)
+    return _number(value, kind) if kind in ("int32", "int64", "double") else text_of(value)
+
+
+def _time(value: Any, clock: Clock) -> datetime | None:
+    try:
+        return time_of(value, clock)
+    except ValueError:
+        return None
+
+
+def _number(value: Any, kind: str) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if kind == "double":
+        return number if 0 <= number < 1e12 else None
+    largest = 2**31 if kind == "int32" else 2**53
+    return int(number) if 0 <= number < largest and number == int(number) else None
+
+
+def _port(value: Any, name: str) -> int | None:
+    number = _number(value, "int32")
+    return number if number is not None and number <= _PORT_LARGEST else None  # type: ignore[return-value]
+
+
+def _address(value: Any, name: str) -> str | None:
+    text = str(value)
+    if isinstance(value, str) and "," in text:  # X-Forwarded-For
+        text = text.partition(",")[0]
+    return address_and_port(text)[0] if isinstance(value, str) else None
+
+
+def _status(value: Any, name: str) -> int | None:
+    number = _number(value, "int32")
+    return int(number) if number is not None and 100 <= number <= 599 else None
+
+
+def _method(value: Any, name: str) -> str | None:
+    text = str(value).upper()
+    return text if text in _METHODS else None
+
+
+def _transport(value: Any, name: str) -> str | None:
+    text = str(value).strip().lower()
+    if text.isdigit():
+        return TRANSPORTS.get(int(text)) if int(text) < 256 else None
+    return text if text in _TRANSPORT_NAMES else None
+
+
+def _protocol(value: Any, name: str) -> str | None:
+    text = str(value)
+    return text.lower() if _PROTOCOL.fullmatch(text) and text.lower() not in _TRANSPORT_NAMES else None
+
+
+def _user(value: Any, name: str) -> str | None:
+    text = str(value).strip()
+    if (
+        not isinstance(value, str)
+        or text.isdigit()
+        or not text
+        or len(text) > 256
+        or text in ("-", "null", "None", "N/A", "(null)")
+    ):
+        return None
+    return None if address_and_port(text)[0] else text
+
+
+def _word(value: Any, name: str) -> str | None:
+    text = str(value).strip() if isinstance(value, str) else ""
+    return text if 0 < len(text) <= 200 and not text.replace(".", "").isdigit() and text != "-" else None
+
+
+def _host(value: Any, name: str) -> str | None:
+    text = str(value).strip()
+    return text if isinstance(value, str) and _NAME.fullmatch(text) and text != "-" else None
+
+
+def _hash(value: Any, name: str) -> str | None:
+    text = str(value)
+    kind = _HASHES.get(len(text))
+    return f"{kind}:{text.lower()}" if kind and _HEX.fullmatch(text) else None
+
+
+def _url(value: Any, name: str) -> str | None:
+    text = str(value)
+    return text if isinstance(value, str) and ("/" in text or "." in text) and " " not in text else None
+
+
+def _path(value: Any, name: str) -> str | None:
+    return (
+        value
+        if isinstance(value, str) and len(value) < 4096 and ("/" in value or "\\" in value or "." in value)
+        else None
+    )
+
+
+def _domain(value: Any, name: str) -> str | None:
+    text = str(value).rstrip(".")
+    return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
+
+
+def _technique(value: Any, name: str) -> list[str] | None:
+    return [value] if isinstance(value, str) and _TECHNIQUE.fullmatch(value) else None
+
+
+def _cve(value: Any, name: str) -> str | None:
+    return str(value).upper() if _CVE.fullmatch(str(value)) else None
+
+
+def _text(value: Any, name: str) -> str | None:
+    text = text_of(value)
+    return text if isinstance(value, str) and text and text.strip() else None
+
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "source_ip": _address, "destination_ip": _address, "source_port": _port, "destination_port": _port,
+    "http_response_status_code": _status, "http_request_method": _method, "network_transport": _transport,
+    "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
+    "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
+    "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
+    "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
+    "event_severity": severity_of, "message": _text, "process_command_line": _text,
+}  # fmt: skip

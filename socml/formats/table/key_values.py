@@ -1,0 +1,138 @@
+"""Lines of key=value of a tool that nobody knows (logfmt) → events, by what tools usually call things; the rest is kept.
+
+`key=value`, `key="value with blanks"`, `key='…'`; a backslash escapes a quote. What stands before the first key (a syslog
+header, a time, a level) is read as text. Keys may have blanks around their `=`. `socml peek FILE --write-map` writes what
+was taken for what as a map to correct.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from socml.formats._fields import add_numbered
+from socml.formats._guess import guessed_row
+from socml.formats._inner import with_inner
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._records import Skip, clocked, line_records
+from socml.formats._stamps import stamp_in
+from socml.formats._syslog_header import split_header
+from socml.formats._times import Clock
+
+__all__ = ["KeyValues"]
+
+_PAIR = re.compile(
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?= ?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?![\w.]*=))*))[,;]?",
+    re.DOTALL,
+)
+_FIRST = re.compile(r"(?:^|[\s|:,(\[])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MEANT = {"n": "\n", "t": "\t", "r": "\r"}
+_LONGEST = 1 << 16  # characters that are looked at for pairs
+_GUESS = 0.66
+
+
+class KeyValues:
+    """logfmt and other lines of key=value pairs."""
+
+    name = "key-values"
+    about = "lines of key=value of a tool that nobody knows (logfmt): columns by what tools usually call things"
+    specification = "https://brandur.org/logfmt"
+    examples = (
+        't=2026-03-02T10:00:00Z lvl=warn msg="bad password" uname=bob remote_addr=192.0.2.4 method=POST path=/login status=401',
+    )
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """A guess: as sure as the share of lines that are mostly pairs; never over 0.66."""
+        lines = [line for line in head_lines(head, 30) if not line.startswith((b"#", b"{", b"<?"))]
+        if not lines or b"\0" in head[:4096]:
+            return 0.0
+        return _GUESS * sum(_is_pairs(line.decode("utf-8", "replace")) for line in lines) / len(lines)
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events."""
+        return clocked(line_records(source), key_values_event, source, options)
+
+
+def pairs_of(text: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first pair of a line, and its pairs; of a key given twice the later is `key.2`.
+
+    Examples
+    --------
+    >>> pairs_of('INFO a=1 msg="x \\\\"y\\\\" z" b=two,three a=4 bare')
+    ('INFO', {'a': '1', 'msg': 'x "y" z', 'b': 'two,three', 'a.2': '4', 'text': 'bare'})
+    """
+    first = _FIRST.search(text, 0, _LONGEST)
+    if first is None:
+        return text, {}
+    start = first.start("pair")
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    left: list[str] = []
+    at = start
+    for pair in _PAIR.finditer(text, start, _LONGEST):
+        left.append(text[at : pair.start()])
+        add_numbered(found, counts, pair["key"], _value(pair))
+        at = pair.end()
+    left.append(text[at:])
+    rest = " ".join(" ".join(left).split())
+    if rest.strip(" ,;|"):
+        found["text"] = rest.strip(" ,;|")
+    return text[:start].strip(" |:,("), found
+
+
+def key_values_event(line: bytes, clock: Clock) -> dict[str, Any]:
+    """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
+    if line.startswith(b"#"):
+        raise Skip("comment")
+    text = line.decode("utf-8", "backslashreplace")
+    before, found = pairs_of(text)
+    if not found:
+        raise ValueError("no key=value in the line")
+    row, _ = guessed_row(_with_joined_time(found), clock)
+    _read_front(before, row, clock)
+    return with_inner(row, row.get("message"), clock)
+
+
+def _with_joined_time(found: dict[str, str]) -> dict[str, str]:
+    """Return the pairs with `date` and `time` as one, where a device writes them apart."""
+    day, time = found.get("date"), found.get("time")
+    if day is None or time is None or ":" not in time or "-" in time or "T" in time:
+        return found
+    zone = found.get("tz") or found.get("timezone") or ""
+    rest = {name: value for name, value in found.items() if name not in ("date", "time")}
+    return {"datetime": f"{day} {time}{zone if zone[:1] in '+-' and len(zone) > 4 else ''}", **rest}
+
+
+def _read_front(before: str, row: dict[str, Any], clock: Clock) -> None:
+    if not before:
+        return
+    header = split_header(before + " ", len(before) + 1)
+    try:
+        stamp = stamp_in(before, clock)
+    except ValueError:
+        stamp = None
+    if stamp and row.get("time") is None:
+        row["time"] = stamp.time
+    if header.stamp and header.host and row.get("host_name") is None:
+        row["host_name"] = header.host
+    if header.severity is not None and row.get("event_severity") is None:
+        row["event_severity"] = header.severity
+    rest = before[stamp.end :].strip() if stamp and not header.stamp else header.rest
+    if rest:
+        row["extra"] = {**row["extra"], "before": rest}
+    if row.get("message") is None and rest:
+        row["message"] = rest
+
+
+def _value(pair: re.Match[str]) -> str:
+    if pair["double"] is not None:
+        return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), pair["double"])
+    return pair["single"] if pair["single"] is not None else pair["bare"]
+
+
+def _is_pairs(text: str) -> bool:
+    before, found = pairs_of(text)
+    text_left = len(found.get("text", "")) + max(0, len(before) - 60)
+    return len(found) - ("text" in found) >= 3 and text_left < 0.4 * len(text)
