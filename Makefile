@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Without cached byte code every start takes 2 to 3 CPU seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability results-house results-night fuzz readmes
+.PHONY: $(shell grep -oE '^[a-z-]+:' Makefile | tr -d :)
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -122,6 +122,10 @@ results-reliability: dev  ## kills and faults, and what they lost: docs/results/
 
 results-night: dev  ## ninety simulated nights, some bad: docs/results/results-night.md (half an hour; NIGHTS=20 NIGHT_EVENTS=5000 for fewer)
 	@nice $(BIN)/python -m benchmarks.nights
+	@$(MAKE) --no-print-directory results-night-kills
+
+results-night-kills: dev  ## one night killed at 100 random moments: docs/results/results-night-kills.md (KILLED=20 for fewer)
+	@nice $(BIN)/python -m benchmarks.night_kills
 
 fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +31,7 @@ NIGHTS = int(os.environ.get("NIGHTS") or 90)
 EVENTS = int(os.environ.get("NIGHT_EVENTS") or 100_000)
 KILLS = int(os.environ.get("NIGHT_KILLS") or 14)
 SEED = 7
+ROOMS = ("daily/office/features", "daily/office/history", "daily/office/lists", "daily/office/ranked", "scores")
 HOSTS, SITES = 150, 4_000
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 LOGONS = 0.1  # share of the events that are lines of auth.log
@@ -171,7 +172,7 @@ def status(project: Project) -> list[str]:
 def outcome(project: Project) -> dict[str, bytes]:
     """Return all that nights make of events, by path, without the times at which they did."""
     found = {}
-    for room in ("daily/office/features", "daily/office/history", "daily/office/lists", "scores"):
+    for room in ROOMS:
         for path in sorted((project.workspace / room).rglob("*")):
             if path.is_file():
                 found[str(path.relative_to(project.workspace))] = path.read_bytes()
@@ -218,6 +219,17 @@ def full_disk(project: Project) -> int:
 
 def main() -> None:
     """Do all nights, and write the results."""
+    figures, told = nights()
+    about = (
+        f"{NIGHTS} nights of {EVENTS:,} events (Zeek's conn.log and auth.log, rotated and packed), each a process of "
+        "`socml nightly` with all 19 daily feature sets."
+    )
+    figures = [replace(figure, versions=VERSIONS) for figure in figures]
+    write_results("results-night", "Ninety nights", about, figures, notes=[*told, *NOTES])
+
+
+def nights() -> tuple[list[Figure], list[str]]:
+    """Do all nights; return the figures, and what `socml status` said of what was planted."""
     rng = random.Random(SEED)
     kills = set(rng.sample(range(2, NIGHTS), min(KILLS, NIGHTS - 2)))
     at = {name: int(NIGHTS * share) for name, share in PLANTED.items()}
@@ -258,12 +270,7 @@ def main() -> None:
         if full >= 0:
             figures.append(Figure(CASE, "exit code of the night whose disk was full (75: try later)", full))
         figures += compared(project, Path(scratch) / "b", office)
-    about = (
-        f"{NIGHTS} nights of {EVENTS:,} events (Zeek's conn.log and auth.log, rotated and packed), each a process of "
-        "`socml nightly` with all 19 daily feature sets."
-    )
-    figures = [Figure(**{**vars(f), "versions": VERSIONS}) for f in figures]
-    write_results("results-night", "Ninety nights", about, figures, notes=[*told, *NOTES])
+    return figures, told
 
 
 PLANTED = {

@@ -20,7 +20,7 @@ from socml.jobs.daily_listing import Judged, open_listing, rank_days, read_judge
 from socml.jobs.night_lock import night_lock
 from socml.jobs.ranked_days import RankedDays
 from socml.labels import record_label
-from socml.project import Project, TryLater, event_parts, write_json
+from socml.project import DataError, Project, TryLater, event_parts, write_json
 
 
 class Killed(BaseException):
@@ -196,3 +196,48 @@ def test_a_state_of_an_earlier_socml_is_built_again(tmp_path: Path) -> None:
     write_json(project.workspace / "daily" / "office" / "state.json", {"meanings": "x", "files": {}, "parts": {}})
     assert night(project, 0).built == 1
     assert outcome(project) == before
+
+
+def test_a_manifest_of_an_earlier_socml_is_read_and_its_parts_get_days_as_they_are_merged(tmp_path: Path) -> None:
+    project = lab_in(tmp_path)
+    write_day(project, 0, flows(0))
+    night(project, 0)
+    before = made_of_days(project)
+    path = project.workspace / "events" / "office" / "manifest.json"
+    said = json.loads(path.read_text())
+    del said["kept_from"]
+    said |= {"version": 1, "parts": [{k: v for k, v in p.items() if k not in {"day", "origin"}} for p in said["parts"]]}
+    path.write_text(json.dumps(said))
+    night(project, 0)
+    assert made_of_days(project) == before
+    write_day(project, 1, flows(1))
+    assert night(project, 1).listed == ["2026-03-03"]
+    assert {part.day for part in event_parts(project, "office")} == {"", "2026-03-03"}
+    assert json.loads(path.read_text())["version"] == 2
+    path.write_text(path.read_text().replace('"version": 2', '"version": 3'))
+    with pytest.raises(DataError, match="later socml"):
+        night(project, 1)
+
+
+def test_a_dataset_that_fails_stops_no_other(tmp_path: Path, monkeypatch) -> None:
+    from typer.testing import CliRunner
+
+    from socml.cli import app
+
+    project = lab_in(tmp_path, '[sources.broken]\npaths = ["nowhere"]')
+    write_day(project, 0, flows(0))
+    monkeypatch.setenv("SOCML_PROJECT", str(tmp_path))
+    monkeypatch.delenv("SOCML_WORKSPACE", raising=False)
+    done = CliRunner().invoke(app, ["nightly", "--json"])
+    assert isinstance(done.exception, DataError)
+    assert "nowhere" in str(done.exception)
+    assert [report["dataset"] for report in json.loads(done.stdout)] == ["office"]
+
+
+def test_events_of_many_days_stay_together_and_a_day_of_them_is_read_rightly(tmp_path: Path) -> None:
+    project = lab_in(tmp_path)
+    path = tmp_path / "logs" / "conn.log"
+    path.write_text("".join(json.dumps(record) + "\n" for day in range(70) for record in flows(day, n=1)))
+    report = night(project, 80)
+    assert {part.day for part in event_parts(project, "office")} == {""}
+    assert len(report.listed) == 70

@@ -47,27 +47,19 @@ def nightly(
     Examples:  socml nightly office      socml nightly office --dry-run
                socml nightly office --from 2026-03-01 --to 2026-03-07
     """
-    from socml.jobs import Night, planned
-    from socml.jobs import nightly as run_nightly
-    from socml.project import CHECKS, UnknownName, find_project
+    from socml.jobs import Night, nightly_all, planned
+    from socml.project import find_project
 
     project = find_project()
-    for one in accept or ():
-        if one not in CHECKS:
-            raise UnknownName("check", one, CHECKS)
-    night = Night(
-        first=_day(from_), last=_day(to), today=today, accept=frozenset(accept or ()), final=final, send=not no_send
-    )
-    plans = [planned(name, project=project, night=night) for name in _datasets(dataset)] if dry_run else []
+    checks = _checks(accept or [])
+    night = Night(first=_day(from_), last=_day(to), today=today, accept=checks, final=final, send=not no_send)
     if dry_run:
-        _say_plans(plans, json_=json_)
+        _say_plans([planned(name, project=project, night=night) for name in _datasets(dataset)], json_=json_)
         return
-    reports = [run_nightly(name, project=project, night=night) for name in _datasets(dataset)]
-    if json_:
-        as_json([report.to_dict() for report in reports] if not dataset else reports[0].to_dict())
-    else:
-        for report in reports:
-            _say_report(report)
+    reports, errors = nightly_all(_datasets(dataset), project=project, night=night)
+    _say_reports(reports, errors, one=bool(dataset), json_=json_)
+    if errors:
+        raise errors[0]
     if any(report.stopped for report in reports):
         raise typer.Exit(DataError.exit_code)
     if not all(report.is_well for report in reports):
@@ -218,6 +210,15 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
     say(f"{name}: from the next night on {said}")
 
 
+def _checks(names: list[str]) -> frozenset[str]:
+    from socml.project import CHECKS, UnknownName
+
+    for name in names:
+        if name not in CHECKS:
+            raise UnknownName("check", name, CHECKS)
+    return frozenset(names)
+
+
 def _datasets(named: str) -> list[str]:
     from socml.project import find_project, night_settings
 
@@ -244,6 +245,15 @@ def _say_plans(plans: list[Any], *, json_: bool) -> None:
         say(f"  listed up to {plan.watermark or 'nothing yet'}; days of files that are not read yet are not known")
         if plan.failed:
             say(f"  {plan.failed}")
+
+
+def _say_reports(reports: list[Any], errors: list[Any], *, one: bool, json_: bool) -> None:
+    if json_ and reports:
+        as_json(reports[0].to_dict() if one else [report.to_dict() for report in reports])
+    for report in [] if json_ else reports:
+        _say_report(report)
+    for error in errors[1:]:
+        note(f"socml: {', '.join(error.__notes__)}: {error}")
 
 
 def _say_report(report: Any) -> None:

@@ -9,7 +9,7 @@ is left, and what comes out has the same bytes as if nothing had happened, or as
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from socml.project import (
     DataError,
     Project,
     Settings,
+    SocmlError,
     UnknownName,
     dataset_names,
     find_project,
@@ -41,7 +42,7 @@ from socml.project import (
     night_settings,
 )
 
-__all__ = ["Night", "Plan", "nightly", "planned"]
+__all__ = ["Night", "Plan", "nightly", "nightly_all", "planned"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,21 @@ def nightly(
     if not (night.today and report.is_idle):
         audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
     return report
+
+
+def nightly_all(
+    datasets: Sequence[str], *, project: Project | None = None, night: Night | None = None
+) -> tuple[list[NightReport], list[SocmlError]]:
+    """Do a night of each dataset. One that fails stops no other: its error is returned, with the dataset's name."""
+    reports: list[NightReport] = []
+    errors: list[SocmlError] = []
+    for dataset in datasets:
+        try:
+            reports.append(nightly(dataset, project=project, night=night))
+        except SocmlError as error:
+            errors.append(error)
+            error.add_note(dataset)
+    return reports, errors
 
 
 class _Work:
