@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from socml.labels import LabelStore, open_labels
-from socml.project import DataError, Project, Words, visible_line
+from socml.project import DataError, Project, Words, is_loopback, visible_line
 
 _COOKIE = "socml_session"
 # Sets or clears the cookie; the token is made of letters, digits, "-" and "_" alone.
@@ -35,6 +35,10 @@ def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
     if not accounts.exist():
+        visiting = st.context.ip_address  # None on this machine
+        if isinstance(visiting, str) and visiting and not is_loopback(visiting):
+            st.error(say("app.people.exposed"))
+            return None
         return Visitor("", "analyst", may_write=True)
     token = str(st.session_state.get(_COOKIE) or st.context.cookies.get(_COOKIE) or "")
     account = accounts.of(token)

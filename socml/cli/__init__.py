@@ -14,6 +14,7 @@ from typing import TextIO
 import typer
 
 from socml.cli import (
+    accounts,
     components,
     evaluate,
     ingest,
@@ -41,7 +42,7 @@ app = typer.Typer(
     epilog="Start with: socml demo   ·   raw → events → features → scores → explanations → queue → labels",
 )
 for verbs in (
-    project, line, ingest, quarantine, nightly, keeping, models, review, evaluate, labels, components, tools, respond,
+    project, line, ingest, quarantine, nightly, keeping, models, review, evaluate, labels, components, tools, respond, accounts,
 ):  # fmt: skip
     verbs.add_to(app)
 

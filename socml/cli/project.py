@@ -53,11 +53,14 @@ def demo(
     if no_app:
         say("\nLabel them: socml app")
         return
-    _serve(port, query=f"?run={stored['run_id']}")
+    _serve(port, query=f"?dataset={stored['dataset']}")
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="port to listen on, on this machine only")] = PORT,
+    port: Annotated[int, typer.Option(help="port to listen on")] = PORT,
+    address: Annotated[
+        str, typer.Option(help="listen here instead of on this machine only; needs accounts: socml people add")
+    ] = "127.0.0.1",
     run: Annotated[str, typer.Option(help="scoring run to open; the newest if not given")] = "",
 ) -> None:
     """Serve the app in which analysts see and label what is unusual.
@@ -65,7 +68,7 @@ def serve(
     \b
     Examples:  socml app      socml app --port 8080
     """
-    _serve(port, query=f"?run={run}" if run else "")
+    _serve(port, query=f"hunt?run={run}" if run else "", address=address)
 
 
 def doctor(
@@ -97,21 +100,24 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _serve(port: int, *, query: str) -> None:
+def _serve(port: int, *, query: str, address: str = "127.0.0.1") -> None:
     import socket
 
-    from socml.project import find_project, starter_root
+    from socml.project import find_project, is_loopback, starter_root
+
+    if not is_loopback(address):
+        _need_accounts(address)
 
     page = starter_root() / "app" / "home.py"
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
+        if probe.connect_ex((address if is_loopback(address) else "127.0.0.1", port)) == 0:
             raise ConfigurationError(f"Port {port} is in use. Choose another: socml app --port {port + 1}")
     project = find_project()
     marked = (project.root / "socml.toml").is_file()
     environment = {**os.environ, **({"SOCML_PROJECT": str(project.root)} if marked else {})}
     settings = {
         "server.port": port,
-        "server.address": "127.0.0.1",
+        "server.address": address,
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
@@ -119,8 +125,19 @@ def _serve(port: int, *, query: str) -> None:
         "client.toolbarMode": "minimal",
     }
     options = [f"--{key}={value}" for key, value in settings.items()]
-    say(f"\nsocml app: http://127.0.0.1:{port}/{query}")
+    say(f"\nsocml app: http://{address}:{port}/{query}")
     say("Stop it with Ctrl+C")
     sys.stdout.flush()
     command = [sys.executable, "-m", "streamlit", "run", str(page), *options]
     os.execve(sys.executable, command, environment)  # noqa: S606 - our own interpreter and page
+
+
+def _need_accounts(address: str) -> None:
+    from socml.labels import open_labels
+
+    with open_labels() as store:
+        if not store.accounts.exist():
+            raise ConfigurationError(
+                f"{address} can be reached from other machines, and there is no account. "
+                "Make one first: socml people add NAME --role lead"
+            )

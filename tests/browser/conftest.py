@@ -121,6 +121,18 @@ def mortal(tmp_path: Path) -> Iterator[Server]:
     served.kill()
 
 
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Project, Path], Server]:
+    """Return what starts the app on a project and returns its server, to be killed by who asked."""
+
+    def start(project: Project, log: Path) -> Server:
+        served = Server(project, log)
+        served.start()
+        return served
+
+    return start
+
+
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
     """Return what makes a page with nothing opened yet, as a browser of its own would; it waits with patience."""
