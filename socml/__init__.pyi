@@ -9,6 +9,7 @@ from . import labels as labels
 from . import models as models
 from . import project as project
 from . import review as review
+from .detectors import DictDetector as DictDetector
 from .explanations import explain as explain
 from .features import build_features as build_features
 from .features import load_features as load_features

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from socml.detectors import foreign_classifier, foreign_detector, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import Preparation, Sequences
 from socml.models.outlier_detector import OutlierDetector
@@ -116,13 +117,24 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
         raise RecipeError(
             f"{where} is of mode 'daily': it learns day by day and is not fitted. Use: socml run daily DATASET"
         )
-    folder = "supervised" if recipe.mode == "supervised" else "detectors"
-    detector = _component(component(folder, recipe.detector), recipe.detector, recipe.parameters, where)
+    detector = _detector(recipe, recipe.seed if seed is None else seed, where)
     reader = Preparation if get_tags(detector).input_tags.two_d_array else Sequences
     preparation = _component(reader, "preparation", recipe.preparation, where)
     if "random_state" in detector.get_params() and "random_state" not in recipe.parameters:
         detector.set_params(random_state=recipe.seed if seed is None else seed)
     return Pipeline([("preparation", preparation), ("detector", detector)])
+
+
+def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
+    """Return the unfitted detector of a recipe: a component, or what an import path names."""
+    supervised = recipe.mode == "supervised"
+    if is_import_path(recipe.detector):
+        make = foreign_classifier if supervised else foreign_detector
+        return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
+    if recipe.steps:
+        raise RecipeError(f"{where} has steps, which are for a detector that is an import path, and not for ours.")
+    found = component("supervised" if supervised else "detectors", recipe.detector)
+    return _component(found, recipe.detector, recipe.parameters, where)
 
 
 def _recipe_of(name: str, project: Project | None) -> ModelRecipe:
@@ -131,8 +143,12 @@ def _recipe_of(name: str, project: Project | None) -> ModelRecipe:
     models, detectors = recipe_names("models", project), component_names("detectors")
     if name in models:
         return load_model_recipe(name, project)
-    if name in detectors:
+    if name in detectors or is_import_path(name):
         return ModelRecipe(detector=name, features="", about=name)
+    if name in component_names("online"):
+        raise RecipeError(
+            f'{name!r} learns row by row, and is not fitted: socml.DictDetector({name!r}), or a model of mode "online".'
+        )
     raise UnknownName("model or detector", name, {*models, *detectors})
 
 

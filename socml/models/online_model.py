@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from socml.detectors import (
     OnlineColumns,
     PerEntity,
+    RiverStream,
     RunningReference,
     State,
     describe_parameters,
+    is_import_path,
     read_state,
+    river_stream,
     write_state,
 )
 from socml.project import (
@@ -116,6 +119,8 @@ def make_online(
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode != "online":
         raise RecipeError(f'{where} is not of an online model: it has no mode = "online".')
+    if is_import_path(recipe.detector):
+        return OnlineModel(recipe, OnlineColumns(features, **recipe.preparation), _from_river(recipe, seed, where))
     kind = component("online", recipe.detector)
     known = describe_parameters(kind)
     for parameter in recipe.parameters:
@@ -151,6 +156,19 @@ def load_online(
     return online
 
 
+def _from_river(recipe: ModelRecipe, seed: int | None, where: str) -> Any:
+    """Return a River model as an online detector, or one for each entity where the recipe says how many."""
+    given = dict(recipe.parameters)
+    most = given.pop("max_entities", None)
+
+    def make() -> RiverStream:
+        drawn = recipe.seed if seed is None else seed
+        return river_stream(recipe.detector, given, steps=recipe.steps, seed=drawn, where=where)
+
+    first = make()  # what does not fit is told now
+    return first if most is None else PerEntity(make, max_entities=int(most))
+
+
 def _detector(kind: Any, parameters: dict[str, Any]) -> Any:
     try:
         if kind.by_entity or "max_entities" not in parameters:
@@ -174,5 +192,5 @@ def restore_model(online: OnlineModel, state: State) -> None:
 
 def recipe_hash(recipe: ModelRecipe) -> str:
     """Return a hash of all in a recipe that a model's scores depend on."""
-    said = recipe.model_dump_json(exclude={"about"})
+    said = recipe.model_dump_json(exclude={"about"} if recipe.steps else {"about", "steps"})
     return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()

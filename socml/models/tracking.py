@@ -17,7 +17,7 @@ from socml import __version__
 from socml.features import feature_names
 from socml.models.plots import write_plots
 from socml.models.version import ModelVersion
-from socml.models.version_files import read_files, save_files, trusted_types
+from socml.models.version_files import read_files, save_files, types_in
 from socml.models.versions import CHAMPION, FILES, experiment_id, fetch_files, open_registry, registry_error
 from socml.project import FOLDER_MODE, ModelError, make_private, safe_name
 
@@ -145,7 +145,7 @@ def _record_run(
             kept = dataclasses.replace(version, metadata={**metadata, "mlflow_run_id": run_id})
             save_files(folder / FILES, kept)
             write_plots(folder / "plots", normality, known)
-            _save_for_mlflow(folder / "model", version)
+            _save_for_mlflow(folder / "model", version, types_in(folder / FILES / "model.skops"))
             client.log_artifacts(run_id, str(folder))
             _keep_private(run.info.artifact_uri, project)
     except BaseException:
@@ -174,7 +174,7 @@ def _register(client: MlflowClient, name: str, source: str, run_id: str) -> str:
     return str(client.create_model_version(name, source, run_id=run_id).version)
 
 
-def _save_for_mlflow(folder: Path, version: ModelVersion) -> None:
+def _save_for_mlflow(folder: Path, version: ModelVersion, types: list[str]) -> None:
     """Write the pipeline as MLflow writes a scikit-learn model, so that any MLflow tool reads it."""
     import mlflow.sklearn
 
@@ -183,7 +183,7 @@ def _save_for_mlflow(folder: Path, version: ModelVersion) -> None:
             version.pipeline,
             str(folder),
             serialization_format="skops",
-            skops_trusted_types=trusted_types(),  # an ensemble's members are detectors too
+            skops_trusted_types=types,
             pip_requirements=[f"socml=={__version__}"],
             pyfunc_predict_fn="score_samples",
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import secrets
 import shutil
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,16 @@ _OURS = (
     "socml.features.preparation.Preparation",
     "socml.features.sequences.Sequences",
     "socml.models.outlier_detector.OutlierDetector",
+    "socml.detectors.foreign.batch.Foreign",
+    "socml.detectors.foreign.classifier.ForeignClassifier",
+)
+# Estimators that a recipe names by import path (docs: `detector = "pyod.models.knn.KNN"`), and what they are made of.
+_FOREIGN = ("sklearn", "pyod")
+_PARTS = (
+    "sklearn.neighbors._kd_tree.",
+    "sklearn.neighbors._ball_tree.",
+    "sklearn.metrics._dist_metrics.",
+    "sklearn._loss.",
 )
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
@@ -123,13 +135,36 @@ def is_trusted(type_name: str) -> bool:
     >>> is_trusted("socml.detectors.robust_z.RobustZ"), is_trusted("os.system")
     (True, False)
     """
-    return type_name in trusted_types()
+    return type_name in trusted_types() or _is_estimator(type_name)
+
+
+def _is_estimator(type_name: str) -> bool:
+    """Say whether a type is an estimator of scikit-learn or PyOD, or a part of one that holds numbers only."""
+    module, _, name = type_name.rpartition(".")
+    if module.partition(".")[0] not in _FOREIGN:
+        return False
+    if type_name.startswith(_PARTS):
+        return True
+    try:
+        found = getattr(import_module(module), name, None)
+    except ImportError:
+        return False
+    return (
+        inspect.isclass(found) and found.__module__ == module and hasattr(found, "fit") and hasattr(found, "get_params")
+    )
 
 
 def trusted_types() -> list[str]:
     """Return the names of the types that a model file may hold, besides those that skops knows to be harmless."""
     own = [component_type(folder, name) for folder in _LEARNING for name in component_names(folder)]
     return [*TRUSTED, *_OURS, *own]
+
+
+def types_in(path: Path) -> list[str]:
+    """Return the types of a model file that skops does not know to be harmless, and that a model may hold."""
+    import skops.io
+
+    return [name for name in skops.io.get_untrusted_types(file=path) if is_trusted(name)]
 
 
 def keep_files(source: Path, name: str, number: str, project: Project) -> Path:

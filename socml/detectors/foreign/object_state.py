@@ -1,0 +1,234 @@
+"""An object of another library ↔ plain values and arrays: what it has learned, kept without pickling.
+
+Only classes and functions of the packages that a recipe may name, and a few of the standard library's containers, are
+made when it is read: a state file holds no code, and can call none.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import inspect
+import math
+import random
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from socml.detectors.online._state import State
+from socml.project import ModelError
+
+_PACKAGES = ("river.", "socml.")
+_CONTAINERS: dict[str, type[Any]] = {
+    "deque": collections.deque,
+    "defaultdict": collections.defaultdict,
+    "Counter": collections.Counter,
+    "OrderedDict": collections.OrderedDict,
+    "dict": dict,
+    "list": list,
+    "set": set,
+    "frozenset": frozenset,
+    "tuple": tuple,
+    "float": float,
+    "int": int,
+    "str": str,
+    "bytearray": bytearray,
+    "Random": random.Random,
+    "partial": functools.partial,
+}
+_NAMES = {kind: name for name, kind in _CONTAINERS.items()}
+_PLAIN = (str, bool, type(None))
+_MATHS = {"math", "numpy", "operator", "statistics"}
+
+
+def object_state(found: Any) -> State:
+    """Return an object as a state that `write_state` writes.
+
+    Raises
+    ------
+    ModelError
+        If something in it cannot be kept: a function that was made on the spot, an open file.
+    """
+    writer = _Writer()
+    return {"root": writer.told(found), "arrays": writer.arrays}
+
+
+def object_of(state: State) -> Any:
+    """Return the object that `object_state` kept.
+
+    Raises
+    ------
+    ModelError
+        If the state holds a class or function that no recipe may name, or is damaged.
+    """
+    try:
+        return _Reader(state["arrays"]).made(state["root"])
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged state makes the constructors raise
+        raise ModelError(f"The state of the model cannot be read: {error!r}") from error
+
+
+class _Writer:
+    """Told values are JSON: plain ones as they are, the others a list that begins with what they are."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, Any] = {}
+        self._numbers: dict[int, int] = {}
+        self._alive: list[Any] = []  # ids are of living objects only
+
+    def told(self, value: Any) -> Any:
+        plain = _plain(value)
+        if plain is not None or value is None:
+            return plain
+        if id(value) in self._numbers:
+            return ["same", self._numbers[id(value)]]
+        self._numbers[id(value)] = len(self._numbers)
+        self._alive.append(value)
+        if type(value) in (list, tuple, set, frozenset):
+            return [type(value).__name__, [self.told(one) for one in value]]
+        if type(value) is dict:
+            return ["dict", [[self.told(k), self.told(v)] for k, v in value.items()]]
+        if inspect.isclass(value) or inspect.isroutine(value):
+            return ["named", _path_of(value)]
+        return self._array(value) if isinstance(value, np.ndarray) and value.dtype != object else self._reduced(value)
+
+    def _array(self, value: Any) -> Any:
+        name = str(len(self.arrays))
+        self.arrays[name] = value
+        return ["array", name]
+
+    def _reduced(self, value: Any) -> Any:
+        try:
+            reduced = value.__reduce_ex__(4)
+        except Exception as error:
+            raise ModelError(f"{type(value).__name__} cannot be kept in a file: {error}") from error
+        if isinstance(reduced, str):
+            raise ModelError(f"{type(value).__name__} {reduced!r} cannot be kept in a file.")
+        make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+        if make.__name__ in ("__newobj__", "__newobj_ex__", "_reconstructor"):
+            kind, arguments = arguments[0], (arguments[1:] if make.__name__ == "__newobj__" else ())
+            how = "new"
+        else:
+            kind, how = make, "call"
+        return [
+            how,
+            _path_of(kind),
+            self.told(tuple(arguments)),
+            self.told(state),
+            [self.told(one) for one in items or ()],
+            [[self.told(k), self.told(v)] for k, v in pairs or ()],
+        ]
+
+
+class _Reader:
+    def __init__(self, arrays: dict[str, Any]) -> None:
+        self._arrays = arrays
+        self._made: dict[int, Any] = {}
+        self._next = 0
+
+    def made(self, told: Any) -> Any:
+        if not isinstance(told, list):
+            return told
+        what = told[0]
+        if what == "float":
+            return float(told[1])
+        if what == "bytes":
+            return bytes.fromhex(told[1])
+        if what == "same":
+            return self._made[told[1]]
+        number, self._next = self._next, self._next + 1
+        made = self._fresh(what, told, number)
+        self._made[number] = made
+        return made
+
+    def _fresh(self, what: str, told: list[Any], number: int) -> Any:
+        if what == "array":
+            return np.array(self._arrays[told[1]])
+        if what == "named":
+            return _named(told[1])
+        if what == "list":
+            self._made[number] = []
+            self._made[number].extend(self.made(one) for one in told[1])
+            return self._made[number]
+        if what == "dict":
+            self._made[number] = {}
+            for key, value in told[1]:
+                self._made[number][self.made(key)] = self.made(value)
+            return self._made[number]
+        if what in ("tuple", "set", "frozenset"):
+            return _CONTAINERS[what](self.made(one) for one in told[1])
+        return self._object(told, number)
+
+    def _object(self, told: list[Any], number: int) -> Any:
+        how, path, arguments, state, items, pairs = told
+        kind: Callable[..., Any] = _named(path)
+        given = self.made(arguments)
+        if how == "new":
+            if not inspect.isclass(kind):
+                raise ModelError(f"The state holds {path}, which is no class.")
+            made: Any = kind.__new__(kind, *given)
+        else:
+            made = kind(*given)
+        self._made[number] = made
+        _restore(made, self.made(state))
+        for one in items:
+            made.append(self.made(one)) if hasattr(made, "append") else made.add(self.made(one))
+        for key, value in pairs:
+            made[self.made(key)] = self.made(value)
+        return made
+
+
+def _plain(value: Any) -> Any:
+    """Return how a value without parts is told; None for one with parts."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, _PLAIN) or type(value) is int:
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else ["float", repr(value)]
+    return ["bytes", value.hex()] if isinstance(value, bytes) else None
+
+
+def _restore(made: Any, state: Any) -> None:
+    if state is None:
+        return
+    if hasattr(made, "__setstate__"):
+        made.__setstate__(state)
+        return
+    own, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if own:
+        made.__dict__.update(own)
+    for name, value in (slots or {}).items():
+        setattr(made, name, value)
+
+
+def _path_of(value: Any) -> str:
+    """Return the name of a class or function by which `_named` finds it again."""
+    if value in _NAMES:
+        return _NAMES[value]
+    module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
+    path = f"{module}.{name}"
+    try:
+        if _named(path) is value:
+            return path
+    except ModelError:
+        pass
+    raise ModelError(f"{path} cannot be kept in a file: name parts of the model that a library defines.")
+
+
+def _named(path: str) -> Any:
+    if path in _CONTAINERS:
+        return _CONTAINERS[path]
+    module, _, name = path.rpartition(".")
+    if not (f"{module}.".startswith(_PACKAGES) or module in _MATHS) or "<" in name:
+        raise ModelError(f"The state holds {path}, which no recipe may name.")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        raise ModelError(f"The state holds {path}, which is not here.") from None
+    home = (getattr(found, "__module__", None) or module).partition(".")[0]
+    if home not in {"river", "socml", "math", "numpy", "_operator", "operator", "statistics"} or not callable(found):
+        raise ModelError(f"The state holds {path}, which no recipe may name.")
+    return found
