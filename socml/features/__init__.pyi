@@ -13,6 +13,8 @@ from .entity_day_table import absent_sets as absent_sets
 from .entity_day_table import columns_of as columns_of
 from .entity_day_table import entity_days as entity_days
 from .meanings import is_inside_sql as is_inside_sql
+from .periods import features_of_period as features_of_period
+from .periods import rows_of_period as rows_of_period
 from .preparation import Preparation as Preparation
 from .preparation import feature_names as feature_names
 from .sequences import Sequences as Sequences

@@ -33,6 +33,7 @@ from .manifest import Part as Part
 from .manifest import check_part as check_part
 from .manifest import content_hash as content_hash
 from .manifest import read_manifest as read_manifest
+from .periods import Period as Period
 from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
 from .private import private_file as private_file

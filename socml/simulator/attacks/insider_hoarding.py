@@ -17,7 +17,10 @@ from socml.simulator.window import HOUR
 __all__ = ["insider_hoarding"]
 
 _FAMILY = Family("insider hoarding", "T1039")
-_COPIES = ((0.45, 17.5, 2.0, "files1", 160, 1.2e7), (0.85, 9.0, 8.0, "git1", 90, 6e6))  # …, hours, server, copies, bytes
+_COPIES = (
+    (0.45, 17.5, 2.0, "files1", 160, 1.2e7),
+    (0.85, 9.0, 8.0, "git1", 90, 6e6),
+)  # …, hours, server, copies, bytes
 
 
 def insider_hoarding(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
