@@ -181,8 +181,7 @@ def fit(
         truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     with step(f"fitting {model} on {len(table_):,} rows"):
-        about = {"truth": truth, "labels": labels}
-        version = fit_model(recipe, table_, project=project, promote=promote, period=period, **about)
+        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period)
     if json_:
         as_json({"name": version.name, "version": version.version, **version.metadata})
     else:

@@ -22,7 +22,7 @@ class Period(BaseModel):
     'from 2026-03-02 00:00 until before 2026-03-04 00:00 UTC'
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     from_: str = Field(default="", alias="from")
     until: str = ""
@@ -45,7 +45,7 @@ class Period(BaseModel):
             If one is neither a day nor a moment, or the end does not lie after the begin.
         """
         try:
-            return cls(from_=begin, until=until)
+            return cls.model_validate({"from": begin, "until": until})
         except ValidationError as error:
             raise ConfigurationError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
 
