@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Mode = Annotated[
     str,
-    typer.Option(help="random, temporal, cut-off, sliding-window, cross-validation, group or datasets; the recipe's"),
+    typer.Option(
+        help="random, temporal, cut-off, sliding-window, by-day, cross-validation, group or datasets; the recipe's"
+    ),
 ]
 Setting = Annotated[list[str] | None, typer.Option("--set", help="another value of the [validation]: KEY=VALUE")]
 GROUPS = 10  # groups of alerts that are shown

@@ -8,9 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
-from socml.project import DataError
+from socml.project import DataError, Period
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
+
+
+From = Annotated[str, typer.Option("--from", help="only rows from this day or moment on, UTC")]
+Until = Annotated[str, typer.Option("--until", help="only rows until this day, or before this moment, UTC")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -150,6 +154,8 @@ def fit(
     dataset: Annotated[str, typer.Argument(help="ingested dataset")],
     promote: Annotated[bool, typer.Option("--promote", help="make it the champion")] = False,
     seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
+    from_: From = "",
+    until: Until = "",
     json_: Json = False,
 ) -> None:
     """Fit a model on a dataset and register the version. The first version becomes the champion.
@@ -158,6 +164,7 @@ def fit(
 
     \b
     Examples:  socml fit source-forest office      socml fit source-forest office --promote
+               socml fit source-forest office --from 2026-03-02 --until 2026-03-03   (days known to be clean)
     """
     from socml.features import build_features, load_row_truth
     from socml.models import fit as fit_model
@@ -166,6 +173,7 @@ def fit(
 
     project = find_project()
     recipe = load_model_recipe(model, project)
+    period = Period.of(from_, until) if from_ or until else recipe.period
     if seed is not None:
         recipe = recipe.model_copy(update={"seed": seed})
     with step(f"building {recipe.features}"):
@@ -173,7 +181,7 @@ def fit(
         truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     with step(f"fitting {model} on {len(table_):,} rows"):
-        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote)
+        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period)
     if json_:
         as_json({"name": version.name, "version": version.version, **version.metadata})
     else:
@@ -189,6 +197,8 @@ def score(
     online: Annotated[
         bool, typer.Option("--online", help="an online model: learn row by row, from where it stopped")
     ] = False,
+    from_: From = "",
+    until: Until = "",
     json_: Json = False,
 ) -> None:
     """Score a dataset with a registered model and explain the most anomalous rows.
@@ -197,9 +207,15 @@ def score(
 
     \b
     Examples:  socml score source-forest office      socml score source-forest office --version 3 --json
+               socml score source-forest office --from 2026-03-04
                socml score online-gaussian office --online
     """
-    run = _score_online(model, dataset, top) if online else _score_batch(model, dataset, version, top)
+    from socml.project import ConfigurationError
+
+    period = Period.of(from_, until)
+    if online and not period.is_open:
+        raise ConfigurationError("--online goes on from where it stopped: it takes no --from and no --until.")
+    run = _score_online(model, dataset, top) if online else _score_batch(model, dataset, version, top, period)
     if json_:
         as_json(run)
         return
@@ -208,9 +224,9 @@ def score(
     note("Next: socml queue, or socml app")
 
 
-def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, Any]:
+def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> dict[str, Any]:
     from socml.explanations import explain_run
-    from socml.features import build_feature_file, load_row_truth
+    from socml.features import build_feature_file, features_of_period, load_row_truth
     from socml.models import has_seen_truth, load_model, score_run, write_families
     from socml.project import find_project
 
@@ -218,7 +234,7 @@ def _score_batch(model: str, dataset: str, version: str, top: int) -> dict[str, 
     fitted = load_model(model, version, project=project)
     feature_set = str(fitted.metadata["feature_set"])
     with step(f"building {feature_set}"):
-        path = build_feature_file(feature_set, dataset, project=project)
+        path = features_of_period(build_feature_file(feature_set, dataset, project=project), period)
         truth = load_row_truth(dataset, feature_set, project=project)
     if has_seen_truth(fitted, dataset):
         note(f"{fitted.label} was taught with the truth of {dataset}: no metrics against it. See: socml validate")

@@ -145,7 +145,7 @@ select time, cast(time as date) as day,
        tls_client_ja3 as ja3, lower(tls_client_server_name) as server_name,
        case when file_change is not null then file_path end as changed_path,
        sender || ' ' || cast(extract(hour from time at time zone 'UTC') as varchar) as sender_hour,
-       case when host is not null and message is not null and not is_flow then {_TEMPLATE} end as template,
+       case when host is not null and message is not null and is_flow is not true then {_TEMPLATE} end as template,
        case when class_uid = 4002 then nullif(lower(regexp_extract(url_original, '^[A-Za-z][A-Za-z0-9+.-]*://([^/:?#]+)', 1)), '')
            end as web_name,
        file_hash,

@@ -11,7 +11,7 @@ import numpy as np
 
 from socml.detectors import foreign_classifier, foreign_detector, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import Preparation, Sequences
+from socml.features import Preparation, Sequences, rows_of_period
 from socml.models.outlier_detector import OutlierDetector
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, record, taught
@@ -26,6 +26,7 @@ from socml.models.versions import load_model, open_registry
 from socml.project import (
     ModelError,
     ModelRecipe,
+    Period,
     Project,
     RecipeError,
     UnknownName,
@@ -164,6 +165,7 @@ def fit(
     seed: int | None = None,
     promote: bool = False,
     tags: dict[str, str] | None = None,
+    period: Period | None = None,
 ) -> ModelVersion:
     """Fit a model, record the run in MLflow, register the model and return its version.
 
@@ -177,12 +179,15 @@ def fit(
     experiment : MLflow experiment; the model's name if empty
     feature_metadata : what the table's `attrs["socml"]` would say
     promote : move the alias `champion` to this version; it goes there anyway if there is none
+    period : only rows of that time are learned from, as of days known to be clean; the recipe's if not given
     tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
 
     Raises
     ------
     ModelError
         If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+    DataError
+        If no row lies in the period.
     """
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
@@ -194,6 +199,8 @@ def fit(
     if feature_metadata:
         features = features.copy(deep=False)
         features.attrs["socml"] = feature_metadata
+    period = recipe.period if period is None else period
+    features = rows_of_period(features, period)
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
@@ -203,6 +210,7 @@ def fit(
     sample = _sample(len(features), seed)
     normality = pipeline.score_samples(features.iloc[sample])
     metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
+    metadata |= {} if period.is_open else {"period": str(period)}
     known = None
     if training_labels is not None:
         normality = _while_held_out(pipeline, training_labels, normality, sample)

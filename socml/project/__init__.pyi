@@ -44,6 +44,7 @@ from .night_sections import Settings as Settings
 from .night_sections import SinkSettings as SinkSettings
 from .night_sections import SourceSettings as SourceSettings
 from .night_sections import night_settings as night_settings
+from .periods import Period as Period
 from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
 from .private import private_file as private_file

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-MODES = ("random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets")
+MODES = ("random", "temporal", "cut-off", "sliding-window", "by-day", "cross-validation", "group", "datasets")
 
 
 def _checked_pattern(pattern: str) -> str:
@@ -48,9 +48,9 @@ class Validation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mode: Literal["random", "temporal", "cut-off", "sliding-window", "cross-validation", "group", "datasets"] = (
-        "temporal"
-    )
+    mode: Literal[
+        "random", "temporal", "cut-off", "sliding-window", "by-day", "cross-validation", "group", "datasets"
+    ] = "temporal"
     folds: int = Field(default=5, ge=2)  # of cross-validation and group; repetitions of random
     test_share: float = Field(default=0.3, gt=0, lt=1)  # of the rows (random), or of them in time (temporal)
     cut_off: datetime | None = None  # fitted on rows before it, judged on those at it and after; UTC unless it says

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.project.errors import RecipeError, UnknownName, did_you_mean
+from socml.project.periods import Period
 from socml.project.recipe_daily import DailyList, FeatureSets
 from socml.project.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
 from socml.project.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
@@ -114,6 +115,7 @@ class ModelRecipe(FeatureSets, Recipe):
     parameters: dict[str, Any] = {}  # of the detector
     preparation: dict[str, Any] = {}  # of the step before it: how columns become numbers
     training: Training = Training()  # supervised: what teaches it
+    period: Period = Period()  # fitted on rows of that time only, known to be clean for one
     validation: Validation | None = None
     search: Search | None = None
 

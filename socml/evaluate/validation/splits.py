@@ -45,7 +45,7 @@ def make_folds(rows: Rows, validation: Validation) -> list[Fold]:
     """Return the folds of a mode over one table (`datasets`, over several, has its folds made by `validate`).
 
     temporal: fitted on the first rows in time, judged on the last `test_share` · cut-off: before and from a
-    moment on · sliding-window: `train_window`, then `test_window`, which both move by the latter · random:
+    moment on · sliding-window: `train_window`, then `test_window`, which both move by the latter · by-day: each day, by all days before it · random:
     `folds` times a stratified draw · cross-validation: each row judged once, stratified · group: the same, an
     entity in one fold only. Rows of one time are on one side. Rows without a time are left out by modes in time.
 
@@ -67,6 +67,7 @@ def make_folds(rows: Rows, validation: Validation) -> list[Fold]:
         "temporal": _temporal,
         "cut-off": _cut_off,
         "sliding-window": _sliding,
+        "by-day": _by_day,
         "cross-validation": _crossed,
         "group": _grouped,
     }
@@ -113,6 +114,14 @@ def _sliding(rows: Rows, validation: Validation) -> Iterator[Fold]:
             np.flatnonzero((time >= begin) & (time < middle)),
             np.flatnonzero((time >= middle) & (time < middle + test)),
         )
+
+
+def _by_day(rows: Rows, validation: Validation) -> Iterator[Fold]:
+    """Judge each day of UTC after the first by what was fitted on all days before it."""
+    days = np.floor(rows.time_us / 86_400e6)
+    for day in np.unique(np.floor(_times(rows, validation) / 86_400e6))[1:].tolist():
+        name = str(np.datetime64(int(day), "D"))
+        yield Fold(name, np.flatnonzero(days < day), np.flatnonzero(days == day))
 
 
 def _crossed(rows: Rows, validation: Validation) -> Iterator[Fold]:
