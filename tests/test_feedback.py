@@ -35,19 +35,21 @@ def naive_ranking(leaves, anomaly_score, positions, directions, weights) -> np.n
     if not positions:
         return anomaly_score.copy()
     n_trees, spread = len(leaves), anomaly_score.std()
-    prior = PRIOR * (anomaly_score - np.quantile(anomaly_score, QUANTILE)) / spread
+    head = [(anomaly_score > anomaly_score[row]).sum() < len(positions) for row in positions]
+    asked = sum(w for w, h in zip(weights, head, strict=True) if h)
+    benign = sum(w for w, d, h in zip(weights, directions, head, strict=True) if h and d < 0)
+    trust = (asked - benign + 1) / (asked + 1)
+    prior = trust * PRIOR * (anomaly_score - np.quantile(anomaly_score, QUANTILE)) / spread
     shares = np.array([naive_kernel(leaves, row) / n_trees for row in positions])
     columns = (3 * shares + shares**2) / 4
-    head = [(anomaly_score > anomaly_score[row]).sum() < len(positions) for row in positions]
-    benign = sum(w for w, d, h in zip(weights, directions, head, strict=True) if h and d < 0)
-    share = benign / (1 + sum(w for w, h in zip(weights, head, strict=True) if h))
+    share = benign / (1 + asked)
     limits = [w * min(1, 0.01 + 2 * share) if d > 0 else w for w, d in zip(weights, directions, strict=True)]
     multipliers = np.zeros(len(positions))
     for _ in range(50):
         for i, (row, sign) in enumerate(zip(positions, directions, strict=True)):
             now = prior[row] + sum(m * d * c[row] for m, d, c in zip(multipliers, directions, columns, strict=True))
             multipliers[i] = np.clip(multipliers[i] - (sign * now - 1) / columns[i][row], 0, limits[i])
-    return anomaly_score + spread / PRIOR * (multipliers * directions) @ columns
+    return trust * anomaly_score + spread / PRIOR * (multipliers * directions) @ columns
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])

@@ -17,13 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
 
-# Chosen on 18 labelled tables × 5 seeds (ADBench, NSL-KDD, UNSW-NB15, CIC-IDS2017, Zeek flows; forests of 128 trees):
-# of those 90 runs none found more than 1 malicious row fewer in its first 20 labels than the forest alone. That does not
-# hold everywhere: on tables that had no part in the choice, 4 of 93 runs found 2 or more fewer.
+# PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED by leave-one-group-out (benchmarks/learning.py).
 PRIOR = 0.02  # how much a standard deviation of the anomaly score counts against the margin of 1
 CAUTION = 0.01  # what a malicious label may weigh while the forest's own order holds: a good order is left as it is
 DOUBT = 2.0  # by how much more, times the share of benign labels at the head of that order
 HALF_BELIEVED = 1.0  # labels at the head from which that share counts half
+BELIEVED = 1.0  # malicious labels at the head that the forest's order is credited with before any are given
 COLUMNS = 32  # of labelled rows, allocated at once
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
@@ -32,8 +31,13 @@ class FeedbackRanking:
     """The ranking of one scoring run, learnt anew from all its labels each time.
 
     The ranking depends on the labels and their order alone, never on what was learnt before, to the last
-    bit: taking a label back is the same as never having given it. Blind to labelled rows that share no
-    leaf with others: they teach nothing about them.
+    bit: taking a label back is the same as never having given it.
+
+    The forest's own order counts by the share of malicious labels among the rows at its head: where they are benign,
+    rows unlike all that were labelled are no longer asked for in that order, and what was labelled decides.
+    Figures: `docs/results/results-learning.md`, the tables on which it finds fewer than a peer among them.
+
+    Blind to labelled rows that share no leaf with others: they teach nothing about them.
 
     Parameters
     ----------
@@ -77,17 +81,25 @@ class FeedbackRanking:
         rows = np.asarray(positions, dtype=np.int64)
         signs = np.sign(np.asarray(directions, dtype=np.float64))
         limits = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
-        solved = self._solve(rows, signs, limits)
+        trust = self._trust(rows, signs, limits)
+        solved = self._solve(rows, signs, limits, trust)
         self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
         if not len(rows):
             return self.anomaly_score.copy()
-        return self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
+        return trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
 
-    def _solve(self, rows: NDArray, signs: NDArray, limits: NDArray) -> NDArray[np.float64]:
+    def _trust(self, rows: NDArray, signs: NDArray, limits: NDArray[np.float64]) -> float:
+        """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
+        if not len(self.leaves):  # there is no other order
+            return 1.0
+        head = self._place[rows] < len(rows)
+        return float((limits[head & (signs > 0)].sum() + BELIEVED) / (limits[head].sum() + BELIEVED))
+
+    def _solve(self, rows: NDArray, signs: NDArray, limits: NDArray, trust: float) -> NDArray[np.float64]:
         if not len(rows) or not len(self.leaves):
             return np.zeros(len(rows))
         kernel = self._columns.between(rows) / self._columns.whole
-        prior = PRIOR * (self.anomaly_score[rows] - self._zero) / self._unit
+        prior = PRIOR * trust * (self.anomaly_score[rows] - self._zero) / self._unit
         multipliers = solve_dual(kernel, prior, signs, self._cautious(rows, signs, limits))
         return np.round(multipliers / STEP) * STEP
 
