@@ -41,7 +41,7 @@ def store_day(
     features = _write_features(listed, ranked, project)
     normality = -SignalRanking(ranked.before).learn([], [])  # `save_run` takes what a detector says: higher is NORMAL
     identity = "\n".join([listed.dataset, str(ranked.day), listed.model.hash, *ranked.row_id.tolist()])
-    rows = [normality, ranked.scores.values, *vars(ranked.before).values()]
+    rows = [normality, ranked.scores.values, *ranked.before.arrays().values()]
     run_id = hashlib.blake2b(b"".join([identity.encode(), *(of.tobytes() for of in rows)]), digest_size=8).hexdigest()
     folder = run_folder(project, run_id)
     if all((folder / name).is_file() for name in ("run.json", "scores.parquet", "explanations.parquet", FILE)):

@@ -127,18 +127,17 @@ class DayEvidence:
     signal: NDArray[np.int64]
     votes: Votes
 
+    def arrays(self) -> dict[str, NDArray]:
+        """Return all that it holds, by name: those of the votes begin with `vote_`."""
+        own = {"evidence": self.evidence, "kept": self.kept, "signal": self.signal}
+        return own | {f"vote_{name}": value for name, value in vars(self.votes).items()}
+
     def write(self, folder: Path) -> None:
         """Write it beside the scores of its run."""
         from socml.project import replacing
 
         with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                evidence=self.evidence,
-                kept=self.kept,
-                signal=self.signal,
-                **{f"vote_{name}": value for name, value in vars(self.votes).items()},
-            )
+            np.savez_compressed(file, allow_pickle=False, **self.arrays())
 
     @classmethod
     def read(cls, folder: Path) -> DayEvidence:
