@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from socml.formats import Format
+from socml.formats import Format, MapReader
+from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
-from socml.project import FormatError, component, component_names
+from socml.project import FormatError, component, component_names, find_project
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
@@ -22,8 +23,16 @@ MOST_TRIED = 5
 
 def open_format(name: str) -> Format:
     """Return the format called `name`."""
+    maps = map_paths()
+    if name in maps:
+        return MapReader(map_of(maps[name]))
     opened: Format = _format_class(name)()
     return opened
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats: those written in Python, and the maps of the package and of the project."""
+    return sorted({*component_names("formats"), *map_paths()})
 
 
 @cache
@@ -60,7 +69,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    readers = _readers(tuple(component_names("formats")))
+    readers = _readers(tuple(format_names()), find_project().root)
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in _judged(source, head, tried)]
@@ -97,7 +106,7 @@ def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> 
 
 
 @lru_cache(maxsize=1)
-def _readers(names: tuple[str, ...]) -> tuple[tuple[str, Format], ...]:
+def _readers(names: tuple[str, ...], root: Path) -> tuple[tuple[str, Format], ...]:
     """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
     return tuple((name, open_format(name)) for name in names)
 
