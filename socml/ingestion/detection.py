@@ -5,6 +5,7 @@ Every format says how sure it is; those that claim the file are weighed by how m
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from socml.project import FormatError, component, component_names, find_project
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
+TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 FULLY = 0.95  # of the first records: damage and a cut end are no other format
 MOST_TRIED = 5
 
@@ -81,8 +83,15 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     raise FormatError(
         f"{source.name}: no format is at least {LEAST_CONFIDENCE} sure that this is its own "
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
-        "Name one with --format; socml formats lists them."
+        f"Name one with --format; socml formats lists them. Try: {_suggestions(source, tried)}"
     )
+
+
+def _suggestions(source: FileSource, tried: Sequence[tuple[float, str]]) -> str:
+    """Return the commands to try three formats with: the nearest, then those that take nearly anything."""
+    nearest = [name for confidence, name in tried if confidence > 0]
+    names = list(dict.fromkeys([*nearest, *TAKE_NEARLY_ANYTHING]))[:3]
+    return "; ".join(f"socml peek {shlex.quote(source.name)} --format {name}" for name in names)
 
 
 def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> list[tuple[float, str]]:
