@@ -12,17 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socml.formats._reader import LITTLE, Parsed, ReadOptions
-from socml.ingestion.detection import open_format
+from socml.ingestion.detection import format_names, open_format
 from socml.ingestion.sources import FileSource
 from socml.project.errors import SocmlError
 from socml.project.recipe_sections import Truth
 from socml.project.recipes import TableShape
-from socml.project.registry import component_names
 from socml.project.sanitize import visible
 from socml.project.tables import EVENT
 
 CASES = Path(__file__).parent / "formats"
-FORMATS = component_names("formats")
+FORMATS = format_names()
 COMPILED = ("access-log", "suricata-eve", "syslog", "zeek-json", "zeek-tsv")  # read line by line, or by kernels
 
 

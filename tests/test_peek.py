@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from socml.cli import app
+from socml.ingestion.detection import format_names
 from socml.ingestion.ingestion import ingest
 from socml.ingestion.peeking import LINES_BYTES, WHOLE_BYTES, peek
 from socml.project.errors import FormatError
 from socml.project.project import Project
-from socml.project.registry import component_names
 
 LINE = "Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2"
 
@@ -98,7 +98,7 @@ def test_an_ingest_says_how_sure_the_detection_was(tmp_path: Path, lab: Project)
 
 def test_formats_lists_every_reader_with_an_example_and_its_specification() -> None:
     listed = json.loads(run("formats", "--json"))
-    assert [one["name"] for one in listed] == component_names("formats")
+    assert [one["name"] for one in listed] == format_names()
     assert all(one["about"] and one["examples"] and one["specification"].startswith("http") for one in listed)
     shown = run("formats")
     assert all(f"{one['name']}  {one['about']}" in shown for one in listed)

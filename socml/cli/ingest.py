@@ -34,10 +34,9 @@ def formats(
     Examples:  socml formats      socml formats suricata-eve      socml formats --json
     """
     without_pandas()
-    from socml.ingestion import open_format
-    from socml.project import component_names
+    from socml.ingestion import format_names, open_format
 
-    names = [name] if name else component_names("formats")
+    names = [name] if name else format_names()
     found = [_about(open_format(one)) for one in names]
     if json_:
         as_json(found)
@@ -60,6 +59,9 @@ def peek(
     ] = "auto",
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="read as this recipe says")] = "",
     events: Annotated[int, typer.Option("--events", "-n", help="events and bad records to show")] = 3,
+    write_map: Annotated[
+        bool, typer.Option("--write-map", help="write what its fields were taken for to the project's formats/")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Show how a file would be read: its format, its first events, and what does not parse. Nothing is stored.
@@ -75,6 +77,9 @@ def peek(
 
     if not file.is_file():
         raise DataError(f"{file} {'is a folder: give a file of it' if file.is_dir() else 'does not exist'}.")
+    if write_map:
+        _write_map(file)
+        return
     recipe = load_dataset_recipe(dataset, find_project()) if dataset else None
     found = peek_into(file, format=format_, limit=events, recipe=recipe)
     if json_:
@@ -84,6 +89,14 @@ def peek(
     if found.problem:
         note(f"socml: {found.problem}")
         raise typer.Exit(DataError.exit_code)
+
+
+def _write_map(file: Path) -> None:
+    from socml.ingestion import write_map
+
+    target = write_map(file)
+    say(target.read_text(encoding="utf-8"))
+    note(f"Written to {target}. Correct it; then: socml peek {file}")
 
 
 def fetch(
@@ -153,6 +166,10 @@ def _say_peek(found: Peek) -> None:
         say()
         for name, value in event.items():
             say(f"  {name}: {_short(value)}")
+    if found.mapping:
+        say("\nA guess, by what tools usually call things:")
+    for column, fields in found.mapping.items():
+        say(f"  {column} = {', '.join(map(_short, fields))}")
     if found.rejects:
         say("\nDid not parse:")
     for reject in found.rejects:
@@ -160,6 +177,8 @@ def _say_peek(found: Peek) -> None:
         say(f"    {_short(reject['raw'])}")
     for warning in found.warnings:
         note(_short(warning, 400))
+    if found.mapping:
+        note("To correct it: socml peek FILE --write-map")
     if not found.problem:
         note("Next: socml ingest FILE --dataset NAME")
 

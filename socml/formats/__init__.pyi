@@ -1,3 +1,5 @@
+from ._first_fields import first_fields as first_fields
+from ._guess import fields_of_columns as fields_of_columns
 from ._mail import mail_events as mail_events
 from ._mail import mail_message as mail_message
 from ._mail_headers import decoded as decoded
@@ -5,6 +7,9 @@ from ._mail_headers import first_mailbox as first_mailbox
 from ._mail_headers import header_text as header_text
 from ._mail_headers import header_texts as header_texts
 from ._mail_headers import mailboxes as mailboxes
+from ._maps import FormatMap as FormatMap
+from ._maps import MapReader as MapReader
+from ._maps import load_map as load_map
 from ._reader import LITTLE as LITTLE
 from ._reader import Block as Block
 from ._reader import Format as Format
@@ -14,3 +19,4 @@ from ._reader import Reject as Reject
 from ._reader import judge as judge
 from ._reader import truth_table as truth_table
 from ._records import UNFORESEEN as UNFORESEEN
+from ._times import Clock as Clock

@@ -18,7 +18,7 @@ from socml.formats._json import text_of
 from socml.formats._times import Clock
 from socml.formats._values import column_value
 
-__all__ = ["DEEPEST", "Guess", "flat_fields", "guessed_row", "plain_name"]
+__all__ = ["DEEPEST", "Guess", "fields_of_columns", "flat_fields", "guessed_row", "plain_name"]
 
 DEEPEST = 6
 _MOST_NAMES = 2000  # of one record; the others are kept, and not looked at

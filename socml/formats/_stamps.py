@@ -182,7 +182,10 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
     elif len(year) == 2:
         year = f"{'19' if int(year) > 69 else '20'}{year}"
     local = _checked(year, month, day, str(hour), minute, second, fraction)
-    return (local - _offset(zone)).replace(tzinfo=UTC) if zone else clock.in_zone(local)
+    if zone:
+        return (local - _offset(zone)).replace(tzinfo=UTC)
+    clock.say_zone()
+    return clock.in_zone(local)
 
 
 def _counted(parts: dict[str, str | None]) -> datetime | None:

@@ -1,4 +1,5 @@
 from .detection import detect as detect
+from .detection import format_names as format_names
 from .detection import open_format as open_format
 from .event_pages import EventPage as EventPage
 from .event_pages import event_page as event_page
@@ -8,6 +9,8 @@ from .event_query import load_truth as load_truth
 from .event_query import related_events as related_events
 from .fetching import fetch as fetch
 from .fetching import terms_of as terms_of
+from .format_maps import suggested_map as suggested_map
+from .format_maps import write_map as write_map
 from .identity import Places as Places
 from .ingestion import ingest as ingest
 from .ingestion import ingest_files as ingest_files

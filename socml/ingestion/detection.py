@@ -5,25 +5,36 @@ Every format says how sure it is; those that claim the file are weighed by how m
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from socml.formats import Format
+from socml.formats import Format, MapReader
+from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
-from socml.project import FormatError, component, component_names, revision
+from socml.project import FormatError, component, component_names, find_project, revision
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
+TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 FULLY = 0.95  # of the first records: damage and a cut end are no other format
 MOST_TRIED = 5
 
 
 def open_format(name: str) -> Format:
     """Return the format called `name`."""
+    maps = map_paths()
+    if name in maps:
+        return MapReader(map_of(maps[name]))
     opened: Format = _format_class(name, revision())()
     return opened
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats: those written in Python, and the maps of the package and of the project."""
+    return sorted({*component_names("formats"), *map_paths()})
 
 
 @cache
@@ -61,7 +72,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    readers = _readers(tuple(component_names("formats")), revision())
+    readers = _readers(tuple(format_names()), find_project().root, revision())
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in _judged(source, head, tried)]
@@ -73,8 +84,15 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     raise FormatError(
         f"{source.name}: no format is at least {LEAST_CONFIDENCE} sure that this is its own "
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
-        "Name one with --format; socml formats lists them."
+        f"Name one with --format; socml formats lists them. Try: {_suggestions(source, tried)}"
     )
+
+
+def _suggestions(source: FileSource, tried: Sequence[tuple[float, str]]) -> str:
+    """Return the commands to try three formats with: the nearest, then those that take nearly anything."""
+    nearest = [name for confidence, name in tried if confidence > 0]
+    names = list(dict.fromkeys([*nearest, *TAKE_NEARLY_ANYTHING]))[:3]
+    return "; ".join(f"socml peek {shlex.quote(source.name)} --format {name}" for name in names)
 
 
 def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> list[tuple[float, str]]:
@@ -98,7 +116,7 @@ def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> 
 
 
 @lru_cache(maxsize=1)
-def _readers(names: tuple[str, ...], revision: int) -> tuple[tuple[str, Format], ...]:
+def _readers(names: tuple[str, ...], root: Path, revision: int) -> tuple[tuple[str, Format], ...]:
     """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
     return tuple((name, open_format(name)) for name in names)
 

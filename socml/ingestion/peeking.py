@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from socml.formats import LITTLE, Parsed, ReadOptions, Reject
 from socml.ingestion.detection import open_format, rank_source
+from socml.ingestion.format_maps import taken_fields
 from socml.ingestion.judging import too_many_bad
 from socml.ingestion.sources import FileSource
 from socml.project import DatasetRecipe, FormatError
@@ -22,6 +23,7 @@ from socml.project import DatasetRecipe, FormatError
 LINES_BYTES = LITTLE - 1  # of a longer file: whole lines up to here
 WHOLE_BYTES = 4 << 20  # up to here a file whose records are no lines is read whole; of longer ones, so much
 DOCUMENT_BYTES = 64 << 20  # a file that is one document is read whole up to here
+GUESSES = ("any-json", "key-values")  # formats that go by what tools usually call things
 SHOWN_BYTES = 2000  # of a record that did not parse
 _PLACED = (b"PAR1", b"PK\x03\x04", b"ElfFile\0", b"SQLite format 3\0")  # read by place, and a record at a time
 
@@ -43,6 +45,7 @@ class Peek:
     rejected: int
     columns: dict[str, int]  # event columns that are filled, and in how many of the parsed records
     warnings: list[str]
+    mapping: dict[str, list[str]]  # of a guess: event column → the fields that it was taken from
     problem: str  # why `ingest` would refuse the file, and what to do; empty if it would not
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +102,7 @@ def peek(
         rejected=len(rejects),
         columns=_filled(parts),
         warnings=[warning for part in parts for warning in part.warnings],
+        mapping=taken_fields(source) if name in GUESSES else {},
         problem=_problem(source, name, parsed, rejects, recipe),
     )
 

@@ -46,11 +46,12 @@ def share_read(reader: Format, head: bytes, path: Path, modified: datetime | Non
         head = head[: head.rfind(b"\n", 0, TRIAL_BYTES) + 1]
         if not head:
             return 1.0
-    events = bad = last = 0
+    events = bad = last = gone_on = 0
     try:
         for parsed in reader.read(_Head(path, path.name, head, modified), ReadOptions()):
             events += len(parsed.events)
             bad += len(parsed.rejects)
+            gone_on += sum(count for reason, count in parsed.skips.items() if "goes on" in reason)
             last = max([last, *(reject.line for reject in parsed.rejects)])
     except SocmlError:
         return 1.0 if is_cut else 0.0
@@ -58,4 +59,7 @@ def share_read(reader: Format, head: bytes, path: Path, modified: datetime | Non
     bad -= ends_open and last >= head.count(b"\n")
     if not events and bad < _FEWEST and is_cut:
         return 1.0
-    return events / (events + bad) if events + bad else 1.0
+    doubt = (
+        min(gone_on, events) / 2
+    )  # lines that were put to a record above: perhaps they are records of another format
+    return events / (events + bad + doubt) if events + bad else 1.0

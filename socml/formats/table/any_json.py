@@ -46,7 +46,7 @@ class AnyJson:
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:2]
         if not start.startswith((b"{", b"[")):
             return 0.0
-        found = first_objects(head, *_lists_of(head), limit=20)
+        found = first_objects(head, *lists_of(head), limit=20)
         if not found:
             return 0.0
         clock = Clock(None, None, None)
@@ -56,7 +56,7 @@ class AnyJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(members(source, *_lists_of(_head_of(source))), _event, source, options)
+        return clocked(members(source, *lists_of(_head_of(source))), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _head_of(source: Source) -> bytes:
     return head
 
 
-def _lists_of(head: bytes) -> tuple[str, ...]:
+def lists_of(head: bytes) -> tuple[str, ...]:
     """Return the name of the list that a document holds its records in; none if the file's objects are its records."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith(b"{"):

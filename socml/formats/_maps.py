@@ -1,0 +1,180 @@
+"""A map in TOML → a reader: which field of a record is which event column, for formats that need no code.
+
+A map lies in `socml/formats/KIND/NAME.toml`, or in the `formats/` folder of a project, and is the format called NAME:
+
+```toml
+about = "Duo: logins with a second factor"
+specification = "https://duo.com/docs/adminapi#authentication-logs"
+kind = "json"                 # or "csv", "key-values"
+lists = ["authlogs"]          # where a document holds its records in a list
+has = ["txid", "factor"]      # fields that every such record has: they tell the format
+examples = ['{"txid":"t1","factor":"push"}']
+
+[columns]                     # event column = field, or several, of which the first that fits is taken
+time = "isotimestamp"
+source_ip = ["access_device.ip", "ip"]
+
+[words.event_outcome]         # what the tool says = what is stored
+denied = "failure"
+
+[fixed]                       # the same in every event
+event_category = "authentication"
+```
+
+Fields that no column takes are kept in `extra`. A value that does not fit its column is kept there as well.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from socml.formats._csv_records import csv_head, csv_records, rows_by_name
+from socml.formats._envelope import first_objects, members
+from socml.formats._guess import flat_fields, plain_name
+from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._records import Skip, clocked, line_records
+from socml.formats._times import Clock
+from socml.formats._values import column_value
+from socml.formats.table.key_values import pairs_of
+from socml.project import EVENT, RecipeError, did_you_mean
+
+__all__ = ["FormatMap", "MapReader", "load_map"]
+
+_KINDS = ("json", "csv", "key-values")
+_KEYS = ("about", "specification", "kind", "lists", "has", "examples", "columns", "words", "fixed")
+_SURE = 0.96
+_SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
+
+
+@dataclass(frozen=True)
+class FormatMap:
+    """What a map says. `columns` are tried in the order of the file."""
+
+    name: str
+    about: str
+    specification: str
+    kind: str
+    has: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    lists: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    words: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    def row(self, found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+        """Return the event columns of a record's flat fields."""
+        row, taken = dict(self.fixed), set[str]()
+        for column, names in self.columns.items():
+            for name in names:
+                if name not in found:
+                    continue
+                word = self.words.get(column, {}).get(str(text_of(found[name])))
+                value = word if word is not None else column_value(column, found[name], plain_name(name), clock)
+                if value is not None:
+                    row[column] = value
+                    if word is None or word == found[name]:
+                        taken.add(name)
+                    break
+        row["extra"] = {
+            name: text
+            for name, value in found.items()
+            if name not in taken and (text := text_of(value)) not in (None, "")
+        }
+        return row
+
+
+def load_map(path: Path) -> FormatMap:
+    """Return the map in a file.
+
+    Raises
+    ------
+    RecipeError
+        Naming the file and what in it is wrong.
+    """
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path}: not a map of a format: {error}.") from None
+    for key in said:
+        if key not in _KEYS:
+            raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
+    columns = {
+        name: (names,) if isinstance(names, str) else tuple(names) for name, names in said.get("columns", {}).items()
+    }
+    for name in (*columns, *said.get("fixed", {}), *said.get("words", {})):
+        if name not in EVENT or name in _SET_BY_INGEST:
+            raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
+    kind = said.get("kind", "json")
+    if kind not in _KINDS or not said.get("has"):
+        raise RecipeError(
+            f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format."
+        )
+    return FormatMap(
+        path.stem,
+        str(said.get("about", "")),
+        str(said.get("specification", "")),
+        kind,
+        tuple(said["has"]),
+        columns,
+        tuple(said.get("lists", ())),
+        tuple(said.get("examples", ())),
+        said.get("words", {}),
+        said.get("fixed", {}),
+    )
+
+
+class MapReader:
+    """The format that a map describes."""
+
+    def __init__(self, told: FormatMap) -> None:
+        self.map = told
+        self.name, self.about, self.specification = told.name, told.about, told.specification
+        self.examples: tuple[str | bytes, ...] = told.examples
+        self.one_a_line = told.kind == "key-values"
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """As sure as the share of the first records that have the fields which tell the format."""
+        wanted = set(self.map.has)
+        found = [wanted <= names for names in self._names(head)]
+        return _SURE * sum(found) / len(found) if found else 0.0
+
+    def _names(self, head: bytes) -> list[set[str]]:
+        if self.map.kind == "csv":
+            return [set(csv_head(head))]
+        if self.map.kind == "key-values":
+            return [set(pairs_of(line.decode("utf-8", "replace"))[1]) for line in head_lines(head, 20)]
+        if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
+            return []
+        objects = first_objects(head, *self.map.lists, limit=10)
+        return [{*one, *flatten(one), *flat_fields(one)} for one in objects]
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events."""
+        if self.map.kind == "csv":
+            held: list[Clock] = []
+            by_name = rows_by_name(lambda found: self.map.row(found, held[0]))
+
+            def cells(record: bytes, clock: Clock) -> dict[str, Any]:
+                held[:] = [clock]
+                return by_name(record)
+
+            return clocked(csv_records(source), cells, source, options)
+        if self.map.kind == "key-values":
+            return clocked(line_records(source), self._pairs, source, options)
+        return clocked(members(source, *self.map.lists), self._object, source, options)
+
+    def _object(self, record: bytes, clock: Clock) -> dict[str, Any]:
+        return self.map.row(flat_fields(loads_exactly(record)), clock)
+
+    def _pairs(self, line: bytes, clock: Clock) -> dict[str, Any]:
+        if line.startswith(b"#"):
+            raise Skip("comment")
+        found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]
+        if not found:
+            raise ValueError("no key=value in the line")
+        return self.map.row(found, clock)

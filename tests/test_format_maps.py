@@ -1,0 +1,85 @@
+"""A file that nobody knows → a map in TOML, which is then a reader; and what is wrong in a map is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from socml.ingestion import format_names, peek, write_map
+from socml.project import DataError, RecipeError, find_project
+
+RECORDS = [
+    {"when": f"2026-03-02T10:00:0{n}Z", "peer": {"ip": "192.0.2.1"}, "acct": "ann", "verdict": "GRANTED", "weight": n}
+    for n in range(4)
+]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "socml.toml").write_text("")
+    (tmp_path / "door.jsonl").write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOCML_PROJECT", raising=False)
+    return tmp_path
+
+
+def test_a_map_that_was_written_is_a_reader_that_knows_the_file(lab: Path) -> None:
+    before = peek(lab / "door.jsonl")
+    assert (before.format, before.mapping["source_ip"]) == ("any-json", ["peer.ip"])
+    assert before.confidence is not None
+    assert before.confidence < 0.9
+    target = write_map(lab / "door.jsonl", find_project())
+    assert "door" in format_names()
+    target.write_text(
+        target.read_text() + '[words.event_outcome]\nGRANTED = "success"\n[fixed]\nevent_category = "door"\n'
+    )
+    after = peek(lab / "door.jsonl", limit=1)
+    assert after.format == "door"
+    event = after.events[0]
+    assert (event["user_name"], event["source_ip"], event["event_category"]) == ("ann", "192.0.2.1", "door")
+    assert event["extra"]["weight"] == "0"
+
+
+def test_a_map_is_not_written_over_another(lab: Path) -> None:
+    write_map(lab / "door.jsonl", find_project())
+    with pytest.raises(DataError, match="is there already"):
+        write_map(lab / "door.jsonl", find_project())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", "when,src_ip,acct\n2026-03-02 10:00:00,192.0.2.1,ann\n"),
+        ("t.log", "ts=2026-03-02T10:00:00Z src=192.0.2.1 user=ann n=1\n"),
+    ],
+)
+def test_maps_are_written_of_tables_and_pairs(lab: Path, name: str, content: str) -> None:
+    (lab / name).write_text(content)
+    write_map(lab / name, find_project())
+    found = peek(lab / name, limit=1)
+    assert found.format == "t"
+    assert (found.events[0]["source_ip"], found.events[0]["user_name"]) == ("192.0.2.1", "ann")
+
+
+def test_text_without_named_fields_gives_no_map(lab: Path) -> None:
+    (lab / "a.txt").write_text("only words\n")
+    with pytest.raises(DataError, match="there is no map to write"):
+        write_map(lab / "a.txt", find_project())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('has = ["a"]\ncolumn = 1', "Did you mean 'columns'"),
+        ('has = ["a"]\n[columns]\nsource_ipp = "a"', "Did you mean 'source_ip'"),
+        ('[columns]\nsource_ip = "a"', "`has` names the fields"),
+        ("has = [", "not a map of a format"),
+    ],
+)
+def test_what_is_wrong_in_a_map_is_named(lab: Path, text: str, said: str) -> None:
+    (lab / "formats").mkdir()
+    (lab / "formats" / "own.toml").write_text(text)
+    with pytest.raises(RecipeError, match=said):
+        peek(lab / "door.jsonl", format="own")
