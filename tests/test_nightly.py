@@ -15,6 +15,7 @@ import pytest
 from night_lab import flows, lab_in, night, outcome, scan, write_day
 
 from socml.features import daily_tables
+from socml.ingestion import days
 from socml.jobs import planned
 from socml.jobs.daily_listing import current_labels, open_listing, rank_days
 from socml.jobs.night_lock import night_lock
@@ -234,10 +235,14 @@ def test_a_dataset_that_fails_stops_no_other(tmp_path: Path, monkeypatch) -> Non
     assert [report["dataset"] for report in json.loads(done.stdout)] == ["office"]
 
 
-def test_events_of_many_days_stay_together_and_a_day_of_them_is_read_rightly(tmp_path: Path) -> None:
-    project = lab_in(tmp_path)
-    path = tmp_path / "logs" / "conn.log"
-    path.write_text("".join(json.dumps(record) + "\n" for day in range(70) for record in flows(day, n=1)))
-    report = night(project, 80)
-    assert {part.day for part in event_parts(project, "office")} == {""}
-    assert len(report.listed) == 70
+def test_events_of_many_days_stay_together_and_each_day_of_them_is_read_rightly(tmp_path: Path, monkeypatch) -> None:
+    project, apart = lab_in(tmp_path / "a"), lab_in(tmp_path / "b")
+    text = "".join(json.dumps(record) + "\n" for day in range(2) for record in flows(day, n=4))
+    for one in (project, apart):
+        (one.root / "logs" / "conn.log").write_text(text)
+    night(apart, 1)
+    monkeypatch.setattr(days, "MOST_DAYS", 1)
+    assert night(project, 1).listed == ["2026-03-02", "2026-03-03"]
+    assert [part.day for part in event_parts(project, "office")] == [""]
+    assert [part.day for part in event_parts(apart, "office")] == ["2026-03-02", "2026-03-03"]
+    assert made_of_days(project) == made_of_days(apart)
