@@ -135,7 +135,7 @@ def bad_week(project: Project) -> None:
 
 
 def test_status_alone_names_each_problem_of_a_bad_week(tmp_path: Path, monkeypatch) -> None:
-    project = lab_in(tmp_path)
+    project = lab_in(tmp_path, sets=("daily-scan",))
     monkeypatch.setenv("SOCML_PROJECT", str(tmp_path))
     monkeypatch.delenv("SOCML_WORKSPACE", raising=False)
     bad_week(project)
@@ -157,7 +157,7 @@ def test_status_alone_names_each_problem_of_a_bad_week(tmp_path: Path, monkeypat
 
 
 def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: Path) -> None:
-    project = lab_in(tmp_path, '[nightly]\nstop_on = ["units"]')
+    project = lab_in(tmp_path, '[nightly]\nstop_on = ["units"]', sets=("daily-scan",))
     for day in range(4):
         write_day(project, day, flows(day))
         night(project, day)
@@ -172,7 +172,7 @@ def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: P
 
 
 def test_a_night_that_did_not_come_is_told(tmp_path: Path) -> None:
-    project = lab_in(tmp_path)
+    project = lab_in(tmp_path, sets=("daily-scan",))
     write_day(project, 0, flows(0))
     night(project, 0)
     from datetime import UTC, datetime
