@@ -113,6 +113,18 @@ def test_drift_is_told_by_its_effect_whatever_the_number_of_rows() -> None:
     assert "70.0% of the rows have a value, and 2.0% had" in problem.text
 
 
+def test_a_column_that_remembers_is_compared_with_three_days_and_once_there_is_a_week() -> None:
+    def day(share: float) -> dict:
+        return {"rare": score_summary((np.arange(1000) < 1000 * share).astype(float))}
+
+    fading = [day(1 - 0.08 * n) for n in range(10)]  # as more and more was seen before, by itself
+    now = day(0.2)
+    assert drift_of("feature-drift", "d", now, fading, SETTINGS, remembering=["rare"]) == []
+    assert len(drift_of("feature-drift", "d", now, fading, SETTINGS)) == 1
+    assert len(drift_of("feature-drift", "d", day(0.9), fading, SETTINGS, remembering=["rare"])) == 1
+    assert drift_of("feature-drift", "d", day(0.0), fading[:6], SETTINGS, remembering=["rare"]) == []
+
+
 def bad_week(project: Project) -> None:
     """Four good days; then a unit changes, a column is new, a burst, a source goes silent, and lines are broken."""
     for day in range(14):
