@@ -1,4 +1,4 @@
-"""Hand-made log files, a day each → a project whose nights are quick: three feature sets, a dozen hosts."""
+"""Hand-made log files, a day each → a project whose nights are quick: two feature sets, a dozen hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from socml.jobs import Night, NightLog, NightReport, nightly
 from socml.project import Project, read_project, starter_root
 
 HOSTS = [f"10.0.0.{i}" for i in range(1, 13)]
-SETS = ("daily-scan", "daily-upload", "daily-edge")
+SETS = ("daily-scan", "daily-edge")
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 

@@ -113,6 +113,18 @@ def test_drift_is_told_by_its_effect_whatever_the_number_of_rows() -> None:
     assert "70.0% of the rows have a value, and 2.0% had" in problem.text
 
 
+def test_a_column_that_remembers_is_compared_with_three_days_and_once_there_is_a_week() -> None:
+    def day(share: float) -> dict:
+        return {"rare": score_summary((np.arange(1000) < 1000 * share).astype(float))}
+
+    fading = [day(1 - 0.08 * n) for n in range(10)]  # as more and more was seen before, by itself
+    now = day(0.2)
+    assert drift_of("feature-drift", "d", now, fading, SETTINGS, remembering=["rare"]) == []
+    assert len(drift_of("feature-drift", "d", now, fading, SETTINGS)) == 1
+    assert len(drift_of("feature-drift", "d", day(0.9), fading, SETTINGS, remembering=["rare"])) == 1
+    assert drift_of("feature-drift", "d", day(0.0), fading[:6], SETTINGS, remembering=["rare"]) == []
+
+
 def bad_week(project: Project) -> None:
     """Four good days; then a unit changes, a column is new, a burst, a source goes silent, and lines are broken."""
     for day in range(14):
@@ -135,7 +147,7 @@ def bad_week(project: Project) -> None:
 
 
 def test_status_alone_names_each_problem_of_a_bad_week(tmp_path: Path, monkeypatch) -> None:
-    project = lab_in(tmp_path)
+    project = lab_in(tmp_path, sets=("daily-scan",))
     monkeypatch.setenv("SOCML_PROJECT", str(tmp_path))
     monkeypatch.delenv("SOCML_WORKSPACE", raising=False)
     bad_week(project)
@@ -157,7 +169,7 @@ def test_status_alone_names_each_problem_of_a_bad_week(tmp_path: Path, monkeypat
 
 
 def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: Path) -> None:
-    project = lab_in(tmp_path, '[nightly]\nstop_on = ["units"]')
+    project = lab_in(tmp_path, '[nightly]\nstop_on = ["units"]', sets=("daily-scan",))
     for day in range(4):
         write_day(project, day, flows(day))
         night(project, day)
@@ -172,7 +184,7 @@ def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: P
 
 
 def test_a_night_that_did_not_come_is_told(tmp_path: Path) -> None:
-    project = lab_in(tmp_path)
+    project = lab_in(tmp_path, sets=("daily-scan",))
     write_day(project, 0, flows(0))
     night(project, 0)
     from datetime import UTC, datetime

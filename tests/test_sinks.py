@@ -82,7 +82,7 @@ def tcp() -> Iterator[tuple[int, list[bytes]]]:
         server.shutdown()
 
 
-class Smtp(socketserver.StreamRequestHandler):
+class SmtpHandler(socketserver.StreamRequestHandler):
     """As much of RFC 5321 as a client needs; the first mails are turned away while `server.busy` is above 0."""
 
     def handle(self) -> None:
@@ -240,17 +240,17 @@ def test_gelf_over_tcp_ends_each_message_with_a_zero_byte() -> None:
 
 
 def test_a_mail_has_all_alerts_of_a_batch_and_the_same_id_when_it_is_sent_again(book: AlertBook) -> None:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Smtp) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SmtpHandler) as server:
         server.mails, server.busy = [], 1
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         options = {"host": "127.0.0.1", "port": server.server_address[1], "security": "none", "sender": "socml@a.example",
                    "to": ["soc@a.example"], "language": "fr"}  # fmt: skip
-        sinks = [SinkSettings("mail", "email", options)]
+        sinks = [SinkSettings("mail", "smtp", options)]
         open_cursors(book, sinks)
         keep(book, an_alert(1, "évil\r\nBcc: x@y"), an_alert(2))
         (done,) = deliver(book, sinks, Project(root=Path("/p"), workspace=Path("/w")), pauses_s=(0,))
-        send("email", [an_alert(1), an_alert(2)], **options)
-        send("email", [an_alert(1), an_alert(2)], **options)
+        send("smtp", [an_alert(1), an_alert(2)], **options)
+        send("smtp", [an_alert(1), an_alert(2)], **options)
         server.shutdown()
     assert (done.sent, done.waiting) == (2, 0)
     mail, again, third = (message_from_bytes(m, policy=policy.default) for m in server.mails)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, note, say, table
 from socml.project import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from socml.jobs import NightReport, Plan
+    from socml.project import SocmlError
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Dataset = Annotated[str, typer.Argument(help="dataset; the only one of [sources] if not given")]
@@ -81,7 +85,7 @@ def watch(
     \b
     Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
     """
-    from socml.jobs import Night, NightReport
+    from socml.jobs import Night
     from socml.jobs import watch as follow
 
     def told(report: NightReport) -> None:
@@ -232,7 +236,7 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def _say_plans(plans: list[Any], *, json_: bool) -> None:
+def _say_plans(plans: list[Plan], *, json_: bool) -> None:
     from dataclasses import asdict
 
     if json_:
@@ -247,7 +251,7 @@ def _say_plans(plans: list[Any], *, json_: bool) -> None:
             say(f"  {plan.failed}")
 
 
-def _say_reports(reports: list[Any], errors: list[Any], *, one: bool, json_: bool) -> None:
+def _say_reports(reports: list[NightReport], errors: list[SocmlError], *, one: bool, json_: bool) -> None:
     if json_ and reports:
         as_json(reports[0].to_dict() if one else [report.to_dict() for report in reports])
     for report in [] if json_ else reports:
@@ -256,7 +260,7 @@ def _say_reports(reports: list[Any], errors: list[Any], *, one: bool, json_: boo
         note(f"socml: {', '.join(error.__notes__)}: {error}")
 
 
-def _say_report(report: Any) -> None:
+def _say_report(report: NightReport) -> None:
     say(
         f"{report.dataset}: {report.added:,} events read, {len(report.listed):,} days listed, {report.alerts:,} alerts, "
         f"{len(report.problems):,} problems"

@@ -23,6 +23,7 @@ from .health import repair as repair
 from .night_log import NightLog as NightLog
 from .night_metrics import metrics_text as metrics_text
 from .night_run import Night as Night
+from .night_run import Plan as Plan
 from .night_run import nightly as nightly
 from .night_run import nightly_all as nightly_all
 from .night_run import planned as planned

@@ -8,7 +8,7 @@ small one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from socml.jobs.day_checks import Problem
 from socml.project import CheckSettings
 
 __all__ = ["Summary", "drift_of", "score_summary", "summaries_of"]
+
+WEEK, RECENT = 7, 3  # days
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,25 @@ def drift_of(
     today: Mapping[str, Summary],
     before: Sequence[Mapping[str, Summary]],
     settings: CheckSettings,
+    *,
+    remembering: Collection[str] = (),
 ) -> list[Problem]:
-    """Return what differs from the days before by more than `settings.effect`; `before` is in order, the latest last."""
+    """Return what differs from the days before by more than `settings.effect`; `before` is in order, the latest last.
+
+    Parameters
+    ----------
+    remembering : columns that depend on what was ever seen before: they move by themselves as that grows, and are
+        compared with the last three days alone, once there is a week
+    """
     past = list(before)[-settings.history_days :]
     if len(past) < settings.least_days:
         return []
     found = []
     for name, now in today.items():
-        known = sum((of[name] for of in past if name in of), Summary(0, 0, 0.0, 0.0))
+        if name in remembering and len(past) < WEEK:
+            continue
+        days = past[-RECENT:] if name in remembering else past
+        known = sum((of[name] for of in days if name in of), Summary(0, 0, 0.0, 0.0))
         if now.n < settings.least_n or known.n < settings.least_n:
             continue
         d, h = _cohens_d(now, known, settings.least_n), _cohens_h(now, known)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from socml.features import Column, DailyTables
-from socml.jobs.daily_listing import RankedDay
+from socml.features import DailyTables
+from socml.jobs.daily_listing import Listing, RankedDay
 from socml.jobs.day_checks import Problem, problems_of
 from socml.jobs.day_profile import profile_of
 from socml.jobs.drift import drift_of, score_summary, summaries_of
@@ -53,16 +53,18 @@ class NightChecks:
             found += problems
         return found + self._lag(days, now)
 
-    def drift(self, columns: Sequence[Column], ranked: RankedDay) -> list[Problem]:
+    def drift(self, listing: Listing, ranked: RankedDay) -> list[Problem]:
         """Compare a day's columns and scores with those of the days before; return what has drifted."""
         own = DayChecks.read(self._folder, ranked.day)
         if own is None:
             return []
-        now = summaries_of(columns, ranked.scores.role, ranked.scores.values)
+        now = summaries_of(listing.columns, ranked.scores.role, ranked.scores.values)
         scores = {"the list": score_summary(ranked.scores.score)}
         before = self._before(ranked.day)
         at = ranked.day.isoformat()
-        drifted = drift_of("feature-drift", at, now, [one.columns for one in before], self._settings)
+        remembering = {name for recipe in listing.tables.recipes if recipe.first_seen for name in recipe.columns}
+        columns = [one.columns for one in before]
+        drifted = drift_of("feature-drift", at, now, columns, self._settings, remembering=remembering)
         drifted += drift_of("score-drift", at, scores, [one.scores for one in before], self._settings)
         kept = [problem for problem in own.problems if problem.check not in _DRIFT]
         replace(own, problems=(*kept, *drifted), columns=now, scores=scores).write(self._folder)

@@ -261,7 +261,7 @@ class _Work:
     def _list_day(self, listing: Listing, ranked: RankedDay, checks: NightChecks, policy: Policy) -> None:
         run = store_day(listing, ranked, project=self.project)
         at, version = ranked.day.isoformat(), listing.tables.versions[ranked.day]
-        self.report.problems += checks.drift(listing.columns, ranked)
+        self.report.problems += checks.drift(listing, ranked)
         told = []
         if at >= self.state.alert_from and self.state.versions.get(at) != version:
             wanted = alerting(policy, ranked.learned.score, ranked.recent[:-1])

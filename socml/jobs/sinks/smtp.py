@@ -17,10 +17,10 @@ from socml.jobs.alerts import Alert
 from socml.jobs.sinks._sink import Sink, Undelivered, secret_of
 from socml.project import first_line, visible_line, words
 
-__all__ = ["Email"]
+__all__ = ["Smtp"]
 
 
-class Email(Sink):
+class Smtp(Sink):
     """Send by SMTP.
 
     Parameters
