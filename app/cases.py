@@ -55,7 +55,7 @@ def _board(visit: Visit, cases: Cases, found: list[Case]) -> None:
     for column, state in zip(st.columns(len(STATES)), STATES, strict=True):
         of_state = [case for case in found if case.state == state]
         with column:
-            st.markdown(f"**{say(f'app.cases.state.{state}')}**&ensp;{len(of_state)}")
+            heading(f"{say(f'app.cases.state.{state}')} · {len(of_state)}")
             for case in of_state[:_SHOWN]:
                 with st.container(border=True):
                     st.text(f"{case.id} · {visible_line(case.title)}")

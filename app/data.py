@@ -40,7 +40,9 @@ def _data(visit: Visit) -> None:
     _quarantine(visit)
 
 
-@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={ds.Dataset: lambda d: 0, ds.FileSystemDataset: lambda d: 0})
+@st.cache_data(
+    show_spinner=False, max_entries=8, hash_funcs={ds.Dataset: lambda d: 0, ds.FileSystemDataset: lambda d: 0}
+)
 def _sources(workspace: str, dataset: str, n: int, events: ds.Dataset) -> dict[str, dict[str, object]]:
     """Return file → events, first and last moment; read in batches, two columns alone."""
     found: dict[str, dict[str, object]] = {}
