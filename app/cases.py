@@ -239,7 +239,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
         def put() -> None:
             case = cases.get(into) if into else cases.open(title or row.entity, by=visit.analyst, dataset=visit.dataset)
             cases.add_row(case.id, row, by=visit.analyst)
-            for name in ("row", "new", "entity", "day"):
+            for name in ("row", "new", "entity", "role", "day"):
                 if name in st.query_params:
                     del st.query_params[name]
             st.query_params["case"] = case.id

@@ -33,7 +33,7 @@ DAY = "2026-03-04"
 
 
 def main() -> None:
-    """Make a project, serve it, and take the pictures."""
+    """Make a project, serve it, and take the pictures: all, or those of the pages named on the command line."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="socml-pictures-") as folder:
         root = Path(folder) / "lab"
@@ -41,7 +41,7 @@ def main() -> None:
         socml = [sys.executable, "-m", "socml", "run", "daily"]
         subprocess.run(socml, cwd=root, check=True, stdout=subprocess.DEVNULL)
         project = read_project(root)
-        pages = _prepare(project)
+        pages = {name: page for name, page in _prepare(project).items() if name in sys.argv[1:] or not sys.argv[1:]}
         with _served(root) as home, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             for theme in ("light", "dark"):
@@ -99,6 +99,7 @@ def _take(context: Any, url: str, query: dict[str, str], wait: str, path: Path) 
     page.set_default_timeout(60_000)
     page.goto(f"{url}{'&' if '?' in url else '?'}{urlencode(query)}")
     page.wait_for_selector(wait)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
     page.wait_for_timeout(1_500)  # charts and tables draw themselves after they are there
     page.screenshot(path=str(path))
     page.close()
