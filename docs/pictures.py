@@ -42,7 +42,7 @@ def main() -> None:
         subprocess.run(socml, cwd=root, check=True, stdout=subprocess.DEVNULL)
         project = read_project(root)
         pages = {name: page for name, page in _prepare(project).items() if name in sys.argv[1:] or not sys.argv[1:]}
-        with _served(root) as home, sync_playwright() as playwright:
+        with served(root) as (home, _), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             for theme in ("light", "dark"):
                 for language in ("en", "fr"):
@@ -106,7 +106,8 @@ def _take(context: Any, url: str, query: dict[str, str], wait: str, path: Path) 
 
 
 @contextmanager
-def _served(root: Path) -> Iterator[str]:
+def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serve the app on a project until the block ends; yield its address and its process."""
     home = f"http://127.0.0.1:{PORT}/"
     options = [
         f"--server.port={PORT}",
@@ -116,7 +117,7 @@ def _served(root: Path) -> Iterator[str]:
     ]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "home.py"), *options]
     environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
-    served = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(120):
             try:
@@ -124,10 +125,10 @@ def _served(root: Path) -> Iterator[str]:
                     break
             except OSError:
                 time.sleep(0.5)
-        yield home
+        yield home, process
     finally:
-        served.terminate()
-        served.wait(20)
+        process.terminate()
+        process.wait(20)
 
 
 if __name__ == "__main__":
