@@ -127,8 +127,14 @@ results-night: dev  ## ninety simulated nights, some bad: docs/results/results-n
 results-night-kills: dev  ## one night killed at 100 random moments: docs/results/results-night-kills.md (KILLED=20 for fewer)
 	@nice $(BIN)/python -m benchmarks.night_kills
 
+results-app: dev browser  ## how long a person waits for the page Today: docs/results/results-app.md
+	@$(BIN)/python -m benchmarks.app
+
 fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)
+
+pictures: dev browser  ## a picture of every page of the app in both languages and themes: docs/pictures
+	@$(BIN)/python docs/pictures.py
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py

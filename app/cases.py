@@ -55,7 +55,7 @@ def _ranking(visit: Visit, cases: Cases, found: list[Case]) -> None:
     for column, state in zip(st.columns(len(STATES)), STATES, strict=True):
         of_state = [case for case in found if case.state == state]
         with column:
-            st.markdown(f"**{say(f'app.cases.state.{state}')}**&ensp;{len(of_state)}")
+            heading(f"{say(f'app.cases.state.{state}')} · {len(of_state)}")
             for case in of_state[:_SHOWN]:
                 with st.container(border=True):
                     st.text(f"{case.id} · {visible_line(case.title)}")
@@ -239,7 +239,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
         def put() -> None:
             case = cases.get(into) if into else cases.open(title or row.entity, by=visit.analyst, dataset=visit.dataset)
             cases.add_row(case.id, row, by=visit.analyst)
-            for name in ("row", "new", "entity", "day"):
+            for name in ("row", "new", "entity", "role", "day"):
                 if name in st.query_params:
                     del st.query_params[name]
             st.query_params["case"] = case.id

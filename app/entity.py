@@ -37,10 +37,10 @@ def _entity(visit: Visit) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(visible_line(entity), width="content")
-        role = roles[0]
+        first = role = _first_role(visit, today, entity, roles)
         if len(roles) > 1:
             role = st.segmented_control(
-                say("app.entity.role"), roles, default=roles[0], label_visibility="collapsed", required=True,
+                say("app.entity.role"), roles, default=first, label_visibility="collapsed", required=True,
                 format_func=lambda one: say(f"today.role.{one.replace(' ', '_')}"),
             )  # fmt: skip
     strip = today.strip(visit.store, role, entity)
@@ -57,6 +57,19 @@ def _entity(visit: Visit) -> None:
         _rules(visit, today, chosen, role, entity)
         _in_cases(visit, entity)
         _met(visit, entity, _columns_of(entity, [role]), chosen.day)
+
+
+def _first_role(visit: Visit, today: Today, entity: str, roles: list[str]) -> str:
+    """Return the role that the address names, else the one in which most stood out on the day, or on any."""
+    wished, day = st.query_params.get("role", ""), st.query_params.get("day", "")
+    if wished in roles:
+        return wished
+
+    def told(role: str) -> tuple[float, float]:
+        days = today.strip(visit.store, role, entity)
+        return max((d.score for d in days if str(d.day) == day), default=0.0), max(d.score for d in days)
+
+    return max(roles, key=told)
 
 
 def _facts(visit: Visit, today: Today, role: str, entity: str, seen: list[DayOfEntity]) -> str:

@@ -20,6 +20,7 @@ st.navigation(
         st.Page("cases.py", title=page_title("cases"), icon=":material/work:", url_path="cases"),
         st.Page("label_history.py", title=page_title("labels"), icon=":material/history:", url_path="labels"),
         st.Page("run_overview.py", title=page_title("runs"), icon=":material/monitoring:", url_path="runs"),
+        st.Page("data.py", title=page_title("data"), icon=":material/database:", url_path="data"),
         st.Page("entity.py", title=page_title("entity"), icon=":material/lan:", url_path="entity", visibility="hidden"),
         st.Page("tools.py", title=page_title("tools"), icon=":material/handyman:", url_path="tools"),
     ],

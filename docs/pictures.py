@@ -33,7 +33,7 @@ DAY = "2026-03-04"
 
 
 def main() -> None:
-    """Make a project, serve it, and take the pictures."""
+    """Make a project, serve it, and take the pictures: all, or those of the pages named on the command line."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="socml-pictures-") as folder:
         root = Path(folder) / "lab"
@@ -41,8 +41,8 @@ def main() -> None:
         socml = [sys.executable, "-m", "socml", "run", "daily"]
         subprocess.run(socml, cwd=root, check=True, stdout=subprocess.DEVNULL)
         project = read_project(root)
-        pages = _prepare(project)
-        with _served(root) as home, sync_playwright() as playwright:
+        pages = {name: page for name, page in _prepare(project).items() if name in sys.argv[1:] or not sys.argv[1:]}
+        with served(root) as (home, _), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             for theme in ("light", "dark"):
                 for language in ("en", "fr"):
@@ -99,13 +99,15 @@ def _take(context: Any, url: str, query: dict[str, str], wait: str, path: Path) 
     page.set_default_timeout(60_000)
     page.goto(f"{url}{'&' if '?' in url else '?'}{urlencode(query)}")
     page.wait_for_selector(wait)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
     page.wait_for_timeout(1_500)  # charts and tables draw themselves after they are there
     page.screenshot(path=str(path))
     page.close()
 
 
 @contextmanager
-def _served(root: Path) -> Iterator[str]:
+def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serve the app on a project until the block ends; yield its address and its process."""
     home = f"http://127.0.0.1:{PORT}/"
     options = [
         f"--server.port={PORT}",
@@ -115,18 +117,18 @@ def _served(root: Path) -> Iterator[str]:
     ]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "home.py"), *options]
     environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
-    served = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(120):
             try:
-                with urllib.request.urlopen(f"{home}_stcore/health", timeout=2):  # noqa: S310 - of this machine
+                with urllib.request.urlopen(f"{home}_stcore/health", timeout=2):  # noqa: S310  this machine
                     break
             except OSError:
                 time.sleep(0.5)
-        yield home
+        yield home, process
     finally:
-        served.terminate()
-        served.wait(20)
+        process.terminate()
+        process.wait(20)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from patience import PATIENCE_S
 
 from socml.explanations.of_run import explain_run
 from socml.explanations.sentences import why_table
+from socml.labels.recording import open_labels
 from socml.project.project import Project
 from socml.project.wording import words
 from socml.review.loop import Triage
@@ -134,7 +135,7 @@ def test_a_second_opinion_is_asked_for_without_saying_the_first(
     desk, report = app_modules
     drawn = next(row_id for row_id in built.scores.index if is_drawn(row_id))
     Triage(built.run_id, project=project, by="ana").label(drawn, "malicious")
-    bob = desk.Desk(project, built.run_id, "bob", desk.open_labels(project))
+    bob = desk.Desk(project, built.run_id, "bob", open_labels(project))
     answer = bob.payload(report(), words("en"), open_row="")
     assert answer["again"] == [drawn]
     assert drawn not in answer["labels"]
@@ -145,7 +146,7 @@ def test_events_stay_leased_until_the_browser_has_merged_a_later_answer(
     built: BuiltRun, project: Project, app_modules: Any
 ) -> None:
     desk, report = app_modules
-    ana = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    ana = desk.Desk(project, built.run_id, "ana", open_labels(project))
     first = ana.payload(report(scope=ana.scope, tick="1"), words("en"), open_row="")["order"]
     with Triage(built.run_id, project=project, by="bob") as bob:
         theirs = bob.offer(5)["row_id"]
@@ -170,7 +171,7 @@ def test_an_estimated_explanation_says_how_far_off_each_share_may_be(
     for model, is_estimated in ((ESTIMATED, True), (FOREST, False)):
         run_id = told.made[model.name][1]["run_id"]
         rows = explain_run(run_id, top=1, project=project)  # stored, so that the page has it at once
-        ana = desk.Desk(project, run_id, "ana", desk.open_labels(project))
+        ana = desk.Desk(project, run_id, "ana", open_labels(project))
         item = ana.payload(report(), say, open_row=rows["row_id"].iloc[0])["items"][rows["row_id"].iloc[0]]
         assert item["estimated"] == (say("app.triage.why.estimated") if is_estimated else "")
         assert item["why"]
@@ -182,7 +183,7 @@ def test_an_estimated_explanation_says_how_far_off_each_share_may_be(
 
 def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, project: Project, app_modules: Any) -> None:
     desk, report = app_modules
-    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    one = desk.Desk(project, built.run_id, "ana", open_labels(project))
     first, second = list(one.triage.queue(2)["row_id"])
     messages = [
         {"client_id": "c1", "kind": "label", "row_id": first, "verdict": "benign", "seen_ms": 900, "note": "n"},
@@ -198,7 +199,7 @@ def test_a_report_is_recorded_once_in_order_and_answered(built: BuiltRun, projec
     assert answer["acked"] == ["c1", "c2", "c3", "c4", "c5"]
     assert [label["client_id"] for label in answer["history"]] == ["c2"]
     assert len(one.take_problems()) == 2
-    again = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    again = desk.Desk(project, built.run_id, "ana", open_labels(project))
     again.receive(sent)
     assert [label["client_id"] for label in again.payload(sent, words("en"), open_row="")["history"]] == ["c2"]
     assert len(again.triage.labels()) == 1
@@ -209,7 +210,7 @@ def test_a_verdict_on_what_was_not_seen_is_refused_with_a_reason(
     built: BuiltRun, project: Project, app_modules: Any, seen: object
 ) -> None:
     desk, report = app_modules
-    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    one = desk.Desk(project, built.run_id, "ana", open_labels(project))
     first, second, third = one.triage.queue(3)["row_id"]
     fields = {"kind": "label", "verdict": "benign"}
     messages = [
@@ -230,7 +231,7 @@ def test_a_report_for_another_run_or_analyst_is_not_recorded(
     built: BuiltRun, project: Project, app_modules: Any
 ) -> None:
     desk, report = app_modules
-    one = desk.Desk(project, built.run_id, "ana", desk.open_labels(project))
+    one = desk.Desk(project, built.run_id, "ana", open_labels(project))
     row_id = one.triage.queue(1)["row_id"].iloc[0]
     message = {"client_id": "c1", "kind": "label", "row_id": row_id, "verdict": "benign"}
     assert not one.receive(report.read({"messages": [message], "scope": f"{built.run_id} eve"}))
@@ -251,7 +252,7 @@ def app_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def test_component_files_never_insert_markup() -> None:
-    for path in APP.glob("labelling/*.js"):
+    for path in APP.rglob("*.js"):
         text = path.read_text(encoding="utf-8")
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "createContextual"):
             assert way not in text, f"{path.name} uses {way}"

@@ -17,7 +17,7 @@ from socml.cli import app
 from socml.formats._reader import LITTLE
 
 VERBS = sorted(
-    "nightly watch status check alerts backup restore retrain shadow promote rollback init simulate ingest formats peek fetch features fit score explain quarantine queue label run replay app demo doctor validate errors search compare".split()
+    "nightly watch status check alerts backup restore retrain shadow promote rollback init simulate ingest formats peek fetch features fit score explain quarantine queue label run replay app demo doctor validate errors search compare respond new".split()
 )
 
 

@@ -57,7 +57,7 @@ def row_payload(
     """Return one row as the component draws it."""
     rarity = rarity_in_days(row.once_in, say)
     address = f"?lang={say.language}&dataset={quote(listed.dataset)}"
-    about = f"{address}&entity={quote(row.entity)}&day={listed.day}"
+    about = f"{address}&entity={quote(row.entity)}&role={quote(row.role)}&day={listed.day}"
     label = current.loc[row.row_id] if row.row_id in current.index else None
     return {
         "id": row.row_id,

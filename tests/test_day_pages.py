@@ -1,0 +1,124 @@
+"""The pages of a day without a browser, and the verbs of an incident: they run, in both languages, and refuse in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import make_project
+from patience import PATIENCE_S
+from small_days import small_days
+from typer.testing import CliRunner
+
+from socml.cli import app as command_line
+from socml.labels.recording import open_labels
+from socml.project.project import Project
+from socml.project.wording import words
+from socml.respond.cases import CaseRow, Cases
+
+APP = Path(__file__).resolve().parents[1] / "app"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = small_days(tmp_path_factory.mktemp("days") / "lab")
+    with open_labels(project) as store:
+        cases = Cases(store)
+        case = cases.open("<b>Scan</b> [a](javascript:1)", by="ana", dataset="office")
+        cases.add_row(case.id, CaseRow("r1", "2026-03-04", "10.0.0.4", "source inside", "x", ("scan",)), by="ana")
+    return project
+
+
+@pytest.fixture
+def here(office: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("SOCML_PROJECT", str(office.root))
+    for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.syspath_prepend(str(APP))
+    return office
+
+
+def opened(page: str, **address: str) -> Any:
+    testing = pytest.importorskip("streamlit.testing.v1")
+    app = testing.AppTest.from_file(str(APP / page), default_timeout=PATIENCE_S)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("page", "address", "says"),
+    [
+        ("today_page.py", {}, ""),
+        ("cases.py", {}, "C1"),
+        ("cases.py", {"case": "C1"}, "Scan"),
+        ("entity.py", {"entity": "10.0.0.4", "day": "2026-03-04"}, ""),
+        ("entity.py", {"entity": "10.9.9.9"}, ""),
+        ("entity.py", {}, ""),
+        ("data.py", {}, ""),
+    ],
+)
+def test_a_page_of_the_day_runs(page: str, address: dict[str, str], says: str, language: str, here: Project) -> None:
+    app = opened(page, lang=language, **address)
+    assert not app.exception
+    assert not app.error
+    assert says in "\n".join(str(one.value) for one in app.text)
+
+
+def test_a_case_is_changed_on_its_page_and_a_draft_leaves_only_when_confirmed(here: Project) -> None:
+    app = opened("cases.py", case="C1", lang="en")
+    app.selectbox(key="responder_C1").set_value("markdown-report").run()
+    assert "# C1" in app.code[0].value
+    assert not list((here.workspace / "responses").glob("**/*.md"))
+    send = next(button for button in app.button if button.label == words("en")("app.cases.send"))
+    assert send.disabled
+    next(box for box in app.checkbox if box.label == words("en")("app.cases.sure")).check().run()
+    next(button for button in app.button if button.label == words("en")("app.cases.send")).click().run()
+    assert not app.exception
+    assert list((here.workspace / "responses").glob("**/*.md"))
+
+
+def test_a_case_goes_all_the_way_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path / "lab")
+    monkeypatch.setenv("SOCML_PROJECT", str(project.root))
+
+    def said(*arguments: str) -> str:
+        return CliRunner().invoke(command_line, list(arguments), catch_exceptions=False).output
+
+    assert "C1" in said("case", "open", "Scan", "-e", "9.9.9.9", "--by", "ana")
+    said("case", "note", "C1", "owner asked", "--by", "bo")
+    assert "contained" in said(
+        "case", "set", "C1", "--state", "contained", "--outcome", "malicious", "--done", "contain"
+    )
+    assert "Scan" in said("case", "list")
+    shown = json.loads(said("respond", "nftables", "C1", "--json"))
+    assert "9.9.9.9" in shown["files"]["C1.nft"]
+    assert not (project.workspace / "responses").exists()
+    sent = json.loads(said("respond", "nftables", "C1", "--confirm", shown["digest"], "--json"))
+    folder = project.workspace / "responses" / "C1"
+    assert {path.name for path in folder.iterdir()} == {"C1.nft", "C1.undo.nft"}
+    assert "taken back" in said("respond", "nftables", "C1", "--undo", sent["id"])
+    assert not list(folder.iterdir())
+    assert "bo  case.noted" in said("case", "show", "C1")
+    assert "the-hive" in said("respond")
+
+
+def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path / "lab")
+    monkeypatch.setenv("SOCML_PROJECT", str(project.root))
+    served: list[list[str]] = []
+    monkeypatch.setattr("socml.cli.project.os.execve", lambda program, command, environment: served.append(command))
+    runner = CliRunner()
+    refused = runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
+    assert "no account" in str(refused.exception)
+    assert not served
+    made = runner.invoke(command_line, ["people", "add", "ana", "--password-file", "-"], input="a long enough one\n")
+    assert made.output == "ana: analyst\n"
+    runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
+    runner.invoke(command_line, ["app", "--port", "18599"])
+    addresses = [next(part for part in command if part.startswith("--server.address")) for command in served]
+    assert addresses == ["--server.address=0.0.0.0", "--server.address=127.0.0.1"]
+    assert "last account" in str(runner.invoke(command_line, ["people", "close", "ana"]).exception)
