@@ -11,10 +11,10 @@ import numpy as np
 
 from socml.detectors import foreign_classifier, foreign_detector, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import Preparation, Sequences, rows_of_period
+from socml.features import Preparation, Sequences, plain_table, rows_of_period
 from socml.models.outlier_detector import OutlierDetector
 from socml.models.reference import make_reference
-from socml.models.tracking import describe, record, taught
+from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
     TrainingLabels,
     training_labels_for,
@@ -192,6 +192,7 @@ def fit(
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     seed = recipe.seed if seed is None else seed
+    features = plain_table(features)
     about = feature_metadata or features.attrs.get("socml") or {}
     if about.get("feature_set", recipe.features) != recipe.features:
         seen = about["feature_set"]
@@ -219,7 +220,8 @@ def fit(
         known = truth_of_rows(truth, _row_ids(features)[sample])
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
-    return record(version, normality, known, project=project, promote=promote, tags=tags or {})
+    example = example_rows(features, version)
+    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
 
 
 def models(*, project: Project | None = None) -> pd.DataFrame:

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from socml.evaluate import ranking_metrics, truth_of_rows
+from socml.features import plain_table
 from socml.models.version import ModelVersion
 from socml.project import (
     SCORE,
@@ -67,6 +68,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     """
     import pandas as pd
 
+    features = plain_table(features)
     metadata = features.attrs.get("socml") or {}
     version.check_table(metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+import numpy as np
+
 from socml import __version__
 from socml.features import feature_names
+from socml.models.mlflow_loader import OUTPUT, ScoringModel
 from socml.models.plots import write_plots
 from socml.models.version import ModelVersion
 from socml.models.version_files import read_files, save_files, types_in
@@ -22,7 +25,6 @@ from socml.models.versions import CHAMPION, FILES, experiment_id, fetch_files, o
 from socml.project import FOLDER_MODE, ModelError, make_private, safe_name
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from socml.models.training_labels import TrainingLabels
     from socml.project import ModelRecipe, Project
 
+EXAMPLE_ROWS = 5  # that are kept with a model, to show what it takes
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
 
 
@@ -91,11 +94,17 @@ def table_hash(features: pd.DataFrame) -> str:
     return _digest(rows.to_numpy().tobytes())
 
 
+def example_rows(features: pd.DataFrame, version: ModelVersion) -> pd.DataFrame:
+    """Return a few rows of the features, in the types they have."""
+    return features.head(EXAMPLE_ROWS)[version.metadata["features"]].reset_index(drop=True)
+
+
 def record(
     version: ModelVersion,
     normality: np.ndarray,
     known: np.ndarray | None,
     *,
+    example: pd.DataFrame,
     project: Project,
     promote: bool,
     tags: dict[str, str],
@@ -112,7 +121,7 @@ def record(
     name = safe_name(version.name)
     try:
         client = open_registry(project)
-        run_id, source = _record_run(client, version, normality, known, project, tags)
+        run_id, source = _record_run(client, version, normality, known, example, project, tags)
         number = _register(client, name, source, run_id)
         loaded = read_files(fetch_files(name, number, project), name, number)
         if promote or CHAMPION not in client.get_registered_model(name).aliases:
@@ -127,6 +136,7 @@ def _record_run(
     version: ModelVersion,
     normality: np.ndarray,
     known: np.ndarray | None,
+    example: pd.DataFrame,
     project: Project,
     tags: dict[str, str],
 ) -> tuple[str, str]:
@@ -145,7 +155,7 @@ def _record_run(
             kept = dataclasses.replace(version, metadata={**metadata, "mlflow_run_id": run_id})
             save_files(folder / FILES, kept)
             write_plots(folder / "plots", normality, known)
-            _save_for_mlflow(folder / "model", version, types_in(folder / FILES / "model.skops"))
+            _save_for_mlflow(folder / "model", version, example, types_in(folder / FILES / "model.skops"))
             client.log_artifacts(run_id, str(folder))
             _keep_private(run.info.artifact_uri, project)
     except BaseException:
@@ -174,21 +184,52 @@ def _register(client: MlflowClient, name: str, source: str, run_id: str) -> str:
     return str(client.create_model_version(name, source, run_id=run_id).version)
 
 
-def _save_for_mlflow(folder: Path, version: ModelVersion, types: list[str]) -> None:
-    """Write the pipeline as MLflow writes a scikit-learn model, so that any MLflow tool reads it."""
-    import mlflow.sklearn
+def _save_for_mlflow(folder: Path, version: ModelVersion, example: pd.DataFrame, types: list[str]) -> None:
+    """Write the pipeline as MLflow writes a scikit-learn model, so that any MLflow tool loads, runs and serves it.
 
+    Its signature says the features and their types; loaded as a pyfunc it predicts their anomaly scores.
+    """
+    import mlflow.sklearn
+    from mlflow.models import Model
+
+    about = Model(metadata={"socml_version": __version__, "output": "anomaly_score: higher is more anomalous"})
     try:
         mlflow.sklearn.save_model(
             version.pipeline,
             str(folder),
+            mlflow_model=about,
             serialization_format="skops",
             skops_trusted_types=types,
             pip_requirements=[f"socml=={__version__}"],
-            pyfunc_predict_fn="score_samples",
+            pyfunc_predict_fn="score_samples",  # which every detector has; the loader below takes its place
+            signature=_signature(example),
+            input_example=example,
         )
+        generic = about.flavors["python_function"]  # scikit-learn's own knows no score_samples
+        generic["loader_module"] = ScoringModel.__module__
+        generic.pop("predict_fn", None)
+        about.save(str(folder / "MLmodel"))
     except (TypeError, ValueError) as error:
         raise ModelError(f"Model {version.name!r} cannot be saved with skops: {error}") from error
+
+
+def _signature(example: pd.DataFrame) -> Any:
+    """Return what a model takes and gives: a column of whole numbers or truth values takes other numbers too, as ours do."""
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+    from pandas.api import types
+
+    def kind(name: str) -> Any:
+        column = example[name]
+        if types.is_float_dtype(column):
+            return DataType.double
+        is_text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+        return DataType.string if is_text else AnyType()
+
+    columns: list[Any] = [ColSpec(kind(str(name)), name=str(name), required=False) for name in example.columns]
+    return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec(DataType.double, name=OUTPUT)]))
 
 
 def _parameters(version: ModelVersion) -> dict[str, str]:

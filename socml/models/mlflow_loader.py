@@ -1,0 +1,54 @@
+"""A registered model's folder, as MLflow finds it → what `mlflow.pyfunc.load_model` returns: features in, anomaly scores out."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socml import __version__
+from socml.models.scoring import as_anomaly
+from socml.models.version_files import load_trusted
+from socml.project import Notice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTPUT = "anomaly_score"
+
+
+class ScoringModel:
+    """A fitted pipeline as MLflow's tools call it.
+
+    `predict` takes a table of the model's features and gives a table of one column, `anomaly_score`: higher is more
+    anomalous, comparable within one model version.
+    """
+
+    def __init__(self, pipeline: Any) -> None:
+        self.pipeline = pipeline
+
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return the anomaly score of each row, index as the input's; `params` are not used."""
+        import pandas as pd
+
+        scores = as_anomaly(np.asarray(self.pipeline.score_samples(model_input), dtype=np.float64))
+        return pd.DataFrame({OUTPUT: scores}, index=model_input.index)
+
+
+def _load_pyfunc(path: str) -> ScoringModel:
+    """Load the model whose skops file is at `path`; the name is MLflow's. Says so if another socml wrote it."""
+    from mlflow.models import Model
+
+    file = Path(path)
+    folder = file.parent if file.is_file() else file
+    written_by = (Model.load(str(folder)).metadata or {}).get("socml_version", "")
+    if written_by and written_by != __version__:
+        warnings.warn(
+            f"This model was written by socml {written_by}, and this is {__version__}: scores may differ. "
+            f"pip install socml=={written_by}, or fit it again.",
+            Notice,
+            stacklevel=2,
+        )
+    return ScoringModel(load_trusted(file if file.is_file() else file / "model.skops"))

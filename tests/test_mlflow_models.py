@@ -1,0 +1,69 @@
+"""Every registered model is loaded and run by MLflow's own tools, and says if another version of socml wrote it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+import socml
+from socml.models import mlflow_loader
+from socml.project import ModelRecipe, Notice, Project
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory):
+    root = tmp_path_factory.mktemp("mlflow")
+    project = Project(root=root, workspace=root / "workspace")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "bytes": rng.lognormal(3, 1, 120),
+            "ports": rng.integers(1, 9, 120),
+            "encrypted": rng.random(120) > 0.5,
+            "protocol": rng.choice(["tcp", "udp", None], 120),
+        }
+    )
+    recipe = ModelRecipe(name="own-table", detector="robust-z", features="mine")
+    version = socml.fit(recipe, table, project=project)
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    address = f"sqlite:///{project.workspace}/mlflow/mlflow.db"
+    mlflow.set_tracking_uri(address)
+    mlflow.set_registry_uri(address)
+    yield version, table
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+
+
+def test_a_pyfunc_gives_the_anomaly_scores(registered):
+    version, table = registered
+    model = mlflow.pyfunc.load_model("models:/own-table@champion")
+    expected = -version.pipeline.score_samples(table)
+    assert np.array_equal(model.predict(table)["anomaly_score"], expected)
+    assert np.array_equal(model.predict(table.assign(ports=table["ports"].astype(float)))["anomaly_score"], expected)
+    assert [column.name for column in model.metadata.get_input_schema()] == list(table.columns)
+    assert [column.name for column in model.metadata.get_output_schema()] == ["anomaly_score"]
+
+
+def test_the_input_example_is_scored_as_a_server_would(registered):
+    model = mlflow.pyfunc.load_model("models:/own-table/1")
+    example = model.input_example
+    assert len(example) == 5
+    from mlflow.pyfunc.scoring_server import infer_and_parse_data
+
+    sent = {"dataframe_split": json.loads(example.to_json(orient="split"))}
+    parsed = infer_and_parse_data(sent, schema=model.metadata.get_input_schema())
+    assert np.allclose(model.predict(parsed)["anomaly_score"], model.predict(example)["anomaly_score"])
+
+
+def test_a_model_of_another_version_of_socml_says_so(registered, monkeypatch):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        mlflow.pyfunc.load_model("models:/own-table/1")
+    monkeypatch.setattr(mlflow_loader, "__version__", "99.0")
+    with pytest.warns(Notice, match=r"written by socml .*, and this is 99\.0: scores may differ"):
+        mlflow.pyfunc.load_model("models:/own-table/1")
