@@ -90,6 +90,9 @@ bench-speed: dev  ## our kernels beside the libraries they replace: docs/results
 bench-ingest: dev  ## reading logs beside the usual ways: docs/results/bench-ingest.md (takes 6 GB of disk)
 	@$(BIN)/python -m benchmarks.ingest
 
+bench-features: dev  ## feature sets over 10 million flows beside short scripts: docs/results/bench-features.md (3 GB of disk)
+	@nice $(BIN)/python -m benchmarks.features
+
 bench: dev  ## speed of each step, as a ratio to a named peer in the same run
 	@$(MAKE) --no-print-directory bench-speed bench-ingest
 
@@ -105,7 +108,7 @@ results-online: dev  ## online detectors on a million simulated events: docs/res
 results-learning: dev  ## learning from labels beside its peers: docs/results/results-learning.md
 	@$(BIN)/python -m benchmarks.learning
 
-results-daily: dev  ## the daily list on simulated organisations: docs/results/results-daily.md (20 minutes)
+results-daily: dev  ## the daily list on simulated organisations: docs/results/results-daily.md (30 minutes)
 	@nice $(BIN)/python -m benchmarks.daily
 
 results-formats: dev  ## every reader on every real file: docs/results/results-formats.md

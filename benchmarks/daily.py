@@ -9,14 +9,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.daily_labels import after_labels, attacks_met
 from benchmarks.daily_moved import measure_moved
 from benchmarks.daily_simulator import beside_captures, leaks
 from benchmarks.results import Figure, versions_of, write_results
@@ -26,7 +25,6 @@ from socml.ingestion import ingest
 from socml.jobs import DailyList, daily_list
 from socml.models import fuse, make_detector
 from socml.project import Project, starter_root
-from socml.review import FeedbackRanking
 from socml.simulator import simulate
 
 
@@ -58,10 +56,7 @@ CASES = (
 )
 MOVED = (301, 302, 303)  # cases onto whose hosts captures and beacons are moved
 OLD = "source-5min, isolation forest"
-UNLABELLED = "the same list without labels"
-FOREST = "source-5min, forest that learns from each verdict"
 LARGEST_FOR_FOREST = 200  # hosts
-LABELLED_DAYS, LABELS_A_DAY, WRONG, ORACLES = 3, 20, 0.1, 3
 
 
 def main() -> None:
@@ -167,48 +162,10 @@ def measure(case: Case, lab: Project, totals: Totals, versions: dict[str, str]) 
             versions=versions,
         )
     )
-    figures += _learning(case, dataset, lab, listed, truth, versions)
+    figures += after_labels(case.name, dataset, lab, listed, truth, versions)
     if case.hosts <= LARGEST_FOR_FOREST:
-        figures.append(_attacks_per_label(case, dataset, lab, truth, versions))
+        figures.append(attacks_met(case.name, dataset, lab, truth, versions))
     return figures
-
-
-def _attacks_per_label(case: Case, dataset: str, lab: Project, truth: pd.DataFrame, versions: dict[str, str]) -> Figure:
-    """Return how many different attacks an oracle meets in its labels of three days, on the list and beside the forest."""
-    _, met = _labels(dataset, lab, truth, 0.0, np.random.default_rng(0))
-    n = LABELLED_DAYS * LABELS_A_DAY
-    forest = len(_met_by_forest(dataset, lab, n, set(listed_days(truth)[:LABELLED_DAYS])))
-    value, peer = len(met) / n, forest / n
-    return Figure(case.name, "attacks met a label, first three days", value, "", FOREST, peer, None, n, versions)
-
-
-def listed_days(truth: pd.DataFrame) -> list[date]:
-    """Return the days of a case, all of which have an attack or lie before one that has."""
-    first = min(truth["day"])
-    begin = date(first.year, first.month, 2)
-    return [begin + timedelta(days=n) for n in range(LABELLED_DAYS)]
-
-
-def _met_by_forest(dataset: str, lab: Project, labels: int, days: set[date]) -> set[str]:
-    """Return the attacks in the windows that the forest's ranking, learning from each verdict, puts before an oracle."""
-    features = build_features("source-5min", dataset, project=lab)
-    features = features[features["time"].dt.date.isin(days)]
-    pipeline = make_detector("source-forest", project=lab).fit(features)
-    matrix = pipeline.named_steps["preparation"].transform(features)
-    leaves = pipeline.named_steps["detector"].leaves(matrix)
-    ranking = FeedbackRanking(leaves, -pipeline.score_samples(features))
-    malicious = load_row_truth(dataset, "source-5min", project=lab).reindex(features.index)
-    families = malicious["family"].fillna("").tolist()
-    bad = malicious["malicious"].fillna(False).astype(bool).to_numpy()
-    asked: list[int] = []
-    score = ranking.learn([], [])
-    for _ in range(labels):
-        left = score.copy()
-        left[asked] = -np.inf
-        asked.append(int(left.argmax()))
-        score = ranking.learn(asked, np.where(bad[asked], 1, -1))
-    entities = features["entity"].tolist()
-    return {f"{families[row]} {entities[row]}" for row in asked if bad[row]}
 
 
 def daily_recipes(lab: Project) -> list[str]:
@@ -258,86 +215,6 @@ def _placed(scores, score: np.ndarray) -> pd.DataFrame:
     order = order[score[order] > 0]
     columns = {"day": [scores.day] * len(order), "role": scores.role[order], "entity": scores.entity[order]}
     return pd.DataFrame({**columns, "place": np.arange(1, len(order) + 1)})
-
-
-def _learning(
-    case: Case, dataset: str, lab: Project, listed: DailyList, truth: pd.DataFrame, versions: dict[str, str]
-) -> list[Figure]:
-    """Return what the list shows on the days after three days on which an oracle labelled its first 20 rows."""
-    figures = []
-    later = [ranked.day for ranked in listed.days[LABELLED_DAYS:]]
-    for wrong, oracles in ((0.0, 1), (WRONG, ORACLES)):
-        found, above, before, above_before, n = [], [], [], [], 0
-        for seed in range(oracles):
-            labels, known = _labels(dataset, lab, truth, wrong, np.random.default_rng(seed))
-            rest = truth[~truth["attack"].isin(known)]
-            learned = daily_list(dataset, project=lab, labels=labels).frame()
-            for lists, hits, false in ((learned, found, above), (listed.frame(), before, above_before)):
-                hits.append(find_attacks(lists, rest, days=later).within(20))
-                false.append(_false_rows_above(lists, truth, rest, later))
-            n = len(set(rest[rest["day"].isin(later)]["attack"]))
-        what = f"after {LABELLED_DAYS} days of {LABELS_A_DAY} labels" + (
-            f", {wrong:.0%} of them wrong" if wrong else ""
-        )
-        mean, peer = float(np.mean(found)), float(np.mean(before))
-        figures.append(
-            Figure(
-                case.name,
-                f"{what}: new attacks in 20 rows, later days",
-                mean,
-                "attacks",
-                UNLABELLED,
-                peer,
-                None,
-                n,
-                versions,
-            )
-        )
-        mean, peer = float(np.mean(above)), float(np.mean(above_before))
-        ratio = mean / peer if peer else None
-        figures.append(
-            Figure(
-                case.name,
-                f"{what}: false rows above an attack, mean",
-                mean,
-                "rows",
-                UNLABELLED,
-                peer,
-                ratio,
-                n,
-                versions,
-            )
-        )
-    return figures
-
-
-def _labels(
-    dataset: str, lab: Project, truth: pd.DataFrame, wrong: float, rng: np.random.Generator
-) -> tuple[dict[str, bool], set[str]]:
-    """Return an oracle's labels of the first rows of the first days, each day's list made with the labels before it."""
-    by_row: dict[tuple[date, str, str], set[str]] = {}
-    for row in truth.itertuples(index=False):
-        by_row.setdefault((row.day, row.role, row.entity), set()).add(str(row.attack))
-    labels: dict[str, bool] = {}
-    known: set[str] = set()
-    for at in range(LABELLED_DAYS):
-        first = daily_list(dataset, project=lab, labels=labels).days[at].frame().head(LABELS_A_DAY)
-        for row in first.itertuples(index=False):
-            attacks = by_row.get((row.day, row.role.split(" ")[0], row.entity), set())
-            known |= attacks
-            labels[row.row_id] = bool(attacks) != bool(rng.random() < wrong)
-    return labels, known
-
-
-def _false_rows_above(lists: pd.DataFrame, truth: pd.DataFrame, rest: pd.DataFrame, days: Sequence[date]) -> float:
-    """Return the mean over attacks of the false rows above the best row of each, 100 at most and where it is not listed."""
-    keyed = lists[lists["day"].isin(days)].assign(role=lambda rows: rows["role"].str.split(" ").str[0])
-    true_rows = pd.MultiIndex.from_frame(truth[["day", "role", "entity"]])
-    keyed["false"] = ~pd.MultiIndex.from_frame(keyed[["day", "role", "entity"]]).isin(true_rows)
-    keyed["above"] = keyed.sort_values("place").groupby("day")["false"].cumsum()
-    best = keyed.merge(rest, on=["day", "role", "entity"]).groupby("attack")["above"].min().clip(upper=100)
-    wanted = sorted(set(rest[rest["day"].isin(days)]["attack"]))
-    return float(np.mean([best.get(attack, 100) for attack in wanted])) if wanted else 0.0
 
 
 def _figure(case: str, measure: str, value: int, peer: int, n: int, versions: dict[str, str]) -> Figure:

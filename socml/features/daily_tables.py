@@ -34,6 +34,8 @@ from socml.project import (
     load_feature_recipe,
     part_path,
     read_manifest,
+    quoted,
+    quoted_text,
     safe_name,
     sealed_connection,
     select_batches,
@@ -259,22 +261,24 @@ def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: 
     for name in (entity, *recipe.columns, *shown):
         if name not in given:
             raise RecipeError(f"{where}: the SELECT does not give {name!r}.{did_you_mean(name, given)}")
-    here = meanings.is_inside_sql(f'cast("{entity}" as varchar)', inside)
-    numbers = ", ".join(f'cast("{name}" as double) as "{name}"' for name in recipe.columns)
-    texts = "".join(f', cast("{name}" as varchar) as "{name}"' for name in shown if name not in recipe.columns)
-    said = " or ".join(f'"{name}" > 0' for name in recipe.columns)
+    whom = quoted(entity)
+    here = meanings.is_inside_sql(f"cast({whom} as varchar)", inside)
+    numbers = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in recipe.columns)
+    others = [quoted(name) for name in shown if name not in recipe.columns]
+    texts = "".join(f", cast({name} as varchar) as {name}" for name in others)
+    said = " or ".join(f"{quoted(name)} > 0" for name in recipe.columns)
     side = "" if recipe.outside else " and " + here
     sql = f"""
-        select cast("{entity}" as varchar) as entity,
-               '{recipe.role} ' || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
-        from ({recipe.sql}\n) where "{entity}" is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
+        select cast({whom} as varchar) as entity,
+               {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
+        from ({recipe.sql}\n) where {whom} is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
     table = select_batches(connection, sql, where=where).read_all()
     return table.replace_schema_metadata(None).combine_chunks()
 
 
 def numbers_order(recipe: FeatureRecipe) -> str:
     """Return SQL that orders rows of one entity, should a SELECT give several, always in the same way."""
-    return ", ".join(f'"{name}"' for name in recipe.columns)
+    return ", ".join(quoted(name) for name in recipe.columns)
 
 
 def _check(recipe: FeatureRecipe) -> None:

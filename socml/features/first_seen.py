@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from socml.project import replacing, write_table
+from socml.project import quoted, quoted_text, replacing, write_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,9 +52,13 @@ class History:
         """Return SQL for all that was first seen before a day."""
         files = sorted(path for path in self.folder.glob("*.parquet") if path.stem < day.isoformat())
         if not files:
-            columns = ", ".join(f"cast(null as varchar) as {name}" for name in self.key.columns)
+            columns = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in self.key.columns)
             return f"(select {columns}, cast(null as date) as first_day where false)"
         return f"(select * from {parquet_sql(files)} where first_day < date '{day}')"  # noqa: S608
+
+    @property
+    def _columns(self) -> str:
+        return ", ".join(quoted(column) for column in self.key.columns)
 
     def forget(self, keep: Iterable[date]) -> None:
         """Cut away what was first seen on other days than those of `keep`."""
@@ -75,10 +79,10 @@ class History:
 
     def extend(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         """Keep the keys of `day` (in the table `meanings`) that were never seen before; `offer` comes first."""
-        columns = ", ".join(self.key.columns)
+        name, columns = quoted(self.key.name), self._columns
         sql = f"""
             with fresh as (
-                select {columns}, first_day from {self.key.name}
+                select {columns}, first_day from {name}
                 where first_day = date '{day}' order by hash({columns}), {columns} limit {MOST_NEW}
             ) select * from fresh order by {columns}"""  # noqa: S608
         table = connection.sql(sql).to_arrow_table().cast(self.schema)
@@ -91,25 +95,26 @@ class History:
         Only keys, and what they name, that occur on that day are in them. A key of one column has no KEY_sources, but
         `every_KEY` with all that is remembered, whether or not it occurs on that day.
         """
-        name, columns = self.key.name, ", ".join(self.key.columns)
-        known = " and ".join(f"{column} is not null" for column in self.key.columns)
-        prefix = ", ".join(self.key.columns[:-1])
+        columns, own = self._columns, self.key.name
+        name, today, every, sources = (quoted(text) for text in (own, f"today_{own}", f"every_{own}", f"{own}_sources"))
+        known = " and ".join(f"{quoted(column)} is not null" for column in self.key.columns)
+        prefix = ", ".join(quoted(column) for column in self.key.columns[:-1])
         before = self.before(day)
         connection.execute(
-            f"create or replace temp table today_{name} as select distinct {columns} from meanings where {known}"  # noqa: S608
+            f"create or replace temp table {today} as select distinct {columns} from meanings where {known}"  # noqa: S608
         )
         connection.execute(f"""
             create or replace temp table {name} as
             select {columns}, coalesce(earlier.first_day, date '{day}') as first_day,
                    coalesce((select min(first_day) from {before}), date '{day}') as began
-            from today_{name} left join {before} as earlier using ({columns})""")  # noqa: S608
+            from {today} left join {before} as earlier using ({columns})""")  # noqa: S608
         if not prefix:
-            every = f"select {columns}, first_day from {name} union select {columns}, first_day from {before}"  # noqa: S608
-            connection.execute(f"create or replace temp table every_{name} as {every}")
+            both = f"select {columns}, first_day from {name} union select {columns}, first_day from {before}"  # noqa: S608
+            connection.execute(f"create or replace temp table {every} as {both}")
             return
         connection.execute(f"""
-            create or replace temp table {name}_sources as
-            with named as (select distinct {prefix} from today_{name}), counted as (
+            create or replace temp table {sources} as
+            with named as (select distinct {prefix} from {today}), counted as (
                 select {prefix}, count(*) as n from {before} semi join named using ({prefix}) group by all
                 union all
                 select {prefix}, count(*) as n from {name} where first_day = date '{day}' group by all
@@ -138,8 +143,8 @@ class History:
 
 def parquet_sql(files: Iterable[Path]) -> str:
     """Return SQL that reads Parquet files as one table; columns that a file lacks are null."""
-    quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    return f"read_parquet([{quoted}], union_by_name = true)"
+    listed = ", ".join(quoted_text(str(path)) for path in files)
+    return f"read_parquet([{listed}], union_by_name = true)"
 
 
 def keys_of(declared: Iterable[dict[str, list[str]]]) -> list[Key]:
