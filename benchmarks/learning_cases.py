@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,17 @@ from numpy.typing import NDArray
 from benchmarks.detector_cases import Case, cases
 from socml.features import Preparation
 from socml.project import component
-from socml.review import replay, score_table
+from socml.review import FeedbackRanking, feedback, replay, score_table
 
 TREES = 128  # of every forest here, ours and the peers'
 SAMPLES = 256
 BUDGET = 100
+MOST_ROWS = 20_000  # of a table: more are drawn anew for each seed
+ALIKE = 0.9  # of the trees: malicious rows that share so many leaves with one found before are found again, not anew
 NO_TABLE = ("sequences", "HTTP")
 
 Curve = NDArray[np.int64]  # malicious rows among the first 1, 2, … labels
+Rows = NDArray[np.int64]  # the rows asked about, in order
 
 
 @dataclass(frozen=True)
@@ -42,27 +46,41 @@ def grow(case: Case, seed: int) -> Forest:
     """Prepare a table's rows of one seed and fit our isolation forest on them."""
     features, malicious = case.load()
     rows = case.rows(seed)
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
     matrix = np.asarray(Preparation().fit(features.iloc[rows]).transform(features.iloc[rows]), dtype=np.float32)
     detector = component("detectors", "isolation-forest")
     forest = detector(n_estimators=TREES, max_samples=SAMPLES, random_state=seed).fit(matrix)
     return Forest(matrix, malicious[rows], -forest.score_samples(matrix), forest.leaves(matrix))
 
 
-def ours(forest: Forest, seed: int) -> Curve:
-    """Return what our queue finds, label after label, through the same code as a person's verdicts."""
+def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
+    """Return what our queue asks, label after label, through the same code as a person's verdicts."""
     scores = score_table(forest.anomaly_score)
     truth = pd.Series(forest.malicious, index=scores.index)
-    result = replay((scores, forest.leaves), truth, budget=BUDGET, seed=seed, matrix=forest.matrix)
-    return padded(result.curve["found"].to_numpy()[1:])
+    result = replay((scores, forest.leaves), truth, budget=BUDGET, strategy=strategy, seed=seed, matrix=forest.matrix)
+    return np.asarray(scores.index.get_indexer(result.answers["row_id"]), dtype=np.int64)
 
 
-def static(forest: Forest) -> Curve:
-    """Return what the forest's own order finds, nothing learnt."""
-    return padded(np.cumsum(forest.malicious[np.argsort(-forest.anomaly_score, kind="stable")[:BUDGET]]))
+def ranked(forest: Forest, believed: float) -> Rows:
+    """Return what the feedback ranking alone asks with another value of `BELIEVED`, without store and strategy."""
+    ranking, asked = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
+    score = forest.anomaly_score.copy()
+    with patch.object(feedback, "BELIEVED", believed):
+        for _ in range(min(BUDGET, len(score))):
+            score[asked] = -np.inf
+            asked.append(int(score.argmax()))
+            score = ranking.learn(asked, np.where(forest.malicious[asked], 1, -1))
+    return np.array(asked, dtype=np.int64)
 
 
-def peer(kind: str, forest: Forest, seed: int) -> Curve:
-    """Return what coniferest's AADForest or PineForest finds, refitted after each label as its loop does."""
+def static(forest: Forest) -> Rows:
+    """Return the forest's own order, nothing learnt."""
+    return np.argsort(-forest.anomaly_score, kind="stable")[:BUDGET]
+
+
+def peer(kind: str, forest: Forest, seed: int) -> Rows:
+    """Return what coniferest's AADForest or PineForest asks, refitted after each label as its loop does."""
     from coniferest.aadforest import AADForest
     from coniferest.pineforest import PineForest
 
@@ -71,21 +89,37 @@ def peer(kind: str, forest: Forest, seed: int) -> Curve:
     model = make(n_trees=TREES, n_subsamples=SAMPLES, random_seed=seed, n_jobs=1).fit(X)
     normality = model.score_samples(X)
     seen: list[int] = []
-    answers: list[int] = []
     done = np.zeros(len(X), dtype=bool)
     for _ in range(min(BUDGET, len(X))):
         row = int(np.argmin(np.where(done, np.inf, normality)))
         done[row] = True
         seen.append(row)
-        answers.append(-1 if forest.malicious[row] else 1)
-        model.fit_known(X, X[seen], np.array(answers))
+        model.fit_known(X, X[seen], np.where(forest.malicious[seen], -1, 1))
         normality = model.score_samples(X)
-    return padded(np.cumsum(np.array(answers) < 0))
+    return np.array(seen, dtype=np.int64)
 
 
-def padded(found: NDArray) -> Curve:
+def found(forest: Forest, rows: Rows) -> Curve:
+    """Return how many malicious rows were found after each label."""
+    return padded(np.cumsum(forest.malicious[rows]))
+
+
+def groups(forest: Forest, rows: Rows) -> Curve:
+    """Return how many different groups were found after each label: near duplicates of a row found before are none."""
+    known: list[int] = []
+    counts = []
+    for row in rows.tolist():
+        if forest.malicious[row]:
+            shared = (forest.leaves[:, known] == forest.leaves[:, row][:, None]).mean(axis=0)
+            if not (shared >= ALIKE).any():
+                known.append(row)
+        counts.append(len(known))
+    return padded(np.array(counts))
+
+
+def padded(counts: NDArray) -> Curve:
     """Return the curve at its full length; a table with fewer rows finds nothing more."""
-    return np.pad(np.asarray(found, dtype=np.int64), (0, BUDGET - len(found)), mode="edge")
+    return np.pad(np.asarray(counts, dtype=np.int64), (0, BUDGET - len(counts)), mode="edge")
 
 
 def plot(curves: dict[str, NDArray[np.float64]], path: Path) -> None:

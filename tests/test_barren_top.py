@@ -25,7 +25,7 @@ def spacing(labels: int, sign: int, first: int = 0) -> float:
 
 @pytest.mark.parametrize("labels", [1, 4, 9])
 def test_benign_labels_at_the_head_take_weight_off_the_forests_order(labels):
-    assert spacing(labels, -1) == pytest.approx(1 / (labels + 1))
+    assert spacing(labels, -1) == pytest.approx(4 / (labels + 4))
 
 
 def test_malicious_labels_leave_the_forests_order_its_weight():

@@ -38,7 +38,7 @@ def naive_ranking(leaves, anomaly_score, positions, directions, weights) -> np.n
     head = [(anomaly_score > anomaly_score[row]).sum() < len(positions) for row in positions]
     asked = sum(w for w, h in zip(weights, head, strict=True) if h)
     benign = sum(w for w, d, h in zip(weights, directions, head, strict=True) if h and d < 0)
-    trust = (asked - benign + 1) / (asked + 1)
+    trust = (asked - benign + 4) / (asked + 4)
     prior = trust * PRIOR * (anomaly_score - np.quantile(anomaly_score, QUANTILE)) / spread
     shares = np.array([naive_kernel(leaves, row) / n_trees for row in positions])
     columns = (3 * shares + shares**2) / 4

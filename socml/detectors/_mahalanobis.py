@@ -8,7 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["MahalanobisDetector"]
+__all__ = ["MahalanobisDetector", "weighed"]
+
+
+def weighed(Z: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Return each cell's part of the squared distance of rows Z from the centre; `precision` as it is kept."""
+    return np.asarray(Z * (Z * precision if precision.ndim == 1 else Z @ precision))
 
 
 class MahalanobisDetector(BaseEstimator):
@@ -18,8 +23,8 @@ class MahalanobisDetector(BaseEstimator):
     ----------
     centre_, scale_ : ndarray of shape (n_features,)
         Centre and scale of each column, in that column's unit; the scale of a constant one is infinite.
-    precision_ : ndarray of shape (n_features, n_features)
-        Inverse of the covariance of the scaled columns.
+    precision_ : ndarray of shape (n_features, n_features), or (n_features,) where columns are taken for independent
+        Inverse of the covariance of the scaled columns; one row of its diagonal in the second case.
     """
 
     centre_: np.ndarray
@@ -39,4 +44,4 @@ class MahalanobisDetector(BaseEstimator):
         check_is_fitted(self, "precision_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         Z = (X - self.centre_) / self.scale_
-        return Z * (Z @ self.precision_)
+        return weighed(Z, self.precision_)

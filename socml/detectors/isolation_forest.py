@@ -124,7 +124,12 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
         if self.max_samples == "auto":
             return min(256, n)
         if not isinstance(self.max_samples, Integral):
-            return int(self.max_samples * n)
+            rows = int(self.max_samples * n)
+            if not rows:
+                raise ValueError(
+                    f"max_samples={self.max_samples} of {n} rows is not one row a tree: give a larger share, or a number of rows."
+                )
+            return rows
         if int(self.max_samples) > n:
             warn(
                 f"max_samples ({self.max_samples}) is more than there are rows: each tree grows from all {n}.",

@@ -11,6 +11,7 @@ from socml.detectors._neighbours import NeighbourDetector, nearest
 __all__ = ["LocalOutlier"]
 
 LEAST = 1e-3  # shortest distance, as a share of the mean one, so that duplicates are not infinitely dense
+NO_DISTANCE = 1e-12  # where all rows are alike, in units of the scaled columns
 
 
 class LocalOutlier(NeighbourDetector):
@@ -57,7 +58,7 @@ class LocalOutlier(NeighbourDetector):
         """Learn how dense it is around some of the rows of X, shape (n_samples, n_features); `y` is ignored."""
         self._keep_sample(X)
         distances, positions = nearest(self.reference_, self.reference_, self.n_neighbors)
-        self.least_ = max(LEAST * float(distances.mean()), np.finfo(np.float64).tiny)
+        self.least_ = max(LEAST * float(distances.mean()), NO_DISTANCE)
         self.reach_ = distances[:, -1]
         self.density_ = self._density(distances, positions)
         return self

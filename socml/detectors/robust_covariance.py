@@ -10,12 +10,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
-from socml.detectors._mahalanobis import MahalanobisDetector
+from socml.detectors._mahalanobis import MahalanobisDetector, weighed
 
 __all__ = ["RobustCovariance"]
 
 MAD_TO_SIGMA = 1.4826  # makes the median absolute deviation an estimate of the standard deviation
 STEPS = 30  # concentration steps; they converge in a handful
+MOST_COLUMNS = 2_000  # whose covariance is inverted: time grows with the third power, the model with the second
 
 
 class RobustCovariance(MahalanobisDetector):
@@ -37,8 +38,8 @@ class RobustCovariance(MahalanobisDetector):
     ----------
     centre_, scale_ : ndarray of shape (n_features,)
         Centre and robust scale of each column, in that column's unit; the scale of a constant one is infinite.
-    precision_ : ndarray of shape (n_features, n_features)
-        Inverse of the shrunk covariance of the scaled columns.
+    precision_ : ndarray of shape (n_features, n_features), or (n_features,) of more than 2,000 columns
+        Inverse of the shrunk covariance of the scaled columns; of very many columns, of their variances alone.
 
     References
     ----------
@@ -81,7 +82,7 @@ class RobustCovariance(MahalanobisDetector):
         for _ in range(STEPS):
             centre, self.precision_ = self._shape(Z[inner])
             away = Z - centre
-            nearer = np.argsort(((away @ self.precision_) * away).sum(axis=1), kind="stable")[:kept]
+            nearer = np.argsort(weighed(away, self.precision_).sum(axis=1), kind="stable")[:kept]
             if np.array_equal(np.sort(nearer), np.sort(inner)):
                 break
             inner = nearer
@@ -90,6 +91,8 @@ class RobustCovariance(MahalanobisDetector):
 
     def _shape(self, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         centre = Z.mean(axis=0)
+        if Z.shape[1] > MOST_COLUMNS:
+            return centre, 1.0 / ((1 - self.shrinkage) * Z.var(axis=0) + self.shrinkage)
         covariance = (Z - centre).T @ (Z - centre) / len(Z)
         shrunk = (1 - self.shrinkage) * covariance
         shrunk[np.diag_indices_from(shrunk)] += self.shrinkage
