@@ -7,7 +7,7 @@ from socml.project import Words, visible_line
 
 LONGEST = 25  # words of a row's line
 _ABOUT = 60  # characters of what a value is about
-_BYTES = {"rare_upload", "new_upload", "upload_1d"}
+_BYTES = {"rare_upload", "new_upload", "upload_1d", "taken_from_one", "taken_inside"}
 _SECONDS = {"rare_long", "outside_seconds_10m", "silent_s"}
 _SHARES = {"rare_agent", "rare_chain"}  # one over how many ever had it: a number says less than the sentence
 _LEAST_SHARE = 0.12  # of the score, from which a second reason is told in the line
