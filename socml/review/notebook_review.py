@@ -26,7 +26,7 @@ from socml.project import DataError, Project, html_text
 from socml.review.feedback import FeedbackRanking
 from socml.review.fitted_table import FittedTable, fit_table
 from socml.review.oracle import score_table, write_as_run
-from socml.review.session import Triage
+from socml.review.loop import Triage
 
 if TYPE_CHECKING:
     from socml.models import OutlierDetector
