@@ -8,6 +8,7 @@ import pytest
 
 from socml.detectors._informative import informative_columns
 from socml.detectors._spikes import learn_spikes
+from socml.detectors._tail_scale import learn_scale, surprise
 from socml.features.preparation import Preparation
 from socml.project.registry import component
 
@@ -111,3 +112,10 @@ def test_a_short_table_has_no_spikes(rows, spikes):
     X = np.arange(float(rows))[:, None] / rows
     X[3] = 50.0
     assert int((learn_spikes(X).times(X) > 0).sum()) == spikes
+
+
+def test_a_group_of_equal_scores_stays_apart_from_the_row_right_after_it():
+    scores = np.concatenate([np.linspace(0.0, 0.9, 900), np.full(100, 1.0)])
+    group, after = (surprise(learn_scale(scores, ties="middle"), score) for score in (1.0, 0.9))
+    assert group - after > 0.6
+    assert np.exp(-group) == pytest.approx(50.5 / 1001)

@@ -15,8 +15,11 @@ MOST_POINTS = 20_000
 SAME = 1e-9  # scores nearer than this, as a share of their range, are one: a steep step would magnify rounding
 
 
-def learn_scale(scores: np.ndarray) -> np.ndarray:
+def learn_scale(scores: np.ndarray, *, ties: str = "last") -> np.ndarray:
     """Return the scale of training scores, higher is more ANOMALOUS, shape (n_rows,), finite.
+
+    Rows of one score are placed where the last of them would be, or with `ties="middle"` the middle one: a group of
+    equal rows then stays apart from the rows that come right after it.
 
     Examples
     --------
@@ -30,11 +33,12 @@ def learn_scale(scores: np.ndarray) -> np.ndarray:
     values, first = np.unique(scores, return_index=True)
     apart = np.append(True, np.diff(values) > SAME * wide)
     values, first = values[apart], first[apart]
+    # One row more than there were: a share is never 0, nor surely 1.
+    among = (np.diff(np.append(first, rows)) - 1) / 2 if ties == "middle" else 0.0
+    surprises = np.log((rows + 1.0) / (rows - first - among))
     if len(values) > MOST_POINTS:
         kept = np.unique(np.linspace(0, len(values) - 1, MOST_POINTS).astype(np.int64))
-        values, first = values[kept], first[kept]
-    # One row more than there were: a share is never 0, nor surely 1.
-    surprises = np.log((rows + 1.0) / (rows - first))
+        values, surprises = values[kept], surprises[kept]
     return np.array([np.append(values, _reach(scores)), np.append(surprises, 0.0)])
 
 

@@ -134,7 +134,8 @@ class Ensemble(BaseEstimator):
         self.members_ = [self._make(name, given, random).fit(X) for name, given in self._members().items()]
         if len(X) > self.calibration_rows:
             X = X[np.sort(random.choice(len(X), self.calibration_rows, replace=False))]
-        self.scales_ = [learn_scale(-member.score_samples(X)) for member in self.members_]
+        ties = "middle" if self.combine == "normal-scores" else "last"
+        self.scales_ = [learn_scale(-member.score_samples(X), ties=ties) for member in self.members_]
         bases = [self._place(scale, _base(member)) for member, scale in self._each()] if _is_explained(self) else []
         self.base_ = float(self._weigh(bases)) if bases else 0.0
         return self
