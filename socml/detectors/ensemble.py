@@ -23,7 +23,7 @@ __all__ = ["Ensemble"]
 
 # Three views that fail in different places: random splits, distance, and linear shape. The forest decides, the others
 # part what it finds alike: no member that is blind on a table can then push down what the forest sees. Weights are
-# chosen by leave-one-group-out in `benchmarks/detectors.py`; docs/decisions/014 says what else was tried.
+# chosen by leave-one-group-out in `benchmarks/detectors.py`; docs/decisions/016 says what else was tried.
 MEMBERS: dict[str, dict[str, Any]] = {"isolation-forest": {"n_estimators": 200}, "knn": {}, "robust-covariance": {}}
 WEIGHTS = {"isolation-forest": 8.0}
 SPIKE = 4.0  # standard deviations: what a value beyond all others is worth, before the logarithm of how far it is

@@ -25,8 +25,8 @@ from socml.labels import VERDICTS, Acknowledgement, LabelStore
 from socml.project import DataError, Project, html_text
 from socml.review.feedback import FeedbackRanking
 from socml.review.fitted_table import FittedTable, fit_table
-from socml.review.oracle import score_table, write_as_run
 from socml.review.loop import Triage
+from socml.review.oracle import score_table, write_as_run
 
 if TYPE_CHECKING:
     from socml.models import OutlierDetector
