@@ -259,7 +259,7 @@ def test_quarantine_is_filtered_retried_and_given_up(tmp_path: Path) -> None:
     again = retry_quarantine("d", Chosen(file="a.log"), format="text-lines", project=project)
     assert (again.files, again.quarantined) == (1, 0)
     assert [record.file for record in list_quarantine("d", project=project)] == ["in/b.log"]
-    assert sum(raws(project).values()) == 16
+    assert sum(raws(project).values()) == 15  # the odd line goes on with the record above it
     assert clear_quarantine("d", project=project) == 1
     assert not list_quarantine("d", project=project)
     assert ingest(tmp_path / "in", dataset="d", project=project).quarantined == 0

@@ -32,10 +32,14 @@ def stored(project: Project) -> Counter[str]:
     return Counter(load_events("office", columns=["raw"], project=project)["raw"])
 
 
+# each with a time: a line without one goes on with the record above it
+SAME, OTHER = "2026-03-02T10:00:01Z same", "2026-03-02T10:00:02Z other"
+
+
 class Rotations(RuleBasedStateMachine):
     """Files of two folders. The model is a list of lives, each the lines that were written in it."""
 
-    lines = st.lists(st.sampled_from(["same", "same", "other", "2026-03-02T10:00:00Z x"]), min_size=1, max_size=4)
+    lines = st.lists(st.sampled_from([SAME, SAME, OTHER, "2026-03-02T10:00:00Z x"]), min_size=1, max_size=4)
     folders = st.sampled_from(["web1", "web2"])
 
     def __init__(self, root: Path) -> None:

@@ -16,7 +16,7 @@ class Continued(bytes):
 def continued(lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bool]) -> Iterator[tuple[int, bytes]]:
     """Yield records with the number of their first line, and after each the lines that it took, as `Continued`.
 
-    Blank lines stay what they are. A line with no record above it is one, whatever `is_start` says.
+    Blank lines stay what they are. A line with no record above it that began is one by itself.
 
     Examples
     --------
@@ -24,20 +24,17 @@ def continued(lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bo
     >>> found, [type(record).__name__ for _, record in found]
     ([(1, b'a\\n b'), (2, b' b'), (3, b'c')], ['bytes', 'Continued', 'bytes'])
     """
-    first, held, size = 0, list[bytes](), 0
+    first, held, size, is_open = 0, list[bytes](), 0, False  # open: whether the record may go on
     taken: list[tuple[int, bytes]] = []
     for number, line in lines:
         if not line.strip():
             taken.append((number, line))
-        elif (
-            not held
-            or held[0].startswith(b"#")
-            or is_start(line)
-            or size + len(line) > _MOST_BYTES
-            or len(held) >= _MOST_LINES
-        ):
+            continue
+        begins = is_start(line)
+        if begins or not is_open or size + len(line) > _MOST_BYTES or len(held) >= _MOST_LINES:
             yield from _record(first, held, taken)
             first, held, size, taken = number, [line], len(line), []
+            is_open = (begins or is_open) and not line.startswith(b"#")
         else:
             held.append(line)
             size += len(line)

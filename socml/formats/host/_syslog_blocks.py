@@ -158,9 +158,7 @@ def _gone_on(block: Block) -> dict[int, list[int]]:
             continue
         if begins_record(line):
             last = -1 if line.startswith(b"#") else row
-        elif last < 0:
-            last = row
-        else:
+        elif last >= 0:
             together.setdefault(last, []).append(row)
     return together
 
