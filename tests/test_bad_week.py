@@ -183,6 +183,16 @@ def test_a_check_that_is_to_stop_a_night_does_until_a_person_accepts(tmp_path: P
     assert not night(project, 4).stopped
 
 
+def test_events_that_stop_coming_are_told_and_logs_of_years_ago_are_not(tmp_path: Path) -> None:
+    project = lab_in(tmp_path, sets=("daily-scan",))
+    write_day(project, 0, flows(0))
+    assert night(project, 900).problems == []
+    write_day(project, 901, flows(901))
+    assert [p.check for p in night(project, 901).problems] == []
+    (late,) = night(project, 903).problems
+    assert (late.check, late.text) == ("lag", "the newest event is 55 hours old")
+
+
 def test_a_night_that_did_not_come_is_told(tmp_path: Path) -> None:
     project = lab_in(tmp_path, sets=("daily-scan",))
     write_day(project, 0, flows(0))

@@ -76,7 +76,7 @@ def drift_of(
     Parameters
     ----------
     remembering : columns that depend on what was ever seen before: they move by themselves as that grows, and are
-        compared with the last three days alone, once there is a week
+        compared with each of the last three days alone, once there is a week
     """
     past = list(before)[-settings.history_days :]
     if len(past) < settings.least_days:
@@ -85,19 +85,23 @@ def drift_of(
     for name, now in today.items():
         if name in remembering and len(past) < WEEK:
             continue
-        days = past[-RECENT:] if name in remembering else past
-        known = sum((of[name] for of in days if name in of), Summary(0, 0, 0.0, 0.0))
-        if now.n < settings.least_n or known.n < settings.least_n:
-            continue
-        d, h = _cohens_d(now, known, settings.least_n), _cohens_h(now, known)
-        effect, what = max((abs(d), "values"), (abs(h), "rows"))
-        if effect < settings.effect:
-            continue
-        way = "higher" if (d if what == "values" else h) > 0 else "lower"
-        said = f"values are {way} than on the days before" if what == "values" else _shares(now, known)
-        text = f"{said}: effect size {effect:.2f}, n = {now.positive if what == 'values' else now.n:,}"
-        found.append(Problem(check, day, name, text, now.n, round(effect, 3)))
+        others = [of[name] for of in past if name in of]
+        # a jump differs from each of the last days; what fades differs from those of long ago alone
+        known = others[-RECENT:] if name in remembering else [sum(others, Summary(0, 0, 0.0, 0.0))]
+        effects = [_effect(now, one, settings.least_n) for one in known if min(now.n, one.n) >= settings.least_n]
+        effect, text = min(effects, default=(0.0, ""))
+        if effect >= settings.effect:
+            found.append(Problem(check, day, name, text, now.n, round(effect, 3)))
     return found
+
+
+def _effect(now: Summary, known: Summary, least: int) -> tuple[float, str]:
+    """Return the larger of the two effect sizes, and what it says."""
+    d, h = _cohens_d(now, known, least), _cohens_h(now, known)
+    if abs(d) > abs(h):
+        way = "higher" if d > 0 else "lower"
+        return abs(d), f"values are {way} than on the days before: effect size {abs(d):.2f}, n = {now.positive:,}"
+    return abs(h), f"{_shares(now, known)}: effect size {abs(h):.2f}, n = {now.n:,}"
 
 
 def _summary(values: NDArray[np.float64]) -> Summary:

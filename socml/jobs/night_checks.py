@@ -27,10 +27,8 @@ class NightChecks:
     def __init__(self, folder: Path, settings: CheckSettings, project: Project) -> None:
         self._folder, self._settings, self._project = folder, settings, project
 
-    def look_at(
-        self, tables: DailyTables, days: Sequence[date], *, listed: Mapping[str, str], now: datetime
-    ) -> list[Problem]:
-        """Look at the days that are not listed as they are; return what is wrong with them, and with how late the last is.
+    def look_at(self, tables: DailyTables, days: Sequence[date], *, listed: Mapping[str, str]) -> list[Problem]:
+        """Look at the days that are not listed as they are; return what is wrong with them.
 
         Parameters
         ----------
@@ -51,7 +49,7 @@ class NightChecks:
             problems = problems_of(profile, [one.profile for one in before if one], self._settings)
             DayChecks(profile, tuple(problems)).write(self._folder)
             found += problems
-        return found + self._lag(days, now)
+        return found
 
     def drift(self, listing: Listing, ranked: RankedDay) -> list[Problem]:
         """Compare a day's columns and scores with those of the days before; return what has drifted."""
@@ -75,7 +73,8 @@ class NightChecks:
         found = [DayChecks.read(self._folder, date.fromisoformat(n)) for n in names[-self._settings.history_days :]]
         return [one for one in found if one is not None and one.columns]
 
-    def _lag(self, days: Sequence[date], now: datetime) -> list[Problem]:
+    def lag(self, days: Sequence[date], state: NightState, now: datetime) -> list[Problem]:
+        """Return whether the newest event of the days that are over is too old, where nights have found newer ones before."""
         last = DayChecks.read(self._folder, days[-1]) if days else None
         if last is None or not last.profile.sources:
             return []
@@ -83,9 +82,11 @@ class NightChecks:
         end = datetime.combine(days[-1], datetime.min.time(), UTC).timestamp() + newest
         hours = (now.timestamp() - end) / 3600
         if hours <= self._settings.lag_h:
+            state.was_fresh = True
             return []
         text = f"the newest event is {hours:,.0f} hours old"
-        return [Problem("lag", days[-1].isoformat(), "all sources", text, last.profile.rows)]
+        late = Problem("lag", days[-1].isoformat(), "all sources", text, last.profile.rows)
+        return [late] if state.was_fresh else []
 
 
 def of_ingest(dataset: str, state: NightState, settings: CheckSettings, project: Project) -> list[Problem]:

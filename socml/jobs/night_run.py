@@ -176,12 +176,9 @@ class _Work:
         over = [day for day in self._over(listing.tables.days) if day < self.night.now.astimezone(UTC).date()]
         with self.log.step("checks"):
             self.report.problems += of_ingest(self.dataset, self.state, self.settings.checks, self.project)
-            self.report.problems += checks.look_at(
-                listing.tables,
-                over,  # a day that is not over has no usual volume and hours yet
-                listed=self.state.versions,
-                now=self.night.now,
-            )
+            # a day that is not over has no usual volume and hours yet
+            self.report.problems += checks.look_at(listing.tables, over, listed=self.state.versions)
+            self.report.problems += checks.lag(over, self.state, self.night.now)
         blocked = self._blocked()
         if self.settings.sinks:
             open_cursors(self.book, self.settings.sinks)

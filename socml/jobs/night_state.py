@@ -32,6 +32,7 @@ class NightState:
     alert_from : days before it are history: they were there before the first night, and nobody is interrupted for them
     versions : day → what its events were when it was listed
     runs : day → the scoring run that holds its list
+    was_fresh : whether a night has ever found events that were not too old: logs of years ago are no lag
     superseded : runs of days that were listed again since; the next night removes them
     events, quarantined : how many there were after the last night
     """
@@ -41,6 +42,7 @@ class NightState:
     versions: dict[str, str] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
     superseded: list[str] = field(default_factory=list)
+    was_fresh: bool = False
     events: int = 0
     quarantined: int = 0
 
