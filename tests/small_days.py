@@ -37,7 +37,9 @@ def small_days(root: Path) -> Project:
             ]
             events.append(logon(f"2026-03-0{day}T09:00:00Z", host, "web", f"user{n}", "success"))
     for day, tried in ((3, 20), (4, 90)):
-        events += [flow(f"2026-03-0{day}T14:{i % 60:02}:00Z", "10.0.0.4", f"10.0.1.{i + 1}", 445, "S0") for i in range(tried)]
+        events += [
+            flow(f"2026-03-0{day}T14:{i % 60:02}:00Z", "10.0.0.4", f"10.0.1.{i + 1}", 445, "S0") for i in range(tried)
+        ]
     for n, host in enumerate(("10.0.0.5", "10.0.0.6")):
         events += [
             logon(f"2026-03-04T10:{i:02}:00Z", host, "db", HOSTILE if i == 0 else "root", "failure")

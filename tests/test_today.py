@@ -148,7 +148,10 @@ def test_every_column_of_the_shipped_list_has_a_phrase() -> None:
     from socml.project.recipes import load_feature_recipe, load_model_recipe
 
     shipped = Project(root=starter_root(), workspace=Path("none"))
-    names = [c.name for c in columns_of([load_feature_recipe(s, shipped) for s in load_model_recipe("daily", shipped).feature_sets])]
+    names = [
+        c.name
+        for c in columns_of([load_feature_recipe(s, shipped) for s in load_model_recipe("daily", shipped).feature_sets])
+    ]
     for language in ("en", "fr"):
         lacking = [name for name in names if f"today.short.{name}" not in words(language).catalogue]
         assert not lacking, f"add today.short.{lacking[0]} to languages/{language}.toml" if lacking else ""
