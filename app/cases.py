@@ -82,7 +82,7 @@ def _one(visit: Visit, cases: Cases, case: Case) -> None:
                 st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}", width="stretch")
                 if visit.may_write and st.button("✕", key=f"remove_{row.row_id}", help=say("app.cases.remove")):
                     _try(lambda row=row: cases.remove_row(case.id, row.row_id, by=visit.analyst))
-        st.text(f"{say('app.cases.entities')}: {', '.join(visible_line(one) for one in case.entities) or '—'}")
+        st.text(say("app.cases.entities", names=", ".join(visible_line(one) for one in case.entities) or "—"))
         _notes(visit, cases, case)
     with right:
         _checklist(visit, cases, case)

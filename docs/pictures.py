@@ -27,7 +27,7 @@ from socml.respond import CaseRow, Cases
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 CHROMIUM = os.environ.get("SOCML_CHROMIUM", "/usr/bin/chromium")
-PORT = 8597
+PORT = int(os.environ.get("SOCML_PORT", "8597"))
 WIDTH, HEIGHT = 1440, 900
 DAY = "2026-03-04"
 

@@ -20,6 +20,7 @@ from socml.labels.recording import open_labels
 from socml.labels.store import LabelStore
 from socml.project.errors import ConfigurationError, DataError, TryLater
 from socml.project.project import Project
+from socml.project.wording import words
 from socml.respond.cases import Case, CaseRow, Cases
 from socml.respond.responder import Draft
 from socml.respond.responding import preview, read_back, respond, responder_names, undo_response
@@ -331,3 +332,9 @@ def test_rules_pass_the_real_tools_where_they_are(
             if "Operation not permitted" in checked.stderr:
                 pytest.skip("nft may not check here: it needs rights of its own")
             assert checked.returncode == 0, checked.stderr
+
+
+def test_every_responder_has_a_name_in_each_language() -> None:
+    for language in ("en", "fr"):
+        for name in responder_names():
+            assert f"respond.name.{name.replace('-', '_')}" in words(language).catalogue, f"add [respond.name] {name}"
