@@ -7,7 +7,7 @@ APT := $(SUDO) apt-get
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability fuzz readmes
+.PHONY: help env dev browser postgresql demo app notebook test test-bounds test-pythons lint lock clean bench bench-speed bench-ingest results-line results-detectors results-online results-learning results-daily results-formats results-templates results-reliability fuzz readmes docs
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -117,6 +117,9 @@ results-reliability: dev  ## kills and faults, and what they lost: docs/results/
 
 fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)
+
+docs: dev  ## the documentation site, strictly: build/site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict && echo "build/site/index.html"
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py
