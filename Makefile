@@ -139,6 +139,9 @@ fuzz: dev  ## 100,000 mutated records for every reader: docs/results/fuzz.md (ha
 pictures: dev browser  ## a picture of every page of the app in both languages and themes: docs/pictures
 	@$(BIN)/python docs/pictures.py
 
+docs: dev  ## the documentation site, strictly: build/site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict && echo "build/site/index.html"
+
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py
 

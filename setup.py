@@ -30,7 +30,7 @@ setup(
             "*.txt",
             "py.typed",
         ],
-        "socml.project": ["languages/*.toml"],
+        "socml.project": ["languages/*.toml", "templates/*.txt"],
         "socml._starter.app": ["**/*", ".streamlit/*"],
     },
 )

@@ -261,3 +261,11 @@ def test_shipped_components_keep_the_promises_that_users_run(kind, name):
     _, checked = socml.check_component(name, kind=kind)
     assert [one.problem for one in checked if not one.ok] == []
     assert len(checked) >= 4
+
+
+def test_the_queue_of_an_own_strategy_is_told_in_its_own_words():
+    from socml.cli import review
+    from socml.project import words
+
+    assert review._reason_in_words("top-down", words("fr")) == "top-down"
+    assert review._reason_in_words("random-audit", words("fr")) == words("fr")("queue.reason.random-audit")

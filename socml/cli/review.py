@@ -14,6 +14,7 @@ from socml.project import ConfigurationError
 
 if TYPE_CHECKING:
     from socml.jobs import ExperimentResult
+    from socml.project import Words
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
@@ -102,12 +103,18 @@ def queue(
             r.position,
             r.row_id[:12],
             f"{r.percentile:.2f}",
-            reasons(f"queue.reason.{r.reason}"),
+            _reason_in_words(str(r.reason), reasons),
             f"{whom(r)}: {sentence}",
         )
         for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
     ]
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])
+
+
+def _reason_in_words(code: str, said: Words) -> str:
+    """Return why a row is there; a strategy of one's own says it in its own words."""
+    key = f"queue.reason.{code}"
+    return said(key) if key in said.catalogue else code
 
 
 def label(
