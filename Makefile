@@ -108,7 +108,7 @@ results-online: dev  ## online detectors on a million simulated events: docs/res
 results-learning: dev  ## learning from labels beside its peers: docs/results/results-learning.md
 	@$(BIN)/python -m benchmarks.learning
 
-results-daily: dev  ## the daily list on simulated organisations: docs/results/results-daily.md (30 minutes)
+results-daily: dev  ## the daily list on simulated organisations: docs/results/results-daily.md (30 minutes; SOCML_CAPTURES=FOLDER for real ones)
 	@nice $(BIN)/python -m benchmarks.daily
 
 results-formats: dev  ## every reader on every real file: docs/results/results-formats.md

@@ -1,6 +1,7 @@
 """Simulated organisations that no constant was chosen on → docs/results/results-daily: attacks in a day's first rows.
 
 Run it with `make results-daily`. Constants of the list were chosen on the seeds 101 to 105; these are others.
+`SOCML_CAPTURES` names a folder of real captures, laid out as `benchmarks.daily_moved.CAPTURES` says.
 """
 
 from __future__ import annotations

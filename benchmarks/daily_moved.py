@@ -26,7 +26,7 @@ from socml.ingestion import ingest
 from socml.models import EntitySurprise
 from socml.project import EVENT, Project, event_files, open_events, schema, write_table
 
-DATASETS = Path(os.environ.get("SOCML_CAPTURES", "/work/shared/datasets" if Path("/work/shared").is_dir() else ""))
+DATASETS = Path(os.environ.get("SOCML_CAPTURES", ""))  # folder of real captures; without one they are left out
 FIRST = 20
 RITA = "RITA v5's four sub-scores, by pair"
 
@@ -87,12 +87,6 @@ def measure_moved(base: str, sets: Sequence[str], lab: Project, seed: int, versi
     detector = EntitySurprise(columns)
     for day in days[:-1]:
         detector.score_day(day)
-    if os.environ.get("DBG"):
-        bc = [c.name for c in columns].index("rare_beacon")
-        for _, b, h in calls:
-            r = np.flatnonzero((with_all[-1].entity == h) & (with_all[-1].role == "source inside"))[0]
-            print(b, with_all[-1].values[r, bc], _place(detector, last, with_all[-1], h))
-        print(np.sort(last.values[:, bc])[-12:])
     places = {host: _place(detector, last, with_all[-1], host) for host in hosts[: len(parts)]}
     figures = [
         Figure(

@@ -61,3 +61,7 @@ def test_a_silenced_server_says_nothing_until_the_next_morning(tmp_path: Path) -
     gaps = np.diff(np.sort(stamps))
     assert gaps.max() > 18 * 3600
     assert np.sort(gaps)[-2] < 2 * 3600  # cron writes each hour otherwise
+
+
+def test_a_tiny_organisation_with_noise_is_simulated_too(tmp_path: Path) -> None:
+    assert simulate(tmp_path, seed=301, days=1, hosts=2, scale=0.02, noise=True).attacks

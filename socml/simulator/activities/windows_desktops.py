@@ -51,7 +51,7 @@ def windows_desktops(world: World, traffic: Traffic, rng: np.random.Generator) -
     own = np.flatnonzero(rng.random(who.size) < 0.03)
     version = who[own] % len(_OWN)
     chain[own] = [f"explorer.exe > {_OWN[v]}{int(w) % 37}.exe" for v, w in zip(version, who[own], strict=True)]
-    parent, program = np.array([text.split(" > ") for text in chain.tolist()]).T
+    parent, program = np.array([text.split(" > ") for text in chain.tolist()]).reshape(-1, 2).T
     start(traffic, at, host=hosts[who], user=people.users[who], parent=parent, program=program)
     _night(world, traffic, rng)
     _changes(world, traffic, rng, hosts)

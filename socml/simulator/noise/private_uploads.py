@@ -29,7 +29,7 @@ def private_uploads(world: World, traffic: Traffic, rng: np.random.Generator) ->
         time_us[piece] + seconds(rng.exponential(240.0, piece.size)),
         client=people.workstations[who][piece],
         address=address[piece],
-        name=np.char.add("store.", np.char.add(np.char.replace(address[piece], ".", "-"), ".example")),
+        name=[f"store.{of.replace('.', '-')}.example" for of in address[piece].tolist()],
         sent=sent,
         received=sizes(rng, piece.size, 3000, 0.6),
         duration_s=0.5 + sent / rng.uniform(4e5, 6e6, piece.size),
