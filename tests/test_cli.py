@@ -17,7 +17,7 @@ from socml.cli import app
 from socml.formats._reader import LITTLE
 
 VERBS = sorted(
-    "init simulate ingest formats peek fetch features fit score explain quarantine queue label run replay app demo doctor validate errors search compare".split()
+    "init simulate ingest formats peek fetch features fit score explain quarantine queue label run replay app demo doctor validate errors search compare new check".split()
 )
 
 
