@@ -20,8 +20,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.results import RESULTS, Figure, versions_of, written
-from socml.ingestion import ingest, load_events
-from socml.project import EVENT, Project, SocmlError, component_names, visible_line
+from socml.ingestion import format_names, ingest, load_events
+from socml.project import EVENT, Project, SocmlError, visible_line
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")
@@ -217,7 +217,7 @@ def lines_of(files: list[Read], hostile: dict[str, bool], truth: str, versions: 
         "| reader | files | records | events | quarantined | skipped | columns filled | cases |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for reader in component_names("formats"):
+    for reader in format_names():
         of = [f for f in good if f.reader == reader]
         columns = sorted({c for f in of for c in f.columns})
         cells = [

@@ -24,8 +24,8 @@ import pyarrow as pa
 
 from benchmarks.results import Figure, versions_of, write_results
 from socml.formats import LITTLE, UNFORESEEN, ReadOptions
-from socml.ingestion import FileSource, open_format
-from socml.project import SocmlError, component_names
+from socml.ingestion import FileSource, format_names, open_format
+from socml.project import SocmlError
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = 100_000
@@ -177,7 +177,7 @@ def main() -> None:
     found = []
     # Every index of an array is checked; what is compiled so has a cache of its own.
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(KEPT / "numba-bounds")}
-    for name in asked.readers or component_names("formats"):
+    for name in asked.readers or format_names():
         command = [sys.executable, "-m", "benchmarks.fuzz", name, "--here"]
         command += ["--records", str(asked.records), "--seed", str(asked.seed)]
         try:

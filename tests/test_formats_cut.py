@@ -12,13 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socml.formats._reader import Parsed, ReadOptions
-from socml.ingestion.detection import open_format
+from socml.ingestion.detection import format_names, open_format
 from socml.ingestion.sources import FileSource
 from socml.project.errors import SocmlError
-from socml.project.registry import component_names
 
 CASES = Path(__file__).parent / "formats"
-NOT_LINES = [n for n in component_names("formats") if not getattr(open_format(n), "one_a_line", True)]
+NOT_LINES = [n for n in format_names() if not getattr(open_format(n), "one_a_line", True)]
 # Records follow one another and stand alone: not so the packets of flows, the parts of a message, a document as a whole
 ONE_BY_ONE = ["azure-activity", "azure-nsg-flow", "cloudtrail", "cuckoomx-tasks", "github-audit", "graylog-csv", "gsuite",
               "nessus-xml", "nfcapd", "nfdump-json", "nginx-json", "nmap-xml", "ocsf", "okta", "otx-pulse", "panther-tests",

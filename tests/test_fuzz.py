@@ -8,10 +8,9 @@ import pytest
 
 from benchmarks.fuzz import fuzz, seeds_of
 from socml.formats._reader import Parsed, ReadOptions
-from socml.ingestion.detection import open_format
+from socml.ingestion.detection import format_names, open_format
 from socml.ingestion.sources import FileSource
 from socml.project.errors import FormatError
-from socml.project.registry import component_names
 
 
 def last_example(name: str) -> str:
@@ -21,15 +20,13 @@ def last_example(name: str) -> str:
 
 
 OF_OBJECTS = [
-    name
-    for name in component_names("formats")
-    if last_example(name).startswith("{") and last_example(name).endswith("}")
+    name for name in format_names() if last_example(name).startswith("{") and last_example(name).endswith("}")
 ]
 ONE_DOCUMENT = {"cuckoo-report"}
 TAKES_WHAT_IT_KNOWS = {"azure-nsg-flow", "patrowl", "tshark-ek"}
 
 
-@pytest.mark.parametrize("name", component_names("formats"))
+@pytest.mark.parametrize("name", format_names())
 def test_mutated_records_break_no_reader(name: str) -> None:
     by_lines = len(max(seeds_of(name), key=len)) < 20_000
     said = fuzz(name, records=40 if by_lines else 10, seed=1)

@@ -20,10 +20,9 @@ from benchmarks.fuzz import seeds_of
 from socml.formats import _csv_records
 from socml.formats._cef import cef_fields
 from socml.formats._reader import ReadOptions
-from socml.ingestion.detection import detect, open_format
+from socml.ingestion.detection import detect, format_names, open_format
 from socml.ingestion.sources import FileSource
 from socml.project.errors import SocmlError
-from socml.project.registry import component_names
 
 SIZE = 1000  # bytes that are put in, and then twice as many
 ALLOWANCE = 2000  # steps: what is done once, on some inputs only
@@ -91,7 +90,7 @@ def read(name: str, path: Path, data: bytes) -> Callable[[], None]:
     return work
 
 
-@pytest.mark.parametrize("name", component_names("formats"))
+@pytest.mark.parametrize("name", format_names())
 def test_twice_the_input_takes_at_most_twice_the_steps(name: str, tmp_path: Path) -> None:
     path = tmp_path / "input.log"
     worse = []

@@ -111,7 +111,7 @@ def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     if not below:
         return not any(shape_of(cell) not in ("text", "") for cell in first)
-    names = data = 0
+    names = values = 0
     for at, cell in enumerate(first):
         shapes = [shape for row in below if (shape := shape_of(row[at]))]
         usual = max(set(shapes), key=shapes.count) if shapes else ""
@@ -119,15 +119,15 @@ def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
             continue
         shape = shape_of(cell)
         if usual != "text":
-            data += shape == usual
+            values += shape == usual
             names += shape in ("text", "domain") and usual != "domain"
         elif shape not in ("text", ""):
-            data += 1
-    if data == names == 0 and len(below) > 1:  # only words: names are not among the values of their column
+            values += 1
+    if values == names == 0 and len(below) > 1:  # only words: names are not among the values of their column
         repeats = sum(cell.strip() != "" and any(row[at] == cell for row in below) for at, cell in enumerate(first))
         is_repeated_header = any(list(row) == list(first) for row in below)
         return repeats <= len(first) / 2 or is_repeated_header
-    return names >= data
+    return names >= values
 
 
 def cells_of_line(line: bytes, delimiter: str, quote: str = '"') -> list[str]:

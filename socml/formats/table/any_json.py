@@ -65,12 +65,14 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
 
 
 def _head_of(source: Source) -> bytes:
-    head = b""
+    pieces: list[bytes] = []
+    size = 0
     for chunk in source.chunks():
-        head += chunk
-        if len(head) >= _HEAD:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size >= _HEAD:
             break
-    return head
+    return b"".join(pieces)
 
 
 def lists_of(head: bytes) -> tuple[str, ...]:
