@@ -50,7 +50,8 @@ def test_two_analysts_never_have_the_same_event_before_them(
     hers, his = rows_at_one_moment(page, second_page)
     assert not hers & his
     labels = stored(lab, built)
-    assert labels["row_id"].is_unique
+    first = labels[labels["queue_reason"] != "second-opinion"]  # a tenth is asked of two, on purpose
+    assert first["row_id"].is_unique
     assert labels["by"].value_counts().to_dict() == {"ana": 6, "bob": 6}
 
 
