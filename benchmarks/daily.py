@@ -236,7 +236,7 @@ def write(figures: list[Figure]) -> None:
             "an attack shows in the row of its source, of an account that it entered, or, if more than three outside "
             "sources take part on one day, of the machine that it was aimed at.",
             "captures and beacons: each is moved onto a host of its own on the last day, and ranked as if it alone were there; "
-            "of RITA, four sub-scores as its documentation describes them, written anew here, all pairs of the day in one list.",
+            "of RITA, four sub-scores written anew here after what is known of them, not checked against its code, all pairs of the day in one list.",
             "a single column: its AUROC over events of the same kind, all benign ones of the case beside the attack's; a word "
             "counts by its share of malicious events in the same data.",
             "all cases come from one simulator: it knows these kinds of attacks and this kind of noise, and no others.",
