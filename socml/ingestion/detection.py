@@ -6,7 +6,7 @@ Every format says how sure it is; those that claim the file are weighed by how m
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from socml.formats import Format, MapReader
 from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
-from socml.project import FormatError, component, component_names, find_project, revision
+from socml.project import FormatError, component, component_names, revision
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
@@ -72,10 +72,10 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    readers = _readers(tuple(format_names()), find_project().root, revision())
+    readers = _readers(tuple(format_names()), tuple(map_paths().values()), revision())
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
-        return [(name, confidence) for confidence, name in _judged(source, head, tried)]
+        return [(name, confidence) for confidence, name in _judged(source, head, tried, dict(readers))]
     if len(head) == HEAD_BYTES and b"\n" not in head:
         raise FormatError(
             f"{source.name}: the first line is longer than {HEAD_BYTES >> 20} MB, the limit for telling a format."
@@ -95,7 +95,9 @@ def _suggestions(source: FileSource, tried: Sequence[tuple[float, str]]) -> str:
     return "; ".join(f"socml peek {shlex.quote(source.name)} --format {name}" for name in names)
 
 
-def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> list[tuple[float, str]]:
+def _judged(
+    source: FileSource, head: bytes, tried: list[tuple[float, str]], readers: Mapping[str, Format]
+) -> list[tuple[float, str]]:
     """Return the formats by how sure they are, each that claims the file weighed by how much it reads of it.
 
     One that reads all is as sure as it was, and none of the others is asked if they are not close.
@@ -104,7 +106,7 @@ def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> 
     rest = tried[len(claims) :]
     judged: list[tuple[float, str]] = []
     for at, (confidence, name) in enumerate(claims):
-        share = share_read(open_format(name), head, source.path, source.modified)
+        share = share_read(readers[name], head, source.path, source.modified)
         judged.append((confidence * share, name))
         if share >= FULLY and (at + 1 == len(claims) or confidence - claims[at + 1][0] >= CLOSE):
             judged += claims[at + 1 :]
@@ -116,7 +118,7 @@ def _judged(source: FileSource, head: bytes, tried: list[tuple[float, str]]) -> 
 
 
 @lru_cache(maxsize=1)
-def _readers(names: tuple[str, ...], root: Path, revision: int) -> tuple[tuple[str, Format], ...]:
+def _readers(names: tuple[str, ...], maps: tuple[Path, ...], revision: int) -> tuple[tuple[str, Format], ...]:
     """Return the readers by name, made once: a folder may hold thousands of small files, and each is shown to all."""
     return tuple((name, open_format(name)) for name in names)
 

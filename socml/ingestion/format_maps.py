@@ -11,7 +11,7 @@ from typing import Any
 
 from socml.formats import Clock, FormatMap, fields_of_columns, first_fields, load_map
 from socml.ingestion.sources import FileSource
-from socml.project import DataError, Project, find_project
+from socml.project import DataError, Project, find_project, opened_project
 
 __all__ = ["map_of", "map_paths", "suggested_map", "taken_fields", "write_map"]
 
@@ -23,14 +23,22 @@ _UNSAID = ("class_uid", "event_category")
 
 def map_paths() -> dict[str, Path]:
     """Return the maps by name: those of the package, and those of the project's `formats/`, which go first."""
-    own = find_project().root / "formats"
-    of_project = sorted(own.glob("*.toml")) if own.is_dir() else []
-    return {**_of_package(), **{path.stem: path for path in of_project}}
+    folder = (opened_project() or find_project().root) / "formats"
+    try:
+        return _with_those_of(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return _of_package()
 
 
 @cache
 def _of_package() -> dict[str, Path]:
     return {path.stem: path for path in sorted(_PACKAGE.glob("[a-z]*/*.toml"))}
+
+
+@lru_cache(maxsize=8)
+def _with_those_of(folder: Path, changed: int) -> dict[str, Path]:
+    """Return all maps; the folder is listed again when it changed, since telling a format asks for each reader."""
+    return {**_of_package(), **{path.stem: path for path in sorted(folder.glob("*.toml"))}}
 
 
 def map_of(path: Path) -> FormatMap:

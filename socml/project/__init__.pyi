@@ -85,6 +85,7 @@ from .registry import component_names as component_names
 from .registry import component_type as component_type
 from .registry import is_own as is_own
 from .registry import open_components as open_components
+from .registry import opened_project as opened_project
 from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular

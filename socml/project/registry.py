@@ -134,6 +134,11 @@ def revision() -> int:
     return own.revision
 
 
+def opened_project() -> Path | None:
+    """Return the folder whose components are found; None if it is the project that comes with socml, or none."""
+    return own.root
+
+
 def open_components(root: Path | None) -> None:
     """Find the components of this project too from now on, and no other project's; None: of none."""
     own.open(root, FOLDERS)
@@ -280,8 +285,13 @@ def _shipped(kind: str) -> dict[str, str]:
     if kind not in FOLDERS:
         raise SocmlError(f"There is no kind of component {kind!r}.{did_you_mean(kind, FOLDERS)}")
     folder = _SOCML / FOLDERS[kind]
-    folders = [path for path in folder.iterdir() if path.is_dir()] if kind == "formats" else [folder]
+    folders = _folders_in(folder, folder.stat().st_mtime_ns) if kind == "formats" else (folder,)
     return _modules_in(tuple((path, path.stat().st_mtime_ns) for path in folders))
+
+
+@lru_cache
+def _folders_in(folder: Path, changed: int) -> tuple[Path, ...]:
+    return tuple(path for path in folder.iterdir() if path.is_dir())
 
 
 @lru_cache
