@@ -403,7 +403,7 @@ def test_a_page_stays_open_though_a_verdict_leaves_just_after_the_click_that_ope
     page.get_by_text(words("en")("app.labels.about")).wait_for()
     page.wait_for_timeout(1000)
     assert page.locator(".event").count() == 0
-    page.get_by_role("link", name="Triage").first.click()
+    page.get_by_role("link", name="Hunt").first.click()
     page.wait_for_selector(".event[data-row-id] .verdicts")
     wait_until_saved(page)
     assert stored(lab, built)["row_id"].to_list() == [first]
@@ -420,7 +420,7 @@ def test_a_page_stays_open_though_the_server_stands_still_at_the_click_that_open
     page.wait_for_timeout(5000)
     assert page.locator(".event").count() == 0
     assert page.get_by_text(words("en")("app.labels.about")).is_visible()
-    page.get_by_role("link", name="Triage").first.click()
+    page.get_by_role("link", name="Hunt").first.click()
     page.wait_for_selector(".event[data-row-id] .verdicts")
     wait_until_saved(page)
     assert len(stored(mortal.project)) == 1
@@ -431,10 +431,10 @@ def test_run_analyst_and_language_stay_when_another_page_is_opened(
 ) -> None:
     make_run(lab, dataset="another")  # newer, so that it is what a page without a choice would open
     open_triage(page, server, built, by="ana", lang="fr")
-    for title, told in (("Verdicts", "app.labels.about"), ("Exécutions", "app.runs.about")):
+    for title, told in (("Verdicts", "app.labels.about"), ("Analyses", "app.runs.about")):
         page.get_by_role("link", name=title).first.click()
         page.get_by_text(words("fr")(told)).wait_for()
-    page.get_by_role("link", name="Triage").first.click()
+    page.get_by_role("link", name="Chasse").first.click()
     page.wait_for_selector(".event[data-row-id] .verdicts")
     assert page.get_by_role("textbox", name="Analyste").input_value() == "ana"
     page.wait_for_url(f"**run={built.run_id}*")
