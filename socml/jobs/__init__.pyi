@@ -9,6 +9,7 @@ from .backup import make_backup as make_backup
 from .backup import restore_backup as restore_backup
 from .contracts.check import Checked as Checked
 from .contracts.check import check_component as check_component
+from .daily_listing import MODEL as MODEL
 from .daily_listing import DailyList as DailyList
 from .daily_listing import RankedDay as RankedDay
 from .daily_listing import daily_list as daily_list

@@ -324,11 +324,11 @@ def test_hostile_text_is_shown_and_does_nothing(page: Any, server: Any, built: B
     press(page, "u")
     wait_until_saved(page)
     for there in ("labels", "runs"):
-        page.goto(f"{server.url}{there}?run={built.run_id}")
+        page.goto(f"{server.home}{there}?run={built.run_id}")
         page.get_by_test_id("stDataFrame").first.wait_for()
     assert page.title() != "owned"
     assert not dialogs
-    assert all(url.startswith((server.url, "blob:", "data:", f"ws://127.0.0.1:{server.port}/")) for url in asked)
+    assert all(url.startswith((server.home, "blob:", "data:", f"ws://127.0.0.1:{server.port}/")) for url in asked)
 
 
 def test_undo_takes_back_labels_of_now_and_of_before(page: Any, server: Any, built: BuiltRun, lab: Project) -> None:
