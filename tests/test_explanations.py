@@ -296,7 +296,7 @@ def test_a_run_that_outlived_its_model_still_tells_what_is_stored(tmp_path):
     ("value", "unit", "english", "french"),
     [
         (0.0, "bytes", "0 bytes", "0 octets"),
-        (1500.0, "bytes", "1.5 kB", "1,5 Ko"),
+        (1500.0, "bytes", "1.5 kB", "1,5 ko"),
         (999_999.0, "bytes", "1 MB", "1 Mo"),
         (0.25, "seconds", "250 ms", "250 ms"),
         (0.0, "seconds", "0 s", "0 s"),

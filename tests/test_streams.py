@@ -35,6 +35,8 @@ def stored(project: Project) -> Counter[str]:
 # each with a time: a line without one goes on with the record above it
 SAME, OTHER = "2026-03-02T10:00:01Z same", "2026-03-02T10:00:02Z other"
 
+HALF = "2026-03-02T10:00:09Z half"  # with its own time: a line without one goes on from the line before
+
 
 class Rotations(RuleBasedStateMachine):
     """Files of two folders. The model is a list of lives, each the lines that were written in it."""
@@ -73,8 +75,8 @@ class Rotations(RuleBasedStateMachine):
         if self.lives.get(path, [""])[-1].endswith("|"):
             return
         with path.open("a") as file:
-            file.write("half")
-        self.lives.setdefault(path, []).append("half|")
+            file.write(HALF)
+        self.lives.setdefault(path, []).append(f"{HALF}|")
 
     @rule(folder=folders)
     def rotate(self, folder: str) -> None:

@@ -26,10 +26,16 @@ _PORT = (
     r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 )
 _ADDRESS = re.compile(
-    r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w]|\.\d)" + _PORT
-    + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?)(?![\w:])"
+    r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w]|\.\w)" + _PORT
+    + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
 )  # fmt: skip
-_WORD_BEFORE = re.compile(r"([\w-]{1,32})[^\w]{0,4}$")
+_WORD_BEFORE = re.compile(
+    r"([\w-]{1,32})[^\w)]{0,4}$"
+)  # what is in parentheses is a remark, as a name that a client claims
+_MAIL_HOST = re.compile(
+    r"\bH=(?:[^\s(]{1,24} )?(?:\([^)]{0,30}\) )?\[$"
+)  # exim's; a client's own text may hold one before
+_CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,2}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
@@ -37,8 +43,9 @@ _SOURCE = frozenset(
 )
 _DESTINATION = frozenset(
     "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
-    "listening backend via gateway nexthop interface".split()
+    "listening backend via gateway nexthop interface i".split()
 )
+_WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
     re.compile(rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) user:? ?['\"\[<(]{{0,2}}{_NAME}"),
@@ -134,17 +141,35 @@ def _requests(text: str, row: dict[str, Any]) -> None:
 
 
 def _addresses(text: str, row: dict[str, Any]) -> None:
+    """Take the addresses on either side: the first of the best word before it, the last of `key=` written twice."""
+    best = {side: 3 if f"{side}_ip" in row else -1 for side in ("source", "destination")}  # what a pattern said stays
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
-        if ip is None:
-            continue
         before = text[max(0, found.start() - 40) : found.start()]
+        if ip is None or _CLAIMED.search(before):
+            continue
         side = _side(before, row)
-        if side and f"{side}_ip" not in row:
+        worth = _worth(before, ip)
+        if side and (
+            worth > best[side] or (worth == best[side] and (before.endswith("=") or _MAIL_HOST.search(before)))
+        ):
+            best[side] = worth
             row[f"{side}_ip"] = ip
+            row.pop(f"{side}_port", None)
             port = found["port1"] or found["port2"] or found["port3"] or found["port4"]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
+
+
+def _worth(before: str, ip: str) -> int:
+    """Return how much an address says by the word before it: 2 of a known word, 1 of a weak one or none, 0 of this machine."""
+    if ip.startswith("127.") or ip == "::1":
+        return 0
+    if _MAIL_HOST.search(before):
+        return 2
+    found = _WORD_BEFORE.search(before)
+    word = found[1].lower() if found else ""
+    return 2 if word in _DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
 
 
 def _side(before: str, row: dict[str, Any]) -> str:
@@ -157,9 +182,7 @@ def _side(before: str, row: dict[str, Any]) -> str:
         return ""
     if word in _DESTINATION:
         return "destination"
-    if word in _SOURCE:
-        return "source"
-    return "" if "source_ip" in row else "source"
+    return "source"
 
 
 def _user(text: str, *, ended: bool) -> str | None:

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
 from socml.features import TableError, plain_table
+from socml.models.scoring import as_anomaly
 from socml.project import did_you_mean
 
 
@@ -73,7 +74,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         matrix = self.preparation_.fit(table).transform(table)
         self.detector_.fit(matrix, given if hasattr(self.detector_, "log_odds") else None)
         normality = self._normality(table)
-        rarest = float(np.quantile(-normality, 1.0 - self.alert_share))
+        rarest = float(np.quantile(as_anomaly(normality), 1.0 - self.alert_share))
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
         classes = np.unique(given) if given is not None and given.ndim == 1 and given.dtype != object else ()
@@ -88,7 +89,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def anomaly_score(self, X: Any) -> NDArray[np.float64]:
         """Return minus `score_samples`: higher is more anomalous, and an alert at `threshold_` or above."""
-        return -self.score_samples(X)
+        return as_anomaly(self.score_samples(X))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the distance from the threshold: below 0 is an alert; turned where y told the classes 0 and 1."""

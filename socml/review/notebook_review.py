@@ -65,10 +65,10 @@ class Review:
     >>> table = pd.DataFrame({"bytes": [1.0, 2.0, 1.5, 2.5, 90.0, 80.0], "ports": [1, 1, 2, 2, 1, 30]}, index=list("abcdef"))
     >>> review = Review(table, detector="robust-z")
     >>> review.queue(2)["row_id"].tolist()
-    ['f', 'e']
+    ['e', 'f']
     >>> _ = review.label("f", "benign")
     >>> "f" in set(review.queue()["row_id"]), review.undo().verdict, review.queue(1)["row_id"].tolist()
-    (False, None, ['f'])
+    (False, None, ['e'])
     """
 
     def __init__(

@@ -22,8 +22,8 @@ _HEX_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+")
 _TIME = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3})[-/. ]\d{2,4}(?:[ T].*)?|\d{8}[-T ]\d\d:?\d\d.*|\d{1,2}:\d\d(?::\d\d.*)?"
 )
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_URL = re.compile(r"(?:https?|ftp)://\S+|/\S*/\S*|[A-Za-z]:\\\S*")
+_MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}\.[A-Za-z]{2,24}")
+_URL = re.compile(r"(?:(?:https?|ftp):/|/[^\s/]{0,255})/\S{0,2000}|[A-Za-z]:\\\S{0,2000}")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.){1,10}(?:[a-z]{2,24}|xn--[a-z0-9-]{2,50})")
 _HASH = re.compile(r"[0-9a-fA-F]{32,128}")
 _MOSTLY = 0.8

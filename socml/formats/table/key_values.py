@@ -23,7 +23,7 @@ from socml.formats._times import Clock
 __all__ = ["KeyValues"]
 
 _PAIR = re.compile(
-    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?= ?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?![\w.]*=))*))[,;]?",
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?= ?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
 _FIRST = re.compile(r"(?:^|[\s|:,(\[])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
