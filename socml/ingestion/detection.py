@@ -72,7 +72,8 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
-    readers = _readers(tuple(format_names()), tuple(map_paths().values()), revision())
+    maps = map_paths()
+    readers = _readers(tuple(dict.fromkeys((*component_names("formats"), *maps))), tuple(maps.values()), revision())
     tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in _judged(source, head, tried, dict(readers))]

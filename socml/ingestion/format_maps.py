@@ -11,7 +11,7 @@ from typing import Any
 
 from socml.formats import Clock, FormatMap, fields_of_columns, first_fields, load_map
 from socml.ingestion.sources import FileSource
-from socml.project import DataError, Project, find_project, opened_project
+from socml.project import DataError, Project, find_project, project_root
 
 __all__ = ["map_of", "map_paths", "suggested_map", "taken_fields", "write_map"]
 
@@ -23,7 +23,10 @@ _UNSAID = ("class_uid", "event_category")
 
 def map_paths() -> dict[str, Path]:
     """Return the maps by name: those of the package, and those of the project's `formats/`, which go first."""
-    folder = (opened_project() or find_project().root) / "formats"
+    root = project_root()
+    if root is None:
+        return _of_package()
+    folder = root / "formats"
     try:
         return _with_those_of(folder, folder.stat().st_mtime_ns)
     except OSError:

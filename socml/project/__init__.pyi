@@ -56,6 +56,7 @@ from .project import Project as Project
 from .project import find_project as find_project
 from .project import init_project as init_project
 from .project import is_loopback as is_loopback
+from .project import project_root as project_root
 from .project import read_project as read_project
 from .project import starter_root as starter_root
 from .recipe_sections import Download as Download
@@ -85,7 +86,6 @@ from .registry import component_names as component_names
 from .registry import component_type as component_type
 from .registry import is_own as is_own
 from .registry import open_components as open_components
-from .registry import opened_project as opened_project
 from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular

@@ -85,17 +85,26 @@ def find_project(start: str | Path | None = None) -> Project:
     ConfigurationError
         If `SOCML_PROJECT` names no project, or `socml.toml` does not parse.
     """
+    root = project_root(start)
+    return _starter_project() if root is None else read_project(root)
+
+
+def project_root(start: str | Path | None = None) -> Path | None:
+    """Return the folder of the project that `start` belongs to, without reading it; None if that comes with socml.
+
+    Raises
+    ------
+    ConfigurationError
+        If `SOCML_PROJECT` names no project.
+    """
     named = os.environ.get("SOCML_PROJECT")
     if named and start is None:
         root = Path(named).expanduser().resolve()
         if not (root / MARKER).is_file():
             raise ConfigurationError(f"SOCML_PROJECT is {root}, but there is no {MARKER} there. Run: socml init {root}")
-        return read_project(root)
+        return root
     here = Path(start or Path.cwd()).expanduser().resolve()
-    for folder in (here, *here.parents):
-        if (folder / MARKER).is_file():
-            return read_project(folder)
-    return _starter_project()
+    return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), None)
 
 
 def read_project(root: Path) -> Project:

@@ -134,11 +134,6 @@ def revision() -> int:
     return own.revision
 
 
-def opened_project() -> Path | None:
-    """Return the folder whose components are found; None if it is the project that comes with socml, or none."""
-    return own.root
-
-
 def open_components(root: Path | None) -> None:
     """Find the components of this project too from now on, and no other project's; None: of none."""
     own.open(root, FOLDERS)

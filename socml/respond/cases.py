@@ -18,7 +18,7 @@ from socml.project import DataError, UnknownName
 STATES = ("open", "working", "contained", "closed")
 OUTCOMES = ("", "malicious", "benign", "false_alarm", "unsure")
 TLPS = ("clear", "green", "amber", "amber+strict", "red")
-CHECKLIST = ("scope", "contain", "evidence", "inform", "eradicate", "recover", "training_labels")
+CHECKLIST = ("scope", "contain", "evidence", "inform", "eradicate", "recover", "lessons")
 _TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
 _LONGEST = {"title": 200, "note": 20_000, "entity": 500, "line": 2_000, "owner": 60}
 
