@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 
 import numpy as np
 import pyarrow as pa
@@ -89,13 +90,14 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         missing = (*shape.missing, "?")
         return Dialect(",", tuple(unique_names(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
     block = next(source.blocks(), None)
-    heads = [line for line in (block.lines() if block else []) if line.strip()][:_HEAD_LINES]
+    lines = list(block.lines() if block else [])
+    heads = list(dropwhile(lambda line: not line.strip(), lines))[: 2 * _HEAD_LINES]  # later ones may be part of a cell
     said = _SEPARATOR.fullmatch(heads[0]) if heads else None
     above = int(said is not None)
     if said:
         shape = shape if shape.delimiter else shape.model_copy(update={"delimiter": said[1].decode()})
         heads = heads[1:]
-    lines = whole_records(heads, shape.delimiter)[:200]
+    lines = [line for line in whole_records(heads, shape.delimiter) if line.strip()][:200]
     if not lines:
         raise FormatError(
             f"{source.name} has no line that can be read as a table: it is empty, or a line is over the limit."
@@ -215,7 +217,7 @@ class _Reader:
         if self._above_data or (self.dialect.is_arff and bare.startswith(b"%")):
             self._above_data = self._above_data and bare.lower() != b"@data"
             return "header"
-        if not bare.strip(b"\"' ,;|\t"):
+        if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
         if not self._header or bare != self._header:
             return ""
