@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 
 import mlflow
@@ -30,13 +31,15 @@ def registered(tmp_path_factory):
     )
     recipe = ModelRecipe(name="own-table", detector="robust-z", features="mine")
     version = socml.fit(recipe, table, project=project)
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     address = f"sqlite:///{project.workspace}/mlflow/mlflow.db"
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)
     yield version, table
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
+    mlflow.set_tracking_uri(
+        None
+    )  # MLflow keeps both in the environment, where the tests after this one would find them
+    mlflow.set_registry_uri(None)
+    assert "MLFLOW_TRACKING_URI" not in os.environ
 
 
 def test_a_pyfunc_gives_the_anomaly_scores(registered):
