@@ -326,7 +326,7 @@ def test_ensemble_learns_its_tails_from_a_sample_of_many_rows():
     X = with_groups(rows=3000)
     whole = make("ensemble", random_state=0).fit(X).score_samples(X)
     sampled = make("ensemble", random_state=0, calibration_rows=300).fit(X).score_samples(X)
-    assert {0, 1, 2} <= set(np.argsort(sampled)[:12]) & set(np.argsort(whole)[:12])
+    assert set(np.argsort(sampled)[:4]) == set(np.argsort(whole)[:4])
     assert np.corrcoef(np.argsort(np.argsort(sampled)), np.argsort(np.argsort(whole)))[0, 1] > 0.98
 
 

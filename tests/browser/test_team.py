@@ -52,6 +52,7 @@ def test_two_analysts_never_have_the_same_event_before_them(
     labels = stored(lab, built)
     first = labels[labels["queue_reason"] != "second-opinion"]  # a tenth is asked of two, on purpose
     assert first["row_id"].is_unique
+    assert not labels.duplicated(["row_id", "by"]).any()
     assert labels["by"].value_counts().to_dict() == {"ana": 6, "bob": 6}
 
 
