@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socml.evaluate.metrics.intervals import paired_bootstrap
-from socml.evaluate.metrics.ranking import ranking_metrics, truth_of_rows
-from socml.project import DataError, Project, find_project, html_text
+from socml.evaluate.metrics.ranking import number_of, ranking_metrics, truth_of_rows
+from socml.project import DataError, Project, Run, find_project, html_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +33,16 @@ class RunComparison:
         of the other, so that the top counts most), malicious (True, False, None)
     """
 
-    a: dict[str, Any]
-    b: dict[str, Any]
+    a: dict[str, object]
+    b: dict[str, object]
     rows: int
-    metrics: list[dict[str, Any]]
+    metrics: list[dict[str, object]]
     rank_correlation: float
     overlap: dict[int, float]
     moved: pd.DataFrame = field(repr=False)
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         moved = self.moved.astype(object).where(self.moved.notna(), None).to_dict("records")
         names = ("a", "b", "rows", "metrics", "rank_correlation", "overlap", "notices")
@@ -102,7 +102,7 @@ def compare(
     )
 
 
-def _known(run: dict[str, Any], rows: pd.Index, project: Project) -> np.ndarray:
+def _known(run: Run, rows: pd.Index, project: Project) -> np.ndarray:
     """Return what is known of the rows, all NaN where the dataset has no truth (any more)."""
     from socml.features import load_row_truth
 
@@ -110,7 +110,7 @@ def _known(run: dict[str, Any], rows: pd.Index, project: Project) -> np.ndarray:
     return truth_of_rows(truth, rows) if len(truth) else np.full(len(rows), np.nan)
 
 
-def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
+def _taught_notices(runs: list[Run], project: Project) -> list[str]:
     from socml.models import has_seen_truth, load_model
     from socml.project import SocmlError
 
@@ -127,7 +127,7 @@ def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
 
 def _metrics(
     orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, groups: np.ndarray, replicates: int, seed: int
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     if np.isnan(known).all():
         return []
     a, b = (ranking_metrics(order, known) for order in orders)
@@ -138,7 +138,7 @@ def _metrics(
             "metric": name,
             "a": a[name],
             "b": b[name],
-            "difference": b[name] - a[name],
+            "difference": number_of(b, name) - number_of(a, name),
             "low": intervals[name][0] if name in intervals else None,
             "high": intervals[name][1] if name in intervals else None,
         }

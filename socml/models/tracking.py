@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -19,16 +19,20 @@ from socml import __version__
 from socml.features import feature_names
 from socml.models.mlflow_loader import OUTPUT, ScoringModel
 from socml.models.plots import write_plots
-from socml.models.version import ModelVersion
+from socml.models.version import ModelMetadata, ModelVersion
 from socml.models.version_files import read_files, save_files, types_in
 from socml.models.versions import CHAMPION, FILES, experiment_id, fetch_files, open_registry, registry_error
-from socml.project import FOLDER_MODE, ModelError, make_private, safe_name
+from socml.project import FOLDER_MODE, ModelError, make_private, metadata_of, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
+    from mlflow.types import DataType
+    from mlflow.types.schema import AnyType
     from sklearn.pipeline import Pipeline
 
+    from socml.detectors import Classifier
     from socml.models.training_labels import TrainingLabels
     from socml.project import ModelRecipe, Project
 
@@ -38,9 +42,9 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
 
 def describe(
     recipe: ModelRecipe, features: pd.DataFrame, pipeline: Pipeline, *, seed: int, experiment: str, project: Project
-) -> dict[str, Any]:
+) -> ModelMetadata:
     """Return what a model version remembers of how it was made: plain values that JSON holds."""
-    about = features.attrs.get("socml") or {}
+    about = metadata_of(features)
     names = feature_names(features)
     preparation = pipeline.named_steps["preparation"]
     notices = [f"Feature {name!r} {why}, and is left out." for name, why in preparation.dropped_.items()]
@@ -72,10 +76,10 @@ def describe(
     }
 
 
-def taught(recipe: ModelRecipe, training_labels: TrainingLabels, pipeline: Pipeline) -> dict[str, Any]:
+def taught(recipe: ModelRecipe, training_labels: TrainingLabels, pipeline: Pipeline) -> ModelMetadata:
     """Return what a supervised version remembers of its teaching."""
     known = training_labels.malicious[training_labels.known]
-    detector = pipeline.named_steps["detector"]
+    detector: Classifier = pipeline.named_steps["detector"]
     return {
         "mode": "supervised",
         "taught_by": recipe.training.labels,
@@ -96,7 +100,7 @@ def table_hash(features: pd.DataFrame) -> str:
 
 def example_rows(features: pd.DataFrame, version: ModelVersion) -> pd.DataFrame:
     """Return a few rows of the features, in the types they have."""
-    return features.head(EXAMPLE_ROWS)[version.metadata["features"]].reset_index(drop=True)
+    return features[version.metadata["features"]].head(EXAMPLE_ROWS).reset_index(drop=True)
 
 
 def record(
@@ -147,9 +151,9 @@ def _record_run(
     try:
         for key, value in _parameters(version).items():
             client.log_param(run_id, key, value)
-        for key, value in metadata["metrics"].items():
-            if isinstance(value, int | float):
-                client.log_metric(run_id, key, float(value))
+        for measure, found in metadata["metrics"].items():
+            if isinstance(found, int | float):
+                client.log_metric(run_id, measure, float(found))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             kept = dataclasses.replace(version, metadata={**metadata, "mlflow_run_id": run_id})
@@ -213,36 +217,38 @@ def _save_for_mlflow(folder: Path, version: ModelVersion, example: pd.DataFrame,
         raise ModelError(f"Model {version.name!r} cannot be saved with skops: {error}") from error
 
 
-def _signature(example: pd.DataFrame) -> Any:
+def _signature(example: pd.DataFrame) -> ModelSignature:
     """Return what a model takes and gives: a column of whole numbers or truth values takes other numbers too, as ours do."""
     import pandas as pd
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
     from pandas.api import types
 
-    def kind(name: str) -> Any:
+    def kind(name: str) -> DataType | AnyType:
         column = example[name]
         if types.is_float_dtype(column):
             return DataType.double
         is_text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
-        return DataType.string if is_text else AnyType()
+        return DataType.string if is_text else AnyType()  # type: ignore[no-untyped-call]  # MLflow gives its constructor no types
 
-    columns: list[Any] = [ColSpec(kind(str(name)), name=str(name), required=False) for name in example.columns]
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(kind(str(name)), name=str(name), required=False) for name in example.columns
+    ]
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec(DataType.double, name=OUTPUT)]))
 
 
 def _parameters(version: ModelVersion) -> dict[str, str]:
     metadata = version.metadata
-    plain = {key: metadata[key] for key in ("detector", "feature_set", "dataset", "rows", "seed")}
+    plain = {key: metadata.get(key) for key in ("detector", "feature_set", "dataset", "rows", "seed")}
     steps = {f"detector.{key}": value for key, value in version.detector.get_params().items()}
     steps |= {f"preparation.{key}": value for key, value in version.preparation.get_params().items()}
     return {key: str(value)[:500] for key, value in {**plain, **steps}.items()}
 
 
-def _tags(metadata: dict[str, Any]) -> dict[str, str]:
+def _tags(metadata: ModelMetadata) -> dict[str, str]:
     hashes = ("recipe_hash", "feature_hash", "events_snapshot", "table_hash", "git_commit")
-    tags = {f"socml.{key}": str(metadata[key]) for key in hashes}
+    tags = {f"socml.{key}": str(metadata.get(key)) for key in hashes}
     return tags | {f"version.{name}": number for name, number in metadata["versions"].items()}
 
 

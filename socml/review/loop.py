@@ -69,9 +69,9 @@ class Triage(Shared):
         by: str = "analyst",
         strategy: str = "most-anomalous",
         seed: int = 0,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, object] | None = None,
         store: LabelStore | None = None,
-        matrix: NDArray | None = None,
+        matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
     ) -> None:
         self.project = project or find_project()
@@ -86,7 +86,7 @@ class Triage(Shared):
         self._owns_store = store is None
         self._store = store or open_labels(self.project)
         self._current = CurrentLabels()
-        self._effects: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._effects: deque[dict[str, object]] = deque(maxlen=REMEMBERED)
         self._lock = threading.RLock()
         self.refresh()
 
@@ -112,7 +112,7 @@ class Triage(Shared):
         with self._lock:
             return self._queues.first(n)
 
-    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
+    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: object) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.
 
         Parameters
@@ -131,7 +131,7 @@ class Triage(Shared):
         """
         return self.label_many([{"row_id": row_id, "verdict": verdict, "client_id": client_id, **details}])[0]
 
-    def label_many(self, labels: Iterable[Mapping[str, Any]]) -> list[Acknowledgement]:
+    def label_many(self, labels: Iterable[Mapping[str, object]]) -> list[Acknowledgement]:
         """Record several verdicts in one transaction, all or none; each has the fields that `label` takes.
 
         Every acknowledgement tells the moves of all of them together.
@@ -243,7 +243,8 @@ class Triage(Shared):
     def ranking(self) -> pd.Series:
         """Return every row's ranking score after labels, index row_id, in the order of the score table."""
         with self._lock:
-            return self._ranking.candidates["ranking_score"].reindex(self.scores.index)
+            ranked: pd.Series = self._ranking.candidates["ranking_score"].reindex(self.scores.index)
+            return ranked
 
     def _learn(self, events: list[LabelEvent]) -> None:
         self._current.add(events)
@@ -268,10 +269,10 @@ class Triage(Shared):
                 raise
             return None  # nothing takes over where the features are gone
 
-    def _supervised_ranker(self, matrix: NDArray | None, *, wait: bool, seed: int) -> SupervisedRanker:
+    def _supervised_ranker(self, matrix: NDArray[np.floating] | None, *, wait: bool, seed: int) -> SupervisedRanker:
         candidates = self._ranking.candidates
 
-        def as_numbers() -> NDArray:
+        def as_numbers() -> NDArray[np.floating]:
             if matrix is None:
                 return matrix_of(self.run, candidates.index.to_list(), self.project)
             return np.asarray(matrix)[self.scores.index.get_indexer(candidates.index)]
@@ -301,7 +302,7 @@ class Triage(Shared):
         return last
 
 
-def _told(event: LabelEvent, moves: Moves) -> dict[str, Any]:
+def _told(event: LabelEvent, moves: Moves) -> dict[str, object]:
     told = {name: getattr(event, name) for name in ("row_id", "verdict", "by", "undo_of")}
     changes = {"entered": moves.entered, "left": moves.left, "moved_up": moves.up, "moved_down": moves.down}
     return {"label_id": event.id, **told, **changes}

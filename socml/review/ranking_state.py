@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Project, read_leaves, read_table, run_folder, visible_line
+from socml.project import DataError, Project, Run, read_leaves, read_table, run_folder, visible_line
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
 
@@ -42,7 +41,9 @@ class RankingState:
     seen : index row_id of every row that has a label, column verdict
     """
 
-    def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+    candidates: pd.DataFrame  # the rows in the order of the forest, with their ranking score
+
+    def __init__(self, project: Project, run: Run) -> None:
         folder = run_folder(project, str(run["run_id"]))
         self.scores = _read_scores(project, str(run["run_id"]))
         leaves = _read_leaves(project, run, len(self.scores))
@@ -98,7 +99,7 @@ class RankingState:
         """Return the place among the open rows that each would have, had nothing been learnt."""
         return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
 
-    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray:
+    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray[np.integer]:
         """Return the leaves (n_trees, n) that some candidates fall into."""
         return np.ascontiguousarray(self._learner.leaves[:, self._order[rows]])
 
@@ -143,13 +144,14 @@ def _index(row_ids: Iterable[str]) -> pd.Index:
 
 def _read_scores(project: Project, run_id: str) -> pd.DataFrame:
     path = run_folder(project, run_id) / "scores.parquet"
-    scores = read_table(path).to_pandas().set_index("row_id")
+    stored: pd.DataFrame = read_table(path).to_pandas()
+    scores = stored.set_index("row_id")
     if not scores.index.is_unique:
         raise DataError(f"{path} holds a row twice.")
     return scores
 
 
-def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArray:
+def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]:
     leaves = read_leaves(project, run)
     if leaves is None:  # a detector without trees: labels are kept, and the order stays
         return np.empty((0, n_rows), dtype=np.uint8)
@@ -161,7 +163,7 @@ def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArr
     return leaves
 
 
-def _candidates(scores: pd.DataFrame, order: NDArray[np.intp], leaves: NDArray) -> pd.DataFrame:
+def _candidates(scores: pd.DataFrame, order: NDArray[np.intp], leaves: NDArray[np.integer]) -> pd.DataFrame:
     candidates = scores[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[order]
     candidates.index = _index(candidates.index)
     candidates = candidates.assign(ranking_score=candidates["anomaly_score"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from socml.project import QUEUE, ConfigurationError, ContractError, component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def build_queue(
@@ -18,7 +21,7 @@ def build_queue(
     strategy: str = "most-anomalous",
     budget: int = 100,
     seed: int = 0,
-    parameters: dict[str, Any] | None = None,
+    parameters: dict[str, object] | None = None,
     predictions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the queue, at most `budget` rows; a labelled row is never in it.
@@ -53,7 +56,7 @@ def build_queue(
     _check_parameters(choose, strategy, parameters or {})
     candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
     labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
-    more: dict[str, Any] = dict(parameters or {})
+    more: dict[str, object] = dict(parameters or {})
     if predictions is not None and reads_predictions(strategy):
         more["predictions"] = predictions.reindex(candidates.index)
     chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
@@ -96,7 +99,7 @@ def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
     return queue.astype({"row_id": "str", "reason": "str"})[list(QUEUE)]
 
 
-def _check_parameters(choose: Any, strategy: str, parameters: dict[str, Any]) -> None:
+def _check_parameters(choose: Callable[..., pd.Series], strategy: str, parameters: dict[str, object]) -> None:
     from socml.project import did_you_mean
 
     given = {"rng", "predictions"}
