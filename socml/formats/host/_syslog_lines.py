@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from socml.formats._continued import continued
+from socml.formats._inner import DEEPEST_RECORD, is_record, with_inner
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
@@ -81,8 +82,8 @@ def header(text: str) -> re.Match[str] | None:
     return None if host and (host.lower() in NO_HOSTS or "=" in host or (host[0] in "+-" and host != "-")) else found
 
 
-def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
-    """Return the event columns of one line.
+def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+    """Return the event columns of one line; `levels` is how many records within one another its message may be.
 
     Raises
     ------
@@ -108,7 +109,7 @@ def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
         return device
     if found is None:
         raise ValueError("no syslog header: the line does not begin with a time")
-    row = header_event(found.groupdict(), clock)
+    row = header_event(found.groupdict(), clock, levels)
     if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
         row["event_count"] = 1 + int(repeated[1])
     return row
@@ -148,8 +149,16 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
     return row
 
 
-def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
-    """Return the event columns of the parts that a header's pattern named. Raises ValueError if its time is none."""
+def header_event(
+    found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1
+) -> dict[str, Any]:
+    """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
+
+    Raises
+    ------
+    ValueError
+        If its time is none.
+    """
     tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     if found.get("data") is not None:
@@ -159,7 +168,8 @@ def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
     device = _DEVICE.match(message) if program.isdigit() else None
     if device:
         program, message = device["tag"], device["message"]
-    columns, more = read_message(program, message)
+    holds_record = levels > 0 and is_record(message)
+    columns, more = ({}, {}) if holds_record else read_message(program, message)
     row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
     row["process_name"] = program or None
     if pid and pid.isdigit() and len(pid) < 19:
@@ -174,7 +184,7 @@ def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
     row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = more
-    return row
+    return with_inner(row, message, clock, levels) if holds_record else row
 
 
 def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
