@@ -28,7 +28,9 @@ _NAMES_FILE = Path(__file__).with_name("_field_names.toml")
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
-_DATE_ALONE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}")
+_DATE_ALONE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
+)
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")

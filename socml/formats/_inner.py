@@ -26,7 +26,7 @@ _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
     r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|,\d{4}/\d\d/\d\d \d\d:"
 )
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
@@ -112,7 +112,9 @@ def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict
     if not isinstance(text, str):
         return {}
     year = row["time"].year if row.get("time") is not None else None
-    inner = inner_event(text, Clock(clock.zone, clock.year or year, clock.modified), levels)  # its times say nothing of the file
+    inner = inner_event(
+        text, Clock(clock.zone, clock.year or year, clock.modified), levels
+    )  # its times say nothing of the file
     if inner:
         inner["extra"] = {name: value for name, value in dict(inner.get("extra") or {}).items() if value is not None}
     return inner
@@ -120,12 +122,15 @@ def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict
 
 def _reader_of(text: str) -> _Reader | None:
     from socml.formats.host._syslog_lines import header
+    from socml.formats.network.panos import is_panos
 
     is_object = text.startswith("{") and text.endswith("}")
     if not is_object and MARK.search(text, 0, _LONGEST_HEADER):
         return _cef
     if is_object:
         return _json
+    if is_panos(text):
+        return _panos
     brace = text.find('{"', 0, _LONGEST_HEADER)
     if brace > 0 and text.endswith("}") and as_object(text[brace:].encode()):
         return _wrapped_json
@@ -138,6 +143,12 @@ def _cef(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     from socml.formats._cef_event import cef_event
 
     return cef_event(text, clock)
+
+
+def _panos(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats.network.panos import panos_event
+
+    return panos_event(text, clock)
 
 
 def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
@@ -176,7 +187,12 @@ def _json_of_nobody(found: dict[str, Any], clock: Clock, levels: int) -> dict[st
 
 
 def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
-    return _json(text[text.find('{"') :], clock, levels)
+    from socml.formats._facts import facts_of
+
+    at = text.find('{"')
+    row = _json(text[at:], clock, levels)
+    told = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
+    return {**row, **told} if row else row
 
 
 def _syslog(text: str, clock: Clock, levels: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from socml.formats._cef_event import event_of_fields
 from socml.formats._cloud import azure
 from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._inner import with_inner
-from socml.formats._json import flatten, is_too_deep
+from socml.formats._json import flatten, is_too_deep, loads_exactly
 from socml.formats._times import Clock, iso
 from socml.formats._values import severity_of
 from socml.formats._windows import windows_event
@@ -73,6 +73,8 @@ _SHORT = {"String": "cs", "Number": "cn", "IPv6Address": "c6a", "Date": "deviceC
 _PAIR = re.compile(r"(?:^|;)(?P<key>\w{1,60})=")
 _GENERATED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,6}))? ([AP]M)$")
 
+_TEXTS = ("SyslogMessage", "RawData", "Message", "msg", "RenderedDescription")  # which may be records
+_ALWAYS_JSON = {"status", "initiatedBy"}  # if they begin as an object: one that is broken says that the row is
 _LOWER = re.compile(r"[A-Z]+?(?=[A-Z][a-z]|[a-z_\d]|$)")
 _ENTRA = {
     "timeGenerated": "time",
@@ -142,7 +144,7 @@ def _entra_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     target = None
     for name, value in given.items():
         lower = _entra_name(name)
-        nested = _nested(value)
+        nested = loads_exactly(str(value).encode()) if lower in _ALWAYS_JSON and _is_object(value) else _nested(value)
         if isinstance(nested, dict):
             found |= flatten({lower: nested})
         else:
@@ -174,7 +176,7 @@ def _any_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     """Return the event columns of a row of any other table."""
     found: dict[str, Any] = {}
     for name, value in given.items():
-        nested = _nested(value)
+        nested = None if name in _TEXTS else _nested(value)
         if isinstance(nested, (dict, list)):
             found |= flat_fields({name: nested})
         else:
@@ -184,7 +186,7 @@ def _any_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     if generated is not None:
         row["time"] = generated_time(str(generated), clock)
     row["extra"] |= {name: str(found[name]) for name in ("Type",) if name in found}
-    for name in ("SyslogMessage", "RawData", "Message", "msg", "RenderedDescription"):
+    for name in _TEXTS:
         if isinstance(found.get(name), str):
             row.setdefault("message", found[name])
             return with_inner(row, found[name], clock)
@@ -202,6 +204,10 @@ def _syslog_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     taken = ("TimeGenerated", "SyslogMessage", "ProcessName", "HostName", "ProcessID")
     row["extra"] |= {name: str(value) for name, value in given.items() if name not in taken}
     return row
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("{")
 
 
 def _nested(value: Any) -> Any:

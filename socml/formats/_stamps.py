@@ -121,16 +121,7 @@ def time_of(value: object, clock: Clock) -> datetime:
     if isinstance(value, bool):
         raise ValueError(f"{text!r} is not a time")
     if isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
-        digits = text.partition(".")[0]
-        if len(digits) == 18 and digits.startswith("1"):
-            return _since_1601(int(digits))
-        if len(digits) == 14 and digits[:2] in ("19", "20"):
-            return clock.in_zone(
-                _checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
-            )
-        if "e" in text.lower():
-            return epoch(f"{float(value):.6f}")  # type: ignore[arg-type]
-        return epoch(text)
+        return _of_number(text, clock)
     if found := _TEXT_DATE.fullmatch(text):
         return clock.in_zone(_checked(found["year"], found["month"], found["day"], "0", "0", "0"))
     if found := _SHORT_DATE.fullmatch(text):
@@ -141,6 +132,18 @@ def time_of(value: object, clock: Clock) -> datetime:
     if stamp is None or ((rest := text[stamp.end :].strip()) and rest.strip("()") not in ZONES):
         raise ValueError(f"{text[:60]!r} is not a time")
     return stamp.time
+
+
+def _of_number(text: str, clock: Clock) -> datetime:
+    """Return the time that a number is: a count since 1970 or 1601, or digits of a date and a clock."""
+    digits = text.partition(".")[0]
+    if len(digits) == 18 and digits.startswith("1"):
+        return _since_1601(int(digits))
+    if len(digits) == 14 and digits[:2] in ("19", "20"):
+        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
+    if "e" in text.lower():
+        return epoch(f"{float(value):.6f}")  # type: ignore[arg-type]
+    return epoch(text)
 
 
 def settle_day_order(texts: Iterable[str], clock: Clock) -> None:

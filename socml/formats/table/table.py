@@ -7,7 +7,7 @@ line breaks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -114,8 +114,7 @@ def _settle(
             profile.see(rows.cells[positions[name]], rows.numbers)
         if dialect.header and rows.records:
             cells = dict(zip(dialect.names, rows.cells, strict=True))
-            numeric = sum(profile.present > 0 and not profile.others for profile in profiles.values())
-            log = log if is_asked else log_of(dialect.names, cells, numeric, source, options)
+            log = log if is_asked else log_of(dialect.names, cells, _numbers(profiles), source, options)
             is_asked = True
             if log:
                 log.settle(cells)
@@ -133,13 +132,21 @@ def _settle(
             notes += said
         if plan is not None:
             plans[name] = plan
-    same = [f"{n!r} ({p.only})" for n, p in profiles.items() if p.present and not p.varies and p.rows > 1]
-    if same:
-        listed = ", ".join(same[:8]) + (f" and {len(same) - 8} more" if len(same) > 8 else "")
-        notes.append(f"Always the same value, so these tell nothing apart: {listed}.")
+    notes += _same_values(profiles)
     if log:
         notes.insert(0, log.note())
     return plans, log, notes
+
+
+def _numbers(profiles: Mapping[str, Profile]) -> int:
+    """Return how many columns hold numbers alone, so far."""
+    return sum(profile.present > 0 and not profile.others for profile in profiles.values())
+
+
+def _same_values(profiles: Mapping[str, Profile]) -> list[str]:
+    same = [f"{n!r} ({p.only})" for n, p in profiles.items() if p.present and not p.varies and p.rows > 1]
+    listed = ", ".join(same[:8]) + (f" and {len(same) - 8} more" if len(same) > 8 else "")
+    return [f"Always the same value, so these tell nothing apart: {listed}."] if same else []
 
 
 def _parsed(
