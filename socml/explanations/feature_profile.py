@@ -144,16 +144,16 @@ def _profile(name: str, column: pd.Series, said: NDArray[np.object_]) -> Feature
     missing = float(column.isna().mean()) if len(column) else 0.0
     known = column.notna().to_numpy()
     texts = column.astype(str).to_numpy(dtype=object)
-    values = tuple(str(value) for value in column[known].astype(str).value_counts().index[:MOST_VALUES])
+    frequent = tuple(str(value) for value in column[known].astype(str).value_counts().index[:MOST_VALUES])
     counts = {
-        label: tuple(int(((texts == value) & known & (said == label)).sum()) for value in values)
+        label: tuple(int(((texts == value) & known & (said == label)).sum()) for value in frequent)
         for label in _labels(said)
     }
-    rarity = column.astype(str).map(column.astype(str).value_counts()).to_numpy(dtype=np.float64)
+    rarity = np.asarray(column.astype(str).map(column.astype(str).value_counts()), dtype=np.float64)
     separation = _separation(rarity, said)
     return FeatureProfile(
-        name, False, missing, None, None, (), False, values, counts,
-        _warnings(missing, len(values), separation), separation,
+        name, False, missing, None, None, (), False, frequent, counts,
+        _warnings(missing, len(frequent), separation), separation,
     )  # fmt: skip
 
 
