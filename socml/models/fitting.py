@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.detectors import foreign_classifier, foreign_detector, is_import_path
+from socml.detectors import is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import Preparation, Sequences, plain_table, rows_of_period
-from socml.models.outlier_detector import OutlierDetector
+from socml.features import plain_table, rows_of_period
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -41,6 +40,8 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
+
+    from socml.models.outlier_detector import OutlierDetector
 
 __all__ = [
     "ModelVersion",
@@ -100,6 +101,10 @@ def make_detector(
     ...
     socml.project.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
     """
+    from socml.models.outlier_detector import (
+        OutlierDetector,
+    )  # scikit-learn takes a second: nothing here is imported before it is used
+
     recipe = _recipe_of(model, project) if isinstance(model, str) else model
     recipe = recipe.model_copy(update={"parameters": {**recipe.parameters, **parameters}}) if parameters else recipe
     steps = make_pipeline(recipe, seed=seed).named_steps
@@ -110,6 +115,8 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
     """Return the unfitted scikit-learn pipeline of a recipe, as a model version keeps it."""
     from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
+
+    from socml.features import Preparation, Sequences
 
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode == "online":
@@ -130,6 +137,8 @@ def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
     """Return the unfitted detector of a recipe: a component, or what an import path names."""
     supervised = recipe.mode == "supervised"
     if is_import_path(recipe.detector):
+        from socml.detectors import foreign_classifier, foreign_detector
+
         make = foreign_classifier if supervised else foreign_detector
         return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
     if recipe.steps:
