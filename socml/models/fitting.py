@@ -11,7 +11,7 @@ import numpy as np
 
 from socml.detectors import is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import plain_table, rows_of_period
+from socml.features import feature_names, label_columns, plain_table, rows_of_period
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -57,6 +57,7 @@ __all__ = [
     "training_labels_from_truth",
 ]
 
+LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
 COMPANION_TREES = 100
 COMPANION_SAMPLES = 256
@@ -175,6 +176,7 @@ def fit(
     promote: bool = False,
     tags: dict[str, str] | None = None,
     period: Period | None = None,
+    force: bool = False,
 ) -> ModelVersion:
     """Fit a model, record the run in MLflow, register the model and return its version.
 
@@ -189,12 +191,14 @@ def fit(
     feature_metadata : what the table's `attrs["socml"]` would say
     promote : move the alias `champion` to this version; it goes there anyway if there is none
     period : only rows of that time are learned from, as of days known to be clean; the recipe's if not given
+    force : learn from a column even if it says what the truth says
     tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
 
     Raises
     ------
     ModelError
-        If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+        If the table is of another feature set, has nothing to learn from, one of its columns is the truth under
+        another name, or a parameter is out of range.
     DataError
         If no row lies in the period.
     """
@@ -211,6 +215,8 @@ def fit(
         features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
     features = rows_of_period(features, period)
+    if truth is not None and len(truth) and not force:
+        _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
@@ -231,6 +237,16 @@ def fit(
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
     return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+
+
+def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
+    if np.count_nonzero(~np.isnan(malicious)) < LABELLED:
+        return
+    for name in label_columns(features[feature_names(features)], malicious):
+        raise ModelError(
+            f"Column {name!r} says of every row what the truth says: a model that reads it finds nothing by itself. Leave "
+            "it out of the features, or fit with force=True (socml fit --force)."
+        )
 
 
 def models(*, project: Project | None = None) -> pd.DataFrame:
