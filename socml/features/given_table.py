@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from socml.project import ModelError
+from socml.project import ModelError, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +23,24 @@ class Convertible(Protocol):
 
 Rows: TypeAlias = "ArrayLike | pd.DataFrame | Convertible"
 
+KEYS = ("row_id", "time", "entity")
+
 
 class TableError(ModelError, ValueError):
     """Rows that cannot be learned from or scored; a ValueError too, as scikit-learn expects of its estimators."""
+
+
+def feature_names(features: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that are features: as the metadata says, else all but the keys.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> feature_names(pd.DataFrame({"entity": ["a"], "flows": [1.0]}))
+    ['flows']
+    """
+    metadata = metadata_of(features)
+    return list(metadata.get("features") or [str(name) for name in features.columns if name not in KEYS])
 
 
 def plain_table(X: Rows) -> pd.DataFrame:

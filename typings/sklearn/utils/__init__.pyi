@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 
 class InputTags:
@@ -18,7 +20,7 @@ class Tags:
     non_deterministic: bool
     requires_fit: bool
 
-class Bunch(dict[str, object]): ...
+class Bunch(dict[str, Any]): ...
 
 def get_tags(estimator: object) -> Tags: ...
 def check_random_state(seed: int | np.random.RandomState | None) -> np.random.RandomState: ...
