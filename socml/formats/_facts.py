@@ -8,7 +8,6 @@ the first `LONGEST` characters. Blind to who an unnamed second address is, and t
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.formats._addresses import address
 
@@ -102,7 +101,7 @@ _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->)[ \t]{0,3}")
 _LARGEST_PORT = 65535
 
 
-def facts_of(text: str) -> dict[str, Any]:
+def facts_of(text: str) -> dict[str, object]:
     """Return the event columns that a message tells.
 
     Examples
@@ -116,7 +115,7 @@ def facts_of(text: str) -> dict[str, Any]:
     {}
     """
     text = text[:LONGEST]
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     if not TELLS.search(text):
         return row
     _addresses(text, row)
@@ -133,7 +132,7 @@ def facts_of(text: str) -> dict[str, Any]:
     return row
 
 
-def _requests(text: str, row: dict[str, Any]) -> None:
+def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
         if request["status"]:
@@ -147,7 +146,7 @@ def _requests(text: str, row: dict[str, Any]) -> None:
             break
 
 
-def _addresses(text: str, row: dict[str, Any]) -> None:
+def _addresses(text: str, row: dict[str, object]) -> None:
     """Take the addresses on either side: the first of the best word before it, the last of `key=` written twice."""
     last: re.Match[str] | None = None
     best = {side: 3 if f"{side}_ip" in row else -1 for side in ("source", "destination")}  # what a pattern said stays
@@ -170,7 +169,7 @@ def _addresses(text: str, row: dict[str, Any]) -> None:
                 row[f"{side}_port"] = int(port)
 
 
-def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, Any]) -> bool:
+def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:
     """Return whether an address stands right behind the source's: `10.0.0.1:80 10.0.0.2:443`, `a -> b`."""
     if last is None or "source_port" not in row or "destination_ip" in row:
         return False
@@ -188,7 +187,7 @@ def _worth(before: str, ip: str) -> int:
     return 2 if word in _DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
 
 
-def _side(before: str, row: dict[str, Any]) -> str:
+def _side(before: str, row: dict[str, object]) -> str:
     """Return whose address follows what stands before it: "source", "destination", or neither."""
     if _ARROW.search(before) and "source_ip" in row:
         return "destination"
@@ -216,5 +215,5 @@ def _user(text: str, *, ended: bool) -> str | None:
                 and address(name) is None
                 and any(map(str.isalnum, name))
             ):
-                return name
+                return str(name)
     return None

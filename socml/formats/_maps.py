@@ -30,7 +30,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
@@ -63,10 +62,10 @@ class FormatMap:
     columns: dict[str, tuple[str, ...]]
     lists: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    words: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fixed: dict[str, Any] = field(default_factory=dict)
+    words: dict[str, dict[str, object]] = field(default_factory=dict)
+    fixed: dict[str, object] = field(default_factory=dict)
 
-    def row(self, found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+    def row(self, found: Mapping[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a record's flat fields."""
         row, taken = dict(self.fixed), set[str]()
         for column, names in self.columns.items():
@@ -159,7 +158,7 @@ class MapReader:
             held: list[Clock] = []
             by_name = rows_by_name(lambda found: self.map.row(found, held[0]))
 
-            def cells(record: bytes, clock: Clock) -> dict[str, Any]:
+            def cells(record: bytes, clock: Clock) -> dict[str, object]:
                 held[:] = [clock]
                 return by_name(record)
 
@@ -168,10 +167,10 @@ class MapReader:
             return clocked(line_records(source), self._pairs, source, options)
         return clocked(members(source, *self.map.lists), self._object, source, options)
 
-    def _object(self, record: bytes, clock: Clock) -> dict[str, Any]:
+    def _object(self, record: bytes, clock: Clock) -> dict[str, object]:
         return self.map.row(flat_fields(loads_exactly(record)), clock)
 
-    def _pairs(self, line: bytes, clock: Clock) -> dict[str, Any]:
+    def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
         found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]

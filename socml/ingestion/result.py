@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from socml.project import SocmlError, html_text, visible_line
 
@@ -81,7 +80,7 @@ class IngestResult:
     waiting: tuple[WaitingFile, ...] = ()
     same_bytes: tuple[tuple[str, str], ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         failed = [{"file": f.file, "reason": f.reason} for f in self.failed]
         return {**asdict(replace(self, failed=())), "failed": failed}

@@ -9,12 +9,11 @@ leak, it is not in `extra`, and neither is the test's name. Times that were reda
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import MAPPERS, moment, where_from
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._ocsf import ocsf_event
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
@@ -64,32 +63,32 @@ class PantherTests:
         return batches(members(source), _event)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = loads_exactly(record)
     inner, kind = found.get("event"), str(found.get("log_type"))
     if not isinstance(inner, dict):
         raise ValueError(f"the event is a {type(inner).__name__}, not an object")
     flat = {name: value for name, value in flatten(inner).items() if not _is_redacted_time(name, value)}
     row = MAPPERS[kind](flat) if kind in MAPPERS else ocsf_event(flat) if "class_uid" in flat else _other(flat)
-    row["extra"] = {**row["extra"], "log_type": kind}
+    row["extra"] = {**extra_of(row), "log_type": kind}
     row["malicious"] = None
     row["family"] = str(found.get("rule_id")) if found.get("expected_alert") is True else None
     return row
 
 
-def _is_redacted_time(name: str, value: Any) -> bool:
+def _is_redacted_time(name: str, value: object) -> bool:
     """Return whether a field of time says "redacted" or "..."; what does not read otherwise is for quarantine."""
     is_text = isinstance(value, str) and not any(c.isdigit() for c in value)
     return is_text and name in (*_TIMES, "eventTime", "published", "created_at")
 
 
-def _other(flat: dict[str, Any]) -> dict[str, Any]:
+def _other(flat: dict[str, object]) -> dict[str, object]:
     fields = Fields(flat)
     for name in _IPS:
         value = fields.peek(name)
         if isinstance(value, list) and len(value) == 1:
             fields.replace(name, value[0])
-    row: dict[str, Any] = {"time": moment(fields.take(*_TIMES)), "event_category": "cloud"}
+    row: dict[str, object] = {"time": moment(fields.take(*_TIMES)), "event_category": "cloud"}
     row |= where_from(fields, *_IPS)
     row |= fields.columns(_COLUMNS)
     row["extra"] = fields.rest()

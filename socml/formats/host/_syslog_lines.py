@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
@@ -90,7 +89,7 @@ def header(text: str) -> re.Match[str] | None:
     return None if host and (host.lower() in NO_HOSTS or "=" in host or (host[0] in "+-" and host != "-")) else found
 
 
-def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of one line; `levels` is how many records within one another its message may be.
 
     Raises
@@ -129,7 +128,7 @@ def is_syslog(text: str) -> bool:
     return header(text) is not None or (sequence is not None and _DEVICE.match(sequence["rest"]) is not None)
 
 
-def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
+def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     """Return the columns of `<189>42: Mar  2 10:00:00.123 UTC: %SEC-6-NAME: message`; None if a line is none.
 
     Examples
@@ -145,7 +144,7 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
         return None
     columns, more = read_message(found["tag"], found["message"])
     stamp = stamp_in(found["stamp"], clock) if found["stamp"] else None
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": stamp.time if stamp else None,
         "message": found["message"],
         "process_name": found["tag"],
@@ -157,7 +156,7 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
     return row
 
 
-def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
 
     Raises
@@ -176,7 +175,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
     columns, more = ({}, {}) if holds_record else read_message(program, message)
-    row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
+    row: dict[str, object] = {"time": _when(found, clock), "message": message or None, "host_name": host}
     row["process_name"] = program or None
     if pid and pid.isdigit() and len(pid) < 19:
         row["process_pid"] = int(pid)
@@ -195,7 +194,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     return with_inner(row, message, clock, levels) if holds_record else row
 
 
-def _fill_from_data(row: dict[str, Any], more: dict[str, str], message_id: str) -> None:
+def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:
     """Fill what the message leaves empty from the fields of RFC 5424's structured data, as Junos and Check Point write them."""
     data = _COLON_PAIR.sub(r'\1="', more["structured_data"])
     fields, _ = guessed_row(pairs_of(data)[1], Clock(None, 2000, None))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
@@ -58,7 +57,7 @@ class Netflow:
         return made(((number, one.raw, _result(one)) for number, one in found), warnings=warnings)
 
 
-def _result(one: Found) -> dict[str, Any] | Exception:
+def _result(one: Found) -> dict[str, object] | Exception:
     if one.row is not None:
         return {**one.row, "raw": one.raw.hex()}
     return Skip(one.skip) if one.skip else ValueError(one.reject)

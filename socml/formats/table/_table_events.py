@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -52,7 +51,7 @@ class TableLog:
         """Return the event columns of a block of rows; what does not fit a column leaves it empty."""
         return arrays_of([self._row(row) for row in _rows(cells, self.fields)])
 
-    def _row(self, found: dict[str, str]) -> dict[str, Any]:
+    def _row(self, found: dict[str, str]) -> dict[str, object]:
         row, _ = guessed_row(found, self.clock)
         row["extra"] = {}  # the table's own columns keep all
         return with_inner(row, row.get("message"), self.clock)

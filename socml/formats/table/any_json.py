@@ -8,7 +8,6 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, guessed_row
@@ -59,7 +58,7 @@ class AnyJson:
         return clocked(members(source, *lists_of(_head_of(source))), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, _ = guessed_row(flat_fields(loads_exactly(record)), clock)
     return with_inner(row, row.get("message"), clock)
 
