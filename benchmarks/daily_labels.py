@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,11 @@ def after_labels(
     figures = []
     later = [ranked.day for ranked in listed.days[LABELLED_DAYS:]]
     for wrong, oracles in ((0.0, 1), (WRONG, ORACLES)):
-        found, above, before, above_before, n = [], [], [], [], 0
+        found: list[int] = []
+        above: list[float] = []
+        before: list[int] = []
+        above_before: list[float] = []
+        n = 0
         for seed in range(oracles):
             labels, known = _labels(dataset, lab, truth, wrong, np.random.default_rng(seed))
             rest = truth[~truth["attack"].isin(known)]
@@ -77,6 +82,7 @@ def _labels(
 ) -> tuple[dict[str, bool], set[str]]:
     """Return an oracle's labels of the first rows of the first days, each day's list made with the labels before it."""
     by_row: dict[tuple[date, str, str], set[str]] = {}
+    row: Any
     for row in truth.itertuples(index=False):
         by_row.setdefault((row.day, row.role, row.entity), set()).add(str(row.attack))
     labels: dict[str, bool] = {}

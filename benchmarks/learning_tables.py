@@ -43,17 +43,19 @@ def rules(versions: dict[str, str]) -> list[Figure]:
         Figure(LOGO, "fewest against static, 20 labels", min(fewer), "malicious rows", n=len(fewer), versions=versions)
     )
     for name in CANDIDATES:
-        case = f"credited with {name}"
+        credited = f"credited with {name}"
         for labels in POINTS:
             mean = float(np.mean([run[labels - 1] for of in curves.values() for run in of[name]]))
             figures.append(
-                Figure(case, f"found in {labels} labels", mean, "malicious rows", n=len(curves), versions=versions)
+                Figure(credited, f"found in {labels} labels", mean, "malicious rows", n=len(curves), versions=versions)
             )
         worst = min(fewest(of[name], of["static"]) for of in curves.values())
         times = sum(one == name for one in chosen.values())
         figures += [
-            Figure(case, "fewest against static, 20 labels", worst, "malicious rows", n=len(curves), versions=versions),
-            Figure(case, "tables for which others chose it", times, "tables", n=len(curves), versions=versions),
+            Figure(
+                credited, "fewest against static, 20 labels", worst, "malicious rows", n=len(curves), versions=versions
+            ),
+            Figure(credited, "tables for which others chose it", times, "tables", n=len(curves), versions=versions),
         ]
     return figures
 

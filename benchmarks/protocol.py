@@ -66,7 +66,7 @@ def leave_one_group_out(figures: Mapping[str, Mapping[str, float]]) -> dict[str,
     figures : case → candidate → figure, higher is better; all cases have the same candidates
     """
     candidates = list(next(iter(figures.values())))
-    chosen = {}
+    chosen: dict[str, str] = {}
     for group in {group_of(case) for case in figures}:
         others = [figures[case] for case in figures if group_of(case) != group] or list(figures.values())
         best = max(candidates, key=lambda name: float(np.mean([of[name] for of in others])))
