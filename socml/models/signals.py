@@ -98,12 +98,6 @@ class Votes:
         return against + true, true
 
 
-def no_votes() -> Votes:
-    """Return the votes before any label."""
-    nothing = np.empty(0)
-    return Votes(np.empty(0, np.int64), nothing, nothing, np.empty(0, np.bool_), np.zeros(2))
-
-
 def _sorted(evidence: Floats, vote: Floats, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return the evidence of chosen votes in order, and the sum of the votes before each, and of all."""
     order = np.argsort(evidence[chosen], kind="stable")

@@ -87,7 +87,6 @@ from .registry import FOLDERS as FOLDERS
 from .registry import class_name as class_name
 from .registry import component as component
 from .registry import component_code_hash as component_code_hash
-from .registry import component_module as component_module
 from .registry import component_name as component_name
 from .registry import component_names as component_names
 from .registry import component_type as component_type

@@ -88,19 +88,6 @@ def component(kind: str, name: str) -> Any:
     return getattr(module, exported[0])
 
 
-def component_module(kind: str, name: str) -> str:
-    """Return the dotted name of a component's module, without importing it.
-
-    Examples
-    --------
-    >>> component_module("online", "loda")
-    'socml.detectors.online.loda'
-    """
-    if name in own.registered.get(kind, {}):
-        return str(getattr(own.registered[kind][name], "__module__", "__main__"))
-    return _modules(kind)[name]
-
-
 def component_type(kind: str, name: str) -> str:
     """Return the dotted name of a component's class, without importing it: `socml.detectors.robust_z.RobustZ`.
 
