@@ -17,6 +17,7 @@ from .daily_run import positions as positions
 from .daily_run import store_day as store_day
 from .day_checks import Problem as Problem
 from .experiment import ExperimentResult as ExperimentResult
+from .experiment import ListedRow as ListedRow
 from .experiment import run as run
 from .experiment import whom as whom
 from .health import check_up as check_up

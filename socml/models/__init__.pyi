@@ -46,6 +46,7 @@ from .training_labels import TrainingLabels as TrainingLabels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels
 from .training_labels import training_labels_from_truth as training_labels_from_truth
+from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

@@ -121,7 +121,7 @@ class DayEvidence:
     signal: NDArray[np.int64]
     votes: Votes
 
-    def arrays(self) -> dict[str, NDArray]:
+    def arrays(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
         """Return all that it holds, by name: those of the votes begin with `vote_`."""
         own = {"evidence": self.evidence, "kept": self.kept, "signal": self.signal}
         return own | {f"vote_{name}": value for name, value in vars(self.votes).items()}

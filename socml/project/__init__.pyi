@@ -83,6 +83,9 @@ from .recipes import load_feature_recipe as load_feature_recipe
 from .recipes import load_model_recipe as load_model_recipe
 from .recipes import recipe_names as recipe_names
 from .recipes import window_seconds as window_seconds
+from .records import Run as Run
+from .records import TableMetadata as TableMetadata
+from .records import metadata_of as metadata_of
 from .registry import FOLDERS as FOLDERS
 from .registry import class_name as class_name
 from .registry import component as component

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -288,7 +288,7 @@ def event_table(events: pd.DataFrame) -> pa.Table:
     """Return events in memory as an Arrow table, with every event column, null where it is absent."""
     if "event_id" not in events.columns:
         events = events.reset_index()
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, object] = {}
     for name, column in EVENT.items():
         if name in events.columns:
             arrays[name] = pa.Array.from_pandas(events[name], type=column.type)
