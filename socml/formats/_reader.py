@@ -106,6 +106,7 @@ class ReadOptions:
     truth: Truth | None = None
     column_types: Mapping[str, pa.DataType] = field(default_factory=dict)  # a table's own columns, as stored so far
     select_from: int = LITTLE
+    beside: tuple[Path, ...] = ()  # the other files of the command, which may tell what this one leaves out
 
 
 @dataclass

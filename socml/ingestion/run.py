@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -33,11 +34,12 @@ class Run:
     column_types: dict[str, pa.DataType]
     bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
     report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
+    files: tuple[Path, ...] = ()  # all of the command
     labels: dict[bool | None, int] = field(default_factory=dict)
 
     def options(self) -> ReadOptions:
         """Return what the readers need to know of the recipe and of the dataset so far."""
-        return replace(options_of(self.recipe), column_types=self.column_types)
+        return replace(options_of(self.recipe), column_types=self.column_types, beside=self.files)
 
 
 def options_of(recipe: DatasetRecipe) -> ReadOptions:
