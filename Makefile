@@ -120,6 +120,9 @@ results-templates: dev  ## templates of Loghub's samples: docs/results/results-t
 results-house: dev  ## what the sources are made of and what the verbs cost: docs/results/results-house.md
 	@$(BIN)/python -m benchmarks.house
 
+results-unchanged: dev  ## every stored value at BEFORE=REVISION beside now: docs/results/results-unchanged.md
+	@nice $(BIN)/python -m benchmarks.unchanged $(BEFORE)
+
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
 

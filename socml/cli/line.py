@@ -156,6 +156,7 @@ def fit(
     seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
     from_: From = "",
     until: Until = "",
+    force: Annotated[bool, typer.Option("--force", help="learn from a column even if it is the label")] = False,
     json_: Json = False,
 ) -> None:
     """Fit a model on a dataset and register the version. The first version becomes the champion.
@@ -181,7 +182,9 @@ def fit(
         truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     with step(f"fitting {model} on {len(table_):,} rows"):
-        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period)
+        version = fit_model(
+            recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period, force=force
+        )
     if json_:
         as_json({"name": version.name, "version": version.version, **version.metadata})
     else:

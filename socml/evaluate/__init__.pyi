@@ -3,6 +3,8 @@ from .attacks_found import attack_rows as attack_rows
 from .attacks_found import find_attacks as find_attacks
 from .comparison import RunComparison as RunComparison
 from .comparison import compare as compare
+from .metrics.chosen import chosen_metrics as chosen_metrics
+from .metrics.chosen import measure as measure
 from .metrics.curves import curves as curves
 from .metrics.daily import precision_at_a_day as precision_at_a_day
 from .metrics.daily import time_to_detection as time_to_detection

@@ -76,7 +76,8 @@ def cell_hash(cell: Cell, validation: Validation, project: Project) -> str:
         str(cell.seed),
         component_code_hash("supervised" if model.mode == "supervised" else "detectors", model.detector),
     ]
-    if model.mode == "supervised" and model.training.labels == "analysts":
+    taught = model.mode == "supervised" and model.training.labels == "analysts"
+    if taught or validation.judged_by == "analysts" or not truth.is_file():
         from socml.labels import read_labels
 
         said.append(read_labels(dataset=cell.dataset, project=project).to_csv())

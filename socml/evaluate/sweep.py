@@ -16,6 +16,8 @@ from socml.evaluate.cells import Cell, cell_hash, cells_of, read_cell, run_cell,
 from socml.evaluate.method_ranks import compared, standing_table, write_diagram
 from socml.evaluate.prepared import Step, prepare_dataset, silent
 from socml.project import (
+    DECISIONS,
+    EVERYWHERE,
     DataError,
     ExperimentRecipe,
     Project,
@@ -104,7 +106,7 @@ def run_sweep(
     if recipe.sweep is None:
         raise RecipeError(f"{recipe.path} is no sweep: it has no [sweep].")
     _check_names(recipe, project)
-    validation = recipe.validation or Validation(mode="cross-validation", folds=3)
+    validation = _with_metric(recipe.validation or Validation(mode="cross-validation", folds=3), recipe.sweep.metric)
     for dataset in [*recipe.sweep.datasets, *validation.datasets]:
         _prepare(dataset, project, step)
     cells = cells_of(recipe, project)
@@ -121,6 +123,13 @@ def run_sweep(
             cell = cells[i]
             report(sum(f is not None for f in found), len(cells), f"{cell.method} on {cell.dataset}, seed {cell.seed}")
     return _result(recipe, cells, [told or {} for told in found], kept=kept, project=project)
+
+
+def _with_metric(validation: Validation, metric: str) -> Validation:
+    """Return a validation that measures the sweep's metric; as it is where every validation does."""
+    if metric in ("average_precision", "auroc", *EVERYWHERE, *DECISIONS[2:]) or metric in validation.metrics:
+        return validation
+    return validation.model_copy(update={"metrics": [*validation.metrics, metric]})
 
 
 def _check_names(recipe: ExperimentRecipe, project: Project) -> None:

@@ -11,9 +11,24 @@ from socml.project import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
+KEYS = ("row_id", "time", "entity")
+
 
 class TableError(ModelError, ValueError):
     """Rows that cannot be learned from or scored; a ValueError too, as scikit-learn expects of its estimators."""
+
+
+def feature_names(features: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that are features: as the metadata says, else all but the keys.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> feature_names(pd.DataFrame({"entity": ["a"], "flows": [1.0]}))
+    ['flows']
+    """
+    metadata = features.attrs.get("socml") or {}
+    return list(metadata.get("features") or [str(name) for name in features.columns if name not in KEYS])
 
 
 def plain_table(X: Any) -> pd.DataFrame:

@@ -13,29 +13,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from socml.features.given_table import TableError, plain_table
+from socml.features.given_table import KEYS, TableError, feature_names, plain_table
 from socml.project import ModelError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEYS = ("row_id", "time", "entity")
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
-
-
-def feature_names(features: pd.DataFrame) -> list[str]:
-    """Return the names of the columns that are features: as the metadata says, else all but the keys.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> feature_names(pd.DataFrame({"entity": ["a"], "flows": [1.0]}))
-    ['flows']
-    """
-    metadata = features.attrs.get("socml") or {}
-    return list(metadata.get("features") or [str(name) for name in features.columns if name not in KEYS])
 
 
 class Preparation(TransformerMixin, BaseEstimator):

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from socml.features.preparation import feature_names
+from socml.features.given_table import feature_names
 from socml.project import ModelError, did_you_mean
 
 if TYPE_CHECKING:

@@ -22,6 +22,9 @@ from .online_model import recipe_hash as recipe_hash
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
 from .reference import make_reference as make_reference
+from .registry import Registry as Registry
+from .registry import recording as recording
+from .registry_file import StartedRun as StartedRun
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly
 from .scoring import load_scores as load_scores

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.detectors import foreign_classifier, foreign_detector, is_import_path
+from socml.detectors import is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import Preparation, Sequences, plain_table, rows_of_period
-from socml.models.outlier_detector import OutlierDetector
+from socml.features import feature_names, label_columns, plain_table, rows_of_period
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from socml.models.outlier_detector import OutlierDetector
+
 __all__ = [
     "ModelVersion",
     "TrainingLabels",
@@ -56,6 +57,7 @@ __all__ = [
     "training_labels_from_truth",
 ]
 
+LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
 COMPANION_TREES = 100
 COMPANION_SAMPLES = 256
@@ -100,6 +102,10 @@ def make_detector(
     ...
     socml.project.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
     """
+    from socml.models.outlier_detector import (
+        OutlierDetector,
+    )  # scikit-learn takes a second: nothing here is imported before it is used
+
     recipe = _recipe_of(model, project) if isinstance(model, str) else model
     recipe = recipe.model_copy(update={"parameters": {**recipe.parameters, **parameters}}) if parameters else recipe
     steps = make_pipeline(recipe, seed=seed).named_steps
@@ -110,6 +116,8 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
     """Return the unfitted scikit-learn pipeline of a recipe, as a model version keeps it."""
     from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
+
+    from socml.features import Preparation, Sequences
 
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode == "online":
@@ -130,6 +138,8 @@ def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
     """Return the unfitted detector of a recipe: a component, or what an import path names."""
     supervised = recipe.mode == "supervised"
     if is_import_path(recipe.detector):
+        from socml.detectors import foreign_classifier, foreign_detector
+
         make = foreign_classifier if supervised else foreign_detector
         return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
     if recipe.steps:
@@ -166,6 +176,7 @@ def fit(
     promote: bool = False,
     tags: dict[str, str] | None = None,
     period: Period | None = None,
+    force: bool = False,
 ) -> ModelVersion:
     """Fit a model, record the run in MLflow, register the model and return its version.
 
@@ -180,12 +191,14 @@ def fit(
     feature_metadata : what the table's `attrs["socml"]` would say
     promote : move the alias `champion` to this version; it goes there anyway if there is none
     period : only rows of that time are learned from, as of days known to be clean; the recipe's if not given
+    force : learn from a column even if it says what the truth says
     tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
 
     Raises
     ------
     ModelError
-        If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+        If the table is of another feature set, has nothing to learn from, one of its columns is the truth under
+        another name, or a parameter is out of range.
     DataError
         If no row lies in the period.
     """
@@ -202,6 +215,8 @@ def fit(
         features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
     features = rows_of_period(features, period)
+    if truth is not None and len(truth) and not force:
+        _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
@@ -222,6 +237,16 @@ def fit(
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
     return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+
+
+def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
+    if np.count_nonzero(~np.isnan(malicious)) < LABELLED:
+        return
+    for name in label_columns(features[feature_names(features)], malicious):
+        raise ModelError(
+            f"Column {name!r} says of every row what the truth says: a model that reads it finds nothing by itself. Leave "
+            "it out of the features, or fit with force=True (socml fit --force)."
+        )
 
 
 def models(*, project: Project | None = None) -> pd.DataFrame:

@@ -37,6 +37,13 @@ from .manifest import check_part as check_part
 from .manifest import content_hash as content_hash
 from .manifest import origin_of as origin_of
 from .manifest import read_manifest as read_manifest
+from .metric_names import COUNTED as COUNTED
+from .metric_names import DECISIONS as DECISIONS
+from .metric_names import EVERYWHERE as EVERYWHERE
+from .metric_names import RANKING as RANKING
+from .metric_names import SHARED as SHARED
+from .metric_names import Metric as Metric
+from .metric_names import metric_of as metric_of
 from .night_sections import CHECKS as CHECKS
 from .night_sections import CheckSettings as CheckSettings
 from .night_sections import NightSettings as NightSettings
@@ -94,6 +101,11 @@ from .sanitize import html_text as html_text
 from .sanitize import spreadsheet_text as spreadsheet_text
 from .sanitize import visible as visible
 from .sanitize import visible_line as visible_line
+from .spark_engine import SparkConnection as SparkConnection
+from .spark_engine import plain_types as plain_types
+from .spark_engine import spark_connection as spark_connection
+from .spark_engine import spark_errors as spark_errors
+from .spark_engine import spark_session as spark_session
 from .stored import read_json as read_json
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from socml.evaluate.metrics.intervals import wilson
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DAY_US = 86_400_000_000
+
+
+def microseconds(moments: pd.Series) -> np.ndarray:
+    """Return times as microseconds since 1970, UTC; NaN where there is none."""
+    import pandas as pd
+
+    times = pd.to_datetime(moments, utc=True)
+    micros = times.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64).astype(np.float64)
+    return np.where(times.isna().to_numpy(), np.nan, micros)
 
 
 def precision_at_a_day(order: np.ndarray, malicious: np.ndarray, time_us: np.ndarray, k: int) -> dict[str, Any] | None:

@@ -97,7 +97,7 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[in
     if rows:
         found["anomaly_rate"] = total / rows
     if 0 < total < rows:
-        ends, hits = _thresholds(order, hit)
+        ends, hits = thresholds(order, hit)
         found["average_precision"] = _average_precision(ends, hits)
         found["auroc"] = _auroc(ends, hits)
     else:
@@ -105,7 +105,7 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[in
         absent |= {"average_precision": reason, "auroc": reason}
     for name, k in [*((f"precision_at_{k}", k) for k in at), ("precision_at_malicious", total)]:
         if 0 < k <= rows and total:
-            found[name] = _precision_at(k, *_thresholds(order, hit))
+            found[name] = _precision_at(k, *thresholds(order, hit))
         else:
             absent[name] = _one_class(rows, total) if not total else f"there are only {rows} rows of known truth"
     return {**found, "absent": absent} if absent else found
@@ -114,7 +114,7 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[in
 def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return precision and recall at each threshold of an order (lowest first), for a plot; arrays of one length."""
     known = ~np.isnan(malicious)
-    ends, hits = _thresholds(order[known], malicious[known] > 0)
+    ends, hits = thresholds(order[known], malicious[known] > 0)
     return hits / ends, hits / max(hits[-1], 1)
 
 
@@ -139,7 +139,7 @@ def metrics_table(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _thresholds(order: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thresholds(order: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each distinct value of the order, how many rows come up to it, and how many hits."""
     first = np.argsort(order, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(order[first]) != 0, True))

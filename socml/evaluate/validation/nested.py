@@ -86,10 +86,11 @@ def nested_search(
     if folds < 2:
         raise DataError(f"A nested search needs at least two outer folds, not {folds}.")
     inner = searchable(recipe, validation)
-    outer = inner.model_copy(update={"folds": folds})
+    assert recipe.search is not None
+    outer = inner.model_copy(update={"folds": folds, "metrics": [*inner.metrics, recipe.search.metric]})
     if inner.mode == "cut-off":  # a search before the cut-off has no rows after it
         inner = inner.model_copy(update={"mode": "temporal", "cut_off": None})
-    table = known_table(recipe, dataset, project=project)
+    table = known_table(recipe, dataset, project=project, judged_by=inner.judged_by)
     judged, lines, notices = [], [], []
     for fold in make_folds(table.rows(outer.entity), outer):
         with step(f"{fold.name}: searching in {len(fold.train):,} rows, judging {len(fold.test):,}"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from socml.evaluate.metrics.chosen import chosen_metrics
 from socml.evaluate.metrics.daily import precision_at_a_day, time_to_detection
 from socml.evaluate.metrics.decisions import decision_metrics
 from socml.evaluate.metrics.intervals import bootstrap, wilson
@@ -68,6 +69,9 @@ def _measured(judged: Judged, validation: Validation) -> dict[str, Any]:
             wilson(right, int(named.sum())),
         )
     found |= _detection(judged, intervals, absent)
+    asked = [name for name in validation.metrics if name not in found]
+    more, why_not = chosen_metrics(asked, judged.order, judged.malicious, alert=judged.alert, time_us=judged.time_us)
+    found, absent = {**found, **more}, {**absent, **why_not}
     found["intervals"] = {name: list(ends) for name, ends in intervals.items()}
     return {**found, "absent": absent} if absent else found
 

@@ -36,8 +36,8 @@ def validate(
 ) -> ValidationResult:
     """Fit a model on each fold's training rows and judge it on the others.
 
-    A supervised model learns from the training rows alone, and is judged by ground truth (by labels, where the
-    dataset has none). Scores of detectors are comparable within one fold only: pooled, a row stands by its place
+    A supervised model learns from the training rows alone. Any model is judged by ground truth, and by the labels of
+    analysts where the dataset has none or `judged_by` is "analysts". Scores of detectors are comparable within one fold only: pooled, a row stands by its place
     among the judged rows of its fold. Probabilities are pooled as they are.
 
     In memory are the feature table (8 bytes a row and number) and, of one fold at a time, a copy of its training rows
@@ -55,13 +55,24 @@ def validate(
     DataError, ModelError
         If rows cannot be parted so, nothing is known of them, or no fold has enough to learn from.
     """
+    from socml.features import feature_names, label_columns
+
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = validation or recipe.validation or Validation()
     seed = recipe.seed if seed is None else seed
     with step(f"building {recipe.features}"):
-        tables = [known_table(recipe, name, project=project) for name in _datasets(dataset, validation)]
+        tables = [
+            known_table(recipe, name, project=project, judged_by=validation.judged_by)
+            for name in _datasets(dataset, validation)
+        ]
     judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
+    notices += [
+        f"Column {name!r} of {table.dataset} says what the truth says: these figures are its own."
+        for table in tables
+        for name in label_columns(table.features[feature_names(table.features)], table.malicious)
+    ]
+    notices += [labels_notice(table) for table in tables if table.by_labels]
     every = Judged.joined(judged)
     rows = every.frame()
     about = {
@@ -82,6 +93,15 @@ def validate(
     if record:
         _keep(result, recipe, project)
     return result
+
+
+def labels_notice(table: KnownTable) -> str:
+    """Return what is to be said of figures by labels."""
+    known = int((~np.isnan(table.malicious)).sum())
+    return (
+        f"{table.dataset} is judged by {known:,} labels of analysts: rows that they looked at, the most anomalous first, "
+        "and no sample of all."
+    )
 
 
 def _datasets(dataset: str, validation: Validation) -> list[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.evaluate.metrics.ranking import ranking_metrics
+from socml.evaluate.metrics.chosen import chosen_metrics
+from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.validation.splits import make_folds
 from socml.evaluate.validation.table import KnownTable, known_table
 from socml.evaluate.validation.tracked import RunRecord, record_nested
@@ -27,6 +28,7 @@ from socml.project import (
     did_you_mean,
     find_project,
     load_model_recipe,
+    metric_of,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def search(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = searchable(recipe, validation)
     assert recipe.search is not None
-    table = known_table(recipe, dataset, project=project)
+    table = known_table(recipe, dataset, project=project, judged_by=validation.judged_by)
     result = search_table(recipe, recipe.search, table, validation, project)
     if record:
         _record(result, recipe, project)
@@ -118,7 +120,7 @@ def search_table(
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingGridSearchCV
 
-    pipeline = _pipeline(recipe, project)
+    pipeline = _pipeline(recipe, asked, project)
     grid = _candidates(asked, pipeline, recipe)
     position, target = _taught_rows(recipe, table)
     folds = _positions(make_folds(table.rows(validation.entity), validation), position, target)
@@ -130,7 +132,7 @@ def search_table(
         min_resources=least,
         max_resources=len(position),
         cv=folds,
-        scoring=_scorer(asked.metric),
+        scoring=_scorer(asked.metric, recipe, validation),
         random_state=recipe.seed,
         refit=False,
         error_score=np.nan,
@@ -145,12 +147,12 @@ def search_table(
     return _told(recipe, asked, halving.cv_results_)
 
 
-def _pipeline(recipe: ModelRecipe, project: Project) -> Any:
+def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> Any:
     from socml.models import make_detector
 
     pipeline = make_detector(recipe, project=project)
     detector = pipeline.named_steps["detector"]
-    if "calibration_folds" in detector.get_params():
+    if "calibration_folds" in detector.get_params() and not metric_of(asked.metric).needs_alerts:
         detector.set_params(calibration_folds=0)  # calibration never changes which row is above which
     return pipeline
 
@@ -200,11 +202,31 @@ def _positions(folds: list[Any], position: np.ndarray, target: np.ndarray) -> li
     return found
 
 
-def _scorer(metric: str) -> Any:
+def _scorer(metric: str, recipe: ModelRecipe, validation: Validation) -> Any:
+    """Return what scikit-learn calls with a fitted pipeline and rows: the metric, NaN where it cannot be measured."""
+
     def score(pipeline: Any, X: pd.DataFrame, y: np.ndarray) -> float:
-        return float(ranking_metrics(pipeline.score_samples(X), np.asarray(y, dtype=np.float64)).get(metric, np.nan))
+        normality, alert = pipeline.score_samples(X), None
+        if metric_of(metric).needs_alerts:
+            alert = _alerts(pipeline, X, normality, recipe, validation)
+        known = np.asarray(y, dtype=np.float64)
+        found, _ = chosen_metrics(
+            [metric], normality, known, alert=alert, time_us=microseconds(X["time"]) if "time" in X.columns else None
+        )
+        return float(found.get(metric, np.nan))
 
     return score
+
+
+def _alerts(
+    pipeline: Any, X: pd.DataFrame, normality: np.ndarray, recipe: ModelRecipe, validation: Validation
+) -> np.ndarray:
+    """Return which rows are alerts: by the probability's threshold, or by the share of the rows fitted on."""
+    if recipe.mode == "supervised":
+        steps = pipeline.named_steps
+        probability = steps["detector"].predict_proba(steps["preparation"].transform(X))[:, 1]
+        return np.asarray(probability > validation.probability_threshold)
+    return np.asarray(-normality >= pipeline.threshold_)
 
 
 def _told(recipe: ModelRecipe, asked: Search, results: dict[str, Any]) -> SearchResult:

@@ -24,13 +24,13 @@ _HEADER = (
 )
 _LONGEST = 4096  # characters of a line: that of a longer message is no template's
 _SELECT = r"""
-with -- materialized: else every pattern would compute the text anew that it is asked of
-    split as (
+with -- materialized: else every expression would compute the text anew that it is asked of
+    split as materialized (
         select row, line, regexp_extract(line, '{header}', ['host', 'tag', 'pid', 'rest']) as h
         from lines
         where length(line) <= {longest}
     ),
-    named as (
+    named as materialized (
         select
             row, h.host, h.pid,
             case when line < ':' then split_part(line, ' ', 1) else left(line, 15) end as stamp,
