@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.dialects import READERS, is_right, make_case
 from benchmarks.readers import filled_by
 from benchmarks.results import Figure
 from socml.ingestion import format_names, ingest_files, load_events
@@ -122,3 +123,41 @@ def column_lines(real: Mapping[str, set[str]]) -> tuple[list[str], list[tuple[st
             f"| {reader} | {len(can)} | {len(columns) if reader in real else 'no file'} | {left if reader in real else ''} |"
         )
     return [*lines, ""], counts
+
+
+def dialect_lines(versions: dict[str, str], *, dialects: int = 200) -> tuple[list[str], list[Figure]]:
+    """Return the table of generated dialects for the page, and its figures: how many each reader reads right."""
+    right = dict.fromkeys(READERS, 0)
+    worse: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="socml-dialects-") as folder:
+        for seed in range(dialects):
+            case = make_case(seed)
+            path = Path(folder) / f"{seed}.csv"
+            path.write_bytes(case.data)
+            found = {name: is_right(read(path), case.truth) for name, read in READERS.items()}
+            for name, holds in found.items():
+                right[name] += holds
+            if any(found.values()) and not found["socml"]:
+                worse.append(f"{seed}: {case.dialect}")
+    figures = [
+        Figure("generated dialects", "read right", right["socml"], "files", peer, count, n=dialects, versions=versions)
+        for peer, count in right.items()
+        if peer != "socml"
+    ]
+    figures.append(
+        Figure("generated dialects", "read right by another alone", len(worse), "files", n=dialects, versions=versions)
+    )
+    lines = [
+        "## Tables: generated dialects",
+        "",
+        f"{dialects} files that differ in delimiter, quoting, line ends, encoding, header, decimal sign, blank rows and `sep=` line; right "
+        "is: every row, every name (or none) and every cell. All read the bare file, without a word about it.",
+        "",
+        "| reader | right |",
+        "|---|---|",
+        *(f"| {name} | {count} of {dialects} |" for name, count in right.items()),
+        "",
+        f"Read right by another and not by socml: {'; '.join(worse) if worse else 'none'}.",
+        "",
+    ]
+    return lines, figures

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks.format_tables import Fault, column_lines, faults_figures, faults_lines, read_faults
+from benchmarks.format_tables import Fault, column_lines, dialect_lines, faults_figures, faults_lines, read_faults
 from benchmarks.results import RESULTS, Figure, versions_of, written
 from socml.ingestion import format_names, ingest, load_events
 from socml.project import EVENT, Project, SocmlError, visible_line
@@ -181,6 +181,8 @@ def write(files: list[Read], checked: Checks, faults: list[Fault]) -> Path:
         ):
             figures.append(Figure("fail2ban failJSON", measure, value, n=int(numbers[1]), versions=versions))
     figures += faults_figures(faults, versions)
+    tables, of_tables = dialect_lines(versions)
+    figures += of_tables
     figures += [
         Figure(reader, "event columns filled by real files", filled, "columns", n=can, versions=versions)
         for reader, filled, can in counts
@@ -193,7 +195,7 @@ def write(files: list[Read], checked: Checks, faults: list[Fault]) -> Path:
     path = RESULTS / "results-formats.md"
     lines = lines_of(files, hostile, truth, versions)
     at = lines.index("## Files")
-    page = [*lines[:at], *faults_lines(faults), *columns, *lines[at:]]
+    page = [*lines[:at], *faults_lines(faults), *columns, *tables, *lines[at:]]
     path.write_text("\n".join(page) + "\n", encoding="utf-8")
     return path
 

@@ -72,7 +72,7 @@ def look(events: pa.Table, found: Filled) -> None:
         connection.execute("set timezone = 'UTC'")
         connection.register("stored_events", pa.table(arrays, names=_SCHEMA.names))
         said = connection.execute(
-            f"select {', '.join(f'coalesce(bool_or({test}), false)' for test in MEANINGS.values())} "  # noqa: S608  # our own
+            f"select {', '.join(f'coalesce(bool_or({test}), false)' for test in MEANINGS.values())} "  # our own
             f"from ({meanings_sql('1970-01-01', '2101-01-01')})"
         ).fetchone()
     found.meanings |= {meaning for meaning, holds in zip(MEANINGS, said or (), strict=True) if holds}
