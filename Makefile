@@ -145,8 +145,9 @@ pictures: dev browser  ## a picture of every page of the app in both languages a
 docs: dev  ## the documentation site, strictly: build/site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict && echo "build/site/index.html"
 
-readmes: dev  ## the tables in the recipe folders' READMEs
+readmes: dev  ## the tables in the recipe folders' READMEs, and what each reader fills
 	@$(BIN)/python docs/recipe_tables.py
+	@$(BIN)/python -m benchmarks.readers
 
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'

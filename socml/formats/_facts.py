@@ -49,7 +49,7 @@ _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way t
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
     re.compile(
-        rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w-]):? ?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid)"
@@ -213,6 +213,7 @@ def _user(text: str, *, ended: bool) -> str | None:
                 name
                 and name.lower() not in _NO_USER
                 and not name.isdigit()
+                and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))
             ):
