@@ -11,7 +11,10 @@ from .contracts.check import Checked as Checked
 from .contracts.check import check_component as check_component
 from .daily_listing import MODEL as MODEL
 from .daily_listing import DailyList as DailyList
+from .daily_listing import Judged as Judged
+from .daily_listing import Listing as Listing
 from .daily_listing import RankedDay as RankedDay
+from .daily_listing import Ranker as Ranker
 from .daily_listing import daily_list as daily_list
 from .daily_run import positions as positions
 from .daily_run import store_day as store_day
