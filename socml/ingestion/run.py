@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import pyarrow as pa
-
 from socml.formats import Format, ReadOptions
 from socml.ingestion.matching import InputFile
+from socml.ingestion.own_columns import OwnColumns
 from socml.ingestion.staging import Staging
 from socml.ingestion.truth import TruthBeside
 from socml.project import DatasetRecipe
@@ -30,7 +29,7 @@ class Run:
     truth: TruthBeside | None
     now: datetime
     read_as: str
-    column_types: dict[str, pa.DataType]
+    column_types: OwnColumns
     bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
     report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
     labels: dict[bool | None, int] = field(default_factory=dict)
