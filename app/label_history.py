@@ -54,7 +54,7 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame) -> list[str]:
     events = events[events["by"] == place.analyst] if mine else events
     events = events[events["state"] == "stands"] if only_standing else events
     newest = events.iloc[::-1].head(_SHOWN).reset_index(drop=True)
-    entities = desk.triage.scores["entity"].reindex(newest["row_id"]).to_numpy()
+    entities = desk.triage.about(list(newest["row_id"].unique()))["entity"].reindex(newest["row_id"]).to_numpy()
     chosen = st.dataframe(
         _in_words(newest.assign(entity=entities), say),
         hide_index=True,

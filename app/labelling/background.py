@@ -35,8 +35,16 @@ class Background:
     def ask(self, question: Hashable, work: Callable[[], Any]) -> Answer:
         """Return what is known, and start `work` if nobody asked before."""
         self.start([question], work)
+        answer = self.known(question)
+        assert answer is not None, "it was just asked"
+        return answer
+
+    def known(self, question: Hashable) -> Answer | None:
+        """Return what is known of a question; None if nobody asked it."""
         with self._lock:
-            found = self._asked[question]
+            found = self._asked.get(question)
+        if found is None:
+            return None
         if not found.done():
             return Answer(pending=True)
         error = found.exception()
