@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from collector import set_imports_apart
 from frame import page_title
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from a server on the internet
@@ -26,3 +27,4 @@ st.navigation(
     ],
     position="top",
 ).run()
+set_imports_apart()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,13 @@ class Background:
         if isinstance(error, SocmlError):
             return Answer(pending=False, error=str(error))
         raise error
+
+    def wait(self, question: Hashable, seconds: float) -> None:
+        """Wait until a question is answered, `seconds` at most; one that nobody asked is not waited for."""
+        with self._lock:
+            found = self._asked.get(question)
+        if found is not None:
+            wait([found], seconds)
 
     def start(self, questions: Sequence[Hashable], work: Callable[[], Any]) -> None:
         """Start one `work` that answers those of `questions` that nobody asked before, if there are any."""

@@ -13,19 +13,21 @@ from typing import Any
 import streamlit as st
 from people import kept_store
 
+from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
 from socml.project import DataError, Project, SocmlError, TryLater, Words
-from socml.review import LiveRanking, Triage
+from socml.review import LiveRanking, Triage, warm_up
 
 STRATEGY = "mixed"
 SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")
 BLIND = SECOND_LOOKS[1:]  # nobody sees what was said before, or the second opinion would be the first
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
+AHEAD = 25  # events whose records are read before the page asks for them
 PAST = 200  # own labels that the browser may take back
 _TEXTS = ("reason", "family", "note")
 
@@ -134,9 +136,12 @@ class Desk:
         order = list(reasons)
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
-        first = [open_row] if open_row else order[:1]
+        first = list(dict.fromkeys([*([open_row] if open_row else []), *order]))[:AHEAD]
         wanted = list(report.wanted) if holds else first
         unfinished = list(report.unfinished) if holds else first
+        if not holds and first:
+            self._evidence_of(wanted, unfinished, say)
+            self._evidence.wait_for(first[0])
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         shown = [report.on_screen] if current and self.has(report.on_screen) else []
         rows = dict.fromkeys([*([open_row] if open_row else []), *shown, *order, *near])
@@ -263,6 +268,7 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
 def kept_ranking(project: Project, run_id: str) -> LiveRanking:
     """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
+    background("warming up").start(["kernels"], warm_up)
     return LiveRanking(run_id, project=project, wait=False)
 
 

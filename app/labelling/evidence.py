@@ -6,6 +6,7 @@ Both are read in the background, ahead of the event on screen: a busy entity has
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from labelling.background import Answer, background
@@ -16,6 +17,7 @@ from socml.review import Triage
 
 RECORDS = 20  # raw records of one row that are shown; a window may hold thousands
 RELATED = 15
+PATIENCE_S = 0.8  # that the first event of a page waits for its records, to come with them
 FIRST, AT_ONCE = 4, 25  # rows whose records are read together: few while the first is waited for
 _LONGEST = 4_000  # characters of one record that go to the browser
 _LONGEST_CELL = 120
@@ -91,17 +93,19 @@ class Evidence:
         question: Callable[[str], Hashable],
         work: Callable[[Sequence[str]], Mapping[str, Any]],
     ) -> dict[str, Answer]:
-        """Return what is answered, and start what nobody asked: few rows while none is here, so that the first comes soon."""
+        """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon."""
         asked = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
         line = background(worker)
         known = {row_id: line.known(one) for row_id, one in asked.items()}
-        new = [row_id for row_id, answer in known.items() if answer is None]
-        pending = sum(answer is not None and answer.pending for answer in known.values())
-        if new and not pending:
-            first = FIRST if new[0] == next(iter(asked)) else AT_ONCE
-            some = new[:first]
-            line.start([asked[row_id] for row_id in some], lambda: work(some))
+        if not any(answer is not None and answer.pending for answer in known.values()):
+            new = [row_id for row_id, answer in known.items() if answer is None]
+            for some in (new[:FIRST], new[FIRST:AT_ONCE]):
+                line.start([asked[row_id] for row_id in some], partial(work, some))
         return {row_id: answer for row_id, answer in known.items() if answer is not None and not answer.pending}
+
+    def wait_for(self, row_id: str) -> None:
+        """Wait a little for the records of a row that was just asked for: a page that asks again takes longer."""
+        background("records").wait(self._question(row_id), PATIENCE_S)
 
     def _question(self, row_id: str) -> Hashable:
         return ("events", str(self._project.workspace), self._run_id, row_id)
