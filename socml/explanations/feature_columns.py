@@ -67,6 +67,7 @@ class OnDisk:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._taken: tuple[bytes, pd.DataFrame] | None = None  # an explanation asks for the same rows four times
 
     @cached_property
     def entities(self) -> Entities:
@@ -82,13 +83,22 @@ class OnDisk:
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
-        stored = open_table(self._path).read(columns=["row_id"]).column(0)
-        at = pc.indices_nonzero(pc.is_in(stored, value_set=pa.array(list(row_ids), pa.string())))
-        place = dict(zip(stored.take(at).to_pylist(), at.to_pylist(), strict=True))
+        at = pc.indices_nonzero(pc.is_in(self._row_ids, value_set=pa.array(list(row_ids), pa.string())))
+        place = dict(zip(self._row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
         return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
     def take(self, positions: np.ndarray) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
+        asked = positions.tobytes()
+        if self._taken is None or self._taken[0] != asked:
+            self._taken = (asked, self._read(positions))
+        return self._taken[1]
+
+    @cached_property
+    def _row_ids(self) -> pa.ChunkedArray:
+        return open_table(self._path).read(columns=["row_id"]).column(0)
+
+    def _read(self, positions: np.ndarray) -> pd.DataFrame:
         import pandas as pd
 
         file = open_table(self._path)
