@@ -1,9 +1,16 @@
 from .attribution import Attributions as Attributions
 from .attribution import attributions as attributions
+from .clusters import Cluster as Cluster
+from .clusters import Clusters as Clusters
+from .clusters import cluster_rows as cluster_rows
 from .contributions import explain as explain
 from .contributions import explainer_of as explainer_of
 from .contributions import feature_contributions as feature_contributions
 from .contributions import make_explainer as make_explainer
+from .feature_profile import CorrelatedPair as CorrelatedPair
+from .feature_profile import FeatureProfile as FeatureProfile
+from .feature_profile import correlated_features as correlated_features
+from .feature_profile import profile_features as profile_features
 from .nearest import NearestNormal as NearestNormal
 from .nearest import nearest_normal as nearest_normal
 from .normal import WouldBeNormal as WouldBeNormal
@@ -18,6 +25,8 @@ from .of_run import headlines as headlines
 from .of_run import keep_explanations as keep_explanations
 from .of_run import run_metadata as run_metadata
 from .online import explain_online as explain_online
+from .projection import Projection as Projection
+from .projection import project_rows as project_rows
 from .sentences import error_in_words as error_in_words
 from .sentences import headline as headline
 from .sentences import percentile_in_words as percentile_in_words

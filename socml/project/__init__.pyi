@@ -101,6 +101,11 @@ from .sanitize import html_text as html_text
 from .sanitize import spreadsheet_text as spreadsheet_text
 from .sanitize import visible as visible
 from .sanitize import visible_line as visible_line
+from .spark_engine import SparkConnection as SparkConnection
+from .spark_engine import plain_types as plain_types
+from .spark_engine import spark_connection as spark_connection
+from .spark_engine import spark_errors as spark_errors
+from .spark_engine import spark_session as spark_session
 from .stored import read_json as read_json
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT

@@ -162,8 +162,11 @@ def ranked_by_recipe(model: str, dataset: str, *, project: Project) -> Callable[
 
 def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
     """Return a function that gives a scoring run as it is, whatever the seed: only the strategies' draws differ."""
+    import pyarrow as pa
+
     from socml.models import load_scores
     from socml.project import read_leaves, read_run
+    from socml.review.row_ids import RowIds
     from socml.review.supervised_ranker import matrix_of
 
     run = read_run(project, run_id)
@@ -175,7 +178,7 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
     if truth.empty:
         raise DataError(f"Dataset {run['dataset']!r} has no ground truth, so no oracle can answer.")
     try:
-        matrix = matrix_of(run, [str(row_id) for row_id in scores.index], project)
+        matrix = matrix_of(run, RowIds(pa.array(scores.index, pa.string())), project)
     except DataError:
         matrix = None  # strategies that read a forest's predictions then say what they miss
     whole = matrix if matrix is not None and len(matrix) == len(scores) else None

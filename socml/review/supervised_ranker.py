@@ -16,9 +16,10 @@ from socml.labels import DIRECTION, LabelEvent
 from socml.project import DataError, Project, SocmlError, open_table, read_metadata, read_table, run_features_path
 from socml.review.model_switch import should_switch
 from socml.review.ranker_predictions import predict_rows
+from socml.review.row_ids import RowIds
 
 EVERY = 10  # labels that teach
-AT_MOST = 200_000  # rows, the most anomalous by the model; the forest is not asked about the others
+AT_MOST = 50_000  # rows, the most anomalous by the model; the forest is not asked about the others
 KEPT = 8  # answers: an undo finds the earlier one
 
 LabelledRow = tuple[int, bool, str | None, float]  # row, malicious, family, weight
@@ -137,8 +138,8 @@ def labelled_rows(
     ]
 
 
-def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> NDArray[np.float32]:
-    """Return the first `AT_MOST` rows of a run as its model's preparation makes them, in the order of `row_ids`.
+def matrix_of(run: dict[str, Any], ids: RowIds, project: Project) -> NDArray[np.float32]:
+    """Return the first `AT_MOST` rows of a run as its model's preparation makes them, in the order of `ids`.
 
     Raises
     ------
@@ -159,7 +160,7 @@ def matrix_of(run: dict[str, Any], row_ids: Sequence[str], project: Project) -> 
         version = load_model(name or str(run["model"]), number, project=project)
     except SocmlError as error:
         raise DataError(f"The model of run {run['run_id']} cannot be read: {error}") from error
-    chosen = list(row_ids[:AT_MOST])
+    chosen = ids.names(range(min(AT_MOST, len(ids))))
     names = list(read_metadata(path)["features"])
     whole = len(chosen) == open_table(path).metadata.num_rows
     keep = None if whole else ds.field("row_id").isin(chosen)
