@@ -41,6 +41,8 @@ from .retraining import compare_shadow as compare_shadow
 from .retraining import promote_version as promote_version
 from .retraining import retrain as retrain
 from .retraining import roll_back as roll_back
+from .sinks._sink import Sink as Sink
+from .sinks._sink import Undelivered as Undelivered
 from .status import StatusLine as StatusLine
 from .status import check_configuration as check_configuration
 from .status import night_status as night_status

@@ -302,11 +302,14 @@ def fit_pipeline(
         else:
             known = training_labels.known
             taught_families = training_labels.families[known] if recipe.training.families else None
-            pipeline.named_steps["detector"].fit(
+            detector = pipeline.named_steps["detector"]
+            unlabelled = {"unlabelled": matrix[~known]} if getattr(detector, "is_semi_supervised", False) else {}
+            detector.fit(
                 matrix[known],
                 training_labels.malicious[known],
                 sample_weight=training_labels.weight[known],
                 families=taught_families,
+                **unlabelled,
             )
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error

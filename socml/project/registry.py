@@ -44,6 +44,8 @@ _SIGNS = {
     "supervised": {"fit", "log_odds"},
     "detectors": {"fit", "score_samples"},
     "strategies": {"candidates", "labels", "budget"},
+    "responders": {"draft", "apply", "undo"},
+    "sinks": {"send", "model_fields"},
 }
 T = TypeVar("T")
 

@@ -69,6 +69,7 @@ class FeedbackRanking:
         self._columns = _Columns(self.leaves)
         self._multipliers: dict[int, float] = {}
         self._total = np.zeros(self.anomaly_score.shape)
+        self._trusted = 1.0
 
     def learn(
         self, positions: ArrayLike, directions: ArrayLike, weights: ArrayLike | None = None
@@ -84,14 +85,32 @@ class FeedbackRanking:
         rows = np.asarray(positions, dtype=np.int64)
         signs = np.sign(np.asarray(directions, dtype=np.float64))
         limits = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
-        trust = self._trust(rows, signs, limits)
+        trust = self._trusted = self._trust(rows, signs, limits)
         solved = self._solve(rows, signs, limits, trust)
         self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
         if not len(rows):
             return self.anomaly_score.copy()
         return trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
 
-    def _trust(self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
+    def rank_later(self, leaves: NDArray[np.integer], anomaly_score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the ranking scores of other rows, by what the labels of the last `learn` taught on these.
+
+        How far the forest's order is believed was seen on the rows that were labelled, and is kept.
+
+        Parameters
+        ----------
+        leaves, anomaly_score : of the other rows, by the same forest and detector: (n_trees, n), (n,)
+        """
+        rows = list(self._multipliers)
+        if not rows or not len(self.leaves):
+            return np.array(anomaly_score, dtype=np.float64)
+        together = _Columns(_read_only(np.concatenate([self.leaves[:, rows], leaves], axis=1)))
+        together.between(np.arange(len(rows)))  # makes the columns that are added
+        total = np.zeros(len(rows) + len(anomaly_score))
+        together.add_to(total, {at: self._multipliers[row] for at, row in enumerate(rows)})
+        return self._trusted * anomaly_score + (self._unit / (PRIOR * together.whole)) * total[len(rows) :]
+
+    def _trust(self, rows: NDArray[np.integer], signs: NDArray, limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
         if not len(self.leaves):  # there is no other order
             return 1.0
