@@ -49,6 +49,7 @@ from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
 from .private import private_file as private_file
 from .private import private_folder as private_folder
+from .project import ENGINES as ENGINES
 from .project import LANGUAGES as LANGUAGES
 from .project import MARKER as MARKER
 from .project import LookupService as LookupService
