@@ -30,6 +30,7 @@ from socml.project import (
     Project,
     RecipeError,
     UnknownName,
+    audit,
     component,
     component_names,
     did_you_mean,
@@ -221,7 +222,9 @@ def fit(
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
-    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
 
 
 def models(*, project: Project | None = None) -> pd.DataFrame:

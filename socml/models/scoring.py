@@ -27,6 +27,7 @@ from socml.project import (
     SCORE,
     ModelError,
     Project,
+    audit,
     find_project,
     open_table,
     parquet_writer,
@@ -144,6 +145,8 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
+    about = {name: run[name] for name in ("run_id", "dataset", "model_version", "rows")}
+    audit(project, "scored", **about)
     return write_run(project, run)
 
 
