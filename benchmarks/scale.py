@@ -204,7 +204,7 @@ def on_spark(root: Path, case: str, rows: int) -> list[Figure]:
     return figures
 
 
-def _differ(one, other) -> int:  # noqa: ANN001
+def _differ(one, other) -> int:
     if one.schema.names != other.schema.names or len(one) != len(other):
         return max(len(one), len(other))
     wrong = np.zeros(len(one), bool)

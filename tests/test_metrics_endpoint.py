@@ -45,6 +45,6 @@ def test_an_address_that_is_none_is_one_sentence(address: str, project: Project)
 
 
 def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
-    with serve_metrics("127.0.0.1:0", project) as port:
-        with pytest.raises(ConfigurationError, match="Name another port"), serve_metrics(f"127.0.0.1:{port}", project):
-            pass
+    taken = pytest.raises(ConfigurationError, match="Name another port")
+    with serve_metrics("127.0.0.1:0", project) as port, taken, serve_metrics(f"127.0.0.1:{port}", project):
+        pass

@@ -46,7 +46,15 @@ class FileByFile:
         self.stage, self.asked, self.truth, self.progress, self.retry = stage, asked, truth, progress, retry
         self.root = stage.project.root
         self.run = Run(
-            stage, recipe, truth, now, self._read_as(recipe), OwnColumns(stage), self._bad_lines, self._report
+            stage,
+            recipe,
+            truth,
+            now,
+            self._read_as(recipe),
+            OwnColumns(stage),
+            self._bad_lines,
+            self._report,
+            tuple(match.file.path for match in matches),
         )
         self.total_bytes, self.done_bytes = sum(m.file.source.size for m in matches), 0
         self.results: dict[str, FileResult] = {}  # by path

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +27,11 @@ from socml.project import (
     SCORE,
     ModelError,
     Project,
+    Run,
+    TableMetadata,
     audit,
     find_project,
+    metadata_of,
     open_table,
     parquet_writer,
     read_metadata,
@@ -71,7 +74,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     import pandas as pd
 
     features = plain_table(features)
-    metadata = features.attrs.get("socml") or {}
+    metadata = metadata_of(features)
     version.check_table(metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
     blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
@@ -92,7 +95,7 @@ def score_run(
     truth: pd.DataFrame | pd.Series | None = None,
     finished: str = "",
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> Run:
     """Score a feature file in bounded memory and return what `run.json` says of the run.
 
     Writes `workspace/scores/<run_id>/`: scores.parquet and leaves.npy in the rows' order, then run.json. The
@@ -116,7 +119,7 @@ def score_run(
     folder = run_folder(project, run_id)
     if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
         normality = _score_file(version, features_path, folder / "leaves.npy", project, progress)
-        about = {"run_id": run_id, "experiment": experiment, "finished": finished}
+        about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
@@ -128,11 +131,11 @@ def save_run(
     version: ModelVersion,
     features_path: Path,
     normality: np.ndarray,
-    run: dict[str, Any],
+    run: Run,
     *,
     project: Project,
     truth: pd.DataFrame | pd.Series | None = None,
-) -> dict[str, Any]:
+) -> Run:
     """Write the score table of rows that a model has said something of, then run.json; return what that says.
 
     `normality` is in the rows' order, higher is more NORMAL; `run` has a `run_id` and what else is to stand there.
@@ -145,7 +148,7 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
-    about = {name: run[name] for name in ("run_id", "dataset", "model_version", "rows")}
+    about = {"run": run["run_id"], "dataset": run["dataset"], "model": run["model_version"], "rows": run["rows"]}
     audit(project, "scored", **about)
     return write_run(project, run)
 
@@ -159,7 +162,8 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
     """
     project = project or find_project()
     run = read_run(project, run_id)
-    scores = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas().set_index("row_id")
+    stored: pd.DataFrame = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas()
+    scores = stored.set_index("row_id")
     scores.attrs["socml"] = run
     return scores
 
@@ -175,8 +179,8 @@ def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) 
 
 
 def _score_columns(
-    version: ModelVersion, normality: np.ndarray, metadata: dict[str, Any], run_id: str
-) -> dict[str, Any]:
+    version: ModelVersion, normality: np.ndarray, metadata: TableMetadata, run_id: str
+) -> dict[str, object]:
     """Return the columns of a score table that follow from what the detector said, and the lineage."""
     rank = np.empty(len(normality), dtype=np.int64)
     rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
@@ -248,7 +252,7 @@ def _write_scores(
     version: ModelVersion,
     features_path: Path,
     normality: np.ndarray,
-    metadata: dict[str, Any],
+    metadata: TableMetadata,
     run_id: str,
 ) -> None:
     columns = _score_columns(version, normality, metadata, run_id)
@@ -262,15 +266,17 @@ def _write_scores(
             for field in contract:
                 if field.name in batch.schema.names:
                     arrays.append(batch.column(field.name).cast(field.type))
-                elif isinstance(columns[field.name], np.ndarray):
-                    arrays.append(pa.array(columns[field.name][at:end], field.type))
+                    continue
+                values = columns[field.name]
+                if isinstance(values, np.ndarray):
+                    arrays.append(pa.array(values[at:end], field.type))
                 else:
-                    arrays.append(pa.repeat(pa.scalar(columns[field.name], field.type), end - at))
+                    arrays.append(pa.repeat(pa.scalar(values, field.type), end - at))
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract))
             at = end
 
 
-def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[str, Any]:
+def _run(version: ModelVersion, metadata: TableMetadata, *, rows: int) -> Run:
     return {
         "run_id": "",
         "dataset": metadata.get("dataset", ""),
@@ -287,7 +293,7 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
     }
 
 
-def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> Mapping[str, object]:
     scores = read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
     return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
 
@@ -302,7 +308,9 @@ def _file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
-def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:
+def _in_order(
+    function: Callable[[pa.RecordBatch], Scored], blocks: Iterable[pa.RecordBatch], threads: int
+) -> Iterator[Scored]:
     """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
     waiting: deque[Future[Scored]] = deque()
     with ThreadPoolExecutor(threads) as pool:
