@@ -263,12 +263,12 @@ def _integer(node: Expression, where: str) -> Expression:
     exp = _sqlglot().exp
     whole = _call("rint", node.this)
     is_double = exp.EQ(this=_call("typeof", node.this), expression=exp.Literal.string("double"))
-    return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.to.copy()), false=node.copy())
+    return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.args["to"].copy()), false=node.copy())
 
 
 def _cast(node: Expression, where: str) -> Expression:
     integers = _sqlglot().exp.DataType.INTEGER_TYPES
-    return _integer(node, where) if node.to.this in integers else _time_text(node, where)
+    return _integer(node, where) if node.args["to"].this in integers else _time_text(node, where)
 
 
 def _time_text(node: Expression, where: str) -> Expression:
