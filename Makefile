@@ -43,11 +43,16 @@ endef
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/.runtime
 
-# Playwright's driver needs libatomic; its own download of a browser is not used.
+# Playwright's driver needs libatomic; its own download of a browser is not used. axe-core judges whether everybody can use the pages.
+AXE := 4.10.3
 browser:
 	@{ command -v chromium && /sbin/ldconfig -p | grep libatomic.so.1; } >/dev/null || { \
 	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
+	@test -f .venv/axe-core/$(AXE)/package/axe.min.js || { \
+	  command -v npm >/dev/null || { echo "without npm the pages are not judged by axe"; exit 0; }; \
+	  echo "fetching axe-core $(AXE)"; mkdir -p .venv/axe-core/$(AXE); cd .venv/axe-core/$(AXE); \
+	  npm pack --silent axe-core@$(AXE) >/dev/null && tar xzf axe-core-$(AXE).tgz && rm axe-core-$(AXE).tgz; }
 
 # The tests start a cluster of their own; the one that Debian would make and start is left out.
 postgresql:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
-from socml.project import DataError, Period
+from socml.project import DataError, Period, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
@@ -227,7 +230,7 @@ def score(
     note("Next: socml queue, or socml app")
 
 
-def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> dict[str, Any]:
+def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> Run:
     from socml.explanations import explain_run
     from socml.features import build_feature_file, features_of_period, load_row_truth
     from socml.models import has_seen_truth, load_model, score_run, write_families
@@ -250,7 +253,7 @@ def _score_batch(model: str, dataset: str, version: str, top: int, period: Perio
     return run
 
 
-def _score_online(model: str, dataset: str, top: int) -> dict[str, Any]:
+def _score_online(model: str, dataset: str, top: int) -> Run:
     from socml.explanations import explain_online
     from socml.features import build_feature_file, load_row_truth
     from socml.models import score_online
@@ -299,7 +302,7 @@ def explain(
     say(told.would_be_normal)
 
 
-def _say_metrics(metrics: dict[str, object]) -> None:
+def _say_metrics(metrics: Mapping[str, object]) -> None:
     for name, value in metrics.items():
         say(
             f"  {name.replace('_', ' ')}: {value:.3f}"

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ from socml.project import (
     Notice,
     Project,
     RecipeError,
+    TableMetadata,
     check_columns,
     checked_select,
     did_you_mean,
@@ -51,6 +52,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+    import pyarrow.dataset as ds
 
 _KEYS = ("row_id", "time", "entity")
 # Event columns that a table's columns are renamed to and that still are features of the row.
@@ -107,7 +109,7 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
         _build_on_spark(recipe, dataset, snapshot, path, project)
         return path
     stored = open_events(project, dataset)
-    tables: dict[str, Any] = {"stored_events": stored}
+    tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
         tables["truth"] = read_table(truth_path(project, dataset))
     with _connection(recipe, tables, stored.schema, project) as connection:
@@ -145,8 +147,8 @@ def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = 
     path = row_truth_path(features_path(project or find_project(), dataset, feature_set))
     if not path.is_file():
         schema = pa.schema([("row_id", pa.string()), ("malicious", pa.bool_()), ("family", pa.string())])
-        return schema.empty_table().to_pandas().set_index("row_id")
-    return read_table(path).to_pandas().set_index("row_id")
+        return _by_row(schema.empty_table())
+    return _by_row(read_table(path))
 
 
 def row_truth_path(features: Path) -> Path:
@@ -170,7 +172,7 @@ def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Pa
 
 @contextmanager
 def _connection(
-    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+    recipe: FeatureRecipe, tables: dict[str, pa.Table | ds.Dataset], schema: pa.Schema, project: Project
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
     if "event_templates" in recipe.sql:
@@ -266,7 +268,7 @@ def _as_rows(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
+def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> TableMetadata:
     features = [name for name in schema.names if name not in {*_KEYS, *recipe.entity}]
     return {
         "feature_set": recipe.name,
@@ -283,7 +285,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
     }
 
 
-def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: dict[str, Any]) -> None:
+def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: TableMetadata) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
     with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
         for batch in rows:
@@ -310,7 +312,12 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
 
-def _frame(table: pa.Table, metadata: dict[str, Any]) -> pd.DataFrame:
-    frame = table.to_pandas().set_index("row_id")
+def _frame(table: pa.Table, metadata: TableMetadata) -> pd.DataFrame:
+    frame = _by_row(table)
     frame.attrs["socml"] = metadata
     return frame
+
+
+def _by_row(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.set_index("row_id")

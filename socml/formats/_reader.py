@@ -39,7 +39,7 @@ class Assumption(str):
         made.kind = kind
         return made
 
-    def __getnewargs__(self) -> tuple[str, str]:
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # a text is made of one, this of two
         """Return what a copy is made of."""
         return self.kind, str(self)
 

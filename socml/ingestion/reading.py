@@ -27,7 +27,7 @@ from socml.ingestion.run import Run, begins_document, spans_lines
 from socml.ingestion.segments import Segment
 from socml.ingestion.staging import ALL_LINES
 from socml.ingestion.time_order import TimeOrder
-from socml.project import EVENT, DataError, FormatError, SocmlError
+from socml.project import DataError, FormatError, SocmlError
 
 __all__ = ["Reading", "RefusedFile", "waits_as_cut"]
 
@@ -164,7 +164,7 @@ class Reading:
         elif fresh.any():
             self.run.stage.add_events(events.filter(pa.array(fresh)))
         self._note_last(events, lines)
-        self.run.column_types |= {f.name: f.type for f in parsed.events.schema if f.name not in EVENT}
+        self.run.column_types.add(parsed.events.schema)
 
     @property
     def _last_before(self) -> int:

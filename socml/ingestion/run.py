@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from socml.formats import Format, ReadOptions
 from socml.ingestion.matching import InputFile
+from socml.ingestion.own_columns import OwnColumns
 from socml.ingestion.staging import Staging
 from socml.ingestion.truth import TruthBeside
 from socml.project import DatasetRecipe
@@ -31,7 +30,7 @@ class Run:
     truth: TruthBeside | None
     now: datetime
     read_as: str
-    column_types: dict[str, pa.DataType]
+    column_types: OwnColumns
     bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
     report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
     files: tuple[Path, ...] = ()  # all of the command

@@ -83,11 +83,13 @@ from .recipes import load_feature_recipe as load_feature_recipe
 from .recipes import load_model_recipe as load_model_recipe
 from .recipes import recipe_names as recipe_names
 from .recipes import window_seconds as window_seconds
+from .records import Run as Run
+from .records import TableMetadata as TableMetadata
+from .records import metadata_of as metadata_of
 from .registry import FOLDERS as FOLDERS
 from .registry import class_name as class_name
 from .registry import component as component
 from .registry import component_code_hash as component_code_hash
-from .registry import component_module as component_module
 from .registry import component_name as component_name
 from .registry import component_names as component_names
 from .registry import component_type as component_type

@@ -10,7 +10,7 @@ Blind to a division by zero, which is infinite on DuckDB and an error on Spark.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from socml.project.errors import ConfigurationError, RecipeError, did_you_mean
 
@@ -103,7 +103,7 @@ def spark_sql(sql: str, tables: Collection[str], *, where: str) -> str:
         rule = _RULES.get(type(node).__name__)
         if rule and (new := rule(node, where)) is not node:
             node.replace(new)
-    return tree.sql("spark")
+    return str(tree.sql("spark"))
 
 
 def _parsed(sql: str, where: str) -> Query:
@@ -277,7 +277,7 @@ _RULES: dict[str, Callable[[Expression, str], Expression]] = {
 }
 
 
-def _sqlglot():  # type: ignore[no-untyped-def]
+def _sqlglot() -> Any:
     try:
         import sqlglot
         import sqlglot.errors
