@@ -47,7 +47,8 @@ def test_a_barren_head_is_left_for_what_the_labels_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hits", "first", "beyond", "strays_too_far"), [(5, 5, 1, False), (5, 5, 2, True), (0, 4, 2, False), (0, 3, 2, True)]
+    ("hits", "first", "beyond", "strays_too_far"),
+    [(5, 5, 1, False), (5, 5, 2, True), (0, 4, 2, False), (0, 3, 2, True)],
 )
 def test_how_far_a_ranking_may_stray_depends_on_what_the_head_held(
     hits: int, first: int, beyond: int, strays_too_far: bool
@@ -60,7 +61,9 @@ def test_what_is_found_beyond_the_head_pays_for_what_is_left_there() -> None:
     assert risk(5, 5, 8, 10) > RISK
 
 
-@pytest.mark.parametrize(("labels", "asks_for_ordinary"), [(BARREN - 2, False), (BARREN + 1, True), (BARREN + 2, False)])
+@pytest.mark.parametrize(
+    ("labels", "asks_for_ordinary"), [(BARREN - 2, False), (BARREN + 1, True), (BARREN + 2, False)]
+)
 def test_after_twenty_benign_labels_every_third_row_is_an_ordinary_one(labels: int, asks_for_ordinary: bool) -> None:
     assert (BARREN + 1) % EVERY == 0 == (BARREN - 2) % EVERY
     score = np.sort(np.random.default_rng(0).uniform(0.3, 0.7, 600))[::-1].copy()

@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from socml.detectors._one_thread import on_one_thread
+
 __all__ = ["MahalanobisDetector", "weighed"]
 
 
@@ -35,6 +37,7 @@ class MahalanobisDetector(BaseEstimator):
         """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
         return -self.contributions(X).sum(axis=1)
 
+    @on_one_thread
     def contributions(self, X: Any) -> np.ndarray:
         """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
 
