@@ -26,9 +26,9 @@ CANDIDATES: dict[str, dict[str, float]] = {
     "the forest credited without end": {"BELIEVED": 1e9},
     "a risk of .05": {"RISK": 0.05},
     "a risk of .1": {"RISK": 0.1},
-    "no guard": {"RISK": 1.0},
     "never an ordinary row": {"BARREN": 1_000_000},
 }
+UNGUARDED = {"no guard": {"RISK": 1.0}}  # shown beside, never chosen: the guard is a promise and no matter of the mean
 LOGO = "found, leave-one-group-out"
 
 Curves = dict[str, list[NDArray[np.int64]]]  # who asked → for each seed, found after 1, 2, … labels
@@ -38,11 +38,11 @@ def rules(versions: dict[str, str]) -> list[Figure]:
     """Return how many are found with each candidate, and by leave-one-group-out, beside the forest's own order."""
     curves: dict[str, Curves] = {}
     for case in learning_cases.tables():
-        of: Curves = {name: [] for name in (*CANDIDATES, "static")}
+        of: Curves = {name: [] for name in (*CANDIDATES, *UNGUARDED, "static")}
         for seed in range(RULE_SEEDS):
             forest = learning_cases.grow(case, seed)
             of["static"].append(learning_cases.found(forest, learning_cases.static(forest)))
-            for name, constants in CANDIDATES.items():
+            for name, constants in {**CANDIDATES, **UNGUARDED}.items():
                 of[name].append(learning_cases.found(forest, learning_cases.ranked(forest, constants)))
         curves[case.name] = of
         sys.stderr.write(f"rules, {case.name}\n")
@@ -53,7 +53,7 @@ def rules(versions: dict[str, str]) -> list[Figure]:
     figures.append(
         Figure(LOGO, "fewest against static, 20 labels", min(fewer), "malicious rows", n=len(fewer), versions=versions)
     )
-    for name in CANDIDATES:
+    for name in (*CANDIDATES, *UNGUARDED):
         case = f"ranking alone, {name}"
         for labels in POINTS:
             mean = float(np.mean([run[labels - 1] for of in curves.values() for run in of[name]]))

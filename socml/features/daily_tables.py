@@ -22,12 +22,14 @@ import pyarrow.parquet as pq
 from socml.features import meanings
 from socml.features.daily_state import KEY, DailyState
 from socml.features.first_seen import History, Key, keys_of, parquet_sql
+from socml.features.spark_daily import spark_day
 from socml.project import (
     DataError,
     FeatureRecipe,
     Part,
     Project,
     RecipeError,
+    SparkConnection,
     did_you_mean,
     event_parts,
     events_folder,
@@ -214,7 +216,8 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
-    with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
+    days_events = spark_day if project.engine == "spark" else day_connection
+    with days_events(files, day, histories, extended, project=project, inside=inside) as connection:
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
@@ -243,8 +246,13 @@ def day_connection(
         connection.execute(f"create temp table meanings as {sql}")
         for name, view in meanings.VIEWS.items():
             connection.execute(f"create temp view {name} as {view}")
+
+        def define(name: str, sql: str) -> None:
+            connection.execute(f"create or replace temp table {quoted(name)} as {sql}")
+
         for history in histories:
-            history.offer(connection, day)
+            before = history.files_before(day)
+            history.offer(define, day, parquet_sql(before) if before else "")
             if history in extended:
                 history.extend(connection, day)
 
@@ -253,10 +261,12 @@ def day_connection(
         yield connection
 
 
-def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: Sequence[IPv4Network]) -> pa.Table:
+def _rows(
+    recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection | SparkConnection, inside: Sequence[IPv4Network]
+) -> pa.Table:
     """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
-    given = select_batches(connection, f"select * from ({recipe.sql}\n) limit 0", where=where).schema.names  # noqa: S608
+    given = _selected(connection, f"select * from ({recipe.sql}\n) limit 0", where).schema.names  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
     for name in (entity, *recipe.columns, *shown):
         if name not in given:
@@ -272,8 +282,13 @@ def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: 
         select cast({whom} as varchar) as entity,
                {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
         from ({recipe.sql}\n) where {whom} is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
-    table = select_batches(connection, sql, where=where).read_all()
-    return table.replace_schema_metadata(None).combine_chunks()
+    return _selected(connection, sql, where).replace_schema_metadata(None).combine_chunks()
+
+
+def _selected(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> pa.Table:
+    if isinstance(connection, SparkConnection):
+        return connection.table(sql, where=where)
+    return select_batches(connection, sql, where=where).read_all()
 
 
 def numbers_order(recipe: FeatureRecipe) -> str:

@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.project.errors import DataError, RecipeError, SocmlError
 
@@ -64,7 +64,7 @@ def quoted_text(text: str) -> str:
 
 @contextmanager
 def sealed_connection(
-    tables: dict[str, Any],
+    tables: dict[str, object],
     *,
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     memory_limit: str = "4GB",
@@ -83,7 +83,10 @@ def sealed_connection(
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="socml-spill-") as spill:
-        settings: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": spill}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+        }
         settings["threads"] = threads or os.cpu_count() or 1
         connection = duckdb.connect(config=settings)
         try:
