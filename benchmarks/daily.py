@@ -87,8 +87,8 @@ def main(seeds: Sequence[int]) -> None:
         for case in CASES:
             if case.seed in seeds and read_measured(case, identity) is None:
                 keep_measured(case, measure(case, lab, versions), identity)
-            write_known(identity, versions)
-            sys.stderr.write(f"{case.name}: done\n")
+                sys.stderr.write(f"{case.name}: done\n")
+    write_known(identity, versions)
 
 
 @dataclass

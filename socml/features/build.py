@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from socml.features.event_templates import event_templates
+from socml.features.first_seen import parquet_sql
 from socml.project import (
     EVENT,
     TIME,
@@ -27,6 +28,7 @@ from socml.project import (
     check_columns,
     checked_select,
     did_you_mean,
+    event_files,
     event_table,
     events_snapshot,
     features_path,
@@ -105,7 +107,8 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     tables: dict[str, Any] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
         tables["truth"] = read_table(truth_path(project, dataset))
-    with _connection(recipe, tables, stored.schema, project) as connection:
+    files = event_files(project, dataset)
+    with _connection(recipe, tables, stored.schema, project, files=files) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
@@ -151,9 +154,14 @@ def row_truth_path(features: Path) -> Path:
 
 @contextmanager
 def _connection(
-    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project, *, files: Sequence[Path] = ()
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`.
+
+    Parameters
+    ----------
+    files : where the stored events lie, if on disk: DuckDB reads them itself, and of them only what the recipe asks for
+    """
     own = [name for name in schema.names if name not in EVENT]
     check_columns(own)
     if "event_templates" in recipe.sql:
@@ -163,7 +171,15 @@ def _connection(
     if window:  # aligned to the epoch, so to UTC; the double modulo floors times before 1970 too
         start = f"make_timestamptz(epoch_us(time) - ((epoch_us(time) % {window}) + {window}) % {window})"
     chosen = ", ".join(quoted(name) for name in ("event_id", "time", *own, *_MEASURES))
-    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        if files:
+            connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+
+    if files:
+        tables = {name: table for name, table in tables.items() if name != "stored_events"}
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection(tables, prepare=prepare, readable=files, memory_limit=memory, threads=threads) as connection:
         stored = connection.table("stored_events")
         known = stored.filter("time is not null") if window else stored
         known.project(f"*, {start} as window_start").create_view("events")

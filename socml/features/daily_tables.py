@@ -28,6 +28,7 @@ from socml.project import (
     Part,
     Project,
     RecipeError,
+    checked_select,
     did_you_mean,
     event_parts,
     events_folder,
@@ -214,7 +215,8 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
-    with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
+    reads = [recipe.sql for recipe in recipes if at not in state.built(_set_part(recipe))]
+    with day_connection(files, day, histories, extended, project=project, inside=inside, reads=reads) as connection:
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
@@ -231,16 +233,26 @@ def day_connection(
     *,
     project: Project,
     inside: Sequence[IPv4Network] = (),
+    reads: Sequence[str] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection that has the meanings of one day's events, the views over them, and the histories.
 
     The day's new keys are added to the histories of `extended`.
+
+    Parameters
+    ----------
+    reads : the SELECTs to come: only what they and the histories read is worked out; everything if not given
     """
 
     def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
         sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
-        connection.execute(f"create temp table meanings as {sql}")
+        columns = connection.sql(sql).columns
+        if reads:
+            keys = " ".join(column for history in histories for column in history.key.columns)
+            columns = meanings.columns_read(columns, [*reads, keys])
+        chosen = ", ".join(quoted(column) for column in columns)
+        connection.execute(f"create temp table meanings as select {chosen} from ({sql})")  # noqa: S608
         for name, view in meanings.VIEWS.items():
             connection.execute(f"create temp view {name} as {view}")
         for history in histories:
@@ -256,7 +268,7 @@ def day_connection(
 def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: Sequence[IPv4Network]) -> pa.Table:
     """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
-    given = select_batches(connection, f"select * from ({recipe.sql}\n) limit 0", where=where).schema.names  # noqa: S608
+    given = checked_select(connection, f"select * from ({recipe.sql}\n)", where=where).columns  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
     for name in (entity, *recipe.columns, *shown):
         if name not in given:

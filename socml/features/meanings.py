@@ -33,7 +33,8 @@ columns, so that a feature set of the daily list counts them alike. The table `m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
 VERSION = "2"  # part of the state's identity: raise it when a meaning changes
@@ -102,7 +103,8 @@ with told as (
            class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
                or (event_action = 'connection' and class_uid is null and event_category = 'network') as is_flow,
            coalesce(try_cast(extra['repeated'] as bigint), 1) as repeats,
-           regexp_matches(destination_ip, '{_GROUP}') as to_group,
+           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or ends_with(destination_ip, '.255')
+               then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
            {_FAILED} as failed, {_LOGON} as logon
     from stored_events
@@ -168,6 +170,30 @@ VIEWS = {
     "requests": "select * from meanings where kind = 'request' and source_ip is not null",
     "alerts": "select * from meanings where kind = 'alert' and rule is not null",
 }
+
+
+_OF_VIEWS = {"kind", "source_ip", "destination_ip", "name", "rule"}
+_EVERY_COLUMN = re.compile(rf"\bcolumns\s*\(|\*[^()]*\bfrom\s+(meanings|{'|'.join(VIEWS)})\b", re.IGNORECASE)
+
+
+def columns_read(columns: Iterable[str], reads: Iterable[str]) -> list[str]:
+    """Return the columns of `meanings` that SELECTs may read: those whose names stand in them, and those of the views.
+
+    All, if one of them takes every column of `meanings` or of a view of it.
+
+    Examples
+    --------
+    >>> columns_read(["time", "kind", "url", "ja3"], ["select source_ip, count(distinct url) from requests group by all"])
+    ['kind', 'url']
+    >>> columns_read(["time", "kind", "url"], ["select distinct * from requests"])
+    ['time', 'kind', 'url']
+    """
+    named: set[str] = set(_OF_VIEWS)
+    for sql in reads:
+        if _EVERY_COLUMN.search(sql):
+            return list(columns)
+        named.update(word.lower() for word in re.findall(r"\w+", sql))
+    return [column for column in columns if column in named]
 
 
 def is_inside_sql(column: str, inside: Sequence[IPv4Network] = ()) -> str:
