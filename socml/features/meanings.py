@@ -1,7 +1,8 @@
 """Event columns, whatever log they came from → one view of what happened: answered, failed, logged on, asked in vain.
 
 Zeek's states, EVE's flow state and flags, Argus's states, NetFlow's flags, sshd, PAM and Windows events end in the same
-columns, so that a feature set of the daily list counts them alike. The table `meanings` has one row an event:
+columns, so that a feature set of the daily list counts them alike. Of an exporter that tells each way by itself, the
+answer is no flow of its own. The table `meanings` has one row an event:
 
 | column | means |
 |---|---|
@@ -37,7 +38,7 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
-VERSION = "2"  # part of the state's identity: raise it when a meaning changes
+VERSION = "3"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
@@ -49,10 +50,15 @@ _RIGHTS = (
 _NO_PERSON = r"^(system|local service|network service|anonymous logon|dwm-[0-9]+|umfd-[0-9]+)$"
 _SUFFIX = r"[^.]+[.](co|com|org|net|gov|gob|ac|edu|or|ne|go)[.][a-z]{2}$"  # two-part suffixes such as co.uk
 
+# NetFlow, IPFIX and nfdump: the flags of the source's packets; nfdump(1), -B, says which flow of two is the answer
+_FLAGS = "coalesce(extra['tcp_flags'], extra['flg'])"
+_IS_ANSWER = f"""coalesce({_FLAGS} is not null and destination_packets is null and network_transport in ('tcp', 'udp')
+               and source_port < 1024 and destination_port > 1024, false)"""
+
 # Zeek: https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html (conn_state)
 # Argus: https://openargus.org (ra(1), state): of TCP the flags of each side, as S_RA; INT and REQ have no answer
 # Suricata: flow.state, and the flags to the client in hexadecimal; RST without SYN is a refusal
-_FAILED = r"""case
+_FAILED = rf"""case
     when connection_state in ('S0', 'REJ', 'RSTOS0', 'RSTRH', 'SH', 'SHR') then true
     when connection_state in ('SF', 'S1', 'S2', 'S3', 'RSTO', 'RSTR') then false
     when event_action = 'connection_blocked' then true
@@ -63,8 +69,8 @@ _FAILED = r"""case
     when connection_state in ('new', 'established', 'closed', 'bypassed')
         then coalesce(destination_packets, 0) = 0
              or coalesce(regexp_matches(extra['tcp.tcp_flags_tc'], '[45]$'), false)
-    when network_transport = 'tcp' and extra['tcp_flags'] is not null and destination_packets is null
-        then extra['tcp_flags'] like '%S%' and extra['tcp_flags'] not like '%A%'
+    when network_transport = 'tcp' and {_FLAGS} like '%S%' and {_FLAGS} not like '%A%' then true
+    when network_transport = 'tcp' and {_FLAGS} is not null and destination_packets is null then false
     when event_outcome = 'failure' then true
     when event_outcome = 'success' then false
     when destination_packets is not null then destination_packets = 0
@@ -100,8 +106,9 @@ with told as (
            coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
-           class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
-               or (event_action = 'connection' and class_uid is null and event_category = 'network') as is_flow,
+           (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
+               or (event_action = 'connection' and class_uid is null and event_category = 'network'))
+               and not {_IS_ANSWER} as is_flow,
            coalesce(try_cast(extra['repeated'] as bigint), 1) as repeats,
            case when left(destination_ip, 1) in ('2', '0', 'f', ':') or ends_with(destination_ip, '.255')
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
