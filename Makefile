@@ -43,11 +43,16 @@ endef
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/.runtime
 
-# Playwright's driver needs libatomic; its own download of a browser is not used.
+# Playwright's driver needs libatomic; its own download of a browser is not used. axe-core judges whether everybody can use the pages.
+AXE := 4.10.3
 browser:
 	@{ command -v chromium && /sbin/ldconfig -p | grep libatomic.so.1; } >/dev/null || { \
 	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
+	@test -f .venv/axe-core/$(AXE)/package/axe.min.js || { \
+	  command -v npm >/dev/null || { echo "without npm the pages are not judged by axe"; exit 0; }; \
+	  echo "fetching axe-core $(AXE)"; mkdir -p .venv/axe-core/$(AXE); cd .venv/axe-core/$(AXE); \
+	  npm pack --silent axe-core@$(AXE) >/dev/null && tar xzf axe-core-$(AXE).tgz && rm axe-core-$(AXE).tgz; }
 
 # The tests start a cluster of their own; the one that Debian would make and start is left out.
 postgresql:
@@ -120,6 +125,9 @@ results-templates: dev  ## templates of Loghub's samples: docs/results/results-t
 results-house: dev  ## what the sources are made of and what the verbs cost: docs/results/results-house.md
 	@$(BIN)/python -m benchmarks.house
 
+results-unchanged: dev  ## every stored value at BEFORE=REVISION beside now: docs/results/results-unchanged.md
+	@nice $(BIN)/python -m benchmarks.unchanged $(BEFORE)
+
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
 
@@ -142,8 +150,9 @@ pictures: dev browser  ## a picture of every page of the app in both languages a
 docs: dev  ## the documentation site, strictly: build/site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict && echo "build/site/index.html"
 
-readmes: dev  ## the tables in the recipe folders' READMEs
+readmes: dev  ## the tables in the recipe folders' READMEs, and what each reader fills
 	@$(BIN)/python docs/recipe_tables.py
+	@$(BIN)/python -m benchmarks.readers
 
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'

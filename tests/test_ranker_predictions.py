@@ -186,7 +186,7 @@ def test_an_analyst_who_does_not_wait_gets_the_same_in_the_end(run) -> None:
             expected = waited.ranking()
 
         def has_learned() -> bool:
-            triage._learn([])
+            triage._live.learn_again()
             return triage.ranking().equals(expected)
 
         wait_until(has_learned)

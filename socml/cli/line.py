@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
-from socml.project import DataError, Period
+from socml.project import DataError, Period, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
@@ -156,6 +159,7 @@ def fit(
     seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
     from_: From = "",
     until: Until = "",
+    force: Annotated[bool, typer.Option("--force", help="learn from a column even if it is the label")] = False,
     json_: Json = False,
 ) -> None:
     """Fit a model on a dataset and register the version. The first version becomes the champion.
@@ -181,7 +185,9 @@ def fit(
         truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     with step(f"fitting {model} on {len(table_):,} rows"):
-        version = fit_model(recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period)
+        version = fit_model(
+            recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period, force=force
+        )
     if json_:
         as_json({"name": version.name, "version": version.version, **version.metadata})
     else:
@@ -224,7 +230,7 @@ def score(
     note("Next: socml queue, or socml app")
 
 
-def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> dict[str, Any]:
+def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> Run:
     from socml.explanations import explain_run
     from socml.features import build_feature_file, features_of_period, load_row_truth
     from socml.models import has_seen_truth, load_model, score_run, write_families
@@ -247,7 +253,7 @@ def _score_batch(model: str, dataset: str, version: str, top: int, period: Perio
     return run
 
 
-def _score_online(model: str, dataset: str, top: int) -> dict[str, Any]:
+def _score_online(model: str, dataset: str, top: int) -> Run:
     from socml.explanations import explain_online
     from socml.features import build_feature_file, load_row_truth
     from socml.models import score_online
@@ -296,7 +302,7 @@ def explain(
     say(told.would_be_normal)
 
 
-def _say_metrics(metrics: dict[str, object]) -> None:
+def _say_metrics(metrics: Mapping[str, object]) -> None:
     for name, value in metrics.items():
         say(
             f"  {name.replace('_', ' ')}: {value:.3f}"

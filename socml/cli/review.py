@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,8 +13,11 @@ from socml.cli._output import as_json, say, step, table
 from socml.project import ConfigurationError
 
 if TYPE_CHECKING:
-    from socml.jobs import ExperimentResult
+    from collections.abc import Iterator
+
+    from socml.jobs import ExperimentResult, ListedRow
     from socml.project import Words
+    from socml.review import Triage
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
@@ -106,7 +109,7 @@ def queue(
             _reason_in_words(str(r.reason), reasons),
             f"{whom(r)}: {sentence}",
         )
-        for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
+        for r, sentence in zip(cast("Iterator[ListedRow]", rows.itertuples(index=False)), sentences, strict=True)
     ]
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])
 
@@ -228,20 +231,20 @@ def _replay_curves(
         say(f"recorded in MLflow: {recorded}")
 
 
-def _triage(run: str, by: str, strategy: str) -> Any:
+def _triage(run: str, by: str, strategy: str) -> Triage:
     from socml.review import Triage
 
     return Triage(run, by=by or getpass.getuser(), strategy=strategy)
 
 
-def _whole_id(start: str, triage: Any) -> str:
+def _whole_id(start: str, triage: Triage) -> str:
     found = [row_id for row_id in triage.scores.index if row_id.startswith(start)]
     if len(found) != 1:
         raise ConfigurationError(f"{len(found) or 'No'} rows of run {triage.run['run_id']} start with {start!r}.")
     return str(found[0])
 
 
-def _say_metrics(metrics: dict[str, Any]) -> None:
+def _say_metrics(metrics: dict[str, object]) -> None:
     if metrics:
         say("\nAgainst the ground truth (never a feature):")
     for name, value in metrics.items():

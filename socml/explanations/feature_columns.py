@@ -67,6 +67,7 @@ class OnDisk:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._taken: tuple[bytes, pd.DataFrame] | None = None  # an explanation asks for the same rows four times
 
     @cached_property
     def entities(self) -> Entities:
@@ -77,24 +78,34 @@ class OnDisk:
 
     def column(self, name: str) -> pd.Series:
         """Return one column."""
-        return open_table(self._path).read(columns=[name]).column(0).to_pandas()
+        column: pd.Series = open_table(self._path).read(columns=[name]).column(0).to_pandas()
+        return column
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
-        stored = open_table(self._path).read(columns=["row_id"]).column(0)
-        at = pc.indices_nonzero(pc.is_in(stored, value_set=pa.array(list(row_ids), pa.string())))
-        place = dict(zip(stored.take(at).to_pylist(), at.to_pylist(), strict=True))
+        at = pc.indices_nonzero(pc.is_in(self._row_ids, value_set=pa.array(list(row_ids), pa.string())))
+        place = dict(zip(self._row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
         return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
     def take(self, positions: np.ndarray) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
+        asked = positions.tobytes()
+        if self._taken is None or self._taken[0] != asked:
+            self._taken = (asked, self._read(positions))
+        return self._taken[1]
+
+    @cached_property
+    def _row_ids(self) -> pa.ChunkedArray:
+        return open_table(self._path).read(columns=["row_id"]).column(0)
+
+    def _read(self, positions: np.ndarray) -> pd.DataFrame:
         import pandas as pd
 
         file = open_table(self._path)
         starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
         groups = np.searchsorted(starts, positions, side="right") - 1
         of = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-        parts = [
+        parts: list[pd.DataFrame] = [
             file.read_row_group(int(group)).take(positions[rows] - starts[group]).to_pandas()
             for group, rows in zip(np.unique(groups), of, strict=True)
         ]

@@ -8,7 +8,7 @@ answer is no flow of its own. The table `meanings` has one row an event:
 |---|---|
 | time, day | when; the UTC day |
 | kind | flow, logon, lookup, request, alert, process, file, privilege, indicator, weakness or other |
-| repeats | how many times it happened: "message repeated 5 times" is 5 |
+| repeats | how many times it happened, as the log counts it (`event_count`): "message repeated 5 times" is 5 |
 | source_ip, source_inside, inside_ip | who began it; whether that is inside; the address only if it is |
 | destination_ip, destination_inside | of a flow only, and never a broadcast or multicast address |
 | destination_port, network_transport, duration_s, source_bytes, destination_bytes | of a flow |
@@ -38,9 +38,10 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
-VERSION = "3"  # part of the state's identity: raise it when a meaning changes
+VERSION = "4"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
+_MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
 _REMOTE_PORTS = "(22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)"
 _RIGHTS = (
     "user_added", "user_enabled", "user_removed", "password_reset", "group_member_added", "computer_added",
@@ -83,7 +84,8 @@ _LOGON = r"""case
     when event_action = 'pam_failure' then case when coalesce(process_name, '') not like 'sshd%' then 'failure' end
     when event_action in ('kerberos_preauthentication', 'ntlm_validation', 'kerberos_ticket_granting', 'kerberos_ticket')
         then case when event_outcome = 'failure' then 'failure' end
-    when regexp_matches(event_action, '(?i)log_?in$|log_?on$|sign_?in|ntlm_login|radius_login')
+    when event_action is null or regexp_matches(event_action, '(?i)log[ ._-]?[io]n$|sign[ ._-]?in|ntlm_login|radius_login|session[.]start$|loggedin$|^authentication$')
+        or regexp_matches(event_action, '(?i)(log[ ._-]?[io]n|auth)[ ._-]?(fail|succe|error|denied)|fail[a-z]*[ ._-]?log[ ._-]?[io]n$|^gateway-auth$')
         then case when event_outcome in ('success', 'failure') then event_outcome end
 end"""
 
@@ -109,8 +111,8 @@ with told as (
            (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
                or (event_action = 'connection' and class_uid is null and event_category = 'network'))
                and not {_IS_ANSWER} as is_flow,
-           coalesce(try_cast(extra['repeated'] as bigint), 1) as repeats,
-           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or ends_with(destination_ip, '.255')
+           least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
+           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255'
                then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
            {_FAILED} as failed, {_LOGON} as logon

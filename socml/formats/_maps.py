@@ -47,6 +47,7 @@ __all__ = ["FormatMap", "MapReader", "load_map"]
 
 _KINDS = ("json", "csv", "key-values")
 _KEYS = ("about", "specification", "kind", "lists", "has", "examples", "columns", "words", "fixed")
+_AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
 
@@ -80,6 +81,8 @@ class FormatMap:
                     if word is None or word == found[name]:
                         taken.add(name)
                     break
+        if row.get("class_uid") == _AUTHENTICATION:
+            row["event_category"] = "authentication"
         row["extra"] = {
             name: text
             for name, value in found.items()

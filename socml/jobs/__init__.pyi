@@ -20,6 +20,7 @@ from .daily_run import positions as positions
 from .daily_run import store_day as store_day
 from .day_checks import Problem as Problem
 from .experiment import ExperimentResult as ExperimentResult
+from .experiment import ListedRow as ListedRow
 from .experiment import run as run
 from .experiment import whom as whom
 from .health import check_up as check_up
@@ -40,6 +41,8 @@ from .retraining import compare_shadow as compare_shadow
 from .retraining import promote_version as promote_version
 from .retraining import retrain as retrain
 from .retraining import roll_back as roll_back
+from .sinks._sink import Sink as Sink
+from .sinks._sink import Undelivered as Undelivered
 from .status import StatusLine as StatusLine
 from .status import check_configuration as check_configuration
 from .status import night_status as night_status

@@ -129,12 +129,6 @@ class Votes:
         return against + true, true
 
 
-def no_votes() -> Votes:
-    """Return the votes before any label."""
-    nothing = np.empty(0)
-    return Votes(np.empty(0, np.int64), nothing, nothing, np.empty(0, np.bool_), np.zeros(2))
-
-
 def _sorted(evidence: Floats, vote: Floats, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return the evidence of chosen votes in order, and the sum of the votes before each, and of all."""
     order = np.argsort(evidence[chosen], kind="stable")
@@ -160,7 +154,7 @@ class DayEvidence:
     signal: NDArray[np.int64]
     votes: Votes
 
-    def arrays(self) -> dict[str, NDArray]:
+    def arrays(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
         """Return all that it holds, by name: those of the votes begin with `vote_`."""
         own = {"evidence": self.evidence, "kept": self.kept, "role": self.role, "signal": self.signal}
         return own | {f"vote_{name}": value for name, value in vars(self.votes).items()}

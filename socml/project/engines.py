@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.project.errors import DataError, RecipeError, SocmlError
 
@@ -65,7 +65,7 @@ def quoted_text(text: str) -> str:
 
 @contextmanager
 def sealed_connection(
-    tables: dict[str, Any],
+    tables: dict[str, object],
     *,
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     readable: Sequence[Path] = (),
@@ -87,7 +87,10 @@ def sealed_connection(
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="socml-spill-") as spill:
-        settings: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": spill}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+        }
         settings["threads"] = threads or os.cpu_count() or 1
         connection = duckdb.connect(config=settings)
         try:

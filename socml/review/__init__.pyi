@@ -28,6 +28,7 @@ from .label_errors import likely_label_errors as likely_label_errors
 from .label_quality import ask_again as ask_again
 from .label_quality import likely_errors as likely_errors
 from .label_quality import report as report
+from .live_ranking import LiveRanking as LiveRanking
 from .loop import Triage as Triage
 from .notebook_review import Review as Review
 from .oracle import AHEAD as AHEAD

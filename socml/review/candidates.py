@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+SAMPLED = 64  # one row in so many says how high the best are
+SPARE = 32  # rows of the sample above the bound beyond what the budget needs
+
 
 def open_rows(candidates: pd.DataFrame, labels: pd.DataFrame) -> NDArray[np.bool_]:
     """Return for each candidate whether it has no label yet."""
@@ -23,10 +26,28 @@ def best_first(values: NDArray[np.float64], is_open: NDArray[np.bool_], budget: 
     budget = min(budget, int(is_open.sum()))
     if budget <= 0:
         return np.empty(0, dtype=np.intp)
-    masked = np.where(is_open, values, -np.inf)
-    least = np.partition(masked, len(masked) - budget)[len(masked) - budget]
-    within = np.flatnonzero(is_open & (masked >= least))
-    return within[np.argsort(-masked[within], kind="stable")][:budget]
+    within = _likely(values, is_open, budget)
+    within = within[is_open[within]]
+    if len(within) > budget:
+        least = np.partition(values[within], len(within) - budget)[len(within) - budget]
+        within = within[values[within] >= least]
+    return within[np.argsort(-values[within], kind="stable")][:budget]
+
+
+def _likely(values: NDArray[np.float64], is_open: NDArray[np.bool_], budget: int) -> NDArray[np.intp]:
+    """Return positions among which the `budget` best open rows are, in order: few of many rows, all of few.
+
+    A sample says which value more than `budget` rows reach; no row below it can be among the best. Partitioning a
+    million values for a hundred would take ten times as long.
+    """
+    sample = values[::SAMPLED][is_open[::SAMPLED]]
+    place = 2 * (budget // SAMPLED) + SPARE
+    if len(sample) > 4 * place:
+        bound = np.partition(sample, len(sample) - place)[len(sample) - place]
+        reached = np.flatnonzero(values >= bound)
+        if is_open[reached].sum() >= budget:
+            return reached
+    return np.arange(len(values))
 
 
 def as_queue(candidates: pd.DataFrame, positions: NDArray[np.intp], reason: str) -> pd.Series:

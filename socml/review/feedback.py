@@ -58,7 +58,7 @@ class FeedbackRanking:
     True
     """
 
-    def __init__(self, leaves: NDArray, anomaly_score: NDArray[np.float64]) -> None:
+    def __init__(self, leaves: NDArray[np.integer], anomaly_score: NDArray[np.float64]) -> None:
         self.leaves = _read_only(leaves)
         self.anomaly_score = np.asarray(anomaly_score, dtype=np.float64)
         spread = float(self.anomaly_score.std()) if self.anomaly_score.size else 0.0
@@ -69,6 +69,7 @@ class FeedbackRanking:
         self._columns = _Columns(self.leaves)
         self._multipliers: dict[int, float] = {}
         self._total = np.zeros(self.anomaly_score.shape)
+        self._trusted = 1.0
 
     def learn(
         self, positions: ArrayLike, directions: ArrayLike, weights: ArrayLike | None = None
@@ -84,21 +85,41 @@ class FeedbackRanking:
         rows = np.asarray(positions, dtype=np.int64)
         signs = np.sign(np.asarray(directions, dtype=np.float64))
         limits = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
-        trust = self._trust(rows, signs, limits)
+        trust = self._trusted = self._trust(rows, signs, limits)
         solved = self._solve(rows, signs, limits, trust)
         self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
         if not len(rows):
             return self.anomaly_score.copy()
         return trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
 
-    def _trust(self, rows: NDArray, signs: NDArray, limits: NDArray[np.float64]) -> float:
+    def rank_later(self, leaves: NDArray[np.integer], anomaly_score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the ranking scores of other rows, by what the labels of the last `learn` taught on these.
+
+        How far the forest's order is believed was seen on the rows that were labelled, and is kept.
+
+        Parameters
+        ----------
+        leaves, anomaly_score : of the other rows, by the same forest and detector: (n_trees, n), (n,)
+        """
+        rows = list(self._multipliers)
+        if not rows or not len(self.leaves):
+            return np.array(anomaly_score, dtype=np.float64)
+        together = _Columns(_read_only(np.concatenate([self.leaves[:, rows], leaves], axis=1)))
+        together.between(np.arange(len(rows)))  # makes the columns that are added
+        total = np.zeros(len(rows) + len(anomaly_score))
+        together.add_to(total, {at: self._multipliers[row] for at, row in enumerate(rows)})
+        return self._trusted * anomaly_score + (self._unit / (PRIOR * together.whole)) * total[len(rows) :]
+
+    def _trust(self, rows: NDArray[np.integer], signs: NDArray, limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
         if not len(self.leaves):  # there is no other order
             return 1.0
         head = self._place[rows] < len(rows)
         return float((limits[head & (signs > 0)].sum() + BELIEVED) / (limits[head].sum() + BELIEVED))
 
-    def _solve(self, rows: NDArray, signs: NDArray, limits: NDArray, trust: float) -> NDArray[np.float64]:
+    def _solve(
+        self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64], trust: float
+    ) -> NDArray[np.float64]:
         if not len(rows) or not len(self.leaves):
             return np.zeros(len(rows))
         kernel = self._columns.between(rows) / self._columns.whole
@@ -106,7 +127,9 @@ class FeedbackRanking:
         multipliers = solve_dual(kernel, prior, signs, self._cautious(rows, signs, limits))
         return np.round(multipliers / STEP) * STEP
 
-    def _cautious(self, rows: NDArray, signs: NDArray, limits: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _cautious(
+        self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the limits, those of malicious labels lowered as long as the forest's own order is a good one.
 
         It is if few labels at its head are benign. Labels found elsewhere say how good the learning is, not the order.
@@ -130,17 +153,17 @@ class _Columns:
     rows that have only the common leaves in common with it.
     """
 
-    def __init__(self, leaves: NDArray) -> None:
+    def __init__(self, leaves: NDArray[np.integer]) -> None:
         self._leaves = leaves
-        self._type = np.uint8 if len(leaves) <= 255 else np.uint16
+        self._type: type[np.unsignedinteger] = np.uint8 if len(leaves) <= 255 else np.uint16
         self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
         share = np.linspace(0.0, 1.0, len(leaves) + 1)
         self._alike = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
-        self._blocks: list[NDArray] = []  # of COLUMNS columns each, so that growing copies nothing
+        self._blocks: list[NDArray[np.unsignedinteger]] = []  # of COLUMNS columns each, so that growing copies nothing
         self._slot_of: dict[int, int] = {}
         self._free: list[int] = []
 
-    def between(self, rows: NDArray) -> NDArray:
+    def between(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return how alike the labelled rows are to each other, making the columns that are not there yet."""
         alike = np.empty((len(rows), len(rows)))
         for i, row in enumerate(rows.tolist()):
@@ -160,7 +183,7 @@ class _Columns:
         for row in [row for row in self._slot_of if row not in rows]:
             self._free.append(self._slot_of.pop(row))
 
-    def _column(self, row: int) -> NDArray:
+    def _column(self, row: int) -> NDArray[np.unsignedinteger]:
         if row in self._slot_of:
             return self._at(self._slot_of[row])
         if not self._free:
@@ -172,11 +195,11 @@ class _Columns:
         tree_kernel(self._leaves, row, self._alike, column)
         return column
 
-    def _at(self, slot: int) -> NDArray:
+    def _at(self, slot: int) -> NDArray[np.unsignedinteger]:
         return np.asarray(self._blocks[slot // COLUMNS][slot % COLUMNS])
 
 
-def _read_only(leaves: NDArray) -> NDArray:
+def _read_only(leaves: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return the same matrix in the one kind that the kernels are compiled for: plain, row-major, read-only."""
     view = np.ascontiguousarray(leaves).view()
     view.flags.writeable = False

@@ -1,7 +1,7 @@
 """The loop on one page: label → learn → rank → queue, for one analyst on one scoring run.
 
 1. `Triage.label` records a verdict in the label store; only what is stored counts.
-2. `Triage.refresh` reads what the store has new, by anyone, and `_learn` folds it into the current labels.
+2. `Triage.refresh` reads what the store has new, by anyone, and `LiveRanking` folds it into the current labels.
 3. `RankingState.update` ranks every row anew from what the labels teach (`feedback`), or from a supervised forest once
    it is measurably better (`supervised_ranker`, `model_switch`).
 4. `Triage.queue` lets a strategy (`strategies/`) choose the next rows to look at.
@@ -9,30 +9,25 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.labels import Acknowledgement, CurrentLabels, LabelEvent, LabelStore, NewLabel, open_labels
-from socml.project import DataError, Project, find_project, read_run
-from socml.review.model_switch import LEAST_LABELS
+from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, open_labels
+from socml.project import DataError, Project
+from socml.review.live_ranking import Effect, LiveRanking
 from socml.review.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
 from socml.review.queues import Queues
-from socml.review.ranking_state import SHOWN, Moves, RankingState
+from socml.review.ranking_state import SHOWN, Moves
 from socml.review.review_queue import reads_predictions
 from socml.review.shared import Shared
-from socml.review.supervised_ranker import SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
 
-REMEMBERED = 20  # effects that are kept to be told
-TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
-EFFECT = ["label_id", "row_id", "verdict", "by", "undo_of", "entered", "left", "moved_up", "moved_down"]
+EFFECT = [field.name for field in fields(Effect)]
 
 
 class Triage(Shared):
@@ -49,11 +44,12 @@ class Triage(Shared):
     store : a label store to use instead of the project's (it is not closed with the triage)
     matrix : the rows as numbers, in the order of the score table; by the run's features and model if not given
     wait : False: what a supervised forest thinks is worked out beside, and comes when it is there
+    ranking : one that other analysts of this process look at too, instead of one of its own; it names the run, and
+        `project`, `matrix` and `wait` are its own
 
     Attributes
     ----------
     run, dataset : what `run.json` says, and which dataset the run is of: labels and leases are shared in it
-    scores : DataFrame, index row_id, as the run wrote it
 
     Raises
     ------
@@ -69,26 +65,26 @@ class Triage(Shared):
         by: str = "analyst",
         strategy: str = "most-anomalous",
         seed: int = 0,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, object] | None = None,
         store: LabelStore | None = None,
-        matrix: NDArray | None = None,
+        matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
+        ranking: LiveRanking | None = None,
     ) -> None:
-        self.project = project or find_project()
-        self.run = read_run(self.project, run_id)
-        self.by, self.dataset = by, str(self.run["dataset"])
-        self._ranking = RankingState(self.project, self.run)
+        self._live = ranking or LiveRanking(run_id, project=project, matrix=matrix, wait=wait, seed=seed)
+        self.project, self.run, self.dataset = self._live.project, self._live.run, self._live.dataset
+        self.by = by
+        self._lock, self._ranking, self._current = self._live.lock, self._live.state, self._live.labels
         self._queues = Queues(
             self._ranking, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
         )
-        self.scores = self._ranking.scores
-        self._supervised = self._supervised_ranker(matrix, wait=wait, seed=seed)
         self._owns_store = store is None
         self._store = store or open_labels(self.project)
-        self._current = CurrentLabels()
-        self._effects: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
-        self._lock = threading.RLock()
-        self.refresh()
+        with self._lock:
+            if reads_predictions(strategy) and not self._live.reads_predictions:
+                self._live.reads_predictions = True
+                self._live.learn_again()
+            self.refresh()
 
     def __enter__(self) -> Triage:
         return self
@@ -101,6 +97,23 @@ class Triage(Shared):
         if self._owns_store:
             self._store.close()
 
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The scores as the run wrote them, index row_id; made when first asked for."""
+        return self._ranking.scores
+
+    def has(self, row_id: str) -> bool:
+        """Say whether the run has this row."""
+        with self._lock:
+            return row_id in self._ranking.ids
+
+    def about(self, row_ids: Sequence[str]) -> pd.DataFrame:
+        """Return entity, time, anomaly_score, percentile and rank of rows, index row_id; rows of another run are left out."""
+        with self._lock:
+            rows = self._ranking.rows_of(row_ids)
+            names = pd.Index(np.asarray(row_ids, dtype=object)[rows >= 0], name="row_id")
+            return self._ranking.about(rows[rows >= 0]).set_axis(names)
+
     def queue(self, n: int = SHOWN) -> pd.DataFrame:
         """Return the first `n` rows to look at; a labelled row is never among them.
 
@@ -110,9 +123,14 @@ class Triage(Shared):
         labels, 1 is the most anomalous) and moved: places won (positive) or lost by what was learnt.
         """
         with self._lock:
-            return self._queues.first(n)
+            return self._queues.with_places(self._queues.first(n))
 
-    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
+    def queue_reasons(self, n: int = SHOWN) -> pd.Series:
+        """Return why each of the first `n` rows to look at is there, index row_id in their order: `queue`, and quick."""
+        with self._lock:
+            return self._queues.first(n).set_index("row_id")["reason"]
+
+    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: object) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.
 
         Parameters
@@ -131,7 +149,7 @@ class Triage(Shared):
         """
         return self.label_many([{"row_id": row_id, "verdict": verdict, "client_id": client_id, **details}])[0]
 
-    def label_many(self, labels: Iterable[Mapping[str, Any]]) -> list[Acknowledgement]:
+    def label_many(self, labels: Iterable[Mapping[str, object]]) -> list[Acknowledgement]:
         """Record several verdicts in one transaction, all or none; each has the fields that `label` takes.
 
         Every acknowledgement tells the moves of all of them together.
@@ -198,20 +216,7 @@ class Triage(Shared):
 
     def refresh(self) -> Moves:
         """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
-        with self._lock:
-            start = self._ranking.top
-            events = self._current.news(self._store.events_since(self._current.last_id, dataset=self.dataset))
-            edits = self._store.families.edits(dataset=self.dataset)
-            if edits != self._current.edits:
-                self._current.edits = edits
-                self._learn([])
-            if len(events) > TOLD:
-                self._learn(events[:-TOLD])
-            for event in events[-TOLD:]:
-                before = self._ranking.top
-                self._learn([event])
-                self._effects.append(_told(event, self._ranking.moves_since(before, {event.row_id})))
-            return self._ranking.moves_since(start, {event.row_id for event in events})
+        return self._live.refresh(self._store)
 
     def effect(self, n: int = 3) -> pd.DataFrame:
         """Return what the last `n` labels and undos did, the newest first.
@@ -222,7 +227,7 @@ class Triage(Shared):
         row_id that came into or fell out of the first 25), moved_up and moved_down (rows among the first 100)
         """
         with self._lock:
-            return pd.DataFrame(list(self._effects)[::-1][:n], columns=EFFECT)
+            return pd.DataFrame([asdict(effect) for effect in list(self._live.effects)[::-1][:n]], columns=EFFECT)
 
     def position(self, row_id: str) -> int | None:
         """Return a row's place in the ranking among the rows without a label, 1 the first; None if it has one."""
@@ -243,42 +248,9 @@ class Triage(Shared):
     def ranking(self) -> pd.Series:
         """Return every row's ranking score after labels, index row_id, in the order of the score table."""
         with self._lock:
-            return self._ranking.candidates["ranking_score"].reindex(self.scores.index)
-
-    def _learn(self, events: list[LabelEvent]) -> None:
-        self._current.add(events)
-        seen = {row_id: event.verdict for row_id, event in self._current.current().items()}
-        supervised = self._supervised_now()
-        self._queues.predictions = (
-            None if supervised is None else supervised.predictions.set_axis(self._ranking.candidates.index)
-        )
-        decides = supervised is not None and supervised.should_switch
-        probability = supervised.predictions["probability"].to_numpy() if supervised is not None and decides else None
-        self._ranking.update(self._current.training_labels(), seen, probability)
-
-    def _supervised_now(self) -> SupervisedAnswer | None:
-        training_labels = labelled_rows(list(self._current.current().values()), self._ranking.rows_of)
-        asked = reads_predictions(self._queues.strategy)
-        if not asked and len(training_labels) < LEAST_LABELS:
-            return None
-        try:
-            return self._supervised.after(training_labels)
-        except DataError:
-            if asked:
-                raise
-            return None  # nothing takes over where the features are gone
-
-    def _supervised_ranker(self, matrix: NDArray | None, *, wait: bool, seed: int) -> SupervisedRanker:
-        candidates = self._ranking.candidates
-
-        def as_numbers() -> NDArray:
-            if matrix is None:
-                return matrix_of(self.run, candidates.index.to_list(), self.project)
-            return np.asarray(matrix)[self.scores.index.get_indexer(candidates.index)]
-
-        return SupervisedRanker(
-            as_numbers, self._ranking.leaves_of, candidates["anomaly_score"].to_numpy(), wait=wait, seed=seed
-        )
+            values = np.empty(len(self._ranking.ids))
+            values[self._ranking.order] = self._ranking.candidates["ranking_score"].to_numpy()
+            return pd.Series(values, index=self.scores.index, name="ranking_score")
 
     def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
         fields = {"how": "key", **self._queues.why(str(given.get("row_id"))), **given}
@@ -295,13 +267,7 @@ class Triage(Shared):
 
     def _last_label(self) -> LabelEvent:
         self.refresh()
-        last = self._current.last_of(self.by, self._ranking.candidates.index)
+        last = self._current.last_of(self.by, self._ranking.ids)
         if last is None:
             raise DataError(f"{self.by!r} has no label to undo in run {self.run['run_id']}.")
         return last
-
-
-def _told(event: LabelEvent, moves: Moves) -> dict[str, Any]:
-    told = {name: getattr(event, name) for name in ("row_id", "verdict", "by", "undo_of")}
-    changes = {"entered": moves.entered, "left": moves.left, "moved_up": moves.up, "moved_down": moves.down}
-    return {"label_id": event.id, **told, **changes}

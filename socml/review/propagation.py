@@ -62,7 +62,8 @@ def similar_rows(
         wanted &= (candidates["entity"] == candidates["entity"].iloc[row]).to_numpy(dtype=bool, na_value=False)
     found = np.flatnonzero(wanted)
     found = found[np.argsort(-alike[found], kind="stable")][:limit]
-    rows = candidates[["entity", "time"]].iloc[found].reset_index()
+    rows = board.about(found)[["entity", "time"]].reset_index(drop=True)
+    rows.insert(0, "row_id", pd.Series(board.ids.names(found), dtype="str"))
     signature = candidates["signature"].to_numpy()
     return SimilarRows(row_id, rows.assign(alike=alike[found], same_signature=signature[found] == signature[row]))
 

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from socml.labels import LabelEvent, LabelStore
+from socml.project import is_own
 from socml.review.offers import dealt, offers_again
-from socml.review.ranking_state import RankingState
-from socml.review.review_queue import build_queue
+from socml.review.ranking_state import WATCHED, RankingState
+from socml.review.review_queue import as_contract, choose_rows
 
 
 class Queues:
-    """The queues of one run for one analyst, and why each row was in the last one it was in.
-
-    Attributes
-    ----------
-    predictions : what a supervised forest thinks of the candidates, index row_id; None while it thinks nothing
-    """
+    """The queues of one run for one analyst, and why each row was in the last one it was in."""
 
     def __init__(
-        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, Any]
+        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, object]
     ) -> None:
         self._ranking, self.dataset, self.by = board, dataset, by
         self.strategy, self.seed, self.parameters = strategy, seed, dict(parameters)
-        self.predictions: pd.DataFrame | None = None
         self._shown: dict[str, str] = {}
+        self._last: tuple[tuple[str, int, int], pd.DataFrame] | None = None
 
     def first(self, n: int) -> pd.DataFrame:
-        """Return the first `n` rows by the strategy."""
+        """Return the first `n` rows by the strategy, by contract `QUEUE`."""
         queue = self._built(n)
         self._shown |= dict(zip(queue["row_id"], queue["reason"], strict=True))
-        return self._with_places(queue)
+        return queue
 
     def offered(
         self, n: int, store: LabelStore, standing: Sequence[LabelEvent], *, keep: Collection[str] | None, seconds: float
     ) -> pd.DataFrame:
-        """Return `n` rows that are leased to the analyst, second looks dealt among them."""
+        """Return `n` rows that are leased to the analyst, second looks dealt among them, by contract `QUEUE`."""
         others = sum(lease.by != self.by for lease in store.leases.held(campaign=self.dataset))
-        queue = self._built(n + others)
+        queue = self._built(max(n + others, WATCHED))  # what moves are counted among is built anyhow
         again = {o.row_id: o for o in offers_again(standing, store.second_looks.waiting(dataset=self.dataset), self.by)}
         here = self._ranking.rows_of(again)
         again = {row_id: offer for (row_id, offer), row in zip(again.items(), here, strict=True) if row >= 0}
@@ -59,9 +54,9 @@ class Queues:
         reasons |= {row_id: offer.reason for row_id, offer in again.items()}
         rows = [lease.row_id for lease in leases]
         self._shown |= {row_id: reasons[row_id] for row_id in rows}
-        return self._with_places(self._as_queue(rows, reasons))
+        return self._as_queue(rows, reasons)
 
-    def why(self, row_id: str) -> dict[str, Any]:
+    def why(self, row_id: str) -> dict[str, object]:
         """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
 
         A row that was drawn at random was drawn from the rows that are open now, each as likely as another.
@@ -73,15 +68,26 @@ class Queues:
         return {"queue_reason": reason, "strategy": self.strategy, **(drawn if reason == "random-audit" else {})}
 
     def _built(self, n: int) -> pd.DataFrame:
-        return build_queue(
-            self._ranking.candidates,
-            self._ranking.seen,
-            strategy=self.strategy,
-            budget=n,
-            seed=self.seed,
-            parameters=self.parameters,
-            predictions=self.predictions,
-        )
+        """Return the queue of `n` rows; the last is kept as long as the ranking is the same."""
+        of = (self.strategy, n, self._ranking.version)
+        if self._last is None or self._last[0] != of:
+            self._last = (of, self._chosen(n))
+        return self._last[1]
+
+    def _chosen(self, n: int) -> pd.DataFrame:
+        board = self._ranking
+        candidates, seen, predictions = board.candidates, board.seen, board.predictions
+        if is_own("strategies", self.strategy):  # it was promised an index of names
+            names = pd.Index(board.ids.names(range(len(candidates))), dtype=object, name="row_id")
+            candidates = candidates.set_axis(names)
+            seen = seen.set_axis(names[seen.index])
+            predictions = None if predictions is None else predictions.set_axis(names)
+        chosen = choose_rows(
+            candidates, seen, strategy=self.strategy, budget=n, seed=self.seed, parameters=self.parameters,
+            predictions=predictions,
+        )  # fmt: skip
+        own = candidates is not board.candidates
+        return as_contract(chosen, candidates, chosen.index if own else board.ids.names(chosen.index.to_numpy()))
 
     def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:
         frame = pd.DataFrame(
@@ -94,9 +100,11 @@ class Queues:
         )
         return frame.astype({"row_id": "str", "reason": "str"})
 
-    def _with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
+    def with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
+        """Return a queue with whom and when each row is about, its scores, and the places that it won or lost."""
         board = self._ranking
         rows = board.rows_of(queue["row_id"].to_list())
-        known = board.candidates[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[rows]
+        known = board.about(rows)
         known = known.assign(moved=board.places_before(rows) - board.places_now(rows))
-        return pd.concat([queue, known.reset_index(drop=True)], axis=1)
+        placed: pd.DataFrame = pd.concat([queue, known.reset_index(drop=True)], axis=1)
+        return placed

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Project, read_leaves, read_table, run_folder, visible_line
+from socml.project import DataError, Project, Run, read_leaves, read_table, run_folder, visible_line
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
+from socml.review.row_ids import RowIds
+from socml.review.supervised_ranker import SupervisedAnswer
 
 SHOWN = 25  # rows that the app shows at once: what entered or left them is told after a label
 WATCHED = 100  # rows among which moves are counted
 FOREST_DECIDES = 20.0  # standard deviations of the anomaly score that a probability of 1 is worth
+TOLD = ["entity", "time", "anomaly_score", "percentile", "rank"]  # of a score table
 SIGNATURE_TREES = 4  # rows that share these trees' leaves are one kind to a strategy that covers kinds
 
 
@@ -35,52 +41,85 @@ class Moves:
 class RankingState:
     """The rows of one run, the most anomalous first, and their ranking after labels.
 
+    A row is a number here, its place by the model's ranks from 0, so that a million rows cost arrays and no texts.
+
     Attributes
     ----------
-    scores : the score table, index row_id
-    candidates : what strategies choose from, in the order of the model's ranks; ranking_score is the present one
-    seen : index row_id of every row that has a label, column verdict
+    ids : the rows' names
+    candidates : what strategies choose from, index row; ranking_score is the present one
+    seen : index row of every row that has a label, column verdict
+    predictions : what a supervised forest thinks of the candidates, index row; None while it thinks nothing
+    version : counts the rankings; the same number is the same ranking
     """
 
-    def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+    candidates: pd.DataFrame  # the rows in the order of the forest, with their ranking score
+
+    def __init__(self, project: Project, run: Run) -> None:
         folder = run_folder(project, str(run["run_id"]))
-        self.scores = _read_scores(project, str(run["run_id"]))
-        leaves = _read_leaves(project, run, len(self.scores))
+        self._path = folder / "scores.parquet"
+        scores = _read_scores(self._path)
+        leaves = _read_leaves(project, run, len(scores))
+        anomaly_score = scores["anomaly_score"].to_numpy()
         self._learner: FeedbackRanking | SignalRanking
-        self._learner = FeedbackRanking(leaves, self.scores["anomaly_score"].to_numpy())
+        self._learner = FeedbackRanking(leaves, anomaly_score)
         if (folder / EVIDENCE).is_file():  # a day of the daily list, which learns by signals
             self._learner = SignalRanking(DayEvidence.read(folder))
-        self._order = np.argsort(self.scores["rank"].to_numpy(), kind="stable")
-        self.candidates = _candidates(self.scores, self._order, leaves)
+        self._order = np.argsort(scores["rank"].to_numpy(), kind="stable")
+        self._spread = float(np.std(anomaly_score, ddof=1)) if len(anomaly_score) > 1 else 0.0
+        ranked = scores.take(pa.array(self._order))
+        self.ids = RowIds(ranked["row_id"].combine_chunks())
+        self.candidates = _candidates(ranked, self._order, leaves)
+        del scores, ranked
+        pa.default_memory_pool().release_unused()
+        self.predictions: pd.DataFrame | None = None
+        self.version = 0
         self.update({}, {})
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The score table as the run wrote it, index row_id; made when first asked for, for it takes a second a million rows."""
+        stored: pd.DataFrame = read_table(self._path).to_pandas()
+        return stored.set_index("row_id")
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """Where each row stands in the score table."""
+        return self._order
 
     def update(
         self,
         training_labels: Mapping[str, float],
         seen: Mapping[str, str | None],
-        probability: NDArray[np.float64] | None = None,
+        supervised: SupervisedAnswer | None = None,
     ) -> None:
         """Rank anew from what each row teaches (−1 to 1) and which rows were seen; other runs' rows do not matter.
 
-        `probability` of each candidate is given when a supervised forest has taken over: it decides then, and the
-        ranking that learns at once decides between rows that the forest finds equal.
+        Once the supervised forest has taken over, its probability decides, and the ranking that learns at once decides
+        between rows that the forest finds equal.
         """
         rows = self.rows_of(training_labels)
         values = np.array(list(training_labels.values()), dtype=np.float64)[rows >= 0]
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         ranking = learnt[self._order]
-        if probability is not None:
-            ranking = ranking + FOREST_DECIDES * float(self.scores["anomaly_score"].std()) * probability
+        self.predictions = None if supervised is None else supervised.predictions
+        if supervised is not None and supervised.should_switch:
+            ranking = ranking + FOREST_DECIDES * self._spread * supervised.predictions["probability"].to_numpy()
         self.candidates = self.candidates.assign(ranking_score=ranking)
-        verdicts = {row_id: seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
-        self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=_index(verdicts))
+        verdicts = {int(row): seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
+        labelled = pd.Index(list(verdicts), dtype=np.int64, name="row_id")
+        self.seen = pd.DataFrame({"verdict": list(verdicts.values())}, index=labelled)
         self.is_open = np.ones(len(self.candidates), dtype=bool)
-        self.is_open[self.rows_of(verdicts)] = False
-        self.top = best_first(self.candidates["ranking_score"].to_numpy(), self.is_open, WATCHED + 1)
+        self.is_open[labelled] = False
+        self.top = best_first(ranking, self.is_open, WATCHED + 1)
+        self.version += 1
+
+    def about(self, rows: NDArray[np.intp]) -> pd.DataFrame:
+        """Return whom and when rows are about, and their scores without labels."""
+        return self.candidates[TOLD].iloc[rows].astype({"entity": "str"})
 
     def rows_of(self, row_ids: Collection[str]) -> NDArray[np.intp]:
         """Return where rows stand in `candidates`; −1 for a row that is not of this run."""
-        return self.candidates.index.get_indexer(_index(row_ids))
+        return self.ids.rows_of(row_ids)
 
     def row_of(self, row_id: str) -> int:
         """Return where a row stands in `candidates`, or raise `DataError`."""
@@ -98,7 +137,7 @@ class RankingState:
         """Return the place among the open rows that each would have, had nothing been learnt."""
         return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
 
-    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray:
+    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray[np.integer]:
         """Return the leaves (n_trees, n) that some candidates fall into."""
         return np.ascontiguousarray(self._learner.leaves[:, self._order[rows]])
 
@@ -128,7 +167,7 @@ class RankingState:
         )
 
     def _named(self, rows: NDArray[np.intp], without: Collection[str]) -> list[str]:
-        return [row_id for row_id in self.candidates.index[rows] if row_id not in without]
+        return [row_id for row_id in self.ids.names(rows) if row_id not in without]
 
     def _count_ahead(self, row: int) -> int:
         score = self.candidates["ranking_score"].to_numpy()
@@ -136,20 +175,14 @@ class RankingState:
         return ahead + int(((score[:row] == score[row]) & self.is_open[:row]).sum())
 
 
-def _index(row_ids: Iterable[str]) -> pd.Index:
-    """Return an index of plain Python strings: looking a few up costs microseconds, in Arrow strings milliseconds."""
-    return pd.Index(list(row_ids), dtype=object, name="row_id")
-
-
-def _read_scores(project: Project, run_id: str) -> pd.DataFrame:
-    path = run_folder(project, run_id) / "scores.parquet"
-    scores = read_table(path).to_pandas().set_index("row_id")
-    if not scores.index.is_unique:
+def _read_scores(path: Path) -> pa.Table:
+    scores = read_table(path, columns=["row_id", *TOLD], read_dictionary=["entity"])
+    if pc.count_distinct(scores["row_id"]).as_py() != len(scores):
         raise DataError(f"{path} holds a row twice.")
     return scores
 
 
-def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArray:
+def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]:
     leaves = read_leaves(project, run)
     if leaves is None:  # a detector without trees: labels are kept, and the order stays
         return np.empty((0, n_rows), dtype=np.uint8)
@@ -161,9 +194,9 @@ def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArr
     return leaves
 
 
-def _candidates(scores: pd.DataFrame, order: NDArray[np.intp], leaves: NDArray) -> pd.DataFrame:
-    candidates = scores[["entity", "time", "anomaly_score", "percentile", "rank"]].iloc[order]
-    candidates.index = _index(candidates.index)
+def _candidates(ranked: pa.Table, order: NDArray[np.intp], leaves: NDArray[np.integer]) -> pd.DataFrame:
+    candidates: pd.DataFrame = ranked.select(TOLD).to_pandas(strings_to_categorical=True)
+    candidates.index.name = "row_id"
     candidates = candidates.assign(ranking_score=candidates["anomaly_score"])
     if not len(leaves):
         return candidates

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from socml.project import QUEUE, ConfigurationError, ContractError, component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def build_queue(
@@ -18,7 +22,7 @@ def build_queue(
     strategy: str = "most-anomalous",
     budget: int = 100,
     seed: int = 0,
-    parameters: dict[str, Any] | None = None,
+    parameters: dict[str, object] | None = None,
     predictions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the queue, at most `budget` rows; a labelled row is never in it.
@@ -49,16 +53,33 @@ def build_queue(
     0         1      b  most-anomalous            0.9
     1         2      a  most-anomalous            0.2
     """
-    choose = component("strategies", strategy)
-    _check_parameters(choose, strategy, parameters or {})
     candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
     labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
-    more: dict[str, Any] = dict(parameters or {})
+    chosen = choose_rows(
+        candidates, labels, strategy=strategy, budget=budget, seed=seed, parameters=parameters, predictions=predictions
+    )
+    return as_contract(chosen, candidates, chosen.index)
+
+
+def choose_rows(
+    candidates: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    strategy: str,
+    budget: int,
+    seed: int = 0,
+    parameters: Mapping[str, object] | None = None,
+    predictions: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Return what a strategy chooses, checked: the rows in review order, each with its reason code."""
+    choose = component("strategies", strategy)
+    _check_parameters(choose, strategy, parameters or {})
+    more: dict[str, object] = dict(parameters or {})
     if predictions is not None and reads_predictions(strategy):
         more["predictions"] = predictions.reindex(candidates.index)
-    chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
+    chosen: pd.Series = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
     check_choice(chosen, candidates, labels, budget, strategy)
-    return _as_contract(chosen, candidates)
+    return chosen
 
 
 def reads_predictions(strategy: str) -> bool:
@@ -83,12 +104,13 @@ def check_choice(chosen: pd.Series, candidates: pd.DataFrame, labels: pd.DataFra
         raise ContractError(f"Strategy {strategy!r} returned {problem}.")
 
 
-def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
+def as_contract(chosen: pd.Series, candidates: pd.DataFrame, row_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
+    """Return what was chosen as a table of contract `QUEUE`; `row_ids` are the names of the chosen rows."""
     at = candidates.index.get_indexer(chosen.index)
     queue = pd.DataFrame(
         {
             "position": np.arange(1, len(chosen) + 1, dtype=np.int32),
-            "row_id": chosen.index.to_numpy(),
+            "row_id": np.asarray(row_ids, dtype=object),
             "reason": chosen.to_numpy(),
             "ranking_score": candidates["ranking_score"].to_numpy()[at],
         }
@@ -96,7 +118,7 @@ def _as_contract(chosen: pd.Series, candidates: pd.DataFrame) -> pd.DataFrame:
     return queue.astype({"row_id": "str", "reason": "str"})[list(QUEUE)]
 
 
-def _check_parameters(choose: Any, strategy: str, parameters: dict[str, Any]) -> None:
+def _check_parameters(choose: Callable[..., pd.Series], strategy: str, parameters: Mapping[str, object]) -> None:
     from socml.project import did_you_mean
 
     given = {"rng", "predictions"}

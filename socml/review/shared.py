@@ -34,8 +34,17 @@ class Shared:
         DataFrame as of `queue`; the reason of a second look is likely-error, second-opinion or check-suggestion
         """
         with self._lock:
-            standing = self._current.standing()
-            return self._queues.offered(n, self._store, standing, keep=keep, seconds=seconds)
+            return self._queues.with_places(self._offered(n, keep, seconds))
+
+    def offer_reasons(
+        self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S
+    ) -> pd.Series:
+        """Return why each row is there that `offer` would return, index row_id in their order; it takes them as `offer` does."""
+        with self._lock:
+            return self._offered(n, keep, seconds).set_index("row_id")["reason"]
+
+    def _offered(self, n: int, keep: Collection[str] | None, seconds: float) -> pd.DataFrame:
+        return self._queues.offered(n, self._store, self._current.standing(), keep=keep, seconds=seconds)
 
     def hold(self, row_ids: Sequence[str], *, seconds: float = LEASE_S) -> None:
         """Take rows that are looked at from outside the queue, so far as nobody else has them before them."""

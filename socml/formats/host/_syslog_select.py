@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from socml.formats._facts import HINT
+from socml.formats._inner import RECORD_HINT
 from socml.formats._messages import Template
 from socml.formats.host._snort_syslog import WRITERS
 from socml.formats.host._syslog_lines import NO_HOSTS
@@ -23,13 +24,13 @@ _HEADER = (
 )
 _LONGEST = 4096  # characters of a line: that of a longer message is no template's
 _SELECT = r"""
-with -- materialized: else every pattern would compute the text anew that it is asked of
-    split as (
+with -- materialized: else every expression would compute the text anew that it is asked of
+    split as materialized (
         select row, line, regexp_extract(line, '{header}', ['host', 'tag', 'pid', 'rest']) as h
         from lines
         where length(line) <= {longest}
     ),
-    named as (
+    named as materialized (
         select
             row, h.host, h.pid,
             case when line < ':' then split_part(line, ' ', 1) else left(line, 15) end as stamp,
@@ -46,6 +47,7 @@ with -- materialized: else every pattern would compute the text anew that it is 
             else message end as text
         from named
         where not (starts_with(message, '[ID ') or contains(message, 'message repeated '))
+            and not regexp_matches(message, {record})
     ),
     known as materialized (
         select *, {template} as template
@@ -95,6 +97,7 @@ def syslog_select() -> str:
         careful=_texts(sorted(careful)),
         no_hosts=_texts(sorted(NO_HOSTS)),
         hint=_text(HINT),
+        record=_text(RECORD_HINT),
         groups=f"case template {groups} end",
     )
 

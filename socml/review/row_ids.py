@@ -1,0 +1,64 @@
+"""The names of a run's rows → where a row stands, without a dictionary of all of them.
+
+A dictionary of a million names costs a second and 150 MB; only the few that are asked for are remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+REMEMBERED_AT_ONCE = 1_000  # names of more rows than these are read for a file, not for the analyst
+
+
+class RowIds:
+    """Names in a fixed order.
+
+    Parameters
+    ----------
+    names : one a row, each once
+
+    Examples
+    --------
+    >>> ids = RowIds(pa.array(["r9", "r2", "r5"]))
+    >>> ids.rows_of(["r5", "r7"]).tolist(), ids.names([1]), "r9" in ids
+    ([2, -1], ['r2'], True)
+    """
+
+    def __init__(self, names: pa.Array) -> None:
+        self._names = names
+        self._row_of: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self._names)
+
+    def __contains__(self, row_id: object) -> bool:
+        """Say whether a row has this name."""
+        return isinstance(row_id, str) and int(self.rows_of([row_id])[0]) >= 0
+
+    def rows_of(self, row_ids: Iterable[str]) -> NDArray[np.intp]:
+        """Return where rows stand; −1 for a name that no row has."""
+        wanted = list(row_ids)
+        self._find([name for name in wanted if name not in self._row_of])
+        return np.array([self._row_of[name] for name in wanted], dtype=np.intp)
+
+    def names(self, rows: Collection[int] | NDArray[np.intp]) -> list[str]:
+        """Return the names of some rows."""
+        at = np.asarray(rows, dtype=np.int64)
+        found = [str(name) for name in self._names.take(pa.array(at)).to_pylist()]
+        if len(found) <= REMEMBERED_AT_ONCE:
+            self._row_of.update(zip(found, at.tolist(), strict=True))
+        return found
+
+    def _find(self, absent: list[str]) -> None:
+        if not absent:
+            return
+        asked = pa.array(absent, pa.string()).cast(self._names.type)
+        at = pc.indices_nonzero(pc.is_in(self._names, value_set=asked))
+        self._row_of.update(dict.fromkeys(absent, -1))
+        self._row_of.update(zip(self._names.take(at).to_pylist(), at.to_pylist(), strict=True))
