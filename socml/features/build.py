@@ -158,7 +158,9 @@ def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Pa
     stored = open_events(project, dataset)
     truth = truth_path(project, dataset)
     views = _views(recipe, stored.schema)
-    with spark_events(recipe, stored, views, project=project, truth=truth if truth.is_file() else None) as connection:
+    with spark_events(
+        recipe, stored, views, project=project, truth=truth if truth.is_file() else None
+    ) as connection:
         given = selected_schema(recipe, connection)
         schema = _table_schema(recipe, given, lambda name: has_values(name, connection))
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)

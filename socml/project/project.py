@@ -129,9 +129,7 @@ def read_project(root: Path) -> Project:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
     engine = str(flat.get("engine.name") or Project.engine)
     if engine not in ENGINES:
-        raise ConfigurationError(
-            f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
-        )
+        raise ConfigurationError(f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}.")
     time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
     if time_limit_s < 1:
         raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")

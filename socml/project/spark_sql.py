@@ -145,9 +145,7 @@ def _check_functions(tree: Expression, where: str) -> None:
 def _refuse(name: str, where: str) -> None:
     instead = INSTEAD.get(name)
     write = f"Write {instead} instead" if instead else "Write it with a function that the shipped recipes use"
-    raise RecipeError(
-        f"{where}: {name} does not give the same on Spark. {write}, or build the set without --engine spark."
-    )
+    raise RecipeError(f"{where}: {name} does not give the same on Spark. {write}, or build the set without --engine spark.")
 
 
 def _literal(node: Expression, where: str) -> Expression:
@@ -202,9 +200,7 @@ def _collected(node: Expression, where: str) -> Expression:
         collected = exp.Filter(this=collected, expression=condition.copy())
     ordered = _call("array_sort", collected.copy(), _comparison(keys)) if keys else collected.copy()
     values = _call("transform", ordered, _lambda(["x"], exp.column("v", table="x")))
-    return exp.If(
-        this=exp.EQ(this=_call("size", collected), expression=exp.Literal.number(0)), true=exp.Null(), false=values
-    )
+    return exp.If(this=exp.EQ(this=_call("size", collected), expression=exp.Literal.number(0)), true=exp.Null(), false=values)
 
 
 def _comparison(keys: list[Expression]) -> Expression:
@@ -249,9 +245,7 @@ def _text(node: Expression, where: str) -> Expression:
     """A time with an offset: Spark knows +00:00, not +00."""
     exp = _sqlglot().exp
     if isinstance(node.this, exp.Literal) and node.this.is_string and node.this.name.endswith("+00"):
-        return exp.Cast(
-            this=exp.Literal.string(node.this.name + ":00"), to=exp.DataType.build("timestamp", dialect="spark")
-        )
+        return exp.Cast(this=exp.Literal.string(node.this.name + ":00"), to=exp.DataType.build("timestamp", dialect="spark"))
     return node
 
 
