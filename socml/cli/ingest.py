@@ -162,7 +162,8 @@ def _say_peek(found: Peek) -> None:
     say(f"{_short(found.file)}: {found.format} ({sure}{after})")
     whole = "the whole file" if found.is_whole else "its head alone"
     skipped = "".join(f", {count:,} skipped ({_short(why)})" for why, count in found.skipped.items())
-    say(f"{found.records:,} records in {whole}: {found.parsed:,} parsed, {found.rejected:,} did not{skipped}")
+    records = "1 record" if found.records == 1 else f"{found.records:,} records"
+    say(f"{records} in {whole}: {found.parsed:,} parsed, {found.rejected:,} did not{skipped}")
     for event in found.events:
         say()
         for name, value in event.items():

@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from socml.detectors._one_thread import on_one_thread
+
 __all__ = ["MahalanobisDetector", "weighed"]
 
 
@@ -34,6 +36,7 @@ class MahalanobisDetector(BaseEstimator):
         """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
         return np.asarray(-self.contributions(X).sum(axis=1))
 
+    @on_one_thread
     def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
 

@@ -14,6 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from socml.detectors._one_thread import on_one_thread
+
 __all__ = ["OneClassSvm"]
 
 BLOCK = 16_384  # rows that are compared with the landmarks at a time
@@ -71,6 +73,7 @@ class OneClassSvm(BaseEstimator):
         self.n_landmarks = n_landmarks
         self.random_state = random_state
 
+    @on_one_thread
     def fit(self, X: ArrayLike, y: object = None) -> OneClassSvm:
         """Learn the border from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
@@ -90,6 +93,7 @@ class OneClassSvm(BaseEstimator):
         self.offset_ = float(border.offset_[0])
         return self
 
+    @on_one_thread
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return the signed distance to the border, shape (n_samples,), without a unit: higher is more NORMAL."""
         from sklearn.metrics.pairwise import rbf_kernel

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from socml.detectors._mahalanobis import MahalanobisDetector
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["Pca"]
 
@@ -52,6 +53,7 @@ class Pca(MahalanobisDetector):
     def __init__(self, *, floor: float = 0.01) -> None:
         self.floor = floor
 
+    @on_one_thread
     def fit(self, X: ArrayLike, y: object = None) -> Pca:
         """Learn how the columns vary together from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from socml.detectors._mahalanobis import MahalanobisDetector, weighed
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["RobustCovariance"]
 
@@ -74,6 +75,7 @@ class RobustCovariance(MahalanobisDetector):
         self.max_rows = max_rows
         self.random_state = random_state
 
+    @on_one_thread
     def fit(self, X: ArrayLike, y: object = None) -> RobustCovariance:
         """Learn centre and shape from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()

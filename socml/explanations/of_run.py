@@ -166,6 +166,32 @@ def explanation_in_words(
     )
 
 
+def normal_of_rows(
+    run_id: str, row_ids: Sequence[str], *, project: Project | None = None, language: str = "en"
+) -> dict[str, str]:
+    """Return what would make each row normal, in words, as `explanation_in_words` does: the table is read once for all."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    reasons = explain_rows(run["run_id"], row_ids, project=project)
+    explained = {str(row_id): table for row_id, table in reasons.groupby("row_id", sort=False)}
+    about = run_metadata(run, project)
+    try:
+        version = _opened(run["model_version"], project)
+        columns = feature_columns(run_features_path(project, run))
+        rows = columns.take(columns.positions(list(explained)))
+    except (UnknownName, DataError):  # the run outlived its model or its table
+        unknown = words(language)(
+            "explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown"
+        )
+        return dict.fromkeys(explained, unknown)
+    return {
+        row_id: normal_in_words(
+            what_would_be_normal(version, rows.iloc[[at]], table), features_metadata=about, language=language
+        )
+        for at, (row_id, table) in enumerate(explained.items())
+    }
+
+
 def headlines(
     run_id: str, row_ids: Sequence[str], *, project: Project | None = None, language: str = "en"
 ) -> list[str]:

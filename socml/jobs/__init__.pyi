@@ -2,8 +2,6 @@ from .alert_policy import Policy as Policy
 from .alert_policy import Replayed as Replayed
 from .alerts import Alert as Alert
 from .alerts import AlertBook as AlertBook
-from .audit_log import audit as audit
-from .audit_log import audit_damage as audit_damage
 from .backup import Backup as Backup
 from .backup import make_backup as make_backup
 from .backup import restore_backup as restore_backup
@@ -11,7 +9,10 @@ from .contracts.check import Checked as Checked
 from .contracts.check import check_component as check_component
 from .daily_listing import MODEL as MODEL
 from .daily_listing import DailyList as DailyList
+from .daily_listing import Judged as Judged
+from .daily_listing import Listing as Listing
 from .daily_listing import RankedDay as RankedDay
+from .daily_listing import Ranker as Ranker
 from .daily_listing import daily_list as daily_list
 from .daily_run import positions as positions
 from .daily_run import store_day as store_day
@@ -22,6 +23,7 @@ from .experiment import run as run
 from .experiment import whom as whom
 from .health import check_up as check_up
 from .health import repair as repair
+from .metrics_endpoint import serve_metrics as serve_metrics
 from .night_log import NightLog as NightLog
 from .night_metrics import metrics_text as metrics_text
 from .night_run import Night as Night
@@ -38,6 +40,8 @@ from .retraining import compare_shadow as compare_shadow
 from .retraining import promote_version as promote_version
 from .retraining import retrain as retrain
 from .retraining import roll_back as roll_back
+from .sinks._sink import Sink as Sink
+from .sinks._sink import Undelivered as Undelivered
 from .status import StatusLine as StatusLine
 from .status import check_configuration as check_configuration
 from .status import night_status as night_status

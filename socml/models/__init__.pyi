@@ -35,6 +35,8 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import Votes as Votes
 from .signals import fuse as fuse
+from .signals import numbered as numbered
+from .signals import rank_rows as rank_rows
 from .standing import PREVIOUS as PREVIOUS
 from .standing import SHADOW as SHADOW
 from .standing import Standing as Standing

@@ -30,6 +30,7 @@ from socml.project import (
     RecipeError,
     TableMetadata,
     UnknownName,
+    audit,
     component,
     component_names,
     did_you_mean,
@@ -241,7 +242,9 @@ def fit(
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
-    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
 
 
 def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
@@ -302,11 +305,14 @@ def fit_pipeline(
         else:
             known = training_labels.known
             taught_families = training_labels.families[known] if recipe.training.families else None
-            pipeline.named_steps["detector"].fit(
+            detector = pipeline.named_steps["detector"]
+            unlabelled = {"unlabelled": matrix[~known]} if getattr(detector, "is_semi_supervised", False) else {}
+            detector.fit(
                 matrix[known],
                 training_labels.malicious[known],
                 sample_weight=training_labels.weight[known],
                 families=taught_families,
+                **unlabelled,
             )
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error

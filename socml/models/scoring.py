@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import plain_table
+from socml.models.spark_scoring import spark_scores
 from socml.models.version import ModelVersion
 from socml.project import (
     SCORE,
@@ -28,6 +29,7 @@ from socml.project import (
     Project,
     Run,
     TableMetadata,
+    audit,
     find_project,
     metadata_of,
     open_table,
@@ -116,9 +118,7 @@ def score_run(
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
     if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
-        normality = _score_file(
-            version, features_path, folder / "leaves.npy", project.threads or os.cpu_count() or 1, progress
-        )
+        normality = _score_file(version, features_path, folder / "leaves.npy", project, progress)
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     run = read_run(project, run_id)
@@ -148,6 +148,8 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
+    about = {"run": run["run_id"], "dataset": run["dataset"], "model": run["model_version"], "rows": run["rows"]}
+    audit(project, "scored", **about)
     return write_run(project, run)
 
 
@@ -197,7 +199,7 @@ def _score_file(
     version: ModelVersion,
     features_path: Path,
     leaves_path: Path,
-    threads: int,
+    project: Project,
     progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
     """Score a feature file block by block, write its leaves, and return how normal each row is."""
@@ -209,9 +211,15 @@ def _score_file(
     normality = np.empty(rows)
     with replacing(leaves_path) as temporary:
         leaves = _open_leaves(temporary, version, rows)
-        batches = file.iter_batches(BLOCK, columns=columns)
+        if project.engine == "spark":
+            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
+            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
+        else:
+            batches = file.iter_batches(BLOCK, columns=columns)
+            threads = project.threads or os.cpu_count() or 1
+            scored_blocks = _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads)
         at = 0
-        for scored in _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads):
+        for scored in scored_blocks:
             end = at + len(scored.normality)
             normality[at:end] = scored.normality
             leaves[:, at:end] = scored.leaves
@@ -221,6 +229,11 @@ def _score_file(
         if isinstance(leaves, np.memmap):
             leaves.flush()
     return normality
+
+
+def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    scored = _score(version, block, leaves=True)
+    return scored.normality, scored.leaves
 
 
 def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:

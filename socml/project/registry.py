@@ -44,6 +44,8 @@ _SIGNS = {
     "supervised": {"fit", "log_odds"},
     "detectors": {"fit", "score_samples"},
     "strategies": {"candidates", "labels", "budget"},
+    "responders": {"draft", "apply", "undo"},
+    "sinks": {"send", "model_fields"},
 }
 T = TypeVar("T")
 
@@ -86,19 +88,6 @@ def component(kind: str, name: str) -> Any:
     if len(exported) != 1:
         raise SocmlError(f"{module.__name__} must have exactly one name in __all__, and has {len(exported)}.")
     return getattr(module, exported[0])
-
-
-def component_module(kind: str, name: str) -> str:
-    """Return the dotted name of a component's module, without importing it.
-
-    Examples
-    --------
-    >>> component_module("online", "loda")
-    'socml.detectors.online.loda'
-    """
-    if name in own.registered.get(kind, {}):
-        return str(getattr(own.registered[kind][name], "__module__", "__main__"))
-    return _modules(kind)[name]
 
 
 def component_type(kind: str, name: str) -> str:

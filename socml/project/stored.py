@@ -77,8 +77,9 @@ def read_table(path: Path, **options: object) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
-    open_table(path).close()
-    with reading(path, remedy=remedy(path)):
+    with open_table(path) as file, reading(path, remedy=remedy(path)):
+        if set(options) <= {"columns"}:
+            return file.read(**options)  # a fifth of what a dataset of one file takes
         return pq.read_table(path, **options)
 
 

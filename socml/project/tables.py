@@ -284,12 +284,6 @@ def check_columns(names: Sequence[str]) -> None:
         )
 
 
-def missing_columns(names: Iterable[str], contract: dict[str, Column]) -> list[str]:
-    """Return the contract's columns that are not among `names`."""
-    present = set(names)
-    return [name for name in contract if name not in present]
-
-
 def event_table(events: pd.DataFrame) -> pa.Table:
     """Return events in memory as an Arrow table, with every event column, null where it is absent."""
     if "event_id" not in events.columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, open_labels
 from socml.project import (
@@ -11,13 +12,14 @@ from socml.project import (
     Project,
     Run,
     find_project,
+    open_table,
     read_metadata,
     read_run,
     read_table,
     run_features_path,
     run_folder,
 )
-from socml.review.campaign import CampaignReport, campaign_report
+from socml.review.campaign import TOP, CampaignReport, campaign_report
 from socml.review.label_errors import likely_label_errors
 
 SECOND_LOOK = "likely-error"
@@ -28,8 +30,12 @@ def report(run_id: str = "", *, project: Project | None = None, store: LabelStor
     project = project or find_project()
     run = read_run(project, run_id)
     path = run_folder(project, str(run["run_id"])) / "scores.parquet"
-    ranks = read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
-    return campaign_report(_frame(_current(project, str(run["dataset"]), store).standing()), ranks)
+    labels = _frame(_current(project, str(run["dataset"]), store).standing())
+    labelled = pc.field("row_id").isin(labels["row_id"].unique().tolist())  # of a million rows, few are asked for
+    ranked = read_table(path, columns=["row_id", "rank"], filters=labelled | (pc.field("rank") <= TOP))
+    with open_table(path) as whole:
+        n_rows = whole.metadata.num_rows
+    return campaign_report(labels, ranked.to_pandas().set_index("row_id")["rank"], n_rows=n_rows)
 
 
 def likely_errors(

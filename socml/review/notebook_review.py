@@ -223,11 +223,10 @@ class Review:
         training_labels = self.triage.training_labels()
         rows = [row for row in known.index if training_labels.get(row)]
         at = self.triage.scores.index.get_indexer(pd.Index(rows, dtype=object))
-        all_leaves = np.concatenate([self._fitted.leaves[:, at], leaves], axis=1)
-        all_scores = np.concatenate([self._fitted.anomaly_score[at], score])
-        signs = np.array([training_labels[row] for row in rows])
-        learnt = FeedbackRanking(all_leaves, all_scores).learn(np.arange(len(rows)), signs, np.abs(signs))
-        return pd.Series(learnt[len(rows) :], index=table.index, name="ranking_score")
+        values = np.array([training_labels[row] for row in rows])
+        ranking = FeedbackRanking(self._fitted.leaves, self._fitted.anomaly_score)
+        ranking.learn(at, values, np.abs(values))
+        return pd.Series(ranking.rank_later(leaves, score), index=table.index, name="ranking_score")
 
     def save(self, folder: str | Path) -> Path:
         """Write the table's scores, the labels and the fitted detector into a folder that only its owner can read.

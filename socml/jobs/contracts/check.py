@@ -27,7 +27,7 @@ from socml.project import (
 )
 
 Promise = Callable[[Any], None]
-_KINDS = ("detectors", "online", "supervised", "strategies", "formats", "explainers", "features")
+_KINDS = ("detectors", "online", "supervised", "strategies", "formats", "explainers", "responders", "sinks", "features")
 
 
 @dataclass(frozen=True)
