@@ -47,11 +47,13 @@ _DESTINATION = frozenset(
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
+    re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
+    re.compile(rf"(?i)\blog-?[io]n as ['\"]?{_NAME}"),
     re.compile(
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid)"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid|set_id)"
         rf"(?:\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
@@ -71,13 +73,13 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still".split()
+    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
-    r"no such user|user unknown|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|(?:logged|signed) (?:in|on)|"

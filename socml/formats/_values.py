@@ -51,6 +51,7 @@ _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _PORT_LARGEST = 65535
+_EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
 
 def outcome_of(value: object, name: str = "") -> str | None:
@@ -139,6 +140,9 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
 
 
 def _time(value: object, clock: Clock) -> datetime | None:
+    number = _number(value, "double")
+    if number is not None and number < _EARLIEST:  # seconds since a capture began, a count, an hour
+        return None
     try:
         return time_of(value, clock)
     except ValueError:

@@ -46,6 +46,7 @@ SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg".split()
 )
+_NO_HOST = re.compile(r'[=",;]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 _COLON_PAIR = re.compile(r'(?<=[\[ ;])([\w-]{1,64}):"')  # of Check Point, for `name="`
@@ -90,7 +91,8 @@ def header(text: str) -> re.Match[str] | None:
     # An application's level, a mail server's field or a zone is no host: the line is not of syslog
     return (
         None
-        if host and (host.lower() in NO_HOSTS or host in ZONES or "=" in host or (host[0] in "+-" and host != "-"))
+        if host
+        and (host.lower() in NO_HOSTS or host in ZONES or _NO_HOST.search(host) or (host[0] in "+-" and host != "-"))
         else found
     )
 
