@@ -172,7 +172,8 @@ def normal_of_rows(
     """Return what would make each row normal, in words, as `explanation_in_words` does: the table is read once for all."""
     project = project or find_project()
     run = read_run(project, run_id)
-    explained = dict(iter(explain_rows(run["run_id"], row_ids, project=project).groupby("row_id", sort=False)))
+    reasons = explain_rows(run["run_id"], row_ids, project=project)
+    explained = {str(row_id): table for row_id, table in reasons.groupby("row_id", sort=False)}
     about = run_metadata(run, project)
     try:
         version = _opened(run["model_version"], project)
