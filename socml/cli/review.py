@@ -57,6 +57,8 @@ def run(
         from socml.cli.evaluate import run_sweep
 
         run_sweep(experiment, paths=paths, json_=json_)
+    elif since and (engine or master):
+        raise ConfigurationError("--since last follows [engine] of socml.toml: it takes no --engine and no --master.")
     elif load_model_recipe(recipe.model, project).mode == "daily":
         _run_daily(experiment, paths, day=day, since=since, top=top or 20, json_=json_, project=project)
     elif since:
