@@ -34,6 +34,7 @@ def run(
     paths: Annotated[list[Path] | None, typer.Argument(help="files to ingest first")] = None,
     top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
     day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
+    hours: Annotated[bool, typer.Option("--hours", help="of the daily list: a list for each hour of the day")] = False,
     json_: Json = False,
 ) -> None:
     """Run an experiment from raw logs to a queue that is ready for review, or a sweep to its comparison.
@@ -53,9 +54,12 @@ def run(
 
         run_sweep(experiment, paths=paths, json_=json_)
     elif load_model_recipe(recipe.model, project).mode == "daily":
-        from socml.cli.daily import run_daily
+        from socml.cli.daily import run_daily, run_hours
 
-        run_daily(experiment, paths, day=day, top=top or 20, json_=json_)
+        if hours:
+            run_hours(experiment, paths, day=day, top=top or 5, json_=json_)
+        else:
+            run_daily(experiment, paths, day=day, top=top or 20, json_=json_)
     else:
         run_experiment(experiment, paths=paths, top=top or 10, json_=json_)
 
