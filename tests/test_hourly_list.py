@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from daily_events import built, flow, project_in, store
 
+from socml.cli.daily import run_hours
 from socml.features import entity_hours
 from socml.features.daily_tables import DailyTables
-from socml.jobs import entity_hour_table, hourly_list
-from socml.project import Project
+from socml.jobs import entity_hour_table, hourly_list, open_listing
+from socml.project import Project, load_model_recipe
 
 SETS = ("daily-volume", "daily-edge")
 
@@ -79,7 +81,9 @@ def test_the_hours_of_a_rebuild_have_the_same_bytes(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(files[0], files[1], check_exact=True)
 
 
-def test_the_list_of_the_hours_has_a_scan_first_in_its_hour(project: Project) -> None:
+def test_the_list_of_the_hours_has_a_scan_first_in_its_hour(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     usual = [
         event
         for day in ("2026-03-02", "2026-03-03")
@@ -89,9 +93,18 @@ def test_the_list_of_the_hours_has_a_scan_first_in_its_hour(project: Project) ->
     ]
     scan = [flow(f"2026-03-03T10:30:{n:02}Z", "10.0.0.5", f"10.0.1.{n}", 445, "S0") for n in range(1, 41)]
     store(project, usual + scan)
-    hours = {hour.begin.hour: hour.frame() for hour in hourly_list("office", project=project)}
+    model = load_model_recipe("daily", project).model_copy(update={"feature_sets": ["daily-scan", "daily-volume"]})
+    listing = open_listing("office", project=project, model=model)
+    hours = {hour.begin.hour: hour.frame() for hour in hourly_list("office", project=project, listing=listing)}
     assert sorted(hours) == [9, 10, 11]
     assert hours[10]["entity"].iloc[0] == "10.0.0.5"
     assert "10.0.0.5" not in set(hours[11]["entity"])
-    table = entity_hour_table("office", project=project)
+    monkeypatch.setattr("socml.project.find_project", lambda: project)
+    monkeypatch.setattr("socml.jobs.open_listing", lambda *_, **__: listing)
+    run_hours("daily", [Path("office")], json_=True)
+    printed = json.loads(capsys.readouterr().out)["hours"]
+    assert printed[1]["list"][0]["entity"] == "10.0.0.5"
+    run_hours("daily", [Path("office")])
+    assert "10.0.0.5" in capsys.readouterr().out
+    table = entity_hour_table("office", project=project, model=model)
     assert table["failed_destinations_1d"].idxmax() == "2026-03-03T10 10.0.0.5"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from socml.features import entity_hours
 from socml.jobs.daily_listing import MODEL, Listing, open_listing
 from socml.models import DayScores, EntitySurprise
-from socml.project import Project, UnknownName, find_project
+from socml.project import ModelRecipe, Project, UnknownName, find_project
 from socml.review import DailyLearner, Reason, reasons_of
 
 __all__ = ["RankedHour", "entity_hour_table", "hourly_list"]
@@ -59,7 +59,7 @@ def hourly_list(
     *,
     project: Project | None = None,
     day: date | str | None = None,
-    model: str = MODEL,
+    model: str | ModelRecipe = MODEL,
     listing: Listing | None = None,
 ) -> list[RankedHour]:
     """Bring a dataset's tables up to date and rank the hours of one day that have events, in their order.
@@ -94,7 +94,7 @@ def hourly_list(
 
 
 def entity_hour_table(
-    dataset: str, *, project: Project | None = None, role: str = "source inside", model: str = MODEL
+    dataset: str, *, project: Project | None = None, role: str = "source inside", model: str | ModelRecipe = MODEL
 ) -> pd.DataFrame:
     """Return all hours of all days as one feature table, for any detector: LODA, random cut forest, isolation forest.
 
