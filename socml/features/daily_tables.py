@@ -227,7 +227,7 @@ def _build_day(
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
-                write_table(_table_path(folder, recipe, day), _rows(recipe, connection, inside))
+                write_table(_table_path(folder, recipe, day), rows_of_set(recipe, connection, inside))
                 state.built(_set_part(recipe)).add(at)
 
 
@@ -277,10 +277,10 @@ def day_connection(
         yield connection
 
 
-def _rows(
+def rows_of_set(
     recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection | SparkConnection, inside: Sequence[IPv4Network]
 ) -> pa.Table:
-    """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
+    """Return what a feature set says of the events of a connection, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
     given = _columns(connection, f"select * from ({recipe.sql}\n)", where)  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
