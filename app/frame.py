@@ -36,6 +36,9 @@ _NAMELESS = "analyst"
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
 h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
+/* Streamlit's captions are too pale to read. */
+[data-testid="stCaptionContainer"] p { color: inherit; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
