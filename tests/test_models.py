@@ -96,7 +96,7 @@ def test_the_run_in_mlflow_has_parameters_hashes_metrics_plots_and_files(fitted)
     files = {
         f"{f.path}" for folder in ("socml", "plots", "model") for f in client.list_artifacts(run.info.run_id, folder)
     }
-    wanted = {"socml/model.skops", "socml/reference.npz", "plots/score-histogram.png", "plots/precision-recall.png"}
+    wanted = {"socml/model.skops", "socml/reference.npz", "plots/score-histogram.svg", "plots/precision-recall.svg"}
     assert wanted | {"model/model.skops", "model/MLmodel"} <= files
     assert (data.project.workspace / "mlflow" / "artifacts").is_dir()
 

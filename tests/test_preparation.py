@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.features.preparation import Preparation, feature_names
+from socml.features.given_table import feature_names
+from socml.features.preparation import Preparation
 from socml.project.errors import ModelError
 
 

@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 def new(
     kind: Annotated[
-        str, typer.Argument(help="detector, online, strategy, format, explainer, responder, features or model")
+        str, typer.Argument(help="detector, online, strategy, format, explainer, responder, sink, features or model")
     ],
     name: Annotated[str, typer.Argument(help="small letters, digits and -: my-own")],
 ) -> None:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, Project
 
 if TYPE_CHECKING:
-    from socml.evaluate import ValidationResult
+    from socml.evaluate import Cluster, ValidationResult
     from socml.project import Validation
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Mode = Annotated[
     str,
     typer.Option(
-        help="random, temporal, cut-off, sliding-window, by-day, cross-validation, group or datasets; the recipe's"
+        help="random, temporal, temporal-cv, cut-off, sliding-window, by-day, cross-validation, group, "
+        "unlabeled-labeled or datasets; the recipe's"
     ),
 ]
 Setting = Annotated[list[str] | None, typer.Option("--set", help="another value of the [validation]: KEY=VALUE")]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        "-m",
+        help="measured besides: recall_at_40, precision_at_40_a_day, ndcg, detection_rate_at_0.01, f1, …",
+    ),
+]
+By = Annotated[
+    str, typer.Option("--judged-by", help="truth (labels where there is none), or analysts: their labels alone")
+]
 GROUPS = 10  # groups of alerts that are shown
 
 
@@ -37,6 +49,8 @@ def validate(
     mode: Mode = "",
     set_: Setting = None,
     seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
+    metric: Metrics = None,
+    judged_by: By = "",
     json_: Json = False,
 ) -> None:
     """Judge a model on rows it was not fitted on: each fold, and all pooled, with intervals.
@@ -45,12 +59,13 @@ def validate(
     Examples:  socml validate source-classifier demo
                socml validate source-classifier demo --mode group --set folds=3
                socml validate source-forest demo --mode cut-off --set cut_off=2026-03-04T00:00:00Z
+               socml validate source-forest office --judged-by analysts -m recall_at_40 -m detection_rate_at_0.01
     """
     from socml.evaluate import validate as judge_model
     from socml.project import find_project
 
     project = find_project()
-    validation = _validation(model, mode, set_ or [])
+    validation = _validation(model, mode, set_ or [], metrics=metric, judged_by=judged_by)
     result = judge_model(model, dataset, validation=validation, seed=seed, project=project, step=step)
     if json_:
         as_json(result.to_dict())
@@ -95,6 +110,7 @@ def search(
     ] = 0,
     mode: Mode = "",
     set_: Setting = None,
+    judged_by: By = "",
     json_: Json = False,
 ) -> None:
     """Search the parameters that a recipe's [search] lists, by halving over its validation folds.
@@ -105,7 +121,8 @@ def search(
     Examples:  socml search source-classifier demo
                socml search source-classifier demo --nested 5 --mode group
     """
-    validation = _validation(model, mode, set_ or []) if mode or set_ else None
+    said = mode or set_ or judged_by
+    validation = _validation(model, mode, set_ or [], judged_by=judged_by) if said else None
     if nested:
         _search_nested(model, dataset, nested, validation, json_=json_)
         return
@@ -143,6 +160,8 @@ def compare(
     a: Annotated[str, typer.Argument(help="scoring run")],
     b: Annotated[str, typer.Argument(help="another, over the same rows")],
     moved: Annotated[int, typer.Option(help="rows that moved most to show")] = 10,
+    metric: Metrics = None,
+    judged_by: By = "truth",
     json_: Json = False,
 ) -> None:
     """Put two scoring runs side by side: metrics with the difference's interval, order, and what moved most.
@@ -151,8 +170,12 @@ def compare(
     Examples:  socml compare 2cfc896a31d5f1ec 82e451c0fbcf49e4      socml compare A B --json
     """
     from socml.evaluate import compare as compare_runs
+    from socml.project import Validation
 
-    found = compare_runs(a, b, moved=moved)
+    by = Validation.model_validate({"judged_by": judged_by}).judged_by if judged_by in ("truth", "analysts") else None
+    if by is None:
+        raise ConfigurationError(f"--judged-by is truth or analysts, not {judged_by!r}.")
+    found = compare_runs(a, b, moved=moved, metrics=metric or [], judged_by=by)
     if json_:
         as_json(found.to_dict())
         return
@@ -200,7 +223,9 @@ def run_sweep(experiment: str, *, paths: list[Path] | None, json_: bool) -> None
         say(f"\n{result.diagram}")
 
 
-def _validation(model: str, mode: str, settings: list[str]) -> Validation:
+def _validation(
+    model: str, mode: str, settings: list[str], *, metrics: list[str] | None = None, judged_by: str = ""
+) -> Validation:
     """Return the recipe's [validation] with what the command line says instead."""
     import tomllib
 
@@ -209,7 +234,9 @@ def _validation(model: str, mode: str, settings: list[str]) -> Validation:
     from socml.project import Validation, find_project, load_model_recipe
 
     declared = load_model_recipe(model, find_project()).validation or Validation()
-    said: dict[str, Any] = {"mode": mode} if mode else {}
+    said: dict[str, object] = {"mode": mode} if mode else {}
+    said |= {"metrics": metrics} if metrics else {}
+    said |= {"judged_by": judged_by} if judged_by else {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or key not in Validation.model_fields:
@@ -230,13 +257,15 @@ def _validation(model: str, mode: str, settings: list[str]) -> Validation:
 
 
 def _say_validation(result: ValidationResult) -> None:
+    from socml.evaluate import absent_of, intervals_of
+
     say(f"{result.about['model']} on {', '.join(result.about['datasets'])}, {result.about['validation']['mode']}")
     columns = ["fold", "fitted on", "rows", "malicious", "average precision", "AUROC", "FDR", "recall", "cost"]
     keys = ["name", "train_rows", *("rows malicious average_precision auroc false_discovery_rate recall cost".split())]
     lines = [[figure(fold.get(key)) for key in keys] for fold in result.folds]
     pooled = {**result.pooled, "name": "pooled", "train_rows": None}
     table(columns, [*lines, [figure(pooled.get(key)) for key in keys]], numbers=columns[1:])
-    intervals = result.pooled["intervals"]
+    intervals = intervals_of(result.pooled)
     say("\nPooled, with 95 % intervals (of rankings: entities resampled; of shares: Wilson's, rows as independent):")
     for name, value in result.pooled.items():
         if name in intervals:
@@ -244,7 +273,7 @@ def _say_validation(result: ValidationResult) -> None:
             say(f"  {name.replace('_', ' ')}: {value:.3f} ({low:.3f}–{high:.3f})")
         elif name.endswith("_s") or name.startswith("cost"):
             say(f"  {name.replace('_', ' ')}: {figure(value)}")
-    for name, why in result.pooled.get("absent", {}).items():
+    for name, why in absent_of(result.pooled).items():
         say(f"  {name.replace('_', ' ')}: not measured, {why}")
     if result.clusters:
         say("\nGroups among the alerts:")
@@ -258,13 +287,13 @@ def _say_validation(result: ValidationResult) -> None:
     note("Next: socml errors, or socml errors --kind false-negatives")
 
 
-def _cluster_line(cluster: dict[str, Any]) -> list[str]:
+def _cluster_line(cluster: Cluster) -> list[str]:
     apart = ", ".join(f"{name} {value:+.1f}" for name, value in cluster["apart"].items())
     share = f"{cluster['malicious_share']:.0%}".replace("%", " %") if "malicious_share" in cluster else "?"
     return [f"{cluster['alerts']:,}", share, apart, cluster["row_id"][:12]]
 
 
-def _show_row(result: ValidationResult, start: str, project: Any, *, json_: bool) -> None:
+def _show_row(result: ValidationResult, start: str, project: Project, *, json_: bool) -> None:
     from socml.evaluate import error_events, error_features
 
     found = sorted({str(r) for r in result.rows["row_id"] if str(r).startswith(start)})
@@ -287,6 +316,6 @@ def _show_row(result: ValidationResult, start: str, project: Any, *, json_: bool
         say(f"  {event['source_file']}:{event['source_line']} {str(event['raw'])[:160]}")
 
 
-def _error_line(error: dict[str, Any]) -> list[str]:
+def _error_line(error: dict[str, object]) -> list[str]:
     names = ("fold", "entity", "time", "family", "probability")
     return [str(error["row_id"])[:12], *(figure(error[name]) for name in names)]

@@ -3,6 +3,8 @@ from .attacks_found import attack_rows as attack_rows
 from .attacks_found import find_attacks as find_attacks
 from .comparison import RunComparison as RunComparison
 from .comparison import compare as compare
+from .metrics.chosen import chosen_metrics as chosen_metrics
+from .metrics.chosen import measure as measure
 from .metrics.curves import curves as curves
 from .metrics.daily import precision_at_a_day as precision_at_a_day
 from .metrics.daily import time_to_detection as time_to_detection
@@ -11,8 +13,11 @@ from .metrics.intervals import bootstrap as bootstrap
 from .metrics.intervals import paired_bootstrap as paired_bootstrap
 from .metrics.intervals import wilson as wilson
 from .metrics.ranking import AT as AT
+from .metrics.ranking import absent_of as absent_of
 from .metrics.ranking import evaluate as evaluate
+from .metrics.ranking import intervals_of as intervals_of
 from .metrics.ranking import metrics_table as metrics_table
+from .metrics.ranking import number_of as number_of
 from .metrics.ranking import precision_recall as precision_recall
 from .metrics.ranking import ranking_metrics as ranking_metrics
 from .metrics.ranking import truth_of_rows as truth_of_rows
@@ -26,6 +31,7 @@ from .prepared import silent as silent
 from .prepared import simulated_files as simulated_files
 from .sweep import SweepResult as SweepResult
 from .sweep import run_sweep as run_sweep
+from .validation.alerts import Cluster as Cluster
 from .validation.alerts import alert_clusters as alert_clusters
 from .validation.errors import error_events as error_events
 from .validation.errors import error_features as error_features

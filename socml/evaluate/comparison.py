@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from socml.evaluate.metrics.chosen import chosen_metrics
+from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.metrics.intervals import paired_bootstrap
-from socml.evaluate.metrics.ranking import ranking_metrics, truth_of_rows
-from socml.project import DataError, Project, find_project, html_text
+from socml.evaluate.metrics.ranking import number_of, ranking_metrics, truth_of_rows
+from socml.project import DataError, Project, Run, find_project, html_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +36,16 @@ class RunComparison:
         of the other, so that the top counts most), malicious (True, False, None)
     """
 
-    a: dict[str, Any]
-    b: dict[str, Any]
+    a: dict[str, object]
+    b: dict[str, object]
     rows: int
-    metrics: list[dict[str, Any]]
+    metrics: list[dict[str, object]]
     rank_correlation: float
     overlap: dict[int, float]
     moved: pd.DataFrame = field(repr=False)
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         moved = self.moved.astype(object).where(self.moved.notna(), None).to_dict("records")
         names = ("a", "b", "rows", "metrics", "rank_correlation", "overlap", "notices")
@@ -56,17 +59,33 @@ class RunComparison:
 
 
 def compare(
-    a: str, b: str, *, project: Project | None = None, moved: int = 10, replicates: int = 200, seed: int = 0
+    a: str,
+    b: str,
+    *,
+    metrics: Sequence[str] = (),
+    judged_by: Literal["truth", "analysts"] = "truth",
+    project: Project | None = None,
+    moved: int = 10,
+    replicates: int = 200,
+    seed: int = 0,
 ) -> RunComparison:
     """Compare two scoring runs over the rows that both have.
 
-    Ranks are among those rows. The truth is the one the dataset has now. Where a run's model was taught with it,
+    Ranks are among those rows. The truth is the one the dataset has now; where it has none, or `judged_by` is
+    "analysts", the current labels of analysts are. Where a run's model was taught with it,
     its figures flatter, and a notice says so.
+
+    Parameters
+    ----------
+    metrics : names of more metrics of the order (`socml.evaluate.measure`), without an interval
+    moved : rows to list
 
     Raises
     ------
     UnknownName, DataError
         If there is no such run, or they share no row.
+    RecipeError
+        If there is no such metric.
     """
     from socml.models import load_scores
 
@@ -83,18 +102,23 @@ def compare(
         if len(scores) > len(shared)
     ]
     here = [scores.loc[shared] for scores in (first, second)]
-    known = _known(runs[0], shared, project)
-    notices += _taught_notices(runs, project) if not np.isnan(known).all() else []
+    known, by_labels = _known(runs[0], shared, project, judged_by)
+    judged = not np.isnan(known).all()
+    if judged and by_labels:
+        notices.append("Judged by labels of analysts: rows that they looked at, and no sample of all.")
+    elif judged:
+        notices += _taught_notices(runs, project)
     tied = tuple(scores["anomaly_score"].rank(method="min", ascending=False).to_numpy() for scores in here)
     entity = here[0]["entity"].astype(object).fillna("").astype(str).to_numpy()
     groups = np.where(entity == "", shared.to_numpy().astype(str), entity)
-    metrics = _metrics((tied[0], tied[1]), known, groups, replicates, seed)
+    measured = _metrics((tied[0], tied[1]), known, groups, replicates, seed)
+    measured += _more_metrics(metrics, (tied[0], tied[1]), known, here[0]["time"], notices) if judged else []
     ranks = [scores["rank"].rank(method="first").to_numpy().astype(np.int64) for scores in here]
     return RunComparison(
         a=runs[0],
         b=runs[1],
         rows=len(shared),
-        metrics=metrics,
+        metrics=measured,
         rank_correlation=_spearman(tied[0], tied[1]),
         overlap={k: float(((ranks[0] <= k) & (ranks[1] <= k)).sum() / k) for k in TOPS if k <= len(shared)},
         moved=_moved(here[0], ranks, known, moved),
@@ -102,15 +126,39 @@ def compare(
     )
 
 
-def _known(run: dict[str, Any], rows: pd.Index, project: Project) -> np.ndarray:
-    """Return what is known of the rows, all NaN where the dataset has no truth (any more)."""
+def _known(
+    run: Run, rows: pd.Index, project: Project, judged_by: Literal["truth", "analysts"]
+) -> tuple[np.ndarray, bool]:
+    """Return what is known of the rows, NaN where nothing is, and whether analysts said it."""
     from socml.features import load_row_truth
+    from socml.labels import read_labels
+    from socml.models import training_labels_from_labels
 
     truth = load_row_truth(run["dataset"], run["feature_set"], project=project)
-    return truth_of_rows(truth, rows) if len(truth) else np.full(len(rows), np.nan)
+    if judged_by == "truth" and len(truth):
+        return truth_of_rows(truth, rows), False
+    labels = read_labels(dataset=run["dataset"], project=project)
+    return training_labels_from_labels(labels, rows).malicious, True
 
 
-def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
+def _more_metrics(
+    names: Sequence[str],
+    orders: tuple[np.ndarray, np.ndarray],
+    known: np.ndarray,
+    time: pd.Series,
+    notices: list[str],
+) -> list[dict[str, object]]:
+    """Return the lines of further metrics; one that cannot be measured is a notice."""
+    (a, absent), (b, _) = (chosen_metrics(names, order, known, time_us=microseconds(time)) for order in orders)
+    notices += [f"{name} is not measured: {why}." for name, why in absent.items()]
+    return [
+        {"metric": name, "a": a[name], "b": b[name], "difference": b[name] - a[name], "low": None, "high": None}
+        for name in a
+        if name in b
+    ]
+
+
+def _taught_notices(runs: list[Run], project: Project) -> list[str]:
     from socml.models import has_seen_truth, load_model
     from socml.project import SocmlError
 
@@ -127,7 +175,7 @@ def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
 
 def _metrics(
     orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, groups: np.ndarray, replicates: int, seed: int
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     if np.isnan(known).all():
         return []
     a, b = (ranking_metrics(order, known) for order in orders)
@@ -138,7 +186,7 @@ def _metrics(
             "metric": name,
             "a": a[name],
             "b": b[name],
-            "difference": b[name] - a[name],
+            "difference": number_of(b, name) - number_of(a, name),
             "low": intervals[name][0] if name in intervals else None,
             "high": intervals[name][1] if name in intervals else None,
         }

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socml.evaluate.cells import Cell, cell_hash, cells_of, read_cell, run_cell, run_cell_in_process
+from socml.evaluate.cells import Cell, CellResult, cell_hash, cells_of, read_cell, run_cell, run_cell_in_process
 from socml.evaluate.method_ranks import compared, standing_table, write_diagram
 from socml.evaluate.prepared import Step, prepare_dataset, silent
 from socml.project import (
+    DECISIONS,
+    EVERYWHERE,
     DataError,
     ExperimentRecipe,
     Project,
@@ -31,6 +33,8 @@ from socml.project import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from socml.evaluate.metrics.significance import ComparisonRecord
 
 Report = Callable[[int, int, str], Any]
 
@@ -53,13 +57,13 @@ class SweepResult:
     metric: str
     cells: pd.DataFrame = field(repr=False)
     table: pd.DataFrame = field(repr=False)
-    comparison: dict[str, Any] = field(repr=False)
+    comparison: ComparisonRecord = field(repr=False)
     computed: int
     kept: int
     diagram: Path | None = None
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         table = self.table.astype(object).where(self.table.notna(), None).reset_index().to_dict("records")
         cells = self.cells.astype(object).where(self.cells.notna(), None).to_dict("records")
@@ -104,7 +108,7 @@ def run_sweep(
     if recipe.sweep is None:
         raise RecipeError(f"{recipe.path} is no sweep: it has no [sweep].")
     _check_names(recipe, project)
-    validation = recipe.validation or Validation(mode="cross-validation", folds=3)
+    validation = _with_metric(recipe.validation or Validation(mode="cross-validation", folds=3), recipe.sweep.metric)
     for dataset in [*recipe.sweep.datasets, *validation.datasets]:
         _prepare(dataset, project, step)
     cells = cells_of(recipe, project)
@@ -121,6 +125,13 @@ def run_sweep(
             cell = cells[i]
             report(sum(f is not None for f in found), len(cells), f"{cell.method} on {cell.dataset}, seed {cell.seed}")
     return _result(recipe, cells, [told or {} for told in found], kept=kept, project=project)
+
+
+def _with_metric(validation: Validation, metric: str) -> Validation:
+    """Return a validation that measures the sweep's metric; as it is where every validation does."""
+    if metric in ("average_precision", "auroc", *EVERYWHERE, *DECISIONS[2:]) or metric in validation.metrics:
+        return validation
+    return validation.model_copy(update={"metrics": [*validation.metrics, metric]})
 
 
 def _check_names(recipe: ExperimentRecipe, project: Project) -> None:
@@ -152,7 +163,7 @@ def _build_tables(cells: list[Cell], todo: list[int], project: Project, step: St
 
 def _measured(
     todo: list[tuple[int, Cell, str]], validation: Validation, project: Project, processes: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Iterator[tuple[int, CellResult]]:
     if processes <= 1:
         for i, cell, digest in todo:
             yield i, run_cell(cell, digest, validation, project)
@@ -163,7 +174,7 @@ def _measured(
     where = (str(project.root), str(project.workspace))
     share = max((os.cpu_count() or 1) // processes, 1)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process, initargs=(share,)) as pool:
-        running: dict[Future[dict[str, Any]], int] = {
+        running: dict[Future[CellResult], int] = {
             pool.submit(run_cell_in_process, cell, digest, validation, *where): i for i, cell, digest in todo
         }
         while running:
@@ -195,14 +206,14 @@ def _end_with_parent() -> None:
 
 
 def _result(
-    recipe: ExperimentRecipe, cells: list[Cell], found: list[dict[str, Any]], *, kept: int, project: Project
+    recipe: ExperimentRecipe, cells: list[Cell], found: list[CellResult], *, kept: int, project: Project
 ) -> SweepResult:
     import pandas as pd
 
     assert recipe.sweep is not None
     metric = recipe.sweep.metric
     lines = [
-        {**vars(cell), **_numbers(told.get("metrics") or {}), "error": told.get("error", "")}
+        {**vars(cell), **_numbers(told.get("metrics", {})), "error": told.get("error", "")}
         for cell, told in zip(cells, found, strict=True)
     ]
     frame = pd.DataFrame(lines)
@@ -237,11 +248,11 @@ def _result(
     return result
 
 
-def _numbers(metrics: dict[str, Any]) -> dict[str, Any]:
+def _numbers(metrics: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
 
 
-def _record(result: SweepResult, found: list[dict[str, Any]], artefacts: list[Path], project: Project) -> None:
+def _record(result: SweepResult, found: list[CellResult], artefacts: list[Path], project: Project) -> None:
     from socml.evaluate.validation.tracked import RunRecord, record_nested
 
     tags = {"socml.kind": "sweep", "socml.sweep": result.experiment}

@@ -96,7 +96,8 @@ class OnDisk:
 
     def column(self, name: str) -> pd.Series:
         """Return one column."""
-        return open_table(self._path).read(columns=[name]).column(0).to_pandas()
+        column: pd.Series = open_table(self._path).read(columns=[name]).column(0).to_pandas()
+        return column
 
     def spread(self, name: str) -> Spread:
         """Return how the numbers of a column lie, as long as it is remembered without reading it."""
@@ -138,7 +139,7 @@ class OnDisk:
         starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
         groups = np.searchsorted(starts, positions, side="right") - 1
         of = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-        parts = [
+        parts: list[pd.DataFrame] = [
             file.read_row_group(int(group)).take(positions[rows] - starts[group]).to_pandas()
             for group, rows in zip(np.unique(groups), of, strict=True)
         ]

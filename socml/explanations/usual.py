@@ -37,7 +37,7 @@ class Entities:
         entity = self.group[position]
         end = self.starts[entity + 1] if entity + 1 < len(self.starts) else len(self.order)
         members = self.order[self.starts[entity] : end]
-        return members[members != position]
+        return np.asarray(members[members != position])
 
 
 def group_entities(entity: pd.Series | None, rows: int) -> Entities:

@@ -14,11 +14,13 @@ from .entity_day_table import absent_sets as absent_sets
 from .entity_day_table import columns_of as columns_of
 from .entity_day_table import entity_day as entity_day
 from .entity_day_table import entity_days as entity_days
+from .given_table import Rows as Rows
 from .given_table import TableError as TableError
+from .given_table import feature_names as feature_names
 from .given_table import plain_table as plain_table
+from .label_leaks import label_columns as label_columns
 from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period
 from .periods import rows_of_period as rows_of_period
 from .preparation import Preparation as Preparation
-from .preparation import feature_names as feature_names
 from .sequences import Sequences as Sequences

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from socml.features.event_templates import event_templates
+from socml.features.first_seen import parquet_sql
+from socml.features.row_sql import columns_sql, events_sql, rows_sql, truth_sql
+from socml.features.spark_features import has_values, selected_schema, spark_events, spark_rows, spark_truth
 from socml.project import (
     EVENT,
     TIME,
@@ -24,9 +27,12 @@ from socml.project import (
     Notice,
     Project,
     RecipeError,
+    TableMetadata,
+    audit,
     check_columns,
     checked_select,
     did_you_mean,
+    event_files,
     event_table,
     events_snapshot,
     features_path,
@@ -36,11 +42,11 @@ from socml.project import (
     open_table,
     parquet_writer,
     quoted,
-    quoted_text,
     read_metadata,
     read_table,
     replacing,
     sealed_connection,
+    select_batches,
     stream,
     truth_path,
     write_table,
@@ -49,6 +55,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+    import pyarrow.dataset as ds
 
 _KEYS = ("row_id", "time", "entity")
 # Event columns that a table's columns are renamed to and that still are features of the row.
@@ -101,16 +108,23 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     snapshot = events_snapshot(project, dataset)
     if path.is_file() and _is_current(path, recipe, snapshot, truth_path(project, dataset)):
         return path
+    audited = {"dataset": dataset, "feature_set": recipe.name, "engine": project.engine}
+    if project.engine == "spark":
+        _build_on_spark(recipe, dataset, snapshot, path, project)
+        audit(project, "features built", **audited)
+        return path
     stored = open_events(project, dataset)
-    tables: dict[str, Any] = {"stored_events": stored}
+    tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
         tables["truth"] = read_table(truth_path(project, dataset))
-    with _connection(recipe, tables, stored.schema, project) as connection:
+    files = event_files(project, dataset)
+    with _connection(recipe, tables, stored.schema, project, files=files) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
         if "truth" in tables:
             _write_truth(path, recipe, connection, project.time_limit_s)
+    audit(project, "features built", **audited)
     return path
 
 
@@ -140,8 +154,8 @@ def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = 
     path = row_truth_path(features_path(project or find_project(), dataset, feature_set))
     if not path.is_file():
         schema = pa.schema([("row_id", pa.string()), ("malicious", pa.bool_()), ("family", pa.string())])
-        return schema.empty_table().to_pandas().set_index("row_id")
-    return read_table(path).to_pandas().set_index("row_id")
+        return _by_row(schema.empty_table())
+    return _by_row(read_table(path))
 
 
 def row_truth_path(features: Path) -> Path:
@@ -149,45 +163,92 @@ def row_truth_path(features: Path) -> Path:
     return features.with_suffix(".truth.parquet")
 
 
+def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Path, project: Project) -> None:
+    stored = open_events(project, dataset)
+    truth = truth_path(project, dataset)
+    views = _views(recipe, stored.schema)
+    with spark_events(recipe, stored, views, project=project, truth=truth if truth.is_file() else None) as connection:
+        given = selected_schema(recipe, connection)
+        schema = _table_schema(recipe, given, lambda name: has_values(name, connection))
+        metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
+        batches = spark_rows(recipe, _value_columns(schema), connection)
+        _write(path, schema, (_as_rows(batch, schema) for batch in batches), metadata)
+        if truth.is_file():
+            write_table(row_truth_path(path), spark_truth(recipe, connection))
+
+
 @contextmanager
 def _connection(
-    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+    recipe: FeatureRecipe,
+    tables: dict[str, pa.Table | ds.Dataset],
+    schema: pa.Schema,
+    project: Project,
+    *,
+    files: Sequence[Path] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
-    own = [name for name in schema.names if name not in EVENT]
-    check_columns(own)
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`.
+
+    Parameters
+    ----------
+    files : where the stored events lie, if on disk: DuckDB reads them itself, and of them only what the recipe asks for
+    """
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
-    window = recipe.window_seconds * 1_000_000
-    start = "time"
-    if window:  # aligned to the epoch, so to UTC; the double modulo floors times before 1970 too
-        start = f"make_timestamptz(epoch_us(time) - ((epoch_us(time) % {window}) + {window}) % {window})"
-    chosen = ", ".join(quoted(name) for name in ("event_id", "time", *own, *_MEASURES))
-    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
-        stored = connection.table("stored_events")
-        known = stored.filter("time is not null") if window else stored
-        known.project(f"*, {start} as window_start").create_view("events")
-        stored.project(chosen).create_view("table_columns")
+    views = _views(recipe, schema)
+
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        if files:
+            connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+
+    if files:
+        tables = {name: table for name, table in tables.items() if name != "stored_events"}
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection(tables, prepare=prepare, readable=files, memory_limit=memory, threads=threads) as connection:
+        for name, sql in views.items():
+            connection.sql(sql).create_view(name)
         yield connection
 
 
-def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> pa.Schema:
-    """Check what the SELECT gives against what the recipe declares; return the feature table's schema."""
+def _views(recipe: FeatureRecipe, schema: pa.Schema) -> dict[str, str]:
+    """Return the views over `stored_events`, which has this schema, that a recipe may read, as SQL."""
+    own = [name for name in schema.names if name not in EVENT]
+    check_columns(own)
+    return {"events": events_sql(recipe), "table_columns": columns_sql(("event_id", "time", *own, *_MEASURES))}
+
+
+def _table_schema(recipe: FeatureRecipe, given: pa.Schema, has_values: Callable[[str], bool]) -> pa.Schema:
+    """Check what a SELECT gives against what the recipe declares; return the feature table's schema.
+
+    Parameters
+    ----------
+    given : what the SELECT gives
+    has_values : says of an event column whether any event has a value there
+    """
     where = str(recipe.path)
-    selected = checked_select(connection, recipe.sql, where=where)
-    given = stream(connection, selected.limit(0), where=where).schema
     keys = [*recipe.entity, "window_start"] if recipe.window else ["event_id", "time", *recipe.entity]
     for key in keys:
         if key not in given.names:
             raise RecipeError(f"{where}: the SELECT does not give {key!r}.{did_you_mean(key, given.names)}")
     features = [name for name in given.names if name not in keys]
     if "*" in recipe.columns:
-        features = [name for name in features if name not in _MEASURES or _has_values(connection, name)]
+        features = [name for name in features if name not in _MEASURES or has_values(name)]
     else:
         _check_declared(recipe, features)
     fields = [("row_id", pa.string()), ("time", TIME), ("entity", pa.string())]
     fields += [(name, pa.string()) for name in recipe.entity]
     return pa.schema([*fields, *((name, _feature_type(given.field(name), where)) for name in features)])
+
+
+def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection) -> pa.Schema:
+    where = str(recipe.path)
+    selected = checked_select(connection, recipe.sql, where=where)
+    given = stream(connection, selected.limit(0), where=where).schema
+
+    def has_values(name: str) -> bool:
+        present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
+        return bool(present.limit(1).fetchall())
+
+    return _table_schema(recipe, given, has_values)
 
 
 def _check_declared(recipe: FeatureRecipe, features: list[str]) -> None:
@@ -210,43 +271,28 @@ def _feature_type(field: pa.Field, where: str) -> pa.DataType:
     raise RecipeError(f"{where}: column {field.name!r} is {kind}; a feature is a number, a truth value or a category.")
 
 
-def _has_values(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
-    return bool(present.limit(1).fetchall())
-
-
 def _rows(
     recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, schema: pa.Schema, limit_s: float
 ) -> Iterator[pa.RecordBatch]:
     where = str(recipe.path)
-    columns = "".join(f", {quoted(name)}" for name in schema.names if name not in _KEYS)
-    known = " and ".join(f"{quoted(name)} is not null" for name in recipe.entity) if recipe.window else "true"
-    selected = checked_select(connection, recipe.sql, where=where)
-    rows = selected.filter(known).project(f"{_keys(recipe)}{columns}").order("time, row_id")
-    for batch in stream(connection, rows, where=where, limit_s=limit_s):
-        yield pa.RecordBatch.from_arrays(
-            [batch.column(field.name).cast(field.type, safe=False) for field in schema], schema=schema
-        )
+    checked_select(connection, recipe.sql, where=where)
+    sql = rows_sql(recipe, _value_columns(schema))
+    for batch in select_batches(connection, sql, where=where, limit_s=limit_s):
+        yield _as_rows(batch, schema)
 
 
-def _keys(recipe: FeatureRecipe) -> str:
-    """Return SQL for row_id, time and entity, which every feature table starts with."""
-    parts = [quoted(name) for name in recipe.entity]
-    shown = f"concat_ws(' · ', {', '.join(parts)})" if parts else "cast(null as varchar)"
-    if not recipe.window:
-        return f"event_id as row_id, time, {shown} as entity"
-    return f"{_window_row_id(recipe)} as row_id, window_start as time, {shown} as entity"
+def _value_columns(schema: pa.Schema) -> list[str]:
+    """Return the columns of a feature table beside its keys."""
+    return [name for name in schema.names if name not in _KEYS]
 
 
-def _window_row_id(recipe: FeatureRecipe) -> str:
-    """Return SQL for the id of a row: a hash of feature set, window and the entity's parts, each with its length."""
-    texts = [f"cast({quoted(name)} as varchar)" for name in recipe.entity]  # an entity may be a number: a port
-    parts = ", ".join(f"length({text}), ':', {text}" for text in texts)
-    start = quoted_text(f"{recipe.name}/{recipe.window_seconds}/")
-    return f"substr(sha256(concat({start}, epoch_us(window_start), '/', {parts})), 1, 32)"
+def _as_rows(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of what a SELECT gives with the types of the feature table."""
+    columns = [batch.column(field.name).cast(field.type, safe=False) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
+def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> TableMetadata:
     features = [name for name in schema.names if name not in {*_KEYS, *recipe.entity}]
     return {
         "feature_set": recipe.name,
@@ -263,7 +309,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
     }
 
 
-def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: dict[str, Any]) -> None:
+def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: TableMetadata) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
     with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
         for batch in rows:
@@ -272,20 +318,7 @@ def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metada
 
 def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, limit_s: float) -> None:
     """Write which rows of a feature table hold a malicious event, and of which family most."""
-    truth = connection.table("truth")
-    if not recipe.window:
-        known = truth.project("event_id as row_id, malicious, family, technique")
-    else:
-        named = "case when malicious then family end"
-        said = [
-            f"{_window_row_id(recipe)} as row_id",
-            "bool_or(malicious) as malicious",
-            f"coalesce(mode({named} order by family), min(family)) as family",
-            "mode(case when malicious then technique end order by technique) as technique",
-        ]
-        each = ", ".join(["window_start", *map(quoted, recipe.entity)])
-        known = connection.table("events").join(truth, "event_id").aggregate(", ".join(said), each)
-    rows = stream(connection, known.order("row_id"), where=str(recipe.path), limit_s=limit_s).read_all()
+    rows = select_batches(connection, truth_sql(recipe), where=str(recipe.path), limit_s=limit_s).read_all()
     write_table(row_truth_path(path), rows)
 
 
@@ -303,7 +336,12 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
 
-def _frame(table: pa.Table, metadata: dict[str, Any]) -> pd.DataFrame:
-    frame = table.to_pandas().set_index("row_id")
+def _frame(table: pa.Table, metadata: TableMetadata) -> pd.DataFrame:
+    frame = _by_row(table)
     frame.attrs["socml"] = metadata
     return frame
+
+
+def _by_row(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.set_index("row_id")

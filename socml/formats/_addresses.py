@@ -8,7 +8,9 @@ from functools import lru_cache
 
 __all__ = ["address", "address_and_port", "address_text"]
 
-_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})")
+_WITH_PORT = re.compile(
+    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})(?::[\w.-]{1,64})?"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -42,6 +44,8 @@ def address_text(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     """Return the address and the port of `10.0.0.1:80`, `[::1]:80`, or of a bare address, which has no port.
+
+    What SonicWall writes behind a port, the interface, is left out.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from typing import Any
 
 from socml.formats._addresses import address
 
-__all__ = ["HINT", "LONGEST", "facts_of"]
+__all__ = ["HINT", "LONGEST", "TELLS", "facts_of"]
 
 LONGEST = 4096  # characters of a message that are looked at
 # What a message holds that tells anything: read by Python and by RE2, for lines that need not be looked at
@@ -21,12 +21,12 @@ HINT = (
     r"fail|success|succeed|deny|deni|reject|refus|invalid|incorrect|forbid|block|drop|mismatch|bad |wrong |not |illegal|disallow|locked|no such|"
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed"
 )
-_HINT = re.compile(HINT)
+TELLS = re.compile(HINT)
 _PORT = (
     r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 )
 _ADDRESS = re.compile(
-    r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w]|\.\w)" + _PORT
+    r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
 )  # fmt: skip
 _WORD_BEFORE = re.compile(
@@ -43,15 +43,17 @@ _SOURCE = frozenset(
 )
 _DESTINATION = frozenset(
     "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
-    "listening backend via gateway nexthop interface i".split()
+    "listening backend gateway nexthop interface i".split()
 )
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
-    re.compile(rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) user:? ?['\"\[<(]{{0,2}}{_NAME}"),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username)"
-        rf"(?:\\?[=:]{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
+    ),
+    re.compile(
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid)"
+        rf"(?:\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
@@ -60,20 +62,23 @@ _USERS = (
 _USERS_OF_OUTCOMES = (
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as) ['\"]{_NAME}['\"]"),
-    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by)\b"),
+    re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
+    re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
+    re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded):? ['\"(\[]{{0,2}}{_NAME}"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
     re.compile(rf"(?i)\b{_NAME} (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
-    "error invalid successfully have are input space mode root's it that this who uid nil".split()
+    "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
+    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
-    r"no such user|user unknown|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"no such user|user unknown|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|(?:logged|signed) (?:in|on)|"
@@ -93,6 +98,7 @@ _PATHS = (
     re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
+_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->)[ \t]{0,3}")
 _LARGEST_PORT = 65535
 
 
@@ -111,11 +117,12 @@ def facts_of(text: str) -> dict[str, Any]:
     """
     text = text[:LONGEST]
     row: dict[str, Any] = {}
-    if not _HINT.search(text):
+    if not TELLS.search(text):
         return row
     _addresses(text, row)
-    failed = _FAILURE.search(text) is not None
-    ended = failed or _SUCCESS.search(text) is not None
+    words = text.replace("_", " ")  # as in LOGIN_FAILURE
+    failed = _FAILURE.search(words) is not None
+    ended = failed or _SUCCESS.search(words) is not None
     if user := _user(text, ended=ended):
         row["user_name"] = user
     _requests(text, row)
@@ -142,13 +149,15 @@ def _requests(text: str, row: dict[str, Any]) -> None:
 
 def _addresses(text: str, row: dict[str, Any]) -> None:
     """Take the addresses on either side: the first of the best word before it, the last of `key=` written twice."""
+    last: re.Match[str] | None = None
     best = {side: 3 if f"{side}_ip" in row else -1 for side in ("source", "destination")}  # what a pattern said stays
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
         if ip is None or _CLAIMED.search(before):
             continue
-        side = _side(before, row)
+        side = "destination" if _goes_on(last, found, row) else _side(before, row)
+        last = found
         worth = _worth(before, ip)
         if side and (
             worth > best[side] or (worth == best[side] and (before.endswith("=") or _MAIL_HOST.search(before)))
@@ -156,9 +165,16 @@ def _addresses(text: str, row: dict[str, Any]) -> None:
             best[side] = worth
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = found["port1"] or found["port2"] or found["port3"] or found["port4"]
+            port = next((found[f"port{n}"] for n in range(1, 6) if found[f"port{n}"]), None)
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
+
+
+def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, Any]) -> bool:
+    """Return whether an address stands right behind the source's: `10.0.0.1:80 10.0.0.2:443`, `a -> b`."""
+    if last is None or "source_port" not in row or "destination_ip" in row:
+        return False
+    return _GAP.fullmatch(found.string, last.end(), found.start()) is not None
 
 
 def _worth(before: str, ip: str) -> int:
@@ -197,6 +213,7 @@ def _user(text: str, *, ended: bool) -> str | None:
                 name
                 and name.lower() not in _NO_USER
                 and not name.isdigit()
+                and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))
             ):

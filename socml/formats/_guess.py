@@ -6,9 +6,11 @@ all that no column takes, is kept in `extra`. Blind to what a tool calls otherwi
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,11 @@ _NAMES_FILE = Path(__file__).with_name("_field_names.toml")
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
+_DATE_ALONE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
+)
+_CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
+_OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
 
 
@@ -116,6 +123,10 @@ def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any],
     taken: dict[str, str] = {}
     used: set[str] = set()
     for column, candidates in guess(tuple(found)).columns.items():
+        if column == "time" and (joined := _date_and_clock(found, candidates, clock)):
+            row["time"], taken["time"], clock_name = joined
+            used |= {taken["time"], clock_name}
+            continue
         for name, plain in candidates:
             if name in used and column not in _SHARED:
                 continue
@@ -131,6 +142,21 @@ def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any],
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
+
+
+def _date_and_clock(
+    found: Mapping[str, Any], candidates: Sequence[tuple[str, str]], clock: Clock
+) -> tuple[datetime, str, str] | None:
+    """Return the time that two fields say together, one the date and one the clock, with their names; None if none do."""
+    texts = [(name, str(found[name])) for name, _ in candidates if isinstance(found[name], str)]
+    date = next((one for one in texts if _DATE_ALONE.fullmatch(one[1])), None)
+    clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None)
+    if date is None or clock_time is None:
+        return None
+    zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
+    text = f"{date[1]} {clock_time[1]}{zone if _OFFSET.fullmatch(zone) else ''}"
+    when = column_value("time", text, "time", clock)
+    return None if when is None else (when, date[0], clock_time[0])
 
 
 def _is_kept(name: str, taken: Mapping[str, str]) -> bool:

@@ -1,28 +1,44 @@
 """A text that is a record of another tool → its own event columns, with what stood around it kept.
 
 What Splunk calls `_raw`, Elastic `message`, and GELF, journald and Sentinel their message or a column of JSON, is read by
-the reader that the text belongs to: JSON (Suricata's EVE, or any), CEF and LEEF, syslog, else free text.
+the reader that the text belongs to: JSON (Suricata's EVE, Windows events, CloudTrail, or any), CEF and LEEF, syslog, a web
+server's access line, else free text. A record may stand in a record that stands in a record; deeper ones stay text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from socml.formats._cef import MARK
-from socml.formats._json import as_object
+from socml.formats._json import as_object, flatten
 from socml.formats._times import Clock
 
-__all__ = ["filled_from_inner", "inner_event", "with_inner"]
+__all__ = ["DEEPEST_RECORD", "RECORD_HINT", "filled_from_inner", "inner_event", "is_record", "with_inner"]
 
+DEEPEST_RECORD = 3  # records within one another
 _LONGEST_HEADER = 1000  # characters before `CEF:`
 _LONGEST = 1 << 20  # characters of a text that is read as a record
 _OUTER = ("time", "host_name", "observer_name", "event_severity")  # the outer record knows these better
 _PLAIN = ("host",)  # a category that says nothing
+_ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
+# What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
+RECORD_HINT = (
+    r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
+)
+_XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
+_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
+_Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
-def inner_event(text: str, clock: Clock) -> dict[str, Any]:
+def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
     """Return the event columns of a text that is a record, or tells something; an empty row if it does neither.
+
+    Parameters
+    ----------
+    levels : how many records within one another are read, this one among them
 
     Examples
     --------
@@ -34,25 +50,34 @@ def inner_event(text: str, clock: Clock) -> dict[str, Any]:
     >>> inner_event("all is well", clock)
     {}
     """
-    text = text.strip()
-    if not text or len(text) > _LONGEST:
+    text = (_ANSI.sub("", text) if "\x1b" in text else text).strip()
+    if not text or len(text) > _LONGEST or levels < 1:
         return {}
     try:
-        return _reader_of(text)(text, clock)
+        return (_reader_of(text) or _text)(text, clock, levels - 1)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         return {}  # it only looked like one; the text itself is kept
 
 
-def with_inner(row: dict[str, Any], text: Any, clock: Clock) -> dict[str, Any]:
+def is_record(text: str) -> bool:
+    """Return whether a text looks like a record of another tool, rather than a message.
+
+    Examples
+    --------
+    >>> is_record('{"a":1}'), is_record("CEF:0|v|p|1|2|n|3|"), is_record("Failed password for root")
+    (True, True, False)
+    """
+    text = text.strip()
+    return len(text) <= _LONGEST and _reader_of(text) is not None
+
+
+def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
     """Return a row with the columns of the record that `text` is; what the outer record says is never lost.
 
     The outer record's time, host and severity stand; of all else the inner record knows more. An outer value that gives
     way is kept in `extra`, under `outer.` and its column.
     """
-    if not isinstance(text, str):
-        return row
-    outside = Clock(clock.zone, clock.year or _year(row), clock.modified)  # an inner time says nothing of the file
-    inner = inner_event(text, outside)
+    inner = _inner_of(row, text, clock, levels)
     if not inner:
         return row
     merged, extra = dict(row), dict(row.get("extra") or {})
@@ -66,70 +91,140 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock) -> dict[str, Any]:
             if name not in ("message", "event_category", "class_uid"):
                 extra.setdefault(f"outer.{name}", str(before))
             merged[name] = value
-    for name, value in (inner.get("extra") or {}).items():
-        if value is not None:
-            extra.setdefault(name, value)
+    for name, value in inner["extra"].items():
+        extra.setdefault(name, value)
     merged["extra"] = extra
     return merged
 
 
-def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock) -> dict[str, Any]:
+def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
     """Return a row with those columns of the record that `text` is which the outer record, a tidy one, leaves empty."""
-    if not isinstance(text, str):
+    inner = _inner_of(row, text, clock, levels)
+    if not inner:
         return row
-    inner = inner_event(text, Clock(clock.zone, clock.year or _year(row), clock.modified))
     filled = {name: value for name, value in row.items() if value not in (None, [], {})}
     if filled.get("event_category") in _PLAIN and inner.get("event_category"):
         filled.pop("event_category")
-    extra = {**{n: v for n, v in (inner.get("extra") or {}).items() if v is not None}, **(row.get("extra") or {})}
+    extra = {**inner["extra"], **dict(row.get("extra") or {})}
     return {**row, **{n: v for n, v in inner.items() if n != "raw"}, **filled, "extra": extra}
 
 
-def _year(row: dict[str, Any]) -> int | None:
-    return row["time"].year if row.get("time") is not None else None
+def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict[str, Any]:
+    """Return the columns of the record that a row's text is, its `extra` as a dict without what is missing."""
+    if not isinstance(text, str):
+        return {}
+    year = row["time"].year if row.get("time") is not None else None
+    inner = inner_event(
+        text, Clock(clock.zone, clock.year or year, clock.modified), levels
+    )  # its times say nothing of the file
+    if inner:
+        inner["extra"] = {name: value for name, value in dict(inner.get("extra") or {}).items() if value is not None}
+    return inner
 
 
-def _reader_of(text: str) -> Callable[[str, Clock], dict[str, Any]]:
+def _reader_of(text: str) -> _Reader | None:
+    """Return the reader that a text belongs to, by how it begins; None for what is no record."""
     from socml.formats.host._syslog_lines import header
+    from socml.formats.network.panos import is_panos
 
-    if MARK.search(text, 0, _LONGEST_HEADER):
-        return _cef
     if text.startswith("{") and text.endswith("}"):
         return _json
+    tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
+        (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
+        (is_panos, _panos),
+        (_holds_event, _windows_xml),
+        (_holds_object, _wrapped_json),
+        (header, _syslog),
+        (_ACCESS.match, _access),
+    )
+    return next((read for fits, read in tests if fits(text)), None)
+
+
+def _holds_event(text: str) -> bool:
+    return text.endswith("Event>") and _XML_EVENT.search(text, 0, _LONGEST_HEADER) is not None
+
+
+def _holds_object(text: str) -> bool:
     brace = text.find('{"', 0, _LONGEST_HEADER)
-    if brace > 0 and text.endswith("}") and as_object(text[brace:].encode()):
-        return _wrapped_json
-    return _syslog if header(text) is not None else _text
+    return brace > 0 and text.endswith("}") and bool(as_object(text[brace:].encode()))
 
 
-def _cef(text: str, clock: Clock) -> dict[str, Any]:
+def _cef(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     from socml.formats._cef_event import cef_event
 
     return cef_event(text, clock)
 
 
-def _json(text: str, clock: Clock) -> dict[str, Any]:
-    from socml.formats._guess import flat_fields, guessed_row
-    from socml.formats._json import flatten
-    from socml.formats.network._eve import eve_event
+def _panos(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats.network.panos import panos_event
 
+    return panos_event(text, clock)
+
+
+def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats._windows_event_xml import windows_xml_event
+
+    found = _XML_EVENT.search(text, 0, _LONGEST_HEADER)
+    return windows_xml_event(text[found.start() if found else 0 :], clock)
+
+
+def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     found = as_object(text.encode())
+    if not found:
+        return {}
     if "event_type" in found and "timestamp" in found and ("flow_id" in found or found["event_type"] in found):
+        from socml.formats.network._eve import eve_event
+
         return eve_event(flatten(found))
-    return guessed_row(flat_fields(found), clock)[0] if found else {}
+    return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 
 
-def _wrapped_json(text: str, clock: Clock) -> dict[str, Any]:
-    return _json(text[text.find('{"') :], clock)
+def _json_of_known(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """Return the columns of an object by the reader whose own names it has; an empty row if none knows it."""
+    from socml.formats._windows_json import is_windows_json, windows_json_event
+
+    if is_windows_json(found):
+        return windows_json_event(found, clock)
+    if "__REALTIME_TIMESTAMP" in found:
+        from socml.formats.host._journal import journal_event
+
+        return journal_event(found)
+    if "eventName" in found and "eventSource" in found:
+        from socml.formats._cloud import cloudtrail
+
+        return cloudtrail(flatten(found))
+    return {}
 
 
-def _syslog(text: str, clock: Clock) -> dict[str, Any]:
+def _json_of_nobody(found: dict[str, Any], clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats._guess import flat_fields, guessed_row
+
+    row = guessed_row(flat_fields(found), clock)[0]
+    return with_inner(row, row.get("message"), clock, levels)
+
+
+def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats._facts import facts_of
+
+    at = text.find('{"')
+    row = _json(text[at:], clock, levels)
+    told = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
+    return {**row, **told} if row else row
+
+
+def _syslog(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     from socml.formats.host._syslog_lines import syslog_event
 
-    return syslog_event(text.encode(), clock)
+    return syslog_event(text.encode(), clock, levels)
 
 
-def _text(text: str, clock: Clock) -> dict[str, Any]:
+def _access(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats.web._access_lines import access_event
+
+    return access_event(text.encode(), clock)
+
+
+def _text(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     from socml.formats.host._syslog_messages import read_text
 
     columns, more = read_text(text)

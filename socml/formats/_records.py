@@ -5,7 +5,7 @@ The base of every format that is read record by record: lines of text, lines of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.project import EVENT, TIME
 
-__all__ = ["UNFORESEEN", "Skip", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
+__all__ = ["UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 
 UNFORESEEN = "a form that the reader does not foresee"  # and should: fuzzing counts it as a fault of the reader
 _BATCH = 20_000
@@ -107,6 +107,18 @@ def clocked(
         warnings=clock.warnings,
         is_certain=lambda: clock.is_certain,
     )
+
+
+def arrays_of(rows: Sequence[dict[str, Any]]) -> dict[str, pa.Array]:
+    """Return the event columns of some rows, one array a column that any of them fills.
+
+    Examples
+    --------
+    >>> arrays_of([{"user_name": "ann"}, {}])["user_name"].to_pylist()
+    ['ann', None]
+    """
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if value is not None and name in EVENT)
+    return {name: _column(name, [row.get(name) for row in rows]) for name in names}
 
 
 class _Batch:

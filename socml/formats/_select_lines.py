@@ -27,6 +27,7 @@ __all__ = ["Cells", "Lines", "Records", "iso_micros", "lines_connection", "lines
 
 _LONGEST = 1 << 16  # bytes of a line that a SELECT is given
 _MEMORY = "1GB"
+_PLAIN = bytes(range(ord(" "), ord("~") + 1)) + b"\t\n"
 Rows = NDArray[np.intp]
 
 
@@ -97,6 +98,8 @@ def _odd_bytes(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> Ro
         return (
             np.flatnonzero((codes == 0) | (codes == ord("\r"))) if b"\0" in data or b"\r" in data else np.array([], int)
         )
+    if not data.translate(None, _PLAIN):  # the usual case, at a tenth of the cost
+        return np.array([], int)
     odd = (codes - np.uint8(ord(" "))) > ord("~") - ord(" ")
     return np.flatnonzero(odd & (codes != ord("\t")) & (codes != ord("\n")))
 

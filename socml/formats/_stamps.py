@@ -33,7 +33,7 @@ _NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
 _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b)|(?P<hours>[+-]\d\d)(?![\d:-]))?"
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
-_BETWEEN = r"(?:, ?| at |[T:_-]| {1,4})"
+_BETWEEN = r"(?:, ?| at | @ |[T:_-]| {1,4})"
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
@@ -58,12 +58,13 @@ _SPELLINGS = (
 )
 _PATTERNS = tuple(re.compile(spelling) for spelling in _SPELLINGS)
 _STARTS = frozenset("0123456789@JFMASONDTWIE")
-_SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)[ T,]")
+_SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?:[ T,:]|$)")
 _MONTH_NUMBERS = {name.upper(): number for name, number in MONTHS.items()}
 _FARTHEST = 120  # characters of a line before its time
 _TAI_SECONDS = 10 + 27  # of TAI ahead of UTC, since 2017
 _1601 = 11_644_473_600  # seconds from there to 1970
 _OPENING, _CLOSING = "[(<\"'", "])>\"'"
+_SHORT_DATE = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<other>\d{1,2})(?P=sign)(?P<year>\d{4})")
 _TEXT_DATE = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)")
 
 
@@ -120,22 +121,29 @@ def time_of(value: object, clock: Clock) -> datetime:
     if isinstance(value, bool):
         raise ValueError(f"{text!r} is not a time")
     if isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
-        digits = text.partition(".")[0]
-        if len(digits) == 18 and digits.startswith("1"):
-            return _since_1601(int(digits))
-        if len(digits) == 14 and digits[:2] in ("19", "20"):
-            return clock.in_zone(
-                _checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:])
-            )
-        if "e" in text.lower():
-            return epoch(f"{float(value):.6f}")  # type: ignore[arg-type]
-        return epoch(text)
+        return _of_number(text, clock)
     if found := _TEXT_DATE.fullmatch(text):
         return clock.in_zone(_checked(found["year"], found["month"], found["day"], "0", "0", "0"))
+    if found := _SHORT_DATE.fullmatch(text):
+        first, other = found["first"], found["other"]
+        parts = {"day": first, "month": other} if found["sign"] == "." else _ordered(first, other, clock)
+        return clock.in_zone(_checked(found["year"], parts["month"], parts["day"], "0", "0", "0"))
     stamp = stamp_in(text, clock, farthest=1)
     if stamp is None or ((rest := text[stamp.end :].strip()) and rest.strip("()") not in ZONES):
         raise ValueError(f"{text[:60]!r} is not a time")
     return stamp.time
+
+
+def _of_number(text: str, clock: Clock) -> datetime:
+    """Return the time that a number is: a count since 1970 or 1601, or digits of a date and a clock."""
+    digits = text.partition(".")[0]
+    if len(digits) == 18 and digits.startswith("1"):
+        return _since_1601(int(digits))
+    if len(digits) == 14 and digits[:2] in ("19", "20"):
+        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
+    if "e" in text.lower():
+        return epoch(f"{float(text):.6f}")
+    return epoch(text)
 
 
 def settle_day_order(texts: Iterable[str], clock: Clock) -> None:

@@ -22,6 +22,9 @@ from .online_model import recipe_hash as recipe_hash
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
 from .reference import make_reference as make_reference
+from .registry import Registry as Registry
+from .registry import recording as recording
+from .registry_file import StartedRun as StartedRun
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly
 from .scoring import load_scores as load_scores
@@ -32,6 +35,8 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import Votes as Votes
 from .signals import fuse as fuse
+from .signals import numbered as numbered
+from .signals import rank_rows as rank_rows
 from .standing import PREVIOUS as PREVIOUS
 from .standing import SHADOW as SHADOW
 from .standing import Standing as Standing
@@ -43,6 +48,7 @@ from .training_labels import TrainingLabels as TrainingLabels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels
 from .training_labels import training_labels_from_truth as training_labels_from_truth
+from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.detectors import foreign_classifier, foreign_detector, is_import_path
+from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import Preparation, Sequences, plain_table, rows_of_period
-from socml.models.outlier_detector import OutlierDetector
+from socml.features import feature_names, label_columns, plain_table, rows_of_period
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -29,18 +28,25 @@ from socml.project import (
     Period,
     Project,
     RecipeError,
+    TableMetadata,
     UnknownName,
+    audit,
     component,
     component_names,
     did_you_mean,
     find_project,
     load_model_recipe,
+    metadata_of,
     recipe_names,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from sklearn.pipeline import Pipeline
+
+    from socml.models.outlier_detector import OutlierDetector
 
 __all__ = [
     "ModelVersion",
@@ -56,6 +62,7 @@ __all__ = [
     "training_labels_from_truth",
 ]
 
+LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
 COMPANION_TREES = 100
 COMPANION_SAMPLES = 256
@@ -68,7 +75,7 @@ def make_detector(
     project: Project | None = None,
     threshold: float | None = None,
     alert_share: float = 0.01,
-    **parameters: Any,
+    **parameters: object,
 ) -> OutlierDetector:
     """Return the unfitted estimator of a model or of a detector: preparation, then the detector.
 
@@ -100,6 +107,10 @@ def make_detector(
     ...
     socml.project.errors.RecipeError: The model has an unknown parameter 'sed': robust-z has no parameters.
     """
+    from socml.models.outlier_detector import (
+        OutlierDetector,
+    )  # scikit-learn takes a second: nothing here is imported before it is used
+
     recipe = _recipe_of(model, project) if isinstance(model, str) else model
     recipe = recipe.model_copy(update={"parameters": {**recipe.parameters, **parameters}}) if parameters else recipe
     steps = make_pipeline(recipe, seed=seed).named_steps
@@ -110,6 +121,8 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
     """Return the unfitted scikit-learn pipeline of a recipe, as a model version keeps it."""
     from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
+
+    from socml.features import Preparation, Sequences
 
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode == "online":
@@ -126,16 +139,19 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
     return Pipeline([("preparation", preparation), ("detector", detector)])
 
 
-def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
+def _detector(recipe: ModelRecipe, seed: int, where: str) -> Scorer:
     """Return the unfitted detector of a recipe: a component, or what an import path names."""
     supervised = recipe.mode == "supervised"
     if is_import_path(recipe.detector):
+        from socml.detectors import foreign_classifier, foreign_detector
+
         make = foreign_classifier if supervised else foreign_detector
         return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
     if recipe.steps:
         raise RecipeError(f"{where} has steps, which are for a detector that is an import path, and not for ours.")
     found = component("supervised" if supervised else "detectors", recipe.detector)
-    return _component(found, recipe.detector, recipe.parameters, where)
+    detector: Scorer = _component(found, recipe.detector, recipe.parameters, where)
+    return detector
 
 
 def _recipe_of(name: str, project: Project | None) -> ModelRecipe:
@@ -161,11 +177,12 @@ def fit(
     truth: pd.DataFrame | pd.Series | None = None,
     labels: pd.DataFrame | None = None,
     experiment: str = "",
-    feature_metadata: dict[str, Any] | None = None,
+    feature_metadata: TableMetadata | None = None,
     seed: int | None = None,
     promote: bool = False,
     tags: dict[str, str] | None = None,
     period: Period | None = None,
+    force: bool = False,
 ) -> ModelVersion:
     """Fit a model, record the run in MLflow, register the model and return its version.
 
@@ -180,12 +197,14 @@ def fit(
     feature_metadata : what the table's `attrs["socml"]` would say
     promote : move the alias `champion` to this version; it goes there anyway if there is none
     period : only rows of that time are learned from, as of days known to be clean; the recipe's if not given
+    force : learn from a column even if it says what the truth says
     tags : further tags of the MLflow run (`mlflow.parentRunId` nests it)
 
     Raises
     ------
     ModelError
-        If the table is of another feature set, has nothing to learn from, or a parameter is out of range.
+        If the table is of another feature set, has nothing to learn from, one of its columns is the truth under
+        another name, or a parameter is out of range.
     DataError
         If no row lies in the period.
     """
@@ -193,7 +212,7 @@ def fit(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     seed = recipe.seed if seed is None else seed
     features = plain_table(features)
-    about = feature_metadata or features.attrs.get("socml") or {}
+    about = feature_metadata or metadata_of(features)
     if about.get("feature_set", recipe.features) != recipe.features:
         seen = about["feature_set"]
         raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
@@ -202,6 +221,8 @@ def fit(
         features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
     features = rows_of_period(features, period)
+    if truth is not None and len(truth) and not force:
+        _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
@@ -221,7 +242,19 @@ def fit(
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
-    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
+
+
+def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
+    if np.count_nonzero(~np.isnan(malicious)) < LABELLED:
+        return
+    for name in label_columns(features[feature_names(features)], malicious):
+        raise ModelError(
+            f"Column {name!r} says of every row what the truth says: a model that reads it finds nothing by itself. Leave "
+            "it out of the features, or fit with force=True (socml fit --force)."
+        )
 
 
 def models(*, project: Project | None = None) -> pd.DataFrame:
@@ -240,7 +273,7 @@ def models(*, project: Project | None = None) -> pd.DataFrame:
     return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
 
 
-def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> Any:
+def _component(kind: Any, name: str, parameters: Mapping[str, object], where: str) -> Any:
     known = kind().get_params()
     for parameter in parameters:
         if parameter not in known:
@@ -272,24 +305,27 @@ def fit_pipeline(
         else:
             known = training_labels.known
             taught_families = training_labels.families[known] if recipe.training.families else None
-            pipeline.named_steps["detector"].fit(
+            detector = pipeline.named_steps["detector"]
+            unlabelled = {"unlabelled": matrix[~known]} if getattr(detector, "is_semi_supervised", False) else {}
+            detector.fit(
                 matrix[known],
                 training_labels.malicious[known],
                 sample_weight=training_labels.weight[known],
                 families=taught_families,
+                **unlabelled,
             )
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
     return pipeline, matrix
 
 
-def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Any:
+def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Forest:
     """Return the forest whose leaves let labels re-rank: the detector itself, or one fitted beside it."""
-    detector = pipeline.named_steps["detector"]
+    detector: Forest = pipeline.named_steps["detector"]
     if hasattr(detector, "leaves"):
         return detector
     samples = min(COMPANION_SAMPLES, len(matrix))
-    forest = component("detectors", "isolation-forest")(
+    forest: Forest = component("detectors", "isolation-forest")(
         n_estimators=COMPANION_TREES, max_samples=samples, random_state=seed
     )
     return forest.fit(matrix)

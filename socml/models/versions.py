@@ -185,6 +185,11 @@ def check_registry_file(path: Path) -> None:
 
 def registry_error(error: BaseException) -> SocmlError:
     """Return the error that an error of MLflow, or of its store or files, means."""
+    if "out-of-date database schema" in str(error):
+        return ModelError(
+            "The model registry was made by another version of MLflow than the one installed. Keep a copy of "
+            "workspace/mlflow/mlflow.db, then: mlflow db upgrade sqlite:///workspace/mlflow/mlflow.db"
+        )
     told = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
     told = told or as_socml_error(error)
     if isinstance(told, DataError) or told is None:

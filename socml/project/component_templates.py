@@ -35,7 +35,7 @@ def new_component(kind: str, name: str, project: Project) -> Path:
 
     Parameters
     ----------
-    kind : `detector`, `online`, `strategy`, `format`, `explainer`, `responder`, `features`, `model`
+    kind : `detector`, `online`, `strategy`, `format`, `explainer`, `responder`, `sink`, `features`, `model`
     name : small letters, digits and `-`: `my-own` becomes `detectors/my_own.py`
 
     Raises

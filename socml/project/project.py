@@ -24,13 +24,14 @@ MARKER = "socml.toml"
 RECIPE_FOLDERS = ("datasets", "features", "models", "experiments")
 STARTER_FOLDERS = (*RECIPE_FOLDERS, "notebooks")
 LANGUAGES = ("en", "fr")
+ENGINES = ("duckdb", "spark")
 LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
 
 NIGHT_SECTIONS = ("nightly", "checks", "sources", "sinks")  # read by `night_settings`
 
 _KNOWN: dict[str, dict[str, type]] = {
     "": {"workspace": str, "language": str},
-    "engine": {"memory_limit": str, "threads": int, "time_limit_s": int},
+    "engine": {"name": str, "master": str, "memory_limit": str, "threads": int, "time_limit_s": int},
     "tracking": {"uri": str},
     "labels": {"url": str},
     "lookups": {},  # a list and a section a service: see `_lookups`
@@ -62,6 +63,8 @@ class Project:
     memory_limit: str = "4GB"
     threads: int = 0
     time_limit_s: int = 3600  # of one recipe's SELECT over one dataset
+    engine: str = "duckdb"  # what features, scores and the daily list are computed by; or "spark"
+    master: str = "local[*]"  # of Spark
     tracking_uri: str = ""
     labels_url: str = ""
     lookups: tuple[LookupService, ...] = ()
@@ -124,6 +127,11 @@ def read_project(root: Path) -> Project:
     language = str(flat.get("language") or "en")
     if language not in LANGUAGES:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
+    engine = str(flat.get("engine.name") or Project.engine)
+    if engine not in ENGINES:
+        raise ConfigurationError(
+            f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
     time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
     if time_limit_s < 1:
         raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
@@ -136,6 +144,8 @@ def read_project(root: Path) -> Project:
         memory_limit=str(flat.get("engine.memory_limit") or "4GB"),
         threads=int(str(flat.get("engine.threads") or 0)),
         time_limit_s=time_limit_s,
+        engine=engine,
+        master=str(flat.get("engine.master") or Project.master),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or str(flat.get("tracking.uri") or ""),
         labels_url=os.environ.get("SOCML_LABELS_URL") or str(flat.get("labels.url") or ""),
         lookups=lookups,
@@ -181,6 +191,8 @@ workspace = "workspace"
 language = "en"            # "en" or "fr": words in the terminal and the app's first language
 
 [engine]
+name = "duckdb"            # or "spark", for more machines than one: pip install 'socml[spark]', and Java 17
+master = "local[*]"        # of Spark: "spark://host:7077", "yarn", "k8s://…"
 memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
 threads = 0                # 0: as many as the machine has cores
 time_limit_s = 3600        # seconds that one feature set may take over one dataset

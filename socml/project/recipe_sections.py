@@ -8,7 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-MODES = ("random", "temporal", "cut-off", "sliding-window", "by-day", "cross-validation", "group", "datasets")
+from socml.project.errors import RecipeError
+from socml.project.metric_names import EVERYWHERE, metric_of
+
+MODES = "random temporal temporal-cv cut-off sliding-window by-day cross-validation group unlabeled-labeled datasets".split()
 
 
 def _checked_pattern(pattern: str) -> str:
@@ -43,15 +46,31 @@ class Training(BaseModel):
     families: bool = True  # whether the family of malicious rows is learned too
 
 
+def _metric_name(name: str) -> str:
+    try:
+        return metric_of(name).name
+    except RecipeError as error:
+        raise ValueError(str(error)) from None
+
+
 class Validation(BaseModel):
     """How a model is judged on rows that it was not fitted on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mode: Literal[
-        "random", "temporal", "cut-off", "sliding-window", "by-day", "cross-validation", "group", "datasets"
+        "random",
+        "temporal",
+        "temporal-cv",
+        "cut-off",
+        "sliding-window",
+        "by-day",
+        "cross-validation",
+        "group",
+        "unlabeled-labeled",
+        "datasets",
     ] = "temporal"
-    folds: int = Field(default=5, ge=2)  # of cross-validation and group; repetitions of random
+    folds: int = Field(default=5, ge=2)  # of cross-validation, temporal-cv and group; repetitions of random
     test_share: float = Field(default=0.3, gt=0, lt=1)  # of the rows (random), or of them in time (temporal)
     cut_off: datetime | None = None  # fitted on rows before it, judged on those at it and after; UTC unless it says
     train_window: str = ""  # sliding-window: "3 days"
@@ -66,6 +85,13 @@ class Validation(BaseModel):
     at: list[int] = [10, 100]  # rows looked at, for precision@k
     at_a_day: list[int] = [10]  # rows looked at each day
     replicates: int = Field(default=200, ge=20)  # of the bootstrap
+    metrics: list[str] = []  # measured besides: "recall_at_40", "detection_rate_at_0.01"; project/metric_names.py
+    judged_by: Literal["truth", "analysts"] = "truth"  # ground truth (labels where there is none), or labels alone
+
+    @field_validator("metrics")
+    @classmethod
+    def _are_metrics(cls, names: list[str]) -> list[str]:
+        return [_metric_name(name) for name in names]
 
     @field_validator("cut_off")
     @classmethod
@@ -102,7 +128,12 @@ class Search(BaseModel):
     candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
     factor: int = Field(default=3, ge=2)  # each round keeps one in so many, and gives them so many times the rows
     min_rows: int = Field(default=200, ge=20)  # of the first round
-    metric: Literal["average_precision", "auroc"] = "average_precision"
+    metric: str = "average_precision"  # that is to be high: project/metric_names.py lists them
+
+    @field_validator("metric")
+    @classmethod
+    def _is_metric(cls, name: str) -> str:
+        return _metric_name(name)
 
 
 class Sweep(BaseModel):
@@ -116,6 +147,11 @@ class Sweep(BaseModel):
     seeds: list[int] = Field(default=[0], min_length=1)
     metric: str = "average_precision"  # what the comparison is about; higher is better
     workers: int = Field(default=2, ge=1)  # processes
+
+    @field_validator("metric")
+    @classmethod
+    def _is_metric(cls, name: str) -> str:
+        return name if name in EVERYWHERE else _metric_name(name)
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Sweep:

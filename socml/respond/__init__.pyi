@@ -13,6 +13,8 @@ from .guard import why_held as why_held
 from .report import markdown as markdown
 from .report import plain_case as plain_case
 from .responder import Draft as Draft
+from .responder import FileResponder as FileResponder
+from .responder import Responder as Responder
 from .responding import Outcome as Outcome
 from .responding import preview as preview
 from .responding import read_back as read_back

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +48,7 @@ class CampaignReport:
     new_family: Estimate
     families: pd.DataFrame = field(repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it fit for JSON."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain = {n: v.to_dict() if isinstance(v, Estimate) else v for n, v in told.items() if n != "families"}

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import feature_names, plain_table
-from socml.models import ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
+from socml.features import Rows, feature_names, label_columns, plain_table
+from socml.models import ModelMetadata, ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
 from socml.project import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from socml.project import ModelRecipe
-
-ROWS_COMPARED = 100_000  # rows by which a column is told to be the truth itself
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class FittedTable:
 
 
 def fit_table(
-    data: Any,
+    data: Rows,
     detector: str | ModelRecipe | OutlierDetector,
     truth: str | pd.Series | None,
     *,
@@ -69,12 +67,12 @@ def fit_table(
     made = detector if isinstance(detector, OutlierDetector) else make_detector(detector, seed=seed, **parameters)
     made.fit(table)
     pipeline = Pipeline(made.steps)
-    matrix = made["preparation"].transform(table)
-    normality = np.asarray(made["detector"].score_samples(matrix), dtype=np.float64)
+    matrix = made.preparation_.transform(table)
+    normality = np.asarray(made.detector_.score_samples(matrix), dtype=np.float64)
     forest = forest_for(pipeline, matrix, seed)
-    companion = None if forest is made["detector"] else forest
+    companion = None if forest is made.detector_ else forest
     names = feature_names(table)
-    metadata = {"feature_set": "table", "features": names, "columns": {name: name for name in names}}
+    metadata: ModelMetadata = {"feature_set": "table", "features": names, "columns": {name: name for name in names}}
     version = ModelVersion("table", "", pipeline, make_reference(normality), companion, metadata)
     return FittedTable(table, made, version, matrix, -normality, forest.leaves(matrix), known)
 
@@ -115,11 +113,5 @@ def _as_malicious(known: pd.Series) -> pd.Series:
 
 def _check_leaks(table: pd.DataFrame, known: pd.Series) -> None:
     """Raise if a feature is the truth under another name."""
-    told = known.notna().to_numpy()
-    truth = known.to_numpy()[told][:ROWS_COMPARED]
-    if len(np.unique(truth)) < 2:
-        return
-    for name in table.columns:
-        codes, values = pd.factorize(table[name][told][:ROWS_COMPARED].astype(str))
-        if len(values) == 2 and len(np.unique(codes + 2 * truth)) == 2:
-            raise DataError(f"Column {name!r} says the truth itself: drop it, for with it nothing has to be found.")
+    for name in label_columns(table, known.to_numpy(dtype=np.float64)):
+        raise DataError(f"Column {name!r} says the truth itself: drop it, for with it nothing has to be found.")

@@ -10,6 +10,7 @@ from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, open_
 from socml.project import (
     DataError,
     Project,
+    Run,
     find_project,
     open_table,
     read_metadata,
@@ -88,7 +89,7 @@ def _decided(label: LabelEvent) -> bool:
     return label.verdict in DIRECTION and not label.suggested
 
 
-def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -> pd.DataFrame:
+def _features_of(run: Run, project: Project, row_ids: list[str]) -> pd.DataFrame:
     """Return the features of some rows as numbers; a category becomes the number of its value."""
     path = run_features_path(project, run)
     if not path.is_file():
@@ -99,4 +100,5 @@ def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -
     for name in names:
         if not pd.api.types.is_numeric_dtype(features[name]):
             features[name] = pd.factorize(features[name])[0]
-    return features.astype("float64")
+    as_numbers: pd.DataFrame = features.astype("float64")
+    return as_numbers

@@ -11,15 +11,20 @@ from sklearn.utils.validation import has_fit_parameter
 
 from socml.detectors.foreign.batch import made
 from socml.detectors.foreign.import_paths import split_step
-from socml.detectors.supervised._calibrated import Calibrated
+from socml.detectors.supervised._calibrated import LEAST, Calibrated
 from socml.project import RecipeError
+
+NO_LABEL = -1  # scikit-learn's label of a row without one
+UNLABELLED = 3_000  # rows without a label that teach a semi-supervised classifier
 
 
 class ForeignClassifier(Calibrated):
     """Any classifier of scikit-learn, its probabilities calibrated on held-out folds.
 
-    Blind to what the classifier is blind to. Rows without a label can be used by a semi-supervised one only through
-    `sklearn.semi_supervised.SelfTrainingClassifier`, which here sees labelled rows alone.
+    A semi-supervised one (`sklearn.semi_supervised.LabelPropagation`, `LabelSpreading`) learns from rows without a label
+    too: a seeded sample of at most 3,000 of them, since its time and memory grow with their square.
+
+    Blind to what the classifier is blind to.
 
     Parameters
     ----------
@@ -41,16 +46,53 @@ class ForeignClassifier(Calibrated):
         self.calibration_folds = calibration_folds
         self.random_state = random_state
 
+    @property
+    def is_semi_supervised(self) -> bool:
+        """Say whether rows without a label teach it too."""
+        last = self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
+        return type(last).__module__.startswith("sklearn.semi_supervised")
+
+    def fit(
+        self, X: Any, y: Any, *, sample_weight: Any = None, families: Any = None, unlabelled: Any = None
+    ) -> ForeignClassifier:
+        """Learn from X (n_rows, n_columns) and y (1 malicious, 0 not), and from rows that have no label.
+
+        Raises
+        ------
+        ValueError
+            If y has one class only.
+        """
+        self._unlabelled = np.empty((0, np.shape(X)[1]), dtype=np.float32)
+        if unlabelled is not None and self.is_semi_supervised and len(unlabelled):
+            rng = np.random.default_rng(self.random_state)
+            drawn = np.sort(rng.choice(len(unlabelled), min(len(unlabelled), UNLABELLED), replace=False))
+            self._unlabelled = np.asarray(unlabelled, dtype=np.float32)[drawn]
+        try:
+            super().fit(X, y, sample_weight=sample_weight, families=families)
+        finally:
+            del self._unlabelled
+        return self
+
     def _make_estimator(self) -> Any:
         return clone(self.estimator)
 
     def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
         estimator = self._make_estimator()
+        if self.is_semi_supervised:
+            every = np.concatenate([X, self._unlabelled])
+            return estimator.fit(every, np.concatenate([y, np.full(len(self._unlabelled), NO_LABEL)]))
         if has_fit_parameter(estimator, "sample_weight"):
             return estimator.fit(X, y, sample_weight=weight)
         return estimator.fit(X, y)
 
+    def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> Any:
+        numbers = np.unique(names, return_inverse=True)[1] if self.is_semi_supervised else names
+        return self._make_estimator().fit(X, numbers) if self.is_semi_supervised else self._fitted(X, names, weight)
+
     def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:
+        if self.is_semi_supervised:  # a row that no labelled row reaches has no probability of either: as likely as not
+            votes = np.nan_to_num(estimator.predict_proba(X)) + LEAST
+            return np.asarray(np.log(votes[:, 1] / votes[:, 0]))
         if hasattr(estimator, "predict_proba"):
             return super()._log_odds(estimator, X)
         return np.asarray(estimator.decision_function(X), dtype=np.float64)
@@ -58,9 +100,9 @@ class ForeignClassifier(Calibrated):
 
 def foreign_classifier(
     path: str,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
-    steps: Sequence[str | Mapping[str, Any]] = (),
+    steps: Sequence[str | Mapping[str, object]] = (),
     seed: int | None = None,
     where: str = "The model",
 ) -> ForeignClassifier:

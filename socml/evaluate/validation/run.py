@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.evaluate.validation.alerts import alert_clusters
+from socml.evaluate.validation.alerts import Cluster, alert_clusters
 from socml.evaluate.validation.judged import Judged, judge
 from socml.evaluate.validation.pooled import fold_metrics, pooled_metrics
-from socml.evaluate.validation.result import ValidationResult, save_validation
+from socml.evaluate.validation.result import About, ValidationResult, save_validation
 from socml.evaluate.validation.splits import Fold, make_folds
 from socml.evaluate.validation.table import KnownTable, known_table
 from socml.evaluate.validation.tracked import RunRecord, record_nested
-from socml.project import DataError, ModelError, ModelRecipe, Project, Validation, find_project, load_model_recipe
+from socml.project import (
+    DataError,
+    ModelError,
+    ModelRecipe,
+    Project,
+    Validation,
+    find_project,
+    load_model_recipe,
+    metadata_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +45,8 @@ def validate(
 ) -> ValidationResult:
     """Fit a model on each fold's training rows and judge it on the others.
 
-    A supervised model learns from the training rows alone, and is judged by ground truth (by labels, where the
-    dataset has none). Scores of detectors are comparable within one fold only: pooled, a row stands by its place
+    A supervised model learns from the training rows alone. Any model is judged by ground truth, and by the labels of
+    analysts where the dataset has none or `judged_by` is "analysts". Scores of detectors are comparable within one fold only: pooled, a row stands by its place
     among the judged rows of its fold. Probabilities are pooled as they are.
 
     In memory are the feature table (8 bytes a row and number) and, of one fold at a time, a copy of its training rows
@@ -55,16 +64,27 @@ def validate(
     DataError, ModelError
         If rows cannot be parted so, nothing is known of them, or no fold has enough to learn from.
     """
+    from socml.features import feature_names, label_columns
+
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = validation or recipe.validation or Validation()
     seed = recipe.seed if seed is None else seed
     with step(f"building {recipe.features}"):
-        tables = [known_table(recipe, name, project=project) for name in _datasets(dataset, validation)]
+        tables = [
+            known_table(recipe, name, project=project, judged_by=validation.judged_by)
+            for name in _datasets(dataset, validation)
+        ]
     judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
+    notices += [
+        f"Column {name!r} of {table.dataset} says what the truth says: these figures are its own."
+        for table in tables
+        for name in label_columns(table.features[feature_names(table.features)], table.malicious)
+    ]
+    notices += [labels_notice(table) for table in tables if table.by_labels]
     every = Judged.joined(judged)
     rows = every.frame()
-    about = {
+    about: About = {
         "model": recipe.name or "unnamed",
         "mode": recipe.mode,
         "features": recipe.features,
@@ -84,6 +104,15 @@ def validate(
     return result
 
 
+def labels_notice(table: KnownTable) -> str:
+    """Return what is to be said of figures by labels."""
+    known = int((~np.isnan(table.malicious)).sum())
+    return (
+        f"{table.dataset} is judged by {known:,} labels of analysts: rows that they looked at, the most anomalous first, "
+        "and no sample of all."
+    )
+
+
 def _datasets(dataset: str, validation: Validation) -> list[str]:
     others = validation.datasets if validation.mode == "datasets" else []
     if dataset in others:
@@ -93,7 +122,7 @@ def _datasets(dataset: str, validation: Validation) -> list[str]:
 
 def _judge_folds(
     recipe: ModelRecipe, tables: list[KnownTable], validation: Validation, seed: int, project: Project, step: Step
-) -> tuple[list[Judged], list[dict[str, Any]], list[str]]:
+) -> tuple[list[Judged], list[dict[str, object]], list[str]]:
     judged, folds, notices = [], [], []
     last: ModelError | None = None
     for test_table, fold in _folds(tables, validation):
@@ -121,7 +150,7 @@ def _folds(tables: list[KnownTable], validation: Validation) -> list[tuple[Known
     return [(table, Fold(table.dataset, train, np.arange(len(table.features)))) for table in tables[1:]]
 
 
-def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _clusters(every: Judged, rows: pd.DataFrame) -> list[Cluster]:
     """Return groups among the alerts, with the row that stands for each."""
     if not len(every.kept) or not every.names:
         return []
@@ -134,7 +163,7 @@ def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _identity(recipe: ModelRecipe, validation: Validation, seed: int, tables: list[KnownTable]) -> str:
     said = [recipe.model_dump_json(exclude={"about", "validation", "search"}), validation.model_dump_json(), str(seed)]
     for table in tables:
-        about = table.features.attrs.get("socml") or {}
+        about = metadata_of(table.features)
         said += [table.dataset, str(about.get("recipe_hash")), str(about.get("events_snapshot"))]
         said.append(hashlib.blake2b(table.malicious.tobytes(), digest_size=8).hexdigest())
         if table.labels is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -44,7 +44,9 @@ class Rows:
 def make_folds(rows: Rows, validation: Validation) -> list[Fold]:
     """Return the folds of a mode over one table (`datasets`, over several, has its folds made by `validate`).
 
-    temporal: fitted on the first rows in time, judged on the last `test_share` · cut-off: before and from a
+    temporal: fitted on the first rows in time, judged on the last `test_share` · temporal-cv: the time parted into
+    `folds` + 1 of equally many rows, each after the first judged by all before it · unlabeled-labeled: fitted on the rows
+    of which nothing is known, judged on the others · cut-off: before and from a
     moment on · sliding-window: `train_window`, then `test_window`, which both move by the latter · by-day: each day, by all days before it · random:
     `folds` times a stratified draw · cross-validation: each row judged once, stratified · group: the same, an
     entity in one fold only. Rows of one time are on one side. Rows without a time are left out by modes in time.
@@ -65,11 +67,13 @@ def make_folds(rows: Rows, validation: Validation) -> list[Fold]:
     makers: dict[str, Callable[[Rows, Validation], Iterator[Fold]]] = {
         "random": _random,
         "temporal": _temporal,
+        "temporal-cv": _temporal_crossed,
         "cut-off": _cut_off,
         "sliding-window": _sliding,
         "by-day": _by_day,
         "cross-validation": _crossed,
         "group": _grouped,
+        "unlabeled-labeled": _unlabelled,
     }
     folds = [fold for fold in makers[validation.mode](rows, validation) if len(fold.train) and len(fold.test)]
     if not folds:
@@ -90,6 +94,25 @@ def _temporal(rows: Rows, validation: Validation) -> Iterator[Fold]:
     known = np.sort(_times(rows, validation))
     moment = known[min(int(np.ceil(len(known) * (1 - validation.test_share))), len(known) - 1)]
     yield _parted(rows, f"last {validation.test_share:.0%}".replace("%", " %"), moment)
+
+
+def _temporal_crossed(rows: Rows, validation: Validation) -> Iterator[Fold]:
+    known = np.sort(_times(rows, validation))
+    places = np.arange(1, validation.folds + 1) * len(known) // (validation.folds + 1)
+    ends = np.append(known[places], np.inf)
+    for number, (begin, end) in enumerate(pairwise(ends), 1):
+        test = np.flatnonzero((rows.time_us >= begin) & (rows.time_us < end))
+        yield Fold(f"part {number + 1}", np.flatnonzero(rows.time_us < begin), test)
+
+
+def _unlabelled(rows: Rows, validation: Validation) -> Iterator[Fold]:
+    unknown = np.isnan(rows.malicious)
+    if not unknown.any():
+        raise DataError(
+            f"Validation {validation.mode!r} fits on rows of which nothing is known, and all are known. "
+            'With judged_by = "analysts", only rows with labels are.'
+        )
+    yield Fold("labelled", np.flatnonzero(unknown), np.flatnonzero(~unknown))
 
 
 def _cut_off(rows: Rows, validation: Validation) -> Iterator[Fold]:
@@ -167,7 +190,7 @@ def _times(rows: Rows, validation: Validation) -> np.ndarray:
         raise DataError(
             f"Validation {validation.mode!r} parts rows in time, and these have none. Use cross-validation or group."
         )
-    return known
+    return np.asarray(known)
 
 
 def _strata(rows: Rows, least: int) -> np.ndarray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.validation.splits import Rows
 from socml.project import DataError, did_you_mean
 
@@ -28,6 +29,7 @@ class KnownTable:
     labels : current labels by row_id, where the model learns from them, else None
     malicious : what rows are judged by: the truth, or the labels where there is none; 1.0, 0.0, NaN
     family : text, "" where unknown
+    by_labels : whether `malicious` is what analysts said, and not ground truth
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class KnownTable:
     labels: pd.DataFrame | None
     malicious: np.ndarray
     family: np.ndarray
+    by_labels: bool = False
 
     def rows(self, entity: str = "entity") -> Rows:
         """Return what folds are made from; `entity` is the column that says whom a row is about."""
@@ -49,15 +52,16 @@ class KnownTable:
     @property
     def time_us(self) -> np.ndarray:
         """Time of each row, microseconds since 1970, UTC; NaN where unknown."""
-        import pandas as pd
-
-        moments = pd.to_datetime(self.features["time"], utc=True)
-        micros = moments.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64).astype(np.float64)
-        return np.where(moments.isna().to_numpy(), np.nan, micros)
+        return microseconds(self.features["time"])
 
 
-def known_table(recipe: ModelRecipe, dataset: str, *, project: Project) -> KnownTable:
+def known_table(
+    recipe: ModelRecipe, dataset: str, *, project: Project, judged_by: Literal["truth", "analysts"] = "truth"
+) -> KnownTable:
     """Return the table a recipe's model reads of a dataset, built if it is not there.
+
+    Rows are judged by ground truth, and where there is none by the labels of analysts, whatever the model; by labels
+    alone where `judged_by` says so.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def known_table(recipe: ModelRecipe, dataset: str, *, project: Project) -> Known
         If the table is empty, or nothing is known of its rows: there is nothing to judge by.
     """
     from socml.features import build_features, load_row_truth
+    from socml.labels import read_labels
     from socml.models import teaching_labels, training_labels_from_labels, training_labels_from_truth
 
     features = build_features(recipe.features, dataset, project=project)
@@ -72,11 +77,14 @@ def known_table(recipe: ModelRecipe, dataset: str, *, project: Project) -> Known
         raise DataError(f"{recipe.features} has no rows for {dataset}: its events are of other kinds.")
     truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
-    if len(truth):
-        known = training_labels_from_truth(truth, features.index)
-    elif labels is not None and len(labels):
-        known = training_labels_from_labels(labels, features.index)
+    by_labels = judged_by == "analysts" or not len(truth)
+    if by_labels:
+        judging = read_labels(dataset=dataset, project=project) if labels is None else labels
+        known = training_labels_from_labels(judging, features.index)
     else:
-        raise DataError(f"Nothing is known of the rows of {dataset}: it has no ground truth, and they have no labels.")
+        known = training_labels_from_truth(truth, features.index)
+    if by_labels and not known.known.any():
+        lacks = "it has no ground truth, and they have no labels" if not len(truth) else "they have no labels"
+        raise DataError(f"Nothing is known of the rows of {dataset}: {lacks}.")
     family = np.array([f or "" for f in known.families], dtype=object)
-    return KnownTable(dataset, features, truth, labels, known.malicious, family)
+    return KnownTable(dataset, features, truth, labels, known.malicious, family, by_labels)

@@ -40,7 +40,8 @@ class Cef:
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of lines with a CEF or LEEF header."""
         lines = [line[:LONGEST_HEADER].decode("utf-8", "replace") for line in head_lines(head, 20)]
-        return 0.96 * sum(MARK.search(line) is not None for line in lines) / len(lines) if lines else 0.0
+        found = sum(MARK.search(line) is not None and not line.startswith(("{", "[", '"')) for line in lines)
+        return 0.96 * found / len(lines) if lines else 0.0  # CEF in a cell or a field is for the outer record's reader
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""

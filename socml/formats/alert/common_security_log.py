@@ -15,7 +15,7 @@ from typing import Any
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, json_records
-from socml.formats._sentinel import cef_row
+from socml.formats._sentinel import sentinel_row
 from socml.formats._times import Clock
 
 __all__ = ["CommonSecurityLog"]
@@ -51,4 +51,4 @@ def _is_row(line: bytes) -> bool:
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:
-    return cef_row(flatten(loads_exactly(record)), clock)
+    return sentinel_row(flatten(loads_exactly(record)), clock)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from socml.formats._fields import Fields
+from socml.formats._inner import is_record, with_inner
 from socml.formats._json import text_of
-from socml.formats._times import epoch
+from socml.formats._times import Clock, epoch
 from socml.formats.host._syslog_messages import read_message
 
 __all__ = ["journal_event", "one_text"]
@@ -29,7 +30,8 @@ def journal_event(found: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("not an entry of a journal: it has no __REALTIME_TIMESTAMP")
     program = fields.text("SYSLOG_IDENTIFIER", "_COMM")
     message = fields.text("MESSAGE")
-    columns, more = read_message(program or "", message or "")
+    holds_record = is_record(message or "")
+    columns, more = ({}, {}) if holds_record else read_message(program or "", message or "")
     row: dict[str, Any] = {
         "time": epoch(stamp),
         "message": message,
@@ -44,7 +46,7 @@ def journal_event(found: dict[str, Any]) -> dict[str, Any]:
     row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = {**fields.rest(), **more}
-    return row
+    return with_inner(row, message, Clock(None, None, None)) if holds_record else row
 
 
 def one_text(value: Any) -> str | None:

@@ -11,18 +11,22 @@ from datetime import datetime
 from typing import Any
 
 from socml.formats._continued import continued
+from socml.formats._guess import guessed_row
+from socml.formats._inner import DEEPEST_RECORD, is_record, with_inner
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
-from socml.formats._stamps import stamp_in
+from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._times import MONTHS, Clock, iso
+from socml.formats._values import outcome_of
 from socml.formats.host._syslog_messages import read_message
+from socml.formats.table.key_values import pairs_of
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
-_REST = rf"(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +)?(?:{_TAG} ?)?(?P<message>.*)"
+_REST = rf"(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?(?:{_TAG} ?)?(?P<message>.*)"
 _RFC3164 = re.compile(
     rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
     rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? {_REST}",
@@ -45,6 +49,11 @@ NO_HOSTS = frozenset(
 )
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
+_COLON_PAIR = re.compile(r'(?<=[\[ ;])([\w-]{1,64}):"')  # of Check Point, for `name="`
+_OF_DATA = (
+    "source_ip", "source_port", "destination_ip", "destination_port", "user_name", "network_transport", "rule_name", "event_action",
+    "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "url_original", "network_protocol",
+)  # fmt: skip
 _DEVICE = re.compile(  # Cisco's sequence number and time of its own, before what it says
     r"(?:\*|\.)?(?:(?P<stamp>[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [A-Z]{2,5})?): )?"
     r"(?P<tag>%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<level>\d)-[A-Z0-9_]{1,64}): (?P<message>.*)",
@@ -76,13 +85,19 @@ def header(text: str) -> re.Match[str] | None:
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
     else:
         found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+    if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
+        return None
     host = found["host"] if found else None
     # An application's level, a mail server's field or a zone is no host: the line is not of syslog
-    return None if host and (host.lower() in NO_HOSTS or "=" in host or (host[0] in "+-" and host != "-")) else found
+    return (
+        None
+        if host and (host.lower() in NO_HOSTS or host in ZONES or "=" in host or (host[0] in "+-" and host != "-"))
+        else found
+    )
 
 
-def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
-    """Return the event columns of one line.
+def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+    """Return the event columns of one line; `levels` is how many records within one another its message may be.
 
     Raises
     ------
@@ -108,7 +123,7 @@ def syslog_event(line: bytes, clock: Clock) -> dict[str, Any]:
         return device
     if found is None:
         raise ValueError("no syslog header: the line does not begin with a time")
-    row = header_event(found.groupdict(), clock)
+    row = header_event(found.groupdict(), clock, levels)
     if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
         row["event_count"] = 1 + int(repeated[1])
     return row
@@ -148,8 +163,14 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
     return row
 
 
-def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
-    """Return the event columns of the parts that a header's pattern named. Raises ValueError if its time is none."""
+def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+    """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
+
+    Raises
+    ------
+    ValueError
+        If its time is none.
+    """
     tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     if found.get("data") is not None:
@@ -159,7 +180,8 @@ def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
     device = _DEVICE.match(message) if program.isdigit() else None
     if device:
         program, message = device["tag"], device["message"]
-    columns, more = read_message(program, message)
+    holds_record = levels > 0 and is_record(message)
+    columns, more = ({}, {}) if holds_record else read_message(program, message)
     row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
     row["process_name"] = program or None
     if pid and pid.isdigit() and len(pid) < 19:
@@ -174,7 +196,23 @@ def header_event(found: dict[str, str | None], clock: Clock) -> dict[str, Any]:
     row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = more
-    return row
+    if "structured_data" in more:
+        _fill_from_data(row, more, str(found.get("message_id") or ""))
+    return with_inner(row, message, clock, levels) if holds_record else row
+
+
+def _fill_from_data(row: dict[str, Any], more: dict[str, str], message_id: str) -> None:
+    """Fill what the message leaves empty from the fields of RFC 5424's structured data, as Junos and Check Point write them."""
+    data = _COLON_PAIR.sub(r'\1="', more["structured_data"])
+    fields, _ = guessed_row(pairs_of(data)[1], Clock(None, 2000, None))
+    taken = {name: value for name, value in fields.items() if name in _OF_DATA and row.get(name) in (None, "host")}
+    if not any(name.endswith("_ip") or name == "user_name" for name in taken):
+        return
+    row |= taken
+    if row.get("event_action") is None and message_id not in ("", "-"):
+        row["event_action"] = message_id
+    if row.get("event_outcome") is None:
+        row["event_outcome"] = outcome_of(message_id.replace("_", " "))
 
 
 def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from socml.formats._facts import facts_of
+from socml.formats._facts import TELLS, facts_of
+from socml.formats._guess import guessed_row
 from socml.formats._messages import Template
+from socml.formats._times import Clock
+from socml.formats._values import outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
 from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
+from socml.formats.table.key_values import are_pairs, pairs_of
 
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
 COLUMNS = {
@@ -63,8 +67,19 @@ def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, 
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
     counted = {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
-    templates = BY_PROGRAM.get(name) or (*DECLARED.get(name, ()), *PAM)
-    return counted | _read(message, templates, more), more
+    return counted | _read(message, _templates_of(name, message), more), more
+
+
+def _templates_of(name: str, message: str) -> tuple[Template, ...]:
+    """Return the templates to try: those of the program, and all where it is one that is not known.
+
+    A message without anything in it that tells is not looked at further.
+    """
+    if name in BY_PROGRAM:
+        return BY_PROGRAM[name]
+    if name in DECLARED:
+        return (*DECLARED[name], *PAM)
+    return (*PAM, *ANYWHERE) if TELLS.search(message) else PAM
 
 
 def writer_of(program: str) -> str:
@@ -96,7 +111,15 @@ def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -
         found = template.pattern.match(message)
         if found:
             return _columns(template, found, more)
-    return facts_of(message)
+    return _pairs(message, more) if TELLS.search(message) and are_pairs(message) else facts_of(message)
+
+
+def _pairs(message: str, more: dict[str, str]) -> dict[str, Any]:
+    """Return the columns of a message of key=value pairs; those that no column takes are further fields."""
+    row, _ = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))
+    more.update({name: value for name, value in row.pop("extra").items() if name not in more})
+    told = {name: value for name, value in facts_of(message).items() if name not in row}
+    return {name: value for name, value in (told | row).items() if name not in ("time", "message", "host_name")}
 
 
 def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, Any]:
@@ -110,6 +133,8 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     for name, value in found.groupdict().items():
         if value:
             _take(name, value, columns, more)
+    if template.outcome is None and "result" in more:
+        columns["event_outcome"] = outcome_of(more["result"])
     if "target_user_name" in columns and "user_name" in columns:
         columns["acting_user_name"] = columns["user_name"]
     if template.action == "sudo_command" and "reason" in more:

@@ -15,7 +15,7 @@ import re
 
 from socml.formats._messages import KINDS, Template, declarations
 
-AUTHENTICATION, ACCOUNT, PROCESS = KINDS["authentication"], KINDS["iam"], KINDS["process"]
+AUTHENTICATION, ACCOUNT, PROCESS, SERVICE = (KINDS[name] for name in ("authentication", "iam", "process", "host"))
 
 
 def _t(
@@ -187,6 +187,33 @@ _LOGIND = (
     _t(r"(?:Removed session (?P<session>\S+?)\.|Session (?P<session_>\S+) logged out\..*)$", "login_session_ended"),
 )
 
+_SYSTEMD = (
+    _t(
+        r"Started (?:session-\S{1,64} - )?Session (?P<session>\S{1,64}) of [uU]ser (?P<user_name>.{1,256}?)\.?$",
+        "login_session_started",
+    ),
+    _t(
+        r"(?:Stopped|Removed) (?:session-\S{1,64} - )?Session (?P<session>\S{1,64}) of [uU]ser (?P<user_name>.{1,256}?)\.?$",
+        "login_session_ended",
+    ),
+    _t(r"Failed to start (?P<unit>.{1,400}?)\.?$", "service_start", "failure", SERVICE),
+    _t(
+        r"(?P<unit>\S{1,256}): Failed with result '?(?P<reason>[\w-]{1,64})'?\.?$",
+        "service_end",
+        "failure",
+        SERVICE,
+    ),
+    _t(
+        r"(?P<unit>\S{1,256}): [Mm]ain process exited, code=(?P<code>\w{1,16}), status=(?P<status>[1-9]\S{0,32})",
+        "service_end",
+        "failure",
+        SERVICE,
+    ),
+    _t(r"Started (?P<unit>.{1,400}?)\.?$", "service_start", "success", SERVICE),
+    _t(r"Stopped (?P<unit>.{1,400}?)\.?$", "service_stop", "success", SERVICE),
+    _t(r"Reloaded (?P<unit>.{1,400}?)\.?$", "service_reload", "success", SERVICE),
+)
+
 PAM = (
     _t(
         r"pam_\w+\((?P<service>[^):]+)(?::session)?\): session opened for user (?P<user_name>.{0,256}?)"
@@ -216,6 +243,7 @@ BY_PROGRAM: dict[str, tuple[Template, ...]] = {
     "su": (*_SU, *PAM),
     "cron": (*_CRON, *PAM),
     "systemd-logind": (*_LOGIND, *PAM),
+    "systemd": (*_SYSTEMD, *PAM),
     "useradd": _ACCOUNTS,
     "userdel": _ACCOUNTS,
     "usermod": _ACCOUNTS,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from socml.formats._fields import Fields
+from socml.formats._inner import is_record, with_inner
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, json_records
@@ -68,7 +69,8 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     tag = _TAG.match((fields.text(*_PROGRAM) or "").strip())
     program = tag["program"].rsplit("/", 1)[-1] if tag else None
     pid = fields.peek("procid", "pid", "PID") or (tag["pid"] if tag else None)
-    columns, more = read_message(program or "", message)
+    holds_record = is_record(message)
+    columns, more = ({}, {}) if holds_record else read_message(program or "", message)
     row: dict[str, Any] = {
         "time": None if when is None else iso(when, clock),
         "message": message or None,
@@ -82,7 +84,7 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = {**fields.rest(), **more}
-    return row
+    return with_inner(row, message, clock) if holds_record else row
 
 
 def _severity(level: Any) -> int | None:

@@ -13,16 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from socml.formats._json import as_object, flatten, loads_exactly
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import clocked, json_records
+from socml.formats._envelope import first_objects, members
+from socml.formats._json import loads_exactly
+from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._records import clocked
 from socml.formats._times import Clock
-from socml.formats._windows import windows_event
-from socml.formats.host._windows_xml import flat_event
+from socml.formats._windows_json import is_windows_json, windows_json_event
 
 __all__ = ["WindowsEventJson"]
-
-_COLLECTORS = {"SourceName", "ProviderGuid", "Channel", "Hostname", "Keywords", "ProviderName", "Provider", "Computer"}
 
 
 class WindowsEventJson:
@@ -38,48 +36,13 @@ class WindowsEventJson:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of objects with an event's number and what only Windows events have."""
-        lines = head_lines(head, 10)
-        return 0.97 * sum(_is_event(line) for line in lines) / len(lines) if lines else 0.0
+        found = first_objects(head, limit=10)
+        return 0.97 * sum(map(is_windows_json, found)) / len(found) if found else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(json_records(source), _event, source, options)
-
-
-def _is_event(line: bytes) -> bool:
-    found = as_object(line)
-    system = found["Event"].get("System") if isinstance(found.get("Event"), dict) else None
-    winlog = found.get("winlog")
-    return (
-        isinstance(system, dict)
-        or (isinstance(winlog, dict) and "channel" in winlog)
-        or ("EventID" in found and len(_COLLECTORS & set(found)) >= 2)
-    )
+        return clocked(members(source), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, Any]:
-    found = loads_exactly(record)
-    if isinstance(found.get("Event"), dict):
-        event = found.pop("Event")
-        return windows_event({**flatten(found), **flat_event(event)}, clock)
-    winlog = found.pop("winlog", None)
-    if isinstance(winlog, dict):
-        return windows_event(_of_winlogbeat(found, winlog), clock)
-    return windows_event(flatten(found), clock)
-
-
-def _of_winlogbeat(found: dict[str, Any], winlog: dict[str, Any]) -> dict[str, Any]:
-    data = winlog.pop("event_data", None)
-    flat: dict[str, Any] = flatten(found)
-    flat["EventID"] = winlog.pop("event_id", None)
-    flat["Channel"] = winlog.pop("channel", None)
-    flat["Computer"] = winlog.pop("computer_name", None)
-    flat["Message"] = flat.pop("message", None)
-    keywords = winlog.get("keywords")
-    for word in ("Success", "Failure"):
-        if isinstance(keywords, list) and f"Audit {word}" in keywords:
-            flat["EventType"] = f"AUDIT_{word.upper()}"
-    flat |= {f"winlog.{name}": value for name, value in flatten(winlog).items()}
-    if isinstance(data, dict):
-        flat |= flatten(data)
-    return flat
+    return windows_json_event(loads_exactly(record), clock)

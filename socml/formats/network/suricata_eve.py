@@ -17,12 +17,13 @@ from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, is_array, json_records
 from socml.formats._select_lines import lines_connection
+from socml.formats._syslog_header import split_header
 from socml.formats.network._eve import eve_event
 from socml.formats.network._eve_blocks import EveBlocks
 
 __all__ = ["SuricataEve"]
 
-_HEADER = re.compile(rb"^[^{]{1,250}?: ?(?=\{)")
+_HEADER = re.compile(rb"^[^{]{1,400}?(?:[:\]-] ?|@cee: ?)(?=\{)")
 
 
 class SuricataEve:
@@ -70,7 +71,14 @@ def _is_eve(line: bytes) -> bool:
 
 
 def _event(line: bytes) -> dict[str, Any]:
-    found = loads_exactly(line if line.startswith(b"{") else _HEADER.sub(b"", line))
+    bare = line if line.startswith(b"{") else _HEADER.sub(b"", line)
+    found = loads_exactly(bare)
     if found.get("event_type") == "stats":
         raise Skip("stats record")
-    return eve_event(flatten(found))
+    row = eve_event(flatten(found))
+    if len(bare) < len(line):
+        front = line[: len(line) - len(bare)].decode("utf-8", "backslashreplace")
+        header = split_header(front, len(front))
+        row["observer_name"] = row.get("observer_name") or header.host
+        row["extra"].append(("syslog", header.rest or None))
+    return row

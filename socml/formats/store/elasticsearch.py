@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from socml.formats._envelope import first_objects, members
+from socml.formats._inner import filled_from_inner
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
-from socml.formats._records import Skip, batches
+from socml.formats._records import Skip, clocked
+from socml.formats._times import Clock
+from socml.formats._windows_json import is_windows_json, windows_json_event
 from socml.formats.store._ecs import ECS_NAMES, ecs_event
 
 __all__ = ["Elasticsearch"]
@@ -45,7 +48,7 @@ class Elasticsearch:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return batches(members(source, "hits"), _event)
+        return clocked(members(source, "hits"), _event, source, options)
 
 
 def _sure(found: dict[str, Any]) -> float:
@@ -61,7 +64,7 @@ def _is_action(found: dict[str, Any]) -> bool:
     return len(found) == 1 and bool(_ACTIONS & found.keys()) and isinstance(next(iter(found.values())), dict)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     found = loads_exactly(record)
     if _is_action(found):
         raise Skip("bulk action")
@@ -69,10 +72,24 @@ def _event(record: bytes) -> dict[str, Any]:
         raise Skip("answer without hits")
     about: dict[str, Any] = {name: found[name] for name in ("_index", "_id", "_score", "_routing") if name in found}
     if isinstance(found.get("_source"), dict):
-        return ecs_event({**about, **flatten(found["_source"])})
+        return _document(found["_source"], about, clock)
     if "_index" in found and isinstance(found.get("fields"), dict):
         single = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in found["fields"].items()}
-        return ecs_event({**about, **flatten(single)})
+        return _document(single, about, clock)
     if set(found) <= {"doc", "doc_as_upsert", "upsert"} and isinstance(found.get("doc"), dict):
         found = found["doc"]
-    return ecs_event(flatten(found))
+    return _document(found, {}, clock)
+
+
+def _document(found: dict[str, Any], about: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """Return the columns of a document; what it leaves empty is filled from the record that its message is.
+
+    Documents of Winlogbeat have the fields of Windows's events, which say more than those of ECS.
+    """
+    if is_windows_json(found):
+        return windows_json_event({**about, **found}, clock)
+    row = ecs_event({**about, **flatten(found)})
+    for text in (row.get("message"), row["extra"].get("event.original"), row["extra"].get("log.original")):
+        if text:
+            return filled_from_inner(row, text, clock)
+    return row

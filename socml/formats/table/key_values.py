@@ -23,10 +23,10 @@ from socml.formats._times import Clock
 __all__ = ["KeyValues"]
 
 _PAIR = re.compile(
-    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?= ?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
-_FIRST = re.compile(r"(?:^|[\s|:,(\[])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
+_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 _LONGEST = 1 << 16  # characters that are looked at for pairs
@@ -48,7 +48,7 @@ class KeyValues:
         lines = [line for line in head_lines(head, 30) if not line.startswith((b"#", b"{", b"<?"))]
         if not lines or b"\0" in head[:4096]:
             return 0.0
-        return _GUESS * sum(_is_pairs(line.decode("utf-8", "replace")) for line in lines) / len(lines)
+        return _GUESS * sum(are_pairs(line.decode("utf-8", "replace")) for line in lines) / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -132,7 +132,14 @@ def _value(pair: re.Match[str]) -> str:
     return pair["single"] if pair["single"] is not None else pair["bare"]
 
 
-def _is_pairs(text: str) -> bool:
+def are_pairs(text: str) -> bool:
+    """Return whether a text is mostly pairs.
+
+    Examples
+    --------
+    >>> are_pairs("a=1 b=2 c=3"), are_pairs("user=bob logged in from the second floor, a=1 b=2")
+    (True, False)
+    """
     before, found = pairs_of(text)
     text_left = len(found.get("text", "")) + max(0, len(before) - 60)
     return len(found) - ("text" in found) >= 3 and text_left < 0.4 * len(text)

@@ -7,14 +7,14 @@ line breaks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, no_events, without_rows
+from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
 from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
 from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
@@ -29,6 +29,7 @@ from socml.formats.table._table_csv import (
     sniff_delimiter,
     whole_records,
 )
+from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.project import ConfigurationError, TableShape
@@ -84,15 +85,19 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     if not dialect.encoding and not is_utf8(source):
         dialect = replace(dialect, encoding="cp1252")
         dialect = replace(dialect, names=read_dialect(source, _as_cp1252(options)).names)
-        notes.append("The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+        notes.append(
+            Assumption("encoding", "The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+        )
     layout = lay_out(dialect.names, options, where=source.name)
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
-    plans, more = _settle(source, dialect, layout, options, zone)
+    plans, log, more = _settle(source, dialect, layout, options, zone)
     notes += [*layout.notes, *more]
     watch = LabelWatch(list(layout.own)) if layout.label else None
     for rows in read_rows(source, dialect):
-        parsed = _parsed(rows, dialect, layout, plans, options, zone, watch)
-        parsed.warnings, notes = notes, []
+        parsed = _parsed(rows, dialect, layout, plans, options, zone, watch, log)
+        parsed.warnings, notes = [*notes, *(log.clock.warnings if log else ())], []
+        if log:
+            log.clock.warnings.clear()
         yield parsed
     if watch and (said := watch.warnings()):
         yield Parsed(no_events(), [], warnings=said)
@@ -100,13 +105,21 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
 
 def _settle(
     source: Source, dialect: Dialect, layout: Layout, options: ReadOptions, zone: ZoneInfo | None
-) -> tuple[dict[str, Plan], list[str]]:
-    """Look at the whole file once; return how to read each of its own columns, and what to tell."""
+) -> tuple[dict[str, Plan], TableLog | None, list[str]]:
+    """Look at the whole file once; return how to read each of its own columns, whether it is a log, and what to tell."""
+    log: TableLog | None = None
+    is_asked = False
     profiles = {name: Profile() for name in layout.own}
     positions = {name: position for position, name in enumerate(dialect.names)}
     for rows in read_rows(source, dialect):
         for name, profile in profiles.items():
             profile.see(rows.cells[positions[name]], rows.numbers)
+        if dialect.header and rows.records:
+            cells = dict(zip(dialect.names, rows.cells, strict=True))
+            log = log if is_asked else log_of(dialect.names, cells, _numbers(profiles), source, options)
+            is_asked = True
+            if log:
+                log.settle(cells)
     plans: dict[str, Plan] = {}
     notes: list[str] = []
     for name, profile in profiles.items():
@@ -121,11 +134,21 @@ def _settle(
             notes += said
         if plan is not None:
             plans[name] = plan
+    notes += _same_values(profiles)
+    if log:
+        notes.insert(0, log.note())
+    return plans, log, notes
+
+
+def _numbers(profiles: Mapping[str, Profile]) -> int:
+    """Return how many columns hold numbers alone, so far."""
+    return sum(profile.present > 0 and not profile.others for profile in profiles.values())
+
+
+def _same_values(profiles: Mapping[str, Profile]) -> list[str]:
     same = [f"{n!r} ({p.only})" for n, p in profiles.items() if p.present and not p.varies and p.rows > 1]
-    if same:
-        listed = ", ".join(same[:8]) + (f" and {len(same) - 8} more" if len(same) > 8 else "")
-        notes.append(f"Always the same value, so these tell nothing apart: {listed}.")
-    return plans, notes
+    listed = ", ".join(same[:8]) + (f" and {len(same) - 8} more" if len(same) > 8 else "")
+    return [f"Always the same value, so these tell nothing apart: {listed}."] if same else []
 
 
 def _parsed(
@@ -136,12 +159,13 @@ def _parsed(
     options: ReadOptions,
     zone: ZoneInfo | None,
     watch: LabelWatch | None,
+    log: TableLog | None = None,
 ) -> Parsed:
     if not rows.records:
         return Parsed(no_events(), [], rejects=rows.rejects, skips=rows.skips)
     cells = dict(zip(dialect.names, rows.cells, strict=True))
     bad: dict[int, str] = {}
-    columns = event_columns(layout, cells, options, zone, bad)
+    columns = log.columns(cells) if log else event_columns(layout, cells, options, zone, bad)
     columns["raw"] = pa.array(decoded(rows.records, dialect.encoding), pa.string())
     columns["source_line"] = pa.array(rows.numbers)
     for name, plan in plans.items():
@@ -151,9 +175,8 @@ def _parsed(
     truth = truth_of(layout, cells, options)
     if watch is not None and truth is not None:
         watch.see(_as_written(rows, dialect, layout), truth["malicious"].combine_chunks())
-    parsed = Parsed(
-        pa.table(columns), rows.records, truth, rows.rejects, rows.skips, time_is_certain="time" not in columns
-    )
+    certain = log.clock.is_certain if log else "time" not in columns
+    parsed = Parsed(pa.table(columns), rows.records, truth, rows.rejects, rows.skips, time_is_certain=certain)
     return without_rows(parsed, bad) if bad else parsed
 
 
@@ -165,13 +188,24 @@ def _as_written(rows: Rows, dialect: Dialect, layout: Layout) -> dict[str, pa.Ar
 
 
 def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if (options.table is None or not options.table.delimiter) and dialect.delimiter != ",":
-        notes.append(f"The delimiter is {dialect.delimiter!r}.")
+        notes.append(Assumption("dialect", f"The delimiter is {dialect.delimiter!r}."))
     numbers = sum(name.replace(".", "", 1).isdigit() for name in dialect.names)
     if dialect.header and numbers >= max(2, len(dialect.names) / 4):
         notes.append(
-            "The first line looks like data, not like names. If so, set table.header = false and table.columns."
+            Assumption(
+                "header",
+                "The first line looks like data, not like names. If so, set table.header = false and table.columns.",
+            )
+        )
+    if not dialect.header and options.table is None and not dialect.is_arff:
+        notes.append(
+            Assumption(
+                "header",
+                "The first line is data: the columns are numbered. If it is names, set table.header = true; else give "
+                "them names in table.columns.",
+            )
         )
     return notes
 

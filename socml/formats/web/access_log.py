@@ -8,6 +8,7 @@ they mean is said only in the server's configuration. Error logs are another for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -18,6 +19,8 @@ from socml.formats.web._access_lines import access_event, parse_lines
 from socml.formats.web._access_select import parse_block
 
 __all__ = ["AccessLog"]
+
+_WRAPPED = re.compile(rb"<\d{1,3}>|\d{4}-\d\d-\d\dT")  # a header of syslog or of a container's log before the line
 
 
 class AccessLog:
@@ -51,6 +54,8 @@ class AccessLog:
 
 
 def _fits(line: bytes) -> bool:
+    if _WRAPPED.match(line):
+        return False
     try:
         access_event(line, Clock(None, None, None))
     except ValueError:

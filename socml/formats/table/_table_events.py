@@ -1,0 +1,92 @@
+"""The rows of a table that is a log → event columns, beside the table's own: by what tools usually call things.
+
+A table is a log if its first rows have a time that reads and something else that an event has, and most of its columns
+are words. Then `time`, addresses, user, message and the rest are filled as for JSON of a tool that nobody knows; the table's
+own columns stay as they are. A recipe with `[table]` or `[truth]` says itself what is what, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from socml.formats._guess import fields_of_columns, guess, guessed_row
+from socml.formats._inner import with_inner
+from socml.formats._reader import Assumption, ReadOptions, Source
+from socml.formats._records import arrays_of
+from socml.formats._stamps import settle_day_order
+from socml.formats._times import Clock, clock_of
+
+__all__ = ["TableLog", "log_of"]
+
+_SAMPLE = 200  # rows
+_MOST_NUMBERS = 0.5  # share of the columns that may be numbers
+_TELLING = (
+    "source_ip", "destination_ip", "user_name", "host_name", "message", "event_action", "url_original", "process_name",
+)  # fmt: skip
+_TIMED, _KNOWN = 0.8, 0.5  # shares of the sample that must have a time, and one of the above
+
+
+@dataclass
+class TableLog:
+    """How the rows of a table become events. `fields`: the table's columns that may fill an event's."""
+
+    fields: tuple[str, ...]
+    clock: Clock
+    found: dict[str, str]  # event column → the field that fills it most often
+
+    def note(self) -> str:
+        """Return what was taken for what, for the reader to check."""
+        taken = ", ".join(f"{column} from {name!r}" for column, name in self.found.items())
+        text = f"Read as a log: {taken}. Set [table.rename] in the dataset's recipe if that is wrong."
+        return Assumption("columns", text)
+
+    def settle(self, cells: Mapping[str, pa.Array]) -> None:
+        """Look at a block of rows for what shows whether dates say the day first."""
+        if self.clock.day_first is None and "time" in self.found:
+            settle_day_order((f"{text} " for text in cells[self.found["time"]].to_pylist() if text), self.clock)
+
+    def columns(self, cells: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Return the event columns of a block of rows; what does not fit a column leaves it empty."""
+        return arrays_of([self._row(row) for row in _rows(cells, self.fields)])
+
+    def _row(self, found: dict[str, str]) -> dict[str, Any]:
+        row, _ = guessed_row(found, self.clock)
+        row["extra"] = {}  # the table's own columns keep all
+        return with_inner(row, row.get("message"), self.clock)
+
+
+def log_of(
+    names: Sequence[str], cells: Mapping[str, pa.Array], numeric: int, source: Source, options: ReadOptions
+) -> TableLog | None:
+    """Return how the rows of a table become events, by its first rows; None if it is no log.
+
+    Parameters
+    ----------
+    numeric : how many of its columns are numbers
+    """
+    if options.table is not None or options.truth is not None or options.time_format:
+        return None
+    if numeric > max(3, _MOST_NUMBERS * len(names)):
+        return None
+    columns = guess(tuple(names)).columns
+    if "time" not in columns:
+        return None
+    fields = tuple(dict.fromkeys(name for several in columns.values() for name, _ in several))
+    sample = list(_rows({name: cells[name].slice(0, _SAMPLE) for name in fields}, fields))
+    rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
+    timed = sum(row.get("time") is not None for row in rows)
+    known = sum(any(row.get(name) is not None for name in _TELLING) for row in rows)
+    if not rows or timed < _TIMED * len(rows) or known < _KNOWN * len(rows):
+        return None
+    taken = fields_of_columns(sample, Clock(None, 2000, None))
+    return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()})
+
+
+def _rows(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[dict[str, str]]:
+    """Yield rows as name → text, without what is missing."""
+    for values in zip(*(cells[name].to_pylist() for name in fields), strict=True):
+        yield {name: value for name, value in zip(fields, values, strict=True) if value is not None}

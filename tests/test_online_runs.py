@@ -1,0 +1,172 @@
+"""Online detectors over whole tables: runs, interrupted and taken up, states damaged, recipes that do not fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from socml.detectors.online._columns import OnlineColumns
+from socml.detectors.online._reference import RunningReference
+from socml.detectors.online._state import read_state, write_state
+from socml.models.online_model import load_online, make_online
+from socml.models.online_run import score_online
+from socml.models.scoring import load_scores
+from socml.project import tables
+from socml.project.errors import ModelError, RecipeError
+from socml.project.project import Project, starter_root
+from socml.project.recipes import ModelRecipe, load_model_recipe, recipe_names
+from socml.project.stored import write_table
+from socml.project.workspace import run_folder
+
+SHIPPED = Project(root=starter_root(), workspace=starter_root() / "workspace")
+
+
+def table(rows: int = 2_500, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    values = rng.lognormal(3, 1, rows)
+    values[-1] = 1e12
+    return pd.DataFrame(
+        {
+            "row_id": [f"{seed}-{i}" for i in range(rows)],
+            "time": pd.date_range("2026-03-02", periods=rows, freq="s", tz="UTC").as_unit("us"),
+            "entity": [f"host-{i}" for i in rng.integers(0, 20, rows)],
+            "bytes": np.where(rng.random(rows) < 0.05, np.nan, values),
+            "proto": rng.choice(["tcp", "udp", None], rows, p=[0.7, 0.2, 0.1]),
+        }
+    )
+
+
+def test_columns_read_in_blocks_and_row_by_row_are_the_same(tmp_path):
+    features = table(400)
+    whole, singly, resumed = (OnlineColumns(["bytes", "proto"]) for _ in range(3))
+    expected = whole.read(features)
+    rows = [singly.read(features.iloc[i : i + 1]) for i in range(len(features))]
+    assert np.array_equal(np.vstack(rows), expected, equal_nan=True)
+    resumed.read(features[:200])
+    again = OnlineColumns([])
+    again.restore(read_state(write_state(tmp_path / "c.npz", resumed.state())))
+    assert np.array_equal(again.read(features[200:]), expected[200:], equal_nan=True)
+    with pytest.raises(ModelError, match="'proto' was a category before"):
+        again.read(features.assign(proto=1.0))
+    with pytest.raises(ModelError, match="no column 'bytes'"):
+        again.read(features.rename(columns={"bytes": "byte"}))
+
+
+def test_percentiles_measured_in_blocks_and_singly_are_the_same():
+    scores = np.random.default_rng(0).normal(size=3_000)
+    whole, singly = RunningReference(), RunningReference()
+    expected = whole.measure(scores)
+    assert np.array_equal(np.concatenate([singly.measure(scores[i : i + 1]) for i in range(3_000)]), expected)
+    assert expected[-1_000:].mean() == pytest.approx(50, abs=3)
+    assert (expected[:100] == 0).all()
+
+
+RECIPE = ModelRecipe(name="online-test", mode="online", detector="half-space-trees", features="built",
+                     parameters={"window": 128, "n_trees": 5})  # fmt: skip
+
+
+@pytest.fixture
+def lab(tmp_path) -> Project:
+    return Project(root=tmp_path, workspace=tmp_path / "workspace")
+
+
+def write_features(project: Project, features: pd.DataFrame, name: str = "built"):
+    about = {"feature_set": "built", "recipe_hash": "0" * 16, "events_snapshot": "1" * 16, "dataset": "d",
+             "features": ["bytes", "proto"]}  # fmt: skip
+    path = project.workspace / "features" / "d" / f"{name}.parquet"
+    return write_table(path, pa.Table.from_pandas(features, preserve_index=False), about)
+
+
+def test_a_run_writes_the_same_score_table_as_a_batch_model(lab):
+    features = table()
+    path = write_features(lab, features)
+    truth = pd.Series(features.index == len(features) - 1, index=features["row_id"])
+    run = score_online(RECIPE, path, project=lab, truth=truth)
+    written = pq.read_table(run_folder(lab, run["run_id"]) / "scores.parquet")
+    tables.check_table(written, tables.SCORE, what="scores")
+    scores = load_scores(run["run_id"], project=lab)
+    assert scores.index.tolist() == features["row_id"].tolist()
+    assert scores["model_version"].iloc[0].startswith("online-test/online-")
+    assert scores["percentile"].iloc[-1] > 99
+    assert run["metrics"]["auroc"] > 0.99
+    online = make_online(RECIPE, ["bytes", "proto"])
+    normality, percentile = online.score_learn_many(features)
+    assert np.array_equal(scores["anomaly_score"], -normality)
+    assert np.array_equal(scores["percentile"], percentile)
+
+
+def test_the_same_table_is_not_learned_twice_and_the_next_goes_on_from_the_state(lab):
+    both = table(3_000)
+    first, second = write_features(lab, both[:1_300], "a"), write_features(lab, both[1_300:], "b")
+    through = make_online(RECIPE, ["bytes", "proto"]).score_learn_many(both)[0]
+    one = score_online(RECIPE, first, project=lab, start="latest")
+    two = score_online(RECIPE, second, project=lab, start="latest")
+    assert np.array_equal(load_scores(two["run_id"], project=lab)["anomaly_score"], -through[1_300:])
+    assert score_online(RECIPE, second, project=lab, start="latest") == two
+    assert score_online(RECIPE, first, project=lab, start="latest") == one
+    assert score_online(RECIPE, first, project=lab) == one
+
+
+def test_an_interrupted_run_is_taken_up_and_ends_alike(lab, monkeypatch):
+    monkeypatch.setattr("socml.models.online_run.BLOCK", 500)
+    path = write_features(lab, table())
+    other = Project(root=lab.root, workspace=lab.root / "other")
+    expected = score_online(RECIPE, write_features(other, table()), project=other)
+
+    def stop(done, rows):
+        if done >= 1_500:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_online(RECIPE, path, project=lab, checkpoint_every=500, progress=stop)
+    seen = []
+    run = score_online(RECIPE, path, project=lab, checkpoint_every=500, progress=lambda done, rows: seen.append(done))
+    assert seen[0] > 1_000
+    assert run["run_id"] == expected["run_id"]
+    same = (load_scores(r["run_id"], project=p) for r, p in ((run, lab), (expected, other)))
+    pd.testing.assert_frame_equal(*same)
+    assert not (run_folder(lab, run["run_id"]) / ".progress.npz").exists()
+
+
+def test_one_event_is_scored_as_the_table_would_be():
+    features = table(600)
+    whole, singly = (make_online(RECIPE, ["bytes", "proto"]) for _ in range(2))
+    expected = whole.score_learn_many(features)[0]
+    for i in range(600):
+        row = features.iloc[i : i + 1]
+        assert singly.score_one(row) == expected[i]
+        singly.learn_one(row)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not a file", b"{}"])
+def test_a_damaged_state_is_an_error_in_words(damage, tmp_path):
+    path = tmp_path / "state.npz"
+    path.write_bytes(damage)
+    with pytest.raises(ModelError, match="is not the state of an online model"):
+        load_online(path, RECIPE)
+
+
+def test_a_state_of_another_recipe_is_refused(tmp_path):
+    path = make_online(RECIPE, ["bytes"]).save(tmp_path / "state.npz")
+    changed = RECIPE.model_copy(update={"parameters": {"window": 64}})
+    with pytest.raises(ModelError, match="of another recipe"):
+        load_online(path, changed)
+
+
+def test_a_recipe_that_does_not_fit_says_so():
+    with pytest.raises(RecipeError, match="Did you mean 'window'"):
+        make_online(RECIPE.model_copy(update={"parameters": {"windw": 3}}), ["a"])
+    with pytest.raises(RecipeError, match='no mode = "online"'):
+        make_online(RECIPE.model_copy(update={"mode": "batch"}), ["a"])
+    with pytest.raises(RecipeError, match="no drift detector called 'adwn'"):
+        make_online(RECIPE.model_copy(update={"parameters": {"drift": "adwn"}}), ["a"])
+
+
+@pytest.mark.parametrize("name", [n for n in recipe_names("models", SHIPPED) if n.startswith("online-")])
+def test_every_shipped_online_recipe_makes_a_model(name):
+    recipe = load_model_recipe(name, SHIPPED)
+    online = make_online(recipe, ["bytes", "proto"])
+    assert np.isfinite(online.score_learn_many(table(50))[0]).all()
