@@ -53,6 +53,7 @@ class Place:
     analyst: str
     run: dict[str, Any] | None
     may_write: bool = True
+    may_lead: bool = True
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _choices(project: Project, person: Visitor) -> Place:
         _choose_language(language, say)
     kept = {"lang": language, **({"by": analyst} if not person.name else {})}
     _keep(kept | ({"run": str(run["run_id"])} if run else {}))
-    return Place(project, say, analyst, run, person.may_write)
+    return Place(project, say, analyst, run, person.may_write, may_lead=not person.name or person.role == "lead")
 
 
 def _keep(values: dict[str, str]) -> None:
