@@ -36,6 +36,9 @@ _NAMELESS = "analyst"
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
 h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
+/* Streamlit's captions are too pale to read. */
+[data-testid="stCaptionContainer"] p { color: inherit; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -50,6 +53,7 @@ class Place:
     analyst: str
     run: Run | None
     may_write: bool = True
+    may_lead: bool = True
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def _choices(project: Project, person: Visitor) -> Place:
         _choose_language(language, say)
     kept = {"lang": language, **({"by": analyst} if not person.name else {})}
     _keep(kept | ({"run": str(run["run_id"])} if run else {}))
-    return Place(project, say, analyst, run, person.may_write)
+    return Place(project, say, analyst, run, person.may_write, may_lead=not person.name or person.role == "lead")
 
 
 def _keep(values: dict[str, str]) -> None:

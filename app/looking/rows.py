@@ -49,9 +49,11 @@ def looked_at(project: Project, run: Run, ranking: LiveRanking, store: LabelStor
         rows = _chosen(n, labelled.tolist())
         names = ranking.state.ids.names(rows)
         about = ranking.state.about(rows).set_axis(pd.Index(names, name="row_id"))
+    metadata = run_metadata(run, project)
     features = _features(str(path), path.stat().st_mtime_ns, tuple(names))
+    known = [name for name in metadata.get("features", features.columns) if name in features.columns]
     verdicts = current["verdict"].reindex(names).dropna()
-    return LookedAt(features, about, verdicts, run_metadata(run, project), n)
+    return LookedAt(features[known], about, verdicts, metadata, n)
 
 
 def _chosen(n: int, labelled: list[int]) -> np.ndarray:
@@ -67,5 +69,4 @@ def _features(path: str, written_ns: int, names: tuple[str, ...]) -> pd.DataFram
     from pathlib import Path
 
     columns = feature_columns(Path(path))
-    features = columns.take(columns.positions(names))
-    return features.drop(columns=[name for name in ("time", "entity") if name in features.columns])
+    return columns.take(columns.positions(names))
