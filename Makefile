@@ -120,6 +120,9 @@ results-templates: dev  ## templates of Loghub's samples: docs/results/results-t
 results-house: dev  ## what the sources are made of and what the verbs cost: docs/results/results-house.md
 	@$(BIN)/python -m benchmarks.house
 
+results-ecosystem: dev  ## contracts with scikit-learn, River and MLflow, sizes, first result: docs/results/results-ecosystem.md
+	@nice $(BIN)/python -m benchmarks.ecosystem
+
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
 
@@ -148,8 +151,8 @@ readmes: dev  ## the tables in the recipe folders' READMEs
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'
 	@lock="$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"; \
-	  $$lock pyproject.toml --extra build -o requirements.lock; \
-	  $$lock pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	  $$lock pyproject.toml --extra build --extra all -o requirements.lock; \
+	  $$lock pyproject.toml --extra build --extra all --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what was made, but not the workspace
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
