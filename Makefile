@@ -123,6 +123,9 @@ results-house: dev  ## what the sources are made of and what the verbs cost: doc
 results-ecosystem: dev  ## contracts with scikit-learn, River and MLflow, sizes, first result: docs/results/results-ecosystem.md
 	@nice $(BIN)/python -m benchmarks.ecosystem
 
+results-strangers: dev  ## three runs from the wheel in an empty environment, each command with its time: docs/results/results-strangers.md
+	@$(BIN)/python -m benchmarks.strangers
+
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
 
@@ -147,6 +150,9 @@ docs: dev  ## the documentation site, strictly: build/site/index.html
 
 readmes: dev  ## the tables in the recipe folders' READMEs
 	@$(BIN)/python docs/recipe_tables.py
+
+sbom: dev  ## what socml is made of: build/socml.cdx.json (CycloneDX), and docs/reference/licences.md
+	@$(BIN)/python docs/bill_of_materials.py
 
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'

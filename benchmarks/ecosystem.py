@@ -1,7 +1,7 @@
 """socml among scikit-learn, River and MLflow: each contract tried, sizes and CPU seconds → docs/results/results-ecosystem.
 
-Run it with `make results-ecosystem`. Sizes are of the packages that an extra brings, as they lie in this environment,
-followed from `pyproject.toml`'s requirements; wheels of other platforms are those that the lock file has hashes of.
+Run it with `make results-ecosystem`, or some parts with `python -m benchmarks.ecosystem sizes seconds`: the figures of the others stay. Sizes are of the packages that an extra brings, as they lie in this environment,
+followed from `pyproject.toml`'s requirements.
 """
 
 from __future__ import annotations
@@ -22,18 +22,27 @@ import numpy as np
 import pandas as pd
 from packaging.requirements import Requirement
 
-from benchmarks.results import Figure, versions_of, write_results
+from benchmarks.results import Figure, measured_before, versions_of, write_results
 
 ROOT = Path(__file__).resolve().parents[1]
 WANTED_MB, WANTED_IMPORT_S, WANTED_FIT_S = 300.0, 1.0, 5.0
 SEQUENCES = {"markov"}  # reads action sequences, and no table
 ROWS = 400
+PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin")
 
 
 def main() -> None:
     """Try, measure, and write the table."""
     warnings.simplefilter("ignore")
-    figures = [*estimators(), *pipelines(), *streams(), *pyfunc(), *threads(), *sizes(), *seconds()]
+    parts = {
+        part.__name__: part for part in (estimators, pipelines, streams, pyfunc, threads, sizes, platforms, seconds)
+    }
+    asked = sys.argv[1:] or list(parts)
+    figures = [figure for name in asked for figure in parts[name]()]
+    measured = {figure.case for figure in figures}
+    order = ["estimators", "scikit-learn", "River", "MLflow", "threads", "install", "wheels", "first result"]
+    kept = [figure for figure in measured_before("results-ecosystem") if figure.case not in measured]
+    figures = sorted([*figures, *kept], key=lambda figure: order.index(figure.case))
     write_results(
         "results-ecosystem",
         "Among scikit-learn, River and MLflow",
@@ -41,6 +50,7 @@ def main() -> None:
         "result costs.",
         figures,
         notes=[
+            "Wheels: none is 0; what is installed there was not tried, there is no such machine here.",
             "n is how many were tried; a value below it is a missed contract. `markov` reads sequences and is no part.",
             f"Wanted: a headless install of at most {WANTED_MB:g} MB, an import of {WANTED_IMPORT_S:g} CPU s, a first fit of "
             f"{WANTED_FIT_S:g} (the peer's value is what was wanted).",
@@ -80,8 +90,8 @@ def estimators() -> Iterator[Figure]:
         found = check_estimator(socml.make_detector(name), on_fail=None)
         kept = sum(one["status"] in ("passed", "skipped") for one in found)
         passed, tried, whole = passed + kept, tried + len(found), whole + (kept == len(found))
-    yield _counted("scikit-learn", "detectors that pass every check of check_estimator", whole, len(detectors()))
-    yield _counted("scikit-learn", "checks passed", passed, tried)
+    yield _counted("estimators", "detectors that pass every check of check_estimator", whole, len(detectors()))
+    yield _counted("estimators", "checks passed", passed, tried)
 
 
 def pipelines() -> Iterator[Figure]:
@@ -204,12 +214,28 @@ def threads() -> Iterator[Figure]:
 
 
 def sizes() -> Iterator[Figure]:
-    """Yield what each extra weighs, and for how many packages of the lock each platform has a wheel."""
+    """Yield what each extra weighs."""
     core = _needed("socml", frozenset())
     yield _figure("install", "socml, headless", _megabytes(core), "MB", wanted=WANTED_MB, n=len(core))
     for extra in ("app", "mlflow", "notebook", "online", "postgresql", "all"):
         more = _needed("socml", frozenset({extra})) - core
         yield _figure("install", f"socml[{extra}], besides", _megabytes(more), "MB", n=len(more))
+
+
+def platforms() -> Iterator[Figure]:
+    """Yield for how many packages of `socml[all]` each platform has a wheel on the index, by uv's own resolution."""
+    uv = Path(sys.executable).with_name("uv")
+    for platform in PLATFORMS:
+        for python in ("3.11", "3.14"):
+            command = [str(uv), "pip", "compile", "-q", "--only-binary", ":all:", "--no-annotate", "--no-header"]
+            command += ["--no-emit-index-url", "--python-platform", platform, "--python-version", python]
+            done = subprocess.run(
+                [*command, "pyproject.toml", "--extra", "all"], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            found = sum("==" in line for line in done.stdout.splitlines()) if not done.returncode else 0
+            yield _figure(
+                "wheels", f"packages of socml[all] with wheels, {platform}, Python {python}", float(found), ""
+            )
 
 
 def seconds() -> Iterator[Figure]:
