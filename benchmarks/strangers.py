@@ -90,11 +90,11 @@ def main() -> None:
     """Build, install, type, and write down."""
     with tempfile.TemporaryDirectory(prefix="socml-stranger-") as folder:
         place = Path(folder)
-        wheel = _wheel(place)
+        installed = _installed(place, _wheel(place))
         runs = {
-            "From pip install to an odd row in a CSV that is no log": _csv(place / "a", wheel),
-            "A detector of one's own, validated beside a shipped one": _own(place / "b", wheel),
-            "Labels in Python that move tomorrow's list": _teach(place / "c", wheel),
+            "From the wheel to an odd row in a CSV that is no log": [*installed, *_csv(place / "a")],
+            "A detector of one's own, validated beside a shipped one": _own(place / "b"),
+            "Labels in Python that move tomorrow's list": _teach(place / "c"),
         }
     figures = [
         Figure(title, typed.command.splitlines()[0], typed.seconds, "s", versions=versions_of("socml"))
@@ -105,10 +105,10 @@ def main() -> None:
     path = write_results(
         "results-strangers",
         "Three strangers",
-        "Each begins with an empty environment and the wheel. Times are on the clock, what a person waits.",
+        "An empty environment and the wheel, installed once for all three. Times are on the clock, what a person waits.",
         figures,
         notes=[
-            f"Measured on {os.cpu_count()} processors at a load of {load:.0f}: an idle machine waits less. pip's downloads were cached."
+            f"Measured on {os.cpu_count()} processors at a load of {load:.0f}: an idle machine waits less. downloads were cached."
         ],
     )
     lines = [path.read_text(encoding="utf-8").rstrip(), ""]
@@ -129,16 +129,16 @@ def _wheel(place: Path) -> Path:
     return next((place / "dist").glob("*.whl"))
 
 
-def _csv(lab: Path, wheel: Path) -> list[Typed]:
+def _csv(lab: Path) -> list[Typed]:
     lab.mkdir()
     (lab / "make_orders.py").write_text(CSV, encoding="utf-8")
     (lab / "find.py").write_text(FIND, encoding="utf-8")
-    return [*_installed(lab, wheel), _type("python make_orders.py", lab), _type("python find.py", lab)]
+    return [_type("python make_orders.py", lab), _type("python find.py", lab)]
 
 
-def _own(lab: Path, wheel: Path) -> list[Typed]:
+def _own(lab: Path) -> list[Typed]:
     lab.mkdir()
-    typed = [*_installed(lab, wheel), _type("socml init lab", lab)]
+    typed = [_type("socml init lab", lab)]
     project = lab / "lab"
     typed += [
         _type("socml simulate logs --days 2", project),
@@ -155,9 +155,9 @@ def _own(lab: Path, wheel: Path) -> list[Typed]:
     return typed
 
 
-def _teach(lab: Path, wheel: Path) -> list[Typed]:
+def _teach(lab: Path) -> list[Typed]:
     lab.mkdir()
-    typed = [*_installed(lab, wheel), _type("socml init lab", lab)]
+    typed = [_type("socml init lab", lab)]
     project = lab / "lab"
     (project / "teach.py").write_text(TEACH, encoding="utf-8")
     return [
@@ -168,17 +168,18 @@ def _teach(lab: Path, wheel: Path) -> list[Typed]:
     ]
 
 
-def _installed(lab: Path, wheel: Path) -> list[Typed]:
-    typed = [_type("python3 -m venv env", lab)]
-    shutil.copy(wheel, lab)
-    return [*typed, _type(f"pip install -q {wheel.name}", lab)]
+def _installed(place: Path, wheel: Path) -> list[Typed]:
+    typed = [_type("python3 -m venv env", place)]
+    shutil.copy(wheel, place)
+    return [*typed, _type(f"uv pip install -q --python env {wheel.name}", place)]
 
 
 def _type(command: str, folder: Path) -> Typed:
     """Run one command as a person would, and return its time and the end of what it said; an error ends all."""
-    home = folder if (folder / "env").is_dir() or not (folder.parent / "env").is_dir() else folder.parent
+    home = next((one for one in (folder, *folder.parents) if (one / "env").is_dir()), folder)
+    uv = Path(sys.executable).parent
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SOCML", "MLFLOW", "PYTHON", "VIRTUAL", "COV"))}
-    environment = {**kept, "PATH": f"{home / 'env' / 'bin'}:/usr/bin:/bin", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = {**kept, "PATH": f"{home / 'env' / 'bin'}:/usr/bin:/bin:{uv}", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     start = time.perf_counter()
     done = subprocess.run(command.split(), cwd=folder, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
