@@ -43,11 +43,16 @@ endef
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/.runtime
 
-# Playwright's driver needs libatomic; its own download of a browser is not used.
+# Playwright's driver needs libatomic; its own download of a browser is not used. axe-core judges whether everybody can use the pages.
+AXE := 4.10.3
 browser:
 	@{ command -v chromium && /sbin/ldconfig -p | grep libatomic.so.1; } >/dev/null || { \
 	  echo "installing Chromium for the browser tests"; $(APT) update -qq; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium libatomic1 >/dev/null; }
+	@test -f .venv/axe-core/$(AXE)/package/axe.min.js || { \
+	  command -v npm >/dev/null || { echo "without npm the pages are not judged by axe"; exit 0; }; \
+	  echo "fetching axe-core $(AXE)"; mkdir -p .venv/axe-core/$(AXE); cd .venv/axe-core/$(AXE); \
+	  npm pack --silent axe-core@$(AXE) >/dev/null && tar xzf axe-core-$(AXE).tgz && rm axe-core-$(AXE).tgz; }
 
 # The tests start a cluster of their own; the one that Debian would make and start is left out.
 postgresql:
@@ -56,6 +61,17 @@ postgresql:
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql-common >/dev/null; \
 	  $(SUDO) sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql >/dev/null; }
+
+# PySpark is 450 MB and Java 200: they are set up for the tests, and never for the main job.
+spark: .venv/.spark  ## PySpark and Java 17, for features, scores and the daily list on Spark
+.venv/.spark: .venv/.dev requirements-spark.lock
+	@command -v java >/dev/null || { echo "installing Java 17 for Spark"; $(APT) update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } \
+	  || echo "no Java: the tests of Spark are skipped"
+	@echo "installing requirements-spark.lock"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-spark.lock 2>/dev/null \
+	  || $(BIN)/python -m pip install -q --require-hashes -r requirements-spark.lock
+	@touch $@
 
 demo: env  ## set up, simulate a small organisation, find what is unusual, open the app
 	@$(BIN)/socml demo
@@ -66,7 +82,7 @@ app: env  ## serve the app
 notebook: env  ## open the notebooks
 	@$(BIN)/jupyter lab notebooks
 
-test: dev browser postgresql  ## set up and pass all tests
+test: dev browser postgresql spark  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
@@ -126,6 +142,9 @@ results-ecosystem: dev  ## contracts with scikit-learn, River and MLflow, sizes,
 results-strangers: dev  ## three runs from the wheel in an empty environment, each command with its time: docs/results/results-strangers.md
 	@$(BIN)/python -m benchmarks.strangers
 
+results-unchanged: dev  ## every stored value at BEFORE=REVISION beside now: docs/results/results-unchanged.md
+	@nice $(BIN)/python -m benchmarks.unchanged $(BEFORE)
+
 results-reliability: dev  ## kills and faults, and what they lost: docs/results/results-reliability.md (half an hour)
 	@$(BIN)/python -m benchmarks.reliability
 
@@ -135,6 +154,9 @@ results-night: dev  ## ninety simulated nights, some bad: docs/results/results-n
 
 results-night-kills: dev  ## one night killed at 100 random moments: docs/results/results-night-kills.md (KILLED=20 for fewer)
 	@nice $(BIN)/python -m benchmarks.night_kills
+
+bench-scale: dev  ## a million flows and more, end to end: docs/results/bench-scale.md (10 GB of disk; SCALE="1 10" for fewer)
+	@nice $(BIN)/python -m benchmarks.scale
 
 results-app: dev browser  ## how long a person waits for the page Today: docs/results/results-app.md
 	@$(BIN)/python -m benchmarks.app
@@ -148,8 +170,9 @@ pictures: dev browser  ## a picture of every page of the app in both languages a
 docs: dev  ## the documentation site, strictly: build/site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict && echo "build/site/index.html"
 
-readmes: dev  ## the tables in the recipe folders' READMEs
+readmes: dev  ## the tables in the recipe folders' READMEs, and what each reader fills
 	@$(BIN)/python docs/recipe_tables.py
+	@$(BIN)/python -m benchmarks.readers
 
 sbom: dev  ## what socml is made of: build/socml.cdx.json (CycloneDX), and docs/reference/licences.md
 	@$(BIN)/python docs/bill_of_materials.py
@@ -158,7 +181,9 @@ lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'
 	@lock="$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"; \
 	  $$lock pyproject.toml --extra build --extra all -o requirements.lock; \
-	  $$lock pyproject.toml --extra build --extra all --extra dev -c requirements.lock -o requirements-dev.lock
+	  $$lock pyproject.toml --extra build --extra all --extra dev -c requirements.lock -o requirements-dev.lock; \
+	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' \
+	  | $$lock - -o requirements-spark.lock
 
 clean:  ## remove what was made, but not the workspace
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

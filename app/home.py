@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from collector import set_imports_apart
 from frame import page_title
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from a server on the internet
@@ -17,6 +18,7 @@ st.navigation(
     [
         st.Page("today_page.py", title=page_title("today"), icon=":material/today:", default=True),
         st.Page("hunt.py", title=page_title("hunt"), icon=":material/troubleshoot:", url_path="hunt"),
+        st.Page("features_page.py", title=page_title("looking"), icon=":material/bar_chart:", url_path="features"),
         st.Page("cases.py", title=page_title("cases"), icon=":material/work:", url_path="cases"),
         st.Page("label_history.py", title=page_title("labels"), icon=":material/history:", url_path="labels"),
         st.Page("run_overview.py", title=page_title("runs"), icon=":material/monitoring:", url_path="runs"),
@@ -26,3 +28,4 @@ st.navigation(
     ],
     position="top",
 ).run()
+set_imports_apart()

@@ -14,7 +14,7 @@ from labelling.families import family_editor
 from labelling.trust import trust
 from people import kept_store
 
-from socml.labels import read_analyst_labels, read_label_events, write_labels
+from socml.labels import write_labels
 from socml.project import Words, visible_line
 
 _SHOWN = 2_000  # rows of the table; the export has all
@@ -27,25 +27,24 @@ def _history(place: Place) -> None:
     st.text(say("app.labels.about"))
     dataset = str(run["dataset"])
     desk = open_desk(place.project, str(run["run_id"]), place.analyst, may_write=place.may_write)
-    events = read_label_events(dataset=dataset, project=place.project)
+    store = kept_store(place.project, read_only=not place.may_write)
+    events = store.history(dataset=dataset)
     if events.empty:
         st.info(say("app.labels.none"))
         return
     titles = [say(f"app.labels.{name}title") for name in ("", "families.", "report.")]
     history, families, report = st.tabs(titles)
     with history:
-        chosen = _table(place, desk, events)
+        chosen = _table(place, desk, events, store.by_analyst(dataset=dataset))
     with families:
-        store = kept_store(place.project, read_only=not place.may_write)
         family_editor(store, dataset, place.analyst, chosen, say)
     with report:
         trust(place.project, str(run["run_id"]), store, say)
 
 
-def _table(place: Place, desk: Desk, events: pd.DataFrame) -> list[str]:
+def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFrame) -> list[str]:
     """Draw the table of labels with what can be done to them; return the rows that are chosen in it."""
-    say, dataset = place.say, desk.triage.dataset
-    standing = read_analyst_labels(dataset=dataset, project=place.project)
+    say = place.say
     events = events.assign(state=_states(events, set(standing["label_id"])))
     with st.container(horizontal=True, vertical_alignment="center"):
         mine = st.toggle(say("app.labels.mine"), key="labels_mine")
@@ -54,7 +53,7 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame) -> list[str]:
     events = events[events["by"] == place.analyst] if mine else events
     events = events[events["state"] == "stands"] if only_standing else events
     newest = events.iloc[::-1].head(_SHOWN).reset_index(drop=True)
-    entities = desk.triage.scores["entity"].reindex(newest["row_id"]).to_numpy()
+    entities = desk.triage.about(list(newest["row_id"].unique()))["entity"].reindex(newest["row_id"]).to_numpy()
     chosen = st.dataframe(
         _in_words(newest.assign(entity=entities), say),
         hide_index=True,

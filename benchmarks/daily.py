@@ -1,22 +1,27 @@
 """Simulated organisations that no constant was chosen on → docs/results/results-daily: attacks in a day's first rows.
 
-Run it with `make results-daily`. Constants of the list were chosen on the seeds 101 to 105; these are others.
-`SOCML_CAPTURES` names a folder of real captures, laid out as `benchmarks.daily_moved.CAPTURES` says.
+Run it with `make results-daily`. Constants of the list were chosen on the seeds 1 to 8 and 101 to 105; these are others.
+`SOCML_CAPTURES` names a folder of real captures, laid out as `benchmarks.daily_moved.CAPTURES` says. `python -m
+benchmarks.daily 301 308` measures some cases only, so that several processes share the work: what was measured of a case
+is kept in `workspace/results-daily/` and is taken from there as long as the code and the recipes are the same.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.daily_labels import after_labels, attacks_met
+from benchmarks.daily_labels import Days, after_labels, attacks_met
 from benchmarks.daily_moved import measure_moved
 from benchmarks.daily_simulator import beside_captures, leaks
 from benchmarks.results import Figure, versions_of, write_results
@@ -24,7 +29,7 @@ from socml.evaluate import attack_rows, find_attacks
 from socml.features import build_daily, build_features, load_row_truth
 from socml.ingestion import ingest
 from socml.jobs import DailyList, daily_list
-from socml.models import fuse, make_detector
+from socml.models import DayScores, make_detector, numbered, rank_rows
 from socml.project import Project, starter_root
 from socml.simulator import simulate
 
@@ -60,60 +65,100 @@ OLD = "source-5min, isolation forest"
 LARGEST_FOR_FOREST = 200  # hosts
 
 
-def main() -> None:
-    """Measure every case and write what came out after each."""
+KEPT = Path(__file__).resolve().parents[1] / "workspace" / "results-daily"
+SOURCES = (  # what a list, and what it is made from, depends on
+    *("features/daily-*.sql", "models/daily.toml", "socml/simulator/**/*.py", "socml/review/daily_learning.py"),
+    *("socml/features/meanings.py", "socml/features/first_seen.py", "socml/features/entity_day_table.py"),
+    *("socml/models/entity_surprise.py", "socml/models/signals.py", "socml/models/tails.py"),
+)
+
+
+def main(seeds: Sequence[int]) -> None:
+    """Measure the cases of some seeds that were not measured before, and write what is known of all after each."""
     versions = versions_of("socml", "duckdb", "scikit-learn", "numpy")
-    figures: list[Figure] = []
-    totals = Totals()
+    identity = _identity()
     with tempfile.TemporaryDirectory(prefix="socml-daily-") as folder:
         lab = Project(root=Path(folder) / "lab", workspace=Path(folder) / "workspace")
         _copy_recipes(lab.root)
         for case in CASES:
-            figures += measure(case, lab, totals, versions)
-            if case.seed in MOVED:
-                figures += measure_moved(f"s{case.seed}", daily_recipes(lab), lab, case.seed, versions)
-            if case is CASES[0]:
-                figures += [*leaks("s301", lab, versions), *beside_captures("s301", lab, versions)]
-            write([*totals.figures(versions), *figures])
-            sys.stderr.write(f"{case.name}: done\n")
+            if case.seed in seeds and read_measured(case, identity) is None:
+                keep_measured(case, measure(case, lab, versions), identity)
+                sys.stderr.write(f"{case.name}: done\n")
+    write_known(identity, versions)
 
 
 @dataclass
-class Totals:
-    """What is summed over the cases."""
+class Measured:
+    """What was measured of one case: its figures, and what is summed over the cases.
 
-    kinds: Counter[str]
-    found: Counter[str]
-    old: Counter[str]
-    without: dict[str, int]
+    Attributes
+    ----------
+    kinds, found, old : attacks a kind: all, in the first 20 rows, in the first 20 of the former default
+    without : family → attacks in the first 20 rows without it
+    """
 
-    def __init__(self) -> None:
-        self.kinds, self.found, self.old, self.without = Counter(), Counter(), Counter(), {}
-
-    def figures(self, versions: dict[str, str]) -> list[Figure]:
-        """Return one figure for all attacks, one a kind and one a family left out."""
-        n, found = self.kinds.total(), self.found.total()
-        figures = [
-            _figure("all cases", "attacks in the first 20 rows of their day", found, self.old.total(), n, versions)
-        ]
-        figures.append(
-            Figure("all cases", "share of the attacks in the first 20 rows", found / n, n=n, versions=versions)
-        )
-        for kind in sorted(self.kinds):
-            case, peer = f"all cases, {kind}", self.old[kind]
-            figures.append(
-                _figure(case, "attacks in the first 20 rows", self.found[kind], peer, self.kinds[kind], versions)
-            )
-        for family, left in sorted(self.without.items()):
-            what = f"attacks in the first 20 rows without the family {family}"
-            figures.append(
-                Figure("all cases", what, left, "attacks", "with all families", found, left / found, n, versions)
-            )
-        return figures
+    figures: list[Figure] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    old: Counter[str] = field(default_factory=Counter)
+    without: Counter[str] = field(default_factory=Counter)
 
 
-def measure(case: Case, lab: Project, totals: Totals, versions: dict[str, str]) -> list[Figure]:
-    """Return the figures of one simulated organisation."""
+def keep_measured(case: Case, measured: Measured, identity: str) -> None:
+    """Keep what was measured of a case, for this and other processes."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    kept = {**vars(measured), "figures": [asdict(figure) for figure in measured.figures]}
+    (KEPT / f"{case.seed}-{identity}.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
+def read_measured(case: Case, identity: str) -> Measured | None:
+    """Return what was measured of a case with this code and these recipes; None if nothing was."""
+    path = KEPT / f"{case.seed}-{identity}.json"
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    counts = {name: Counter(kept[name]) for name in ("kinds", "found", "old", "without")}
+    return Measured([Figure(**figure) for figure in kept["figures"]], **counts)
+
+
+def write_known(identity: str, versions: dict[str, str]) -> None:
+    """Write the table of all cases that were measured."""
+    known = [measured for case in CASES if (measured := read_measured(case, identity))]
+    if known:
+        write([*totals(known, versions), *(figure for measured in known for figure in measured.figures)])
+
+
+def totals(known: Sequence[Measured], versions: dict[str, str]) -> list[Figure]:
+    """Return one figure for all attacks, one a kind and one a family left out, over all cases."""
+    kinds, found, old, without = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for measured in known:
+        for total, one in zip(
+            (kinds, found, old, without), (measured.kinds, measured.found, measured.old, measured.without), strict=True
+        ):
+            total.update(one)
+    n, all_found = kinds.total(), found.total()
+    what = "attacks in the first 20 rows of their day"
+    figures = [_figure("all cases", what, all_found, old.total(), n, versions)]
+    what = "share of the attacks in the first 20 rows"
+    figures.append(Figure("all cases", what, all_found / n, n=n, versions=versions))
+    for kind in sorted(kinds):
+        case = f"all cases, {kind}"
+        figures.append(_figure(case, "attacks in the first 20 rows", found[kind], old[kind], kinds[kind], versions))
+    for family, left in sorted(without.items()):
+        what, peer = f"attacks in the first 20 rows without the family {family}", "with all families"
+        figures.append(Figure("all cases", what, left, "attacks", peer, all_found, left / all_found, n, versions))
+    return figures
+
+
+def _identity() -> str:
+    """Return a hash of the code and the recipes that the figures depend on."""
+    root = Path(__file__).resolve().parents[1]
+    paths = sorted(path for pattern in SOURCES for path in root.glob(pattern))
+    return hashlib.blake2b(b"\0".join(path.read_bytes() for path in paths), digest_size=6).hexdigest()
+
+
+def measure(case: Case, lab: Project, versions: dict[str, str]) -> Measured:
+    """Return what is measured of one simulated organisation."""
     dataset = f"s{case.seed}"
     events = _make(case, dataset, lab)
     recipes = daily_recipes(lab)
@@ -125,11 +170,9 @@ def measure(case: Case, lab: Project, totals: Totals, versions: dict[str, str]) 
     old = _old_default(dataset, truth, lab)
     new, first_50 = find_attacks(listed.frame(), truth), find_attacks(listed.frame(), truth, rows=50)
     kind_of = dict(zip(truth["attack"], truth["family"], strict=True))
-    totals.kinds.update(kind_of.values())
-    totals.found.update(kind_of[attack] for attack, place in new.best.items() if 0 < place <= 20)
-    totals.old.update(kind_of[attack] for attack, place in old.best.items() if 0 < place <= 20)
-    for family, left in _ablation(listed, truth).items():
-        totals.without[family] = totals.without.get(family, 0) + left
+    measured = Measured(kinds=Counter(kind_of.values()), without=_ablation(listed, truth))
+    for counter, of in ((measured.found, new), (measured.old, old)):
+        counter.update(kind_of[attack] for attack, place in of.best.items() if 0 < place <= 20)
     n = len(new.best)
     figures = [
         _figure(
@@ -163,10 +206,15 @@ def measure(case: Case, lab: Project, totals: Totals, versions: dict[str, str]) 
             versions=versions,
         )
     )
-    figures += after_labels(case.name, dataset, lab, listed, truth, versions)
+    figures += after_labels(case.name, Days.of(listed), truth, versions)
     if case.hosts <= LARGEST_FOR_FOREST:
-        figures.append(attacks_met(case.name, dataset, lab, truth, versions))
-    return figures
+        figures.append(attacks_met(case.name, dataset, lab, Days.of(listed), truth, versions))
+    if case.seed in MOVED:
+        figures += measure_moved(dataset, recipes, lab, case.seed, versions)
+    if case is CASES[0]:
+        figures += [*leaks(dataset, lab, versions), *beside_captures(dataset, lab, versions)]
+    measured.figures = figures
+    return measured
 
 
 def daily_recipes(lab: Project) -> list[str]:
@@ -198,20 +246,20 @@ def _old_default(dataset: str, truth: pd.DataFrame, lab: Project):
     return find_attacks(rows[["day", "role", "entity", "place"]], truth[truth["role"] == "source"])
 
 
-def _ablation(listed: DailyList, truth: pd.DataFrame) -> dict[str, int]:
+def _ablation(listed: DailyList, truth: pd.DataFrame) -> Counter[str]:
     """Return the attacks found in 20 rows when each family says nothing."""
-    found = {}
+    found = Counter[str]()
     for f, family in enumerate(listed.days[0].scores.families):
         lists = []
         for ranked in listed.days:
             evidence = ranked.scores.evidence.copy()
             evidence[:, f] = 0.0
-            lists.append(_placed(ranked.scores, fuse(evidence)[1]))
+            lists.append(_placed(ranked.scores, rank_rows(evidence, numbered(ranked.scores.role))[1]))
         found[family] = find_attacks(pd.concat(lists), truth).within(20)
     return found
 
 
-def _placed(scores, score: np.ndarray) -> pd.DataFrame:
+def _placed(scores: DayScores, score: np.ndarray) -> pd.DataFrame:
     order = np.argsort(-score, kind="stable")
     order = order[score[order] > 0]
     columns = {"day": [scores.day] * len(order), "role": scores.role[order], "entity": scores.entity[order]}
@@ -255,4 +303,4 @@ def _copy_recipes(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main([int(seed) for seed in sys.argv[1:]] or [case.seed for case in CASES])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,8 +12,8 @@ import pandas as pd
 
 from benchmarks.results import Figure
 from socml.evaluate import find_attacks
-from socml.features import build_features, load_row_truth
-from socml.jobs import DailyList, daily_list
+from socml.features import EntityDay, build_features, entity_days, load_row_truth
+from socml.jobs import Judged, Listing, Ranker
 from socml.models import make_detector
 from socml.project import Project
 from socml.review import FeedbackRanking
@@ -21,59 +23,58 @@ FOREST = "source-5min, forest that learns from each verdict"
 LABELLED_DAYS, LABELS_A_DAY, WRONG, ORACLES = 3, 20, 0.1, 3
 
 
-def after_labels(
-    case: str, dataset: str, lab: Project, listed: DailyList, truth: pd.DataFrame, versions: dict[str, str]
-) -> list[Figure]:
+@dataclass(frozen=True)
+class Days:
+    """The rows of a dataset's days, to rank them again and again without reading them."""
+
+    listing: Listing
+    rows: tuple[EntityDay, ...]
+
+    @classmethod
+    def of(cls, listing: Listing) -> Days:
+        """Return the days of a list."""
+        return cls(listing, tuple(entity_days(listing.tables)))
+
+    def ranked(self, labels: Mapping[str, bool]) -> pd.DataFrame:
+        """Return the list of all days as some labels make it."""
+        ranker, judged = Ranker(self.listing.columns, self.listing.context), Judged(labels)
+        return pd.concat([ranker.rank(rows, judged).frame() for rows in self.rows], ignore_index=True)
+
+
+def after_labels(case: str, days: Days, truth: pd.DataFrame, versions: dict[str, str]) -> list[Figure]:
     """Return what the list shows on the days after three days on which an oracle labelled its first 20 rows."""
     figures = []
-    later = [ranked.day for ranked in listed.days[LABELLED_DAYS:]]
+    later = [rows.day for rows in days.rows[LABELLED_DAYS:]]
+    unlabelled = days.ranked({})
     for wrong, oracles in ((0.0, 1), (WRONG, ORACLES)):
         found, above, before, above_before, n = [], [], [], [], 0
         for seed in range(oracles):
-            labels, known = _labels(dataset, lab, truth, wrong, np.random.default_rng(seed))
+            labels, known = _labels(days, truth, wrong, np.random.default_rng(seed))
             rest = truth[~truth["attack"].isin(known)]
-            learned = daily_list(dataset, project=lab, labels=labels).frame()
-            for lists, hits, false in ((learned, found, above), (listed.frame(), before, above_before)):
+            learned = days.ranked(labels)
+            for lists, hits, false in ((learned, found, above), (unlabelled, before, above_before)):
                 hits.append(find_attacks(lists, rest, days=later).within(20))
                 false.append(_false_rows_above(lists, truth, rest, later))
             n = len(set(rest[rest["day"].isin(later)]["attack"]))
-        what = f"after {LABELLED_DAYS} days of {LABELS_A_DAY} labels" + (
-            f", {wrong:.0%} of them wrong" if wrong else ""
-        )
-        mean, peer = float(np.mean(found)), float(np.mean(before))
-        figures.append(
-            Figure(
-                case,
-                f"{what}: new attacks in 20 rows, later days",
-                mean,
-                "attacks",
-                UNLABELLED,
-                peer,
-                None,
-                n,
-                versions,
-            )
-        )
-        mean, peer = float(np.mean(above)), float(np.mean(above_before))
-        ratio = mean / peer if peer else None
-        figures.append(
-            Figure(
-                case,
-                f"{what}: false rows above an attack, mean",
-                mean,
-                "rows",
-                UNLABELLED,
-                peer,
-                ratio,
-                n,
-                versions,
-            )
-        )
+        what = f"after {LABELLED_DAYS} days of {LABELS_A_DAY} labels"
+        what += f", {wrong:.0%} of them wrong" if wrong else ""
+        for measure, unit, values, peers in (
+            (f"{what}: new attacks in 20 rows, later days", "attacks", found, before),
+            (f"{what}: fewest beyond those of the list without labels", "attacks", None, None),
+            (f"{what}: false rows above an attack, mean", "rows", above, above_before),
+        ):
+            if values is None or peers is None:
+                least = min(a - b for a, b in zip(found, before, strict=True))
+                figures.append(Figure(case, measure, least, unit, n=n, versions=versions))
+                continue
+            mean, peer = float(np.mean(values)), float(np.mean(peers))
+            ratio = mean / peer if peer and unit == "rows" else None
+            figures.append(Figure(case, measure, mean, unit, UNLABELLED, peer, ratio, n, versions))
     return figures
 
 
 def _labels(
-    dataset: str, lab: Project, truth: pd.DataFrame, wrong: float, rng: np.random.Generator
+    days: Days, truth: pd.DataFrame, wrong: float, rng: np.random.Generator
 ) -> tuple[dict[str, bool], set[str]]:
     """Return an oracle's labels of the first rows of the first days, each day's list made with the labels before it."""
     by_row: dict[tuple[date, str, str], set[str]] = {}
@@ -81,12 +82,14 @@ def _labels(
         by_row.setdefault((row.day, row.role, row.entity), set()).add(str(row.attack))
     labels: dict[str, bool] = {}
     known: set[str] = set()
-    for at in range(LABELLED_DAYS):
-        first = daily_list(dataset, project=lab, labels=labels).days[at].frame().head(LABELS_A_DAY)
+    ranker = Ranker(days.listing.columns, days.listing.context)
+    for rows in days.rows[:LABELLED_DAYS]:
+        first = copy.deepcopy(ranker).rank(rows, Judged(labels)).frame().head(LABELS_A_DAY)
         for row in first.itertuples(index=False):
             attacks = by_row.get((row.day, row.role.split(" ")[0], row.entity), set())
             known |= attacks
             labels[row.row_id] = bool(attacks) != bool(rng.random() < wrong)
+        ranker.rank(rows, Judged(labels))
     return labels, known
 
 
@@ -101,9 +104,11 @@ def _false_rows_above(lists: pd.DataFrame, truth: pd.DataFrame, rest: pd.DataFra
     return float(np.mean([best.get(attack, 100) for attack in wanted])) if wanted else 0.0
 
 
-def attacks_met(case: str, dataset: str, lab: Project, truth: pd.DataFrame, versions: dict[str, str]) -> Figure:
+def attacks_met(
+    case: str, dataset: str, lab: Project, days: Days, truth: pd.DataFrame, versions: dict[str, str]
+) -> Figure:
     """Return how many different attacks an oracle meets in its labels of three days, on the list and beside the forest."""
-    _, met = _labels(dataset, lab, truth, 0.0, np.random.default_rng(0))
+    _, met = _labels(days, truth, 0.0, np.random.default_rng(0))
     n = LABELLED_DAYS * LABELS_A_DAY
     forest = len(_met_by_forest(dataset, lab, n, set(_first_days(truth)[:LABELLED_DAYS])))
     value, peer = len(met) / n, forest / n

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from benchmarks.format_tables import Fault, column_lines, dialect_lines, faults_figures, faults_lines, read_faults
 from benchmarks.results import RESULTS, Figure, versions_of, written
 from socml.ingestion import format_names, ingest, load_events
 from socml.project import EVENT, Project, SocmlError, visible_line
@@ -85,8 +85,8 @@ class Read:
 def main() -> None:
     """Read every file, check the dirty ones, and write what came out."""
     files = list(read_files())
-    hostile, truth = checks()
-    path = write(files, hostile, truth)
+    checked = checks()
+    path = write(files, checked, read_faults(SHARED, ROOT, checked.faults))
     sys.stdout.write(f"{path}\n")
 
 
@@ -111,8 +111,7 @@ def read_file(path: Path, name: str) -> Read:
     with tempfile.TemporaryDirectory(prefix="socml-formats-") as folder:
         project = Project(root=ROOT, workspace=Path(folder) / "workspace")
         try:
-            placed = beside_its_templates(path, Path(folder) / "files")
-            result = ingest(placed, dataset=dataset, project=project, max_bad_share=allowed).per_file[0]
+            result = ingest(path, dataset=dataset, project=project, max_bad_share=allowed, final=True).per_file[0]
         except SocmlError as error:
             return Read(name, refused=str(error).replace(str(path), path.name))
         counts = (result.records, result.events, result.quarantined, result.skipped)
@@ -125,42 +124,48 @@ def read_file(path: Path, name: str) -> Read:
         return read
 
 
-def beside_its_templates(path: Path, folder: Path) -> Path:
-    """Return the file; NetFlow 9 data alone in a folder with the template files of its exporter, whose name it shares."""
-    if "netflow" not in path.name or "_data" not in path.name:
-        return path
-    folder.mkdir()
-    for file in path.parent.glob(f"{path.name.split('_data')[0]}_*tpl*"):
-        shutil.copy(file, folder)
-    return Path(shutil.copy(path, folder))
+@dataclass
+class Checks:
+    """What tests say of the dirty files and of the faults, file → whether it holds; and of fail2ban's truth, in words."""
+
+    hostile: dict[str, bool] = field(default_factory=dict)
+    faults: dict[str, bool] = field(default_factory=dict)
+    truth: str = ""
 
 
-def checks() -> tuple[dict[str, bool], str]:
-    """Run the tests of the dirty files and of fail2ban's truth; return which lines hold, and what the truth's test says."""
+def checks() -> Checks:
+    """Run the tests of the dirty files, of the faults and of fail2ban's truth."""
     with tempfile.TemporaryDirectory(prefix="socml-formats-") as folder:
         report = Path(folder) / "report.xml"
         subprocess.run(
             [
                 sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
                 "-o", "junit_logging=system-out", "tests/real/test_hostile.py", "tests/real/test_fail2ban_truth.py",
+                "tests/test_faults_read.py",
             ],
             cwd=ROOT, capture_output=True, check=False, env={**os.environ, "SOCML_SHARED": str(SHARED)},
         )  # fmt: skip
         cases = list(ET.parse(report).iter("testcase"))
-    hostile: dict[str, bool] = {}
-    said = ""
+    found_all = Checks()
     for case in cases:
         good = not any(child.tag in ("failure", "error", "skipped") for child in case)
         if found := re.search(r"\[(.+)\]$", case.get("name", "")):
-            hostile[found[1]] = good
-        else:
+            of_kind = found_all.faults if "faults" in str(case.get("classname")) else found_all.hostile
+            of_kind[found[1]] = good
+        elif "fail2ban" in str(case.get("classname")):
             said = next((line for line in (case.findtext("system-out") or "").splitlines() if "failJSON" in line), "")
-            said += "" if good else " (the test fails)"
-    return hostile, said
+            found_all.truth = said + ("" if good else " (the test fails)")
+    return found_all
 
 
-def write(files: list[Read], hostile: dict[str, bool], truth: str) -> Path:
+def write(files: list[Read], checked: Checks, faults: list[Fault]) -> Path:
     """Write the tables for people, and the same figures as JSON."""
+    hostile, truth = checked.hostile, checked.truth
+    real: dict[str, set[str]] = {}
+    for read in files:
+        if not read.refused:
+            real.setdefault(read.reader, set()).update(read.columns)
+    columns, counts = column_lines(real)
     versions = versions_of("socml", "pyarrow", "orjson")
     figures = [figure for read in files for figure in figures_of(read, versions)]
     figures += [
@@ -175,12 +180,23 @@ def write(files: list[Read], hostile: dict[str, bool], truth: str) -> Path:
             strict=False,
         ):
             figures.append(Figure("fail2ban failJSON", measure, value, n=int(numbers[1]), versions=versions))
+    figures += faults_figures(faults, versions)
+    tables, of_tables = dialect_lines(versions)
+    figures += of_tables
+    figures += [
+        Figure(reader, "event columns filled by real files", filled, "columns", n=can, versions=versions)
+        for reader, filled, can in counts
+        if reader in real
+    ]
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "results-formats.json").write_text(
         json.dumps([asdict(f) for f in figures], indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     path = RESULTS / "results-formats.md"
-    path.write_text("\n".join(lines_of(files, hostile, truth, versions)) + "\n", encoding="utf-8")
+    lines = lines_of(files, hostile, truth, versions)
+    at = lines.index("## Files")
+    page = [*lines[:at], *faults_lines(faults), *columns, *tables, *lines[at:]]
+    path.write_text("\n".join(page) + "\n", encoding="utf-8")
     return path
 
 

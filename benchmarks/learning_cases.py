@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -62,11 +63,11 @@ def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
     return np.asarray(scores.index.get_indexer(result.answers["row_id"]), dtype=np.int64)
 
 
-def ranked(forest: Forest, believed: float) -> Rows:
-    """Return what the feedback ranking alone asks with another value of `BELIEVED`, without store and strategy."""
+def ranked(forest: Forest, constants: Mapping[str, float]) -> Rows:
+    """Return what the feedback ranking alone asks with other values of its constants, without store and strategy."""
     ranking, asked = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
     score = forest.anomaly_score.copy()
-    with patch.object(feedback, "BELIEVED", believed):
+    with patch.dict(vars(feedback), constants):
         for _ in range(min(BUDGET, len(score))):
             score[asked] = -np.inf
             asked.append(int(score.argmax()))

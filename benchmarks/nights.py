@@ -1,7 +1,8 @@
 """Ninety simulated nights, some of them bad → what a night costs, what was lost, and what `socml status` said.
 
 Run it with `make results-night`. `NIGHTS` is the number of nights (90), `NIGHT_EVENTS` the events of each (100,000);
-`NIGHT_KILLS` the number of nights that are killed at a random moment and done again (14). Every night is a process of its
+`NIGHT_KILLS` the number of nights that are killed at a random moment and done again (14), `NIGHT_MINUTES` the time after
+which no more nights are begun (none): fewer than `NIGHTS` are reported then. Every night is a process of its
 own, as cron starts it. At the end all days are made at once in another workspace, and the bytes are compared.
 """
 
@@ -30,6 +31,7 @@ from socml.project import Project, event_parts, init_project, read_project
 NIGHTS = int(os.environ.get("NIGHTS") or 90)
 EVENTS = int(os.environ.get("NIGHT_EVENTS") or 100_000)
 KILLS = int(os.environ.get("NIGHT_KILLS") or 14)
+MINUTES = float(os.environ.get("NIGHT_MINUTES") or "inf")
 SEED = 7
 ROOMS = ("daily/office/features", "daily/office/history", "daily/office/lists", "daily/office/ranked", "scores")
 HOSTS, SITES = 150, 4_000
@@ -219,17 +221,18 @@ def full_disk(project: Project) -> int:
 
 def main() -> None:
     """Do all nights, and write the results."""
-    figures, told = nights()
+    done, figures, told = nights()
     about = (
-        f"{NIGHTS} nights of {EVENTS:,} events (Zeek's conn.log and auth.log, rotated and packed), each a process of "
+        f"{done} nights of {EVENTS:,} events (Zeek's conn.log and auth.log, rotated and packed), each a process of "
         "`socml nightly` with all 19 daily feature sets."
     )
     figures = [replace(figure, versions=VERSIONS) for figure in figures]
     write_results("results-night", "Ninety nights", about, figures, notes=[*told, *NOTES])
 
 
-def nights() -> tuple[list[Figure], list[str]]:
-    """Do all nights; return the figures, and what `socml status` said of what was planted."""
+def nights() -> tuple[int, list[Figure], list[str]]:
+    """Do all nights; return how many were done, the figures, and what `socml status` said of what was planted."""
+    until = time.monotonic() + 60 * MINUTES
     rng = random.Random(SEED)
     kills = set(rng.sample(range(2, NIGHTS), min(KILLS, NIGHTS - 2)))
     at = {name: int(NIGHTS * share) for name, share in PLANTED.items()}
@@ -242,6 +245,8 @@ def nights() -> tuple[list[Figure], list[str]]:
         survived = 0
         full = -1
         for day in range(NIGHTS):
+            if time.monotonic() > until:
+                break
             plant(office, day, at)
             if day == at["a full disk"]:
                 full = full_disk(project)
@@ -256,21 +261,22 @@ def nights() -> tuple[list[Figure], list[str]]:
                 )
             print(day + 1, f"{costs[day].cpu_s:.1f} s", f"{costs[day].memory_mb:.0f} MB", flush=True)
         stored = sum(part.rows for part in event_parts(project, "office"))
-        figures += costs_of(costs)
+        case = case_of(len(costs))
+        figures += costs_of(costs, case)
         figures += [
             Figure(
-                CASE,
+                case,
                 "events that were written and are not stored, or twice",
                 abs(office.written - stored),
                 "events",
                 n=office.written,
             ),
-            Figure(CASE, "nights that were killed in their course, and done again", survived, "nights", n=NIGHTS),
+            Figure(case, "nights that were killed in their course, and done again", survived, "nights", n=len(costs)),
         ]
         if full >= 0:
-            figures.append(Figure(CASE, "exit code of the night whose disk was full (75: try later)", full))
-        figures += compared(project, Path(scratch) / "b", office)
-    return figures, told
+            figures.append(Figure(case, "exit code of the night whose disk was full (75: try later)", full))
+        figures += compared(project, Path(scratch) / "b", case)
+    return len(costs), figures, told
 
 
 PLANTED = {
@@ -282,7 +288,6 @@ PLANTED = {
     "a burst of five times the flows": 0.56,
     "bytes in another unit": 0.68,
 }
-CASE = f"{NIGHTS} nights × {EVENTS:,} events"
 NOTES = (
     "CPU and memory are of the whole process, Python's start and imports among them (2 s of CPU). The detector compares a day "
     "with the 60 before it: until night 60 there are more of them each night.",
@@ -304,22 +309,29 @@ def plant(office: Office, day: int, at: dict[str, int]) -> None:
         office.rotate_logons(office.logons(day, int(EVENTS * LOGONS)))
 
 
-def costs_of(costs: dict[int, Cost]) -> list[Figure]:
+def case_of(done: int) -> str:
+    """Return the words for so many nights."""
+    first = "" if done == NIGHTS else "the first "
+    return f"{first}{done} nights × {EVENTS:,} events"
+
+
+def costs_of(costs: dict[int, Cost], case: str) -> list[Figure]:
     """Return what nights 2, 30 and the last took, beside night 2; each the median of three, as far as there are."""
     figures = []
+    done = len(costs)
     measures: dict[str, tuple[str, Callable[[Cost], float]]] = {
         "CPU": ("s", lambda cost: cost.cpu_s),
         "peak memory": ("MB", lambda cost: cost.memory_mb),
     }
     for measure, (unit, of) in measures.items():
         base = float(np.median([of(costs[day]) for day in (1, 2, 3)]))
-        figures.append(Figure(CASE, f"{measure}, night 1 (first start)", of(costs[0]), unit))
-        for night in sorted({2, NIGHTS // 3, 2 * NIGHTS // 3, NIGHTS}):
-            near = [d for d in range(night - 2, night + 1) if 0 < d < NIGHTS]
+        figures.append(Figure(case, f"{measure}, night 1 (first start)", of(costs[0]), unit))
+        for night in sorted({2, done // 3, 2 * done // 3, done}):
+            near = [d for d in range(night - 2, night + 1) if 0 < d < done]
             value = float(np.median([of(costs[day]) for day in near]))
             figures.append(
                 Figure(
-                    CASE,
+                    case,
                     f"{measure}, about night {night} (target 1.2 × night 2)",
                     value,
                     unit,
@@ -329,11 +341,11 @@ def costs_of(costs: dict[int, Cost]) -> list[Figure]:
                     len(near),
                 )
             )
-    grown = [costs[day].disk_mb - costs[day - 1].disk_mb for day in range(1, NIGHTS)]
-    for night in sorted({NIGHTS // 3, NIGHTS}):
+    grown = [costs[day].disk_mb - costs[day - 1].disk_mb for day in range(1, done)]
+    for night in sorted({done // 3, done}):
         figures.append(
             Figure(
-                CASE,
+                case,
                 f"disk that a night adds, ten nights to night {night}",
                 float(np.median(grown[max(0, night - 11) : night - 1])),
                 "MB",
@@ -346,7 +358,7 @@ def costs_of(costs: dict[int, Cost]) -> list[Figure]:
     return figures
 
 
-def compared(project: Project, folder: Path, office: Office) -> list[Figure]:
+def compared(project: Project, folder: Path, case: str) -> list[Figure]:
     """Make all days at once from the same events, and return how many files are other than the nights made them."""
     other = lab_in(folder)
     for kind in ("events", "truth", "quarantine"):
@@ -363,9 +375,9 @@ def compared(project: Project, folder: Path, office: Office) -> list[Figure]:
     print("other bytes:", sorted(wrong)[:10])
     return [
         Figure(
-            CASE, "files whose bytes are other than if all days had been made at once", len(wrong), "files", n=len(one)
+            case, "files whose bytes are other than if all days had been made at once", len(wrong), "files", n=len(one)
         ),
-        Figure(CASE, "CPU of all days made at once", cost.cpu_s, "s"),
+        Figure(case, "CPU of all days made at once", cost.cpu_s, "s"),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from socml.models.entity_surprise import DayScores
-from socml.models.signals import LEAST, MOST, DayEvidence, SignalRanking, Votes, fuse
+from socml.models.signals import LEAST, MOST, DayEvidence, SignalRanking, Votes, numbered, rank_rows
 from socml.review.daily_learning import DailyLearner
 
 FAMILIES = ("scan", "upload", "logon")
@@ -18,11 +18,11 @@ FAMILIES = ("scan", "upload", "logon")
 def day_of(evidence: list[list[float]], entities: list[str] | None = None, role: str = "source inside") -> DayScores:
     said = np.array(evidence, float)
     rows, families = said.shape
-    parts, score = fuse(said)
     nothing = np.zeros((rows, families))
     names = np.array(entities or [f"10.0.0.{i}" for i in range(rows)], object)
     column = np.tile(np.arange(families), (rows, 1))
     roles = np.array([role] * rows, object)
+    parts, score = rank_rows(said, numbered(roles))
     return DayScores(date(2026, 3, 2), roles, names, nothing, FAMILIES, said + 1, said, column, parts, score,
                      np.ones(rows), nothing, nothing, np.zeros(rows, np.int64))  # fmt: skip
 
@@ -37,9 +37,9 @@ def test_without_labels_the_list_is_as_it_was():
 def test_what_was_judged_benign_steps_back_on_later_days_as_long_as_it_stays_as_it_was():
     learner = DailyLearner(FAMILIES)
     learner.learn(day_of([[2, 0, 0]]), {0: False})
-    for evidence, kept, told in ((1.9, 0.3, 1), (2.4, 0.3, 1), (2.5, 0.3, 1), (2.51, 1.0, 0)):
+    for evidence, kept, told in ((1.9, 0.3, 1), (2.4, 0.3, 1), (2.8, 0.3, 1), (2.81, 1.0, 0)):
         learned = learner.apply(day_of([[evidence, 0, 0]]))
-        weight = 2 / 3 if evidence < 2.1 else 1.0  # the verdict speaks of what was no stronger
+        weight = 4 / 5 if evidence < 2.1 else 1.0  # the verdict speaks of what was no stronger
         assert learned.score[0] == pytest.approx(evidence * kept * weight)
         assert learned.remembered[0, 0] == told
 
@@ -71,7 +71,7 @@ def test_a_signal_that_is_wrong_more_often_than_the_list_counts_less():
     learner.learn(day_of([[2, 0, 0]] * 4 + [[0, 2, 0]] * 4), {i: i >= 4 for i in range(8)})
     learned = learner.apply(day_of([[2, 0, 0], [0, 2, 0], [0, 0, 2]], ["a", "b", "c"]))
     assert learned.score[0] < learned.score[2] < learned.score[1]
-    assert learned.score[0] == pytest.approx(2 * (2 * 0.5) / (4 + 2) / 0.5)
+    assert learned.score[0] == pytest.approx(2 * (4 * 0.5) / (4 + 4) / 0.5)
 
 
 def votes_on(evidence: list[float], malicious: list[bool], times: int = 1) -> Votes:
@@ -96,7 +96,7 @@ def test_a_benign_verdict_says_nothing_of_what_is_stronger_and_a_malicious_one_n
 
 def test_a_verdict_says_nothing_of_another_signal():
     votes = votes_on([1.0, 1.0], [False, False])
-    assert votes.weights(np.array([[0.5, 0.5]]), np.array([[0, 1]])).round(2).tolist() == [[0.5, 1.0]]
+    assert votes.weights(np.array([[0.5, 0.5]]), np.array([[0, 1]])).round(2).tolist() == [[0.67, 1.0]]
 
 
 def test_a_row_shares_its_vote_by_what_each_family_added():

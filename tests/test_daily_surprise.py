@@ -43,6 +43,7 @@ def naive_scores(days: list[dict[str, list[float]]]) -> list[dict[str, float]]:
     told = []
     for at, today in enumerate(days):
         scores = {}
+        said_of: dict[str, dict[str, float]] = {}
         for entity, values in today.items():
             evidence: dict[str, float] = {}
             for c, column in enumerate(COLUMNS):
@@ -59,7 +60,14 @@ def naive_scores(days: list[dict[str, list[float]]]) -> list[dict[str, float]]:
                     s = (1 - weight) * s + weight * min(s, own)
                 said = max(0.0, min(s, 6) * column.weight - 1)
                 evidence[column.family] = max(evidence.get(column.family, 0.0), said)
-            first, second, third = sorted(evidence.values(), reverse=True)[:3]
+            said_of[entity] = evidence
+        for place, (entity, evidence) in enumerate(said_of.items()):
+            left = []
+            for family, said in evidence.items():
+                others = [of[family] for of in said_of.values()]
+                stronger = sum(of > said for of in others) + sum(of == said for of in others[:place])
+                left.append(said / (1 + 0.3 * stronger))
+            first, second, third = sorted(left, reverse=True)[:3]
             scores[entity] = first + second / 2 + third / 4
         told.append(scores)
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,16 @@ class Background:
     def ask(self, question: Hashable, work: Callable[[], Any]) -> Answer:
         """Return what is known, and start `work` if nobody asked before."""
         self.start([question], work)
+        answer = self.known(question)
+        assert answer is not None, "it was just asked"
+        return answer
+
+    def known(self, question: Hashable) -> Answer | None:
+        """Return what is known of a question; None if nobody asked it."""
         with self._lock:
-            found = self._asked[question]
+            found = self._asked.get(question)
+        if found is None:
+            return None
         if not found.done():
             return Answer(pending=True)
         error = found.exception()
@@ -45,6 +53,13 @@ class Background:
         if isinstance(error, SocmlError):
             return Answer(pending=False, error=str(error))
         raise error
+
+    def wait(self, question: Hashable, seconds: float) -> None:
+        """Wait until a question is answered, `seconds` at most; one that nobody asked is not waited for."""
+        with self._lock:
+            found = self._asked.get(question)
+        if found is not None:
+            wait([found], seconds)
 
     def start(self, questions: Sequence[Hashable], work: Callable[[], Any]) -> None:
         """Start one `work` that answers those of `questions` that nobody asked before, if there are any."""

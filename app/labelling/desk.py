@@ -13,19 +13,22 @@ from typing import Any
 import streamlit as st
 from people import kept_store
 
+from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
+from labelling.closing import leave_when_closed
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
 from socml.project import DataError, Project, SocmlError, TryLater, Words
-from socml.review import Triage
+from socml.review import LiveRanking, Triage, warm_up
 
 STRATEGY = "mixed"
 SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")
 BLIND = SECOND_LOOKS[1:]  # nobody sees what was said before, or the second opinion would be the first
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
+AHEAD = 25  # events whose records are read before the page asks for them
 PAST = 200  # own labels that the browser may take back
 _TEXTS = ("reason", "family", "note")
 
@@ -71,7 +74,8 @@ class Desk:
     def __init__(
         self, project: Project, run_id: str, analyst: str, store: LabelStore, *, may_write: bool = True
     ) -> None:
-        self.triage = Triage(run_id, project=project, by=analyst, strategy=STRATEGY, store=store, wait=False)
+        ranking = kept_ranking(project, run_id)
+        self.triage = Triage(by=analyst, strategy=STRATEGY, store=store, ranking=ranking)
         self._offers = Offers(self.triage, leases=may_write)
         self._may_write = may_write
         self.scope = f"{run_id} {analyst}"
@@ -86,7 +90,7 @@ class Desk:
 
     def has(self, row_id: str) -> bool:
         """Say whether the run has this row."""
-        return row_id in self.triage.scores.index
+        return self.triage.has(row_id)
 
     def receive(self, report: Report) -> bool:
         """Record what is new in a report, in the order it was given; say whether anything was."""
@@ -129,17 +133,20 @@ class Desk:
         current = report.scope == self.scope
         holds = report.holds if current and report.lang == say.language else frozenset()
         queue = self._offers.next(report if current else Report(), open_row)
-        reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
-        order = [str(row_id) for row_id in queue["row_id"]]
+        reasons = queue.to_dict()
+        order = list(reasons)
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
-        first = [open_row] if open_row else order[:1]
+        first = list(dict.fromkeys([*([open_row] if open_row else []), *order]))[:AHEAD]
         wanted = list(report.wanted) if holds else first
         unfinished = list(report.unfinished) if holds else first
+        if not holds and first:
+            self._evidence_of(wanted, unfinished, say)
+            self._evidence.wait_for(first[0])
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         shown = [report.on_screen] if current and self.has(report.on_screen) else []
         rows = dict.fromkeys([*([open_row] if open_row else []), *shown, *order, *near])
-        items = self._items.of([row for row in rows if row not in holds], queue, say)
+        items = self._items.of([row for row in rows if row not in holds], reasons, say)
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -165,7 +172,7 @@ class Desk:
         }
 
     def _order(self, n: int) -> list[str]:
-        return [str(row_id) for row_id in self.triage.queue(n)["row_id"]]
+        return [str(row_id) for row_id in self.triage.queue_reasons(n).index]
 
     def _record(self, message: Mapping[str, Any], client_id: str) -> None:
         if message.get("kind") == "undo":
@@ -256,7 +263,16 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
         )
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]
+    if may_write:
+        leave_when_closed(desk)
     return desk
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
+def kept_ranking(project: Project, run_id: str) -> LiveRanking:
+    """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
+    background("warming up").start(["kernels"], warm_up)
+    return LiveRanking(run_id, project=project, wait=False)
 
 
 def _seen_ms(message: Mapping[str, Any]) -> int:

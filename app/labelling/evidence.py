@@ -5,27 +5,23 @@ Both are read in the background, ahead of the event on screen: a busy entity has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import pyarrow.dataset as ds
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from labelling.background import Answer, background
-from socml.explanations import explanation_in_words
-from socml.ingestion import events_of_row, related_events
+from socml.explanations import feature_columns, normal_of_rows
+from socml.ingestion import RowEvents, events_of_rows
 from socml.project import Project, Words, read_metadata, run_features_path, visible, visible_line
 from socml.review import Triage
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 RECORDS = 20  # raw records of one row that are shown; a window may hold thousands
 RELATED = 15
-AT_ONCE = 4  # questions in line
+PATIENCE_S = 0.8  # that the first event of a page waits for its records, to come with them
+FIRST, AT_ONCE = 4, 25  # rows whose records are read together: few while the first is waited for
 _LONGEST = 4_000  # characters of one record that go to the browser
 _LONGEST_CELL = 120
 _COLUMNS = 8
-_ENTITY = ("source_ip", "user_name", "host_name")  # whom an event is about, if its feature set does not say
 _TOLD = (
     "source_ip",
     "destination_ip",
@@ -53,29 +49,34 @@ class Evidence:
         self._dataset = str(triage.run["dataset"])
         self._run_id = str(triage.run["run_id"])
         path = run_features_path(project, triage.run)
-        self._features = ds.dataset(str(path)) if path.is_file() else None
+        self._path = path if path.is_file() else None
         self._metadata = read_metadata(path) if path.is_file() else {}
 
     def of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
-        """Return the records of those of `row_ids` that are read by now; a few more are being read after this.
+        """Return the records of those of `row_ids` that are read by now; the others are being read after this.
 
         The first is wanted most. A row whose records cannot be read says why.
         """
         found: dict[str, Any] = {}
-        for row_id, answer in _first_ready(row_ids, self._asked):
-            found[row_id] = self._told(answer.value, say) if answer.value is not None else _unread(answer.error)
+        for row_id, answer in self._ahead(row_ids, "records", self._question, self._events).items():
+            found[row_id] = self._told(answer.value[row_id], say) if answer.value is not None else _unread(answer.error)
         return found
 
     def normal(self, row_ids: Sequence[str], say: Words) -> dict[str, list[str]]:
         """Return what would make each of `row_ids` ordinary, where that is worked out by now."""
-        ready = _first_ready(row_ids, lambda row_id: self._asked_normal(row_id, say))
+        language = say.language
+
+        def work(some: Sequence[str]) -> dict[str, str]:
+            return normal_of_rows(self._run_id, some, project=self._project, language=language)
+
+        ready = self._ahead(row_ids, "explanations", lambda row_id: self._normal_question(row_id, language), work)
         return {
-            row_id: [visible(answer.value.would_be_normal)] if answer.value is not None else []
-            for row_id, answer in ready
+            row_id: [visible(answer.value[row_id])] if answer.value is not None else []
+            for row_id, answer in ready.items()
         }
 
-    def _told(self, read: tuple[pd.DataFrame, pd.DataFrame], say: Words) -> dict[str, Any]:
-        own, related = read
+    def _told(self, read: RowEvents, say: Words) -> dict[str, Any]:
+        own, related = read.own, read.related
         columns = [name for name in _TOLD if name in related and related[name].notna().any()][:_COLUMNS]
         here = set(own["event_id"])
         return {
@@ -85,53 +86,54 @@ class Evidence:
             "error": "",
         }
 
-    def _asked(self, row_id: str) -> Answer:
-        question = ("events", str(self._project.workspace), self._run_id, row_id)
-        return background("records").ask(question, lambda: self._events(row_id))
+    def _ahead(
+        self,
+        row_ids: Sequence[str],
+        worker: str,
+        question: Callable[[str], Hashable],
+        work: Callable[[Sequence[str]], Mapping[str, Any]],
+    ) -> dict[str, Answer]:
+        """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon."""
+        asked = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
+        line = background(worker)
+        known = {row_id: line.known(one) for row_id, one in asked.items()}
+        if not any(answer is not None and answer.pending for answer in known.values()):
+            new = [row_id for row_id, answer in known.items() if answer is None]
+            for some in (new[:FIRST], new[FIRST:AT_ONCE]):
+                line.start([asked[row_id] for row_id in some], partial(work, some))
+        return {row_id: answer for row_id, answer in known.items() if answer is not None and not answer.pending}
 
-    def _asked_normal(self, row_id: str, say: Words) -> Answer:
-        question = ("normal", str(self._project.workspace), self._run_id, row_id, say.language)
-        return background("explanations").ask(
-            question,
-            lambda: explanation_in_words(self._run_id, row_id, project=self._project, language=say.language),
+    def wait_for(self, row_id: str) -> None:
+        """Wait a little for the records of a row that was just asked for: a page that asks again takes longer."""
+        background("records").wait(self._question(row_id), PATIENCE_S)
+
+    def _question(self, row_id: str) -> Hashable:
+        return ("events", str(self._project.workspace), self._run_id, row_id)
+
+    def _normal_question(self, row_id: str, language: str) -> Hashable:
+        return ("normal", str(self._project.workspace), self._run_id, row_id, language)
+
+    def _events(self, row_ids: Sequence[str]) -> dict[str, RowEvents]:
+        return events_of_rows(
+            self._dataset,
+            rows=self._rows(row_ids),
+            entity=list(self._metadata.get("entity", [])),
+            window_seconds=int(self._metadata.get("window_seconds") or 0),
+            told=_TOLD,
+            own_limit=RECORDS,
+            related_limit=RELATED,
+            project=self._project,
         )
 
-    def _events(self, row_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        row = self._row(row_id)
-        own = events_of_row(
-            self._dataset, row=row, feature_metadata=self._metadata, limit=RECORDS, project=self._project
-        )
-        names = [name for name in self._metadata.get("entity", []) if row.get(name) is not None]
-        entity = {name: row[name] for name in names}
-        if not entity and len(own):
-            first = own.iloc[0]
-            entity = next(({name: first[name]} for name in _ENTITY if first[name] is not None), {})
-        around = row.get("time")
-        if not entity:
-            return own, own.iloc[:0]
-        related = related_events(self._dataset, entity=entity, around=around, limit=RELATED, project=self._project)
-        return own, related
-
-    def _row(self, row_id: str) -> dict[str, Any]:
-        if self._features is None:
-            return {"row_id": row_id, "time": None}
-        names = ["row_id", "time", *self._metadata.get("entity", [])]
-        known = [name for name in dict.fromkeys(names) if name in self._features.schema.names]
-        rows = self._features.to_table(columns=known, filter=ds.field("row_id") == row_id).to_pylist()
-        return dict(rows[0]) if rows else {"row_id": row_id, "time": None}
-
-
-def _first_ready(row_ids: Sequence[str], ask: Callable[[str], Answer]) -> list[tuple[str, Answer]]:
-    """Return what is answered; not too much is asked at once, so that what is wanted next need not wait in line."""
-    ready, pending = [], 0
-    for row_id in dict.fromkeys(row_ids):
-        answer = ask(row_id)
-        pending += answer.pending
-        if not answer.pending:
-            ready.append((row_id, answer))
-        if pending >= AT_ONCE:
-            break
-    return ready
+    def _rows(self, row_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return row_id, time and entity of rows, in the order asked for."""
+        found: dict[str, dict[str, Any]] = {}
+        if self._path is not None:
+            columns = feature_columns(self._path)
+            rows = columns.take(columns.positions(row_ids)).reset_index()
+            names = [name for name in ("row_id", "time", *self._metadata.get("entity", [])) if name in rows.columns]
+            found = {str(row["row_id"]): row for row in rows[names].to_dict("records")}
+        return [found.get(row_id, {"row_id": row_id, "time": None}) for row_id in row_ids]
 
 
 def _unread(error: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from socml.project import Project, Words, run_folder, visible_line
 from socml.review import Triage
 
 ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
+FIRST, AT_ONCE = 4, 25  # rows explained together: few of those that are looked at next
 _FEATURES = 7
 
 
@@ -34,7 +36,7 @@ class Items:
 
     def __init__(self, project: Project, triage: Triage) -> None:
         self._project = project
-        self._scores = triage.scores
+        self._triage = triage
         self._run_id = str(triage.run["run_id"])
         self._metadata = run_metadata(triage.run, project)
         self._background = background("explanations")
@@ -44,22 +46,21 @@ class Items:
         self._started: set[str] = set()
         self._explained = dict(iter(explained.groupby("row_id", sort=False)))
 
-    def of(self, row_ids: Sequence[str], queue: pd.DataFrame, say: Words) -> dict[str, dict[str, Any]]:
-        """Return the items of `row_ids`; `queue` says why a row is in it."""
-        reasons = dict(zip(queue["row_id"], queue["reason"], strict=True))
-        known = [row_id for row_id in row_ids if row_id in self._scores.index]
-        self._explain([row_id for row_id in known if row_id not in self._explained])
-        return {row_id: self._item(row_id, reasons.get(row_id, ""), say) for row_id in known}
+    def of(self, row_ids: Sequence[str], reasons: Mapping[str, str], say: Words) -> dict[str, dict[str, Any]]:
+        """Return the items of `row_ids`; `reasons` says why a row is in the queue."""
+        known = self._triage.about(row_ids)
+        self._explain([row_id for row_id in known.index if row_id not in self._explained])
+        rows = known.reset_index().to_dict("records")
+        return {row["row_id"]: self._item(row, reasons.get(row["row_id"], ""), say) for row in rows}
 
-    def _item(self, row_id: str, reason: str, say: Words) -> dict[str, Any]:
-        row = self._scores.loc[row_id].to_dict()
+    def _item(self, row: Mapping[Any, Any], reason: str, say: Words) -> dict[str, Any]:
         return {
             "entity": visible_line(row["entity"] if isinstance(row["entity"], str) else "—"),
             "time": time_text(row["time"], say),
             "percentile": percentile_in_words(float(row["percentile"]), say),
             "rank": say.number(int(row["rank"])),
             "reason": _reason(reason, say),
-            **self._words(row_id, say),
+            **self._words(str(row["row_id"]), say),
         }
 
     def _words(self, row_id: str, say: Words) -> dict[str, Any]:
@@ -84,9 +85,9 @@ class Items:
     def _explain(self, row_ids: list[str]) -> None:
         new = [row_id for row_id in row_ids if row_id not in self._started]
         self._started.update(new)
-        if new:
-            questions = [self._question(row_id) for row_id in new]
-            self._background.start(questions, lambda: explain_rows(self._run_id, new, project=self._project))
+        for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
+            questions = [self._question(row_id) for row_id in some]
+            self._background.start(questions, partial(explain_rows, self._run_id, some, project=self._project))
 
     def _asked(self, row_id: str) -> Answer:
         return self._background.ask(

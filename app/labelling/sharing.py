@@ -30,16 +30,16 @@ class Offers:
         self._triage, self._leases = triage, leases
         self._answers: dict[str, set[str]] = {}
 
-    def next(self, report: Report, open_row: str) -> pd.DataFrame:
-        """Return the queue for the next answer; what the browser can show no more is given back."""
+    def next(self, report: Report, open_row: str) -> pd.Series:
+        """Return the rows for the next answer with their reasons; what the browser can show no more is given back."""
         if not self._leases:  # whoever may only look takes nothing from anybody
-            return self._triage.queue(HELD)
+            return self._triage.queue_reasons(HELD)
         self._forget_before(report.merged)
         on_screen = [row for row in (report.on_screen, open_row) if row]
         keep = {row for rows in self._answers.values() for row in rows} | set(on_screen)
         others = self._triage.held_by_others()
-        queue = self._triage.offer(SHARED if others else HELD, keep=keep)
-        offered = set(queue["row_id"])
+        queue = self._triage.offer_reasons(SHARED if others else HELD, keep=keep)
+        offered = set(queue.index)
         self._triage.hold([row for row in on_screen if row not in offered | keep - set(on_screen)])
         self._answers.setdefault(report.tick, set()).update(offered)
         return queue
@@ -62,7 +62,7 @@ class Offers:
 def similar_events(triage: Triage, items: Items, query: Mapping[str, Any], say: Words) -> dict[str, Any] | None:
     """Answer what the browser asks about similar events; None if it asks nothing."""
     row_id = str(query.get("row_id", ""))
-    if row_id not in triage.scores.index:
+    if not triage.has(row_id):
         return None
     try:
         percent = min(max(float(query.get("at_least", 70)), 0.0), 100.0)
@@ -80,7 +80,7 @@ def similar_events(triage: Triage, items: Items, query: Mapping[str, Any], say: 
 
 
 def _lines(rows: pd.DataFrame, items: Items, say: Words) -> list[dict[str, Any]]:
-    told = items.of(rows["row_id"].to_list(), rows.iloc[:0].assign(reason=[]), say)
+    told = items.of(rows["row_id"].to_list(), {}, say)
     return [
         {
             "entity": visible_line(row["entity"] if isinstance(row["entity"], str) else "—"),

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from socml.project import visible, visible_line
 
@@ -28,7 +28,7 @@ class _NoPandas:
 def without_pandas() -> None:
     """Keep pyarrow from importing pandas, which it does at the first array and takes a second; for verbs without it."""
     if process["alone"] and "pandas" not in sys.modules:
-        sys.meta_path.insert(0, _NoPandas())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _NoPandas())
 
 
 def say(text: str = "") -> None:
@@ -42,7 +42,7 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def as_json(value: Any) -> None:
+def as_json(value: object) -> None:
     """Print a result for a script."""
     sys.stdout.write(json.dumps(value, indent=1, default=_plain, ensure_ascii=False) + "\n")
 
@@ -79,8 +79,15 @@ def step(what: str) -> Iterator[None]:
     note(f"{what}: {time.perf_counter() - started:.1f} s")
 
 
+class Report(Protocol):
+    """What a long step calls as it goes on."""
+
+    def __call__(self, done: int, total: int | None = None, text: str = "", /) -> None:
+        """Say how much is done, of how much if that is known, and of what."""
+
+
 @contextmanager
-def progress_bar(what: str) -> Iterator[Any]:
+def progress_bar(what: str) -> Iterator[Report]:
     """Yield a function `(done, total, text)`: a bar on a terminal, a plain line every ten seconds elsewhere."""
     if not sys.stderr.isatty():
         yield _plain_lines(what)
@@ -98,7 +105,7 @@ def progress_bar(what: str) -> Iterator[Any]:
         yield report
 
 
-def _plain_lines(what: str) -> Any:
+def _plain_lines(what: str) -> Report:
     last = time.monotonic()
 
     def report(done: int, total: int | None = None, text: str = "") -> None:
@@ -111,14 +118,14 @@ def _plain_lines(what: str) -> Any:
     return report
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     for attribute in ("item", "isoformat", "to_dict"):
         if hasattr(value, attribute):
             return getattr(value, attribute)()
     return str(value)
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, object]]:
     """Return the lines of a table as plain values; a missing one is None."""
     return [
         {str(k): v for k, v in line.items()}
@@ -126,7 +133,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def figure(value: Any) -> str:
+def figure(value: object) -> str:
     """Return a cell of a table: three decimals, thousands apart, empty where there is nothing."""
     if value is None or value != value:  # noqa: PLR0124  NaN
         return ""

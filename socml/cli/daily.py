@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.cli._output import as_json, note, say, step
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, Run
 
 if TYPE_CHECKING:
     from socml.evaluate import FoundAttacks
@@ -17,15 +17,21 @@ SHOWN = 20
 
 
 def run_daily(
-    experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
-) -> dict[str, Any]:
+    experiment: str,
+    paths: list[Path] | None,
+    *,
+    day: str = "",
+    top: int = SHOWN,
+    json_: bool = False,
+    project: Project | None = None,
+) -> Run:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import attack_rows, find_attacks, prepare_dataset
     from socml.ingestion import ingest
     from socml.jobs import daily_list, store_day
     from socml.project import find_project, load_experiment_recipe, recipe_names
 
-    project = find_project()
+    project = project or find_project()
     recipe = load_experiment_recipe(experiment, project)
     dataset, files = _dataset_of(recipe.dataset, paths, project)
     if dataset in recipe_names("datasets", project):
@@ -98,9 +104,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         say("\n" + said("daily.attacks", found=found.within(SHOWN), n=len(found.best), rows=SHOWN))
 
 
-def _plain(
-    listed: DailyList, ranked: RankedDay, run: dict[str, Any], found: FoundAttacks | None, top: int
-) -> dict[str, Any]:
+def _plain(listed: DailyList, ranked: RankedDay, run: Run, found: FoundAttacks | None, top: int) -> dict[str, object]:
     from dataclasses import asdict
 
     from socml.jobs import positions

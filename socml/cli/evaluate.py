@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, Project
 
 if TYPE_CHECKING:
-    from socml.evaluate import ValidationResult
+    from socml.evaluate import Cluster, ValidationResult
     from socml.project import Validation
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
@@ -234,7 +234,7 @@ def _validation(
     from socml.project import Validation, find_project, load_model_recipe
 
     declared = load_model_recipe(model, find_project()).validation or Validation()
-    said: dict[str, Any] = {"mode": mode} if mode else {}
+    said: dict[str, object] = {"mode": mode} if mode else {}
     said |= {"metrics": metrics} if metrics else {}
     said |= {"judged_by": judged_by} if judged_by else {}
     for setting in settings:
@@ -257,13 +257,15 @@ def _validation(
 
 
 def _say_validation(result: ValidationResult) -> None:
+    from socml.evaluate import absent_of, intervals_of
+
     say(f"{result.about['model']} on {', '.join(result.about['datasets'])}, {result.about['validation']['mode']}")
     columns = ["fold", "fitted on", "rows", "malicious", "average precision", "AUROC", "FDR", "recall", "cost"]
     keys = ["name", "train_rows", *("rows malicious average_precision auroc false_discovery_rate recall cost".split())]
     lines = [[figure(fold.get(key)) for key in keys] for fold in result.folds]
     pooled = {**result.pooled, "name": "pooled", "train_rows": None}
     table(columns, [*lines, [figure(pooled.get(key)) for key in keys]], numbers=columns[1:])
-    intervals = result.pooled["intervals"]
+    intervals = intervals_of(result.pooled)
     say("\nPooled, with 95 % intervals (of rankings: entities resampled; of shares: Wilson's, rows as independent):")
     for name, value in result.pooled.items():
         if name in intervals:
@@ -271,7 +273,7 @@ def _say_validation(result: ValidationResult) -> None:
             say(f"  {name.replace('_', ' ')}: {value:.3f} ({low:.3f}–{high:.3f})")
         elif name.endswith("_s") or name.startswith("cost"):
             say(f"  {name.replace('_', ' ')}: {figure(value)}")
-    for name, why in result.pooled.get("absent", {}).items():
+    for name, why in absent_of(result.pooled).items():
         say(f"  {name.replace('_', ' ')}: not measured, {why}")
     if result.clusters:
         say("\nGroups among the alerts:")
@@ -285,13 +287,13 @@ def _say_validation(result: ValidationResult) -> None:
     note("Next: socml errors, or socml errors --kind false-negatives")
 
 
-def _cluster_line(cluster: dict[str, Any]) -> list[str]:
+def _cluster_line(cluster: Cluster) -> list[str]:
     apart = ", ".join(f"{name} {value:+.1f}" for name, value in cluster["apart"].items())
     share = f"{cluster['malicious_share']:.0%}".replace("%", " %") if "malicious_share" in cluster else "?"
     return [f"{cluster['alerts']:,}", share, apart, cluster["row_id"][:12]]
 
 
-def _show_row(result: ValidationResult, start: str, project: Any, *, json_: bool) -> None:
+def _show_row(result: ValidationResult, start: str, project: Project, *, json_: bool) -> None:
     from socml.evaluate import error_events, error_features
 
     found = sorted({str(r) for r in result.rows["row_id"] if str(r).startswith(start)})
@@ -314,6 +316,6 @@ def _show_row(result: ValidationResult, start: str, project: Any, *, json_: bool
         say(f"  {event['source_file']}:{event['source_line']} {str(event['raw'])[:160]}")
 
 
-def _error_line(error: dict[str, Any]) -> list[str]:
+def _error_line(error: dict[str, object]) -> list[str]:
     names = ("fold", "entity", "time", "family", "probability")
     return [str(error["row_id"])[:12], *(figure(error[name]) for name in names)]

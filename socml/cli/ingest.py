@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -11,6 +11,7 @@ from socml.cli._output import as_json, note, progress_bar, say, table, without_p
 from socml.project import DataError
 
 if TYPE_CHECKING:
+    from socml.formats import Format
     from socml.ingestion import Peek
     from socml.project import Project
 
@@ -43,7 +44,7 @@ def formats(
         return
     for one in found:
         say(f"{one['name']}  {one['about']}")
-        for example in one["examples"] if name else one["examples"][:1]:
+        for example in one["examples"][: None if name else 1]:
             say(f"    {example if name else _short(example)}")
         say(f"    {one['specification']}\n")
     if name:
@@ -161,7 +162,8 @@ def _say_peek(found: Peek) -> None:
     say(f"{_short(found.file)}: {found.format} ({sure}{after})")
     whole = "the whole file" if found.is_whole else "its head alone"
     skipped = "".join(f", {count:,} skipped ({_short(why)})" for why, count in found.skipped.items())
-    say(f"{found.records:,} records in {whole}: {found.parsed:,} parsed, {found.rejected:,} did not{skipped}")
+    records = "1 record" if found.records == 1 else f"{found.records:,} records"
+    say(f"{records} in {whole}: {found.parsed:,} parsed, {found.rejected:,} did not{skipped}")
     for event in found.events:
         say()
         for name, value in event.items():
@@ -183,7 +185,17 @@ def _say_peek(found: Peek) -> None:
         note("Next: socml ingest FILE --dataset NAME")
 
 
-def _about(opened: Any) -> dict[str, Any]:
+class _About(TypedDict):
+    """What `formats` tells of a format."""
+
+    name: str
+    about: str
+    examples: list[str]
+    specification: str
+    one_a_line: bool
+
+
+def _about(opened: Format) -> _About:
     examples = [example if isinstance(example, str) else _bytes(example) for example in opened.examples]
     return {
         "name": opened.name,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._output import as_json, say, table
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, Words
+
+if TYPE_CHECKING:
+    from socml.labels import FamilyEdit, LabelStore
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
@@ -241,7 +244,7 @@ def undo(
     say(f"{done.undo_of}: {_words()('app.labels.families.undone')}")
 
 
-def _done(edit: Any) -> None:
+def _done(edit: FamilyEdit) -> None:
     say(f"{edit.id}: " + _words()(f"app.labels.families.edit.{edit.kind}", family=edit.family, into=edit.into))
 
 
@@ -267,13 +270,13 @@ def _mapped(pairs: list[str]) -> Mapping[str, str]:
     return mapped
 
 
-def _store() -> Any:
+def _store() -> LabelStore:
     from socml.labels import open_labels
 
     return open_labels()
 
 
-def _words() -> Any:
+def _words() -> Words:
     from socml.project import find_project, words
 
     return words(find_project().language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -141,7 +141,7 @@ def set_(
         "tlp": tlp,
         "techniques": technique,
     }
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+    changes: dict[str, object] = {name: value for name, value in given.items() if value}
     with open_labels() as store:
         cases = Cases(store)
         found = cases.change(case_id, by=by, **changes) if changes else cases.get(case_id)
@@ -233,7 +233,7 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
         note(f"Nothing has left. To let it: {command} --confirm {draft.digest}")
 
 
-def _plain(found: Case) -> dict[str, Any]:
+def _plain(found: Case) -> dict[str, object]:
     from socml.project import find_project
     from socml.respond import observables, plain_case, read_settings
 

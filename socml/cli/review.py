@@ -5,16 +5,20 @@ from __future__ import annotations
 import getpass
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from socml.cli._output import as_json, say, step, table
+from socml.cli.engine import Engine, Master, project_on
 from socml.project import ConfigurationError
 
 if TYPE_CHECKING:
-    from socml.jobs import ExperimentResult
-    from socml.project import Words
+    from collections.abc import Iterator
+
+    from socml.jobs import ExperimentResult, ListedRow
+    from socml.project import Project, Words
+    from socml.review import Triage
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
@@ -31,6 +35,9 @@ def run(
     paths: Annotated[list[Path] | None, typer.Argument(help="files to ingest first")] = None,
     top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
     day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
+    since: Annotated[str, typer.Option(help="last: only what is new since the last night, as socml nightly does")] = "",
+    engine: Engine = "",
+    master: Master = "",
     json_: Json = False,
 ) -> None:
     """Run an experiment from raw logs to a queue that is ready for review, or a sweep to its comparison.
@@ -40,21 +47,42 @@ def run(
 
     \b
     Examples:  socml run daily office      socml run first-look      socml run flows /var/log/zeek
+               socml run daily office --since last
     """
-    from socml.project import find_project, load_experiment_recipe, load_model_recipe
+    from socml.project import load_experiment_recipe, load_model_recipe
 
-    project = find_project()
+    project = project_on(engine, master)
     recipe = load_experiment_recipe(experiment, project)
     if recipe.sweep is not None:
         from socml.cli.evaluate import run_sweep
 
         run_sweep(experiment, paths=paths, json_=json_)
     elif load_model_recipe(recipe.model, project).mode == "daily":
-        from socml.cli.daily import run_daily
-
-        run_daily(experiment, paths, day=day, top=top or 20, json_=json_)
+        _run_daily(experiment, paths, day=day, since=since, top=top or 20, json_=json_, project=project)
+    elif since:
+        raise ConfigurationError(f"--since is of the daily list, which {experiment!r} is not. Leave it out.")
     else:
         run_experiment(experiment, paths=paths, top=top or 10, json_=json_)
+
+
+def _run_daily(
+    experiment: str, paths: list[Path] | None, *, day: str, since: str, top: int, json_: bool, project: Project
+) -> None:
+    from socml.cli.daily import run_daily
+    from socml.cli.nightly import nightly
+
+    if not since:
+        run_daily(experiment, paths, day=day, top=top, json_=json_, project=project)
+        return
+    if since != "last":
+        raise ConfigurationError(
+            f"--since is {since!r}: only last is known. For days, see: socml nightly --from DAY --to DAY"
+        )
+    if day or len(paths or []) > 1:
+        raise ConfigurationError(
+            "--since last lists what is new of a dataset: it takes no --day, and files are in [sources]."
+        )
+    nightly(str(paths[0]) if paths else "", json_=json_)
 
 
 def run_experiment(experiment: str, *, paths: list[Path] | None, top: int, json_: bool = False) -> ExperimentResult:
@@ -106,7 +134,7 @@ def queue(
             _reason_in_words(str(r.reason), reasons),
             f"{whom(r)}: {sentence}",
         )
-        for r, sentence in zip(rows.itertuples(index=False), sentences, strict=True)
+        for r, sentence in zip(cast("Iterator[ListedRow]", rows.itertuples(index=False)), sentences, strict=True)
     ]
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])
 
@@ -228,20 +256,20 @@ def _replay_curves(
         say(f"recorded in MLflow: {recorded}")
 
 
-def _triage(run: str, by: str, strategy: str) -> Any:
+def _triage(run: str, by: str, strategy: str) -> Triage:
     from socml.review import Triage
 
     return Triage(run, by=by or getpass.getuser(), strategy=strategy)
 
 
-def _whole_id(start: str, triage: Any) -> str:
+def _whole_id(start: str, triage: Triage) -> str:
     found = [row_id for row_id in triage.scores.index if row_id.startswith(start)]
     if len(found) != 1:
         raise ConfigurationError(f"{len(found) or 'No'} rows of run {triage.run['run_id']} start with {start!r}.")
     return str(found[0])
 
 
-def _say_metrics(metrics: dict[str, Any]) -> None:
+def _say_metrics(metrics: dict[str, object]) -> None:
     if metrics:
         say("\nAgainst the ground truth (never a feature):")
     for name, value in metrics.items():

@@ -166,7 +166,7 @@ def _asked_online(found: list[Indicator], most: int) -> OnlineLookup:
     return look_up_online(found, most=most)
 
 
-def _plain(asked: OnlineLookup) -> dict[str, Any]:
+def _plain(asked: OnlineLookup) -> dict[str, object]:
     return {
         "answers": [answer.to_dict() for answer in asked.answers],
         "held": [{"kind": h.indicator.kind, "value": h.indicator.value, "reason": h.reason} for h in asked.held],

@@ -1,3 +1,11 @@
+from ._protocols import Classifier as Classifier
+from ._protocols import Contributing as Contributing
+from ._protocols import Detector as Detector
+from ._protocols import Forest as Forest
+from ._protocols import LogOddsClassifier as LogOddsClassifier
+from ._protocols import RowDetector as RowDetector
+from ._protocols import Scorer as Scorer
+from ._protocols import SequenceDetector as SequenceDetector
 from .foreign.batch import Foreign as Foreign
 from .foreign.batch import foreign_detector as foreign_detector
 from .foreign.classifier import foreign_classifier as foreign_classifier

@@ -13,8 +13,11 @@ from .metrics.intervals import bootstrap as bootstrap
 from .metrics.intervals import paired_bootstrap as paired_bootstrap
 from .metrics.intervals import wilson as wilson
 from .metrics.ranking import AT as AT
+from .metrics.ranking import absent_of as absent_of
 from .metrics.ranking import evaluate as evaluate
+from .metrics.ranking import intervals_of as intervals_of
 from .metrics.ranking import metrics_table as metrics_table
+from .metrics.ranking import number_of as number_of
 from .metrics.ranking import precision_recall as precision_recall
 from .metrics.ranking import ranking_metrics as ranking_metrics
 from .metrics.ranking import truth_of_rows as truth_of_rows
@@ -28,6 +31,7 @@ from .prepared import silent as silent
 from .prepared import simulated_files as simulated_files
 from .sweep import SweepResult as SweepResult
 from .sweep import run_sweep as run_sweep
+from .validation.alerts import Cluster as Cluster
 from .validation.alerts import alert_clusters as alert_clusters
 from .validation.errors import error_events as error_events
 from .validation.errors import error_features as error_features

@@ -74,7 +74,7 @@ def attack_rows(dataset: str, *, project: Project) -> pd.DataFrame:
     flows = aimed[aimed["is_flow"]]
     shown.append(flows.assign(role="destination", entity=flows["destination_ip"]))
     shown.append(aimed.assign(role="host", entity=aimed["host_name"]))
-    rows = pd.concat(shown).dropna(subset=["entity"])[columns].drop_duplicates()
+    rows: pd.DataFrame = pd.concat(shown).dropna(subset=["entity"])[columns].drop_duplicates()
     rows["day"] = [day.date() if isinstance(day, pd.Timestamp) else day for day in rows["day"]]
     return rows.reset_index(drop=True)
 

@@ -9,7 +9,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from socml import __version__
 from socml.project import (
@@ -32,6 +32,21 @@ from socml.project import (
 )
 
 RULES = "1"  # of how a cell is measured; another number makes every cell anew
+
+
+class CellResult(TypedDict, total=False):
+    """What a cell measured; `error` says why it could not."""
+
+    dataset: str
+    features: str
+    model: str
+    seed: int
+    cell: str
+    error: str
+    metrics: dict[str, object]
+    folds: list[dict[str, object]]
+    notices: list[str]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -89,21 +104,27 @@ def cell_path(digest: str, project: Project) -> Path:
     return project.workspace / "cells" / f"{digest}.json"
 
 
-def read_cell(digest: str, project: Project) -> dict[str, Any] | None:
+def read_cell(digest: str, project: Project) -> CellResult | None:
     """Return what a finished cell measured, else None."""
     path = cell_path(digest, project)
     try:
-        return dict(read_json(path)) if path.is_file() else None
+        return cast("CellResult", dict(read_json(path))) if path.is_file() else None
     except (DataError, TypeError, ValueError):  # damaged: it is measured again
         return None
 
 
-def run_cell(cell: Cell, digest: str, validation: Validation, project: Project) -> dict[str, Any]:
+def run_cell(cell: Cell, digest: str, validation: Validation, project: Project) -> CellResult:
     """Measure one cell, keep what was found, and return it. A cell that cannot be measured says why, and is not kept."""
     from socml.evaluate.validation.run import validate
 
     started = time.perf_counter()
-    about = {"dataset": cell.dataset, "features": cell.features, "model": cell.model, "seed": cell.seed, "cell": digest}
+    about: CellResult = {
+        "dataset": cell.dataset,
+        "features": cell.features,
+        "model": cell.model,
+        "seed": cell.seed,
+        "cell": digest,
+    }
     try:
         recipe = load_model_recipe(cell.model, project).model_copy(update={"features": cell.features})
         fold_seed = validation.seed + cell.seed  # a seed draws the folds anew too
@@ -111,12 +132,12 @@ def run_cell(cell: Cell, digest: str, validation: Validation, project: Project) 
         found = validate(recipe, cell.dataset, validation=judged, seed=cell.seed, project=project, record=False)
     except SocmlError as error:
         return {**about, "error": str(error)}
-    told = {**about, "metrics": found.pooled, "folds": found.folds, "notices": found.notices}
+    told: CellResult = {**about, "metrics": found.pooled, "folds": found.folds, "notices": found.notices}
     write_json(cell_path(digest, project), {**told, "seconds": round(time.perf_counter() - started, 3)})
     return told
 
 
-def run_cell_in_process(cell: Cell, digest: str, validation: Validation, root: str, workspace: str) -> dict[str, Any]:
+def run_cell_in_process(cell: Cell, digest: str, validation: Validation, root: str, workspace: str) -> CellResult:
     """Measure one cell in a process of its own, given the project's folders."""
     return run_cell(cell, digest, validation, project_at(root, workspace))
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from socml.evaluate.metrics.chosen import chosen_metrics
 from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.metrics.intervals import paired_bootstrap
-from socml.evaluate.metrics.ranking import ranking_metrics, truth_of_rows
-from socml.project import DataError, Project, find_project, html_text
+from socml.evaluate.metrics.ranking import number_of, ranking_metrics, truth_of_rows
+from socml.project import DataError, Project, Run, find_project, html_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,16 +36,16 @@ class RunComparison:
         of the other, so that the top counts most), malicious (True, False, None)
     """
 
-    a: dict[str, Any]
-    b: dict[str, Any]
+    a: dict[str, object]
+    b: dict[str, object]
     rows: int
-    metrics: list[dict[str, Any]]
+    metrics: list[dict[str, object]]
     rank_correlation: float
     overlap: dict[int, float]
     moved: pd.DataFrame = field(repr=False)
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         moved = self.moved.astype(object).where(self.moved.notna(), None).to_dict("records")
         names = ("a", "b", "rows", "metrics", "rank_correlation", "overlap", "notices")
@@ -127,7 +127,7 @@ def compare(
 
 
 def _known(
-    run: dict[str, Any], rows: pd.Index, project: Project, judged_by: Literal["truth", "analysts"]
+    run: Run, rows: pd.Index, project: Project, judged_by: Literal["truth", "analysts"]
 ) -> tuple[np.ndarray, bool]:
     """Return what is known of the rows, NaN where nothing is, and whether analysts said it."""
     from socml.features import load_row_truth
@@ -147,7 +147,7 @@ def _more_metrics(
     known: np.ndarray,
     time: pd.Series,
     notices: list[str],
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return the lines of further metrics; one that cannot be measured is a notice."""
     (a, absent), (b, _) = (chosen_metrics(names, order, known, time_us=microseconds(time)) for order in orders)
     notices += [f"{name} is not measured: {why}." for name, why in absent.items()]
@@ -158,7 +158,7 @@ def _more_metrics(
     ]
 
 
-def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
+def _taught_notices(runs: list[Run], project: Project) -> list[str]:
     from socml.models import has_seen_truth, load_model
     from socml.project import SocmlError
 
@@ -175,7 +175,7 @@ def _taught_notices(runs: list[dict[str, Any]], project: Project) -> list[str]:
 
 def _metrics(
     orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, groups: np.ndarray, replicates: int, seed: int
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     if np.isnan(known).all():
         return []
     a, b = (ranking_metrics(order, known) for order in orders)
@@ -186,7 +186,7 @@ def _metrics(
             "metric": name,
             "a": a[name],
             "b": b[name],
-            "difference": b[name] - a[name],
+            "difference": number_of(b, name) - number_of(a, name),
             "low": intervals[name][0] if name in intervals else None,
             "high": intervals[name][1] if name in intervals else None,
         }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socml.evaluate.cells import Cell, cell_hash, cells_of, read_cell, run_cell, run_cell_in_process
+from socml.evaluate.cells import Cell, CellResult, cell_hash, cells_of, read_cell, run_cell, run_cell_in_process
 from socml.evaluate.method_ranks import compared, standing_table, write_diagram
 from socml.evaluate.prepared import Step, prepare_dataset, silent
 from socml.project import (
@@ -33,6 +33,8 @@ from socml.project import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from socml.evaluate.metrics.significance import ComparisonRecord
 
 Report = Callable[[int, int, str], Any]
 
@@ -55,13 +57,13 @@ class SweepResult:
     metric: str
     cells: pd.DataFrame = field(repr=False)
     table: pd.DataFrame = field(repr=False)
-    comparison: dict[str, Any] = field(repr=False)
+    comparison: ComparisonRecord = field(repr=False)
     computed: int
     kept: int
     diagram: Path | None = None
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         table = self.table.astype(object).where(self.table.notna(), None).reset_index().to_dict("records")
         cells = self.cells.astype(object).where(self.cells.notna(), None).to_dict("records")
@@ -161,7 +163,7 @@ def _build_tables(cells: list[Cell], todo: list[int], project: Project, step: St
 
 def _measured(
     todo: list[tuple[int, Cell, str]], validation: Validation, project: Project, processes: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Iterator[tuple[int, CellResult]]:
     if processes <= 1:
         for i, cell, digest in todo:
             yield i, run_cell(cell, digest, validation, project)
@@ -172,7 +174,7 @@ def _measured(
     where = (str(project.root), str(project.workspace))
     share = max((os.cpu_count() or 1) // processes, 1)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process, initargs=(share,)) as pool:
-        running: dict[Future[dict[str, Any]], int] = {
+        running: dict[Future[CellResult], int] = {
             pool.submit(run_cell_in_process, cell, digest, validation, *where): i for i, cell, digest in todo
         }
         while running:
@@ -204,14 +206,14 @@ def _end_with_parent() -> None:
 
 
 def _result(
-    recipe: ExperimentRecipe, cells: list[Cell], found: list[dict[str, Any]], *, kept: int, project: Project
+    recipe: ExperimentRecipe, cells: list[Cell], found: list[CellResult], *, kept: int, project: Project
 ) -> SweepResult:
     import pandas as pd
 
     assert recipe.sweep is not None
     metric = recipe.sweep.metric
     lines = [
-        {**vars(cell), **_numbers(told.get("metrics") or {}), "error": told.get("error", "")}
+        {**vars(cell), **_numbers(told.get("metrics", {})), "error": told.get("error", "")}
         for cell, told in zip(cells, found, strict=True)
     ]
     frame = pd.DataFrame(lines)
@@ -246,11 +248,11 @@ def _result(
     return result
 
 
-def _numbers(metrics: dict[str, Any]) -> dict[str, Any]:
+def _numbers(metrics: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
 
 
-def _record(result: SweepResult, found: list[dict[str, Any]], artefacts: list[Path], project: Project) -> None:
+def _record(result: SweepResult, found: list[CellResult], artefacts: list[Path], project: Project) -> None:
     from socml.evaluate.validation.tracked import RunRecord, record_nested
 
     tags = {"socml.kind": "sweep", "socml.sweep": result.experiment}

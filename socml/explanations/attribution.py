@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socml.explanations.contributions import explainer_of, feature_contributions
 from socml.explanations.values import feature_label
-from socml.project import UnknownName, html_text
+from socml.project import TableMetadata, UnknownName, html_text, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Attributions:
     base: float
     unit: str
     error: float
-    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    metadata: TableMetadata = field(default_factory=TableMetadata, repr=False)
     language: str = "en"
 
     def importance(self) -> pd.Series:
@@ -117,6 +117,6 @@ def attributions(
         rows = rows.iloc[np.sort(chosen)]
     explainer = explainer_of(version, budget=budget)
     parts = feature_contributions(version, rows, explainer)
-    metadata = dict(features.attrs.get("socml") or {})
+    metadata = metadata_of(features).copy()
     error = float(parts.attrs["error"])
     return Attributions(parts, rows[list(parts.columns)], explainer.base, explainer.unit, error, metadata, language)

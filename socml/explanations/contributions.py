@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from socml.explanations.feature_columns import FeatureColumns, feature_columns
-from socml.explanations.usual import Entities, usual_categories, usual_numbers
+from socml.explanations.explainer import Explainer, SampledExplainer, StepsExplainer
+from socml.explanations.feature_columns import FeatureColumns, feature_columns, numbers_of
+from socml.explanations.usual import usual_categories, usual_numbers
 from socml.project import EXPLANATION, ModelError, component, component_names, is_own
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from socml.features import Preparation, Sequences
     from socml.models import ModelVersion
 
 DESCRIBED = 12  # features of a row, from the top, whose usual values are looked up
@@ -22,8 +24,12 @@ _USUAL = ("value_percentile", "entity_low", "entity_high", "everyone_low", "ever
 
 
 def make_explainer(
-    detector: Any, *, typical: np.ndarray | None = None, origin: Sequence[str] | None = None, budget: int | None = None
-) -> Any:
+    detector: object,
+    *,
+    typical: np.ndarray | None = None,
+    origin: Sequence[str] | None = None,
+    budget: int | None = None,
+) -> Explainer:
     """Return the explainer that supports a fitted detector; an exact one if there is one.
 
     Parameters
@@ -37,20 +43,23 @@ def make_explainer(
     ModelError
         If none does, or the only one that does needs a typical row and there is none.
     """
+    made: Explainer
     names = sorted(component_names("explainers"), key=lambda name: not is_own("explainers", name))  # one's own first
     kinds = [component("explainers", name) for name in names]
     for kind in sorted(kinds, key=lambda kind: not kind.exact):
         if not kind.supports(detector):
             continue
         if kind.exact:
-            return kind(detector)
+            made = kind(detector)
+            return made
         if typical is None:
             raise ModelError(f"{type(detector).__name__} is explained by comparison only: give the typical row.")
-        return kind(detector, typical, origin, **({} if budget is None else {"budget": budget}))
+        made = kind(detector, typical, origin, **({} if budget is None else {"budget": budget}))
+        return made
     raise ModelError(f"No explainer supports {type(detector).__name__}. Add one file to explainers/ of the project.")
 
 
-def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Any:
+def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Explainer:
     """Return the explainer of a model version; one that compares does so with the row of every feature's usual value.
 
     Raises
@@ -67,7 +76,7 @@ def explainer_of(version: ModelVersion, *, budget: int | None = None) -> Any:
     return make_explainer(version.detector, typical=typical, origin=list(preparation.origin_.values()), budget=budget)
 
 
-def typical_row(preparation: Any) -> pd.DataFrame:
+def typical_row(preparation: Preparation | Sequences) -> pd.DataFrame:
     """Return a feature table of one row: every number its median, every category its most frequent."""
     import pandas as pd
 
@@ -80,7 +89,9 @@ def typical_row(preparation: Any) -> pd.DataFrame:
     )
 
 
-def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: Any = None) -> pd.DataFrame:
+def feature_contributions(
+    version: ModelVersion, rows: pd.DataFrame, explainer: Explainer | None = None
+) -> pd.DataFrame:
     """Return how much each feature pushed each row toward anomalous: index as `rows`, one column a feature.
 
     A feature's columns of the matrix are added up. With the explainer's `base` a row adds up to what the
@@ -91,7 +102,7 @@ def feature_contributions(version: ModelVersion, rows: pd.DataFrame, explainer: 
 
 
 def contributions_and_errors(
-    version: ModelVersion, rows: pd.DataFrame, explainer: Any = None
+    version: ModelVersion, rows: pd.DataFrame, explainer: Explainer | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return what `feature_contributions` does, and the standard error of each push, of the same shape; 0 is exact."""
     import pandas as pd
@@ -106,7 +117,7 @@ def contributions_and_errors(
         parts = explainer.contributions(matrix)
         errors = np.zeros(parts.shape)
     else:
-        parts, errors = explainer.sampled(matrix)
+        parts, errors = cast("SampledExplainer", explainer).sampled(matrix)
     errors = errors @ of_feature
     collected = pd.DataFrame(parts @ of_feature, index=rows.index, columns=features)
     collected.attrs.update({"unit": explainer.unit, "base": explainer.base, "error": float(errors.max(initial=0.0))})
@@ -114,7 +125,7 @@ def contributions_and_errors(
 
 
 def explain(
-    version: ModelVersion, features: pd.DataFrame | Path, row_ids: Sequence[str], *, explainer: Any = None
+    version: ModelVersion, features: pd.DataFrame | Path, row_ids: Sequence[str], *, explainer: Explainer | None = None
 ) -> pd.DataFrame:
     """Return why rows are as anomalous as they are: the explanation table, all features of each row.
 
@@ -144,7 +155,7 @@ def explain(
     explainer = explainer or explainer_of(version)
     parts, errors = contributions_and_errors(version, rows, explainer)
     table = explanation_table(parts, errors, columns, positions, numbers=set(version.preparation.numbers_))
-    if hasattr(explainer, "in_steps"):  # a sequence is one feature, so that each row has one line
+    if isinstance(explainer, StepsExplainer):  # a sequence is one feature, so that each row has one line
         table["category"] = explainer.in_steps(version.preparation.transform(rows))
     return table
 
@@ -204,10 +215,10 @@ def _add_usual(
         near = part["position"].to_numpy() <= DESCRIBED
         if not near.any():
             continue
-        usual = _usual_numbers if name in numbers else usual_categories
-        for key, found in usual(columns.column(str(name)), positions[of[near]], columns.entities).items():
+        if name in numbers:
+            values = numbers_of(columns.column(str(name)))
+            usual = usual_numbers(values, positions[of[near]], columns.entities, columns.spread(str(name)))
+        else:
+            usual = usual_categories(here[near], columns.shares(str(name)))
+        for key, found in usual.items():
             table.loc[at[near], key] = found
-
-
-def _usual_numbers(values: pd.Series, positions: np.ndarray, entities: Entities) -> dict[str, np.ndarray]:
-    return usual_numbers(values.to_numpy(dtype=np.float64, na_value=np.nan), positions, entities)

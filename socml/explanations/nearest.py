@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socml.explanations.normal import ORDINARY
 from socml.explanations.values import cell_in_words, feature_label
-from socml.project import DataError, words
+from socml.project import DataError, TableMetadata, metadata_of, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ class NearestNormal:
     now: float
     then: float
     differs: pd.DataFrame = field(repr=False)
-    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    metadata: TableMetadata = field(default_factory=TableMetadata, repr=False)
 
     def in_words(self, language: str = "en", top: int = 5) -> pd.DataFrame:
         """Return a line for each of the features that differ most: what, here, there. All text is inert."""
@@ -81,7 +81,7 @@ def nearest_normal(version: ModelVersion, features: pd.DataFrame, row_id: str) -
         },
         index=pd.Index(names, name="feature"),
     )
-    about = dict(features.attrs.get("socml") or {})
+    about = metadata_of(features).copy()
     return NearestNormal(str(table.index[there]), float(percentile[at]), float(percentile[there]), differs, about)
 
 

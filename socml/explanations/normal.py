@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socml.explanations.sentences import percentile_in_words
 from socml.explanations.values import cell_in_words, feature_label
-from socml.project import words
+from socml.project import TableMetadata, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ class WouldBeNormal:
     """
 
     features: list[str]
-    typical: dict[str, Any]
+    typical: dict[str, object]
     now: float
     then: float
 
@@ -63,7 +63,7 @@ def what_would_be_normal(version: ModelVersion, row: pd.DataFrame, explained: pd
     return WouldBeNormal(chosen, {name: typical[name] for name in chosen}, now, then[enough])
 
 
-def normal_in_words(found: WouldBeNormal, *, features_metadata: dict[str, Any], language: str = "en") -> str:
+def normal_in_words(found: WouldBeNormal, *, features_metadata: TableMetadata, language: str = "en") -> str:
     """Return it as one honest sentence: also when nothing small suffices, or nothing is needed."""
     said = words(language)
     now, then = percentile_in_words(found.now, said), percentile_in_words(found.then, said)

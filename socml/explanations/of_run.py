@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,9 @@ from socml.project import (
     DataError,
     Notice,
     Project,
+    Run,
     SocmlError,
+    TableMetadata,
     UnknownName,
     check_table,
     find_project,
@@ -45,6 +47,8 @@ from socml.project import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from socml.explanations.explainer import Explainer
 
 __all__ = [
     "Attributions",
@@ -85,9 +89,9 @@ class InWords:
     why: pd.DataFrame
     would_be_normal: str
     estimated: str = ""
-    pushes: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    pushes: tuple[dict[str, object], ...] = field(default=(), repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         why = self.why.to_dict("records")
         told = {"row_id": self.row_id, "headline": self.headline, "why": why, "would_be_normal": self.would_be_normal}
@@ -131,7 +135,7 @@ def explain_rows(run_id: str, row_ids: Sequence[str], *, project: Project | None
     if absent:
         fresh = keep_explanations(run, _explained(run, absent, project), project=project)
         stored = pa.concat_tables([stored, fresh])
-    table = stored.to_pandas()
+    table: pd.DataFrame = stored.to_pandas()
     place = {row_id: at for at, row_id in enumerate(wanted)}
     order = np.lexsort((table["position"].to_numpy(), table["row_id"].map(place).to_numpy(dtype=np.int64)))
     return table.iloc[order].reset_index(drop=True)
@@ -162,6 +166,32 @@ def explanation_in_words(
     )
 
 
+def normal_of_rows(
+    run_id: str, row_ids: Sequence[str], *, project: Project | None = None, language: str = "en"
+) -> dict[str, str]:
+    """Return what would make each row normal, in words, as `explanation_in_words` does: the table is read once for all."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    reasons = explain_rows(run["run_id"], row_ids, project=project)
+    explained = {str(row_id): table for row_id, table in reasons.groupby("row_id", sort=False)}
+    about = run_metadata(run, project)
+    try:
+        version = _opened(run["model_version"], project)
+        columns = feature_columns(run_features_path(project, run))
+        rows = columns.take(columns.positions(list(explained)))
+    except (UnknownName, DataError):  # the run outlived its model or its table
+        unknown = words(language)(
+            "explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown"
+        )
+        return dict.fromkeys(explained, unknown)
+    return {
+        row_id: normal_in_words(
+            what_would_be_normal(version, rows.iloc[[at]], table), features_metadata=about, language=language
+        )
+        for at, (row_id, table) in enumerate(explained.items())
+    }
+
+
 def headlines(
     run_id: str, row_ids: Sequence[str], *, project: Project | None = None, language: str = "en"
 ) -> list[str]:
@@ -182,7 +212,7 @@ def headlines(
     ]
 
 
-def keep_explanations(run: dict[str, Any], explained: pd.DataFrame, *, project: Project) -> pa.Table:
+def keep_explanations(run: Run, explained: pd.DataFrame, *, project: Project) -> pa.Table:
     """Store explanations of rows of a run that had none, by the contract EXPLANATION; return them as Arrow."""
     path = run_folder(project, run["run_id"]) / "explanations.parquet"
     table = pa.Table.from_pandas(explained, preserve_index=False)
@@ -191,19 +221,19 @@ def keep_explanations(run: dict[str, Any], explained: pd.DataFrame, *, project: 
     return fresh
 
 
-def explained_rows(run: dict[str, Any], *, project: Project) -> set[str]:
+def explained_rows(run: Run, *, project: Project) -> set[str]:
     """Return which rows of a run have an explanation."""
     path = run_folder(project, run["run_id"]) / "explanations.parquet"
     return set(_read(path)["row_id"].to_pylist())
 
 
-def run_metadata(run: dict[str, Any], project: Project) -> dict[str, Any]:
+def run_metadata(run: Run, project: Project) -> TableMetadata:
     """Return what the features of a run mean: the metadata of its feature table, empty if that is gone."""
     path = run_features_path(project, run)
     return read_metadata(path) if path.is_file() else {}
 
 
-def _pushes(explained: pd.DataFrame) -> list[dict[str, Any]]:
+def _pushes(explained: pd.DataFrame) -> list[dict[str, object]]:
     """Return the pushes as plain values; a missing one is None."""
     names = ["feature", "contribution", "share", "contribution_error"]
     plain = explained.sort_values("position")[names].astype(object)
@@ -214,7 +244,7 @@ def _stored(path: Path, row_ids: list[str]) -> pa.Table:
     return _read(path, pc.field("row_id").isin(pa.array(row_ids, pa.string())))
 
 
-def _read(path: Path, filters: Any = None) -> pa.Table:
+def _read(path: Path, filters: pc.Expression | None = None) -> pa.Table:
     contract = schema(EXPLANATION)  # a file from before a column of it was there has nulls in it
     if not path.is_file():
         return contract.empty_table()
@@ -226,7 +256,7 @@ def _read(path: Path, filters: Any = None) -> pa.Table:
         return contract.empty_table()
 
 
-def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pd.DataFrame:
+def _explained(run: Run, row_ids: list[str], project: Project) -> pd.DataFrame:
     if run.get("online"):
         raise DataError(f"The model of run {run['run_id']} learned on since. To explain more of it: socml explain")
     path = run_features_path(project, run)
@@ -235,9 +265,7 @@ def _explained(run: dict[str, Any], row_ids: list[str], project: Project) -> pd.
     return explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
 
 
-def _check_same_rows(
-    run: dict[str, Any], version: ModelVersion, path: Path, row_ids: list[str], project: Project
-) -> None:
+def _check_same_rows(run: Run, version: ModelVersion, path: Path, row_ids: list[str], project: Project) -> None:
     """Raise if a row is not in the run, or its features were built anew since and differ."""
     scores = run_folder(project, run["run_id"]) / "scores.parquet"
     scored = read_table(scores, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
@@ -261,5 +289,5 @@ def _opened(label: str, project: Project) -> ModelVersion:
 
 
 @lru_cache(maxsize=4)
-def _explainer(label: str, project: Project) -> Any:
+def _explainer(label: str, project: Project) -> Explainer:
     return explainer_of(_opened(label, project))

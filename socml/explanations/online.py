@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.detectors import read_state
+from socml.detectors import RowDetector, read_state
 from socml.explanations.contributions import explanation_table
 from socml.explanations.feature_columns import feature_columns
 from socml.explanations.of_run import explained_rows, keep_explanations
@@ -24,6 +24,7 @@ from socml.project import (
     DataError,
     ModelError,
     Project,
+    Run,
     find_project,
     load_model_recipe,
     open_table,
@@ -99,7 +100,7 @@ def explain_online(
     return table
 
 
-def _at_the_start(run: dict[str, Any], path: Path, project: Project) -> OnlineModel:
+def _at_the_start(run: Run, path: Path, project: Project) -> OnlineModel:
     """Return the model as it was before the run."""
     name = str(run["model_version"]).rpartition("/")[0]
     recipe = load_model_recipe(name, project)
@@ -117,7 +118,7 @@ def _at_the_start(run: dict[str, Any], path: Path, project: Project) -> OnlineMo
 
 def _replay(
     online: OnlineModel, path: Path, positions: NDArray[np.int64], budget: int
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Go through the file up to the last position; return pushes and their errors (n_rows, n_features), and scores."""
     width = len(online.columns.features)
     parts, errors, score = (
@@ -146,16 +147,18 @@ def _replay(
     return parts, errors, score
 
 
-def _learn(online: OnlineModel, block: NDArray, entities: list[Any], start: int, end: int) -> None:
+def _learn(online: OnlineModel, block: NDArray[np.float64], entities: list[str | None], start: int, end: int) -> None:
     if end > start:
         online.detector.score_learn_many(block[start:end], entities[start:end])
 
 
-def _pushes(detector: Any, row: NDArray, entity: Any, budget: int) -> tuple[NDArray, NDArray]:
+def _pushes(
+    detector: RowDetector, row: NDArray[np.float64], entity: str | None, budget: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how far each value of a row pushes toward anomalous, and the standard error of each push."""
     players = np.flatnonzero(~np.isnan(row))
 
-    def worth(who: NDArray[np.bool_]) -> NDArray:
+    def worth(who: NDArray[np.bool_]) -> NDArray[np.float64]:
         rows = np.full((len(who), len(row)), np.nan)
         rows[:, players] = np.where(who, row[players], np.nan)
         return np.array([-detector.score_one(some, entity) for some in rows])
@@ -166,7 +169,7 @@ def _pushes(detector: Any, row: NDArray, entity: Any, budget: int) -> tuple[NDAr
     return parts, errors
 
 
-def _named(parts: NDArray, online: OnlineModel, rows: pd.DataFrame) -> pd.DataFrame:
+def _named(parts: NDArray[np.float64], online: OnlineModel, rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(parts, index=rows.index, columns=online.columns.features)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +14,7 @@ from socml.project import UnknownName, Words, words
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from socml.explanations.attribution import Attributions
 
@@ -108,7 +109,7 @@ def plot_waterfall(told: Attributions, row_id: str, top: int) -> Plot:
     return figure
 
 
-def _figure(title: str, rows: int) -> tuple[Plot, Any]:
+def _figure(title: str, rows: int) -> tuple[Plot, Axes]:
     figure = Plot(figsize=(7.5, 1.6 + 0.34 * rows), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -122,7 +123,7 @@ def _axis(told: Attributions, key: str, said: Words) -> str:
     return f"{text}\n{said('explanation.plot.error', error=f'{told.error:.2g}')}" if told.error else text
 
 
-def _name_rows(axes: Any, names: list[str]) -> None:
+def _name_rows(axes: Axes, names: list[str]) -> None:
     axes.set_yticks(range(len(names)), [_plain(name) for name in names])
 
 

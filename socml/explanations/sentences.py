@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, TypeGuard, TypeVar, cast
 
 from socml.explanations.values import feature_label, number_in_words, plain_number, unit_of, value_in_words
-from socml.project import Words, words
+from socml.project import TableMetadata, Words, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,27 @@ FEW_PEERS = 0.05
 RARE_PEERS = 0.2  # share of entities with a category, above which the headline does not mention it
 
 
-def headline(rows: pd.DataFrame, *, features_metadata: dict[str, Any], language: str = "en") -> str:
+_Known = TypeVar("_Known")
+
+
+class ExplanationRow(TypedDict):
+    """A row of the explanation table, as `EXPLANATION` declares its columns; NaN and None are missing."""
+
+    feature: str
+    value: float
+    category: str | None
+    contribution: float
+    share: float
+    contribution_error: float | None
+    value_percentile: float
+    entity_low: float
+    entity_high: float
+    everyone_low: float
+    everyone_high: float
+    peers: float
+
+
+def headline(rows: pd.DataFrame, *, features_metadata: TableMetadata, language: str = "en") -> str:
     """Return what is unusual about a row in at most 30 words, most unusual first, without column names.
 
     Parameters
@@ -43,7 +62,7 @@ def headline(rows: pd.DataFrame, *, features_metadata: dict[str, Any], language:
 
 
 def why_table(
-    rows: pd.DataFrame, *, features_metadata: dict[str, Any], language: str = "en", top: int = 8
+    rows: pd.DataFrame, *, features_metadata: TableMetadata, language: str = "en", top: int = 8
 ) -> pd.DataFrame:
     """Return a line for each of the features that push most toward anomalous: what, how unusual, its share.
 
@@ -75,7 +94,7 @@ def estimated_in_words(rows: pd.DataFrame, *, language: str = "en") -> str:
     return said("explanation.estimated", error=_points(max(errors), said))
 
 
-def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+def feature_in_words(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
     """Return this value, what is usual for the entity and for everyone, and where it stands."""
     feature, unit = row["feature"], unit_of(row["feature"], metadata)
     parts = [value_in_words(feature, row["value"], row["category"], metadata, said)]
@@ -92,7 +111,7 @@ def feature_in_words(row: dict[str, Any], metadata: dict[str, Any], said: Words)
     return said("explanation.separator").join([*parts, standing] if standing else parts)
 
 
-def error_in_words(row: Mapping[str, Any], said: Words) -> str:
+def error_in_words(row: ExplanationRow, said: Words) -> str:
     """Return the standard error of a row's share, in percentage points; empty where the share is exact.
 
     Examples
@@ -105,7 +124,7 @@ def error_in_words(row: Mapping[str, Any], said: Words) -> str:
     return f"±\u00a0{_points(error, said)}" if _is(error) else ""
 
 
-def whom(metadata: dict[str, Any]) -> str:
+def whom(metadata: TableMetadata) -> str:
     """Return which word stands for the entity of a feature set.
 
     Examples
@@ -132,12 +151,12 @@ def percentile_in_words(percentile: float, said: Words) -> str:
     return said.number(math.floor(percentile * scale + 1e-9) / scale, digits)
 
 
-def _phrase(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+def _phrase(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
     label = feature_label(row["feature"], metadata, said.language)
     value = value_in_words(row["feature"], row["value"], row["category"], metadata, said)
-    for low, high in (("entity_low", "entity_high"), ("everyone_low", "everyone_high")):
-        if _is(row[low]) and not row[low] <= row["value"] <= row[high]:
-            usual = _range(row[low], row[high], unit_of(row["feature"], metadata), said)
+    for low, high in ((row["entity_low"], row["entity_high"]), (row["everyone_low"], row["everyone_high"])):
+        if _is(low) and not low <= row["value"] <= high:
+            usual = _range(low, high, unit_of(row["feature"], metadata), said)
             return said("explanation.phrase", what=label, value=value, usual=usual)
     if _is(row["category"]) and _is(row["peers"]) and row["peers"] <= RARE_PEERS:
         share = plain_number(100 * row["peers"], said)
@@ -145,7 +164,7 @@ def _phrase(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
     return said("explanation.phrase_plain", what=label, value=value)
 
 
-def _current(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
+def _current(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
     peers = row["peers"]
     if _is(row["category"]) and _is(peers):
         return said(f"explanation.has.{whom(metadata)}", share=plain_number(100 * peers, said))
@@ -159,11 +178,11 @@ def _current(row: dict[str, Any], metadata: dict[str, Any], said: Words) -> str:
     return said("explanation.separator").join(texts)
 
 
-def _share(row: dict[str, Any], said: Words) -> str:
+def _share(row: ExplanationRow, said: Words) -> str:
     return f"{said.number(100 * row['share'])}\u00a0% {error_in_words(row, said)}".rstrip(" ")
 
 
-def _share_error(row: Mapping[str, Any]) -> float:
+def _share_error(row: ExplanationRow) -> float:
     """Return the standard error of a share, 0 to 1, that of all pushes together left out; NaN where it is exact."""
     error = row.get("contribution_error")
     if not _is(error) or not row["contribution"]:
@@ -186,12 +205,12 @@ def _range(low: float, high: float, unit: str, said: Words) -> str:
     return f"{first.split(chr(0xA0))[0]}{dash}{last}" if same_unit else f"{first}{dash}{last}"
 
 
-def _is(value: Any) -> bool:
+def _is(value: _Known | None) -> TypeGuard[_Known]:
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+def _records(rows: pd.DataFrame) -> list[ExplanationRow]:
+    return [cast("ExplanationRow", row) for row in rows.to_dict("records")]
 
 
 def _sentence(text: str) -> str:

@@ -16,7 +16,7 @@ FEWEST_PAIRS = 4  # pairs of orders below which an error cannot be told
 
 
 def shapley_values(
-    worth: Callable[[NDArray[np.bool_]], NDArray], players: int, *, budget: int = 1024, seed: int = 0
+    worth: Callable[[NDArray[np.bool_]], NDArray[np.float64]], players: int, *, budget: int = 1024, seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each player's Shapley value and its standard error, both (players,).
 
@@ -51,7 +51,7 @@ def shapley_values(
     return _by_orders(worth, players, budget, np.random.default_rng(seed))
 
 
-def _by_all(worth: Callable[[NDArray[np.bool_]], NDArray], players: int) -> NDArray[np.float64]:
+def _by_all(worth: Callable[[NDArray[np.bool_]], NDArray[np.float64]], players: int) -> NDArray[np.float64]:
     number = np.arange(2**players)
     takes_part = (number[:, None] >> np.arange(players)) & 1 > 0
     value = np.asarray(worth(takes_part), dtype=np.float64)
@@ -68,7 +68,7 @@ def _by_all(worth: Callable[[NDArray[np.bool_]], NDArray], players: int) -> NDAr
 
 
 def _by_orders(
-    worth: Callable[[NDArray[np.bool_]], NDArray], players: int, budget: int, rng: np.random.Generator
+    worth: Callable[[NDArray[np.bool_]], NDArray[np.float64]], players: int, budget: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     inner = players - 1  # coalitions of an order that are neither none nor all
     pairs = max(FEWEST_PAIRS, budget // (2 * inner))

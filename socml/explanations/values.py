@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from numbers import Real
-from typing import Any
 
-from socml.project import Words, visible_line
+from socml.project import TableMetadata, Words, visible_line
 
 LONGEST_CATEGORY = 40  # characters of a category that are shown
 LONGEST_STEPS = 160  # the same, of the steps of a sequence
@@ -15,7 +14,7 @@ _UNIT_TAIL = re.compile(r", (in seconds|en secondes|(de )?0 (to|à) 1)$")
 _BYTES = (1.0, 1e3, 1e6, 1e9, 1e12, 1e15)
 
 
-def feature_label(feature: str, metadata: dict[str, Any], language: str) -> str:
+def feature_label(feature: str, metadata: TableMetadata, language: str) -> str:
     """Return what a feature means, in words, without the unit that its value carries anyway.
 
     Examples
@@ -26,14 +25,14 @@ def feature_label(feature: str, metadata: dict[str, Any], language: str) -> str:
     'src bytes'
     """
     columns = metadata.get("columns") or {}
-    own = (metadata.get(f"columns_{language}") or {}) if language != "en" else {}
+    own = (metadata.get("columns_fr") or {}) if language == "fr" else {}
     label = str(own.get(feature) or columns.get(feature) or feature)
     if label == feature:
         label = feature.replace("_", " ").strip() or feature
     return visible_line(_UNIT_TAIL.sub("", label))
 
 
-def unit_of(feature: str, metadata: dict[str, Any]) -> str:
+def unit_of(feature: str, metadata: TableMetadata) -> str:
     """Return the unit of a feature: "bytes", "seconds", "share", "steps" or "" (a number), by meaning, then by name.
 
     Examples
@@ -56,7 +55,7 @@ def unit_of(feature: str, metadata: dict[str, Any]) -> str:
     return ""
 
 
-def value_in_words(feature: str, value: float | None, category: Any, metadata: dict[str, Any], words: Words) -> str:
+def value_in_words(feature: str, value: float | None, category: object, metadata: TableMetadata, words: Words) -> str:
     """Return a value as an analyst reads it; a category in quotes, harmless.
 
     Examples
@@ -79,7 +78,7 @@ def value_in_words(feature: str, value: float | None, category: Any, metadata: d
     return number_in_words(value, unit_of(feature, metadata), words)
 
 
-def cell_in_words(feature: str, cell: Any, metadata: dict[str, Any], words: Words) -> str:
+def cell_in_words(feature: str, cell: object, metadata: TableMetadata, words: Words) -> str:
     """Return a cell of a feature table, number or category or missing, as an analyst reads it.
 
     Examples

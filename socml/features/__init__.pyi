@@ -14,6 +14,7 @@ from .entity_day_table import absent_sets as absent_sets
 from .entity_day_table import columns_of as columns_of
 from .entity_day_table import entity_day as entity_day
 from .entity_day_table import entity_days as entity_days
+from .given_table import Rows as Rows
 from .given_table import TableError as TableError
 from .given_table import feature_names as feature_names
 from .given_table import plain_table as plain_table

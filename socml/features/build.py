@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from socml.features.event_templates import event_templates
+from socml.features.first_seen import parquet_sql
 from socml.features.row_sql import columns_sql, events_sql, rows_sql, truth_sql
 from socml.features.spark_features import has_values, selected_schema, spark_events, spark_rows, spark_truth
 from socml.project import (
@@ -26,9 +27,12 @@ from socml.project import (
     Notice,
     Project,
     RecipeError,
+    TableMetadata,
+    audit,
     check_columns,
     checked_select,
     did_you_mean,
+    event_files,
     event_table,
     events_snapshot,
     features_path,
@@ -51,6 +55,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+    import pyarrow.dataset as ds
 
 _KEYS = ("row_id", "time", "entity")
 # Event columns that a table's columns are renamed to and that still are features of the row.
@@ -103,19 +108,23 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     snapshot = events_snapshot(project, dataset)
     if path.is_file() and _is_current(path, recipe, snapshot, truth_path(project, dataset)):
         return path
+    audited = {"dataset": dataset, "feature_set": recipe.name, "engine": project.engine}
     if project.engine == "spark":
         _build_on_spark(recipe, dataset, snapshot, path, project)
+        audit(project, "features built", **audited)
         return path
     stored = open_events(project, dataset)
-    tables: dict[str, Any] = {"stored_events": stored}
+    tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
         tables["truth"] = read_table(truth_path(project, dataset))
-    with _connection(recipe, tables, stored.schema, project) as connection:
+    files = event_files(project, dataset)
+    with _connection(recipe, tables, stored.schema, project, files=files) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
         if "truth" in tables:
             _write_truth(path, recipe, connection, project.time_limit_s)
+    audit(project, "features built", **audited)
     return path
 
 
@@ -145,8 +154,8 @@ def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = 
     path = row_truth_path(features_path(project or find_project(), dataset, feature_set))
     if not path.is_file():
         schema = pa.schema([("row_id", pa.string()), ("malicious", pa.bool_()), ("family", pa.string())])
-        return schema.empty_table().to_pandas().set_index("row_id")
-    return read_table(path).to_pandas().set_index("row_id")
+        return _by_row(schema.empty_table())
+    return _by_row(read_table(path))
 
 
 def row_truth_path(features: Path) -> Path:
@@ -158,9 +167,7 @@ def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Pa
     stored = open_events(project, dataset)
     truth = truth_path(project, dataset)
     views = _views(recipe, stored.schema)
-    with spark_events(
-        recipe, stored, views, project=project, truth=truth if truth.is_file() else None
-    ) as connection:
+    with spark_events(recipe, stored, views, project=project, truth=truth if truth.is_file() else None) as connection:
         given = selected_schema(recipe, connection)
         schema = _table_schema(recipe, given, lambda name: has_values(name, connection))
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
@@ -172,14 +179,31 @@ def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Pa
 
 @contextmanager
 def _connection(
-    recipe: FeatureRecipe, tables: dict[str, Any], schema: pa.Schema, project: Project
+    recipe: FeatureRecipe,
+    tables: dict[str, pa.Table | ds.Dataset],
+    schema: pa.Schema,
+    project: Project,
+    *,
+    files: Sequence[Path] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`.
+
+    Parameters
+    ----------
+    files : where the stored events lie, if on disk: DuckDB reads them itself, and of them only what the recipe asks for
+    """
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     views = _views(recipe, schema)
 
-    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        if files:
+            connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+
+    if files:
+        tables = {name: table for name, table in tables.items() if name != "stored_events"}
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection(tables, prepare=prepare, readable=files, memory_limit=memory, threads=threads) as connection:
         for name, sql in views.items():
             connection.sql(sql).create_view(name)
         yield connection
@@ -268,7 +292,7 @@ def _as_rows(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> dict[str, Any]:
+def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapshot: str) -> TableMetadata:
     features = [name for name in schema.names if name not in {*_KEYS, *recipe.entity}]
     return {
         "feature_set": recipe.name,
@@ -285,7 +309,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
     }
 
 
-def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: dict[str, Any]) -> None:
+def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: TableMetadata) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
     with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
         for batch in rows:
@@ -312,7 +336,12 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
 
-def _frame(table: pa.Table, metadata: dict[str, Any]) -> pd.DataFrame:
-    frame = table.to_pandas().set_index("row_id")
+def _frame(table: pa.Table, metadata: TableMetadata) -> pd.DataFrame:
+    frame = _by_row(table)
     frame.attrs["socml"] = metadata
     return frame
+
+
+def _by_row(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.set_index("row_id")

@@ -22,12 +22,15 @@ import pyarrow.parquet as pq
 from socml.features import meanings
 from socml.features.daily_state import KEY, DailyState
 from socml.features.first_seen import History, Key, keys_of, parquet_sql
+from socml.features.spark_daily import spark_day
 from socml.project import (
     DataError,
     FeatureRecipe,
     Part,
     Project,
     RecipeError,
+    SparkConnection,
+    checked_select,
     did_you_mean,
     event_parts,
     events_folder,
@@ -214,7 +217,12 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
-    with day_connection(files, day, histories, extended, project=project, inside=inside) as connection:
+    if project.engine == "spark":
+        opened = spark_day(files, day, histories, extended, project=project, inside=inside)
+    else:
+        reads = [recipe.sql for recipe in recipes if at not in state.built(_set_part(recipe))]
+        opened = day_connection(files, day, histories, extended, project=project, inside=inside, reads=reads)
+    with opened as connection:
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
@@ -231,20 +239,35 @@ def day_connection(
     *,
     project: Project,
     inside: Sequence[IPv4Network] = (),
+    reads: Sequence[str] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection that has the meanings of one day's events, the views over them, and the histories.
 
     The day's new keys are added to the histories of `extended`.
+
+    Parameters
+    ----------
+    reads : the SELECTs to come: only what they and the histories read is worked out; everything if not given
     """
 
     def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
         sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
-        connection.execute(f"create temp table meanings as {sql}")
+        columns = connection.sql(sql).columns
+        if reads:
+            keys = " ".join(column for history in histories for column in history.key.columns)
+            columns = meanings.columns_read(columns, [*reads, keys])
+        chosen = ", ".join(quoted(column) for column in columns)
+        connection.execute(f"create temp table meanings as select {chosen} from ({sql})")  # noqa: S608
         for name, view in meanings.VIEWS.items():
             connection.execute(f"create temp view {name} as {view}")
+
+        def define(name: str, sql: str) -> None:
+            connection.execute(f"create or replace temp table {quoted(name)} as {sql}")
+
         for history in histories:
-            history.offer(connection, day)
+            before = history.files_before(day)
+            history.offer(define, day, parquet_sql(before) if before else "")
             if history in extended:
                 history.extend(connection, day)
 
@@ -253,10 +276,12 @@ def day_connection(
         yield connection
 
 
-def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: Sequence[IPv4Network]) -> pa.Table:
+def _rows(
+    recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection | SparkConnection, inside: Sequence[IPv4Network]
+) -> pa.Table:
     """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
-    given = select_batches(connection, f"select * from ({recipe.sql}\n) limit 0", where=where).schema.names  # noqa: S608
+    given = _columns(connection, f"select * from ({recipe.sql}\n)", where)  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
     for name in (entity, *recipe.columns, *shown):
         if name not in given:
@@ -272,8 +297,20 @@ def _rows(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, inside: 
         select cast({whom} as varchar) as entity,
                {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
         from ({recipe.sql}\n) where {whom} is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
-    table = select_batches(connection, sql, where=where).read_all()
-    return table.replace_schema_metadata(None).combine_chunks()
+    return _selected(connection, sql, where).replace_schema_metadata(None).combine_chunks()
+
+
+def _columns(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> list[str]:
+    """Return the columns that a SELECT gives; no row is worked out."""
+    if isinstance(connection, SparkConnection):
+        return list(connection.table(f"{sql} limit 0", where=where).schema.names)
+    return checked_select(connection, sql, where=where).columns
+
+
+def _selected(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> pa.Table:
+    if isinstance(connection, SparkConnection):
+        return connection.table(sql, where=where)
+    return select_batches(connection, sql, where=where).read_all()
 
 
 def numbers_order(recipe: FeatureRecipe) -> str:

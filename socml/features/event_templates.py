@@ -7,7 +7,7 @@ same events give the same templates.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,15 @@ import pyarrow as pa
 from socml.features.drain import Drain, Template
 from socml.features.masks import masked
 
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
 __all__ = ["Drain", "Template", "event_templates", "masked"]
 
 COLUMNS = ["event_id", "process_name", "message", "raw"]
 
 
-def event_templates(events: Any) -> pa.Table:
+def event_templates(events: pa.Table | ds.Dataset) -> pa.Table:
     """Return one row an event that has a text: what its message (or, without one, its raw record) is an instance of.
 
     Parameters

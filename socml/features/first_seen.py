@@ -9,7 +9,7 @@ A day adds at most `MOST_NEW` keys of one kind, those of the smallest hash; the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from socml.project import quoted, quoted_text, replacing, write_table
 if TYPE_CHECKING:
     import duckdb
 
+Define = Callable[[str, str], None]  # makes a table, by its name and a SELECT
 MOST_NEW = 2_000_000  # new keys of one kind that a day adds to memory; some 100 MB
 
 
@@ -48,13 +49,15 @@ class History:
         columns: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in key.columns]
         self.schema = pa.schema([*columns, ("first_day", pa.date32())])
 
-    def before(self, day: date) -> str:
-        """Return SQL for all that was first seen before a day."""
-        files = sorted(path for path in self.folder.glob("*.parquet") if path.stem < day.isoformat())
-        if not files:
+    def files_before(self, day: date) -> list[Path]:
+        """Return the files of what was first seen before a day; the last may hold what came later, too."""
+        return sorted(path for path in self.folder.glob("*.parquet") if path.stem < day.isoformat())
+
+    def _before(self, day: date, remembered: str) -> str:
+        if not remembered:
             columns = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in self.key.columns)
             return f"(select {columns}, cast(null as date) as first_day where false)"
-        return f"(select * from {parquet_sql(files)} where first_day < date '{day}')"  # noqa: S608
+        return f"(select * from {remembered} where first_day < date '{day}')"  # noqa: S608
 
     @property
     def _columns(self) -> str:
@@ -80,45 +83,52 @@ class History:
     def extend(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         """Keep the keys of `day` (in the table `meanings`) that were never seen before; `offer` comes first."""
         name, columns = quoted(self.key.name), self._columns
-        sql = f"""
-            with fresh as (
-                select {columns}, first_day from {name}
-                where first_day = date '{day}' order by hash({columns}), {columns} limit {MOST_NEW}
-            ) select * from fresh order by {columns}"""  # noqa: S608
-        table = connection.sql(sql).to_arrow_table().cast(self.schema)
+        fresh = f"select {columns}, first_day from {name} where first_day = date '{day}'"  # noqa: S608
+        ((n,),) = connection.execute(f"select count(*) from ({fresh})").fetchall()  # noqa: S608
+        if n > MOST_NEW:
+            smallest = f"select hash({columns}) as h from ({fresh}) order by h limit {MOST_NEW}"  # noqa: S608
+            fresh += f" and hash({columns}) <= (select max(h) from ({smallest}))"  # noqa: S608
+        table = connection.sql(f"select * from ({fresh}) order by {columns}").to_arrow_table().cast(self.schema)  # noqa: S608
         if len(table):
             write_table(self.folder / f"{day}.parquet", table)
 
-    def offer(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    def offer(self, define: Define, day: date, remembered: str) -> None:
         """Make the tables KEY and KEY_sources of `day` from the table `meanings` and what is remembered before it.
 
         Only keys, and what they name, that occur on that day are in them. A key of one column has no KEY_sources, but
         `every_KEY` with all that is remembered, whether or not it occurs on that day.
+
+        Parameters
+        ----------
+        define : makes a table of a SELECT
+        remembered : SQL for what `files_before` hold; empty if there are none
         """
         columns, own = self._columns, self.key.name
-        name, today, every, sources = (quoted(text) for text in (own, f"today_{own}", f"every_{own}", f"{own}_sources"))
+        name, today = quoted(own), quoted(f"today_{own}")
         known = " and ".join(f"{quoted(column)} is not null" for column in self.key.columns)
         prefix = ", ".join(quoted(column) for column in self.key.columns[:-1])
-        before = self.before(day)
-        connection.execute(
-            f"create or replace temp table {today} as select distinct {columns} from meanings where {known}"  # noqa: S608
-        )
-        connection.execute(f"""
-            create or replace temp table {name} as
+        before = self._before(day, remembered)
+        define(f"today_{own}", f"select distinct {columns} from meanings where {known}")  # noqa: S608
+        define(
+            own,
+            f"""
             select {columns}, coalesce(earlier.first_day, date '{day}') as first_day,
                    coalesce((select min(first_day) from {before}), date '{day}') as began
-            from {today} left join {before} as earlier using ({columns})""")  # noqa: S608
+            from {today} left join {before} as earlier using ({columns})""",  # noqa: S608
+        )
         if not prefix:
             both = f"select {columns}, first_day from {name} union select {columns}, first_day from {before}"  # noqa: S608
-            connection.execute(f"create or replace temp table {every} as {both}")
+            define(f"every_{own}", both)
             return
-        connection.execute(f"""
-            create or replace temp table {sources} as
+        define(
+            f"{own}_sources",
+            f"""
             with named as (select distinct {prefix} from {today}), counted as (
                 select {prefix}, count(*) as n from {before} semi join named using ({prefix}) group by all
                 union all
                 select {prefix}, count(*) as n from {name} where first_day = date '{day}' group by all
-            ) select {prefix}, date '{day}' as day, cast(sum(n) as bigint) as sources from counted group by all""")  # noqa: S608
+            ) select {prefix}, date '{day}' as day, cast(sum(n) as bigint) as sources from counted group by all""",  # noqa: S608
+        )
 
     def compact(self, latest: date) -> None:
         """Merge the days of each month before that of `latest` into one file."""

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from socml.project import ModelError
+from socml.project import ModelError, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
+
+
+@runtime_checkable
+class Convertible(Protocol):
+    """A table of another library, such as polars, that pandas can be made of."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return it as a DataFrame."""
+
+
+Rows: TypeAlias = "ArrayLike | pd.DataFrame | Convertible"
 
 KEYS = ("row_id", "time", "entity")
 
@@ -27,11 +39,11 @@ def feature_names(features: pd.DataFrame) -> list[str]:
     >>> feature_names(pd.DataFrame({"entity": ["a"], "flows": [1.0]}))
     ['flows']
     """
-    metadata = features.attrs.get("socml") or {}
+    metadata = metadata_of(features)
     return list(metadata.get("features") or [str(name) for name in features.columns if name not in KEYS])
 
 
-def plain_table(X: Any) -> pd.DataFrame:
+def plain_table(X: Rows) -> pd.DataFrame:
     """Return rows as a table with distinct column names that are texts; a table that has them is returned as it is.
 
     Parameters
@@ -51,7 +63,7 @@ def plain_table(X: Any) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(X, pd.DataFrame):
-        X = X.to_pandas() if hasattr(X, "to_pandas") else _named(X)
+        X = X.to_pandas() if isinstance(X, Convertible) else _named(X)
     if all(type(name) is str for name in X.columns) and X.columns.is_unique:
         return X
     names = [str(name) for name in X.columns]
@@ -63,10 +75,10 @@ def plain_table(X: Any) -> pd.DataFrame:
     return renamed
 
 
-def _named(X: Any) -> pd.DataFrame:
+def _named(X: ArrayLike) -> pd.DataFrame:
     import pandas as pd
 
-    values = np.asarray(X) if not hasattr(X, "columns") else X
+    values = np.asarray(X)
     if values.ndim != 2:
         raise TableError(
             f"Rows must have two dimensions, (n_rows, n_columns), and this is {values.ndim}-dimensional. Reshape your "

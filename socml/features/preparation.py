@@ -7,7 +7,7 @@ category becomes its frequent values and its rarity. Every matrix column knows t
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -18,10 +18,29 @@ from socml.project import ModelError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
+
+
+class NumberScale(TypedDict):
+    """What was learned of a column of numbers."""
+
+    log: bool  # whether it goes through sign(x)·log(1 + |x|)
+    marked: bool  # whether a column says where it is missing
+    low: float  # what stands for −∞
+    high: float  # what stands for ∞
+
+
+class Frequencies(TypedDict):
+    """What was learned of a column of categories."""
+
+    frequent: list[str]  # values that get a column each, "=" before each; "" is a missing one
+    hashes: NDArray[np.uint64]  # of the values seen, sorted
+    rarity: NDArray[np.float64]  # bits, −log2 of the share of each
+    unseen: float  # bits, of a value that was never seen
 
 
 class Preparation(TransformerMixin, BaseEstimator):
@@ -68,16 +87,16 @@ class Preparation(TransformerMixin, BaseEstimator):
         self.max_values = max_values
         self.min_share = min_share
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Preparation:
+    def fit(self, X: pd.DataFrame, y: object = None) -> Preparation:
         """Learn how each feature column becomes numbers; `y` is ignored."""
         X = plain_table(X)
         if not len(X):
             raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
-        self.numbers_: dict[str, dict[str, Any]] = {}
-        self.categories_: dict[str, dict[str, Any]] = {}
+        self.numbers_: dict[str, NumberScale] = {}
+        self.categories_: dict[str, Frequencies] = {}
         self.dropped_: dict[str, str] = {}
-        self.typical_: dict[str, Any] = {}
+        self.typical_: dict[str, object] = {}
         self.missing_: dict[str, float] = {}
         for name in self.feature_names_in_:
             column = self._column(X, name)
@@ -117,7 +136,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         """Return rows as numbers that can be compared, and the feature that each column came from: the matrix itself."""
         return self.transform(X), list(self.origin_.values())
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """Return the names of the matrix columns."""
         check_is_fitted(self, "origin_")
         return np.asarray(self.feature_names_out_, dtype=object)

@@ -41,8 +41,10 @@ def truth_sql(recipe: FeatureRecipe) -> str:
         return "select event_id as row_id, malicious, family, technique from truth order by row_id"
 
     def most(column: str) -> str:
-        counted = f"select row_id, {column}, count(*) as n from known where malicious and {column} is not null group by all"  # noqa: S608
-        return f"select row_id, list({column} order by n desc, {column})[1] as most from ({counted}) group by row_id"
+        counted = (
+            f"select row_id, {column}, count(*) as n from known where malicious and {column} is not null group by all"  # noqa: S608
+        )
+        return f"select row_id, list({column} order by n desc, {column})[1] as most from ({counted}) group by row_id"  # noqa: S608
 
     each = ", ".join(["window_start", *map(quoted, recipe.entity)])
     return f"""

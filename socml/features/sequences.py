@@ -7,7 +7,7 @@ numbers, for a detector's neighbours, is counted.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -56,7 +56,7 @@ class Sequences(TransformerMixin, BaseEstimator):
     def __init__(self, *, column: str = "") -> None:
         self.column = column
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Sequences:
+    def fit(self, X: pd.DataFrame, y: object = None) -> Sequences:
         """Learn which column it is, and what is frequent there; `y` is ignored."""
         if not len(X):
             raise ModelError("The feature table has no rows: there is nothing to learn what is usual from.")
@@ -67,8 +67,8 @@ class Sequences(TransformerMixin, BaseEstimator):
         texts = self._texts(X, name)
         values, counts = np.unique(texts.astype(str), return_counts=True)
         self.feature_names_in_ = self.feature_names_out_ = [name]
-        self.numbers_: dict[str, Any] = {}
-        self.categories_: dict[str, Any] = {name: {}}
+        self.numbers_: dict[str, object] = {}
+        self.categories_: dict[str, dict[str, object]] = {name: {}}
         self.origin_ = {name: name}
         self.dropped_ = {other: "is no sequence" for other in names if other != name}
         self.missing_ = {name: float(X[name].isna().mean())}

@@ -11,6 +11,7 @@ from ._maps import FormatMap as FormatMap
 from ._maps import MapReader as MapReader
 from ._maps import load_map as load_map
 from ._reader import LITTLE as LITTLE
+from ._reader import Assumption as Assumption
 from ._reader import Block as Block
 from ._reader import Format as Format
 from ._reader import Parsed as Parsed

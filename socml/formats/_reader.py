@@ -19,6 +19,31 @@ from socml.project import TableShape, Truth
 LITTLE = 1 << 20  # bytes
 
 
+class Assumption(str):
+    """A warning that says what was assumed of a file, because nothing in it tells: a text with the `kind` it is of.
+
+    Kinds: "zone", "year", "date order", "header", "dialect", "encoding", "columns", "labels", "time order".
+
+    Examples
+    --------
+    >>> said = Assumption("zone", "The times name no zone.")
+    >>> said, said.kind
+    ('The times name no zone.', 'zone')
+    """
+
+    kind: str
+
+    def __new__(cls, kind: str, text: str) -> Assumption:
+        """Make a text that knows its kind."""
+        made = super().__new__(cls, text)
+        made.kind = kind
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # a text is made of one, this of two
+        """Return what a copy is made of."""
+        return self.kind, str(self)
+
+
 @dataclass(frozen=True)
 class Reject:
     """A record that does not fit its format: where, why, and its bytes (its first bytes, if it is over a limit)."""
@@ -74,12 +99,14 @@ class ReadOptions:
     """
 
     time_zone: str = "UTC"
+    zone_is_given: bool = False  # whether the recipe says it: else a time without a zone is an assumption
     year: int | None = None
     time_format: str = ""
     table: TableShape | None = None
     truth: Truth | None = None
     column_types: Mapping[str, pa.DataType] = field(default_factory=dict)  # a table's own columns, as stored so far
     select_from: int = LITTLE
+    beside: tuple[Path, ...] = ()  # the other files of the command, which may tell what this one leaves out
 
 
 @dataclass

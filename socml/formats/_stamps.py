@@ -142,7 +142,7 @@ def _of_number(text: str, clock: Clock) -> datetime:
     if len(digits) == 14 and digits[:2] in ("19", "20"):
         return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
     if "e" in text.lower():
-        return epoch(f"{float(value):.6f}")  # type: ignore[arg-type]
+        return epoch(f"{float(text):.6f}")
     return epoch(text)
 
 

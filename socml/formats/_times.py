@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
-from socml.formats._reader import ReadOptions, Source
+from socml.formats._reader import Assumption, ReadOptions, Source
 from socml.project import ConfigurationError
 
 __all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds", "sets_back"]
@@ -65,9 +65,10 @@ class Clock:
         self.used_year = True
         if self.year is None:
             self.year = self._newest_year(month, day)
-            self.warnings.append(
+            self._assume(
+                "year",
                 f"The times have no year: read as {self.year}, the newest in which the first record is not after "
-                "the file was written. Set `year` in the dataset's recipe if that is wrong."
+                "the file was written. Set `year` in the dataset's recipe if that is wrong.",
             )
         return self._year_of(self.year, 31 * month + day)
 
@@ -75,6 +76,7 @@ class Clock:
         """Return a local time in UTC; a clock time that occurs twice is the first, unless the file has passed it."""
         self.used_zone = True
         if self.zone is None:
+            self.say_zone()
             return local.replace(tzinfo=UTC)
         if self.changes is None:
             self.changes = _Changes(self.zone)
@@ -84,23 +86,27 @@ class Clock:
         """Say, once, that a time named no zone and the recipe names none."""
         if self.zone is None and not self.said_zone:
             self.said_zone = True
-            self.warnings.append(
-                "The times name no zone: read as UTC. Set `time_zone` in the dataset's recipe if that is wrong."
+            self._assume(
+                "zone", "The times name no zone: read as UTC. Set `time_zone` in the dataset's recipe if that is wrong."
             )
 
     def assume_day_first(self) -> bool:
         """Return whether a date of two small numbers says the day first; if the file shows nothing, that is said once."""
         if self.day_first is None:
             self.day_first = False
-            self.warnings.append(
+            self._assume(
+                "date order",
                 "Dates such as 03/04/2026 are read as month/day/year: no date of the file so far shows the order. "
-                "Set time_format in the dataset's recipe if that is wrong."
+                "Set time_format in the dataset's recipe if that is wrong.",
             )
         return self.day_first
 
     def utc(self, when: datetime) -> datetime:
         """Return a time in UTC, one without a zone by the recipe's zone."""
         return when.astimezone(UTC) if when.tzinfo else self.in_zone(when)
+
+    def _assume(self, kind: str, text: str) -> None:
+        self.warnings.append(Assumption(kind, text))
 
     def _newest_year(self, month: int, day: int) -> int:
         later = (self.modified or _EPOCH).astimezone(self.zone or UTC)
@@ -116,7 +122,7 @@ class Clock:
         if before is not None and before - position >= _HALF_A_YEAR and self._may_be(year + 1, position):
             year += 1
             self.year = year
-            self.warnings.append(f"The times pass a New Year: from there on read as {year}.")
+            self._assume("year", f"The times pass a New Year: from there on read as {year}.")
         self.position = position
         return year
 
@@ -186,7 +192,8 @@ def _comes_twice(zone: ZoneInfo, local: datetime) -> bool:
 
 def clock_of(source: Source, options: ReadOptions) -> Clock:
     """Return the clock of a file, by its recipe. Raises ConfigurationError if the zone is none."""
-    return Clock(_zone(options.time_zone), options.year, source.modified)
+    zone = _zone(options.time_zone)
+    return Clock(zone, options.year, source.modified, said_zone=options.zone_is_given)
 
 
 def iso(text: object, clock: Clock | None = None) -> datetime:

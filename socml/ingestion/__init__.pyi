@@ -1,6 +1,8 @@
 from .detection import detect as detect
 from .detection import format_names as format_names
 from .detection import open_format as open_format
+from .event_evidence import RowEvents as RowEvents
+from .event_evidence import events_of_rows as events_of_rows
 from .event_pages import EventPage as EventPage
 from .event_pages import event_page as event_page
 from .event_query import events_of_row as events_of_row

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from socml.ingestion.event_query import as_frame, check_column, equals
-from socml.project import Project, find_project, open_events, sealed_connection
+from socml.ingestion.event_connection import stored_events
+from socml.ingestion.event_query import as_frame, equals
+from socml.project import Project, find_project
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,9 +66,6 @@ def event_page(
     import duckdb
 
     project = project or find_project()
-    stored = open_events(project, dataset)
-    for name in (*entity, *(name for name, _ in (*only, *exclude))):
-        check_column(name, stored.schema)
     start = datetime.combine(first, datetime.min.time(), UTC)
     end = datetime.combine(last or first, datetime.min.time(), UTC) + timedelta(days=1)
     time = duckdb.ColumnExpression("time")
@@ -76,10 +74,10 @@ def event_page(
     conditions += [_same(name, value) for name, value in only]
     conditions += [~_same(name, value) | duckdb.ColumnExpression(name).isnull() for name, value in exclude]
     limit, offset = min(max(1, limit), LONGEST_PAGE), max(0, offset)
-    with sealed_connection(
-        {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
-    ) as connection:
-        found = connection.table("events")
+    with stored_events(project, dataset) as stored:
+        for name in (*entity, *(name for name, _ in (*only, *exclude))):
+            stored.check_column(name)
+        found = stored.connection.table("events")
         for condition in conditions:
             found = found.filter(condition)
         by_hour = found.aggregate("hour(timezone('UTC', time)) as hour, count(*) as n", "hour").fetchall()

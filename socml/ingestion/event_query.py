@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from socml.ingestion.event_connection import stored_events
 from socml.project import (
     TIME,
     TRUTH,
@@ -16,7 +17,6 @@ from socml.project import (
     find_project,
     open_events,
     schema,
-    sealed_connection,
     truth_path,
 )
 
@@ -65,9 +65,9 @@ def events_of_row(
     seconds = int(feature_metadata.get("window_seconds") or 0)
     if not seconds:
         return _selected(project, dataset, {"event_id": row["row_id"]}, [], "time", limit)
-    time, start = duckdb.ColumnExpression("time"), _moment(row["time"])
+    time, start = duckdb.ColumnExpression("time"), moment_of(row["time"])
     # A row of the daily list has the column of its own role only: an address, a host or an account.
-    entity = {name: row[name] for name in feature_metadata["entity"] if not _is_missing(row[name])}
+    entity = {name: row[name] for name in feature_metadata["entity"] if not is_missing(row[name])}
     end = start + timedelta(seconds=seconds)
     inside = [time >= duckdb.ConstantExpression(start), time < duckdb.ConstantExpression(end)]
     return _selected(project, dataset, entity, inside, "time, source_line", limit)
@@ -88,7 +88,7 @@ def related_events(
     project = project or find_project()
     if around is None:
         return _selected(project, dataset, entity, [], "time, source_line", limit)
-    moment = int(_moment(around).timestamp() * 1_000_000)
+    moment = int(moment_of(around).timestamp() * 1_000_000)
     nearest, timed = f"abs(epoch_us(time) - {moment}), source_line", duckdb.ColumnExpression("time").isnotnull()
     return _selected(project, dataset, entity, [timed], nearest, limit).sort_values(
         ["time", "source_line"], ignore_index=True
@@ -103,13 +103,10 @@ def _selected(
     order: str,
     limit: int,
 ) -> pd.DataFrame:
-    stored = open_events(project, dataset)
-    for name in equal:
-        check_column(name, stored.schema)
-    with sealed_connection(
-        {"events": stored}, memory_limit=project.memory_limit, threads=project.threads
-    ) as connection:
-        found = connection.table("events")
+    with stored_events(project, dataset) as stored:
+        for name in equal:
+            stored.check_column(name)
+        found = stored.connection.table("events")
         for condition in (*inside, *(equals(name, value) for name, value in equal.items())):
             found = found.filter(condition)
         return as_frame(found.order(order).limit(int(limit)).to_arrow_table())
@@ -131,7 +128,8 @@ def check_column(name: str, stored: pa.Schema) -> None:
         raise UnknownName("event column", name, stored.names)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Say whether a cell holds nothing."""
     return value is None or bool(value != value)  # noqa: PLR0124  NaN
 
 
@@ -139,7 +137,8 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _moment(value: Any) -> datetime:
+def moment_of(value: Any) -> datetime:
+    """Return a cell that holds a moment as one with a zone; UTC if it names none."""
     when: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
     if isinstance(when, str):
         when = datetime.fromisoformat(when)

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from socml.ingestion.detection import rank_source
 from socml.ingestion.matching import InputFile, Match
+from socml.ingestion.own_columns import OwnColumns
 from socml.ingestion.reading import Reading, RefusedFile, waits_as_cut
 from socml.ingestion.result import FailedFile, FileResult, IngestResult, WaitingFile, summed
 from socml.ingestion.run import Run
@@ -21,7 +20,7 @@ from socml.ingestion.staging import Staging
 from socml.ingestion.streams import shown
 from socml.ingestion.truth import TruthBeside
 from socml.ingestion.truth_file import is_truth_table
-from socml.project import EVENT, DataError, DatasetRecipe, FormatError, SocmlError
+from socml.project import DataError, DatasetRecipe, FormatError, SocmlError
 
 __all__ = ["FileByFile", "ProgressReport"]
 
@@ -47,7 +46,15 @@ class FileByFile:
         self.stage, self.asked, self.truth, self.progress, self.retry = stage, asked, truth, progress, retry
         self.root = stage.project.root
         self.run = Run(
-            stage, recipe, truth, now, self._read_as(recipe), _stored_types(stage), self._bad_lines, self._report
+            stage,
+            recipe,
+            truth,
+            now,
+            self._read_as(recipe),
+            OwnColumns(stage),
+            self._bad_lines,
+            self._report,
+            tuple(match.file.path for match in matches),
         )
         self.total_bytes, self.done_bytes = sum(m.file.source.size for m in matches), 0
         self.results: dict[str, FileResult] = {}  # by path
@@ -249,12 +256,3 @@ def _check_unchanged(file: InputFile) -> None:
     as_it_was = (file.status.st_dev, file.status.st_ino)
     if status is None or (status.st_dev, status.st_ino) != as_it_was or status.st_size < file.source.size:
         raise DataError(f"{file.source.name} was rotated or cut while it was read. The next run reads it.")
-
-
-def _stored_types(stage: Staging) -> dict[str, pa.DataType]:
-    import pyarrow.parquet as pq
-
-    types: dict[str, pa.DataType] = {}
-    for part in stage.before.parts:
-        types |= {f.name: f.type for f in pq.read_schema(stage.stored / part.file) if f.name not in EVENT}
-    return types

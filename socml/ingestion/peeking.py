@@ -13,10 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from socml.formats import LITTLE, Parsed, ReadOptions, Reject
+from socml.formats import LITTLE, Assumption, Parsed, ReadOptions, Reject
 from socml.ingestion.detection import open_format, rank_source
 from socml.ingestion.format_maps import taken_fields
 from socml.ingestion.judging import too_many_bad
+from socml.ingestion.run import options_of
 from socml.ingestion.sources import FileSource
 from socml.project import DatasetRecipe, FormatError
 
@@ -50,7 +51,8 @@ class Peek:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON."""
-        return asdict(self)
+        assumptions = [{"kind": w.kind, "text": str(w)} for w in self.warnings if isinstance(w, Assumption)]
+        return {**asdict(self), "assumptions": assumptions}
 
 
 def peek(
@@ -79,13 +81,7 @@ def peek(
         named = "table"
     ranked = rank_source(source) if named == "auto" else []
     name = ranked[0][0] if ranked else named
-    options = ReadOptions(
-        time_zone=recipe.time_zone,
-        year=recipe.year,
-        time_format=recipe.time_format,
-        table=recipe.table,
-        truth=recipe.truth,
-    )
+    options = options_of(recipe)
     parts, rejects, is_whole = _read(source, name, options)
     parsed = sum(len(p.events) for p in parts)
     return Peek(

@@ -15,18 +15,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats import Parsed, Reject
+from socml.formats import Assumption, Parsed, Reject
 from socml.ingestion.detection import close_call, open_format
 from socml.ingestion.identity import Places
 from socml.ingestion.judging import too_many_bad
 from socml.ingestion.matching import Match
 from socml.ingestion.parts import quarantine_table
 from socml.ingestion.publishers import warnings_of_recipe
-from socml.ingestion.result import FileResult
+from socml.ingestion.result import Assumed, FileResult
 from socml.ingestion.run import Run, begins_document, spans_lines
 from socml.ingestion.segments import Segment
 from socml.ingestion.staging import ALL_LINES
-from socml.project import EVENT, DataError, FormatError, SocmlError
+from socml.ingestion.time_order import TimeOrder
+from socml.project import DataError, FormatError, SocmlError
 
 __all__ = ["Reading", "RefusedFile", "waits_as_cut"]
 
@@ -47,6 +48,7 @@ class Reading:
         self.events = self.added = self.bad = self.highest = 0
         self.skips: dict[str, int] = {}
         self.warnings: list[str] = close_call(ranked)
+        self.order = TimeOrder.of(self.reader)
         self.first_bad: Reject | None = None
         self.waiting = 0
         self._held: Reject | None = None  # the last bad record: whether the file was cut there shows later
@@ -106,6 +108,7 @@ class Reading:
             pending=int(self.waiting > 0),
             pending_bytes=self.waiting,
             warnings=tuple(self.warnings),
+            assumptions=tuple(Assumed(said.kind, str(said)) for said in self.warnings if isinstance(said, Assumption)),
             confidence=self.confidence,
         )
 
@@ -147,6 +150,7 @@ class Reading:
         rows = len(parsed.events)
         if not rows:
             return
+        self.order.see(parsed.events)
         lines = parsed.events["source_line"].to_numpy().astype(np.int64)
         events = parsed.events.append_column("event_id", self.places.ids(lines))
         for name, value in (("dataset", self.run.stage.dataset), ("source_file", self.source.name)):
@@ -160,7 +164,7 @@ class Reading:
         elif fresh.any():
             self.run.stage.add_events(events.filter(pa.array(fresh)))
         self._note_last(events, lines)
-        self.run.column_types |= {f.name: f.type for f in parsed.events.schema if f.name not in EVENT}
+        self.run.column_types.add(parsed.events.schema)
 
     @property
     def _last_before(self) -> int:
@@ -274,6 +278,7 @@ class Reading:
             self.warnings.append(f"The file is damaged: {self.source.damage}. What could be read before was kept.")
         if not self.events and not self.bad and not self.waiting:
             self.warnings.append("It holds no records, only a header.")
+        self.warnings += self.order.warnings()
         self.warnings += warnings_of_recipe(self.run.recipe, self.source.path.name, self.events, self.run.column_types)
         if self.bad:
             first = self.first_bad

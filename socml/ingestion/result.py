@@ -11,6 +11,14 @@ _SHOWN_WARNINGS = 12
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """What was assumed of a file because nothing in it tells: its `kind` (zone, year, header, …), and in words."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FileResult:
     """What became of one file. `records` are events, quarantined and skipped together.
 
@@ -31,6 +39,7 @@ class FileResult:
     pending_bytes: int = 0
     was_read: bool = False
     warnings: tuple[str, ...] = ()
+    assumptions: tuple[Assumed, ...] = ()
     confidence: float | None = None
 
 
@@ -82,9 +91,10 @@ class IngestResult:
     same_bytes: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, for JSON."""
+        """Return everything as plain values, for JSON; `assumptions` are those of all files, each with its file."""
         failed = [{"file": f.file, "reason": f.reason} for f in self.failed]
-        return {**asdict(replace(self, failed=())), "failed": failed}
+        assumptions = [{"file": f.file, **asdict(one)} for f in self.per_file for one in f.assumptions]
+        return {**asdict(replace(self, failed=())), "failed": failed, "assumptions": assumptions}
 
     def __str__(self) -> str:
         files = "1 file" if self.files == 1 else f"{self.files:,} files"
@@ -138,13 +148,26 @@ class IngestResult:
     def _counts(self) -> str:
         counts = {"duplicates": self.duplicates, "quarantined": self.quarantined, "skipped": self.skipped}
         counts |= {"pending": self.pending, "files not read": len(self.failed), "files waiting": len(self.waiting)}
-        said = [f"{self.records:,} records", *(f"{n:,} {what}" for what, n in counts.items() if n)]
+        records = "1 record" if self.records == 1 else f"{self.records:,} records"
+        said = [records, *(f"{n:,} {what}" for what, n in counts.items() if n)]
         return ", ".join(said)
 
 
 def _some(lines: list[str], of_what: str) -> list[str]:
     left = len(lines) - _SHOWN_WARNINGS
     return [*lines[:_SHOWN_WARNINGS], f"  … and {left:,} more {of_what}; --json lists all"] if left > 0 else lines
+
+
+def _of_files(per_file: list[FileResult]) -> list[str]:
+    """Return the warnings with the files that they are of; one that several files share is said once."""
+    files: dict[str, list[str]] = {}
+    for one in per_file:
+        for warning in one.warnings:
+            files.setdefault(warning, []).append(one.file)
+    return [
+        f"{of[0]}: {warning}" if len(of) == 1 else f"{of[0]} and {len(of) - 1:,} more: {warning}"
+        for warning, of in files.items()
+    ]
 
 
 def summed(
@@ -156,8 +179,8 @@ def summed(
     waiting: tuple[WaitingFile, ...] = (),
     same_bytes: tuple[tuple[str, str], ...] = (),
 ) -> IngestResult:
-    """Return the result of all files together; each file's warnings name it."""
-    named = [f"{f.file}: {warning}" for f in per_file for warning in f.warnings]
+    """Return the result of all files together; each file's warnings name it, or say of how many files the same is true."""
+    named = _of_files(per_file)
     return IngestResult(
         dataset=dataset,
         files=len(per_file),

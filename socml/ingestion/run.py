@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-import pyarrow as pa
+from pathlib import Path
 
 from socml.formats import Format, ReadOptions
 from socml.ingestion.matching import InputFile
+from socml.ingestion.own_columns import OwnColumns
 from socml.ingestion.staging import Staging
 from socml.ingestion.truth import TruthBeside
 from socml.project import DatasetRecipe
 
-__all__ = ["Run", "begins_document", "spans_lines"]
+__all__ = ["Run", "begins_document", "options_of", "spans_lines"]
 
 _DOCUMENT = re.compile(rb"\s*(\[|<[?!A-Za-z])")
 _OBJECT = re.compile(rb"\s*\{")
@@ -30,22 +30,27 @@ class Run:
     truth: TruthBeside | None
     now: datetime
     read_as: str
-    column_types: dict[str, pa.DataType]
+    column_types: OwnColumns
     bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
     report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
+    files: tuple[Path, ...] = ()  # all of the command
     labels: dict[bool | None, int] = field(default_factory=dict)
 
     def options(self) -> ReadOptions:
         """Return what the readers need to know of the recipe and of the dataset so far."""
-        recipe = self.recipe
-        return ReadOptions(
-            time_zone=recipe.time_zone,
-            year=recipe.year,
-            time_format=recipe.time_format,
-            table=recipe.table,
-            truth=recipe.truth,
-            column_types=self.column_types,
-        )
+        return replace(options_of(self.recipe), column_types=self.column_types, beside=self.files)
+
+
+def options_of(recipe: DatasetRecipe) -> ReadOptions:
+    """Return what a recipe says about reading."""
+    return ReadOptions(
+        time_zone=recipe.time_zone,
+        zone_is_given="time_zone" in recipe.model_fields_set,
+        year=recipe.year,
+        time_format=recipe.time_format,
+        table=recipe.table,
+        truth=recipe.truth,
+    )
 
 
 def spans_lines(reader: Format) -> bool:

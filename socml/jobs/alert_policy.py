@@ -88,7 +88,7 @@ def alerting(policy: Policy, scores: Floats, before: Sequence[Floats]) -> NDArra
     if policy.false_discovery_rate is None or len(reference) < LEAST_REFERENCE or not len(scores):
         return np.zeros(len(scores), bool)
     p_values = conformal_p_values(reference, scores)
-    return says & discoveries(p_values, false_discovery_rate=policy.false_discovery_rate)
+    return np.asarray(says & discoveries(p_values, false_discovery_rate=policy.false_discovery_rate))
 
 
 def replay_policy(
@@ -141,4 +141,4 @@ def _highest(scores: Floats, n: int) -> NDArray[np.bool_]:
         return np.ones(len(scores), bool)
     limit = np.partition(scores, len(scores) - n - 1)[len(scores) - n - 1]
     above = scores > limit
-    return above if above.any() else scores >= limit
+    return np.asarray(above if above.any() else scores >= limit)

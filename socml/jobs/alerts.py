@@ -83,7 +83,7 @@ class Alert:
         text = "" if first is None else first.text_fr if language == "fr" else first.text
         return f"{self.entity} ({self.role}): {text}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""
         return asdict(self)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from socml.explanations import explained_rows, keep_explanations
 from socml.features import daily_folder
 from socml.jobs.daily_listing import Listing, RankedDay
-from socml.models import FILE, ModelVersion, SignalRanking, make_reference, save_run
-from socml.project import EXPLANATION, TIME, Project, read_run, run_folder, write_table
+from socml.models import FILE, ModelMetadata, ModelVersion, SignalRanking, make_reference, save_run
+from socml.project import EXPLANATION, TIME, Project, Run, TableMetadata, read_run, run_folder, write_table
 from socml.review import Reason
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ ROLE_COLUMNS = {"source": "source_ip", "destination": "destination_ip", "host": 
 EXPLAINED = 200  # rows of a day that are explained with it
 
 
-def store_day(
-    listed: Listing, ranked: RankedDay, *, project: Project, attacks: pd.DataFrame | None = None
-) -> dict[str, Any]:
+def store_day(listed: Listing, ranked: RankedDay, *, project: Project, attacks: pd.DataFrame | None = None) -> Run:
     """Write a day's list as a scoring run and return what `run.json` says. The same list gives the same run.
 
     Its scores are those before the labels of the day itself: the queue learns these as they are given. Percentiles are
@@ -47,9 +45,9 @@ def store_day(
     if all((folder / name).is_file() for name in ("run.json", "scores.parquet", "explanations.parquet", FILE)):
         return read_run(project, run_id)
     reference = make_reference(-np.concatenate(ranked.recent))
-    lineage = {"feature_set": listed.model.name, "feature_hash": _hash_of_sets(listed)}
+    lineage: ModelMetadata = {"feature_set": listed.model.name, "feature_hash": _hash_of_sets(listed)}
     version = ModelVersion(listed.model.name, f"daily-{listed.model.hash[:8]}", None, reference, None, lineage)  # type: ignore[arg-type]
-    about = {"run_id": run_id, "day": str(ranked.day), "daily": True}
+    about: Run = {"run_id": run_id, "day": str(ranked.day), "daily": True}
     truth = None if attacks is None else _truth_of(ranked, attacks)
     run = save_run(version, features, normality, about, project=project, truth=truth)
     ranked.before.write(folder)
@@ -62,7 +60,7 @@ def store_day(
 def _write_features(listed: Listing, ranked: RankedDay, project: Project) -> Path:
     """Write the day's rows as a feature table, beside the daily tables, and return its path."""
     scores = ranked.scores
-    arrays: dict[str, Any] = {
+    arrays: dict[str, pa.Array] = {
         "row_id": pa.array(ranked.row_id, pa.string()),
         "time": pa.array([pd.Timestamp(ranked.day, tz="UTC")] * len(ranked.row_id), TIME),
         "entity": pa.array(scores.entity, pa.string()),
@@ -74,7 +72,7 @@ def _write_features(listed: Listing, ranked: RankedDay, project: Project) -> Pat
         arrays[name] = pa.array(of_role, pa.string())
     arrays |= {column.name: pa.array(scores.values[:, c]) for c, column in enumerate(listed.columns)}
     names = [column.name for column in listed.columns]
-    metadata = {
+    metadata: TableMetadata = {
         "feature_set": listed.model.name,
         "recipe_hash": _hash_of_sets(listed),
         "events_snapshot": "",

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, cast
 
-from socml.evaluate import Step, prepare_dataset, silent
+from socml.evaluate import Step, number_of, prepare_dataset, silent
 from socml.project import (
     DataError,
     Project,
     RecipeError,
+    Run,
     find_project,
     load_experiment_recipe,
     load_model_recipe,
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from socml.project import ExperimentRecipe
@@ -40,8 +43,8 @@ class ExperimentResult:
 
     experiment: str
     question: str
-    run: dict[str, Any]
-    metrics: dict[str, Any]
+    run: Run
+    metrics: dict[str, object]
     queue: pd.DataFrame
     headlines: list[str] = field(default_factory=list)
 
@@ -95,9 +98,7 @@ def run(
     return ExperimentResult(experiment, recipe.question, runs[0], metrics, queue, headlines)
 
 
-def _fit_and_score(
-    recipe: ExperimentRecipe, feature_set: str, seed: int, project: Project, step: Step
-) -> dict[str, Any]:
+def _fit_and_score(recipe: ExperimentRecipe, feature_set: str, seed: int, project: Project, step: Step) -> Run:
     from socml.explanations import explain_run
     from socml.features import build_feature_file, load_features, load_row_truth
     from socml.models import fit, has_seen_truth, score_run, teaching_labels, write_families
@@ -123,19 +124,32 @@ def _fit_and_score(
     return scored
 
 
-def _first_rows(
-    recipe: ExperimentRecipe, scored: dict[str, Any], top: int, project: Project
-) -> tuple[pd.DataFrame, list[str]]:
+def _first_rows(recipe: ExperimentRecipe, scored: Run, top: int, project: Project) -> tuple[pd.DataFrame, list[str]]:
     from socml.explanations import headlines
     from socml.review import Triage
 
     triage = Triage(scored["run_id"], project=project, strategy=recipe.queue.strategy)
     queue = triage.queue(top)
     said = headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
-    return queue, [f"{whom(row)}: {text}" for row, text in zip(queue.itertuples(index=False), said, strict=True)]
+    return queue, [
+        f"{whom(row)}: {text}"
+        for row, text in zip(cast("Iterator[ListedRow]", queue.itertuples(index=False)), said, strict=True)
+    ]
 
 
-def whom(row: Any) -> str:
+class ListedRow(Protocol):
+    """A row of the queue, as `itertuples` gives it."""
+
+    position: int
+    row_id: str
+    reason: str
+    percentile: float
+
+    entity: str | None
+    time: datetime | None
+
+
+def whom(row: ListedRow) -> str:
     """Return whom a row is about and when, in one line of inert text.
 
     Examples
@@ -152,6 +166,6 @@ def whom(row: Any) -> str:
     return ", ".join(part for part in (entity, time) if part) or "?"
 
 
-def _mean(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+def _mean(metrics: list[Mapping[str, object]]) -> dict[str, object]:
     keys = [k for k, v in metrics[0].items() if isinstance(v, int | float) and all(k in m for m in metrics)]
-    return {k: metrics[0][k] if k in _COUNTS else sum(m[k] for m in metrics) / len(metrics) for k in keys}
+    return {k: metrics[0][k] if k in _COUNTS else sum(number_of(m, k) for m in metrics) / len(metrics) for k in keys}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from socml.jobs.health_finding import Finding
 from socml.project import (
     DataError,
     Manifest,
     Project,
+    Run,
     SocmlError,
     check_part,
     damaged_runs,
@@ -151,7 +151,7 @@ def _build(feature_set: str, dataset: str, project: Project) -> str:
     return f"{feature_set} of {dataset} is built again"
 
 
-def _score_again(run: dict[str, Any], project: Project) -> str:
+def _score_again(run: Run, project: Project) -> str:
     """Score a run again by the same model version; the run is the same if the features still are."""
     from socml.features import build_feature_file, load_row_truth
     from socml.models import has_seen_truth, load_model, score_run, write_families

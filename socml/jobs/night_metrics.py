@@ -77,7 +77,7 @@ def _of(report: NightReport, state: NightState) -> Iterator[tuple[str, dict[str,
             datetime.fromisoformat(state.watermark + "T00:00:00+00:00").timestamp(),
         )
     for delivery in report.deliveries:
-        yield "socml_alerts_waiting", {**of, "sink": str(delivery["sink"])}, float(delivery["waiting"])
+        yield "socml_alerts_waiting", {**of, "sink": str(delivery["sink"])}, float(str(delivery["waiting"]))
 
 
 def _escaped(text: str) -> str:

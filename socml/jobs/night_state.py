@@ -114,7 +114,7 @@ class NightReport:
     listed: list[str] = field(default_factory=list)
     alerts: int = 0
     problems: list[Problem] = field(default_factory=list)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, object]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     stopped: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class NightReport:
         """Return whether there was nothing to do, and nothing is wrong."""
         return self.is_well and not (self.added or self.quarantined or self.listed or self.removed)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""
         return {**asdict(self), "ok": self.is_well}
 

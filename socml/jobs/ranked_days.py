@@ -9,10 +9,10 @@ What is remembered has the same bytes as if every day had been ranked again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,19 @@ from socml.project import DataError, read_json, read_table, write_json, write_ta
 
 __all__ = ["RankedDays"]
 
-VERSION = "2"  # another one when the same events, recipes and labels give other scores
+VERSION = "3"  # another one when the same events, recipes and labels give other scores
 _VALUE = "value."
+
+
+class LabelledRow(TypedDict):
+    """A row of an earlier day that something was said of, as far as labels teach by it."""
+
+    role: str
+    entity: str
+    evidence: list[float]
+    column: list[int]
+    malicious: float | None
+    reasons: dict[str, bool]
 
 
 class RankedDays:
@@ -155,7 +166,7 @@ class RankedDays:
             path.unlink(missing_ok=True)
             return
         scores = ranked.scores
-        said = [
+        said: list[LabelledRow] = [
             {
                 "role": scores.role[i],
                 "entity": scores.entity[i],
@@ -169,7 +180,7 @@ class RankedDays:
         ]
         write_json(path, {"families": list(scores.families), "rows": said})
 
-    def _labelled(self, day: date) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    def _labelled(self, day: date) -> tuple[tuple[str, ...], list[LabelledRow]]:
         """Return a day's families and what is kept of the rows that something was said of."""
         path = self._folder / f"{day}.labels.json"
         found = read_json(path) if path.is_file() else {"families": [], "rows": []}
@@ -213,7 +224,7 @@ class RankedDays:
             return {"chain": {}, "day_of": {}}
 
 
-def _as_scores(day: date, families: tuple[str, ...], labelled: Sequence[Mapping[str, Any]]) -> DayScores:
+def _as_scores(day: date, families: tuple[str, ...], labelled: Sequence[LabelledRow]) -> DayScores:
     """Return as much of a day's scores as labels teach by: the labelled rows, and of them what their families say."""
     n = len(labelled)
     nothing = np.zeros((n, 0))

@@ -10,13 +10,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from socml.labels.database import Connections, Utc, now
 from socml.labels.journal import Journal
 from socml.project import ConfigurationError, DataError, UnknownName
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 ROLES = ("viewer", "analyst", "lead")
 SHORTEST_PASSWORD = 12
@@ -193,7 +196,7 @@ def _nobody() -> str:
     return str(_hasher().hash(secrets.token_urlsafe(16)))
 
 
-def _hasher() -> Any:
+def _hasher() -> PasswordHasher:
     try:
         from argon2 import PasswordHasher
     except ModuleNotFoundError as error:

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import RevisionStep
 
 HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,7 +31,7 @@ class Utc(sa.types.TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
         """Return the time with its zone."""
         if value is None:
             return None
@@ -85,7 +88,10 @@ SECOND_LOOK = sa.Table(
 )
 
 
-def in_dataset(query: Any, table: sa.Table, dataset: str) -> Any:
+Query = TypeVar("Query", bound=sa.Select[Any])
+
+
+def in_dataset(query: Query, table: sa.Table, dataset: str) -> Query:
     """Narrow to one dataset; what names none counts for each."""
     return query.where(sa.or_(table.c.dataset == dataset, table.c.dataset.is_(None))) if dataset else query
 
@@ -212,7 +218,7 @@ def writing(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(writing=True)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin`, not guessed by the driver
     connection.execute(f"pragma busy_timeout = {BUSY_MS}")
     _write_ahead(connection)
@@ -221,7 +227,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("pragma recursive_triggers = on")  # so that `insert or replace` meets the delete guard
 
 
-def _write_ahead(connection: Any) -> None:
+def _write_ahead(connection: sqlite3.Connection) -> None:
     last = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
@@ -268,7 +274,7 @@ def _upgrade(connection: sa.Connection) -> None:
     if revision is not None and revision not in {r.revision for r in script.walk_revisions()}:
         raise ConfigurationError(f"The label store is at revision {revision!r}: a newer socml wrote it. Upgrade socml.")
 
-    def steps(at: Any, _context: Any) -> Any:
+    def steps(at: str, _context: object) -> list[RevisionStep]:
         return script._upgrade_revs("head", at)
 
     with EnvironmentContext(Config(), script, fn=steps, destination_rev="head") as environment:

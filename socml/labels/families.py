@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class FamilyEdit:
     """
 
     id: int
-    time: Any
+    time: object
     dataset: str | None
     kind: str | None
     family: str | None
@@ -230,7 +230,7 @@ def _sent_before(connection: sa.Connection, client_id: str) -> FamilyEdit | None
     return None if row is None else _edit(row)
 
 
-def _insert(connection: sa.Connection, values: dict[str, Any], client_id: str) -> FamilyEdit:
+def _insert(connection: sa.Connection, values: Mapping[str, object], client_id: str) -> FamilyEdit:
     complete = {"time": now(connection), "client_id": client_id or uuid.uuid4().hex, **values}
     connection.execute(sa.insert(FAMILY_EDIT).values(complete))
     return _edit(
@@ -238,6 +238,6 @@ def _insert(connection: sa.Connection, values: dict[str, Any], client_id: str) -
     )
 
 
-def _edit(row: Any) -> FamilyEdit:
+def _edit(row: sa.Row[Any]) -> FamilyEdit:
     fields = dict(row._mapping)
     return FamilyEdit(**{**fields, "row_ids": frozenset(json.loads(fields["row_ids"] or "[]"))})

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from socml.project import DataError, FormatError, UnknownName
 
@@ -51,8 +51,8 @@ class Record:
     reason: str = ""
     note: str = ""
     technique: str = ""
-    own: Mapping[str, Any] = field(default_factory=dict)
-    raw: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, object] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_records(
@@ -83,7 +83,7 @@ def read_records(
     return found, [_table(n, row, row_name, label_name, found == "socml") for n, row in enumerate(rows, 1)]
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path) -> Iterator[dict[str, object]]:
     try:
         if path.suffix == ".parquet":
             import pyarrow.parquet as pq
@@ -106,7 +106,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         raise FormatError(f"{path} cannot be read: {error}") from error  # what Arrow says of a damaged file
 
 
-def _json(text: str) -> Iterator[dict[str, Any]]:
+def _json(text: str) -> Iterator[dict[str, object]]:
     try:
         read = json.loads(text)
     except ValueError:
@@ -123,7 +123,7 @@ def _json(text: str) -> Iterator[dict[str, Any]]:
         yield {**source, "_id": item.get("_id", "")} if isinstance(source, dict) else item
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _is_deeper(value: object, levels: int) -> bool:
     """Say whether lists and objects lie in each other more than `levels` deep; without recursion, whatever it is."""
     inside = [value]
     for _ in range(levels + 1):
@@ -138,7 +138,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def _kind(rows: Sequence[Mapping[str, Any]]) -> str:
+def _kind(rows: Sequence[Mapping[str, object]]) -> str:
     names = {name for row in rows[:50] for name in _flat(row)}
     if {"row_id", "verdict", "by", "client_id"} <= names:
         return "socml"
@@ -161,7 +161,7 @@ def _column(wanted: str, usual: Sequence[str], columns: Sequence[str], what: str
     raise DataError(f"{path.name} has no column for the {what}: name one of {', '.join(map(repr, columns[:20]))}.")
 
 
-def _table(number: int, row: Mapping[str, Any], row_name: str, label_name: str, is_own: bool) -> Record:
+def _table(number: int, row: Mapping[str, object], row_name: str, label_name: str, is_own: bool) -> Record:
     lower = {str(name).lower().strip(): value for name, value in row.items() if name is not None}
     told = {ours: next((_text(lower[n]) for n in names if _text(lower.get(n))), "") for ours, names in _ALIASES.items()}
     when = told.pop("when")
@@ -176,9 +176,9 @@ def _table(number: int, row: Mapping[str, Any], row_name: str, label_name: str, 
     )
 
 
-def _thehive(number: int, row: Mapping[str, Any]) -> Record:
+def _thehive(number: int, row: Mapping[str, object]) -> Record:
     flat = _flat(row)
-    tags = [str(tag) for tag in row.get("tags") or []]
+    tags = [str(tag) for tag in cast("Sequence[object]", row.get("tags") or [])]
     tagged = [tag.split(":", 1)[1] for tag in tags if tag.startswith("socml:")]
     family = [tag.split(":", 1)[1] for tag in tags if tag.startswith("family:")]
     reference = str(row.get("sourceRef") or "").rsplit(":", 1)[-1]
@@ -197,7 +197,7 @@ def _thehive(number: int, row: Mapping[str, Any]) -> Record:
     )
 
 
-def _elastic(number: int, row: Mapping[str, Any]) -> Record:
+def _elastic(number: int, row: Mapping[str, object]) -> Record:
     flat = _flat(row)
 
     def first(*names: str) -> str:
@@ -217,8 +217,8 @@ def _elastic(number: int, row: Mapping[str, Any]) -> Record:
     )
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for name, value in tree.items():
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{name}.")
@@ -227,7 +227,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None or value != value:  # noqa: PLR0124  NaN is not itself
         return ""
     if isinstance(value, list):
@@ -236,7 +236,7 @@ def _text(value: Any) -> str:
     return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text  # what our CSV did to be inert
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: object) -> datetime | None:
     """Return a moment from ISO 8601 or from seconds or milliseconds since 1970; None if it is neither."""
     text = _text(value)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ class ImportResult:
     refused: dict[str, int]
     kept: Path | None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it fit for JSON."""
         return {**asdict(self), "kept": str(self.kept) if self.kept else None}
 
@@ -85,7 +85,7 @@ def import_labels(
     path = Path(path)
     found, records = read_records(path, kind=kind, row_column=row_column, label_column=label_column)
     by_number = rows == "number" or (rows == "auto" and found == "secuml")
-    resolve = _by_number(project, dataset) if by_number else str
+    resolve: Callable[[str], str] = _by_number(project, dataset) if by_number else str
     tally = _Tally()
     labels: list[tuple[Record, NewLabel]] = []
     undone = _undone(records)
@@ -116,9 +116,11 @@ class _Tally:
         self.silent: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self.rest: list[dict[str, Any]] = []
+        self.rest: list[dict[str, object]] = []
 
-    def sort(self, record: Record, undone: set[str], words: Mapping[str, str] | None, make: Any) -> NewLabel | None:
+    def sort(
+        self, record: Record, undone: set[str], words: Mapping[str, str] | None, make: Callable[[Record], NewLabel]
+    ) -> NewLabel | None:
         """Return the record's label, or count why it has none."""
         verdict = verdict_of(record.word, words)
         if record.own.get("label_id") and str(record.own["label_id"]) in undone:
@@ -132,7 +134,7 @@ class _Tally:
             self.refuse(record, "no row")
         else:
             try:
-                return make(record)  # type: ignore[no-any-return]
+                return make(record)
             except SocmlError as error:
                 self.refuse(record, str(error))
         return None
@@ -163,13 +165,15 @@ def _of_rows_that_exist(labels: list[tuple[Record, NewLabel]], tally: _Tally, pr
     return kept
 
 
-def _label(record: Record, resolve: Any, dataset: str, by: str, words: Mapping[str, str] | None) -> NewLabel:
+def _label(
+    record: Record, resolve: Callable[[str], str], dataset: str, by: str, words: Mapping[str, str] | None
+) -> NewLabel:
     own = record.own
     carried: dict[str, Any] = {name: str(own[name]) for name in _CARRIED if own.get(name) not in {None, ""}}
     if own.get("inclusion_probability") not in {None, ""}:
         carried["inclusion_probability"] = own["inclusion_probability"]
     carried |= {name: _NUMBERS[name](carried[name]) for name in _NUMBERS if name in carried}  # type: ignore[operator]
-    fields = {
+    fields: dict[str, Any] = {
         "row_id": resolve(record.row),
         "verdict": verdict_of(record.word, words),
         "by": record.by or by,
@@ -186,7 +190,7 @@ def _label(record: Record, resolve: Any, dataset: str, by: str, words: Mapping[s
     return NewLabel(**fields, client_id=str(own.get("client_id") or _identity(fields)))
 
 
-def _identity(fields: Mapping[str, Any]) -> str:
+def _identity(fields: Mapping[str, object]) -> str:
     """Return an id made of what the label says, so that the same label is the same whatever file it comes in."""
     said = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in fields.items()}
     return "import:" + hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
@@ -195,10 +199,10 @@ def _identity(fields: Mapping[str, Any]) -> str:
 def _undone(records: list[Record]) -> set[str]:
     """Return the numbers of labels that the file itself takes back, and of the records that do it."""
     undos = [r for r in records if r.own.get("undo_of")]
-    return {str(int(float(r.own["undo_of"]))) for r in undos}
+    return {str(int(float(str(r.own["undo_of"])))) for r in undos}
 
 
-def _by_number(project: Project, dataset: str) -> Any:
+def _by_number(project: Project, dataset: str) -> Callable[[str], str]:
     if not dataset:
         raise DataError("The rows of this file are numbers: name the dataset they count in.")
     events = open_events(project, dataset).to_table(columns=["event_id", "source_file", "source_line"])
@@ -213,7 +217,7 @@ def _by_number(project: Project, dataset: str) -> Any:
     return resolve
 
 
-def _keep(project: Project, path: Path, rest: list[dict[str, Any]]) -> Path:
+def _keep(project: Project, path: Path, rest: list[dict[str, object]]) -> Path:
     kept = project.workspace / "quarantine" / "labels" / f"{path.name[:_NAMED]}.jsonl"
     lines = [json.dumps({"file": path.name, **record}, ensure_ascii=False, default=str) for record in rest]
     with replacing(kept) as temporary:

@@ -187,7 +187,7 @@ class LabelStore:
         query = sa.select(LABEL_EVENT).order_by(LABEL_EVENT.c.id)
         return self._frame(in_dataset(query, LABEL_EVENT, dataset), dataset, as_given=True)
 
-    def _frame(self, query: Any, dataset: str, *, as_given: bool = False) -> pd.DataFrame:
+    def _frame(self, query: sa.Select[Any], dataset: str, *, as_given: bool = False) -> pd.DataFrame:
         import pandas as pd
 
         with self._read() as connection:
@@ -212,12 +212,12 @@ def _known(connection: sa.Connection, client_ids: list[str]) -> dict[str, LabelE
     return known
 
 
-def _one(connection: sa.Connection, condition: Any) -> LabelEvent | None:
+def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> LabelEvent | None:
     row = connection.execute(sa.select(LABEL_EVENT).where(condition)).first()
     return None if row is None else LabelEvent(*row)
 
 
-def _insert(connection: sa.Connection, values: dict[str, Any]) -> LabelEvent:
+def _insert(connection: sa.Connection, values: dict[str, object]) -> LabelEvent:
     complete = {name: values.get(name) for name in LabelEvent._fields if name != "id"}
     complete |= {"time": datetime.now(UTC), "suggested": bool(values.get("suggested"))}
     result = connection.execute(sa.insert(LABEL_EVENT).values(complete))
@@ -225,7 +225,7 @@ def _insert(connection: sa.Connection, values: dict[str, Any]) -> LabelEvent:
     return LabelEvent(**{**complete, "id": int(key[0])})  # type: ignore[arg-type,index]
 
 
-def _undo_of(label: LabelEvent, by: str, client_id: str) -> dict[str, Any]:
+def _undo_of(label: LabelEvent, by: str, client_id: str) -> dict[str, object]:
     same = {n: getattr(label, n) for n in ("row_id", "event_id", "run_id", "dataset", "model_version", "batch_id")}
     return {**same, "by": by, "client_id": client_id, "how": "undo", "weight": 1.0, "undo_of": label.id}
 

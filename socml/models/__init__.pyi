@@ -35,6 +35,8 @@ from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import Votes as Votes
 from .signals import fuse as fuse
+from .signals import numbered as numbered
+from .signals import rank_rows as rank_rows
 from .standing import PREVIOUS as PREVIOUS
 from .standing import SHADOW as SHADOW
 from .standing import Standing as Standing
@@ -46,6 +48,7 @@ from .training_labels import TrainingLabels as TrainingLabels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels
 from .training_labels import training_labels_from_truth as training_labels_from_truth
+from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

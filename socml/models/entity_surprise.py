@@ -3,6 +3,7 @@
 A value is compared with all entities of the same role on that day and the days before, and with the largest that the
 entity itself ever had. A role that has many more entities than there are sources inside (strangers) pays for the crowd. Of a family (scan, beacon, upload …) the most surprising column counts. The score is the largest
 family, half of the second and a quarter of the third, so that one strong signal is never buried under many small ones.
+Of a kind that many rows of the day tell, each further row counts less, so that no kind fills the list.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from socml.features import Column, EntityDay
-from socml.models.signals import fuse
+from socml.models.signals import numbered, rank_rows
 from socml.models.tails import surprise
 
 __all__ = ["MEMORY_DAYS", "DayScores", "EntitySurprise"]
@@ -120,7 +121,7 @@ class EntitySurprise:
         evidence, column = self._by_family(said, x)
         if self._weights is not None:
             evidence = evidence * self._weights(rows, self.families)
-        parts, score = fuse(evidence)
+        parts, score = rank_rows(evidence, numbered(rows.role))
         totals = np.sort(np.concatenate([*self._totals, score]))
         rarity = surprise(totals[totals > 0], len(totals), score, least_scale=0.2)
         self._learn(rows, groups, x, score)

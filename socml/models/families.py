@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from socml.project import Project, find_project, open_table, read_run, read_tabl
 if TYPE_CHECKING:
     import pandas as pd
 
+    from socml.detectors import Classifier
     from socml.models.version import ModelVersion
 
 BLOCK = 65_536  # rows at a time
@@ -30,7 +31,7 @@ def predict_families(version: ModelVersion, features: pd.DataFrame) -> pd.DataFr
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
     if not names:
         return pd.DataFrame({"family": None, "probability": np.nan}, index=by_row.index)
-    shares = version.detector.family_proba(version.preparation.transform(features))
+    shares = cast("Classifier", version.detector).family_proba(version.preparation.transform(features))
     best = shares.argmax(axis=1)
     family = np.array(names, dtype=object)[best]
     return pd.DataFrame({"family": family, "probability": shares[np.arange(len(best)), best]}, index=by_row.index)
@@ -55,4 +56,5 @@ def load_families(run_id: str = "", *, project: Project | None = None) -> pd.Dat
     path = run_folder(project, read_run(project, run_id)["run_id"]) / FILE
     if not path.is_file():
         return pd.DataFrame({"family": [], "probability": []}, index=pd.Index([], name="row_id"))
-    return read_table(path).to_pandas().set_index("row_id")
+    stored: pd.DataFrame = read_table(path).to_pandas()
+    return stored.set_index("row_id")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.detectors import is_import_path
+from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import feature_names, label_columns, plain_table, rows_of_period
 from socml.models.reference import make_reference
@@ -28,16 +28,21 @@ from socml.project import (
     Period,
     Project,
     RecipeError,
+    TableMetadata,
     UnknownName,
+    audit,
     component,
     component_names,
     did_you_mean,
     find_project,
     load_model_recipe,
+    metadata_of,
     recipe_names,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
@@ -70,7 +75,7 @@ def make_detector(
     project: Project | None = None,
     threshold: float | None = None,
     alert_share: float = 0.01,
-    **parameters: Any,
+    **parameters: object,
 ) -> OutlierDetector:
     """Return the unfitted estimator of a model or of a detector: preparation, then the detector.
 
@@ -134,7 +139,7 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
     return Pipeline([("preparation", preparation), ("detector", detector)])
 
 
-def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
+def _detector(recipe: ModelRecipe, seed: int, where: str) -> Scorer:
     """Return the unfitted detector of a recipe: a component, or what an import path names."""
     supervised = recipe.mode == "supervised"
     if is_import_path(recipe.detector):
@@ -145,7 +150,8 @@ def _detector(recipe: ModelRecipe, seed: int, where: str) -> Any:
     if recipe.steps:
         raise RecipeError(f"{where} has steps, which are for a detector that is an import path, and not for ours.")
     found = component("supervised" if supervised else "detectors", recipe.detector)
-    return _component(found, recipe.detector, recipe.parameters, where)
+    detector: Scorer = _component(found, recipe.detector, recipe.parameters, where)
+    return detector
 
 
 def _recipe_of(name: str, project: Project | None) -> ModelRecipe:
@@ -171,7 +177,7 @@ def fit(
     truth: pd.DataFrame | pd.Series | None = None,
     labels: pd.DataFrame | None = None,
     experiment: str = "",
-    feature_metadata: dict[str, Any] | None = None,
+    feature_metadata: TableMetadata | None = None,
     seed: int | None = None,
     promote: bool = False,
     tags: dict[str, str] | None = None,
@@ -206,7 +212,7 @@ def fit(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     seed = recipe.seed if seed is None else seed
     features = plain_table(features)
-    about = feature_metadata or features.attrs.get("socml") or {}
+    about = feature_metadata or metadata_of(features)
     if about.get("feature_set", recipe.features) != recipe.features:
         seen = about["feature_set"]
         raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
@@ -236,7 +242,9 @@ def fit(
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
-    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
 
 
 def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
@@ -265,7 +273,7 @@ def models(*, project: Project | None = None) -> pd.DataFrame:
     return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
 
 
-def _component(kind: Any, name: str, parameters: dict[str, Any], where: str) -> Any:
+def _component(kind: Any, name: str, parameters: Mapping[str, object], where: str) -> Any:
     known = kind().get_params()
     for parameter in parameters:
         if parameter not in known:
@@ -311,13 +319,13 @@ def fit_pipeline(
     return pipeline, matrix
 
 
-def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Any:
+def forest_for(pipeline: Pipeline, matrix: np.ndarray, seed: int) -> Forest:
     """Return the forest whose leaves let labels re-rank: the detector itself, or one fitted beside it."""
-    detector = pipeline.named_steps["detector"]
+    detector: Forest = pipeline.named_steps["detector"]
     if hasattr(detector, "leaves"):
         return detector
     samples = min(COMPANION_SAMPLES, len(matrix))
-    forest = component("detectors", "isolation-forest")(
+    forest: Forest = component("detectors", "isolation-forest")(
         n_estimators=COMPANION_TREES, max_samples=samples, random_state=seed
     )
     return forest.fit(matrix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,5 +22,5 @@ def teaching_labels(recipe: ModelRecipe, dataset: str, *, project: Project) -> p
 
 def has_seen_truth(version: ModelVersion, dataset: str) -> bool:
     """Say whether the truth of this dataset taught the model: then metrics against it would flatter."""
-    about: dict[str, Any] = version.metadata
+    about = version.metadata
     return about.get("taught_by") == "truth" and about.get("dataset") == dataset

@@ -13,6 +13,7 @@ from socml.detectors import (
     OnlineColumns,
     PerEntity,
     RiverStream,
+    RowDetector,
     RunningReference,
     State,
     describe_parameters,
@@ -33,6 +34,7 @@ from socml.project import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -51,11 +53,11 @@ class OnlineModel:
 
     recipe: ModelRecipe
     columns: OnlineColumns
-    detector: Any
+    detector: RowDetector
     scale: RunningReference = field(default_factory=RunningReference)
     learned: dict[str, str] = field(default_factory=dict)
 
-    def score_learn_many(self, features: pd.DataFrame) -> tuple[NDArray, NDArray]:
+    def score_learn_many(self, features: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each row of a feature table, then learn it.
 
         Returns
@@ -156,7 +158,7 @@ def load_online(
     return online
 
 
-def _from_river(recipe: ModelRecipe, seed: int | None, where: str) -> Any:
+def _from_river(recipe: ModelRecipe, seed: int | None, where: str) -> RowDetector:
     """Return a River model as an online detector, or one for each entity where the recipe says how many."""
     given = dict(recipe.parameters)
     most = given.pop("max_entities", None)
@@ -169,7 +171,8 @@ def _from_river(recipe: ModelRecipe, seed: int | None, where: str) -> Any:
     return first if most is None else PerEntity(make, max_entities=int(most))
 
 
-def _detector(kind: Any, parameters: dict[str, Any]) -> Any:
+def _detector(kind: Any, parameters: dict[str, Any]) -> RowDetector:
+    made: RowDetector
     try:
         if kind.by_entity or "max_entities" not in parameters:
             made = kind(**parameters)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from socml.project import (
     ModelError,
     ModelRecipe,
     Project,
+    Run,
+    TableMetadata,
     find_project,
     list_runs,
     load_model_recipe,
@@ -52,7 +54,7 @@ def score_online(
     truth: pd.DataFrame | pd.Series | None = None,
     checkpoint_every: int = CHECKPOINT_EVERY,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> Run:
     """Score a feature file row by row in the order of time, learning as it goes; return what `run.json` says.
 
     Writes `workspace/scores/<run_id>/` as `socml.models.scoring.score_run` does, without leaves, and the model's state
@@ -93,14 +95,14 @@ def score_online(
         online, said = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
         online.save(folder / "state.npz")
-        about = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
+        about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
         _save(online, features_path, said, about, project=project, truth=truth)
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)
     return read_run(project, run_id)
 
 
-def _check_same_sql(online: OnlineModel, metadata: dict[str, Any], project: Project) -> None:
+def _check_same_sql(online: OnlineModel, metadata: TableMetadata, project: Project) -> None:
     """Raise if the table was built by another SELECT than the last one that the model has learned from."""
     last = next(reversed(online.learned.values()), "")
     before = next((run.get("sql_hash") for run in list_runs(project) if run["run_id"] == last), "")
@@ -114,7 +116,7 @@ def _check_same_sql(online: OnlineModel, metadata: dict[str, Any], project: Proj
 
 def _pass(
     online: OnlineModel, path: Path, kept: Path, every: int, progress: Callable[[int, int], None] | None
-) -> tuple[OnlineModel, NDArray]:
+) -> tuple[OnlineModel, NDArray[np.float64]]:
     """Score and learn a file, taking up what `kept` holds; return the model, and normality and percentile (2, n)."""
     file = open_table(path)
     rows = file.metadata.num_rows
@@ -145,23 +147,30 @@ def _pass(
     return online, said
 
 
-def _save(online: OnlineModel, features_path: Path, said: NDArray, about: dict[str, Any], **others: Any) -> None:
+def _save(
+    online: OnlineModel,
+    features_path: Path,
+    said: NDArray[np.float64],
+    about: Run,
+    project: Project,
+    truth: pd.DataFrame | pd.Series | None,
+) -> None:
     from socml.models.scoring import save_run
 
     recipe, metadata = online.recipe, read_metadata(features_path)
     lineage = {"feature_set": recipe.features, "feature_hash": metadata.get("recipe_hash", "")}
-    scale: Any = _Measured(said[1])
+    scale: object = _Measured(said[1])
     version = ModelVersion(recipe.name or "unnamed", f"online-{recipe_hash(recipe)[:8]}", None, scale, None, lineage)  # type: ignore[arg-type]
-    save_run(version, features_path, said[0], about, **others)
+    save_run(version, features_path, said[0], about, project=project, truth=truth)
 
 
 class _Measured(Reference):
     """Percentiles that were measured row by row, as they came."""
 
-    def __init__(self, percentile: NDArray) -> None:
+    def __init__(self, percentile: NDArray[np.float64]) -> None:
         object.__setattr__(self, "measured", percentile)
 
-    def percentile(self, normality: NDArray) -> NDArray:
+    def percentile(self, normality: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(self.measured)  # type: ignore[attr-defined]
 
 

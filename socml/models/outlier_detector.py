@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, clone
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
-from socml.features import TableError, plain_table
+from socml.features import Preparation, Sequences, TableError, plain_table
 from socml.models.scoring import as_anomaly
 from socml.project import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from socml.detectors import Detector
+    from socml.features import Rows
 
 
 class OutlierDetector(OutlierMixin, BaseEstimator):
@@ -48,14 +54,19 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, preparation: Any, detector: Any, *, threshold: float | None = None, alert_share: float = 0.01
+        self,
+        preparation: Preparation | Sequences,
+        detector: Detector,
+        *,
+        threshold: float | None = None,
+        alert_share: float = 0.01,
     ) -> None:
         self.preparation = preparation
         self.detector = detector
         self.threshold = threshold
         self.alert_share = alert_share
 
-    def fit(self, X: Any, y: Any = None) -> OutlierDetector:
+    def fit(self, X: Rows, y: ArrayLike | None = None) -> OutlierDetector:
         """Learn what is usual from X of shape (n_rows, n_columns); `y` only says which way `decision_function` points.
 
         Raises
@@ -82,20 +93,20 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             self.classes_ = np.asarray(classes)
         return self
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
+    def score_samples(self, X: Rows) -> NDArray[np.float64]:
         """Return how normal each row is, shape (n_rows,): higher is more NORMAL."""
         check_is_fitted(self, "offset_")
         return self._normality(self._table(X, reset=False))
 
-    def anomaly_score(self, X: Any) -> NDArray[np.float64]:
+    def anomaly_score(self, X: Rows) -> NDArray[np.float64]:
         """Return minus `score_samples`: higher is more anomalous, and an alert at `threshold_` or above."""
         return as_anomaly(self.score_samples(X))
 
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
+    def decision_function(self, X: Rows) -> NDArray[np.float64]:
         """Return the distance from the threshold: below 0 is an alert; turned where y told the classes 0 and 1."""
         return self._sign() * (self.score_samples(X) - self.offset_)
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Rows) -> NDArray[np.generic]:
         """Return −1 for an alert and 1 for the rest; the classes of y, where `fit` was given two."""
         normal = self.score_samples(X) >= self.offset_
         if not hasattr(self, "classes_"):
@@ -103,7 +114,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         towards = normal if self._sign() > 0 else ~normal
         return np.asarray(self.classes_[towards.astype(np.int64)])
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         """Say that it is an outlier detector, and that missing values, texts and categories are no trouble."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
@@ -126,16 +137,16 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         """The steps by name, `preparation` and `detector`: the fitted ones once there are."""
         return Bunch(**dict(self.steps))
 
-    def __getitem__(self, step: str | int) -> Any:
+    def __getitem__(self, step: str | int) -> Preparation | Sequences | Detector:
         """Return a step by its name or number, as of a pipeline."""
-        return self.named_steps[step] if isinstance(step, str) else self.steps[step][1]
+        return dict(self.steps)[step] if isinstance(step, str) else self.steps[step][1]
 
     @property
-    def steps(self) -> list[tuple[str, Any]]:
+    def steps(self) -> list[tuple[str, Preparation | Sequences | Detector]]:
         """The steps and their names, as of a pipeline: the fitted ones once there are."""
         return [(name, getattr(self, f"{name}_", getattr(self, name))) for name in ("preparation", "detector")]
 
-    def _normality(self, table: Any) -> NDArray[np.float64]:
+    def _normality(self, table: pd.DataFrame) -> NDArray[np.float64]:
         return np.asarray(self.detector_.score_samples(self.preparation_.transform(table)), dtype=np.float64)
 
     def _sign(self) -> int:
@@ -143,7 +154,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         classes = getattr(self, "classes_", None)
         return -1 if classes is not None and classes[0] >= 0 else 1
 
-    def _table(self, X: Any, *, reset: bool) -> Any:
+    def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
         if not hasattr(X, "columns"):
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)

@@ -69,7 +69,7 @@ class RegistryClient:
         from mlflow.entities import Metric, Param
         from mlflow.utils.time import get_current_time_millis
 
-        now = get_current_time_millis()
+        now = get_current_time_millis()  # type: ignore[no-untyped-call]  # MLflow gives it no types
         self.client.log_batch(
             run.run_id,
             metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],

@@ -1,5 +1,6 @@
 -- The tables of an empty registry, as MLflow 3.17 makes them by its migrations: what `sqlite3 mlflow.db .dump` says of
 -- one. A new project is given them at once; a test makes one with MLflow itself and compares.
+-- MLflow is under the Apache License 2.0.
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)

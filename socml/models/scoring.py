@@ -9,24 +9,29 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import plain_table
+from socml.models.spark_scoring import spark_scores
 from socml.models.version import ModelVersion
 from socml.project import (
     SCORE,
     ModelError,
     Project,
+    Run,
+    TableMetadata,
+    audit,
     find_project,
+    metadata_of,
     open_table,
     parquet_writer,
     read_metadata,
@@ -69,7 +74,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     import pandas as pd
 
     features = plain_table(features)
-    metadata = features.attrs.get("socml") or {}
+    metadata = metadata_of(features)
     version.check_table(metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
     blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
@@ -90,7 +95,7 @@ def score_run(
     truth: pd.DataFrame | pd.Series | None = None,
     finished: str = "",
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> Run:
     """Score a feature file in bounded memory and return what `run.json` says of the run.
 
     Writes `workspace/scores/<run_id>/`: scores.parquet and leaves.npy in the rows' order, then run.json. The
@@ -113,10 +118,8 @@ def score_run(
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
     if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
-        normality = _score_file(
-            version, features_path, folder / "leaves.npy", project.threads or os.cpu_count() or 1, progress
-        )
-        about = {"run_id": run_id, "experiment": experiment, "finished": finished}
+        normality = _score_file(version, features_path, folder / "leaves.npy", project, progress)
+        about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
@@ -128,11 +131,11 @@ def save_run(
     version: ModelVersion,
     features_path: Path,
     normality: np.ndarray,
-    run: dict[str, Any],
+    run: Run,
     *,
     project: Project,
     truth: pd.DataFrame | pd.Series | None = None,
-) -> dict[str, Any]:
+) -> Run:
     """Write the score table of rows that a model has said something of, then run.json; return what that says.
 
     `normality` is in the rows' order, higher is more NORMAL; `run` has a `run_id` and what else is to stand there.
@@ -145,6 +148,8 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
+    about = {"run": run["run_id"], "dataset": run["dataset"], "model": run["model_version"], "rows": run["rows"]}
+    audit(project, "scored", **about)
     return write_run(project, run)
 
 
@@ -157,7 +162,8 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
     """
     project = project or find_project()
     run = read_run(project, run_id)
-    scores = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas().set_index("row_id")
+    stored: pd.DataFrame = read_table(run_folder(project, run["run_id"]) / "scores.parquet").to_pandas()
+    scores = stored.set_index("row_id")
     scores.attrs["socml"] = run
     return scores
 
@@ -173,8 +179,8 @@ def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) 
 
 
 def _score_columns(
-    version: ModelVersion, normality: np.ndarray, metadata: dict[str, Any], run_id: str
-) -> dict[str, Any]:
+    version: ModelVersion, normality: np.ndarray, metadata: TableMetadata, run_id: str
+) -> dict[str, object]:
     """Return the columns of a score table that follow from what the detector said, and the lineage."""
     rank = np.empty(len(normality), dtype=np.int64)
     rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
@@ -193,7 +199,7 @@ def _score_file(
     version: ModelVersion,
     features_path: Path,
     leaves_path: Path,
-    threads: int,
+    project: Project,
     progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
     """Score a feature file block by block, write its leaves, and return how normal each row is."""
@@ -205,9 +211,15 @@ def _score_file(
     normality = np.empty(rows)
     with replacing(leaves_path) as temporary:
         leaves = _open_leaves(temporary, version, rows)
-        batches = file.iter_batches(BLOCK, columns=columns)
+        if project.engine == "spark":
+            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
+            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
+        else:
+            batches = file.iter_batches(BLOCK, columns=columns)
+            threads = project.threads or os.cpu_count() or 1
+            scored_blocks = _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads)
         at = 0
-        for scored in _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads):
+        for scored in scored_blocks:
             end = at + len(scored.normality)
             normality[at:end] = scored.normality
             leaves[:, at:end] = scored.leaves
@@ -217,6 +229,11 @@ def _score_file(
         if isinstance(leaves, np.memmap):
             leaves.flush()
     return normality
+
+
+def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    scored = _score(version, block, leaves=True)
+    return scored.normality, scored.leaves
 
 
 def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:
@@ -235,7 +252,7 @@ def _write_scores(
     version: ModelVersion,
     features_path: Path,
     normality: np.ndarray,
-    metadata: dict[str, Any],
+    metadata: TableMetadata,
     run_id: str,
 ) -> None:
     columns = _score_columns(version, normality, metadata, run_id)
@@ -249,15 +266,17 @@ def _write_scores(
             for field in contract:
                 if field.name in batch.schema.names:
                     arrays.append(batch.column(field.name).cast(field.type))
-                elif isinstance(columns[field.name], np.ndarray):
-                    arrays.append(pa.array(columns[field.name][at:end], field.type))
+                    continue
+                values = columns[field.name]
+                if isinstance(values, np.ndarray):
+                    arrays.append(pa.array(values[at:end], field.type))
                 else:
-                    arrays.append(pa.repeat(pa.scalar(columns[field.name], field.type), end - at))
+                    arrays.append(pa.repeat(pa.scalar(values, field.type), end - at))
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract))
             at = end
 
 
-def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[str, Any]:
+def _run(version: ModelVersion, metadata: TableMetadata, *, rows: int) -> Run:
     return {
         "run_id": "",
         "dataset": metadata.get("dataset", ""),
@@ -274,7 +293,7 @@ def _run(version: ModelVersion, metadata: dict[str, Any], *, rows: int) -> dict[
     }
 
 
-def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+def _metrics(path: Path, truth: pd.DataFrame | pd.Series) -> Mapping[str, object]:
     scores = read_table(path, columns=["row_id", "anomaly_score"]).to_pandas().set_index("row_id")["anomaly_score"]
     return ranking_metrics(scores.rank(method="min", ascending=False).to_numpy(), truth_of_rows(truth, scores.index))
 
@@ -289,7 +308,9 @@ def _file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
-def _in_order(function: Callable[[Any], Scored], blocks: Iterable[Any], threads: int) -> Iterator[Scored]:
+def _in_order(
+    function: Callable[[pa.RecordBatch], Scored], blocks: Iterable[pa.RecordBatch], threads: int
+) -> Iterator[Scored]:
     """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
     waiting: deque[Future[Scored]] = deque()
     with ThreadPoolExecutor(threads) as pool:

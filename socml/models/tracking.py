@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,15 +22,16 @@ from socml.models.mlflow_folder import write_mlflow_folder
 from socml.models.plots import write_plots
 from socml.models.registry import Registry, recording
 from socml.models.registry_file import StartedRun
-from socml.models.version import ModelVersion
+from socml.models.version import ModelMetadata, ModelVersion
 from socml.models.version_files import keep_files, read_files, save_files, types_in
 from socml.models.versions import CHAMPION, FILES
-from socml.project import safe_name
+from socml.project import metadata_of, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from socml.detectors import Classifier
     from socml.models.training_labels import TrainingLabels
     from socml.project import ModelRecipe, Project
 
@@ -40,9 +41,9 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")
 
 def describe(
     recipe: ModelRecipe, features: pd.DataFrame, pipeline: Pipeline, *, seed: int, experiment: str, project: Project
-) -> dict[str, Any]:
+) -> ModelMetadata:
     """Return what a model version remembers of how it was made: plain values that JSON holds."""
-    about = features.attrs.get("socml") or {}
+    about = metadata_of(features)
     names = feature_names(features)
     preparation = pipeline.named_steps["preparation"]
     notices = [f"Feature {name!r} {why}, and is left out." for name, why in preparation.dropped_.items()]
@@ -74,10 +75,10 @@ def describe(
     }
 
 
-def taught(recipe: ModelRecipe, training_labels: TrainingLabels, pipeline: Pipeline) -> dict[str, Any]:
+def taught(recipe: ModelRecipe, training_labels: TrainingLabels, pipeline: Pipeline) -> ModelMetadata:
     """Return what a supervised version remembers of its teaching."""
     known = training_labels.malicious[training_labels.known]
-    detector = pipeline.named_steps["detector"]
+    detector: Classifier = pipeline.named_steps["detector"]
     return {
         "mode": "supervised",
         "taught_by": recipe.training.labels,
@@ -98,7 +99,7 @@ def table_hash(features: pd.DataFrame) -> str:
 
 def example_rows(features: pd.DataFrame, version: ModelVersion) -> pd.DataFrame:
     """Return a few rows of the features, in the types they have."""
-    return features.head(EXAMPLE_ROWS)[version.metadata["features"]].reset_index(drop=True)
+    return features[version.metadata["features"]].head(EXAMPLE_ROWS).reset_index(drop=True)
 
 
 def record(
@@ -160,15 +161,15 @@ def _record_run(
 
 def _parameters(version: ModelVersion) -> dict[str, str]:
     metadata = version.metadata
-    plain = {key: metadata[key] for key in ("detector", "feature_set", "dataset", "rows", "seed")}
+    plain = {key: metadata.get(key) for key in ("detector", "feature_set", "dataset", "rows", "seed")}
     steps = {f"detector.{key}": value for key, value in version.detector.get_params().items()}
     steps |= {f"preparation.{key}": value for key, value in version.preparation.get_params().items()}
     return {key: str(value)[:500] for key, value in {**plain, **steps}.items()}
 
 
-def _tags(metadata: dict[str, Any]) -> dict[str, str]:
+def _tags(metadata: ModelMetadata) -> dict[str, str]:
     hashes = ("recipe_hash", "feature_hash", "events_snapshot", "table_hash", "git_commit")
-    tags = {f"socml.{key}": str(metadata[key]) for key in hashes}
+    tags = {f"socml.{key}": str(metadata.get(key)) for key in hashes}
     return tags | {f"version.{name}": number for name, number in metadata["versions"].items()}
 
 

@@ -36,7 +36,7 @@ class TrainingLabels:
     @property
     def known(self) -> np.ndarray:
         """Return which rows teach something, bool (n_rows,)."""
-        return ~np.isnan(self.malicious)
+        return np.asarray(~np.isnan(self.malicious))
 
     def at(self, rows: np.ndarray) -> TrainingLabels:
         """Return those of some rows."""

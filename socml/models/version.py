@@ -4,13 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from socml.models.reference import Reference
-from socml.project import ModelError, html_text
+from socml.project import ModelError, TableMetadata, html_text
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+    from socml.detectors import Forest, Scorer
+    from socml.features import Preparation, Sequences
+
+
+class Calibration(TypedDict):
+    """How a classifier's votes become a probability: slope and intercept of the logistic curve."""
+
+    slope: float
+    intercept: float
+
+
+class ModelMetadata(TypedDict, total=False):
+    """What a model version remembers of how it was made: plain values that JSON holds."""
+
+    model: str
+    about: str
+    detector: str
+    parameters: Mapping[str, object]
+    preparation: Mapping[str, object]
+    recipe_hash: str
+    seed: int
+    experiment: str
+    feature_set: str
+    feature_hash: str
+    sql_hash: str
+    events_snapshot: str
+    dataset: str
+    table_hash: str
+    rows: int
+    features: list[str]
+    columns: dict[str, str]
+    columns_fr: dict[str, str]
+    fill: dict[str, float]
+    typical: Mapping[str, object]  # feature → its median, or its most frequent category
+    git_commit: str
+    versions: dict[str, str]  # of socml and the libraries
+    notices: list[str]
+    metrics: Mapping[str, object]
+    period: str
+    mlflow_run_id: str
+    mode: str  # "supervised", and then
+    taught_by: str
+    taught_rows: int
+    taught_malicious: int
+    families: list[str]
+    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -25,8 +72,8 @@ class ModelVersion:
     version: str
     pipeline: Pipeline
     reference: Reference = field(repr=False)
-    companion: Any = field(default=None, repr=False)
-    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    companion: Forest | None = field(default=None, repr=False)
+    metadata: ModelMetadata = field(default_factory=ModelMetadata, repr=False)
 
     @property
     def label(self) -> str:
@@ -34,21 +81,23 @@ class ModelVersion:
         return f"{self.name}/{self.version}"
 
     @property
-    def preparation(self) -> Any:
+    def preparation(self) -> Preparation | Sequences:
         """Return the step that turns features into the detector's matrix."""
-        return self.pipeline.named_steps["preparation"]
+        step: Preparation | Sequences = self.pipeline.named_steps["preparation"]
+        return step
 
     @property
-    def detector(self) -> Any:
+    def detector(self) -> Scorer:
         """Return the fitted detector."""
-        return self.pipeline.named_steps["detector"]
+        step: Scorer = self.pipeline.named_steps["detector"]
+        return step
 
     @property
-    def forest(self) -> Any:
+    def forest(self) -> Forest:
         """Return the forest that gives the leaves: the detector's own, or the companion."""
-        return self.detector if hasattr(self.detector, "leaves") else self.companion
+        return cast("Forest", self.detector if hasattr(self.detector, "leaves") else self.companion)
 
-    def check_table(self, table: Mapping[str, Any]) -> None:
+    def check_table(self, table: TableMetadata) -> None:
         """Raise if a feature table, by what its metadata says, is not what this model was fitted on.
 
         Raises
@@ -67,7 +116,7 @@ class ModelVersion:
                 f"{self.name} {table.get('dataset') or 'DATASET'} --promote), or put features/{fitted}.sql back."
             )
 
-    def _is_of_other_sql(self, table: Mapping[str, Any]) -> bool:
+    def _is_of_other_sql(self, table: TableMetadata) -> bool:
         """Say whether a table is of another SELECT, where both are known; an earlier socml kept the recipe's hash only."""
         if self.metadata.get("sql_hash") and table.get("sql_hash"):
             return bool(self.metadata["sql_hash"] != table["sql_hash"])

@@ -1,6 +1,9 @@
 from .addresses import Address as Address
 from .addresses import is_public as is_public
 from .addresses import with_inner as with_inner
+from .audit_log import audit as audit
+from .audit_log import audit_damage as audit_damage
+from .audit_log import audit_path as audit_path
 from .checksums import parquet_writer as parquet_writer
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
@@ -56,6 +59,7 @@ from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
 from .private import private_file as private_file
 from .private import private_folder as private_folder
+from .project import ENGINES as ENGINES
 from .project import LANGUAGES as LANGUAGES
 from .project import MARKER as MARKER
 from .project import LookupService as LookupService
@@ -83,11 +87,13 @@ from .recipes import load_feature_recipe as load_feature_recipe
 from .recipes import load_model_recipe as load_model_recipe
 from .recipes import recipe_names as recipe_names
 from .recipes import window_seconds as window_seconds
+from .records import Run as Run
+from .records import TableMetadata as TableMetadata
+from .records import metadata_of as metadata_of
 from .registry import FOLDERS as FOLDERS
 from .registry import class_name as class_name
 from .registry import component as component
 from .registry import component_code_hash as component_code_hash
-from .registry import component_module as component_module
 from .registry import component_name as component_name
 from .registry import component_names as component_names
 from .registry import component_type as component_type

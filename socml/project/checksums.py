@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,7 @@ _END = 8  # bytes at a Parquet file's end: the footer's length and PAR1
 
 
 @contextmanager
-def parquet_writer(path: Path, schema: pa.Schema, **options: Any) -> Iterator[pq.ParquetWriter]:
+def parquet_writer(path: Path, schema: pa.Schema, **options: object) -> Iterator[pq.ParquetWriter]:
     """Yield a writer of a Parquet file that will carry its checksum; `options` are those of pyarrow's writer."""
     import pyarrow.parquet as pq
 
@@ -61,7 +61,7 @@ def file_checksum(path: Path) -> str:
         return hashlib.file_digest(file, _hash).hexdigest()
 
 
-def value_checksum(value: Mapping[str, Any]) -> str:
+def value_checksum(value: Mapping[str, object]) -> str:
     """Return the checksum of what JSON says, whatever the order of its keys.
 
     Examples

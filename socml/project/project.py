@@ -129,7 +129,9 @@ def read_project(root: Path) -> Project:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
     engine = str(flat.get("engine.name") or Project.engine)
     if engine not in ENGINES:
-        raise ConfigurationError(f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}.")
+        raise ConfigurationError(
+            f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
     time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
     if time_limit_s < 1:
         raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
@@ -189,6 +191,8 @@ workspace = "workspace"
 language = "en"            # "en" or "fr": words in the terminal and the app's first language
 
 [engine]
+name = "duckdb"            # or "spark", for more machines than one: pip install 'socml[spark]', and Java 17
+master = "local[*]"        # of Spark: "spark://host:7077", "yarn", "k8s://…"
 memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
 threads = 0                # 0: as many as the machine has cores
 time_limit_s = 3600        # seconds that one feature set may take over one dataset

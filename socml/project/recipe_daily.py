@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,7 +37,7 @@ class FeatureSets(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_or_several(cls, declared: Any) -> Any:
+    def _one_or_several(cls, declared: object) -> object:
         if not isinstance(declared, dict):
             return declared
         if isinstance(declared.get("features"), list):

@@ -230,14 +230,14 @@ def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
     return parse_recipe(model, text, path=path)
 
 
-def _toml(text: str, path: Path) -> dict[str, Any]:
+def _toml(text: str, path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: {error if isinstance(error, ValueError) else 'it is nested too deep.'}") from error
 
 
-def _sql_header(text: str, path: Path) -> dict[str, Any]:
+def _sql_header(text: str, path: Path) -> dict[str, object]:
     lines = text.splitlines()
     header = []
     for line in lines:
@@ -263,7 +263,7 @@ def _check_features(recipe: FeatureRecipe) -> None:
             raise RecipeError(f"{where}: {error}") from None
 
 
-def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, Any]) -> None:
+def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, object]) -> None:
     for key in ("dataset", "model"):
         if recipe.sweep is None and not declared.get(key):
             raise RecipeError(f"{recipe.path} has no {key!r}, which a recipe of this kind must give.")
@@ -286,8 +286,8 @@ def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
     return f"{path}: {key} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
-def _known_keys(kind: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
-    for part in loc:
+def _known_keys(kind: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    for part in map(str, loc):
         annotation = kind.model_fields[part].annotation if part in kind.model_fields else None
         candidates = [annotation, *getattr(annotation, "__args__", ())]
         inner = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]

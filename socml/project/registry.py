@@ -90,19 +90,6 @@ def component(kind: str, name: str) -> Any:
     return getattr(module, exported[0])
 
 
-def component_module(kind: str, name: str) -> str:
-    """Return the dotted name of a component's module, without importing it.
-
-    Examples
-    --------
-    >>> component_module("online", "loda")
-    'socml.detectors.online.loda'
-    """
-    if name in own.registered.get(kind, {}):
-        return str(getattr(own.registered[kind][name], "__module__", "__main__"))
-    return _modules(kind)[name]
-
-
 def component_type(kind: str, name: str) -> str:
     """Return the dotted name of a component's class, without importing it: `socml.detectors.robust_z.RobustZ`.
 
@@ -147,7 +134,7 @@ def register(component: T, /, *, kind: str = "", name: str = "") -> T: ...
 def register(component: None = None, /, *, kind: str = "", name: str = "") -> Callable[[T], T]: ...
 
 
-def register(component: Any = None, /, *, kind: str = "", name: str = "") -> Any:
+def register(component: object = None, /, *, kind: str = "", name: str = "") -> object:
     """Let a name stand for a class or function of your own, in this process; the same name again replaces it.
 
     In a notebook, above the class: `@socml.register`. A model version that holds it is loaded where it is registered;
@@ -232,7 +219,7 @@ def component_name(exported: str) -> str:
     return apart.replace("_", "-").lower()
 
 
-def _own_export(module: ModuleType, name: str) -> Any:
+def _own_export(module: ModuleType, name: str) -> object:
     """Return what a file of the opened project holds: the class or function that it is named after."""
     expected = (class_name(name), name.replace("-", "_"))
     exported = list(getattr(module, "__all__", []))
@@ -254,7 +241,7 @@ def _source(registered: object) -> bytes:
         return f"revision {own.revision}".encode()
 
 
-def _kind_of(component: Any) -> str:
+def _kind_of(component: object) -> str:
     is_class = inspect.isclass(component)
     has = (
         set(dir(component)) if is_class else set(inspect.signature(component).parameters) if callable(component) else ()

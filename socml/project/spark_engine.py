@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,10 +26,12 @@ from socml.project.errors import ConfigurationError, RecipeError
 from socml.project.spark_sql import spark_sql
 
 if TYPE_CHECKING:
+    from pyspark import Broadcast
     from pyspark.sql import DataFrame, SparkSession
 
+T = TypeVar("T")
 LOCAL = "local[*]"
-_LARGEST = "2147483647"  # rows of a batch: what an int of Java holds
+_PARTITIONS = "spark.sql.shuffle.partitions"
 # Set where the master is this machine; a cluster's own settings count elsewhere.
 _LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -76,7 +78,6 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
     settings = {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}
     settings["spark.driver.memory"] = _java_memory(memory_limit)
     if local:
-        settings["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
         settings["spark.sql.warehouse.dir"] = tempfile.gettempdir()
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -84,6 +85,8 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
         session = builder.getOrCreate()
     except Exception as error:
         raise ConfigurationError(f"Spark did not start with the master {master!r}: {_first_line(error)}") from error
+    if local and session.conf.get(_PARTITIONS) == "200":  # Spark's default is for a cluster
+        session.conf.set(_PARTITIONS, str(2 * (os.cpu_count() or 1)))
     atexit.register(session.stop)
     return session
 
@@ -109,7 +112,7 @@ class SparkConnection:
         for name, value in _SETTINGS.items():
             if name.startswith("spark.sql"):
                 self._session.conf.set(name, value)
-        self._session.conf.set("spark.sql.shuffle.partitions", session.conf.get("spark.sql.shuffle.partitions"))
+        self._session.conf.set(_PARTITIONS, str(session.conf.get(_PARTITIONS)))
         self._kept: list[DataFrame] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="socml-spark-")
         self.tables: set[str] = set()
@@ -168,6 +171,10 @@ class SparkConnection:
                 for batch in file.iter_batches():
                     yield from plain_types(pa.Table.from_batches([batch])).to_batches()
         shutil.rmtree(folder)
+
+    def broadcast(self, value: T) -> Broadcast[T]:
+        """Return a value that every machine of the cluster gets once."""
+        return self._session.sparkContext.broadcast(value)
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)

@@ -10,7 +10,7 @@ Blind to a division by zero, which is infinite on DuckDB and an error on Spark.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from socml.project.errors import ConfigurationError, RecipeError, did_you_mean
 
@@ -103,7 +103,7 @@ def spark_sql(sql: str, tables: Collection[str], *, where: str) -> str:
         rule = _RULES.get(type(node).__name__)
         if rule and (new := rule(node, where)) is not node:
             node.replace(new)
-    return tree.sql("spark")
+    return str(tree.sql("spark"))
 
 
 def _parsed(sql: str, where: str) -> Query:
@@ -145,7 +145,9 @@ def _check_functions(tree: Expression, where: str) -> None:
 def _refuse(name: str, where: str) -> None:
     instead = INSTEAD.get(name)
     write = f"Write {instead} instead" if instead else "Write it with a function that the shipped recipes use"
-    raise RecipeError(f"{where}: {name} does not give the same on Spark. {write}, or build the set without --engine spark.")
+    raise RecipeError(
+        f"{where}: {name} does not give the same on Spark. {write}, or build the set without --engine spark."
+    )
 
 
 def _literal(node: Expression, where: str) -> Expression:
@@ -200,7 +202,9 @@ def _collected(node: Expression, where: str) -> Expression:
         collected = exp.Filter(this=collected, expression=condition.copy())
     ordered = _call("array_sort", collected.copy(), _comparison(keys)) if keys else collected.copy()
     values = _call("transform", ordered, _lambda(["x"], exp.column("v", table="x")))
-    return exp.If(this=exp.EQ(this=_call("size", collected), expression=exp.Literal.number(0)), true=exp.Null(), false=values)
+    return exp.If(
+        this=exp.EQ(this=_call("size", collected), expression=exp.Literal.number(0)), true=exp.Null(), false=values
+    )
 
 
 def _comparison(keys: list[Expression]) -> Expression:
@@ -241,11 +245,39 @@ def _whole_match(node: Expression, where: str) -> Expression:
     return exp.RegexpLike(this=node.this, expression=pattern)
 
 
-def _text(node: Expression, where: str) -> Expression:
+def _concat(node: Expression, where: str) -> Expression:
+    """`concat`: what is null is left out; numbers are texts before that, or Spark would make the texts numbers."""
+    exp = _sqlglot().exp
+    texts = [part if isinstance(part, exp.Literal) and part.is_string else _as_text(part) for part in node.expressions]
+    return _call("concat", *texts)
+
+
+def _as_text(node: Expression) -> Expression:
+    exp = _sqlglot().exp
+    text = exp.Cast(this=node.copy(), to=exp.DataType.build("string", dialect="spark"))
+    return exp.Coalesce(this=text, expressions=[exp.Literal.string("")])
+
+
+def _integer(node: Expression, where: str) -> Expression:
+    """`cast(x as bigint)`: a fraction is rounded, half to even, and not cut as Spark does."""
+    exp = _sqlglot().exp
+    whole = _call("rint", node.this)
+    is_double = exp.EQ(this=_call("typeof", node.this), expression=exp.Literal.string("double"))
+    return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.args["to"].copy()), false=node.copy())
+
+
+def _cast(node: Expression, where: str) -> Expression:
+    integers = _sqlglot().exp.DataType.INTEGER_TYPES
+    return _integer(node, where) if node.args["to"].this in integers else _time_text(node, where)
+
+
+def _time_text(node: Expression, where: str) -> Expression:
     """A time with an offset: Spark knows +00:00, not +00."""
     exp = _sqlglot().exp
     if isinstance(node.this, exp.Literal) and node.this.is_string and node.this.name.endswith("+00"):
-        return exp.Cast(this=exp.Literal.string(node.this.name + ":00"), to=exp.DataType.build("timestamp", dialect="spark"))
+        return exp.Cast(
+            this=exp.Literal.string(node.this.name + ":00"), to=exp.DataType.build("timestamp", dialect="spark")
+        )
     return node
 
 
@@ -262,7 +294,8 @@ _RULES: dict[str, Callable[[Expression, str], Expression]] = {
     "Anonymous": lambda node, where: _anonymous(node, where) if node.name.lower() in RENAMED else node,
     "ArrayAgg": _collected,
     "Bracket": _bracket,
-    "Cast": _text,
+    "Cast": _cast,
+    "Concat": _concat,
     "Filter": _collected,
     "Length": _length,
     "Literal": _literal,
@@ -271,7 +304,7 @@ _RULES: dict[str, Callable[[Expression, str], Expression]] = {
 }
 
 
-def _sqlglot():  # type: ignore[no-untyped-def]
+def _sqlglot() -> Any:
     try:
         import sqlglot
         import sqlglot.errors

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -284,17 +284,11 @@ def check_columns(names: Sequence[str]) -> None:
         )
 
 
-def missing_columns(names: Iterable[str], contract: dict[str, Column]) -> list[str]:
-    """Return the contract's columns that are not among `names`."""
-    present = set(names)
-    return [name for name in contract if name not in present]
-
-
 def event_table(events: pd.DataFrame) -> pa.Table:
     """Return events in memory as an Arrow table, with every event column, null where it is absent."""
     if "event_id" not in events.columns:
         events = events.reset_index()
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, object] = {}
     for name, column in EVENT.items():
         if name in events.columns:
             arrays[name] = pa.Array.from_pandas(events[name], type=column.type)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from socml.project.errors import UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def languages() -> list[str]:
@@ -34,7 +38,7 @@ class Words:
         self.language = language
         self.catalogue = _catalogue(language)
 
-    def __call__(self, key: str, /, **values: Any) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """Return the sentence of `key`.
 
         Raises
@@ -43,8 +47,9 @@ class Words:
             If the catalogue has no such key: a missing translation is a bug, not a blank.
         """
         found = self.catalogue.get(key)
-        if found is None and "n" in values:
-            single = abs(values["n"]) < 2 if self.language == "fr" else values["n"] == 1
+        n = values.get("n")
+        if found is None and isinstance(n, Real):
+            single = abs(float(n)) < 2 if self.language == "fr" else n == 1
             found = self.catalogue.get(f"{key}.{'one' if single else 'other'}")
         if found is None:
             raise UnknownName(f"sentence in {self.language}", key, self.catalogue)
@@ -86,9 +91,9 @@ def _catalogue(language: str) -> dict[str, str]:
     return flat
 
 
-def _flatten(tree: dict[str, Any], prefix: str, flat: dict[str, str]) -> None:
+def _flatten(tree: Mapping[str, object], prefix: str, flat: dict[str, str]) -> None:
     for key, value in tree.items():
         if isinstance(value, dict):
             _flatten(value, f"{prefix}{key}.", flat)
         else:
-            flat[prefix + key] = value
+            flat[prefix + key] = str(value)

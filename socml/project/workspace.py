@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from socml.project.checksums import file_checksum, parquet_is_intact, value_checksum
 from socml.project.errors import ConfigurationError, DataError, UnknownName
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
     from socml.project.project import Project
+    from socml.project.records import Run
 
 __all__ = [
     "damaged_runs",
@@ -197,7 +197,7 @@ def run_folder(project: Project, run_id: str) -> Path:
     return project.workspace / "scores" / safe_name(run_id)
 
 
-def run_features_path(project: Project, run: Mapping[str, Any]) -> Path:
+def run_features_path(project: Project, run: Run) -> Path:
     """Return the feature file that a run scored; it may be gone."""
     own = run.get("features_path")
     if own:
@@ -205,7 +205,7 @@ def run_features_path(project: Project, run: Mapping[str, Any]) -> Path:
     return features_path(project, str(run["dataset"]), str(run["feature_set"]))
 
 
-def list_runs(project: Project) -> list[dict[str, Any]]:
+def list_runs(project: Project) -> list[Run]:
     """Return what `run.json` says of every finished scoring run that can be read, the newest first."""
     return _runs(project)[0]
 
@@ -215,7 +215,7 @@ def damaged_runs(project: Project) -> dict[str, DataError]:
     return _runs(project)[1]
 
 
-def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
+def read_run(project: Project, run_id: str = "") -> Run:
     """Return what `run.json` says of a run; the newest if `run_id` is empty.
 
     Raises
@@ -238,10 +238,11 @@ def read_run(project: Project, run_id: str = "") -> dict[str, Any]:
     raise UnknownName("scoring run", run_id, [str(run["run_id"]) for run in runs])
 
 
-def write_run(project: Project, run: Mapping[str, Any]) -> dict[str, Any]:
+def write_run(project: Project, run: Run) -> Run:
     """Write `run.json` with its own checksum and that of the leaves beside it; return what it says."""
     folder = run_folder(project, str(run["run_id"]))
-    said = {name: value for name, value in run.items() if name != "checksum"}
+    said = run.copy()
+    said.pop("checksum", None)
     if (folder / "leaves.npy").is_file():
         said["leaves_checksum"] = file_checksum(folder / "leaves.npy")
     said["checksum"] = value_checksum(said)
@@ -260,7 +261,7 @@ def run_is_intact(project: Project, run_id: str) -> bool:
         return False
 
 
-def read_leaves(project: Project, run: Mapping[str, Any]) -> np.ndarray | None:
+def read_leaves(project: Project, run: Run) -> np.ndarray | None:
     """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None of a model without trees.
 
     Raises
@@ -300,8 +301,8 @@ def safe_name(name: str) -> str:
     return name
 
 
-def _runs(project: Project) -> tuple[list[dict[str, Any]], dict[str, DataError]]:
-    runs: list[dict[str, Any]] = []
+def _runs(project: Project) -> tuple[list[Run], dict[str, DataError]]:
+    runs: list[Run] = []
     damaged: dict[str, DataError] = {}
     for path in sorted((project.workspace / "scores").glob("*/run.json")):
         try:
@@ -311,10 +312,11 @@ def _runs(project: Project) -> tuple[list[dict[str, Any]], dict[str, DataError]]
     return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True), damaged
 
 
-def _run(path: Path) -> dict[str, Any]:
-    run = read_json(path)
-    if not isinstance(run, dict) or not all(isinstance(run.get(key), str) for key in _RUN_KEYS):
+def _run(path: Path) -> Run:
+    found = read_json(path)
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in _RUN_KEYS):
         raise DataError(f"{path} is damaged: it does not say what a run says. {remedy(path)}")
+    run = cast("Run", found)
     said = run.get("checksum")
     if said and said != value_checksum({name: value for name, value in run.items() if name != "checksum"}):
         raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")

@@ -194,7 +194,7 @@ class Cases:
         others = [(other, _jaccard(mine, _marks(other))) for other in self.all() if other.id != case.id]
         return sorted([pair for pair in others if pair[1] > 0], key=lambda pair: -pair[1])[:n]
 
-    def _add(self, kind: str, case_id: str, body: dict[str, Any], by: str, client_id: str = "") -> Case:
+    def _add(self, kind: str, case_id: str, body: dict[str, object], by: str, client_id: str = "") -> Case:
         case = self.get(case_id)
         self._journal.add(kind, case_id, body, by=by, client_id=client_id, dataset=case.dataset)
         return self.get(case_id)
@@ -272,7 +272,7 @@ def _check_change(fields: dict[str, Any]) -> None:
                 raise DataError(f"{technique!r} is no ATT&CK technique; write T1046 or T1021.004.")
 
 
-def _check(name: str, text: Any) -> None:
+def _check(name: str, text: object) -> None:
     if not isinstance(text, str) or len(text) > _LONGEST[name]:
         raise DataError(f"{name} is text of at most {_LONGEST[name]:,} characters.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.project import visible, visible_line
 from socml.respond.cases import Case
@@ -13,7 +12,7 @@ from socml.tools import defang
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$])")
 
 
-def plain_case(case: Case, found: Observables) -> dict[str, Any]:
+def plain_case(case: Case, found: Observables) -> dict[str, object]:
     """Return a case as JSON holds it; times are ISO 8601 in UTC."""
     return {
         "id": case.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from urllib.parse import quote
 
 from socml.project import DataError, Project
@@ -22,7 +21,7 @@ class Sender:
     path = ""
     undo_key = ""  # of the sentence that says how it is taken back
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return what is sent."""
         raise NotImplementedError
 

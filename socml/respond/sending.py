@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -20,13 +19,13 @@ class Answer:
     """What came back: the status, and the body as JSON, or as text under the key `text`."""
 
     status: int
-    body: dict[str, Any]
+    body: dict[str, object]
 
 
 class _Stay(HTTPRedirectHandler):
     """A target that sends elsewhere is not followed: what was shown is where it goes."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
+    def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
 
@@ -63,7 +62,7 @@ def send(
         raise TryLater(f"{host} does not answer: {visible_line(getattr(error, 'reason', error))}") from None
 
 
-def _body(data: bytes) -> dict[str, Any]:
+def _body(data: bytes) -> dict[str, object]:
     try:
         found = json.loads(data or b"{}")
     except (ValueError, RecursionError):

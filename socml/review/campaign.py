@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,14 +48,14 @@ class CampaignReport:
     new_family: Estimate
     families: pd.DataFrame = field(repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it fit for JSON."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain = {n: v.to_dict() if isinstance(v, Estimate) else v for n, v in told.items() if n != "families"}
         return {**plain, "families": self.families.to_dict("records")}
 
 
-def campaign_report(labels: pd.DataFrame, ranks: pd.Series) -> CampaignReport:
+def campaign_report(labels: pd.DataFrame, ranks: pd.Series, *, n_rows: int | None = None) -> CampaignReport:
     """Report on the labels of one run.
 
     The random-audit share makes the estimates unbiased whatever the queue preferred; without it `left` and
@@ -66,8 +65,11 @@ def campaign_report(labels: pd.DataFrame, ranks: pd.Series) -> CampaignReport:
     ----------
     labels : every label that stands, in the order given: label_id, row_id, verdict, family, by, suggested,
         queue_reason, inclusion_probability
-    ranks : index row_id of every row of the run, 1 the most anomalous
+    ranks : index row_id, 1 the most anomalous, of every row of the run; with `n_rows` only those that are labelled or
+        among the first 100 need be there
+    n_rows : rows of the run, if `ranks` has not all
     """
+    n_rows = len(ranks) if n_rows is None else n_rows
     here = labels[labels["row_id"].isin(ranks.index)].sort_values("label_id")
     given = here[~here["suggested"]]
     rows = _known_rows(given)
@@ -78,14 +80,14 @@ def campaign_report(labels: pd.DataFrame, ranks: pd.Series) -> CampaignReport:
     queued = rows[~rows["reason"].isin(["random-audit", "second-opinion", "likely-error", "check-suggestion"])]
     recent = queued["malicious"].dropna().tail(RECENT)
     return CampaignReport(
-        rows=len(ranks),
+        rows=n_rows,
         labelled=len(rows),
         malicious=int((rows["malicious"] == True).sum()),  # noqa: E712  null is not False
         suggested=len(pending),
         audited=len(draws),
         undecided=int(((rows["reason"] == "random-audit") & rows["malicious"].isna()).sum()),
         left=malicious_among_open(
-            draws["open"], draws["since"], draws["malicious"], open_now=len(ranks) - len(rows) - len(pending)
+            draws["open"], draws["since"], draws["malicious"], open_now=n_rows - len(rows) - len(pending)
         ),
         left_suggested=wrong_share,
         precision_top=_precision(ranks, rows, pending, draws),

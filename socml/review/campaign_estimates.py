@@ -12,9 +12,8 @@ C. J. Clopper, E. S. Pearson (1934), Â«The Use of Confidence or Fiducial LimitsÂ
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +31,7 @@ class Estimate:
     high: float
     n: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it fit for JSON."""
         return asdict(self)
 
@@ -112,7 +111,7 @@ def malicious_among_open(
     return Estimate(round(value, 1), float(low), float(max(high, low)), len(sizes))
 
 
-def _first(holds: Any, most: int) -> int:
+def _first(holds: Callable[[int], bool], most: int) -> int:
     """Return the least number from 0 to `most` at which a condition that stays true becomes true."""
     low, high = 0, most
     while low < high:

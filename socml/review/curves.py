@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,9 @@ class Ranked:
     """One ranking of a labelled dataset: a score table, the leaves of its rows, and the rows as numbers if known."""
 
     scores: pd.DataFrame
-    leaves: NDArray
+    leaves: NDArray[np.integer]
     truth: pd.DataFrame
-    matrix: NDArray | None = None
+    matrix: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ def budget_curves(
     """
     if seeds < 1 or budget < 1 or not strategies:
         raise DataError("A replay needs at least one strategy, one seed and one label.")
-    found: dict[str, list[NDArray]] = {name: [] for name in [*strategies, WITHOUT]}
-    families: dict[str, list[NDArray]] = {name: [] for name in strategies}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in [*strategies, WITHOUT]}
+    families: dict[str, list[NDArray[np.float64]]] = {name: [] for name in strategies}
     malicious = []
     for seed in range(seeds):
         ranking = ranked(seed)
@@ -185,7 +185,7 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
     return lambda seed: Ranked(scores, leaves, truth, whole)
 
 
-def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, parameters: dict[str, Any]) -> str:
+def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, parameters: dict[str, object]) -> str:
     """Record the curves in MLflow: figures as metrics by label, the table and the plot as artefacts; return the run's id."""
     from socml.models import experiment_id, open_registry
 
@@ -204,7 +204,7 @@ def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, param
     return str(run.info.run_id)
 
 
-def _curve(strategy: str, runs: list[NDArray], families: list[NDArray] | None) -> pd.DataFrame:
+def _curve(strategy: str, runs: list[NDArray[np.float64]], families: list[NDArray[np.float64]] | None) -> pd.DataFrame:
     length = min(len(run) for run in runs)
     found = np.array([run[:length] for run in runs], dtype=np.float64)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.zeros(length)
@@ -222,7 +222,7 @@ def _curve(strategy: str, runs: list[NDArray], families: list[NDArray] | None) -
     )
 
 
-def _families(answers: pd.DataFrame) -> NDArray:
+def _families(answers: pd.DataFrame) -> NDArray[np.float64]:
     seen: set[str] = set()
     counts = []
     for verdict, family in zip(answers["verdict"], answers["family"], strict=True):

@@ -2,7 +2,7 @@
 
 Two ways, each told in a sentence and undone with the label it came from:
 
-- *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.5 of the evidence
+- *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.8 of the evidence
   that was judged; beyond it counts in full. A campaign that was judged malicious is remembered in the same way, so that
   one that goes on is not read again each day, and its row says so.
 - *weight of a signal*: what was judged benign says little for any entity up to where it was judged, see
@@ -22,12 +22,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.models import DayEvidence, DayScores, Votes, fuse
+from socml.models import DayEvidence, DayScores, Votes, fuse, numbered, rank_rows
 
 Floats = NDArray[np.float64]
 Signal = tuple[str, int]  # role, and position of the column
 KEPT = 0.3  # of the evidence, when it was judged before
-MARGIN = 0.5  # evidence above what was judged, beyond which it counts in full
+MARGIN = 0.8  # evidence above what was judged, beyond which it counts in full
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class DailyLearner:
         mask = np.zeros(scores.evidence.shape, dtype=bool) if silenced is None else silenced
         day = self._day_evidence(scores, remembered, mask)
         evidence = day.evidence * day.kept * day.votes.weights(day.evidence, day.signal)
-        parts, score = fuse(evidence)
+        parts, score = rank_rows(evidence, day.role)
         return Learned(evidence, parts, score, remembered, mask)
 
     def day_evidence(self, scores: DayScores, *, silenced: NDArray[np.bool_] | None = None) -> DayEvidence:
@@ -96,7 +96,7 @@ class DailyLearner:
 
         `reasons` are those on one family of a row; there they stand above that on the row.
         """
-        parts, score = fuse(scores.evidence)
+        parts, score = fuse(scores.evidence)  # of the labelled rows alone: the others may not be there
         reasons = reasons or {}
         for row in sorted(verdicts):
             if score[row] <= 0:
@@ -135,13 +135,14 @@ class DailyLearner:
     ) -> DayEvidence:
         roles = sorted(set(scores.role.tolist()))
         columns = int(scores.column.max(initial=-1)) + 1
-        number = np.array([roles.index(role) for role in scores.role.tolist()], np.int64)
+        number = numbered(scores.role)
         signal = number[:, None] * columns + scores.column
         known = {(role, c): i * columns + c for i, role in enumerate(roles) for c in range(columns)}
         votes = [(known[key], vote) for key, of in sorted(self.by_signal.items()) if key in known for vote in of]
         return DayEvidence(
             evidence=scores.evidence,
             kept=np.where(silenced, 0.0, np.where(remembered > 0, KEPT, 1.0)),
+            role=number,
             signal=signal,
             votes=Votes(
                 signal=np.array([number for number, _ in votes], np.int64),

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import feature_names, label_columns, plain_table
-from socml.models import ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
+from socml.features import Rows, feature_names, label_columns, plain_table
+from socml.models import ModelMetadata, ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
 from socml.project import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class FittedTable:
 
 
 def fit_table(
-    data: Any,
+    data: Rows,
     detector: str | ModelRecipe | OutlierDetector,
     truth: str | pd.Series | None,
     *,
@@ -67,12 +67,12 @@ def fit_table(
     made = detector if isinstance(detector, OutlierDetector) else make_detector(detector, seed=seed, **parameters)
     made.fit(table)
     pipeline = Pipeline(made.steps)
-    matrix = made["preparation"].transform(table)
-    normality = np.asarray(made["detector"].score_samples(matrix), dtype=np.float64)
+    matrix = made.preparation_.transform(table)
+    normality = np.asarray(made.detector_.score_samples(matrix), dtype=np.float64)
     forest = forest_for(pipeline, matrix, seed)
-    companion = None if forest is made["detector"] else forest
+    companion = None if forest is made.detector_ else forest
     names = feature_names(table)
-    metadata = {"feature_set": "table", "features": names, "columns": {name: name for name in names}}
+    metadata: ModelMetadata = {"feature_set": "table", "features": names, "columns": {name: name for name in names}}
     version = ModelVersion("table", "", pipeline, make_reference(normality), companion, metadata)
     return FittedTable(table, made, version, matrix, -normality, forest.leaves(matrix), known)
 

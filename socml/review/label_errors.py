@@ -12,7 +12,7 @@ C. G. Northcutt, L. Jiang, I. L. Chuang (2021), «Confident Learning: Estimating
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -67,8 +67,6 @@ def likely_label_errors(
     >>> int(found.index[0]), bool(found["is_error"].iloc[0]), int(found["is_error"].sum())
     (3, True, 1)
     """
-    import pandas as pd
-
     values = np.asarray(features, dtype=np.float32)
     given = np.asarray(labels, dtype=object)
     if values.ndim != 2 or len(values) != len(given):
@@ -77,16 +75,18 @@ def likely_label_errors(
     classes, codes, counts = np.unique(given.astype(str), return_inverse=True, return_counts=True)
     known = np.flatnonzero(counts[codes] >= FEWEST)
     if (counts >= FEWEST).sum() < 2:
-        return _table(pd, names[:0], given[:0], given[:0], np.zeros(0), np.zeros(0, dtype=bool))
+        return _table(names[:0], given[:0], given[:0], np.zeros(0), np.zeros(0, dtype=bool))
     kept_classes, kept = np.unique(codes[known], return_inverse=True)
     probability = out_of_fold(values[known], kept, seed=seed, trees=trees)
     other, error_probability, is_error = suspects(probability, kept)
     likely = classes[kept_classes][other]
     order = np.argsort(-np.where(is_error, 1.0 + error_probability, error_probability), kind="stable")
-    return _table(pd, *(a[order] for a in (names[known], given[known], likely, error_probability, is_error)))
+    return _table(*(a[order] for a in (names[known], given[known], likely, error_probability, is_error)))
 
 
-def out_of_fold(values: NDArray, codes: NDArray[np.intp], *, seed: int, trees: int = TREES) -> NDArray[np.float64]:
+def out_of_fold(
+    values: NDArray[np.floating], codes: NDArray[np.intp], *, seed: int, trees: int = TREES
+) -> NDArray[np.float64]:
     """Return each row's class probabilities (n, n_classes) by the trees that did not see the row.
 
     Each tree leaves out about a third of the rows; that is as good as folds, in one fit.
@@ -133,13 +133,17 @@ def suspects(
     return likely, error_probability, is_error
 
 
-def _beyond(values: NDArray) -> float:
+def _beyond(values: NDArray[np.floating]) -> float:
     """Return a number below every other, so that missing is a value of its own to the trees."""
     finite = values[np.isfinite(values)]
     return float(finite.min() - 1.0) if finite.size else 0.0
 
 
-def _table(pd: Any, names: Any, given: Any, likely: Any, probability: Any, is_error: Any) -> pd.DataFrame:
-    index = pd.Index(names, name="row_id")
+def _table(
+    names: ArrayLike, given: np.ndarray, likely: np.ndarray, probability: np.ndarray, is_error: np.ndarray
+) -> pd.DataFrame:
+    import pandas as pd
+
+    index = pd.Index(np.asarray(names), name="row_id")
     columns = {"given": given, "likely": likely, "probability": probability, "is_error": is_error}
     return pd.DataFrame(columns, index=index)

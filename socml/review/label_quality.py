@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, open_labels
 from socml.project import (
     DataError,
     Project,
+    Run,
     find_project,
+    open_table,
     read_metadata,
     read_run,
     read_table,
     run_features_path,
     run_folder,
 )
-from socml.review.campaign import CampaignReport, campaign_report
+from socml.review.campaign import TOP, CampaignReport, campaign_report
 from socml.review.label_errors import likely_label_errors
 
 SECOND_LOOK = "likely-error"
@@ -27,8 +30,12 @@ def report(run_id: str = "", *, project: Project | None = None, store: LabelStor
     project = project or find_project()
     run = read_run(project, run_id)
     path = run_folder(project, str(run["run_id"])) / "scores.parquet"
-    ranks = read_table(path, columns=["row_id", "rank"]).to_pandas().set_index("row_id")["rank"]
-    return campaign_report(_frame(_current(project, str(run["dataset"]), store).standing()), ranks)
+    labels = _frame(_current(project, str(run["dataset"]), store).standing())
+    labelled = pc.field("row_id").isin(labels["row_id"].unique().tolist())  # of a million rows, few are asked for
+    ranked = read_table(path, columns=["row_id", "rank"], filters=labelled | (pc.field("rank") <= TOP))
+    with open_table(path) as whole:
+        n_rows = whole.metadata.num_rows
+    return campaign_report(labels, ranked.to_pandas().set_index("row_id")["rank"], n_rows=n_rows)
 
 
 def likely_errors(
@@ -82,7 +89,7 @@ def _decided(label: LabelEvent) -> bool:
     return label.verdict in DIRECTION and not label.suggested
 
 
-def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -> pd.DataFrame:
+def _features_of(run: Run, project: Project, row_ids: list[str]) -> pd.DataFrame:
     """Return the features of some rows as numbers; a category becomes the number of its value."""
     path = run_features_path(project, run)
     if not path.is_file():
@@ -93,4 +100,5 @@ def _features_of(run: dict[str, object], project: Project, row_ids: list[str]) -
     for name in names:
         if not pd.api.types.is_numeric_dtype(features[name]):
             features[name] = pd.factorize(features[name])[0]
-    return features.astype("float64")
+    as_numbers: pd.DataFrame = features.astype("float64")
+    return as_numbers

@@ -67,7 +67,7 @@ class LiveRanking:
         run_id: str = "",
         *,
         project: Project | None = None,
-        matrix: NDArray[np.float64] | None = None,
+        matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
         seed: int = 0,
     ) -> None:
@@ -122,7 +122,7 @@ class LiveRanking:
                 raise
             return None  # nothing takes over where the features are gone
 
-    def _numbers(self, matrix: NDArray[np.float64] | None) -> Callable[[], NDArray[np.float32]]:
+    def _numbers(self, matrix: NDArray[np.floating] | None) -> Callable[[], NDArray[np.floating]]:
         if matrix is None:
             return lambda: matrix_of(self.run, self.state.ids, self.project)
         return lambda: np.asarray(matrix, dtype=np.float32)[self.state.order]

@@ -65,9 +65,9 @@ class Triage(Shared):
         by: str = "analyst",
         strategy: str = "most-anomalous",
         seed: int = 0,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, object] | None = None,
         store: LabelStore | None = None,
-        matrix: NDArray | None = None,
+        matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
         ranking: LiveRanking | None = None,
     ) -> None:
@@ -130,7 +130,7 @@ class Triage(Shared):
         with self._lock:
             return self._queues.first(n).set_index("row_id")["reason"]
 
-    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: Any) -> Acknowledgement:
+    def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: object) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.
 
         Parameters
@@ -149,7 +149,7 @@ class Triage(Shared):
         """
         return self.label_many([{"row_id": row_id, "verdict": verdict, "client_id": client_id, **details}])[0]
 
-    def label_many(self, labels: Iterable[Mapping[str, Any]]) -> list[Acknowledgement]:
+    def label_many(self, labels: Iterable[Mapping[str, object]]) -> list[Acknowledgement]:
         """Record several verdicts in one transaction, all or none; each has the fields that `label` takes.
 
         Every acknowledgement tells the moves of all of them together.

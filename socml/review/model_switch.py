@@ -15,7 +15,12 @@ SURE = 2.0  # standard errors by which the forest must be better
 
 
 def should_switch(
-    matrix: NDArray, leaves: NDArray, anomaly_score: NDArray, directions: NDArray, *, seed: int = 0
+    matrix: NDArray[np.floating],
+    leaves: NDArray[np.integer],
+    anomaly_score: NDArray[np.float64],
+    directions: NDArray[np.float64],
+    *,
+    seed: int = 0,
 ) -> bool:
     """Say whether a supervised forest may rank in the place of the feedback ranking.
 
@@ -51,7 +56,9 @@ def should_switch(
     return better > SURE * error
 
 
-def auc_difference(first: NDArray, second: NDArray, malicious: NDArray[np.bool_]) -> tuple[float, float]:
+def auc_difference(
+    first: NDArray[np.float64], second: NDArray[np.float64], malicious: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Return by how much the AUROC of `first` is larger than that of `second`, and its standard error.
 
     Examples

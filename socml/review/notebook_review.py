@@ -14,26 +14,35 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.features import plain_table
 from socml.labels import VERDICTS, Acknowledgement, LabelStore
-from socml.project import DataError, Project, html_text
+from socml.project import DataError, Project, TableMetadata, html_text
 from socml.review.feedback import FeedbackRanking
 from socml.review.fitted_table import FittedTable, fit_table
 from socml.review.loop import Triage
 from socml.review.oracle import score_table, write_as_run
 
 if TYPE_CHECKING:
+    from socml.features import Rows
     from socml.models import OutlierDetector
     from socml.project import ModelRecipe
 
 SHOWN = 10  # rows that a notebook shows
 ORACLE = {1.0: "malicious", 0.0: "benign"}
+
+
+class _Options(TypedDict):
+    """What a `Triage` takes besides its run."""
+
+    by: str
+    strategy: str
+    seed: int
 
 
 class Review:
@@ -73,13 +82,13 @@ class Review:
 
     def __init__(
         self,
-        data: Any = "",
+        data: str | Rows = "",
         *,
         detector: str | ModelRecipe | OutlierDetector = "ensemble",
         truth: str | pd.Series | None = None,
         strategy: str = "most-anomalous",
         seed: int = 0,
-        labels: Mapping[Any, str] | None = None,
+        labels: Mapping[object, str] | None = None,
         project: Project | None = None,
         by: str = "analyst",
         **parameters: Any,
@@ -87,7 +96,7 @@ class Review:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fitted: FittedTable | None = None
         self._truth: pd.Series | None = None
-        options: dict[str, Any] = {"by": by, "strategy": strategy, "seed": seed}
+        options: _Options = {"by": by, "strategy": strategy, "seed": seed}
         if isinstance(data, str):
             if parameters or isinstance(truth, str):
                 raise DataError("A stored run has its detector already; parameters and a truth column are for a table.")
@@ -103,7 +112,7 @@ class Review:
         queue = self.triage.queue(n)
         return queue.drop(columns=[name for name in ("time", "entity") if queue[name].isna().all()])
 
-    def label(self, row: Any, verdict: str, **details: Any) -> Acknowledgement:
+    def label(self, row: object, verdict: str, **details: Any) -> Acknowledgement:
         """Say what a row is, and let the ranking learn from it.
 
         Parameters
@@ -119,7 +128,7 @@ class Review:
         """
         return self.triage.label(str(row), verdict, **{"how": "code", **details})
 
-    def label_many(self, verdicts: Mapping[Any, str] | pd.Series) -> list[Acknowledgement]:
+    def label_many(self, verdicts: Mapping[object, str] | pd.Series) -> list[Acknowledgement]:
         """Say what several rows are, in one step, all or none."""
         given = [{"row_id": str(row), "verdict": verdict, "how": "code"} for row, verdict in dict(verdicts).items()]
         return self.triage.label_many(given)
@@ -165,7 +174,7 @@ class Review:
         """Take the last label back: the ranking is what it would be had it never been given."""
         return self.triage.undo()
 
-    def explain(self, row: Any) -> pd.DataFrame:
+    def explain(self, row: object) -> pd.DataFrame:
         """Return why a row is anomalous: what, in words, and its share; `attrs["headline"]` says it in one sentence.
 
         Raises
@@ -185,7 +194,7 @@ class Review:
         if self._fitted is None:
             raise DataError("Only scores were given, so nothing says why. Give the table: Review(table, detector=…)")
         rows = explain(self._fitted.version, self._fitted.table, [row])
-        metadata = self._fitted.version.metadata
+        metadata: TableMetadata = {"columns": self._fitted.version.metadata["columns"]}
         table = why_table(rows, features_metadata=metadata)
         table.attrs["headline"] = headline(rows, features_metadata=metadata)
         return table
@@ -198,7 +207,7 @@ class Review:
         """Return the current labels, index row_id, in the order they were given."""
         return self.triage.labels()
 
-    def rank(self, later: Any) -> pd.Series:
+    def rank(self, later: Rows) -> pd.Series:
         """Return the scores of rows that came later, after what the labels taught; higher is looked at first.
 
         Raises
@@ -267,17 +276,19 @@ class Review:
 
     def _open_table(
         self,
-        data: Any,
+        data: Rows,
         detector: str | ModelRecipe | OutlierDetector,
         truth: str | pd.Series | None,
         *,
         seed: int,
         parameters: dict[str, Any],
-        options: dict[str, Any],
+        options: _Options,
     ) -> None:
-        matrix: NDArray | None = None
-        if np.ndim(data) == 1:
-            scores, leaves = _given_scores(data), np.empty((0, len(data)), dtype=np.uint8)
+        matrix: NDArray[np.floating] | None = None
+        leaves: NDArray[np.integer]
+        if np.ndim(cast("ArrayLike", data)) == 1:
+            scores = _given_scores(cast("ArrayLike", data))
+            leaves = np.empty((0, len(scores)), dtype=np.uint8)
             self._truth = None if truth is None or isinstance(truth, str) else _by_text(truth)
         else:
             fitted = self._fitted = fit_table(data, detector, truth, seed=seed, parameters=parameters)
@@ -289,10 +300,10 @@ class Review:
         self.triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)
 
 
-def _given_scores(data: Any) -> pd.DataFrame:
+def _given_scores(data: ArrayLike | pd.Series) -> pd.DataFrame:
     """Return anomaly scores that were given as a score table."""
-    index = data.index if isinstance(data, pd.Series) else range(len(data))
     values = np.asarray(data, dtype=np.float64)
+    index = data.index if isinstance(data, pd.Series) else range(len(values))
     if not np.isfinite(values).all():
         raise DataError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are no finite numbers.")
     names = [str(row) for row in index]
@@ -301,6 +312,6 @@ def _given_scores(data: Any) -> pd.DataFrame:
     return score_table(values, row_ids=names)
 
 
-def _by_text(truth: pd.Series | Sequence[Any]) -> pd.Series:
+def _by_text(truth: pd.Series | Sequence[object]) -> pd.Series:
     series = truth if isinstance(truth, pd.Series) else pd.Series(list(truth))
     return series.set_axis([str(row) for row in series.index])

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +55,7 @@ class ReplayResult:
         values = {"found": int(last["found"]), "without": int(last["found_without"]), "malicious": self.malicious}
         return words(self.language)("replay.outcome", n=len(self.curve) - 1, **values)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything but the single answers, fit for JSON."""
         about = {n: getattr(self, n) for n in ("run_id", "strategy", "seed", "malicious")}
         return {**about, "curve": self.curve.reset_index(names="labels").to_dict("records")}
@@ -73,14 +72,14 @@ class ReplayResult:
 
 
 def replay(
-    run: str | tuple[pd.DataFrame, NDArray],
+    run: str | tuple[pd.DataFrame, NDArray[np.integer]],
     truth: pd.Series | pd.DataFrame,
     *,
     budget: int = 100,
     strategy: str = "most-anomalous",
     seed: int = 0,
-    parameters: dict[str, Any] | None = None,
-    matrix: NDArray | None = None,
+    parameters: dict[str, object] | None = None,
+    matrix: NDArray[np.floating] | None = None,
     project: Project | None = None,
 ) -> ReplayResult:
     """Let an oracle answer the first row of the queue, `budget` times.
@@ -168,7 +167,7 @@ def _truth_of(triage: Triage, truth: pd.Series | pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"malicious": malicious.astype(float), "family": family.astype(object)})
 
 
-def score_table(anomaly_score: NDArray, *, row_ids: Sequence[str] | None = None) -> pd.DataFrame:
+def score_table(anomaly_score: NDArray[np.float64], *, row_ids: Sequence[str] | None = None) -> pd.DataFrame:
     """Return a score table of rows that no run wrote: index row_id, the rest by the anomaly score alone.
 
     Examples
@@ -194,7 +193,7 @@ def score_table(anomaly_score: NDArray, *, row_ids: Sequence[str] | None = None)
     )
 
 
-def write_as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray) -> tuple[Project, str]:
+def write_as_run(folder: Path, scores: pd.DataFrame, leaves: NDArray[np.integer]) -> tuple[Project, str]:
     """Write tables as a scoring run into `folder`, so that a replay or a notebook takes the same path as the app."""
     import pyarrow as pa
 

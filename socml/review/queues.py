@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ class Queues:
     """The queues of one run for one analyst, and why each row was in the last one it was in."""
 
     def __init__(
-        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, Any]
+        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, object]
     ) -> None:
         self._ranking, self.dataset, self.by = board, dataset, by
         self.strategy, self.seed, self.parameters = strategy, seed, dict(parameters)
@@ -57,7 +56,7 @@ class Queues:
         self._shown |= {row_id: reasons[row_id] for row_id in rows}
         return self._as_queue(rows, reasons)
 
-    def why(self, row_id: str) -> dict[str, Any]:
+    def why(self, row_id: str) -> dict[str, object]:
         """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
 
         A row that was drawn at random was drawn from the rows that are open now, each as likely as another.
@@ -107,4 +106,5 @@ class Queues:
         rows = board.rows_of(queue["row_id"].to_list())
         known = board.about(rows)
         known = known.assign(moved=board.places_before(rows) - board.places_now(rows))
-        return pd.concat([queue, known.reset_index(drop=True)], axis=1)
+        placed: pd.DataFrame = pd.concat([queue, known.reset_index(drop=True)], axis=1)
+        return placed

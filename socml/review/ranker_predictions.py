@@ -7,13 +7,16 @@ are formed anew every so many labels, from those labels alone, so that the same 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from socml.review.tree_kernel import tree_kernel
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier
 
 N_TREES = 100
 ALIKE = 0.6  # rows that share this share of the leaves are of one cluster
@@ -47,13 +50,13 @@ class RankerPredictions:
 
 
 def predict_rows(
-    matrix: NDArray,
+    matrix: NDArray[np.floating],
     rows: ArrayLike,
     malicious: ArrayLike,
     families: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     *,
-    leaves: NDArray | None = None,
+    leaves: NDArray[np.integer] | None = None,
     seed: int = 0,
     n_trees: int = N_TREES,
 ) -> RankerPredictions | None:
@@ -110,7 +113,9 @@ def _targets(malicious: NDArray[np.bool_], families: ArrayLike | None) -> NDArra
     return np.array([f"{int(bad)}{name}" for bad, name in zip(malicious, named, strict=True)])
 
 
-def _votes(forest: Any, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
+def _votes(
+    forest: ExtraTreesClassifier, matrix: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
     """Return the families' shares of the votes (n_rows, n_families), and each row's leaf in each tree (n_trees, n_rows)."""
     shares = np.zeros((len(matrix), len(forest.classes_)))
     leaves = np.empty((len(forest.estimators_), len(matrix)), dtype=np.uint16)
@@ -122,7 +127,7 @@ def _votes(forest: Any, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64
     return shares / len(leaves), leaves
 
 
-def _novelty(leaves: NDArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _novelty(leaves: NDArray[np.integer], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     shared = _Shared(leaves)
     most = np.zeros(leaves.shape[1], dtype=shared.type)
     for row in rows.tolist():
@@ -153,13 +158,13 @@ def _clusters(
 class _Shared:
     """In how many trees rows share a leaf."""
 
-    def __init__(self, leaves: NDArray) -> None:
+    def __init__(self, leaves: NDArray[np.integer]) -> None:
         self._leaves = np.ascontiguousarray(leaves).view()
         self._leaves.flags.writeable = False
-        self.type = np.uint8 if len(leaves) <= 255 else np.uint16
+        self.type: type[np.unsignedinteger] = np.uint8 if len(leaves) <= 255 else np.uint16
         self._counts = np.arange(len(leaves) + 1, dtype=self.type)
 
-    def with_row(self, row: int) -> NDArray:
+    def with_row(self, row: int) -> NDArray[np.unsignedinteger]:
         """Return the number of trees in which each row shares its leaf with `row`."""
         out = np.empty(self._leaves.shape[1], dtype=self.type)
         tree_kernel(self._leaves, row, self._counts, out)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Project, read_leaves, read_table, run_folder, visible_line
+from socml.project import DataError, Project, Run, read_leaves, read_table, run_folder, visible_line
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
 from socml.review.row_ids import RowIds
@@ -53,7 +52,9 @@ class RankingState:
     version : counts the rankings; the same number is the same ranking
     """
 
-    def __init__(self, project: Project, run: Mapping[str, Any]) -> None:
+    candidates: pd.DataFrame  # the rows in the order of the forest, with their ranking score
+
+    def __init__(self, project: Project, run: Run) -> None:
         folder = run_folder(project, str(run["run_id"]))
         self._path = folder / "scores.parquet"
         scores = _read_scores(self._path)
@@ -77,7 +78,8 @@ class RankingState:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """The score table as the run wrote it, index row_id; made when first asked for, for it takes a second a million rows."""
-        return read_table(self._path).to_pandas().set_index("row_id")
+        stored: pd.DataFrame = read_table(self._path).to_pandas()
+        return stored.set_index("row_id")
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -135,7 +137,7 @@ class RankingState:
         """Return the place among the open rows that each would have, had nothing been learnt."""
         return np.asarray(rows + 1 - np.searchsorted(np.flatnonzero(~self.is_open), rows), dtype=np.int64)
 
-    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray:
+    def leaves_of(self, rows: NDArray[np.intp]) -> NDArray[np.integer]:
         """Return the leaves (n_trees, n) that some candidates fall into."""
         return np.ascontiguousarray(self._learner.leaves[:, self._order[rows]])
 
@@ -180,7 +182,7 @@ def _read_scores(path: Path) -> pa.Table:
     return scores
 
 
-def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArray:
+def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]:
     leaves = read_leaves(project, run)
     if leaves is None:  # a detector without trees: labels are kept, and the order stays
         return np.empty((0, n_rows), dtype=np.uint8)
@@ -192,8 +194,8 @@ def _read_leaves(project: Project, run: Mapping[str, Any], n_rows: int) -> NDArr
     return leaves
 
 
-def _candidates(ranked: pa.Table, order: NDArray[np.intp], leaves: NDArray) -> pd.DataFrame:
-    candidates = ranked.select(TOLD).to_pandas(strings_to_categorical=True)
+def _candidates(ranked: pa.Table, order: NDArray[np.intp], leaves: NDArray[np.integer]) -> pd.DataFrame:
+    candidates: pd.DataFrame = ranked.select(TOLD).to_pandas(strings_to_categorical=True)
     candidates.index.name = "row_id"
     candidates = candidates.assign(ranking_score=candidates["anomaly_score"])
     if not len(leaves):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from socml.project import QUEUE, ConfigurationError, ContractError, component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def build_queue(
@@ -19,7 +22,7 @@ def build_queue(
     strategy: str = "most-anomalous",
     budget: int = 100,
     seed: int = 0,
-    parameters: dict[str, Any] | None = None,
+    parameters: dict[str, object] | None = None,
     predictions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the queue, at most `budget` rows; a labelled row is never in it.
@@ -65,16 +68,16 @@ def choose_rows(
     strategy: str,
     budget: int,
     seed: int = 0,
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, object] | None = None,
     predictions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Return what a strategy chooses, checked: the rows in review order, each with its reason code."""
     choose = component("strategies", strategy)
     _check_parameters(choose, strategy, parameters or {})
-    more: dict[str, Any] = dict(parameters or {})
+    more: dict[str, object] = dict(parameters or {})
     if predictions is not None and reads_predictions(strategy):
         more["predictions"] = predictions.reindex(candidates.index)
-    chosen = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
+    chosen: pd.Series = choose(candidates, labels, budget, rng=np.random.default_rng(seed), **more)
     check_choice(chosen, candidates, labels, budget, strategy)
     return chosen
 
@@ -115,7 +118,7 @@ def as_contract(chosen: pd.Series, candidates: pd.DataFrame, row_ids: Sequence[s
     return queue.astype({"row_id": "str", "reason": "str"})[list(QUEUE)]
 
 
-def _check_parameters(choose: Any, strategy: str, parameters: Mapping[str, Any]) -> None:
+def _check_parameters(choose: Callable[..., pd.Series], strategy: str, parameters: Mapping[str, object]) -> None:
     from socml.project import did_you_mean
 
     given = {"rng", "predictions"}

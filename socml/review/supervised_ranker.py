@@ -6,14 +6,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from socml.labels import DIRECTION, LabelEvent
-from socml.project import DataError, Project, SocmlError, open_table, read_metadata, read_table, run_features_path
+from socml.project import (
+    DataError,
+    Project,
+    Run,
+    SocmlError,
+    open_table,
+    read_metadata,
+    read_table,
+    run_features_path,
+)
 from socml.review.model_switch import should_switch
 from socml.review.ranker_predictions import predict_rows
 from socml.review.row_ids import RowIds
@@ -47,16 +55,16 @@ class SupervisedRanker:
 
     def __init__(
         self,
-        matrix: Callable[[], NDArray],
-        leaves: Callable[[NDArray], NDArray],
-        anomaly_score: NDArray,
+        matrix: Callable[[], NDArray[np.floating]],
+        leaves: Callable[[NDArray[np.intp]], NDArray[np.integer]],
+        anomaly_score: NDArray[np.float64],
         *,
         wait: bool = True,
         seed: int = 0,
     ) -> None:
         self._make_matrix = matrix
-        self._matrix: NDArray | None = None
-        self._all_leaves: NDArray | None = None
+        self._matrix: NDArray[np.floating] | None = None
+        self._all_leaves: NDArray[np.integer] | None = None
         self._leaves, self._anomaly_score = leaves, anomaly_score
         self._wait, self._seed = wait, seed
         self._answers: OrderedDict[tuple[LabelledRow, ...], SupervisedAnswer | None] = OrderedDict()
@@ -138,7 +146,7 @@ def labelled_rows(
     ]
 
 
-def matrix_of(run: dict[str, Any], ids: RowIds, project: Project) -> NDArray[np.float32]:
+def matrix_of(run: Run, ids: RowIds, project: Project) -> NDArray[np.float32]:
     """Return the first `AT_MOST` rows of a run as its model's preparation makes them, in the order of `ids`.
 
     Raises
@@ -164,6 +172,8 @@ def matrix_of(run: dict[str, Any], ids: RowIds, project: Project) -> NDArray[np.
     names = list(read_metadata(path)["features"])
     whole = len(chosen) == open_table(path).metadata.num_rows
     keep = None if whole else ds.field("row_id").isin(chosen)
-    table = read_table(path, columns=["row_id", *names], filters=keep).to_pandas().set_index("row_id")
+    stored: pd.DataFrame = read_table(path, columns=["row_id", *names], filters=keep).to_pandas()
+    table = stored.set_index("row_id")
     at = table.index.get_indexer(pd.Index(chosen))
-    return np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)[at]
+    numbers = np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)
+    return np.asarray(numbers[at])

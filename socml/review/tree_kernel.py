@@ -20,7 +20,7 @@ BLOCK = 4096  # rows at a time, so that the counts stay in the first-level cache
 
 
 @njit(cache=True, nogil=True)
-def tree_kernel(leaves: NDArray, row: int, alike: NDArray, out: NDArray) -> None:
+def tree_kernel(leaves: NDArray[np.integer], row: int, alike: NDArray[np.generic], out: NDArray[np.generic]) -> None:
     """Write into `out` (n_rows,) how alike each row is to `row`, by the number of trees in which they share a leaf.
 
     Parameters
@@ -44,7 +44,9 @@ def tree_kernel(leaves: NDArray, row: int, alike: NDArray, out: NDArray) -> None
 
 
 @njit(cache=True, nogil=True)
-def solve_dual(kernel: NDArray, prior: NDArray, signs: NDArray, limits: NDArray) -> NDArray:
+def solve_dual(
+    kernel: NDArray[np.float64], prior: NDArray[np.float64], signs: NDArray[np.float64], limits: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the multipliers (n_labels,) ≥ 0 of the box-constrained dual of a hinge with margin 1.
 
     Coordinate ascent from zero, so the answer depends on the arguments alone.
@@ -76,7 +78,12 @@ def solve_dual(kernel: NDArray, prior: NDArray, signs: NDArray, limits: NDArray)
 
 
 @njit(cache=True, nogil=True)
-def add_columns(total: NDArray, columns: NDArray, which: NDArray, changes: NDArray) -> None:
+def add_columns(
+    total: NDArray[np.float64],
+    columns: NDArray[np.unsignedinteger],
+    which: NDArray[np.int64],
+    changes: NDArray[np.float64],
+) -> None:
     """Add `changes[k]` × `columns[which[k]]` to `total` for every k, in place.
 
     Every change is a multiple of `STEP`, so the sums are exact.

@@ -8,10 +8,9 @@ Zeek, conn.log: https://docs.zeek.org/en/master/logs/conn.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 UNSET = -1
 _SEGMENT = 1400  # payload bytes of a full packet
@@ -32,7 +31,7 @@ _DATAGRAM_HISTORIES = {"SF": "Dd", "S0": "D", "SHR": "Cd", "OTH": "-"}
 _UNANSWERED = ("S0", "RSTOS0", "SH")
 
 
-def shape_flows(flows: dict[str, NDArray[Any]], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def shape_flows(flows: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return `flows` with packets, IP bytes and history; unset durations and bytes are -1."""
     flows = {name: np.array(values) for name, values in flows.items()}
     tcp = flows["transport"] == "tcp"
@@ -46,7 +45,7 @@ def shape_flows(flows: dict[str, NDArray[Any]], rng: np.random.Generator) -> dic
     return shaped
 
 
-def _streams(flows: dict[str, NDArray[Any]], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _streams(flows: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
     n, state = len(flows["time_us"]), flows["state"]
     silent, refused = np.isin(state, _UNANSWERED), state == "REJ"
     failed = silent | refused
@@ -68,7 +67,7 @@ def _streams(flows: dict[str, NDArray[Any]], rng: np.random.Generator) -> dict[s
     return flows
 
 
-def _datagrams(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _datagrams(flows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     state = flows["state"]
     silent = (state == "S0") | ((state == "OTH") & (flows["destination_bytes"] == 0))
     many = np.maximum(1, -(-flows["source_bytes"] // 1200))
@@ -82,7 +81,7 @@ def _datagrams(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return flows
 
 
-def _histories(state: NDArray[Any], rng: np.random.Generator) -> NDArray[np.str_]:
+def _histories(state: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.str_]:
     history = np.full(state.shape, "-", dtype="U12")
     for name, choices in _HISTORIES.items():
         mine = np.flatnonzero(state == name)
@@ -102,6 +101,7 @@ def some(rng: np.random.Generator, n: int, shares: Mapping[str, float]) -> NDArr
     return rng.choice(np.array(list(shares)), n, p=chances / chances.sum())
 
 
-def sizes(rng: np.random.Generator, n: int, middle: Any, spread: float = 1.0) -> NDArray[np.int64]:
+def sizes(rng: np.random.Generator, n: int, middle: ArrayLike, spread: float = 1.0) -> NDArray[np.int64]:
     """Return `n` log-normal sizes: `middle` is the median, `spread` the standard deviation of the logarithm."""
-    return np.maximum(1, np.asarray(middle) * np.exp(spread * rng.standard_normal(n))).astype(np.int64)
+    drawn = np.maximum(1, np.asarray(middle) * np.exp(spread * rng.standard_normal(n)))
+    return np.asarray(drawn.astype(np.int64))

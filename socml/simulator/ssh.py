@@ -7,10 +7,8 @@ OpenSSH's messages: auth.c and sshd.c of https://github.com/openssh/openssh-port
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.simulator.organisation import World
 from socml.simulator.shapes import sizes
@@ -27,9 +25,9 @@ def log_in(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    source: Any,
-    server: Any,
-    user: Any,
+    source: ArrayLike,
+    server: ArrayLike,
+    user: ArrayLike,
     method: str = "publickey",
     minutes: float = 6.0,
     family: Family | None = None,
@@ -66,10 +64,10 @@ def fail(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    source: Any,
-    server: Any,
-    user: Any,
-    known: Any = True,
+    source: ArrayLike,
+    server: ArrayLike,
+    user: ArrayLike,
+    known: ArrayLike = True,
     tries: int = 1,
     family: Family | None = None,
 ) -> None:

@@ -7,15 +7,14 @@ by the number that `Traffic.flows` gave, share its uid, and are malicious if and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.simulator.shapes import shape_flows
 from socml.simulator.window import SECOND, Window
 
-Columns = dict[str, NDArray[Any]]
+Columns = dict[str, np.ndarray]
 BENIGN = -1
 
 
@@ -44,16 +43,16 @@ class Traffic:
         rng: np.random.Generator,
         start_us: NDArray[np.int64],
         *,
-        source: Any,
-        destination: Any,
-        port: Any,
+        source: ArrayLike,
+        destination: ArrayLike,
+        port: ArrayLike,
         transport: str = "tcp",
-        service: Any = "-",
-        duration_s: Any = 0.0,
-        source_bytes: Any = 0,
-        destination_bytes: Any = 0,
-        state: Any = "SF",
-        source_port: Any = None,
+        service: ArrayLike = "-",
+        duration_s: ArrayLike = 0.0,
+        source_bytes: ArrayLike = 0,
+        destination_bytes: ArrayLike = 0,
+        state: ArrayLike = "SF",
+        source_port: ArrayLike | None = None,
         family: Family | None = None,
     ) -> NDArray[np.int64]:
         """Add one flow for each start, and return their numbers. Scalars hold for all of them.
@@ -82,17 +81,17 @@ class Traffic:
         self._flows += n
         return numbers
 
-    def hang_on(self, kind: str, flow: NDArray[np.int64], time_us: NDArray[np.int64], /, **columns: Any) -> None:
+    def hang_on(self, kind: str, flow: NDArray[np.int64], time_us: NDArray[np.int64], /, **columns: ArrayLike) -> None:
         """Add records of `kind` (dns, http, ssl, alert), each belonging to the flow of that number."""
         n = len(flow)
         batch = {"flow": flow, "time_us": np.asarray(time_us, np.int64)}
         self._batches[kind].append(batch | {k: np.broadcast_to(np.asarray(v), (n,)) for k, v in columns.items()})
 
-    def auth(self, time_us: Any, host: Any, text: Any, *, family: Family | None = None) -> None:
+    def auth(self, time_us: ArrayLike, host: ArrayLike, text: ArrayLike, *, family: Family | None = None) -> None:
         """Add lines to the authentication log: `text` is what follows the host's name."""
         self._say("auth", time_us, host, text, family)
 
-    def windows(self, time_us: Any, host: Any, text: Any, *, family: Family | None = None) -> None:
+    def windows(self, time_us: ArrayLike, host: ArrayLike, text: ArrayLike, *, family: Family | None = None) -> None:
         """Add Windows events: `text` is the rest of the JSON object, after its time and host."""
         self._say("windows", time_us, host, text, family)
 
@@ -100,7 +99,7 @@ class Traffic:
         """Let a host write no line of its logs from one moment to before another."""
         self._silences.append((host, begin_us, end_us))
 
-    def _say(self, log: str, time_us: Any, host: Any, text: Any, family: Family | None) -> None:
+    def _say(self, log: str, time_us: ArrayLike, host: ArrayLike, text: ArrayLike, family: Family | None) -> None:
         times = np.atleast_1d(np.asarray(time_us, np.int64))
         batch = {"time_us": times, "host": host, "text": text, "truth": self._code(family)}
         self._batches[log].append({k: np.broadcast_to(np.asarray(v), times.shape) for k, v in batch.items()})

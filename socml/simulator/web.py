@@ -8,11 +8,10 @@ Zeek: https://docs.zeek.org/en/master/logs/dns.html, .../logs/http.html, .../log
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.simulator.organisation import World
 from socml.simulator.shapes import sizes, some
@@ -53,13 +52,13 @@ def look_up(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    client: Any,
-    name: Any,
-    kind: Any = "A",
-    answer: Any = "-",
-    rcode: Any = "NOERROR",
+    client: ArrayLike,
+    name: ArrayLike,
+    kind: ArrayLike = "A",
+    answer: ArrayLike = "-",
+    rcode: ArrayLike = "NOERROR",
     server: str | None = None,
-    answer_bytes: Any = None,
+    answer_bytes: ArrayLike | None = None,
     family: Family | None = None,
 ) -> None:
     """Ask a name server (by default the organisation's resolver): one flow and one DNS record each."""
@@ -149,14 +148,14 @@ def fetch_secure(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    client: Any,
-    address: Any,
-    name: Any,
-    sent: Any,
-    received: Any,
-    duration_s: Any,
+    client: ArrayLike,
+    address: ArrayLike,
+    name: ArrayLike,
+    sent: ArrayLike,
+    received: ArrayLike,
+    duration_s: ArrayLike,
     port: int = 443,
-    program: Any = None,
+    program: ArrayLike | None = None,
     states: dict[str, float] = STATES,
     family: Family | None = None,
 ) -> NDArray[np.int64]:
@@ -206,7 +205,7 @@ def fingerprints(programs: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.array(made, dtype="U32")[which]
 
 
-def _browser(rng: np.random.Generator, client: Any, n: int) -> NDArray[np.str_]:
+def _browser(rng: np.random.Generator, client: ArrayLike, n: int) -> NDArray[np.str_]:
     """Return the browser behind each row: a client has two of a dozen, and mostly uses the first."""
     clients, which = np.unique(np.broadcast_to(np.asarray(client), (n,)), return_inverse=True)
     own = np.array([crc32(str(c).encode()) for c in clients.tolist()], dtype=np.int64)
@@ -219,16 +218,16 @@ def fetch_plain(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    client: Any,
-    address: Any,
-    name: Any,
-    sent: Any,
-    received: Any,
-    duration_s: Any,
-    path: Any = None,
-    method: Any = "GET",
-    agent: Any = None,
-    status: Any = None,
+    client: ArrayLike,
+    address: ArrayLike,
+    name: ArrayLike,
+    sent: ArrayLike,
+    received: ArrayLike,
+    duration_s: ArrayLike,
+    path: ArrayLike | None = None,
+    method: ArrayLike = "GET",
+    agent: ArrayLike | None = None,
+    status: ArrayLike | None = None,
     port: int = 80,
     states: dict[str, float] = STATES,
     family: Family | None = None,

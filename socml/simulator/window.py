@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,6 +103,6 @@ def any_time(window: Window, rng: np.random.Generator, n: int) -> NDArray[np.int
     return np.sort(rng.integers(window.start_us, window.end_us, n))
 
 
-def seconds(values: Any) -> NDArray[np.int64]:
+def seconds(values: ArrayLike) -> NDArray[np.int64]:
     """Return seconds as whole microseconds."""
     return (np.asarray(values, float) * SECOND).astype(np.int64)

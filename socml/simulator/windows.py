@@ -9,10 +9,9 @@ https://learn.microsoft.com/windows-server/identity/ad-ds/plan/appendix-l--event
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.simulator.organisation import DOMAIN
 from socml.simulator.traffic import Family, Traffic
@@ -38,9 +37,9 @@ def logon(
     traffic: Traffic,
     time_us: NDArray[np.int64],
     *,
-    host: Any,
-    user: Any,
-    source: Any = "-",
+    host: ArrayLike,
+    user: ArrayLike,
+    source: ArrayLike = "-",
     kind: int = 3,
     passed: bool = True,
     family: Family | None = None,
@@ -58,11 +57,11 @@ def start(
     traffic: Traffic,
     time_us: NDArray[np.int64],
     *,
-    host: Any,
-    user: Any,
-    parent: Any,
-    program: Any,
-    command: Any = None,
+    host: ArrayLike,
+    user: ArrayLike,
+    parent: ArrayLike,
+    program: ArrayLike,
+    command: ArrayLike | None = None,
     family: Family | None = None,
 ) -> None:
     """Start a program: 4688. `parent` and `program` are names of files; `command` is the line, the program if not given."""
@@ -83,7 +82,7 @@ def start(
 def write(
     traffic: Traffic,
     time_us: NDArray[np.int64],
-    host: Any,
+    host: ArrayLike,
     number: int,
     fields: list[dict[str, str]],
     *,

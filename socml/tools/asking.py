@@ -16,12 +16,20 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from socml.project import is_loopback, is_public
 
@@ -64,7 +72,7 @@ def ask(
     limit_s: float,
     silent: bool = False,
     private_address: bool = False,
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """Return what a service answers; None if that is HTTP 404 with JSON, and `silent` says that this means: nothing.
 
     Parameters
@@ -77,7 +85,7 @@ def ask(
         If there is no answer in time, or none that can be read.
     """
     request = Request(url, data=body, headers={"User-Agent": "socml", "Accept": "application/json", **headers})  # noqa: S310  https, or this machine
-    outcome: SimpleQueue[dict[str, Any] | NoAnswer | Exception | None] = SimpleQueue()
+    outcome: SimpleQueue[dict[str, object] | NoAnswer | Exception | None] = SimpleQueue()
     gone = threading.Event()
 
     def run() -> None:
@@ -100,7 +108,7 @@ def ask(
 
 def _answer(
     request: Request, limit_s: float, silent: bool, gone: threading.Event, private_address: bool
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     try:
         return _exchanged(request, limit_s, silent, gone, private_address)
     except TimeoutError:
@@ -118,8 +126,8 @@ def _answer(
 
 def _exchanged(
     request: Request, limit_s: float, silent: bool, gone: threading.Event, private_address: bool
-) -> dict[str, Any] | None:
-    handlers: list[Any] = [_SameHost()]
+) -> dict[str, object] | None:
+    handlers: list[BaseHandler] = [_SameHost()]
     if private_address:
         handlers.append(HTTPSHandler(context=ssl.create_default_context()))
     else:
@@ -169,12 +177,12 @@ class _PublicHttpConnection(HTTPConnection):
 
 
 class _PublicHttps(HTTPSHandler):
-    def https_open(self, req: Request) -> Any:
+    def https_open(self, req: Request) -> HTTPResponse:
         return self.do_open(_PublicHttpsConnection, req, context=self._context)  # type: ignore[attr-defined, arg-type]
 
 
 class _PublicHttp(HTTPHandler):
-    def http_open(self, req: Request) -> Any:
+    def http_open(self, req: Request) -> HTTPResponse:
         return self.do_open(_PublicHttpConnection, req)
 
 
@@ -182,7 +190,7 @@ class _SameHost(HTTPRedirectHandler):
     """Follow a redirect only where the key may go: to the same scheme, host and port."""
 
     def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
         """Return the next request, or refuse to make it."""
         fp.close()  # else its body is read to the end, however long
@@ -192,7 +200,7 @@ class _SameHost(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _read(answer: Any, gone: threading.Event) -> bytes:
+def _read(answer: HTTPResponse | HTTPError, gone: threading.Event) -> bytes:
     pieces, size = [], 0
     while piece := answer.read1(_PIECE):
         size += len(piece)
@@ -204,7 +212,7 @@ def _read(answer: Any, gone: threading.Event) -> bytes:
     return b"".join(pieces)
 
 
-def _decoded(body: bytes, status: int = 200) -> dict[str, Any]:
+def _decoded(body: bytes, status: int = 200) -> dict[str, object]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

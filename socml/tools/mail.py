@@ -9,7 +9,6 @@ import re
 from dataclasses import asdict, dataclass, field
 from email.message import Message
 from html.parser import HTMLParser
-from typing import Any
 from urllib.parse import urlsplit
 
 from socml.formats import decoded, first_mailbox, header_text, header_texts, mail_events, mail_message, mailboxes
@@ -42,7 +41,7 @@ class MailTriage:
     attachments: list[dict[str, str]]
     findings: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         return asdict(self)
 

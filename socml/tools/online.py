@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from socml.project import ConfigurationError, LookupService, Project, find_project, write_json
@@ -40,7 +40,7 @@ class Answer:
     time: datetime
     was_kept: bool = False  # from the workspace: nobody was asked now
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         row = {"kind": self.indicator.kind, "value": self.indicator.value, "service": self.service}
         return row | asdict(self.reading) | {"time": self.time.isoformat(timespec="seconds"), "was_kept": self.was_kept}

@@ -21,7 +21,6 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from socml.tools.indicators import Indicator
@@ -61,7 +60,7 @@ class Service:
     address: str
     header: str  # that holds the key
     paths: Mapping[str, str]  # kind of indicator → path below the address
-    read: Callable[[Indicator, dict[str, Any]], Reading | None]  # None: the answer has another form
+    read: Callable[[Indicator, dict[str, object]], Reading | None]  # None: the answer has another form
     link: Callable[[Indicator], str]
     fields: Mapping[str, str] = field(default_factory=dict)  # kind → field of a form, where the indicator is posted
     silent: bool = False  # HTTP 404 means: nothing is known
@@ -83,7 +82,7 @@ def request_of(service: Service, one: Indicator, address: str = "") -> tuple[str
     return (address or service.address) + path, body
 
 
-def _abuseipdb(one: Indicator, answer: dict[str, Any]) -> Reading | None:
+def _abuseipdb(one: Indicator, answer: dict[str, object]) -> Reading | None:
     data = _at(answer, "data")
     confidence = _number(_at(data, "abuseConfidenceScore"))
     if confidence is None:
@@ -99,7 +98,7 @@ def _abuseipdb(one: Indicator, answer: dict[str, Any]) -> Reading | None:
     return Reading(verdict, f"{confidence}/100", "abuseipdb", facts, SERVICES["abuseipdb"].link(one))
 
 
-def _greynoise(one: Indicator, answer: dict[str, Any]) -> Reading | None:
+def _greynoise(one: Indicator, answer: dict[str, object]) -> Reading | None:
     said, link = _at(answer, "classification"), SERVICES["greynoise"].link(one)
     if not isinstance(said, str):
         return None
@@ -110,7 +109,7 @@ def _greynoise(one: Indicator, answer: dict[str, Any]) -> Reading | None:
     return Reading(verdict, _short(said), about, facts, link)
 
 
-def _otx(one: Indicator, answer: dict[str, Any]) -> Reading | None:
+def _otx(one: Indicator, answer: dict[str, object]) -> Reading | None:
     pulses = _number(_at(answer, "pulse_info", "count"))
     if pulses is None:
         return None
@@ -123,7 +122,7 @@ def _otx(one: Indicator, answer: dict[str, Any]) -> Reading | None:
     return Reading("suspicious" if pulses else "unknown", str(pulses), "otx", facts, link)
 
 
-def _urlhaus(one: Indicator, answer: dict[str, Any]) -> Reading | None:
+def _urlhaus(one: Indicator, answer: dict[str, object]) -> Reading | None:
     status, link = _at(answer, "query_status"), SERVICES["urlhaus"].link(one)
     if status in ("no_results", "invalid_url", "invalid_host"):
         return Reading.of_nothing(link)
@@ -145,7 +144,7 @@ def _urlhaus(one: Indicator, answer: dict[str, Any]) -> Reading | None:
     return Reading(verdict, facts["urls"], "urlhaus_host", facts, link)
 
 
-def _virustotal(one: Indicator, answer: dict[str, Any]) -> Reading | None:
+def _virustotal(one: Indicator, answer: dict[str, object]) -> Reading | None:
     found = _at(answer, "data", "attributes", "last_analysis_stats")
     if not isinstance(found, dict):
         return None
@@ -226,30 +225,30 @@ def _level(one: Indicator) -> str:
     return "hostname" if len(labels) > below else "domain"
 
 
-def _at(value: Any, *keys: str) -> Any:
+def _at(value: object, *keys: str) -> object:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     """Return a count, which some services write as text."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000_000 else None
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = str(value).encode("utf-8", "replace").decode()  # half a pair of UTF-16 has no place in a file
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _fact(data: Any, key: str) -> str:
+def _fact(data: object, key: str) -> str:
     value = _at(data, key)
     return _short(value) if isinstance(value, str | int) and str(value).strip() else "–"
 
 
-def _names(given: Any, key: str = "") -> str:
+def _names(given: object, key: str = "") -> str:
     """Return the first names of a list, of texts or of records with a name."""
     found = [_at(one, key) if key else one for one in given] if isinstance(given, list) else []
     return _short(", ".join(one for one in found[:3] if isinstance(one, str))) or "–"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from socml.tools.defanging import defang
 from socml.tools.indicators import Indicator
@@ -61,7 +60,7 @@ def _row(answer: Answer, say: _Say) -> dict[str, str]:
 
 
 def _failed(failure: Failure, say: _Say) -> str:
-    values: dict[str, Any] = {"service": SERVICES[failure.service].title, **failure.values}
+    values: dict[str, object] = {"service": SERVICES[failure.service].title, **failure.values}
     said = say(f"tools.online.failure.{failure.reason}", **values)
     return f"{said} {say('tools.online.unasked', n=failure.unasked)}" if failure.unasked else said
 

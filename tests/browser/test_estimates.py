@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.test_labelling import open_triage
+from browser_steps import open_triage
 from fitted import ESTIMATED, FOREST, EstimatedAndExact, estimated_and_exact
 
 from socml.explanations.of_run import explain_run

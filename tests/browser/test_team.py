@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.test_labelling import on_screen, open_triage, press, stored, wait_until_saved
+from browser_steps import on_screen, open_triage, press, stored, wait_until_saved
 from builders import BuiltRun
 
 from socml.labels.recording import read_labels

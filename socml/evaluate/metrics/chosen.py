@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from socml.evaluate.metrics.daily import DAY_US
-from socml.evaluate.metrics.ranking import ranking_metrics, thresholds
+from socml.evaluate.metrics.ranking import number_of, ranking_metrics, thresholds
 from socml.project import DataError, Metric, metric_of
 
 __all__ = ["chosen_metrics", "measure"]
@@ -103,7 +103,7 @@ def _of_order(metric: Metric, order: np.ndarray, hit: np.ndarray) -> float:
         found = ranking_metrics(order, hit.astype(np.float64), at=())
         if metric.kind not in found:
             raise DataError("every row of known truth is malicious")
-        return float(found[metric.kind])
+        return number_of(found, metric.kind)
     ends, hits = (np.concatenate([[0], values]) for values in thresholds(order, hit))
     if metric.kind == "detection_rate_at_F":
         others = ends - hits

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from socml.evaluate.metrics.intervals import wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 DAY_US = 86_400_000_000
@@ -23,7 +25,17 @@ def microseconds(moments: pd.Series) -> np.ndarray:
     return np.where(times.isna().to_numpy(), np.nan, micros)
 
 
-def precision_at_a_day(order: np.ndarray, malicious: np.ndarray, time_us: np.ndarray, k: int) -> dict[str, Any] | None:
+class DailyPrecision(TypedDict):
+    """What someone finds who looks at the first rows of each day."""
+
+    days: int
+    looked_at: int
+    found: int
+    precision: float
+    interval: Sequence[float]
+
+
+def precision_at_a_day(order: np.ndarray, malicious: np.ndarray, time_us: np.ndarray, k: int) -> DailyPrecision | None:
     """Return what someone finds who looks at the first `k` rows of each day; None where no row has a time.
 
     Parameters
@@ -62,9 +74,23 @@ def precision_at_a_day(order: np.ndarray, malicious: np.ndarray, time_us: np.nda
     }
 
 
+class _Detected(TypedDict):
+    incidents: int
+    detected: int
+    detected_share: float
+    interval: Sequence[float]
+
+
+class Detection(_Detected, total=False):
+    """How long incidents ran before their first alert; without times where none was detected."""
+
+    median_s: float
+    p90_s: float
+
+
 def time_to_detection(
     alert: np.ndarray, malicious: np.ndarray, time_us: np.ndarray, incidents: np.ndarray
-) -> dict[str, Any] | None:
+) -> Detection | None:
     """Return how long incidents run before their first alert; None where there are none with a time.
 
     An incident is all malicious rows of one name (an entity and a family, say). It begins with its first row and is
@@ -91,12 +117,12 @@ def time_to_detection(
     alerted = np.asarray(alert, dtype=bool)[rows]
     np.minimum.at(seen, code[alerted], time_us[rows][alerted])
     waited = (seen - begins)[np.isfinite(seen)] / 1e6
-    found: dict[str, Any] = {
+    found: Detection = {
         "incidents": count,
         "detected": len(waited),
         "detected_share": len(waited) / count,
         "interval": wilson(len(waited), count),
     }
     if len(waited):
-        found |= {"median_s": float(np.median(waited)), "p90_s": float(np.quantile(waited, 0.9))}
+        found["median_s"], found["p90_s"] = float(np.median(waited)), float(np.quantile(waited, 0.9))
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from socml.evaluate.metrics.intervals import wilson
@@ -15,7 +13,7 @@ def decision_metrics(
     *,
     false_positive_cost: float = 1.0,
     false_negative_cost: float = 1.0,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what alerts found and cost, over rows of known truth.
 
     Parameters
@@ -41,7 +39,7 @@ def decision_metrics(
     alert, hit = np.asarray(alert, dtype=bool)[known], malicious[known] > 0
     tp, fp = int((alert & hit).sum()), int((alert & ~hit).sum())
     fn, tn = int((~alert & hit).sum()), int((~alert & ~hit).sum())
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "alerts": tp + fp,
         "true_positives": tp,
         "false_positives": fp,

@@ -5,8 +5,8 @@ Everything here depends on the order of the rows alone. What cannot be measured 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AT = (10, 100)
 
 
-def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str, Any]:
+def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str, object]:
     """Return the metrics of a score table, over its rows of known truth.
 
     Parameters
@@ -65,7 +65,7 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
     return np.asarray(known.astype("object").map({True: 1.0, False: 0.0}), dtype=np.float64)
 
 
-def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, Any]:
+def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, object]:
     """Return how well an order puts the malicious rows first.
 
     Parameters
@@ -92,7 +92,7 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[in
     known = ~np.isnan(malicious)
     order, hit = np.asarray(order, dtype=np.float64)[known], malicious[known] > 0
     rows, total = len(hit), int(hit.sum())
-    found: dict[str, Any] = {"rows": rows, "malicious": total}
+    found: dict[str, object] = {"rows": rows, "malicious": total}
     absent: dict[str, str] = {}
     if rows:
         found["anomaly_rate"] = total / rows
@@ -111,6 +111,22 @@ def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[in
     return {**found, "absent": absent} if absent else found
 
 
+def number_of(metrics: Mapping[str, object], name: str) -> float:
+    """Return one metric; NaN where it is absent."""
+    value = metrics.get(name)
+    return float(value) if isinstance(value, int | float) else np.nan
+
+
+def intervals_of(metrics: Mapping[str, object]) -> dict[str, Sequence[float]]:
+    """Return the ends of the 95 % interval of each metric that has one."""
+    return cast("dict[str, Sequence[float]]", metrics.get("intervals", {}))
+
+
+def absent_of(metrics: Mapping[str, object]) -> dict[str, str]:
+    """Return why each metric that is absent is."""
+    return cast("dict[str, str]", metrics.get("absent", {}))
+
+
 def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return precision and recall at each threshold of an order (lowest first), for a plot; arrays of one length."""
     known = ~np.isnan(malicious)
@@ -118,7 +134,7 @@ def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarr
     return hits / ends, hits / max(hits[-1], 1)
 
 
-def metrics_table(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def metrics_table(metrics: dict[str, dict[str, object]]) -> pd.DataFrame:
     """Return metrics as a table, one row a model, below them what a random order would reach.
 
     Examples

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
+
+
+class PairRecord(TypedDict):
+    """Two methods, and the p-value that they are the same."""
+
+    methods: list[str]
+    p: float
+
+
+class ComparisonRecord(TypedDict, total=False):
+    """A `Comparison` as plain values; None is what could not be tested."""
+
+    mean_ranks: dict[str, float]
+    friedman_p: float | None
+    critical_difference: float | None
+    pairs: list[PairRecord]
+    blocks: int
+    notices: list[str]
 
 
 @dataclass(frozen=True)
@@ -44,9 +62,9 @@ class Comparison:
     blocks: int
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ComparisonRecord:
         """Return it as plain values."""
-        pairs = [{"methods": list(names), "p": p} for names, p in self.pairs.items()]
+        pairs: list[PairRecord] = [{"methods": list(names), "p": p} for names, p in self.pairs.items()]
         return {
             "mean_ranks": self.mean_ranks,
             "friedman_p": None if np.isnan(self.friedman_p) else self.friedman_p,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,9 +11,20 @@ FEWEST = 5  # alerts of a group
 NAMED = 3  # features that are named as what sets a group apart
 
 
+class Cluster(TypedDict, total=False):
+    """Alerts that are alike."""
+
+    cluster: int
+    alerts: int
+    first: int  # position of its first alert
+    apart: dict[str, float]  # feature → difference from the other alerts, in standard deviations
+    malicious_share: float
+    row_id: str  # of its first alert
+
+
 def alert_clusters(
     matrix: np.ndarray, names: list[str], *, malicious: np.ndarray | None = None, least: int = FEWEST
-) -> tuple[np.ndarray, list[dict[str, Any]]]:
+) -> tuple[np.ndarray, list[Cluster]]:
     """Group alerts by density, over standardised columns, and say what sets each group apart from the other alerts.
 
     Blind to groups of fewer than `least` alerts, and to alerts past the first 2,000: they are in no group (-1).
@@ -67,14 +78,14 @@ def _by_size(found: np.ndarray) -> np.ndarray:
 
 def _described(
     cluster: int, labels: np.ndarray, scaled: np.ndarray, names: list[str], malicious: np.ndarray
-) -> dict[str, Any]:
+) -> Cluster:
     inside = labels == cluster
     difference = scaled[inside].mean(axis=0) - scaled[~inside].mean(axis=0) if (~inside).any() else np.zeros(len(names))
     apart: dict[str, float] = {}
     for column in np.argsort(-np.abs(difference), kind="stable"):
         if len(apart) < NAMED and difference[column] != 0:
             apart.setdefault(names[column], float(difference[column]))
-    told: dict[str, Any] = {
+    told: Cluster = {
         "cluster": cluster,
         "alerts": int(inside.sum()),
         "first": int(np.flatnonzero(inside)[0]),

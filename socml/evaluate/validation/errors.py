@@ -35,7 +35,8 @@ def list_errors(result: ValidationResult, kind: str, *, limit: int = 20) -> pd.D
     false_positives = kind == "false-positives"
     wrong = alert & (malicious == 0) if false_positives else ~alert & (malicious == 1)
     found = rows[wrong].sort_values("order", ascending=false_positives, kind="stable")
-    return found.drop_duplicates(["dataset", "row_id"]).head(limit).reset_index(drop=True)
+    first: pd.DataFrame = found.drop_duplicates(["dataset", "row_id"]).head(limit)
+    return first.reset_index(drop=True)
 
 
 def error_features(result: ValidationResult, row_id: str, *, project: Project) -> pd.DataFrame:

@@ -90,7 +90,7 @@ class Judged:
         named = self.group.astype(str)
         return np.where(named == "", self.row_id.astype(str), named)
 
-    def curves(self) -> dict[str, Any]:
+    def curves(self) -> dict[str, dict[str, list[float]]]:
         """Return the precision-recall and ROC curves of the rows."""
         return curves(self.order, self.malicious)
 

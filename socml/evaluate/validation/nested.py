@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from socml.project import DataError, ModelError, ModelRecipe, Project, Validatio
 if TYPE_CHECKING:
     import pandas as pd
 
+    from socml.evaluate.metrics.ranking import intervals_of, number_of
     from socml.evaluate.validation.run import Step
 
 
@@ -46,10 +47,10 @@ class NestedResult:
     interval: list[float]
     optimism: float
     folds: pd.DataFrame = field(repr=False)
-    pooled: dict[str, Any] = field(repr=False)
+    pooled: dict[str, object] = field(repr=False)
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         plain = {name: getattr(self, name) for name in ("model", "metric", "score", "interval", "optimism")}
         return {**plain, "folds": self.folds.to_dict("records"), "pooled": self.pooled, "notices": self.notices}
@@ -111,7 +112,7 @@ def nested_search(
 
 def _one(
     recipe: ModelRecipe, table: KnownTable, fold: Fold, inner: Validation, outer: Validation, project: Project
-) -> tuple[Judged, dict[str, Any]]:
+) -> tuple[Judged, dict[str, object]]:
     """Return the judged rows of one outer fold, and a line about it."""
     assert recipe.search is not None
     chosen = search_table(recipe, recipe.search, _some(table, fold.train), inner, project)
@@ -124,12 +125,12 @@ def _one(
         "rows": outside["rows"],
         "malicious": outside["malicious"],
         "inside": chosen.score,
-        "outside": float(outside.get(chosen.metric, np.nan)),
+        "outside": number_of(outside, chosen.metric),
     }
     return found, line
 
 
-def with_parameters(recipe: ModelRecipe, best: dict[str, Any]) -> ModelRecipe:
+def with_parameters(recipe: ModelRecipe, best: dict[str, object]) -> ModelRecipe:
     """Return the recipe with what a search found, as if it stood in its sections.
 
     Examples
@@ -152,7 +153,7 @@ def _some(table: KnownTable, rows: np.ndarray) -> KnownTable:
 
 
 def _told(
-    recipe: ModelRecipe, judged: list[Judged], lines: list[dict[str, Any]], outer: Validation, notices: list[str]
+    recipe: ModelRecipe, judged: list[Judged], lines: list[dict[str, object]], outer: Validation, notices: list[str]
 ) -> NestedResult:
     import pandas as pd
 
@@ -162,7 +163,7 @@ def _told(
     pooled = pooled_metrics(every, outer)
     folds = pd.DataFrame(lines)
     optimism = float((folds["inside"] - folds["outside"]).mean())
-    score, interval = float(pooled.get(metric, np.nan)), list(pooled["intervals"].get(metric, []))
+    score, interval = number_of(pooled, metric), list(intervals_of(pooled).get(metric, []))
     return NestedResult(recipe.name or "unnamed", metric, score, interval, optimism, folds, pooled, notices)
 
 

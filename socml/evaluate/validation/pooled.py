@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,12 +10,15 @@ from socml.evaluate.metrics.chosen import chosen_metrics
 from socml.evaluate.metrics.daily import precision_at_a_day, time_to_detection
 from socml.evaluate.metrics.decisions import decision_metrics
 from socml.evaluate.metrics.intervals import bootstrap, wilson
-from socml.evaluate.metrics.ranking import ranking_metrics
+from socml.evaluate.metrics.ranking import absent_of, intervals_of, ranking_metrics
 from socml.evaluate.validation.judged import Judged
 from socml.project import Validation
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def fold_metrics(judged: Judged, validation: Validation) -> dict[str, Any]:
+
+def fold_metrics(judged: Judged, validation: Validation) -> dict[str, object]:
     """Return the metrics of one fold's rows, plain values."""
     return {
         "name": str(judged.fold[0]),
@@ -26,11 +29,12 @@ def fold_metrics(judged: Judged, validation: Validation) -> dict[str, Any]:
     }
 
 
-def pooled_metrics(judged: Judged, validation: Validation) -> dict[str, Any]:
+def pooled_metrics(judged: Judged, validation: Validation) -> dict[str, object]:
     """Return the metrics of all rows, and `intervals`: 95 %, Wilson's of shares, of rankings by bootstrap over
     entities (over rows where there are fewer than ten)."""
     found = _measured(judged, validation)
-    intervals = found.pop("intervals")
+    intervals = intervals_of(found)
+    del found["intervals"]
     resampled = bootstrap(
         judged.order,
         judged.malicious,
@@ -39,20 +43,21 @@ def pooled_metrics(judged: Judged, validation: Validation) -> dict[str, Any]:
         groups=judged.row_id if validation.mode == "random" else judged.groups,
         replicates=validation.replicates,
     )
-    intervals |= {name: ends for name, ends in resampled.items() if name in found}
+    intervals |= {name: list(ends) for name, ends in resampled.items() if name in found}
     return {**found, "intervals": {name: list(ends) for name, ends in intervals.items()}}
 
 
-def _measured(judged: Judged, validation: Validation) -> dict[str, Any]:
+def _measured(judged: Judged, validation: Validation) -> dict[str, object]:
     found = ranking_metrics(judged.order, judged.malicious, at=validation.at)
-    absent = dict(found.pop("absent", {}))
+    absent = dict(absent_of(found))
+    found.pop("absent", None)
     found |= decision_metrics(
         judged.alert,
         judged.malicious,
         false_positive_cost=validation.false_positive_cost,
         false_negative_cost=validation.false_negative_cost,
     )
-    intervals: dict[str, Any] = found["intervals"]
+    intervals = intervals_of(found)
     for k in validation.at_a_day:
         name = f"precision_at_{k}_a_day"
         daily = precision_at_a_day(judged.order, judged.malicious, judged.time_us, k)
@@ -76,7 +81,7 @@ def _measured(judged: Judged, validation: Validation) -> dict[str, Any]:
     return {**found, "absent": absent} if absent else found
 
 
-def _detection(judged: Judged, intervals: dict[str, Any], absent: dict[str, str]) -> dict[str, Any]:
+def _detection(judged: Judged, intervals: dict[str, Sequence[float]], absent: dict[str, str]) -> dict[str, object]:
     """Return how long incidents (an entity's rows of one family) ran before their first alert."""
     named = judged.entity.astype(str)
     incidents = np.array(
@@ -89,7 +94,7 @@ def _detection(judged: Judged, intervals: dict[str, Any], absent: dict[str, str]
         absent["time_to_detection_median_s"] = "no malicious row has both an entity and a time"
         return {}
     intervals["incidents_detected_share"] = detection["interval"]
-    found = {
+    found: dict[str, object] = {
         "incidents": detection["incidents"],
         "incidents_detected": detection["detected"],
         "incidents_detected_share": detection["detected_share"],

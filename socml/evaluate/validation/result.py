@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pyarrow as pa
 
@@ -24,9 +24,23 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from socml.evaluate.metrics.ranking import number_of
+    from socml.evaluate.validation.alerts import Cluster
     from socml.project import Project
 
 SHOWN = ("rows", "malicious", "average_precision", "auroc", "false_discovery_rate", "recall", "cost")
+
+
+class About(TypedDict):
+    """What was judged, and how."""
+
+    model: str
+    mode: str
+    features: str
+    feature_set: str
+    datasets: list[str]
+    validation: dict[str, Any]  # the recipe's [validation] section
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -48,15 +62,15 @@ class ValidationResult:
     """
 
     validation_id: str
-    about: dict[str, Any]
-    folds: list[dict[str, Any]]
-    pooled: dict[str, Any]
-    curves: dict[str, Any] = field(repr=False)
+    about: About
+    folds: list[dict[str, object]]
+    pooled: dict[str, object]
+    curves: dict[str, dict[str, list[float]]] = field(repr=False)
     rows: pd.DataFrame = field(repr=False)
-    clusters: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    clusters: list[Cluster] = field(default_factory=list, repr=False)
     notices: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return it as plain values, without the rows."""
         names = ("validation_id", "about", "folds", "pooled", "curves", "clusters", "notices")
         return {name: getattr(self, name) for name in names}
@@ -120,7 +134,7 @@ def _plot(path: Path, result: ValidationResult) -> Path:
     left, right = figure.subplots(1, 2)
     curve, roc = result.curves["precision_recall"], result.curves["roc"]
     left.step(curve["recall"], curve["precision"], where="post")
-    left.axhline(result.pooled["anomaly_rate"], linestyle="--", color="grey", label="random order")
+    left.axhline(number_of(result.pooled, "anomaly_rate"), linestyle="--", color="grey", label="random order")
     left.set(title="Precision and recall", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     left.legend()
     right.plot(roc["false_positive_rate"], roc["recall"])

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from socml.evaluate.validation.alerts import alert_clusters
+from socml.evaluate.validation.alerts import Cluster, alert_clusters
 from socml.evaluate.validation.judged import Judged, judge
 from socml.evaluate.validation.pooled import fold_metrics, pooled_metrics
-from socml.evaluate.validation.result import ValidationResult, save_validation
+from socml.evaluate.validation.result import About, ValidationResult, save_validation
 from socml.evaluate.validation.splits import Fold, make_folds
 from socml.evaluate.validation.table import KnownTable, known_table
 from socml.evaluate.validation.tracked import RunRecord, record_nested
-from socml.project import DataError, ModelError, ModelRecipe, Project, Validation, find_project, load_model_recipe
+from socml.project import (
+    DataError,
+    ModelError,
+    ModelRecipe,
+    Project,
+    Validation,
+    find_project,
+    load_model_recipe,
+    metadata_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +84,7 @@ def validate(
     notices += [labels_notice(table) for table in tables if table.by_labels]
     every = Judged.joined(judged)
     rows = every.frame()
-    about = {
+    about: About = {
         "model": recipe.name or "unnamed",
         "mode": recipe.mode,
         "features": recipe.features,
@@ -113,7 +122,7 @@ def _datasets(dataset: str, validation: Validation) -> list[str]:
 
 def _judge_folds(
     recipe: ModelRecipe, tables: list[KnownTable], validation: Validation, seed: int, project: Project, step: Step
-) -> tuple[list[Judged], list[dict[str, Any]], list[str]]:
+) -> tuple[list[Judged], list[dict[str, object]], list[str]]:
     judged, folds, notices = [], [], []
     last: ModelError | None = None
     for test_table, fold in _folds(tables, validation):
@@ -141,7 +150,7 @@ def _folds(tables: list[KnownTable], validation: Validation) -> list[tuple[Known
     return [(table, Fold(table.dataset, train, np.arange(len(table.features)))) for table in tables[1:]]
 
 
-def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _clusters(every: Judged, rows: pd.DataFrame) -> list[Cluster]:
     """Return groups among the alerts, with the row that stands for each."""
     if not len(every.kept) or not every.names:
         return []
@@ -154,7 +163,7 @@ def _clusters(every: Judged, rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _identity(recipe: ModelRecipe, validation: Validation, seed: int, tables: list[KnownTable]) -> str:
     said = [recipe.model_dump_json(exclude={"about", "validation", "search"}), validation.model_dump_json(), str(seed)]
     for table in tables:
-        about = table.features.attrs.get("socml") or {}
+        about = metadata_of(table.features)
         said += [table.dataset, str(about.get("recipe_hash")), str(about.get("events_snapshot"))]
         said.append(hashlib.blake2b(table.malicious.tobytes(), digest_size=8).hexdigest())
         if table.labels is not None:

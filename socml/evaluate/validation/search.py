@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import product
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from socml.evaluate.metrics.chosen import chosen_metrics
 from socml.evaluate.metrics.daily import microseconds
-from socml.evaluate.validation.splits import make_folds
+from socml.evaluate.validation.splits import Fold, make_folds
 from socml.evaluate.validation.table import KnownTable, known_table
 from socml.evaluate.validation.tracked import RunRecord, record_nested
 from socml.project import (
@@ -32,7 +32,11 @@ from socml.project import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+
+    from socml.models import OutlierDetector
 
 BEFORE = "preparation."
 RARE = 20  # malicious rows to expect among those of the first round
@@ -51,7 +55,7 @@ class SearchResult:
 
     model: str
     metric: str
-    best: dict[str, Any]
+    best: dict[str, object]
     score: float
     tried: pd.DataFrame = field(repr=False)
 
@@ -147,17 +151,17 @@ def search_table(
     return _told(recipe, asked, halving.cv_results_)
 
 
-def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> Any:
+def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> OutlierDetector:
     from socml.models import make_detector
 
     pipeline = make_detector(recipe, project=project)
-    detector = pipeline.named_steps["detector"]
+    detector = pipeline.detector
     if "calibration_folds" in detector.get_params() and not metric_of(asked.metric).needs_alerts:
         detector.set_params(calibration_folds=0)  # calibration never changes which row is above which
     return pipeline
 
 
-def _candidates(asked: Search, pipeline: Any, recipe: ModelRecipe) -> list[dict[str, list[Any]]]:
+def _candidates(asked: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -> list[dict[str, list[object]]]:
     """Return the combinations to try, as grids of one; a seeded draw where there are more than asked for."""
     known = pipeline.get_params()
     renamed = {}
@@ -187,7 +191,7 @@ def _taught_rows(recipe: ModelRecipe, table: KnownTable) -> tuple[np.ndarray, np
     return position, known[position].astype(np.int64)
 
 
-def _positions(folds: list[Any], position: np.ndarray, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _positions(folds: list[Fold], position: np.ndarray, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return folds over the searched rows alone, those with both kinds on both sides."""
     place = np.full(int(position.max(initial=0)) + 1, -1, dtype=np.int64)
     place[position] = np.arange(len(position))
@@ -202,10 +206,22 @@ def _positions(folds: list[Any], position: np.ndarray, target: np.ndarray) -> li
     return found
 
 
-def _scorer(metric: str, recipe: ModelRecipe, validation: Validation) -> Any:
+class HalvingResults(TypedDict):
+    """What we read of scikit-learn's `cv_results_`: one value a candidate and round."""
+
+    iter: np.ndarray
+    n_resources: np.ndarray
+    mean_test_score: np.ndarray
+    std_test_score: np.ndarray
+    params: list[dict[str, object]]
+
+
+def _scorer(
+    metric: str, recipe: ModelRecipe, validation: Validation
+) -> Callable[[OutlierDetector, pd.DataFrame, np.ndarray], float]:
     """Return what scikit-learn calls with a fitted pipeline and rows: the metric, NaN where it cannot be measured."""
 
-    def score(pipeline: Any, X: pd.DataFrame, y: np.ndarray) -> float:
+    def score(pipeline: OutlierDetector, X: pd.DataFrame, y: np.ndarray) -> float:
         normality, alert = pipeline.score_samples(X), None
         if metric_of(metric).needs_alerts:
             alert = _alerts(pipeline, X, normality, recipe, validation)
@@ -219,7 +235,7 @@ def _scorer(metric: str, recipe: ModelRecipe, validation: Validation) -> Any:
 
 
 def _alerts(
-    pipeline: Any, X: pd.DataFrame, normality: np.ndarray, recipe: ModelRecipe, validation: Validation
+    pipeline: OutlierDetector, X: pd.DataFrame, normality: np.ndarray, recipe: ModelRecipe, validation: Validation
 ) -> np.ndarray:
     """Return which rows are alerts: by the probability's threshold, or by the share of the rows fitted on."""
     if recipe.mode == "supervised":
@@ -229,10 +245,10 @@ def _alerts(
     return np.asarray(-normality >= pipeline.threshold_)
 
 
-def _told(recipe: ModelRecipe, asked: Search, results: dict[str, Any]) -> SearchResult:
+def _told(recipe: ModelRecipe, asked: Search, results: HalvingResults) -> SearchResult:
     import pandas as pd
 
-    lines = [
+    lines: list[dict[str, object]] = [
         {
             **{_shown(key): value for key, value in parameters.items()},
             "round": int(results["iter"][i]),
@@ -251,8 +267,8 @@ def _told(recipe: ModelRecipe, asked: Search, results: dict[str, Any]) -> Search
     return SearchResult(recipe.name or "unnamed", asked.metric, values, float(best["mean"]), tried)
 
 
-def _is(line: dict[str, Any], best: Any) -> bool:
-    return line["round"] == best["round"] and line["mean"] == best["mean"]
+def _is(line: dict[str, object], best: pd.Series) -> bool:
+    return bool(line["round"] == best["round"] and line["mean"] == best["mean"])
 
 
 def _shown(key: str) -> str:

@@ -190,7 +190,7 @@ def _times(rows: Rows, validation: Validation) -> np.ndarray:
         raise DataError(
             f"Validation {validation.mode!r} parts rows in time, and these have none. Use cross-validation or group."
         )
-    return known
+    return np.asarray(known)
 
 
 def _strata(rows: Rows, least: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.models import Registry, StartedRun, recording
 
@@ -23,8 +23,8 @@ class RunRecord:
     """One run: its name, what it was made with, what was measured (values that are no numbers are left out)."""
 
     name: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
+    metrics: dict[str, object] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
 

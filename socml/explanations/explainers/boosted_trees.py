@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from socml.detectors import Classifier
 
 __all__ = ["BoostedTrees"]
 
@@ -32,7 +35,7 @@ class BoostedTrees:
     exact = True
     unit = "log-odds of being malicious"
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: Classifier) -> None:
         import shap
 
         self._explainer = shap.TreeExplainer(detector.estimator_)
@@ -40,7 +43,7 @@ class BoostedTrees:
         self.base = float(detector.intercept_ + self._slope * np.ravel(self._explainer.expected_value)[0])
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector is a calibrated gradient boosting of scikit-learn."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 

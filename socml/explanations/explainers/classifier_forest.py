@@ -6,14 +6,21 @@ The same TreeSHAP as of an isolation forest, by our compiled code; the value of 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors import PackedForest, expected_depth, tree_shap
 
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
 __all__ = ["ClassifierForest"]
+
+
+class _OfForest(Protocol):
+    estimator_: RandomForestClassifier | ExtraTreesClassifier
 
 
 class ClassifierForest:
@@ -45,12 +52,12 @@ class ClassifierForest:
     exact = True
     unit = "share of the forest's votes, before calibration"
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: _OfForest) -> None:
         self._forest = _pack(detector.estimator_)
         self.base = expected_depth(self._forest)
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector is a calibrated random forest or extra trees of scikit-learn."""
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
@@ -74,7 +81,7 @@ class _VotingForest(PackedForest):
         return self.malicious
 
 
-def _pack(forest: Any) -> _VotingForest:
+def _pack(forest: RandomForestClassifier | ExtraTreesClassifier) -> _VotingForest:
     trees = [tree.tree_ for tree in forest.estimators_]
     start = np.concatenate(([0], np.cumsum([tree.node_count for tree in trees]))).astype(np.int64)
     every = np.concatenate([tree.__getstate__()["nodes"] for tree in trees])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from socml.detectors import Contributing
 
 __all__ = ["ColumnContributions"]
 
@@ -26,11 +29,11 @@ class ColumnContributions:
     unit = "anomaly score"
     base = 0.0
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: Contributing) -> None:
         self._detector = detector
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector has `contributions(X)` of its anomaly score (a classifier's are of log-odds)."""
         return hasattr(detector, "contributions") and not hasattr(detector, "log_odds")
 

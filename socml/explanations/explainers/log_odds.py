@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from socml.detectors import LogOddsClassifier
 
 __all__ = ["LogOdds"]
 
@@ -30,12 +33,12 @@ class LogOdds:
     exact = True
     unit = "log-odds of being malicious"
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: LogOddsClassifier) -> None:
         self._detector = detector
         self.base = float(detector.base_)
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the classifier is a sum over columns that tells its parts."""
         return hasattr(detector, "contributions") and hasattr(detector, "log_odds")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socml.explanations.shapley import shapley_values
+
+if TYPE_CHECKING:
+    from socml.detectors import Scorer
 
 __all__ = ["SampledShapley"]
 
@@ -53,7 +56,7 @@ class SampledShapley:
     unit = "anomaly score"
 
     def __init__(
-        self, detector: Any, typical: np.ndarray, origin: Sequence[Any] | None = None, *, budget: int = 512
+        self, detector: Scorer, typical: np.ndarray, origin: Sequence[str] | None = None, *, budget: int = 512
     ) -> None:
         self._detector, self.budget = detector, budget
         self._typical = np.asarray(typical).ravel()
@@ -63,7 +66,7 @@ class SampledShapley:
         self.base = float(-detector.score_samples(self._typical[None, :])[0])
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector scores a numeric matrix."""
         if not hasattr(detector, "score_samples"):
             return False

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from socml.detectors import SequenceDetector
 
 __all__ = ["SequenceSteps"]
 
@@ -32,11 +35,11 @@ class SequenceSteps:
     unit = "bits of surprise"
     base = 0.0
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: SequenceDetector) -> None:
         self.detector = detector
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector tells how surprising each step of a sequence is."""
         return hasattr(detector, "surprises")
 

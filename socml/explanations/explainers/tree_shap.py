@@ -6,11 +6,14 @@ long paths are normal. Here each value is turned to log2 of the anomaly score.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socml.detectors import expected_depth, mean_path, pack_forest, tree_shap
+from socml.detectors import PackedForest, expected_depth, mean_path, pack_forest, tree_shap
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 __all__ = ["TreeShap"]
 
@@ -46,10 +49,12 @@ class TreeShap:
     exact = True
     unit = "log2 of the anomaly score"
 
-    def __init__(self, detector: Any) -> None:
+    def __init__(self, detector: IsolationForest) -> None:
         self._normal_path = float(mean_path(int(detector.max_samples_)))
         try:
-            self._packed: Any = detector.packed() if hasattr(detector, "packed") else pack_forest(detector)
+            self._packed: PackedForest | None = (
+                detector.packed() if hasattr(detector, "packed") else pack_forest(detector)
+            )
         except ValueError:  # fitted on infinite values
             self._packed = None
         if self._packed is None:
@@ -62,7 +67,7 @@ class TreeShap:
         self.base = -expected / self._normal_path
 
     @staticmethod
-    def supports(detector: Any) -> bool:
+    def supports(detector: object) -> bool:
         """Say whether the detector is an isolation forest that was fitted on more than one row."""
         from sklearn.ensemble import IsolationForest
 

@@ -8,16 +8,22 @@ leak, it is not in `extra`, and neither is the test's name. Times that were reda
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from socml.formats._cloud import MAPPERS, moment, where_from
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
+from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._json import flatten, loads_exactly
+from socml.formats._maps import FormatMap, load_map
 from socml.formats._ocsf import ocsf_event
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
+from socml.formats._times import Clock
 
 __all__ = ["PantherTests"]
 
@@ -39,6 +45,9 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "rule_name": ("title", "Title"),
     "message": ("description", "Description"),
 }
+
+_REDACTED = re.compile(r"\d{4}-\d\d-\d\d 00:00:0{3,12}")
+_NO_CLOCK = Clock(None, 2000, None)
 
 
 class PantherTests:
@@ -70,7 +79,7 @@ def _event(record: bytes) -> dict[str, Any]:
     if not isinstance(inner, dict):
         raise ValueError(f"the event is a {type(inner).__name__}, not an object")
     flat = {name: value for name, value in flatten(inner).items() if not _is_redacted_time(name, value)}
-    row = MAPPERS[kind](flat) if kind in MAPPERS else ocsf_event(flat) if "class_uid" in flat else _other(flat)
+    row = _columns(kind, flat, inner)
     row["extra"] = {**row["extra"], "log_type": kind}
     row["malicious"] = None
     row["family"] = str(found.get("rule_id")) if found.get("expected_alert") is True else None
@@ -78,9 +87,29 @@ def _event(record: bytes) -> dict[str, Any]:
 
 
 def _is_redacted_time(name: str, value: Any) -> bool:
-    """Return whether a field of time says "redacted" or "..."; what does not read otherwise is for quarantine."""
-    is_text = isinstance(value, str) and not any(c.isdigit() for c in value)
-    return is_text and name in (*_TIMES, "eventTime", "published", "created_at")
+    """Return whether a time says "redacted" or "…", or all its clock is zeros; what does not read otherwise is for quarantine."""
+    if not isinstance(value, str) or name not in (*_TIMES, "eventTime", "published", "created_at"):
+        return False
+    return not any(c.isdigit() for c in value) or _REDACTED.fullmatch(value) is not None
+
+
+def _columns(kind: str, flat: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of an event by the reader of its log type; what stays empty is filled by its fields' common names."""
+    if kind in MAPPERS:
+        return MAPPERS[kind](flat)
+    if "class_uid" in flat:
+        return ocsf_event(flat)
+    fields = flat_fields(inner)
+    row = next((one.row(fields, _NO_CLOCK) for one in _maps() if set(one.has) <= fields.keys()), None) or _other(flat)
+    guessed = guessed_row(fields, _NO_CLOCK)[0]
+    return {**row, **{name: value for name, value in guessed.items() if row.get(name) in (None, "")}}
+
+
+@cache
+def _maps() -> tuple[FormatMap, ...]:
+    """Return the cloud formats that are maps."""
+    maps = (load_map(path) for path in sorted((Path(__file__).parents[1] / "cloud").glob("*.toml")))
+    return tuple(one for one in maps if one.kind == "json")
 
 
 def _other(flat: dict[str, Any]) -> dict[str, Any]:

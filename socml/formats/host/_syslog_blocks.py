@@ -120,6 +120,7 @@ class _Stamps:
             if day_number is not None and not changes:
                 self.micros[run] += day_number * _DAY
                 clock.used_zone = True
+                clock.say_zone()
                 continue
             self.plain[run] = False
             yield from lines.numbered(run.tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ _V5 = ((8, 4), (12, 4), (15, 4), (10, 2), (14, 2), (2, 4), (1, 4), (22, 4), (21,
        (5, 1), (16, 2), (17, 2), (9, 1), (13, 1), (0, 2))  # fmt: skip
 VARIABLE = 65535
 _FIELDS_LIMIT = 1024
+_LEARNT_LIMIT = 10_000  # sightings of templates in one file
 
 Fields = tuple[tuple[int, int, int], ...]  # enterprise, number, bytes
 
@@ -32,10 +33,17 @@ class Found:
 
 @dataclass
 class Exporter:
-    """Templates learned so far: (version, source, id) → fields; of options, how many are scopes does not matter."""
+    """Templates learned so far: (version, source, id) → fields; of options, how many are scopes does not matter.
+
+    `elsewhere` is asked for a template that is not among them, by its key, the bytes of the data and when it was sent (ms).
+    """
 
     templates: dict[tuple[int, int, int], Fields] = field(default_factory=dict)
     options: set[tuple[int, int, int]] = field(default_factory=set)
+    learnt: list[tuple[tuple[int, int, int], float, Fields, bool]] = field(
+        default_factory=list
+    )  # key, ms since 1970, …
+    elsewhere: Callable[[tuple[int, int, int], int, float], tuple[Fields, bool] | None] | None = None
 
     def read(self, data: bytes, at: int) -> tuple[list[Found], int]:
         """Read the datagram that begins at `at`; return its records and where it ends.
@@ -94,11 +102,17 @@ class Exporter:
         number = int.from_bytes(data[:2], "big")
         is_template = number in ((0, 1) if version == 9 else (2, 3))
         if is_template:
-            return self._learn(data, version, source, is_options=number in (1, 3))
+            return self._learn(data, version, source, clock.sent_ms, is_options=number in (1, 3))
         if number < 256:
             return [Found(data, skip="set of an unknown kind")]
         key = (version, source, number)
-        fields = self.templates.get(key)
+        fields, is_options = self.templates.get(key), key in self.options
+        if (
+            fields is None
+            and self.elsewhere is not None
+            and (found_there := self.elsewhere(key, len(data) - 4, clock.sent_ms))
+        ):
+            fields, is_options = found_there
         if fields is None:
             return [Found(data, reject=f"no template {number} came before this data")]
         found = []
@@ -106,7 +120,7 @@ class Exporter:
             one = Found(raw)
             if values is None:
                 one.reject = f"the data is cut, by its template {number}"
-            elif key in self.options:
+            elif is_options:
                 one.skip = "options record"
             else:
                 try:
@@ -116,7 +130,7 @@ class Exporter:
             found.append(one)
         return found or [Found(data, skip="set without records")]
 
-    def _learn(self, data: bytes, version: int, source: int, *, is_options: bool) -> list[Found]:
+    def _learn(self, data: bytes, version: int, source: int, sent_ms: float, *, is_options: bool) -> list[Found]:
         at, found = 4, []
         while at + 4 <= len(data):
             number, count = struct.unpack_from("!HH", data, at)
@@ -137,6 +151,8 @@ class Exporter:
             key = (version, source, number)
             self.templates[key] = fields
             (self.options.add if is_options else self.options.discard)(key)
+            if len(self.learnt) < _LEARNT_LIMIT:
+                self.learnt.append((key, sent_ms, fields, is_options))
             found.append(Found(data[begin:at], skip="template"))
         return found or [Found(data, skip="set without records")]
 

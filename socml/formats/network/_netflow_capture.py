@@ -7,7 +7,7 @@ port it was; fragments are, too. A packet that was not captured whole is read as
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -21,7 +21,7 @@ from socml.formats.network._capture import MAGICS, PCAPNG, Packets, read_capture
 from socml.formats.network._netflow import Exporter, Found, is_datagram
 from socml.project import FormatError
 
-__all__ = ["captured_records", "is_capture", "share_of_datagrams"]
+__all__ = ["captured_records", "datagrams_of", "is_capture", "share_of_datagrams"]
 
 _UDP = 17
 _LOOKED_AT = 1 << 16  # bytes of a file's head
@@ -46,15 +46,31 @@ def share_of_datagrams(head: bytes) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
-def captured_records(source: Source) -> Iterator[Found]:
-    """Yield what the datagrams of a capture hold, in the order of the packets; a packet without one is a skip."""
+def datagrams_of(capture: bytes) -> Iterator[tuple[bytes, str]]:
+    """Yield the datagrams in a whole capture with their senders' addresses and ports; none if it is damaged."""
+    try:
+        for packets in read_capture(_Head(capture)):
+            yield from ((payload, sender) for payload, sender in _payloads(packets) if payload is not None)
+    except FormatError:
+        return
+
+
+def captured_records(
+    source: Source, exporter_of: Callable[[str], Exporter] = lambda sender: Exporter()
+) -> Iterator[Found]:
+    """Yield what the datagrams of a capture hold, in the order of the packets; a packet without one is a skip.
+
+    `exporter_of` makes an exporter, by its sender's address and port.
+    """
     exporters: dict[str, Exporter] = {}
     for packets in read_capture(source):
         for payload, sender in _payloads(packets):
             if payload is None:
                 yield _OTHER
                 continue
-            yield from _records(payload, sender, exporters.setdefault(sender, Exporter()))
+            if sender not in exporters:
+                exporters[sender] = exporter_of(sender)
+            yield from _records(payload, sender, exporters[sender])
         yield from (Found(reject.raw, reject=reject.reason) for reject in packets.rejects)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats._reader import ReadOptions, judge, truth_table
+from socml.formats._reader import Assumption, ReadOptions, judge, truth_table
 from socml.formats.table._table_types import Plan, typed
 from socml.project import EVENT, TEXTS, FormatError, RecipeError, TableShape, did_you_mean, plain_columns
 
@@ -93,7 +93,7 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
             raise RecipeError(f"table.rename: {name!r} cannot become {column!r}.{did_you_mean(column, EVENT)}")
         event.setdefault(column, []).append(name)
     absent = [repr(name) for name in shape.drop if name not in names]
-    notes = [f"There is no column {', '.join(absent)}, which the recipe drops."] if absent else []
+    notes: list[str] = [f"There is no column {', '.join(absent)}, which the recipe drops."] if absent else []
     rest = [n for n in names if n not in (label, family) and n not in shape.rename and n not in shape.drop]
     own = plain_columns(rest, options.column_types)
     for name, plain in own.items():
@@ -103,7 +103,10 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
             notes.append(f"Column {name!r} is named {plain!r} here.")
         if truth is None and name.lower() in _LIKELY_LABELS:
             notes.append(
-                f"Column {name!r} looks like ground truth. Declare it in [truth], or models will learn from it."
+                Assumption(
+                    "labels",
+                    f"Column {name!r} looks like ground truth. Declare it in [truth], or models will learn from it.",
+                )
             )
     return Layout(own, event, label, family, tuple(notes))
 

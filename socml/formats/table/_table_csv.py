@@ -20,6 +20,7 @@ from socml.formats.table._table_lines import MOST_LINES, cells_of_line, first_is
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 400
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
@@ -65,15 +66,23 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     --------
     >>> sniff_delimiter([b"ts;score", b"1;0,5", b"2;0,7"])
     (';', 1.0)
+    >>> sniff_delimiter([b"1,5;a", b"2,7;"])
+    (';', 1.0)
     """
     best, best_share, best_cells = ",", 0.0, 0
     for delimiter in _DELIMITERS:
         counts = Counter(_count(line, delimiter) for line in lines)
         (cells, alike) = counts.most_common(1)[0] if counts else (0, 0)
         share = alike / len(lines) if cells and lines else 0.0
-        if (share, cells) > (best_share, best_cells):
+        is_decimal = best == "," and share == best_share > 0 and all(map(_has_decimal_commas, lines))
+        if (share, cells) > (best_share, best_cells) or is_decimal:
             best, best_share, best_cells = delimiter, share, cells
     return best, best_share
+
+
+def _has_decimal_commas(line: bytes) -> bool:
+    """Return whether all commas of a line stand between digits, as in 1;2,5."""
+    return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
 
 
 def read_dialect(source: Source, shape: TableShape) -> Dialect:

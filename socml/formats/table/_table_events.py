@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from socml.formats._guess import fields_of_columns, guess, guessed_row
 from socml.formats._inner import with_inner
-from socml.formats._reader import ReadOptions, Source
+from socml.formats._reader import Assumption, ReadOptions, Source
 from socml.formats._records import arrays_of
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
@@ -41,7 +41,8 @@ class TableLog:
     def note(self) -> str:
         """Return what was taken for what, for the reader to check."""
         taken = ", ".join(f"{column} from {name!r}" for column, name in self.found.items())
-        return f"Read as a log: {taken}. Set [table.rename] in the dataset's recipe if that is wrong."
+        text = f"Read as a log: {taken}. Set [table.rename] in the dataset's recipe if that is wrong."
+        return Assumption("columns", text)
 
     def settle(self, cells: Mapping[str, pa.Array]) -> None:
         """Look at a block of rows for what shows whether dates say the day first."""

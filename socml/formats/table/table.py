@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, no_events, without_rows
+from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
 from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
 from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
@@ -85,7 +85,9 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     if not dialect.encoding and not is_utf8(source):
         dialect = replace(dialect, encoding="cp1252")
         dialect = replace(dialect, names=read_dialect(source, _as_cp1252(options)).names)
-        notes.append("The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+        notes.append(
+            Assumption("encoding", "The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+        )
     layout = lay_out(dialect.names, options, where=source.name)
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
     plans, log, more = _settle(source, dialect, layout, options, zone)
@@ -186,13 +188,24 @@ def _as_written(rows: Rows, dialect: Dialect, layout: Layout) -> dict[str, pa.Ar
 
 
 def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if (options.table is None or not options.table.delimiter) and dialect.delimiter != ",":
-        notes.append(f"The delimiter is {dialect.delimiter!r}.")
+        notes.append(Assumption("dialect", f"The delimiter is {dialect.delimiter!r}."))
     numbers = sum(name.replace(".", "", 1).isdigit() for name in dialect.names)
     if dialect.header and numbers >= max(2, len(dialect.names) / 4):
         notes.append(
-            "The first line looks like data, not like names. If so, set table.header = false and table.columns."
+            Assumption(
+                "header",
+                "The first line looks like data, not like names. If so, set table.header = false and table.columns.",
+            )
+        )
+    if not dialect.header and options.table is None and not dialect.is_arff:
+        notes.append(
+            Assumption(
+                "header",
+                "The first line is data: the columns are numbered. If it is names, set table.header = true; else give "
+                "them names in table.columns.",
+            )
         )
     return notes
 

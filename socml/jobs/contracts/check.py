@@ -65,7 +65,7 @@ def check_component(name: str, *, kind: str = "", project: Project | None = None
     return kind, [checked(promise, found) for promise in _promises(kind)]
 
 
-def checked(promise: Promise, component: Any) -> Checked:
+def checked(promise: Promise, component: object) -> Checked:
     """Try one promise."""
     said = (promise.__doc__ or promise.__name__).strip().splitlines()[0].rstrip(".")
     try:

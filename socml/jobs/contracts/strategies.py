@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from inspect import Parameter, isfunction, signature
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SITUATIONS: dict[str, dict[str, str]] = {
     "without labels": {},
@@ -17,7 +20,7 @@ _SITUATIONS: dict[str, dict[str, str]] = {
 }
 
 
-def takes_candidates_labels_and_budget(strategy: Any) -> None:
+def takes_candidates_labels_and_budget(strategy: Callable[..., pd.Series]) -> None:
     """It is a function of candidates, labels, budget and, by keyword, rng; further parameters have defaults."""
     assert isfunction(strategy), "it is no function"
     parameters = signature(strategy).parameters
@@ -29,7 +32,7 @@ def takes_candidates_labels_and_budget(strategy: Any) -> None:
         assert name == "rng" or parameter.default is not Parameter.empty, f"{name} has no default"
 
 
-def honours_the_budget(strategy: Any) -> None:
+def honours_the_budget(strategy: Callable[..., pd.Series]) -> None:
     """It gives as many rows as the budget says, or all that are open, and each once."""
     for said, labels in _SITUATIONS.items():
         for budget in (1, 10, 200):
@@ -41,7 +44,7 @@ def honours_the_budget(strategy: Any) -> None:
             assert chosen.index.is_unique, f"{said}, a row comes twice"
 
 
-def shows_no_labelled_row(strategy: Any) -> None:
+def shows_no_labelled_row(strategy: Callable[..., pd.Series]) -> None:
     """It never gives a row that has a label, nor one that is no candidate."""
     for said, labels in _SITUATIONS.items():
         chosen = set(_chosen(strategy, labels, 200).index)
@@ -49,19 +52,19 @@ def shows_no_labelled_row(strategy: Any) -> None:
         assert chosen <= set(_candidates().index), f"{said}, it gives a row that is no candidate"
 
 
-def gives_a_reason_a_row(strategy: Any) -> None:
+def gives_a_reason_a_row(strategy: Callable[..., pd.Series]) -> None:
     """Every row has a reason, a short text."""
     reasons = list(_chosen(strategy, {}, 10))
     assert all(isinstance(reason, str) and reason for reason in reasons), f"reasons are {reasons[:3]}"
 
 
-def gives_the_same_queue_with_the_same_seed(strategy: Any) -> None:
+def gives_the_same_queue_with_the_same_seed(strategy: Callable[..., pd.Series]) -> None:
     """The same tables and the same rng give the same queue."""
     first, second = (_chosen(strategy, _SITUATIONS["with labels of both sides"], 20) for _ in range(2))
     assert list(first.index) == list(second.index), "take all randomness from rng"
 
 
-def changes_nothing_it_is_given(strategy: Any) -> None:
+def changes_nothing_it_is_given(strategy: Callable[..., pd.Series]) -> None:
     """It leaves the tables as they were."""
     rows, labels = _candidates(), _labels({"r0": "benign"})
     before = rows.copy(), labels.copy()
@@ -70,7 +73,7 @@ def changes_nothing_it_is_given(strategy: Any) -> None:
     assert labels.equals(before[1]), "it changed the labels"
 
 
-def works_without_rows_and_optional_columns(strategy: Any) -> None:
+def works_without_rows_and_optional_columns(strategy: Callable[..., pd.Series]) -> None:
     """It works where there is no candidate, no label table's column, and only a ranking score."""
     rng = np.random.default_rng(7)
     assert not len(strategy(_candidates().head(0), _labels({}), 5, rng=rng)), "without candidates it gives rows"
@@ -78,7 +81,7 @@ def works_without_rows_and_optional_columns(strategy: Any) -> None:
     strategy(_candidates(), pd.DataFrame(), 5, rng=rng)
 
 
-def says_what_it_is_blind_to(strategy: Any) -> None:
+def says_what_it_is_blind_to(strategy: Callable[..., pd.Series]) -> None:
     """Its docstring says what it is blind to."""
     assert "Blind to" in (strategy.__doc__ or ""), "write a sentence that begins with: Blind to"
 
@@ -95,7 +98,7 @@ PROMISES = (
 )
 
 
-def _chosen(strategy: Any, labels: dict[str, str], budget: int) -> pd.Series:
+def _chosen(strategy: Callable[..., pd.Series], labels: dict[str, str], budget: int) -> pd.Series:
     chosen = strategy(_candidates(), _labels(labels), budget, rng=np.random.default_rng(7))
     assert isinstance(chosen, pd.Series), f"it gives a {type(chosen).__name__}, not a Series of reasons by row_id"
     return chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.project import ConfigurationError, Project, visible_line
 from socml.respond.cases import Case
@@ -35,7 +34,7 @@ class Elastic(Sender):
             raise ConfigurationError("respond.toml: [elastic]: index is a name in lower case.")
         return f"/{index}/_doc"
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the document."""
         found = observables(case, settings)
         return {

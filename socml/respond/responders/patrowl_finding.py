@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from socml.project import visible_line
 from socml.respond.cases import Case
@@ -26,7 +25,7 @@ class PatrowlFinding(Sender):
         """Return the key as Django's token has it."""
         return {"Authorization": f"Token {target.key()}"}
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the finding."""
         asset = visible_line(case.entities[0]) if case.entities else "socml"
         title = visible_line(f"{case.id}: {case.title}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from socml.project import ConfigurationError, Project, html_text, visible_line
 from socml.respond.cases import Case
@@ -34,7 +33,7 @@ class SoarIncident(Sender):
         """Return the key as HTTP basic authentication has it."""
         return {"Authorization": f"Basic {base64.b64encode(target.key().encode()).decode()}"}
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the incident; its description is HTML there, so text is escaped."""
         found = observables(case, settings)
         artifacts = [("IP Address", str(one)) for one in found.addresses] + [("DNS Name", one) for one in found.domains]

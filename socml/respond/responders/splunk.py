@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import plain_case
@@ -23,7 +21,7 @@ class Splunk(Sender):
         """Return the collector's token."""
         return {"Authorization": f"Splunk {target.key()}"}
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the event."""
         target = settings.target(self.name)
         index = {"index": target.option("index")} if target.option("index") else {}

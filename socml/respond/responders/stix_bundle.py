@@ -6,7 +6,7 @@ import ipaddress
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeAlias
 
 from socml.project import visible_line
 from socml.respond.cases import Case
@@ -29,6 +29,9 @@ _TLP = {
 }
 
 
+StixObject: TypeAlias = dict[str, object]  # as STIX 2.1 names its keys
+
+
 class StixBundle(FileResponder):
     """Write a report object, what was observed, an indicator for each public address and domain, and techniques."""
 
@@ -41,17 +44,17 @@ class StixBundle(FileResponder):
         return Draft("file", files={f"{case.id}.stix.json": text + "\n"}, held=found.held, undo="removed")
 
 
-def _objects(case: Case, found: Observables) -> list[dict[str, Any]]:
+def _objects(case: Case, found: Observables) -> list[StixObject]:
     opened = _time(case.opened)
-    common = {
+    common: StixObject = {
         "spec_version": "2.1", "created": opened, "modified": _time(case.changed), "object_marking_refs": [_TLP[case.tlp]],
     }  # fmt: skip
-    identity = {
+    identity: StixObject = {
         "type": "identity", "id": f"identity--{uuid.uuid5(_OWN, 'socml')}", "spec_version": "2.1", "created": opened,
         "modified": opened, "name": "socml", "identity_class": "system",
     }  # fmt: skip
     seen = [_address(one) for one in found.addresses] + [_domain(one) for one in found.domains]
-    indicators = [
+    indicators: list[StixObject] = [
         {
             "type": "indicator",
             "id": f"indicator--{_own(case, pattern)}",
@@ -65,7 +68,7 @@ def _objects(case: Case, found: Observables) -> list[dict[str, Any]]:
         }
         for name, pattern in _patterns(found)
     ]
-    techniques = [
+    techniques: list[StixObject] = [
         {
             "type": "attack-pattern",
             "id": f"attack-pattern--{_own(case, technique)}",
@@ -76,7 +79,7 @@ def _objects(case: Case, found: Observables) -> list[dict[str, Any]]:
         for technique in case.techniques
     ]
     about = [*seen, *indicators, *techniques]
-    report = {
+    report: StixObject = {
         "type": "report",
         "id": f"report--{_own(case, 'report')}",
         **common,
@@ -96,12 +99,12 @@ def _patterns(found: Observables) -> list[tuple[str, str]]:
     return addresses + [(name, f"[domain-name:value = '{name}']") for name in found.blockable_domains]
 
 
-def _address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> dict[str, Any]:
+def _address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> dict[str, object]:
     kind = f"ipv{address.version}-addr"
     return {"type": kind, "spec_version": "2.1", "id": f"{kind}--{_observable(str(address))}", "value": str(address)}
 
 
-def _domain(name: str) -> dict[str, Any]:
+def _domain(name: str) -> dict[str, object]:
     return {"type": "domain-name", "spec_version": "2.1", "id": f"domain-name--{_observable(name)}", "value": name}
 
 

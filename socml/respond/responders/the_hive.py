@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from socml.project import DataError, Project, visible_line
 from socml.respond.cases import Case
@@ -27,7 +26,7 @@ class TheHive(Sender):
     path = "/api/v1/alert"
     undo_key = "deleted"
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the alert: `sourceRef` is the case, so that sending twice makes one."""
         found = observables(case, settings)
         seen = [("ip", str(one)) for one in found.addresses] + [("domain", one) for one in found.domains]

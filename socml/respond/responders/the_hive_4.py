@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from socml.project import Project
 from socml.respond.cases import Case
@@ -20,14 +20,14 @@ class TheHive4(TheHive):
     name = "the-hive-4"
     path = "/api/alert"
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the alert."""
         body = super().body(case, settings)
         artifacts = [
             {"dataType": one["dataType"], "data": one["data"], "ioc": one["ioc"], "message": "socml"}
-            for one in body.pop("observables")
+            for one in cast("list[dict[str, object]]", body.pop("observables"))
         ]
-        return body | {"artifacts": artifacts, "tlp": min(3, body["tlp"])}
+        return body | {"artifacts": artifacts, "tlp": min(3, cast("int", body["tlp"]))}
 
     def apply(self, draft: Draft, case: Case, settings: RespondSettings, project: Project) -> str:
         """Send the alert and promote it; return the ids of both."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
 
 from socml.respond.cases import Case
 from socml.respond.guard import observables
@@ -20,7 +19,7 @@ class Webhook(Sender):
 
     name = "webhook"
 
-    def body(self, case: Case, settings: RespondSettings) -> dict[str, Any]:
+    def body(self, case: Case, settings: RespondSettings) -> dict[str, object]:
         """Return the case."""
         return {"kind": "socml.case", "case": plain_case(case, observables(case, settings))}
 

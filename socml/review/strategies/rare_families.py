@@ -65,7 +65,7 @@ def _standard(score: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((score - score.mean()) / spread if spread else np.zeros(score.shape))
 
 
-def _clusters_in_turn(rows: NDArray[np.intp], cluster: NDArray) -> NDArray[np.intp]:
+def _clusters_in_turn(rows: NDArray[np.intp], cluster: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the rows with the first of each cluster first, then the second of each, in the given order otherwise."""
     of = pd.Series(cluster[rows])
     return rows[np.argsort(of.groupby(of, sort=False).cumcount().to_numpy(), kind="stable")]

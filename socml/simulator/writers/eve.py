@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypedDict, cast
 
 from socml.simulator.alerts import ANOMALIES, RULES
 from socml.simulator.traffic import Columns
@@ -19,16 +19,35 @@ _CREATED = ["2025_10_01"]
 _APPLICATIONS = {"ssl": "tls", "-": "failed"}
 
 
+class _Row(TypedDict):
+    """What a line is made of: an alert of a flow."""
+
+    rule: int
+    time_us: int
+    flow_time_us: int
+    flow: int
+    source: str
+    source_port: int
+    destination: str
+    port: int
+    transport: str
+    service: str
+    source_packets: int
+    destination_packets: int
+    source_bytes: int
+    destination_bytes: int
+
+
 def lines(table: Columns) -> list[str]:
     """Return one JSON object a line, in the table's order."""
     names = list(table)
     rows = zip(*(table[name].tolist() for name in names), strict=True)
-    return [_line(dict(zip(names, row, strict=True))) for row in rows]
+    return [_line(cast("_Row", dict(zip(names, row, strict=True)))) for row in rows]
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: _Row) -> str:
     is_alert = row["rule"] in RULES
-    record = {
+    record: dict[str, object] = {
         "timestamp": _stamp(row["time_us"]),
         "flow_id": (row["flow"] + 1) * 0x9E3779B97F4A7C15 % 2**51,
         "in_iface": "eth1",
@@ -43,7 +62,7 @@ def _line(row: dict[str, Any]) -> str:
     return json.dumps(record, separators=(",", ":"))
 
 
-def _alert(row: dict[str, Any]) -> dict[str, Any]:
+def _alert(row: _Row) -> dict[str, object]:
     rule = RULES[row["rule"]]
     return {
         "alert": {
@@ -67,7 +86,7 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _anomaly(row: dict[str, Any]) -> dict[str, Any]:
+def _anomaly(row: _Row) -> dict[str, object]:
     return {"anomaly": {"type": "stream", "event": f"stream.{ANOMALIES[row['rule']]}"}}
 
 

@@ -7,8 +7,6 @@ Zeek 4 and 5's default fields: https://docs.zeek.org/en/master/script-reference/
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,7 +79,7 @@ def lines(log: str, table: Columns, rng: np.random.Generator) -> list[str]:
     return list(map("\t".join, zip(*columns, strict=True)))
 
 
-def _conn(table: Columns, rng: np.random.Generator) -> list[Any]:
+def _conn(table: Columns, rng: np.random.Generator) -> list[object]:
     return [
         table["transport"].tolist(),
         table["service"].tolist(),
@@ -101,7 +99,7 @@ def _conn(table: Columns, rng: np.random.Generator) -> list[Any]:
     ]
 
 
-def _dns(table: Columns, rng: np.random.Generator) -> list[Any]:
+def _dns(table: Columns, rng: np.random.Generator) -> list[object]:
     answered = table["answers"] != "-"
     rcode = table["rcode"].tolist()
     return [
@@ -126,7 +124,7 @@ def _dns(table: Columns, rng: np.random.Generator) -> list[Any]:
     ]
 
 
-def _http(table: Columns, rng: np.random.Generator) -> list[Any]:
+def _http(table: Columns, rng: np.random.Generator) -> list[object]:
     n = len(table["time_us"])
     status, full = table["status"].tolist(), table["response_bytes"] > 0
     sent = table["request_bytes"] > 0
@@ -158,7 +156,7 @@ def _http(table: Columns, rng: np.random.Generator) -> list[Any]:
     ]
 
 
-def _ssl(table: Columns, rng: np.random.Generator) -> list[Any]:
+def _ssl(table: Columns, rng: np.random.Generator) -> list[object]:
     n = len(table["time_us"])
     # A certificate travels in the clear only in TLS 1.2, and not when a session is taken up again.
     shown = (table["version"] == "TLSv12") & ~table["resumed"] & table["established"]
@@ -183,17 +181,17 @@ def _ssl(table: Columns, rng: np.random.Generator) -> list[Any]:
     ]
 
 
-def _times(microseconds: NDArray[Any]) -> list[str]:
+def _times(microseconds: NDArray[np.int64]) -> list[str]:
     return ["-" if t < 0 else f"{t // 1_000_000}.{t % 1_000_000:06d}" for t in microseconds.tolist()]
 
 
-def _counts(values: NDArray[Any]) -> list[str]:
+def _counts(values: NDArray[np.int64]) -> list[str]:
     return ["-" if v < 0 else str(v) for v in values.tolist()]
 
 
-def _flags(values: NDArray[Any]) -> list[str]:
-    return np.where(values, "T", "F").tolist()
+def _flags(values: NDArray[np.bool_]) -> list[str]:
+    return [str(flag) for flag in np.where(values, "T", "F")]
 
 
-def _local(addresses: NDArray[Any]) -> list[str]:
+def _local(addresses: NDArray[np.str_]) -> list[str]:
     return _flags(np.char.startswith(addresses, "10."))

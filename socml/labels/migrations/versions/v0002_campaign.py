@@ -56,7 +56,7 @@ def upgrade() -> None:
     _second_look()
 
 
-def _number() -> sa.types.TypeEngine:
+def _number() -> sa.types.TypeEngine[int]:
     return sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers only an INTEGER key by itself
 
 

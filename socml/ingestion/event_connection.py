@@ -1,0 +1,72 @@
+"""A dataset's stored events → a sealed DuckDB connection that reads their files and nothing else.
+
+DuckDB reads the columns of a filter first and the others only where it holds: of a million events, the one behind a row
+costs a tenth of reading them through Arrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from socml.project import (
+    DataError,
+    Project,
+    UnknownName,
+    event_files,
+    open_events,
+    quoted_text,
+    sealed_connection,
+    visible_line,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class StoredEvents:
+    """Events that can be asked for: the table `events` of `connection`, and the names of its columns."""
+
+    connection: duckdb.DuckDBPyConnection
+    columns: tuple[str, ...]
+
+    def check_column(self, name: str) -> None:
+        """Raise UnknownName if events have no such column."""
+        if name not in self.columns:
+            raise UnknownName("event column", name, self.columns)
+
+
+@contextmanager
+def stored_events(project: Project, dataset: str) -> Iterator[StoredEvents]:
+    """Yield the events of a dataset, to be filtered; names and values go in as expressions, never as SQL.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such dataset.
+    DataError
+        If a file of it is damaged.
+    """
+    import duckdb
+
+    columns = tuple(open_events(project, dataset).schema.names)
+    files = [str(path) for path in event_files(project, dataset)]
+    try:
+        with sealed_connection(
+            {}, prepare=lambda c: _offer(c, files), memory_limit=project.memory_limit, threads=project.threads
+        ) as connection:
+            yield StoredEvents(connection, columns)
+    except duckdb.IOException as error:
+        said = visible_line(str(error))[:300]
+        raise DataError(f"The events of dataset {dataset!r} cannot be read: {said} See socml check --repair") from error
+
+
+def _offer(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    listed = ", ".join(quoted_text(path) for path in files)
+    connection.execute(f"set allowed_paths = [{listed}]")
+    connection.execute(
+        f"create temp view events as select * from read_parquet([{listed}], union_by_name = true)"  # noqa: S608
+    )
