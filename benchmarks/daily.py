@@ -66,14 +66,10 @@ LARGEST_FOR_FOREST = 200  # hosts
 
 
 KEPT = Path(__file__).resolve().parents[1] / "workspace" / "results-daily"
-SOURCES = (
-    "features",
-    "models/daily.toml",
-    "socml/features",
-    "socml/models",
-    "socml/review",
-    "socml/jobs",
-    "socml/simulator",
+SOURCES = (  # what a list, and what it is made from, depends on
+    *("features/daily-*.sql", "models/daily.toml", "socml/simulator/**/*.py", "socml/review/daily_learning.py"),
+    *("socml/features/meanings.py", "socml/features/first_seen.py", "socml/features/entity_day_table.py"),
+    *("socml/models/entity_surprise.py", "socml/models/signals.py", "socml/models/tails.py"),
 )
 
 
@@ -87,8 +83,8 @@ def main(seeds: Sequence[int]) -> None:
         for case in CASES:
             if case.seed in seeds and read_measured(case, identity) is None:
                 keep_measured(case, measure(case, lab, versions), identity)
-            write_known(identity, versions)
-            sys.stderr.write(f"{case.name}: done\n")
+                sys.stderr.write(f"{case.name}: done\n")
+    write_known(identity, versions)
 
 
 @dataclass
@@ -111,7 +107,8 @@ class Measured:
 def keep_measured(case: Case, measured: Measured, identity: str) -> None:
     """Keep what was measured of a case, for this and other processes."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    (KEPT / f"{case.seed}-{identity}.json").write_text(json.dumps(asdict(measured)), encoding="utf-8")
+    kept = {**vars(measured), "figures": [asdict(figure) for figure in measured.figures]}
+    (KEPT / f"{case.seed}-{identity}.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
 def read_measured(case: Case, identity: str) -> Measured | None:
@@ -156,11 +153,8 @@ def totals(known: Sequence[Measured], versions: dict[str, str]) -> list[Figure]:
 def _identity() -> str:
     """Return a hash of the code and the recipes that the figures depend on."""
     root = Path(__file__).resolve().parents[1]
-    paths = [
-        path for name in SOURCES for path in ([root / name] if (root / name).is_file() else (root / name).rglob("*"))
-    ]
-    read = [path for path in sorted(paths) if path.suffix in (".py", ".sql", ".toml")]
-    return hashlib.blake2b(b"\0".join(path.read_bytes() for path in read), digest_size=6).hexdigest()
+    paths = sorted(path for pattern in SOURCES for path in root.glob(pattern))
+    return hashlib.blake2b(b"\0".join(path.read_bytes() for path in paths), digest_size=6).hexdigest()
 
 
 def measure(case: Case, lab: Project, versions: dict[str, str]) -> Measured:

@@ -46,7 +46,14 @@ class Spent:
 
 
 def main(flows: int) -> None:
-    """Measure both pairs and write the table."""
+    """Make the flows, measure, and write the table."""
+    with tempfile.TemporaryDirectory(prefix="socml-features-") as folder:
+        make_flows(Path(folder), flows)
+        report(Path(folder), flows)
+
+
+def report(folder: Path, flows: int) -> None:
+    """Measure each side over the flows of a folder and write the table."""
     pairs = [
         (f"{flows:,} flows, {len(SETS)} daily sets", "daily", "duckdb-daily", DUCKDB),
         (f"{flows:,} flows, source-5min", "source-5min", "duckdb-5min", DUCKDB),
@@ -56,9 +63,7 @@ def main(flows: int) -> None:
         pairs.append((f"{flows:,} flows, source-5min", "source-5min", "polars-5min", POLARS))
         peers.append("polars")
     versions = versions_of("socml", *peers)
-    with tempfile.TemporaryDirectory(prefix="socml-features-") as folder:
-        make_flows(Path(folder), flows)
-        spent = {name: _spent(name, Path(folder)) for name in sorted({side for pair in pairs for side in pair[1:3]})}
+    spent = {name: _spent(name, folder) for name in sorted({side for pair in pairs for side in pair[1:3]})}
     figures = []
     for case, ours, peer, what in pairs:
         for measure, unit, of in (("CPU", "s", "cpu_s"), ("memory at its largest", "MiB", "peak_mib")):

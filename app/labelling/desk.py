@@ -15,6 +15,7 @@ from people import kept_store
 
 from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
+from labelling.closing import leave_when_closed
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
@@ -262,6 +263,8 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
         )
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]
+    if may_write:
+        leave_when_closed(desk)
     return desk
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from socml.project import Project, Words, run_folder, visible_line
 from socml.review import Triage
 
 ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
+FIRST, AT_ONCE = 4, 25  # rows explained together: few of those that are looked at next
 _FEATURES = 7
 
 
@@ -83,9 +85,9 @@ class Items:
     def _explain(self, row_ids: list[str]) -> None:
         new = [row_id for row_id in row_ids if row_id not in self._started]
         self._started.update(new)
-        if new:
-            questions = [self._question(row_id) for row_id in new]
-            self._background.start(questions, lambda: explain_rows(self._run_id, new, project=self._project))
+        for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
+            questions = [self._question(row_id) for row_id in some]
+            self._background.start(questions, partial(explain_rows, self._run_id, some, project=self._project))
 
     def _asked(self, row_id: str) -> Answer:
         return self._background.ask(

@@ -17,7 +17,13 @@ SHOWN = 20
 
 
 def run_daily(
-    experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
+    experiment: str,
+    paths: list[Path] | None,
+    *,
+    day: str = "",
+    top: int = SHOWN,
+    json_: bool = False,
+    project: Project | None = None,
 ) -> Run:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import attack_rows, find_attacks, prepare_dataset
@@ -25,7 +31,7 @@ def run_daily(
     from socml.jobs import daily_list, store_day
     from socml.project import find_project, load_experiment_recipe, recipe_names
 
-    project = find_project()
+    project = project or find_project()
     recipe = load_experiment_recipe(experiment, project)
     dataset, files = _dataset_of(recipe.dataset, paths, project)
     if dataset in recipe_names("datasets", project):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from socml.features.event_templates import event_templates
+from socml.features.first_seen import parquet_sql
 from socml.features.row_sql import columns_sql, events_sql, rows_sql, truth_sql
 from socml.features.spark_features import has_values, selected_schema, spark_events, spark_rows, spark_truth
 from socml.project import (
@@ -27,9 +28,11 @@ from socml.project import (
     Project,
     RecipeError,
     TableMetadata,
+    audit,
     check_columns,
     checked_select,
     did_you_mean,
+    event_files,
     event_table,
     events_snapshot,
     features_path,
@@ -105,19 +108,23 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     snapshot = events_snapshot(project, dataset)
     if path.is_file() and _is_current(path, recipe, snapshot, truth_path(project, dataset)):
         return path
+    audited = {"dataset": dataset, "feature_set": recipe.name, "engine": project.engine}
     if project.engine == "spark":
         _build_on_spark(recipe, dataset, snapshot, path, project)
+        audit(project, "features built", **audited)
         return path
     stored = open_events(project, dataset)
     tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
     if truth_path(project, dataset).is_file():
         tables["truth"] = read_table(truth_path(project, dataset))
-    with _connection(recipe, tables, stored.schema, project) as connection:
+    files = event_files(project, dataset)
+    with _connection(recipe, tables, stored.schema, project, files=files) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
         if "truth" in tables:
             _write_truth(path, recipe, connection, project.time_limit_s)
+    audit(project, "features built", **audited)
     return path
 
 
@@ -172,14 +179,31 @@ def _build_on_spark(recipe: FeatureRecipe, dataset: str, snapshot: str, path: Pa
 
 @contextmanager
 def _connection(
-    recipe: FeatureRecipe, tables: dict[str, pa.Table | ds.Dataset], schema: pa.Schema, project: Project
+    recipe: FeatureRecipe,
+    tables: dict[str, pa.Table | ds.Dataset],
+    schema: pa.Schema,
+    project: Project,
+    *,
+    files: Sequence[Path] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`."""
+    """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`.
+
+    Parameters
+    ----------
+    files : where the stored events lie, if on disk: DuckDB reads them itself, and of them only what the recipe asks for
+    """
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     views = _views(recipe, schema)
 
-    with sealed_connection(tables, memory_limit=project.memory_limit, threads=project.threads) as connection:
+    def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        if files:
+            connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+
+    if files:
+        tables = {name: table for name, table in tables.items() if name != "stored_events"}
+    memory, threads = project.memory_limit, project.threads
+    with sealed_connection(tables, prepare=prepare, readable=files, memory_limit=memory, threads=threads) as connection:
         for name, sql in views.items():
             connection.sql(sql).create_view(name)
         yield connection

@@ -30,6 +30,7 @@ from socml.project import (
     Project,
     RecipeError,
     SparkConnection,
+    checked_select,
     did_you_mean,
     event_parts,
     events_folder,
@@ -216,8 +217,12 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
-    days_events = spark_day if project.engine == "spark" else day_connection
-    with days_events(files, day, histories, extended, project=project, inside=inside) as connection:
+    if project.engine == "spark":
+        opened = spark_day(files, day, histories, extended, project=project, inside=inside)
+    else:
+        reads = [recipe.sql for recipe in recipes if at not in state.built(_set_part(recipe))]
+        opened = day_connection(files, day, histories, extended, project=project, inside=inside, reads=reads)
+    with opened as connection:
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
@@ -234,16 +239,26 @@ def day_connection(
     *,
     project: Project,
     inside: Sequence[IPv4Network] = (),
+    reads: Sequence[str] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection that has the meanings of one day's events, the views over them, and the histories.
 
     The day's new keys are added to the histories of `extended`.
+
+    Parameters
+    ----------
+    reads : the SELECTs to come: only what they and the histories read is worked out; everything if not given
     """
 
     def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
         sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
-        connection.execute(f"create temp table meanings as {sql}")
+        columns = connection.sql(sql).columns
+        if reads:
+            keys = " ".join(column for history in histories for column in history.key.columns)
+            columns = meanings.columns_read(columns, [*reads, keys])
+        chosen = ", ".join(quoted(column) for column in columns)
+        connection.execute(f"create temp table meanings as select {chosen} from ({sql})")  # noqa: S608
         for name, view in meanings.VIEWS.items():
             connection.execute(f"create temp view {name} as {view}")
 
@@ -266,7 +281,7 @@ def _rows(
 ) -> pa.Table:
     """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
-    given = _selected(connection, f"select * from ({recipe.sql}\n) limit 0", where).schema.names  # noqa: S608
+    given = _columns(connection, f"select * from ({recipe.sql}\n)", where)  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))
     for name in (entity, *recipe.columns, *shown):
         if name not in given:
@@ -283,6 +298,13 @@ def _rows(
                {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
         from ({recipe.sql}\n) where {whom} is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
     return _selected(connection, sql, where).replace_schema_metadata(None).combine_chunks()
+
+
+def _columns(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> list[str]:
+    """Return the columns that a SELECT gives; no row is worked out."""
+    if isinstance(connection, SparkConnection):
+        return list(connection.table(f"{sql} limit 0", where=where).schema.names)
+    return checked_select(connection, sql, where=where).columns
 
 
 def _selected(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> pa.Table:

@@ -83,12 +83,12 @@ class History:
     def extend(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         """Keep the keys of `day` (in the table `meanings`) that were never seen before; `offer` comes first."""
         name, columns = quoted(self.key.name), self._columns
-        sql = f"""
-            with fresh as (
-                select {columns}, first_day from {name}
-                where first_day = date '{day}' order by hash({columns}), {columns} limit {MOST_NEW}
-            ) select * from fresh order by {columns}"""  # noqa: S608
-        table = connection.sql(sql).to_arrow_table().cast(self.schema)
+        fresh = f"select {columns}, first_day from {name} where first_day = date '{day}'"  # noqa: S608
+        ((n,),) = connection.execute(f"select count(*) from ({fresh})").fetchall()  # noqa: S608
+        if n > MOST_NEW:
+            smallest = f"select hash({columns}) as h from ({fresh}) order by h limit {MOST_NEW}"  # noqa: S608
+            fresh += f" and hash({columns}) <= (select max(h) from ({smallest}))"  # noqa: S608
+        table = connection.sql(f"select * from ({fresh}) order by {columns}").to_arrow_table().cast(self.schema)  # noqa: S608
         if len(table):
             write_table(self.folder / f"{day}.parquet", table)
 

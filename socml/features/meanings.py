@@ -1,7 +1,8 @@
 """Event columns, whatever log they came from → one view of what happened: answered, failed, logged on, asked in vain.
 
 Zeek's states, EVE's flow state and flags, Argus's states, NetFlow's flags, sshd, PAM and Windows events end in the same
-columns, so that a feature set of the daily list counts them alike. The table `meanings` has one row an event:
+columns, so that a feature set of the daily list counts them alike. Of an exporter that tells each way by itself, the
+answer is no flow of its own. The table `meanings` has one row an event:
 
 | column | means |
 |---|---|
@@ -33,10 +34,11 @@ columns, so that a feature set of the daily list counts them alike. The table `m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
-VERSION = "3"  # part of the state's identity: raise it when a meaning changes
+VERSION = "4"  # part of the state's identity: raise it when a meaning changes
 _PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 _GROUP = r"^(22[4-9]\.|23[0-9]\.|255\.|0\.0\.0\.0$|ff[0-9a-f]{2}:|::$)|\.255$"
 _MOST_REPEATS = 1_000_000  # of one event: a count is what a log claims
@@ -49,10 +51,15 @@ _RIGHTS = (
 _NO_PERSON = r"^(system|local service|network service|anonymous logon|dwm-[0-9]+|umfd-[0-9]+)$"
 _SUFFIX = r"[^.]+[.](co|com|org|net|gov|gob|ac|edu|or|ne|go)[.][a-z]{2}$"  # two-part suffixes such as co.uk
 
+# NetFlow, IPFIX and nfdump: the flags of the source's packets; nfdump(1), -B, says which flow of two is the answer
+_FLAGS = "coalesce(extra['tcp_flags'], extra['flg'])"
+_IS_ANSWER = f"""coalesce({_FLAGS} is not null and destination_packets is null and network_transport in ('tcp', 'udp')
+               and source_port < 1024 and destination_port > 1024, false)"""
+
 # Zeek: https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html (conn_state)
 # Argus: https://openargus.org (ra(1), state): of TCP the flags of each side, as S_RA; INT and REQ have no answer
 # Suricata: flow.state, and the flags to the client in hexadecimal; RST without SYN is a refusal
-_FAILED = r"""case
+_FAILED = rf"""case
     when connection_state in ('S0', 'REJ', 'RSTOS0', 'RSTRH', 'SH', 'SHR') then true
     when connection_state in ('SF', 'S1', 'S2', 'S3', 'RSTO', 'RSTR') then false
     when event_action = 'connection_blocked' then true
@@ -63,8 +70,8 @@ _FAILED = r"""case
     when connection_state in ('new', 'established', 'closed', 'bypassed')
         then coalesce(destination_packets, 0) = 0
              or coalesce(regexp_matches(extra['tcp.tcp_flags_tc'], '[45]$'), false)
-    when network_transport = 'tcp' and extra['tcp_flags'] is not null and destination_packets is null
-        then extra['tcp_flags'] like '%S%' and extra['tcp_flags'] not like '%A%'
+    when network_transport = 'tcp' and {_FLAGS} like '%S%' and {_FLAGS} not like '%A%' then true
+    when network_transport = 'tcp' and {_FLAGS} is not null and destination_packets is null then false
     when event_outcome = 'failure' then true
     when event_outcome = 'success' then false
     when destination_packets is not null then destination_packets = 0
@@ -101,10 +108,12 @@ with told as (
            coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
            coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
            tls_client_server_name, file_path, file_change,
-           class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
-               or (event_action = 'connection' and class_uid is null and event_category = 'network') as is_flow,
+           (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
+               or (event_action = 'connection' and class_uid is null and event_category = 'network'))
+               and not {_IS_ANSWER} as is_flow,
            least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
-           regexp_matches(destination_ip, '{_GROUP}') as to_group,
+           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255'
+               then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
            {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
            {_FAILED} as failed, {_LOGON} as logon
     from stored_events
@@ -170,6 +179,30 @@ VIEWS = {
     "requests": "select * from meanings where kind = 'request' and source_ip is not null",
     "alerts": "select * from meanings where kind = 'alert' and rule is not null",
 }
+
+
+_OF_VIEWS = {"kind", "source_ip", "destination_ip", "name", "rule"}
+_EVERY_COLUMN = re.compile(rf"\bcolumns\s*\(|\*[^()]*\bfrom\s+(meanings|{'|'.join(VIEWS)})\b", re.IGNORECASE)
+
+
+def columns_read(columns: Iterable[str], reads: Iterable[str]) -> list[str]:
+    """Return the columns of `meanings` that SELECTs may read: those whose names stand in them, and those of the views.
+
+    All, if one of them takes every column of `meanings` or of a view of it.
+
+    Examples
+    --------
+    >>> columns_read(["time", "kind", "url", "ja3"], ["select source_ip, count(distinct url) from requests group by all"])
+    ['kind', 'url']
+    >>> columns_read(["time", "kind", "url"], ["select distinct * from requests"])
+    ['time', 'kind', 'url']
+    """
+    named: set[str] = set(_OF_VIEWS)
+    for sql in reads:
+        if _EVERY_COLUMN.search(sql):
+            return list(columns)
+        named.update(word.lower() for word in re.findall(r"\w+", sql))
+    return [column for column in columns if column in named]
 
 
 def is_inside_sql(column: str, inside: Sequence[IPv4Network] = ()) -> str:

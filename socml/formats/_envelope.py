@@ -86,7 +86,7 @@ def _layout(head: bytes, lists: Sequence[str]) -> str:
     start = head.removeprefix(_BOM).lstrip()
     if lists and start.startswith(b"{"):
         opening = re.search(_opening(lists), start)
-        if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= 2:
+        if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= 3:
             return "list"
     first = start.split(b"\n", 1)[0].strip()
     return "documents" if first == b"{" or _TOGETHER.search(first[:65536]) else "lines"

@@ -72,7 +72,7 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no".split()
+    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"

@@ -26,8 +26,10 @@ _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
     r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|,\d{4}/\d\d/\d\d \d\d:"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
+_XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
+_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
@@ -48,7 +50,7 @@ def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[s
     >>> inner_event("all is well", clock)
     {}
     """
-    text = text.strip()
+    text = (_ANSI.sub("", text) if "\x1b" in text else text).strip()
     if not text or len(text) > _LONGEST or levels < 1:
         return {}
     try:
@@ -121,22 +123,30 @@ def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict
 
 
 def _reader_of(text: str) -> _Reader | None:
+    """Return the reader that a text belongs to, by how it begins; None for what is no record."""
     from socml.formats.host._syslog_lines import header
     from socml.formats.network.panos import is_panos
 
-    is_object = text.startswith("{") and text.endswith("}")
-    if not is_object and MARK.search(text, 0, _LONGEST_HEADER):
-        return _cef
-    if is_object:
+    if text.startswith("{") and text.endswith("}"):
         return _json
-    if is_panos(text):
-        return _panos
+    tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
+        (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
+        (is_panos, _panos),
+        (_holds_event, _windows_xml),
+        (_holds_object, _wrapped_json),
+        (header, _syslog),
+        (_ACCESS.match, _access),
+    )
+    return next((read for fits, read in tests if fits(text)), None)
+
+
+def _holds_event(text: str) -> bool:
+    return text.endswith("Event>") and _XML_EVENT.search(text, 0, _LONGEST_HEADER) is not None
+
+
+def _holds_object(text: str) -> bool:
     brace = text.find('{"', 0, _LONGEST_HEADER)
-    if brace > 0 and text.endswith("}") and as_object(text[brace:].encode()):
-        return _wrapped_json
-    if header(text) is not None:
-        return _syslog
-    return _access if _ACCESS.match(text) else None
+    return brace > 0 and text.endswith("}") and bool(as_object(text[brace:].encode()))
 
 
 def _cef(text: str, clock: Clock, levels: int) -> dict[str, Any]:
@@ -149,6 +159,13 @@ def _panos(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     from socml.formats.network.panos import panos_event
 
     return panos_event(text, clock)
+
+
+def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+    from socml.formats._windows_event_xml import windows_xml_event
+
+    found = _XML_EVENT.search(text, 0, _LONGEST_HEADER)
+    return windows_xml_event(text[found.start() if found else 0 :], clock)
 
 
 def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from socml.formats._json import flatten
-from socml.formats._times import Clock
+from socml.formats._times import Clock, epoch
 from socml.formats._windows import windows_event
 from socml.formats.host._windows_xml import flat_event
 
@@ -13,9 +14,11 @@ __all__ = ["is_windows_json", "windows_json_event"]
 
 _COLLECTORS = {"SourceName", "ProviderGuid", "Channel", "Hostname", "Keywords", "ProviderName", "Provider", "Computer"}
 
+_DATE = re.compile(r"/Date\((\d{10,16})\)/")  # as PowerShell writes a time: milliseconds
 # Winlogbeat's names since version 7, and before
 _RENAMED = {
     "winlog.event_id": "EventID", "winlog.channel": "Channel", "winlog.computer_name": "Computer", "message": "Message",
+    "Id": "EventID", "LogName": "Channel", "MachineName": "Computer",  # of Get-WinEvent | ConvertTo-Json
     "event_id": "EventID", "log_name": "Channel", "computer_name": "Computer",
 }  # fmt: skip
 
@@ -33,6 +36,7 @@ def is_windows_json(found: dict[str, Any]) -> bool:
     return (
         isinstance(system, dict)
         or (isinstance(winlog, dict) and ("channel" in winlog or "event_id" in winlog))
+        or {"Id", "LogName", "ProviderName", "MachineName"} <= found.keys()
         or "winlog.channel" in found
         or "winlog.event_id" in found
         or ("event_id" in found and isinstance(found.get("event_data"), dict))
@@ -46,7 +50,9 @@ def windows_json_event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
         rest = {name: value for name, value in found.items() if name != "Event"}
         return windows_event({**flatten(rest), **flat_event(found["Event"])}, clock)
     flat = flatten(found)
-    if any(name.startswith(("winlog.", "event_data.")) for name in flat):
+    if "MachineName" in flat and isinstance(flat.get("TimeCreated"), str):
+        flat["TimeCreated"] = _DATE.sub(lambda found: epoch(found[1]).isoformat(), flat["TimeCreated"])
+    if "MachineName" in flat or any(name.startswith(("winlog.", "event_data.")) for name in flat):
         return windows_event(_of_winlogbeat(flat), clock)
     return windows_event(flat, clock)
 

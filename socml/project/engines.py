@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.project.errors import DataError, RecipeError, SocmlError
@@ -67,6 +68,7 @@ def sealed_connection(
     tables: dict[str, object],
     *,
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    readable: Sequence[Path] = (),
     memory_limit: str = "4GB",
     threads: int = 0,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -77,6 +79,8 @@ def sealed_connection(
     tables : mapping of name to Arrow table or dataset
     prepare : called with the connection before it is sealed, to make tables from files of the workspace by SQL that
         holds no text from data
+    readable : files that stay readable once it is sealed, and no others: for views over a dataset's own Parquet files,
+        which a recipe is given anyway
     memory_limit : what may be held before it spills to a temporary folder, for example "4GB"
     threads : 0 means as many as the machine has cores
     """
@@ -95,6 +99,9 @@ def sealed_connection(
             connection.execute("set preserve_insertion_order = false")
             if prepare is not None:
                 prepare(connection)
+            if readable:
+                allowed = ", ".join(quoted_text(str(path)) for path in readable)
+                connection.execute(f"set allowed_paths = [{allowed}]")
             connection.execute("set enable_external_access = false")
             connection.execute("set lock_configuration = true")
             for name, table in tables.items():

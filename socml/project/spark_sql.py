@@ -245,7 +245,33 @@ def _whole_match(node: Expression, where: str) -> Expression:
     return exp.RegexpLike(this=node.this, expression=pattern)
 
 
-def _text(node: Expression, where: str) -> Expression:
+def _concat(node: Expression, where: str) -> Expression:
+    """`concat`: what is null is left out; numbers are texts before that, or Spark would make the texts numbers."""
+    exp = _sqlglot().exp
+    texts = [part if isinstance(part, exp.Literal) and part.is_string else _as_text(part) for part in node.expressions]
+    return _call("concat", *texts)
+
+
+def _as_text(node: Expression) -> Expression:
+    exp = _sqlglot().exp
+    text = exp.Cast(this=node.copy(), to=exp.DataType.build("string", dialect="spark"))
+    return exp.Coalesce(this=text, expressions=[exp.Literal.string("")])
+
+
+def _integer(node: Expression, where: str) -> Expression:
+    """`cast(x as bigint)`: a fraction is rounded, half to even, and not cut as Spark does."""
+    exp = _sqlglot().exp
+    whole = _call("rint", node.this)
+    is_double = exp.EQ(this=_call("typeof", node.this), expression=exp.Literal.string("double"))
+    return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.args["to"].copy()), false=node.copy())
+
+
+def _cast(node: Expression, where: str) -> Expression:
+    integers = _sqlglot().exp.DataType.INTEGER_TYPES
+    return _integer(node, where) if node.args["to"].this in integers else _time_text(node, where)
+
+
+def _time_text(node: Expression, where: str) -> Expression:
     """A time with an offset: Spark knows +00:00, not +00."""
     exp = _sqlglot().exp
     if isinstance(node.this, exp.Literal) and node.this.is_string and node.this.name.endswith("+00"):
@@ -268,7 +294,8 @@ _RULES: dict[str, Callable[[Expression, str], Expression]] = {
     "Anonymous": lambda node, where: _anonymous(node, where) if node.name.lower() in RENAMED else node,
     "ArrayAgg": _collected,
     "Bracket": _bracket,
-    "Cast": _text,
+    "Cast": _cast,
+    "Concat": _concat,
     "Filter": _collected,
     "Length": _length,
     "Literal": _literal,

@@ -108,7 +108,8 @@ def _columns(kind: str, flat: dict[str, Any], inner: dict[str, Any]) -> dict[str
 @cache
 def _maps() -> tuple[FormatMap, ...]:
     """Return the cloud formats that are maps."""
-    return tuple(load_map(path) for path in sorted((Path(__file__).parents[1] / "cloud").glob("*.toml")))
+    maps = (load_map(path) for path in sorted((Path(__file__).parents[1] / "cloud").glob("*.toml")))
+    return tuple(one for one in maps if one.kind == "json")
 
 
 def _other(flat: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from socml.formats._inner import DEEPEST_RECORD, is_record, with_inner
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
-from socml.formats._stamps import stamp_in
+from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._times import MONTHS, Clock, iso
 from socml.formats._values import outcome_of
 from socml.formats.host._syslog_messages import read_message
@@ -85,9 +85,15 @@ def header(text: str) -> re.Match[str] | None:
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
     else:
         found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+    if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
+        return None
     host = found["host"] if found else None
     # An application's level, a mail server's field or a zone is no host: the line is not of syslog
-    return None if host and (host.lower() in NO_HOSTS or "=" in host or (host[0] in "+-" and host != "-")) else found
+    return (
+        None
+        if host and (host.lower() in NO_HOSTS or host in ZONES or "=" in host or (host[0] in "+-" and host != "-"))
+        else found
+    )
 
 
 def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     found = _fields(line)
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")
+    _set_right(texts)
     row: dict[str, Any] = {
         "time": access_time(texts.pop("time") or "", clock),
         "class_uid": 4002,
@@ -107,6 +108,26 @@ def parse_lines(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator
     """Yield what some lines hold, read one by one."""
     return batches(
         numbered, lambda line: access_event(line, clock), warnings=clock.warnings, is_certain=lambda: clock.is_certain
+    )
+
+
+def _set_right(texts: dict[str, str | None]) -> None:
+    """Put the words before the time in their places, where a virtual host or the addresses of proxies stand among them."""
+    words = [texts["host"] or "-", texts["ident"] or "-", *(texts["user"] or "-").split(" ")]
+    if len(words) < 4 or address(words[0]) is not None:
+        return
+    last = next(
+        (at for at, word in enumerate(words) if not word.endswith(",")), 0
+    )  # of the addresses, which commas separate
+    if 0 < last <= len(words) - 3 and address(words[0][:-1]):
+        texts["forwarded_for"] = " ".join(words[1 : last + 1])
+        words = [words[0][:-1], *words[last + 1 :]]
+    elif address(words[1]) is not None:
+        texts["vhost"] = words.pop(0)
+    else:
+        return
+    texts["host"], texts["ident"], texts["user"] = (
+        None if word == "-" else word for word in (words[0].rstrip(","), words[1], " ".join(words[2:]))
     )
 
 
