@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -80,11 +78,15 @@ def make_events(seed: int = 3) -> list[dict[str, object]]:
     return events
 
 
-def store_lab(project: Project, dataset: str = "office") -> None:
-    """Write the events into a project's workspace, every seventh of them malicious."""
+def store_lab(project: Project, days: tuple[str, ...] = DAYS, dataset: str = "office") -> Project:
+    """Write the events of some of the days into a project's workspace, a part a day, every seventh of them malicious."""
     events = make_events()
-    store(project, events, dataset=dataset)
-    ids = [f"a{i:024d}" for i in range(len(events))]
+    ids = []
+    for part, day in zip("ab", DAYS, strict=True):
+        of_day = [event for event in events if str(event["time"] or DAYS[0]).startswith(day)]
+        ids += [f"{part}{i:024d}" for i in range(len(of_day))]
+        if day in days:
+            store(project, of_day, part=part, dataset=dataset)
     truth = {
         "event_id": ids,
         "malicious": [i % 7 == 0 for i in range(len(ids))],
@@ -92,12 +94,4 @@ def store_lab(project: Project, dataset: str = "office") -> None:
         "technique": [f"T{i % 3}" if i % 7 == 0 else None for i in range(len(ids))],
     }
     write_table(truth_path(project, dataset), pa.table(truth, schema=schema(TRUTH)))
-
-
-def project_with(folder: Path, **more: object) -> Project:
-    """Return the shipped recipes with the lab's dataset in a workspace of their own."""
-    from daily_events import project_in
-
-    project = project_in(folder)
-    store_lab(project)
     return project

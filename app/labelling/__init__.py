@@ -12,7 +12,7 @@ import streamlit as st
 from scripts import bundle
 
 from labelling.desk import STRATEGY, Report, open_desk
-from socml.project import Project, Words, visible_line
+from socml.project import Project, Run, Words, visible_line
 
 __all__ = ["triage_view"]
 
@@ -21,7 +21,7 @@ _KEY = "triage"
 
 def triage_view(
     project: Project,
-    run: dict[str, Any],
+    run: Run,
     analyst: str,
     say: Words,
     *,

@@ -140,7 +140,7 @@ class Desk:
         current = report.scope == self.scope
         holds = report.holds if current and report.lang == say.language else frozenset()
         queue = self._offers.next(report if current else Report(), open_row)
-        reasons = queue.to_dict()
+        reasons = {str(row): str(reason) for row, reason in queue.items()}
         order = list(reasons)
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
