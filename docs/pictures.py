@@ -131,7 +131,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
                 time.sleep(0.5)
         yield home, process
     finally:
-        process.terminate()
+        process.kill()  # work that nobody waits for any more would be ended first
         process.wait(60)
 
 
