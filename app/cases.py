@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,7 +26,7 @@ from socml.respond import (
 )
 
 if TYPE_CHECKING:
-    from functools import partial
+    pass
 
 _SHOWN = 20  # cases of a column
 

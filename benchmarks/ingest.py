@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -30,7 +31,7 @@ from socml.ingestion import FileSource, Places, ingest, open_format, write_optio
 from socml.project import Project
 
 if TYPE_CHECKING:
-    from functools import partial
+    pass
 
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 1_000_000

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from socml.evaluate import number_of
+
 if TYPE_CHECKING:
-    from socml.evaluate import number_of
+    pass
 
 EVENTS = 1_000_000
 SIMULATION = {"days": 5, "hosts": 330, "seed": 7}

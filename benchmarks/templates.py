@@ -11,6 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from benchmarks.results import Figure, versions_of, write_results
 from socml.features import Drain
 
 if TYPE_CHECKING:
-    from functools import partial
+    pass
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 LOGHUB = SHARED / "datasets" / "loghub-2k"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from labelling.background import background
@@ -15,7 +16,7 @@ from socml.labels import LabelStore
 from socml.project import Words, visible_line
 
 if TYPE_CHECKING:
-    from functools import partial
+    pass
 
 SIZE = 20
 AT_ONCE = 4  # questions in line

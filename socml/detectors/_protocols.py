@@ -78,6 +78,9 @@ class RowDetector(Protocol):
     def score_one(self, row: NDArray[np.float64], entity: str | None = None, /) -> float:
         """Return how normal one row is, by what was learned before: higher is more NORMAL."""
 
+    def learn_one(self, row: NDArray[np.float64], entity: str | None = None, /) -> None:
+        """Learn one row."""
+
     def score_learn_many(
         self, rows: NDArray[np.float64], entities: Sequence[str | None] | None = None, /
     ) -> NDArray[np.float64]:

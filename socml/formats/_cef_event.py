@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from socml.formats._cef import MARK, cef_columns, cef_fields
+from socml.formats._json import extra_of
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 from socml.formats._vendors import kind_of
 
 if TYPE_CHECKING:
-    from socml.formats._json import extra_of
+    pass
 
 __all__ = ["LONGEST_HEADER", "cef_event", "event_of_fields"]
 

@@ -19,10 +19,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from socml.formats._addresses import address
+from socml.formats._json import extra_of
 from socml.formats._mail_headers import decode_words, decoded, first_mailbox, header_text, header_texts, mailboxes
 
 if TYPE_CHECKING:
-    from socml.formats._json import extra_of
+    pass
 
 __all__ = ["mail_events", "mail_message"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from socml.evaluate.metrics.ranking import intervals_of, number_of
 from socml.evaluate.validation.judged import Judged, judge
 from socml.evaluate.validation.pooled import fold_metrics, pooled_metrics
 from socml.evaluate.validation.search import BEFORE, search_table, searchable
@@ -22,7 +23,6 @@ from socml.project import DataError, ModelError, ModelRecipe, Project, Validatio
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.evaluate.metrics.ranking import intervals_of, number_of
     from socml.evaluate.validation.run import Step
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import pyarrow as pa
 
+from socml.evaluate.metrics.ranking import number_of
 from socml.project import (
     DataError,
     UnknownName,
@@ -24,7 +25,6 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.evaluate.metrics.ranking import number_of
     from socml.evaluate.validation.alerts import Cluster
     from socml.project import Project
 

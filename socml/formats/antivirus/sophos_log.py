@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
+from socml.formats._json import extra_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
@@ -25,7 +26,7 @@ from socml.formats._times import Clock, epoch, iso
 from socml.formats.antivirus._key_values import key_values
 
 if TYPE_CHECKING:
-    from socml.formats._json import extra_of
+    pass
 
 __all__ = ["SophosLog"]
 

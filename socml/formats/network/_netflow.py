@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from socml.formats._json import extra_of
 from socml.formats.network._netflow_fields import Clock, flow_of
 
 if TYPE_CHECKING:
-    from socml.formats._json import extra_of
+    pass
 
 __all__ = ["Exporter", "Found", "is_datagram"]
 

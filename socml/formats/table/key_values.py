@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from socml.formats._fields import add_numbered
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
+from socml.formats._json import extra_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._stamps import stamp_in
@@ -21,7 +22,7 @@ from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 
 if TYPE_CHECKING:
-    from socml.formats._json import extra_of
+    pass
 
 __all__ = ["KeyValues"]
 

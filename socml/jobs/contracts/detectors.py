@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from sklearn.utils import get_tags
 from socml.features import Preparation
 from socml.models import load_trusted
 
+if TYPE_CHECKING:
+    from socml.detectors import Detector
+
 OUTLIER = 123  # row of the planted outlier
 
 
-def made(kind: type[Any]) -> Any:
+def made(kind: type[Detector]) -> Any:
     """Return a detector with its default parameters and a fixed seed."""
     detector = kind()
     return detector.set_params(random_state=0) if "random_state" in detector.get_params() else detector
@@ -36,7 +39,7 @@ def with_outlier() -> NDArray[np.float32]:
     return X
 
 
-def has_parameters_with_defaults(kind: type[Any]) -> None:
+def has_parameters_with_defaults(kind: type[Detector]) -> None:
     """It is a scikit-learn estimator whose parameters all have defaults and are kept as given."""
     assert inspect.isclass(kind), "it is no class: a detector is one, with fit and score_samples"
     for method in ("fit", "score_samples", "get_params", "set_params"):
@@ -49,7 +52,7 @@ def has_parameters_with_defaults(kind: type[Any]) -> None:
     clone(detector)
 
 
-def fit_returns_itself(kind: type[Any]) -> None:
+def fit_returns_itself(kind: type[Detector]) -> None:
     """`fit` returns the detector, and `score_samples` one finite number a row."""
     X = _matrix(kind)
     detector = made(kind)
@@ -59,7 +62,7 @@ def fit_returns_itself(kind: type[Any]) -> None:
     assert np.isfinite(scores).all(), f"{int((~np.isfinite(scores)).sum())} of {len(X)} scores are no finite numbers"
 
 
-def scores_the_outlier_lowest(kind: type[Any]) -> None:
+def scores_the_outlier_lowest(kind: type[Detector]) -> None:
     """A planted outlier has the lowest score: higher is more NORMAL."""
     X = with_outlier() if _reads_a_matrix(kind) else None
     if X is None:
@@ -70,7 +73,7 @@ def scores_the_outlier_lowest(kind: type[Any]) -> None:
     assert lowest == OUTLIER, f"the outlier is row {OUTLIER}, and row {lowest} scores lowest.{turned}"
 
 
-def scores_a_row_alone_as_among_others(kind: type[Any]) -> None:
+def scores_a_row_alone_as_among_others(kind: type[Detector]) -> None:
     """A row's score does not depend on which other rows are scored with it."""
     if not _reads_a_matrix(kind):
         return
@@ -84,7 +87,7 @@ def scores_a_row_alone_as_among_others(kind: type[Any]) -> None:
     )
 
 
-def copes_with_few_rows(kind: type[Any]) -> None:
+def copes_with_few_rows(kind: type[Detector]) -> None:
     """One row, and three, are enough to fit and to score."""
     if not _reads_a_matrix(kind):
         return
@@ -97,7 +100,7 @@ def copes_with_few_rows(kind: type[Any]) -> None:
         assert np.isfinite(scores).all(), f"with {rows} row{'s' * (rows > 1)} the scores are {scores.tolist()}"
 
 
-def copes_with_a_constant_column(kind: type[Any]) -> None:
+def copes_with_a_constant_column(kind: type[Detector]) -> None:
     """A column with one value only is no trouble, and the outlier still scores lowest."""
     if not _reads_a_matrix(kind):
         return
@@ -108,7 +111,7 @@ def copes_with_a_constant_column(kind: type[Any]) -> None:
     assert int(scores.argmin()) == OUTLIER, f"row {int(scores.argmin())} scores lowest, not the outlier"
 
 
-def works_behind_the_preparation(kind: type[Any]) -> None:
+def works_behind_the_preparation(kind: type[Detector]) -> None:
     """It scores a feature table with missing values and categories, prepared as in any model."""
     if not _reads_a_matrix(kind):
         return
@@ -121,14 +124,14 @@ def works_behind_the_preparation(kind: type[Any]) -> None:
     assert np.isfinite(np.asarray(made(kind).fit(matrix).score_samples(matrix))).all(), "scores are no finite numbers"
 
 
-def gives_the_same_scores_with_the_same_seed(kind: type[Any]) -> None:
+def gives_the_same_scores_with_the_same_seed(kind: type[Detector]) -> None:
     """Fitted twice with the same seed it gives the same scores, to the last bit."""
     X = _matrix(kind)
     first, second = (np.asarray(made(kind).fit(X).score_samples(X)) for _ in range(2))
     assert np.array_equal(first, second), "take all randomness from a parameter random_state"
 
 
-def changes_nothing_it_is_given(kind: type[Any]) -> None:
+def changes_nothing_it_is_given(kind: type[Detector]) -> None:
     """Fitting and scoring change nothing in the rows they are given."""
     X = _matrix(kind)
     before = X.copy()
@@ -136,7 +139,7 @@ def changes_nothing_it_is_given(kind: type[Any]) -> None:
     assert np.array_equal(X, before), "it wrote into X: work on a copy"
 
 
-def survives_saving(kind: type[Any]) -> None:
+def survives_saving(kind: type[Detector]) -> None:
     """Saved and loaded with skops, it gives the same scores, to the last bit."""
     import skops.io
 
@@ -154,7 +157,7 @@ def survives_saving(kind: type[Any]) -> None:
     assert np.array_equal(again.score_samples(X), detector.score_samples(X)), "loaded, it gives other scores"
 
 
-def tells_contributions_that_add_up(kind: type[Any]) -> None:
+def tells_contributions_that_add_up(kind: type[Detector]) -> None:
     """Where it has `contributions`, they add up to the anomaly score and blame the odd column."""
     if not hasattr(kind, "contributions") or not _reads_a_matrix(kind):
         return
@@ -167,7 +170,7 @@ def tells_contributions_that_add_up(kind: type[Any]) -> None:
     assert np.allclose(parts.sum(axis=1), -detector.score_samples(X)), "they must add up to minus score_samples"
 
 
-def says_what_it_is_blind_to(kind: type[Any]) -> None:
+def says_what_it_is_blind_to(kind: type[Detector]) -> None:
     """Its docstring says what it is blind to."""
     assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
@@ -188,11 +191,11 @@ PROMISES = (
 )
 
 
-def _reads_a_matrix(kind: type[Any]) -> bool:
+def _reads_a_matrix(kind: type[Detector]) -> bool:
     return bool(get_tags(kind()).input_tags.two_d_array)
 
 
-def _matrix(kind: type[Any]) -> NDArray[Any]:
+def _matrix(kind: type[Detector]) -> NDArray[np.generic]:
     """Return rows that the detector reads: numbers, or sequences of templates where its tags say so."""
     if _reads_a_matrix(kind):
         return with_outlier()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import inspect
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.detectors import read_state, write_state
+from socml.detectors import RowDetector, read_state, write_state
 
 ROWS = 300
 FILLED = 1_500  # half-space trees say nothing before they have seen a window of 1,000
 
 
-def can_be_made_without_parameters(kind: type[Any]) -> None:
+def can_be_made_without_parameters(kind: type[RowDetector]) -> None:
     """It is made without parameters, and has score_one, learn_one, score_learn_many, state, restore and by_entity."""
     assert inspect.isclass(kind), "it is no class"
     for name in ("score_one", "learn_one", "score_learn_many", "state", "restore", "by_entity"):
@@ -24,7 +23,7 @@ def can_be_made_without_parameters(kind: type[Any]) -> None:
     kind()
 
 
-def scores_a_block_as_row_by_row(kind: type[Any]) -> None:
+def scores_a_block_as_row_by_row(kind: type[RowDetector]) -> None:
     """A block gives the same scores, to the last bit, as score_one and then learn_one row by row."""
     block, entities = _stream()
     together = np.asarray(kind().score_learn_many(block, entities))
@@ -37,7 +36,7 @@ def scores_a_block_as_row_by_row(kind: type[Any]) -> None:
     assert not len(different), f"row {different[0] if len(different) else 0} scores otherwise in a block"
 
 
-def scoring_learns_nothing(kind: type[Any]) -> None:
+def scoring_learns_nothing(kind: type[RowDetector]) -> None:
     """Asking for a score twice gives the same answer: score_one learns nothing."""
     block, entities = _stream()
     detector = kind()
@@ -46,7 +45,7 @@ def scoring_learns_nothing(kind: type[Any]) -> None:
     assert first == detector.score_one(block[5], entities[5]), "the second answer is another"
 
 
-def scores_a_far_row_lowest(kind: type[Any]) -> None:
+def scores_a_far_row_lowest(kind: type[RowDetector]) -> None:
     """After usual rows, a row far from them is less normal than a usual one: higher is more NORMAL."""
     block, entities = _stream(FILLED)
     detector = kind()
@@ -55,7 +54,7 @@ def scores_a_far_row_lowest(kind: type[Any]) -> None:
     assert far < usual, f"the far row scores {far:.3g}, a usual one {usual:.3g}; give the score with a minus sign"
 
 
-def scores_are_finite(kind: type[Any]) -> None:
+def scores_are_finite(kind: type[RowDetector]) -> None:
     """Every score is a finite number, of the first row and of rows with missing values too."""
     block, entities = _stream()
     block[10], block[20, 1] = np.nan, np.nan
@@ -63,7 +62,7 @@ def scores_are_finite(kind: type[Any]) -> None:
     assert np.isfinite(scores).all(), f"row {int(np.flatnonzero(~np.isfinite(scores))[0])} has no finite score"
 
 
-def goes_on_from_its_state(kind: type[Any]) -> None:
+def goes_on_from_its_state(kind: type[RowDetector]) -> None:
     """Saved half-way and restored, it goes on to the last bit as if it had not stopped."""
     block, entities = _stream()
     half = ROWS // 2
@@ -77,7 +76,7 @@ def goes_on_from_its_state(kind: type[Any]) -> None:
     assert np.array_equal(again.score_learn_many(block[half:], entities[half:]), expected), "it goes on otherwise"
 
 
-def says_what_it_is_blind_to(kind: type[Any]) -> None:
+def says_what_it_is_blind_to(kind: type[RowDetector]) -> None:
     """Its docstring says what it is blind to."""
     assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 

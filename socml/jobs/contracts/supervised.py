@@ -5,15 +5,18 @@ from __future__ import annotations
 import inspect
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.models import load_trusted
 
+if TYPE_CHECKING:
+    from socml.detectors import Classifier
 
-def learns_from_rows_verdicts_and_weights(kind: type[Any]) -> None:
+
+def learns_from_rows_verdicts_and_weights(kind: type[Classifier]) -> None:
     """`fit(X, y, sample_weight=…, families=…)` returns itself; `score_samples` gives one finite number a row."""
     X, y = _rows()
     classifier = _made(kind)
@@ -23,14 +26,14 @@ def learns_from_rows_verdicts_and_weights(kind: type[Any]) -> None:
     assert np.isfinite(scores).all(), "scores are no finite numbers"
 
 
-def malicious_rows_score_lower(kind: type[Any]) -> None:
+def malicious_rows_score_lower(kind: type[Classifier]) -> None:
     """Malicious rows score lower than the others: higher is more NORMAL."""
     X, y = _rows()
     scores = np.asarray(_made(kind).fit(X, y).score_samples(X))
     assert scores[y == 1].mean() < scores[y == 0].mean(), "they score higher: give minus the probability"
 
 
-def probabilities_lie_between_0_and_1(kind: type[Any]) -> None:
+def probabilities_lie_between_0_and_1(kind: type[Classifier]) -> None:
     """`predict_proba` gives two probabilities a row that add up to 1, the malicious one second."""
     X, y = _rows()
     shares = np.asarray(_made(kind).fit(X, y).predict_proba(X))
@@ -39,7 +42,7 @@ def probabilities_lie_between_0_and_1(kind: type[Any]) -> None:
     assert shares[y == 1, 1].mean() > shares[y == 0, 1].mean(), "the second must be that of malicious"
 
 
-def survives_saving(kind: type[Any]) -> None:
+def survives_saving(kind: type[Classifier]) -> None:
     """Saved and loaded with skops, it gives the same scores, to the last bit."""
     import skops.io
 
@@ -52,7 +55,7 @@ def survives_saving(kind: type[Any]) -> None:
     assert np.array_equal(again.score_samples(X), classifier.score_samples(X)), "loaded, it gives other scores"
 
 
-def says_what_it_is_blind_to(kind: type[Any]) -> None:
+def says_what_it_is_blind_to(kind: type[Classifier]) -> None:
     """Its docstring says what it is blind to."""
     assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
@@ -66,7 +69,7 @@ PROMISES = (
 )
 
 
-def _made(kind: type[Any]) -> Any:
+def _made(kind: type[Classifier]) -> Any:
     classifier = kind()
     return classifier.set_params(random_state=0) if "random_state" in classifier.get_params() else classifier
 
