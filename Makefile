@@ -62,6 +62,17 @@ postgresql:
 	  $(SUDO) sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf; \
 	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql >/dev/null; }
 
+# PySpark is 450 MB and Java 200: they are set up for the tests, and never for the main job.
+spark: .venv/.spark  ## PySpark and Java 17, for features, scores and the daily list on Spark
+.venv/.spark: .venv/.dev requirements-spark.lock
+	@command -v java >/dev/null || { echo "installing Java 17 for Spark"; $(APT) update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null; } \
+	  || echo "no Java: the tests of Spark are skipped"
+	@echo "installing requirements-spark.lock"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-spark.lock 2>/dev/null \
+	  || $(BIN)/python -m pip install -q --require-hashes -r requirements-spark.lock
+	@touch $@
+
 demo: env  ## set up, simulate a small organisation, find what is unusual, open the app
 	@$(BIN)/socml demo
 
@@ -71,7 +82,7 @@ app: env  ## serve the app
 notebook: env  ## open the notebooks
 	@$(BIN)/jupyter lab notebooks
 
-test: dev browser postgresql  ## set up and pass all tests
+test: dev browser postgresql spark  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
@@ -138,6 +149,9 @@ results-night: dev  ## ninety simulated nights, some bad: docs/results/results-n
 results-night-kills: dev  ## one night killed at 100 random moments: docs/results/results-night-kills.md (KILLED=20 for fewer)
 	@nice $(BIN)/python -m benchmarks.night_kills
 
+bench-scale: dev  ## a million flows and more, end to end: docs/results/bench-scale.md (10 GB of disk; SCALE="1 10" for fewer)
+	@nice $(BIN)/python -m benchmarks.scale
+
 results-app: dev browser  ## how long a person waits for the page Today: docs/results/results-app.md
 	@$(BIN)/python -m benchmarks.app
 
@@ -158,7 +172,9 @@ lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'
 	@lock="$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"; \
 	  $$lock pyproject.toml --extra build -o requirements.lock; \
-	  $$lock pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	  $$lock pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock; \
+	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' \
+	  | $$lock - -o requirements-spark.lock
 
 clean:  ## remove what was made, but not the workspace
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from people import Visitor, kept_store, visitor
@@ -20,6 +19,7 @@ from socml.labels import LabelStore
 from socml.project import (
     LANGUAGES,
     Project,
+    Run,
     SocmlError,
     Words,
     dataset_names,
@@ -48,7 +48,7 @@ class Place:
     project: Project
     say: Words
     analyst: str
-    run: dict[str, Any] | None
+    run: Run | None
     may_write: bool = True
 
 
@@ -234,7 +234,7 @@ def _choose_analyst(say: Words) -> str:
     return (name or "").strip() or _NAMELESS
 
 
-def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None:
+def _choose_run(runs: list[Run], say: Words) -> Run | None:
     if not runs:
         return None
     by_id = {str(run["run_id"]): run for run in runs}
@@ -256,7 +256,7 @@ def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None
     return by_id[str(chosen)]
 
 
-def _run_name(run: dict[str, Any], say: Words) -> str:
+def _run_name(run: Run, say: Words) -> str:
     finished = str(run.get("finished", ""))[:16].replace("T", " ")
     rows = say.number(run.get("rows", 0))
     return visible_line(say("app.run_name", dataset=run["dataset"], model=run["model_version"], rows=rows, at=finished))

@@ -70,10 +70,10 @@ def write(figures: list[Figure]) -> Path:
             "Re-ranking: from one more label to the first 25 rows of the queue, median CPU; the peer refits and scores, as its "
             "own loop does. Leaves are random, the labels are 20 rows already.",
             "Fewest against static: the worst seed's difference at 20 labels.",
-            f"Tables: {learning_tables.SEEDS} seeds, at most {learning_cases.MOST_ROWS:,} rows drawn anew for each. Groups: malicious rows that "
+            f"Tables: {learning_tables.SEEDS} seeds ({learning_tables.RULE_SEEDS} of the ranking alone), at most {learning_cases.MOST_ROWS:,} rows drawn anew for each. Groups: malicious rows that "
             f"share less than {learning_cases.ALIKE:.0%} of their leaves with each found before.",
-            "Leave-one-group-out: BELIEVED as it finds most on the tables of all other groups (benchmarks/protocol.py), the ranking "
-            "alone, without store and supervised forest. Intervals are 95 %, tables and seeds drawn anew; the sign test is "
+            "Leave-one-group-out: the constants that find most on the tables of all other groups (benchmarks/protocol.py), a table with more than "
+            f"{learning_tables.MOST_FEWER} fewer than the forest weighing more than any gain; the ranking alone, without store and supervised forest. Intervals are 95 %, tables and seeds drawn anew; the sign test is "
             "two-sided, over tables.",
             "![found](results-learning-found.png)",
         ],
@@ -197,7 +197,7 @@ def our_labels(ranking: FeedbackRanking, rows: int) -> Callable[[int], None]:
     return label
 
 
-def peer_labels(model: Any, X: NDArray) -> Callable[[int], None]:
+def peer_labels(model: Any, X: NDArray[np.float64]) -> Callable[[int], None]:
     """Return a function that refits coniferest's forest on twenty labels and more, scores, and takes the top."""
     given = np.random.default_rng(1).permutation(len(X))[:200]
     signs = np.where(np.arange(200) % 3 == 0, -1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -33,7 +34,7 @@ class Forest:
     matrix: NDArray[np.float32]
     malicious: NDArray[np.bool_]
     anomaly_score: NDArray[np.float64]
-    leaves: NDArray
+    leaves: NDArray[np.integer]
 
 
 def tables() -> list[Case]:
@@ -59,14 +60,14 @@ def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
     scores = score_table(forest.anomaly_score)
     truth = pd.Series(forest.malicious, index=scores.index)
     result = replay((scores, forest.leaves), truth, budget=BUDGET, strategy=strategy, seed=seed, matrix=forest.matrix)
-    return np.asarray(scores.index.get_indexer(result.answers["row_id"]), dtype=np.int64)
+    return np.asarray(scores.index.get_indexer(pd.Index(result.answers["row_id"])), dtype=np.int64)
 
 
-def ranked(forest: Forest, believed: float) -> Rows:
-    """Return what the feedback ranking alone asks with another value of `BELIEVED`, without store and strategy."""
+def ranked(forest: Forest, constants: Mapping[str, float]) -> Rows:
+    """Return what the feedback ranking alone asks with other values of its constants, without store and strategy."""
     ranking, asked = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
     score = forest.anomaly_score.copy()
-    with patch.object(feedback, "BELIEVED", believed):
+    with patch.dict(vars(feedback), constants):
         for _ in range(min(BUDGET, len(score))):
             score[asked] = -np.inf
             asked.append(int(score.argmax()))
@@ -117,7 +118,7 @@ def groups(forest: Forest, rows: Rows) -> Curve:
     return padded(np.array(counts))
 
 
-def padded(counts: NDArray) -> Curve:
+def padded(counts: NDArray[np.int64]) -> Curve:
     """Return the curve at its full length; a table with fewer rows finds nothing more."""
     return np.pad(np.asarray(counts, dtype=np.int64), (0, BUDGET - len(counts)), mode="edge")
 

@@ -11,7 +11,7 @@ from socml.explanations.contributions import explain, feature_contributions, mak
 from socml.explanations.normal import normal_in_words, what_would_be_normal
 from socml.explanations.of_run import explain_rows, explain_run, explanation_in_words, headlines
 from socml.explanations.sentences import headline, why_table
-from socml.explanations.usual import group_entities, usual_categories, usual_numbers
+from socml.explanations.usual import category_shares, group_entities, usual_categories, usual_numbers
 from socml.explanations.values import number_in_words
 from socml.models.scoring import anomaly_scores, score_run
 from socml.project.errors import DataError, ModelError, UnknownName
@@ -132,7 +132,12 @@ def test_without_entities_every_row_is_its_own_peer():
     found = usual_numbers(np.array([1.0, 2.0, 3.0, 9.0]), np.array([3]), entities)
     assert found["peers"].tolist() == [0.25]
     assert np.isnan(found["entity_low"]).all()
-    assert usual_categories(pd.Series(["x", "y", "x", None]), np.array([0, 3]), entities)["peers"][0] == 0.5
+    assert (
+        usual_categories(pd.Series(["x", None]), category_shares(pd.Series(["x", "y", "x", None]), entities))["peers"][
+            0
+        ]
+        == 0.5
+    )
 
 
 def test_a_row_that_is_not_there_is_named(fitted):

@@ -135,3 +135,13 @@ def test_the_same_class_reviews_a_stored_run(fitted):
         review.undo()
     with pytest.raises(DataError, match="has its detector already"):
         socml.Review(run["run_id"], project=data.project, n_estimators=5)
+
+
+def test_the_rows_that_were_labelled_rank_later_as_they_do_now():
+    table = people()
+    review = socml.Review(table, detector="ensemble")
+    for row in review.queue(6)["row_id"]:
+        review.label(row, "benign" if len(review.labels()) % 3 else "malicious")
+    assert np.array_equal(review.rank(table).to_numpy(), review.ranking().to_numpy())
+    alone = review.rank(table.iloc[40:60])  # and a row's place does not hang on the rows that came with it
+    assert np.allclose(alone.to_numpy(), review.rank(table).to_numpy()[40:60])

@@ -12,7 +12,7 @@ import streamlit as st
 from scripts import bundle
 
 from labelling.desk import Report, open_desk
-from socml.project import Project, Words, visible_line
+from socml.project import Project, Run, Words, visible_line
 
 __all__ = ["triage_view"]
 
@@ -20,7 +20,7 @@ _KEY = "triage"
 
 
 def triage_view(
-    project: Project, run: dict[str, Any], analyst: str, say: Words, *, open_row: str = "", may_write: bool = True
+    project: Project, run: Run, analyst: str, say: Words, *, open_row: str = "", may_write: bool = True
 ) -> None:
     """Draw the triage view of a run; record what the component sends, and answer it.
 

@@ -15,6 +15,7 @@ from people import kept_store
 
 from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
+from labelling.closing import leave_when_closed
 from labelling.evidence import Evidence
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
@@ -132,7 +133,7 @@ class Desk:
         current = report.scope == self.scope
         holds = report.holds if current and report.lang == say.language else frozenset()
         queue = self._offers.next(report if current else Report(), open_row)
-        reasons = queue.to_dict()
+        reasons = {str(row): str(reason) for row, reason in queue.items()}
         order = list(reasons)
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
@@ -262,6 +263,8 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
         )
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]
+    if may_write:
+        leave_when_closed(desk)
     return desk
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pandas as pd
 
 from labelling.background import Answer, background
 from labelling.evidence import time_text
 from socml.explanations import (
+    ExplanationRow,
     error_in_words,
     explain_rows,
     feature_label,
@@ -26,6 +28,7 @@ from socml.project import Project, Words, run_folder, visible_line
 from socml.review import Triage
 
 ORDINARY = "most-anomalous"  # the reason of nearly every row says nothing
+FIRST, AT_ONCE = 4, 25  # rows explained together: few of those that are looked at next
 _FEATURES = 7
 
 
@@ -75,7 +78,7 @@ class Items:
             rows = self._explained[row_id] = answer.value[answer.value["row_id"] == row_id]
         told = headline(rows, features_metadata=self._metadata, language=say.language)
         top = rows.sort_values("position").head(_FEATURES)
-        why = [self._line(row, say) for row in top.to_dict("records") if row["share"]]
+        why = [self._line(cast("ExplanationRow", row), say) for row in top.to_dict("records") if row["share"]]
         estimated = say("app.triage.why.estimated") if any(line["error_text"] for line in why) else ""
         self._told[key] = {"headline": told, "why": why, "estimated": estimated}
         return self._told[key]
@@ -83,9 +86,9 @@ class Items:
     def _explain(self, row_ids: list[str]) -> None:
         new = [row_id for row_id in row_ids if row_id not in self._started]
         self._started.update(new)
-        if new:
-            questions = [self._question(row_id) for row_id in new]
-            self._background.start(questions, lambda: explain_rows(self._run_id, new, project=self._project))
+        for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
+            questions = [self._question(row_id) for row_id in some]
+            self._background.start(questions, partial(explain_rows, self._run_id, some, project=self._project))
 
     def _asked(self, row_id: str) -> Answer:
         return self._background.ask(
@@ -95,7 +98,7 @@ class Items:
     def _question(self, row_id: str) -> tuple[str, str, str, str]:
         return ("explain", str(self._project.workspace), self._run_id, row_id)
 
-    def _line(self, row: Mapping[Any, Any], say: Words) -> dict[str, Any]:
+    def _line(self, row: ExplanationRow, say: Words) -> dict[str, Any]:
         feature = str(row["feature"])
         unit = unit_of(feature, self._metadata)
         share = float(row["share"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import streamlit as st
 
 from socml.explanations import feature_columns, run_metadata
 from socml.labels import LabelStore
-from socml.project import Project, run_features_path
+from socml.project import Project, Run, TableMetadata, run_features_path
 from socml.review import LiveRanking
 
 AT_MOST = 20_000  # rows that are looked at; a picture of more says no more
@@ -33,11 +32,11 @@ class LookedAt:
     features: pd.DataFrame = field(repr=False)
     about: pd.DataFrame = field(repr=False)
     verdicts: pd.Series = field(repr=False)
-    metadata: dict[str, Any] = field(repr=False)
+    metadata: TableMetadata = field(repr=False)
     of: int
 
 
-def looked_at(project: Project, run: dict[str, Any], ranking: LiveRanking, store: LabelStore) -> LookedAt | None:
+def looked_at(project: Project, run: Run, ranking: LiveRanking, store: LabelStore) -> LookedAt | None:
     """Return the rows of a run that are looked at; None if its feature table is not there any more."""
     path = run_features_path(project, run)
     if not path.is_file():

@@ -18,14 +18,20 @@ SHOWN_AN_HOUR = 5
 
 
 def run_daily(
-    experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN, json_: bool = False
+    experiment: str,
+    paths: list[Path] | None,
+    *,
+    day: str = "",
+    top: int = SHOWN,
+    json_: bool = False,
+    project: Project | None = None,
 ) -> Run:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import attack_rows, find_attacks
     from socml.jobs import daily_list, store_day
     from socml.project import find_project
 
-    project = find_project()
+    project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
     with step("building the daily tables"):
         listed = daily_list(
@@ -43,13 +49,19 @@ def run_daily(
 
 
 def run_hours(
-    experiment: str, paths: list[Path] | None, *, day: str = "", top: int = SHOWN_AN_HOUR, json_: bool = False
+    experiment: str,
+    paths: list[Path] | None,
+    *,
+    day: str = "",
+    top: int = SHOWN_AN_HOUR,
+    json_: bool = False,
+    project: Project | None = None,
 ) -> None:
     """Print the first rows of each hour of a day that has events."""
     from socml.jobs import hourly_list, open_listing
     from socml.project import find_project, visible_line, words
 
-    project = find_project()
+    project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
     with step("building the tables of the hours"):
         listing = open_listing(dataset, project=project, model=model)

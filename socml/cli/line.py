@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
+from socml.cli.engine import Engine, Master, project_on
 from socml.project import DataError, Period, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from socml.project import Project
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
@@ -130,20 +133,24 @@ def _listen(address: str, dataset: str, format_: str, seconds: float | None, any
 def features(
     feature_set: Annotated[str, typer.Argument(help="recipe in features/")],
     dataset: Annotated[str, typer.Argument(help="ingested dataset")],
+    engine: Engine = "",
+    master: Master = "",
     json_: Json = False,
 ) -> None:
     """Build a feature table from the events of a dataset.
 
     \b
-    Example:  socml features source-5min office
+    Examples:  socml features source-5min office
+               socml features source-5min office --engine spark --master "local[2]"
     """
     import pyarrow.parquet as pq
 
     from socml.features import build_feature_file
     from socml.project import read_metadata
 
+    project = project_on(engine, master)
     with step(f"building {feature_set}"):
-        path = build_feature_file(feature_set, dataset)
+        path = build_feature_file(feature_set, dataset, project=project)
     metadata, rows = read_metadata(path), pq.read_metadata(path).num_rows
     if json_:
         as_json({"path": str(path), "rows": rows, **metadata})
@@ -205,6 +212,8 @@ def score(
     ] = False,
     from_: From = "",
     until: Until = "",
+    engine: Engine = "",
+    master: Master = "",
     json_: Json = False,
 ) -> None:
     """Score a dataset with a registered model and explain the most anomalous rows.
@@ -221,7 +230,10 @@ def score(
     period = Period.of(from_, until)
     if online and not period.is_open:
         raise ConfigurationError("--online goes on from where it stopped: it takes no --from and no --until.")
-    run = _score_online(model, dataset, top) if online else _score_batch(model, dataset, version, top, period)
+    if online:
+        run = _score_online(model, dataset, top)
+    else:
+        run = _score_batch(model, dataset, version, top, period, project=project_on(engine, master))
     if json_:
         as_json(run)
         return
@@ -230,13 +242,11 @@ def score(
     note("Next: socml queue, or socml app")
 
 
-def _score_batch(model: str, dataset: str, version: str, top: int, period: Period) -> Run:
+def _score_batch(model: str, dataset: str, version: str, top: int, period: Period, *, project: Project) -> Run:
     from socml.explanations import explain_run
     from socml.features import build_feature_file, features_of_period, load_row_truth
     from socml.models import has_seen_truth, load_model, score_run, write_families
-    from socml.project import find_project
 
-    project = find_project()
     fitted = load_model(model, version, project=project)
     feature_set = str(fitted.metadata["feature_set"])
     with step(f"building {feature_set}"):

@@ -78,30 +78,39 @@ def watch(
     any_address: Annotated[
         bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
     ] = False,
+    metrics: Annotated[str, typer.Option(help="answer Prometheus too, at 127.0.0.1:9469 for example")] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
 ) -> None:
     """Follow the files of a dataset, and a syslog address: lists and alerts of the day so far, every minute.
 
     \b
     Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
+               socml watch office --metrics 127.0.0.1:9469
     """
-    from socml.jobs import Night
+    from contextlib import ExitStack
+
+    from socml.jobs import Night, serve_metrics
     from socml.jobs import watch as follow
+    from socml.project import find_project
 
     def told(report: NightReport) -> None:
         if not report.is_idle:
             _say_report(report)
 
-    done = follow(
-        _datasets(dataset)[0],
-        night=Night(send=not no_send),
-        every=every,
-        seconds=seconds,
-        address=listen,
-        any_address=any_address,
-        on_round=told,
-        on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
-    )
+    with ExitStack() as meanwhile:
+        if metrics:
+            port = meanwhile.enter_context(serve_metrics(metrics, find_project(), any_address=any_address))
+            note(f"Prometheus is answered on port {port}, at /metrics.")
+        done = follow(
+            _datasets(dataset)[0],
+            night=Night(send=not no_send),
+            every=every,
+            seconds=seconds,
+            address=listen,
+            any_address=any_address,
+            on_round=told,
+            on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
+        )
     say(f"{done.rounds:,} rounds, {done.added:,} events read from files, {done.alerts:,} alerts")
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from socml.cli._output import as_json, say, step, table
+from socml.cli.engine import Engine, Master, project_on
 from socml.project import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from socml.jobs import ExperimentResult, ListedRow
-    from socml.project import Words
+    from socml.project import Project, Words
     from socml.review import Triage
 
 Json = Annotated[bool, typer.Option("--json", help="for a script")]
@@ -35,6 +36,9 @@ def run(
     top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
     day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
     hours: Annotated[bool, typer.Option("--hours", help="of the daily list: a list for each hour of the day")] = False,
+    since: Annotated[str, typer.Option(help="last: only what is new since the last night, as socml nightly does")] = "",
+    engine: Engine = "",
+    master: Master = "",
     json_: Json = False,
 ) -> None:
     """Run an experiment from raw logs to a queue that is ready for review, or a sweep to its comparison.
@@ -44,24 +48,51 @@ def run(
 
     \b
     Examples:  socml run daily office      socml run first-look      socml run flows /var/log/zeek
+               socml run daily office --since last
     """
-    from socml.project import find_project, load_experiment_recipe, load_model_recipe
+    from socml.project import load_experiment_recipe, load_model_recipe
 
-    project = find_project()
+    project = project_on(engine, master)
     recipe = load_experiment_recipe(experiment, project)
     if recipe.sweep is not None:
         from socml.cli.evaluate import run_sweep
 
         run_sweep(experiment, paths=paths, json_=json_)
+    elif since and (engine or master):
+        raise ConfigurationError("--since last follows [engine] of socml.toml: it takes no --engine and no --master.")
     elif load_model_recipe(recipe.model, project).mode == "daily":
-        from socml.cli.daily import run_daily, run_hours
-
         if hours:
-            run_hours(experiment, paths, day=day, top=top or 5, json_=json_)
-        else:
-            run_daily(experiment, paths, day=day, top=top or 20, json_=json_)
+            from socml.cli.daily import run_hours
+
+            if since:
+                raise ConfigurationError("--since last makes the list of days: it takes no --hours.")
+            run_hours(experiment, paths, day=day, top=top or 5, json_=json_, project=project)
+            return
+        _run_daily(experiment, paths, day=day, since=since, top=top or 20, json_=json_, project=project)
+    elif since:
+        raise ConfigurationError(f"--since is of the daily list, which {experiment!r} is not. Leave it out.")
     else:
         run_experiment(experiment, paths=paths, top=top or 10, json_=json_)
+
+
+def _run_daily(
+    experiment: str, paths: list[Path] | None, *, day: str, since: str, top: int, json_: bool, project: Project
+) -> None:
+    from socml.cli.daily import run_daily
+    from socml.cli.nightly import nightly
+
+    if not since:
+        run_daily(experiment, paths, day=day, top=top, json_=json_, project=project)
+        return
+    if since != "last":
+        raise ConfigurationError(
+            f"--since is {since!r}: only last is known. For days, see: socml nightly --from DAY --to DAY"
+        )
+    if day or len(paths or []) > 1:
+        raise ConfigurationError(
+            "--since last lists what is new of a dataset: it takes no --day, and files are in [sources]."
+        )
+    nightly(str(paths[0]) if paths else "", json_=json_)
 
 
 def run_experiment(experiment: str, *, paths: list[Path] | None, top: int, json_: bool = False) -> ExperimentResult:

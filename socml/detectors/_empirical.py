@@ -7,9 +7,10 @@ grid between, so that tails stay exact and what is kept is bounded.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -84,18 +85,18 @@ class TailDetector(BaseEstimator):
         Rows they were learnt from.
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn each column's distribution from X of shape (n_samples, n_features); `y` is ignored."""
         X = validate_data(self, X, dtype=np.float64)
         self.start_, self.points_, self.up_to_, self.below_, self.n_rows_ = freeze(X)
         self._learn(X)
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the sum of each row's tails, shape (n_samples,), in nats: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
+        return np.asarray(-self.contributions(X).sum(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part, shape (n_samples, n_features), none negative; they sum to the score, sign turned.
 
         A column that was constant gives 0 for its value and log(rows + 1) for any other.

@@ -13,7 +13,7 @@ EVEN = 0.5  # or of the share that each value would have, were all equally frequ
 BLOCK = 4_000_000  # cells sorted at a time
 
 
-def informative_columns(X: NDArray) -> NDArray[np.bool_]:
+def informative_columns(X: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return which columns of X, shape (n_rows, n_columns), finite, tell rows apart; all of them if none does.
 
     A category each of whose values is common makes no row unusual, but a forest splits by it as often as by
@@ -30,7 +30,7 @@ def informative_columns(X: NDArray) -> NDArray[np.bool_]:
     return np.ones(X.shape[1], dtype=bool) if dull.all() else ~dull
 
 
-def distinct_values(X: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def distinct_values(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return for each column of X how many different values it has, and in how many rows the rarest is."""
     n_rows, n_columns = X.shape
     values, rarest = np.empty(n_columns, dtype=np.int64), np.empty(n_columns, dtype=np.int64)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["MahalanobisDetector", "weighed"]
 
@@ -31,11 +32,12 @@ class MahalanobisDetector(BaseEstimator):
     scale_: np.ndarray
     precision_: np.ndarray
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus each row's squared distance, shape (n_samples,), without a unit: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
+        return np.asarray(-self.contributions(X).sum(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    @on_one_thread
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part of the squared distance, shape (n_samples, n_features); they sum to it.
 
         They are the Shapley values of the distance where a column that is left out stands at the centre. A

@@ -7,9 +7,10 @@ on whether a row is among those that were learnt from, nor on which rows are ask
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -24,7 +25,7 @@ def ranges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, np.where(width > 0, width, np.inf)
 
 
-def some_rows(X: np.ndarray, n_rows: int, random_state: Any) -> np.ndarray:
+def some_rows(X: np.ndarray, n_rows: int, random_state: int | np.random.RandomState | None) -> np.ndarray:
     """Return all rows of X, or `n_rows` drawn without replacement if it has more, in their order."""
     from sklearn.utils import check_random_state
 
@@ -68,21 +69,21 @@ class NeighbourDetector(BaseEstimator):
         Rows that may be neighbours, scaled.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "max_rows": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
     }
     max_rows: int
-    random_state: Any
+    random_state: int | np.random.RandomState | None
 
-    def _keep_sample(self, X: Any) -> None:
+    def _keep_sample(self, X: ArrayLike) -> None:
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
         self.low_, self.range_ = ranges(X)
         self.reference_ = (some_rows(X, self.max_rows, self.random_state) - self.low_) / self.range_
 
-    def _scaled(self, X: Any) -> np.ndarray:
+    def _scaled(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self, "reference_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return np.asarray((X - self.low_) / self.range_)

@@ -30,7 +30,7 @@ class Spikes(NamedTuple):
     down: NDArray[np.float64]
     up: NDArray[np.float64]
 
-    def times(self, X: NDArray) -> NDArray[np.float64]:
+    def times(self, X: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return for each cell how many times as far out it lies as the furthest ordinary row, 0 where it is no spike."""
         with np.errstate(over="ignore"):
             away = np.asarray(X, dtype=np.float64) - self.middle
@@ -38,7 +38,7 @@ class Spikes(NamedTuple):
         return np.where(times > BEYOND, np.minimum(times, np.finfo(np.float64).max), 0.0)
 
 
-def learn_spikes(X: NDArray) -> Spikes:
+def learn_spikes(X: NDArray[np.floating]) -> Spikes:
     """Return the reach of each column of X, shape (n_rows, n_columns), finite.
 
     Columns of few different values have no spikes, nor have tables of less than 500 rows.

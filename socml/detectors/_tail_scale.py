@@ -7,9 +7,12 @@ percentile, by which a score above all of the training rows goes on growing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MOST_POINTS = 20_000
 SAME = 1e-9  # scores nearer than this, as a share of their range, are one: a steep step would magnify rounding
@@ -42,15 +45,15 @@ def learn_scale(scores: np.ndarray, *, ties: str = "last") -> np.ndarray:
     return np.array([np.append(values, _reach(scores)), np.append(surprises, 0.0)])
 
 
-def surprise(scale: np.ndarray, scores: Any) -> np.ndarray:
+def surprise(scale: np.ndarray, scores: ArrayLike) -> np.ndarray:
     """Return −log of the share of training rows that scored at least as much, in nats; never falls as scores rise."""
     scores = np.asarray(scores, dtype=np.float64)
     values, surprises = scale[:, :-1]
     beyond = np.maximum(scores - values[-1], 0.0) / scale[0, -1]
-    return np.interp(scores, values, surprises) + np.log1p(beyond)
+    return np.asarray(np.interp(scores, values, surprises) + np.log1p(beyond))
 
 
-def normal_score(surprises: Any) -> np.ndarray:
+def normal_score(surprises: ArrayLike) -> np.ndarray:
     """Return where surprises lie in a standard normal distribution: its upper tail beyond is the share they tell of.
 
     Examples

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
@@ -60,20 +61,27 @@ class Autoencoder(BaseEstimator):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "narrow": [Interval(Integral, 0, None, closed="left")],
         "steps": [Interval(Integral, 1, None, closed="left")],
         "max_rows": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, narrow: int = 0, steps: int = 1000, max_rows: int = 20_000, random_state: Any = None) -> None:
+    def __init__(
+        self,
+        *,
+        narrow: int = 0,
+        steps: int = 1000,
+        max_rows: int = 20_000,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.narrow = narrow
         self.steps = steps
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Autoencoder:
+    def fit(self, X: ArrayLike, y: object = None) -> Autoencoder:
         """Learn to repeat the rows of X, shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
@@ -87,11 +95,11 @@ class Autoencoder(BaseEstimator):
         self.weights_, self.biases_ = self._taught(Z, int(rng.randint(2**31 - 1)))
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus each row's squared error, shape (n_samples,), in variances: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
+        return np.asarray(-self.contributions(X).sum(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's squared error in variances, shape (n_samples, n_features); they sum to the score."""
         check_is_fitted(self, "weights_")
         X = validate_data(self, X, dtype=np.float64, reset=False)

@@ -44,4 +44,4 @@ class Copod(TailDetector):
     def _told(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         skewed = np.where(self.skewness_ < 0, low, high)
         skewed = np.where(self.skewness_ == 0, low + high, skewed)  # as the authors' code has it
-        return np.maximum(skewed, (low + high) / 2)
+        return np.asarray(np.maximum(skewed, (low + high) / 2))

@@ -38,4 +38,4 @@ class Ecod(TailDetector):
     """
 
     def _told(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        return np.maximum(low, high)
+        return np.asarray(np.maximum(low, high))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -19,12 +20,19 @@ from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import mean_path, pack_forest
 from socml.project import component
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sklearn.ensemble import IsolationForest
+
+    from socml.detectors._protocols import Contributing, Detector, Forest
+
 __all__ = ["Ensemble"]
 
 # Three views that fail in different places: random splits, distance, and linear shape. The forest decides, the others
 # part what it finds alike: no member that is blind on a table can then push down what the forest sees. Weights are
 # chosen by leave-one-group-out in `benchmarks/detectors.py`; docs/decisions/016 says what else was tried.
-MEMBERS: dict[str, dict[str, Any]] = {"isolation-forest": {"n_estimators": 200}, "knn": {}, "robust-covariance": {}}
+MEMBERS: dict[str, dict[str, object]] = {"isolation-forest": {"n_estimators": 200}, "knn": {}, "robust-covariance": {}}
 WEIGHTS = {"isolation-forest": 8.0}
 SPIKE = 4.0  # standard deviations: what a value beyond all others is worth, before the logarithm of how far it is
 EXPLAINED = ("normal-scores", "mean-of-logs")
@@ -39,7 +47,7 @@ def _has_forest(ensemble: Ensemble) -> bool:
     return any(hasattr(component("detectors", name), "leaves") for name in ensemble.members or MEMBERS)
 
 
-def _is_forest(kind: Any) -> bool:
+def _is_forest(kind: type) -> bool:
     from sklearn.ensemble import IsolationForest
 
     return issubclass(kind, IsolationForest)
@@ -91,7 +99,7 @@ class Ensemble(BaseEstimator):
     4
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "members": [dict, None],
         "weights": [dict, None],
         "combine": [StrOptions({"normal-scores", "mean-of-logs", "mean", "max"})],
@@ -102,11 +110,11 @@ class Ensemble(BaseEstimator):
     def __init__(
         self,
         *,
-        members: dict[str, dict[str, Any]] | None = None,
+        members: dict[str, dict[str, object]] | None = None,
         weights: dict[str, float] | None = None,
         combine: str = "normal-scores",
         calibration_rows: int = 20_000,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.members = members
         self.weights = weights
@@ -114,7 +122,7 @@ class Ensemble(BaseEstimator):
         self.calibration_rows = calibration_rows
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Ensemble:
+    def fit(self, X: ArrayLike, y: object = None) -> Ensemble:
         """Fit each member on X of shape (n_samples, n_features), then learn its tail; `y` is ignored.
 
         Raises
@@ -140,7 +148,7 @@ class Ensemble(BaseEstimator):
         self.base_ = float(self._weigh(bases)) if bases else 0.0
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the combined score, shape (n_samples,): higher is more NORMAL.
 
         In standard deviations of a normal distribution; with `combine="mean-of-logs"` or `"max"` in nats, with
@@ -150,10 +158,10 @@ class Ensemble(BaseEstimator):
         X = self._read(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
         each = [self._place(scale, -member.score_samples(X)) for member, scale in self._each()]
         together = np.max(each, axis=0) if self.combine == "max" else self._weigh(each)
-        return self.base_ - together - _bonus(self._spikes().times(X)).max(axis=1)
+        return np.asarray(np.asarray(self.base_ - together) - _bonus(self._spikes().times(X)).max(axis=1))
 
     @available_if(_is_explained)
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part, shape (n_samples, n_features): positive pushes toward anomalous.
 
         They sum to the score, sign turned. A member's contributions (an isolation forest's are Shapley values)
@@ -177,11 +185,12 @@ class Ensemble(BaseEstimator):
         return every
 
     @available_if(_has_forest)
-    def leaves(self, X: Any) -> np.ndarray:
+    def leaves(self, X: ArrayLike) -> np.ndarray:
         """Return the leaf of each row in each tree of the first member that has trees: shape (n_trees, n_rows)."""
         check_is_fitted(self, "scales_")
         X = self._read(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
-        return next(member for member in self.members_ if hasattr(member, "leaves")).leaves(X)
+        first = next(member for member in self.members_ if hasattr(member, "leaves"))
+        return cast("Forest", first).leaves(X)
 
     def _read(self, X: np.ndarray) -> np.ndarray:
         return X if self.columns_.all() else np.ascontiguousarray(X[:, self.columns_])
@@ -189,14 +198,14 @@ class Ensemble(BaseEstimator):
     def _spikes(self) -> Spikes:
         return Spikes(self.middle_, self.down_, self.up_)
 
-    def _place(self, scale: np.ndarray, scores: Any) -> Any:
+    def _place(self, scale: np.ndarray, scores: ArrayLike) -> np.ndarray:
         """Return a member's anomaly scores in the unit in which they are combined."""
         surprised = surprise(scale, scores)
         if self.combine == "normal-scores":
             return normal_score(surprised)
         return 1.0 - np.exp(-surprised) if self.combine == "mean" else surprised
 
-    def _members(self) -> dict[str, dict[str, Any]]:
+    def _members(self) -> dict[str, dict[str, object]]:
         members = MEMBERS if self.members is None else self.members
         if not members:
             raise ValueError("An ensemble needs at least one member.")
@@ -209,18 +218,18 @@ class Ensemble(BaseEstimator):
             if name not in names or not weight > 0:
                 raise ValueError(f"weights gives {name!r} {weight}; members are {', '.join(names)}, weights above 0.")
         weights = np.array([float(given.get(name, 1.0)) for name in names])
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
-    def _make(self, name: str, given: dict[str, Any], random: np.random.RandomState) -> Any:
-        member = component("detectors", name)().set_params(**given)
+    def _make(self, name: str, given: dict[str, object], random: np.random.RandomState) -> Detector:
+        member: Detector = component("detectors", name)().set_params(**given)
         if "random_state" in member.get_params() and "random_state" not in given:
             member.set_params(random_state=int(random.randint(np.iinfo(np.int32).max)))
         return member
 
-    def _each(self) -> list[tuple[Any, Any]]:
+    def _each(self) -> list[tuple[Detector, np.ndarray]]:
         return list(zip(self.members_, self.scales_, strict=True))
 
-    def _weigh(self, each: Any) -> Any:
+    def _weigh(self, each: Sequence[ArrayLike]) -> np.ndarray:
         return np.tensordot(self.weights_, np.asarray(each), axes=1)
 
 
@@ -228,22 +237,26 @@ def _bonus(times: np.ndarray) -> np.ndarray:
     return np.where(times > 0, SPIKE + np.log1p(times), 0.0)
 
 
-def _base(member: Any) -> float:
+def _base(member: Detector) -> float:
     """Return the anomaly score that the member's contributions start from."""
     if not _explained_by_paths(member):
         return 0.0
-    return float(2.0 ** (-expected_depth(pack_forest(member)) / _usual_path(member)))
+    return float(2.0 ** (-expected_depth(pack_forest(cast("IsolationForest", member))) / _usual_path(member)))
 
 
-def _contributions(member: Any, X: np.ndarray) -> np.ndarray:
+def _contributions(member: Detector, X: np.ndarray) -> np.ndarray:
     if not _explained_by_paths(member):
-        return np.zeros(X.shape) if _is_forest(type(member)) else np.asarray(member.contributions(X))
-    return -tree_shap(pack_forest(member), np.asarray(X, dtype=np.float32)) / _usual_path(member)
+        return (
+            np.zeros(X.shape) if _is_forest(type(member)) else np.asarray(cast("Contributing", member).contributions(X))
+        )
+    return -tree_shap(pack_forest(cast("IsolationForest", member)), np.asarray(X, dtype=np.float32)) / _usual_path(
+        member
+    )
 
 
-def _explained_by_paths(member: Any) -> bool:
-    return _is_forest(type(member)) and int(member.max_samples_) > 1
+def _explained_by_paths(member: Detector) -> bool:
+    return _is_forest(type(member)) and int(cast("IsolationForest", member).max_samples_) > 1
 
 
-def _usual_path(member: Any) -> float:
-    return float(mean_path(int(member.max_samples_)))
+def _usual_path(member: Detector) -> float:
+    return float(mean_path(int(cast("IsolationForest", member).max_samples_)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -46,7 +47,7 @@ class Hbos(BaseEstimator):
     [0.0, 1.32, 3.71]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "n_bins": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
     }
@@ -55,7 +56,7 @@ class Hbos(BaseEstimator):
         self.n_bins = n_bins
         self.smoothing = smoothing
 
-    def fit(self, X: Any, y: Any = None) -> Hbos:
+    def fit(self, X: ArrayLike, y: object = None) -> Hbos:
         """Learn each column's histogram from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
@@ -68,15 +69,15 @@ class Hbos(BaseEstimator):
         self.surprise_[self.width_ == 0] = 0.0
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the sum of each row's surprises, shape (n_samples,), in nats: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
+        return np.asarray(-self.contributions(X).sum(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's surprise, shape (n_samples, n_features), none negative; they sum to the score."""
         check_is_fitted(self, "surprise_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.surprise_[np.arange(X.shape[1]), self._bins(X)]
+        return np.asarray(self.surprise_[np.arange(X.shape[1]), self._bins(X)])
 
     def _bins(self, X: np.ndarray) -> np.ndarray:
         """Return the bin of each cell; `n_bins` where it is outside. The last bin includes its upper edge."""

@@ -9,7 +9,7 @@ from warnings import warn
 import numpy as np
 import sklearn.ensemble
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -53,7 +53,7 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
 
     _packed: PackedForest | None
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> IsolationForest:
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IsolationForest:
         """Grow the trees on X of shape (n_samples, n_features); `y` is ignored."""
         others = self.bootstrap or self.warm_start or self.verbose or sample_weight is not None
         all_columns = isinstance(self.max_features, Real) and not isinstance(self.max_features, Integral)
@@ -65,7 +65,7 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
         super().fit(X, y, sample_weight)
         return self
 
-    def leaves(self, X: Any) -> np.ndarray:
+    def leaves(self, X: ArrayLike) -> np.ndarray:
         """Return the number of the leaf that each row falls in: shape (n_trees, n_rows).
 
         Leaves of a tree are numbered from 0 in the order of its nodes. uint8 if no tree has more than
@@ -85,14 +85,14 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
                 self._packed = None
         return self._packed
 
-    def _score_samples(self, X: Any) -> NDArray[np.float64]:
+    def _score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score a matrix that scikit-learn has checked."""
         packed = self.packed()
         if packed is None or not isinstance(X, np.ndarray):
             return np.asarray(super()._score_samples(X))
         return score_samples(packed, X, threads=effective_n_jobs(self.n_jobs))
 
-    def _grow(self, X: Any) -> bool:
+    def _grow(self, X: ArrayLike) -> bool:
         """Do what scikit-learn's `fit` does, by the kernel; return False, and change nothing that counts, if it cannot."""
         self._validate_params()
         X = validate_data(self, X, accept_sparse=["csc"], dtype=np.float32, ensure_all_finite=False)
@@ -154,13 +154,14 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
         self._average_path_length_per_tree = tuple(np.split(mean_path(packed.rows), ends))
         self._decision_path_lengths = tuple(np.split(packed.depth + 1.0, ends))
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Return what is saved: the trees once only, as scikit-learn's."""
         self._derive()
-        return {name: value for name, value in super().__getstate__().items() if name != "_packed"}
+        state: dict[str, object] = super().__getstate__()  # type: ignore[assignment]  # scikit-learn gives a dictionary
+        return {name: value for name, value in state.items() if name != "_packed"}
 
 
-def _leaves_by_apply(trees: list[Any], columns: list[Any], X: Any) -> np.ndarray:
+def _leaves_by_apply(trees: list[Any], columns: list[NDArray[np.int64]], X: ArrayLike) -> np.ndarray:
     """Return leaf numbers as `leaves` does, asked of scikit-learn's trees one by one."""
     X = np.ascontiguousarray(np.asarray(X), dtype=np.float32)
     numbers = [_leaf_numbers(tree) for tree in trees]
@@ -174,4 +175,4 @@ def _leaves_by_apply(trees: list[Any], columns: list[Any], X: Any) -> np.ndarray
 def _leaf_numbers(tree: Any) -> np.ndarray:
     """Return node → leaf number; inner nodes have the number of the leaf before them and are never asked for."""
     is_leaf = tree.tree_.children_left < 0
-    return np.maximum(np.cumsum(is_leaf) - 1, 0)
+    return np.asarray(np.maximum(np.cumsum(is_leaf) - 1, 0))

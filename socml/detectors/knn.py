@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from socml.detectors._neighbours import NeighbourDetector, nearest
 
@@ -47,17 +46,19 @@ class Knn(NeighbourDetector):
     [-0.01, -0.98, -1.0]
     """
 
-    def __init__(self, *, n_neighbors: int = 25, max_rows: int = 256, random_state: Any = None) -> None:
+    def __init__(
+        self, *, n_neighbors: int = 25, max_rows: int = 256, random_state: int | np.random.RandomState | None = None
+    ) -> None:
         self.n_neighbors = n_neighbors
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Knn:
+    def fit(self, X: ArrayLike, y: object = None) -> Knn:
         """Keep a sample of the rows of X, shape (n_samples, n_features), as possible neighbours; `y` is ignored."""
         self._keep_sample(X)
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the distance to the k-th neighbour, shape (n_samples,), in ranges: higher is more NORMAL."""
         Z = self._scaled(X)
         scores = np.empty(len(Z))
@@ -65,7 +66,7 @@ class Knn(NeighbourDetector):
             scores[at : at + BLOCK] = -np.sqrt((self._away(Z[at : at + BLOCK]) ** 2).sum(axis=1))
         return scores
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part of the distance, shape (n_samples, n_features), none negative; they sum to it.
 
         A column's part is its share of the squared distance to the k-th neighbour.
@@ -81,4 +82,4 @@ class Knn(NeighbourDetector):
     def _away(self, Z: np.ndarray) -> np.ndarray:
         """Return each row minus its k-th neighbour; the distance is taken anew from it, free of the search's rounding."""
         _, positions = nearest(self.reference_, Z, self.n_neighbors)
-        return Z - self.reference_[positions[:, -1]]
+        return np.asarray(Z - self.reference_[positions[:, -1]])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from socml.detectors._neighbours import NeighbourDetector, nearest
 
@@ -49,12 +48,14 @@ class LocalOutlier(NeighbourDetector):
     4
     """
 
-    def __init__(self, *, n_neighbors: int = 50, max_rows: int = 4_096, random_state: Any = None) -> None:
+    def __init__(
+        self, *, n_neighbors: int = 50, max_rows: int = 4_096, random_state: int | np.random.RandomState | None = None
+    ) -> None:
         self.n_neighbors = n_neighbors
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> LocalOutlier:
+    def fit(self, X: ArrayLike, y: object = None) -> LocalOutlier:
         """Learn how dense it is around some of the rows of X, shape (n_samples, n_features); `y` is ignored."""
         self._keep_sample(X)
         distances, positions = nearest(self.reference_, self.reference_, self.n_neighbors)
@@ -63,12 +64,12 @@ class LocalOutlier(NeighbourDetector):
         self.density_ = self._density(distances, positions)
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus log of the local outlier factor, shape (n_samples,): higher is more NORMAL, 0 is as usual."""
         distances, positions = nearest(self.reference_, self._scaled(X), self.n_neighbors)
         around = self.density_[positions].mean(axis=1)
-        return -np.log(around / self._density(distances, positions))
+        return np.asarray(-np.log(around / self._density(distances, positions)))
 
     def _density(self, distances: np.ndarray, positions: np.ndarray) -> np.ndarray:
         reachability = np.maximum(distances, self.reach_[positions])
-        return 1.0 / np.maximum(reachability.mean(axis=1), self.least_)
+        return np.asarray(1.0 / np.maximum(reachability.mean(axis=1), self.least_))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Loda"]
 
@@ -52,18 +56,20 @@ class Loda(BaseEstimator):
     4
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "n_projections": [Interval(Integral, 1, None, closed="left")],
         "n_bins": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, n_projections: int = 200, n_bins: int = 20, random_state: Any = None) -> None:
+    def __init__(
+        self, *, n_projections: int = 200, n_bins: int = 20, random_state: int | np.random.RandomState | None = None
+    ) -> None:
         self.n_projections = n_projections
         self.n_bins = n_bins
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Loda:
+    def fit(self, X: ArrayLike, y: object = None) -> Loda:
         """Draw the projections and learn their histograms from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
@@ -83,13 +89,13 @@ class Loda(BaseEstimator):
         self.surprise_ = np.log(filled.max(axis=1, keepdims=True) / filled)
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus each row's mean surprise, shape (n_samples,), in nats: higher is more NORMAL."""
         X = self._checked(X)
         each = [self._surprises(projected).mean(axis=1) for projected in self._projected(X)]
         return -np.concatenate(each)
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part, shape (n_samples, n_features), none negative; they sum to the score, sign turned.
 
         A projection's surprise is divided among its columns by how far each moved the row from the medians.
@@ -117,11 +123,11 @@ class Loda(BaseEstimator):
             weights[random.choice(n_features, used, replace=False), k] = random.standard_normal(used)
         return weights
 
-    def _checked(self, X: Any) -> np.ndarray:
+    def _checked(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self, "surprise_")
         return validate_data(self, X, dtype=np.float64, reset=False)
 
-    def _projected(self, X: np.ndarray) -> Any:
+    def _projected(self, X: np.ndarray) -> Iterator[np.ndarray]:
         for at in range(0, len(X), BLOCK):
             yield self._project((X[at : at + BLOCK] - self.middle_) / self.scale_)
 
@@ -140,4 +146,4 @@ class Loda(BaseEstimator):
         return np.where(inside, np.minimum(place, self.n_bins - 1), self.n_bins).astype(np.int64)
 
     def _surprises(self, projected: np.ndarray) -> np.ndarray:
-        return self.surprise_[np.arange(self.n_projections), self._bins(projected)]
+        return np.asarray(self.surprise_[np.arange(self.n_projections), self._bins(projected)])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 __all__ = ["Markov"]
 
@@ -58,7 +61,7 @@ class Markov(BaseEstimator):
     [-0.1, -2.2, -1.5]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "order": [Interval(Integral, 1, 16, closed="both")],
         "tokens": [StrOptions({"words", "characters"})],
         "discount": [Interval(Real, 0, 1, closed="right")],
@@ -71,7 +74,7 @@ class Markov(BaseEstimator):
         self.discount = discount
         self.worst = worst
 
-    def fit(self, X: Iterable[str | Sequence[Any]], y: Any = None) -> Markov:
+    def fit(self, X: Iterable[str | Sequence[object]], y: object = None) -> Markov:
         """Count the n-grams of X: n_samples sequences, each a text or a list of tokens; `y` is ignored.
 
         Raises
@@ -97,14 +100,14 @@ class Markov(BaseEstimator):
             self.followers_.append(np.bincount(where.ravel()).astype(np.float64))
         return self
 
-    def score_samples(self, X: Iterable[str | Sequence[Any]]) -> np.ndarray:
+    def score_samples(self, X: Iterable[str | Sequence[object]]) -> np.ndarray:
         """Return minus the surprise of each sequence's worst steps, shape (n_samples,), in bits: higher is more NORMAL."""
         check_is_fitted(self, "keys_")
         sequences = _split(X, self.tokens)
         blocks = (sequences[at : at + BLOCK] for at in range(0, len(sequences), BLOCK))
         return np.concatenate([np.empty(0), *(self._scores(block) for block in blocks)])
 
-    def leaves(self, X: Iterable[str | Sequence[Any]]) -> np.ndarray:
+    def leaves(self, X: Iterable[str | Sequence[object]]) -> np.ndarray:
         """Return groups of like sequences, shape (100, n_samples), uint8, for labels to re-rank by.
 
         In each of 100 groupings, two sequences are in the same group with a chance that is the share of their
@@ -119,7 +122,7 @@ class Markov(BaseEstimator):
         blocks = (sequences[at : at + BLOCK] for at in range(0, len(sequences), BLOCK))
         return np.concatenate([np.empty((GROUPINGS, 0), np.uint8), *(self._groups(block) for block in blocks)], axis=1)
 
-    def surprises(self, sequence: str | Sequence[Any]) -> list[tuple[str, float]]:
+    def surprises(self, sequence: str | Sequence[object]) -> list[tuple[str, float]]:
         """Return each step of one sequence, the end among them (an empty token), and its surprise in bits.
 
         Examples
@@ -131,7 +134,7 @@ class Markov(BaseEstimator):
         (tokens,) = _split([sequence], self.tokens)
         return list(zip([*tokens, ""], self._bits(*_flat([tokens])).tolist(), strict=True))
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False  # so that a model prepares sequences for it
         tags.input_tags.string = True
@@ -158,7 +161,7 @@ class Markov(BaseEstimator):
             per = np.where(known, total, 1.0)
             longer = (np.maximum(count - self.discount, 0.0) + self.discount * followers * chance) / per
             chance = np.where(known, longer, chance)
-        return -np.log2(chance)
+        return np.asarray(-np.log2(chance))
 
     def _groups(self, sequences: list[list[str]]) -> np.ndarray:
         tokens, offsets = _flat(sequences)
@@ -192,15 +195,17 @@ def _hash(token: str) -> int:
     return int.from_bytes(hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def _split(X: Iterable[Any], tokens: str) -> list[list[str]]:
+def _split(X: Iterable[object], tokens: str) -> list[list[str]]:
     """Return each sequence as a list of tokens."""
     if isinstance(X, str) or (isinstance(X, np.ndarray) and X.dtype.kind not in "OUS"):
         raise ValueError(
             "markov reads sequences: a list of texts, or of lists of tokens. This is no list of sequences."
         )
-    rows: Iterable[Any] = X[:, 0] if isinstance(X, np.ndarray) and X.ndim == 2 else X
+    rows: Iterable[object] = X[:, 0] if isinstance(X, np.ndarray) and X.ndim == 2 else X
     split = list if tokens == "characters" else str.split
-    return [split(row) if isinstance(row, str) else [str(token) for token in row] for row in rows]
+    return [
+        split(row) if isinstance(row, str) else [str(token) for token in cast("Iterable[object]", row)] for row in rows
+    ]
 
 
 def _flat(sequences: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["OneClassSvm"]
 
@@ -57,18 +60,21 @@ class OneClassSvm(BaseEstimator):
     400
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "nu": [Interval(Real, 0, 1, closed="right")],
         "n_landmarks": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, nu: float = 0.1, n_landmarks: int = 200, random_state: Any = None) -> None:
+    def __init__(
+        self, *, nu: float = 0.1, n_landmarks: int = 200, random_state: int | np.random.RandomState | None = None
+    ) -> None:
         self.nu = nu
         self.n_landmarks = n_landmarks
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> OneClassSvm:
+    @on_one_thread
+    def fit(self, X: ArrayLike, y: object = None) -> OneClassSvm:
         """Learn the border from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)
@@ -87,7 +93,8 @@ class OneClassSvm(BaseEstimator):
         self.offset_ = float(border.offset_[0])
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    @on_one_thread
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return the signed distance to the border, shape (n_samples,), without a unit: higher is more NORMAL."""
         from sklearn.metrics.pairwise import rbf_kernel
 
@@ -100,7 +107,7 @@ class OneClassSvm(BaseEstimator):
         return scores
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
-        return np.clip((X - self.mean_) / self.scale_, -10.0, 10.0)
+        return np.asarray(np.clip((X - self.mean_) / self.scale_, -10.0, 10.0))
 
 
 def _inverse_width(Z: np.ndarray) -> float:

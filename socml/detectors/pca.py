@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from socml.detectors._mahalanobis import MahalanobisDetector
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["Pca"]
 
@@ -46,12 +48,13 @@ class Pca(MahalanobisDetector):
     4
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"floor": [Interval(Real, 0, 1, closed="right")]}
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {"floor": [Interval(Real, 0, 1, closed="right")]}
 
     def __init__(self, *, floor: float = 0.01) -> None:
         self.floor = floor
 
-    def fit(self, X: Any, y: Any = None) -> Pca:
+    @on_one_thread
+    def fit(self, X: ArrayLike, y: object = None) -> Pca:
         """Learn how the columns vary together from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from itertools import combinations
 from numbers import Integral, Number
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -57,7 +58,7 @@ class Rarity(BaseEstimator):
     [[3.7, 0.78]]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "max_pairs": [Interval(Integral, 0, None, closed="left")],
         "n_bins": [Interval(Integral, 1, None, closed="left")],
     }
@@ -66,7 +67,7 @@ class Rarity(BaseEstimator):
         self.max_pairs = max_pairs
         self.n_bins = n_bins
 
-    def fit(self, X: Any, y: Any = None) -> Rarity:
+    def fit(self, X: ArrayLike, y: object = None) -> Rarity:
         """Count the values of X, shape (n_samples, n_features); `y` is ignored. TypeError if one is no text or number."""
         self._validate_params()
         X = validate_data(self, X, dtype=None)
@@ -83,11 +84,11 @@ class Rarity(BaseEstimator):
         self.pair_bits_ = [_pair_bits(codes[:, a], codes[:, b], *self._sizes(a, b)) for a, b in chosen]
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus each row's rarity, shape (n_samples,), in bits: higher is more NORMAL."""
-        return -self.contributions(X).sum(axis=1)
+        return np.asarray(-self.contributions(X).sum(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's bits, shape (n_samples, n_features), none negative; a pair's are halved between its two."""
         check_is_fitted(self, "bits_")
         X = validate_data(self, X, dtype=None, reset=False)
@@ -149,7 +150,7 @@ def _edges(column: np.ndarray, n_bins: int) -> np.ndarray:
     low, high = values.min(), values.max()
     edges = low + (high / n_bins - low / n_bins) * np.arange(n_bins + 1)
     edges[-1] = np.nextafter(high, np.inf)  # the highest value is in the last bin, what is above it outside
-    return edges
+    return np.asarray(edges)
 
 
 def _check_cells(column: np.ndarray) -> None:
@@ -180,4 +181,4 @@ def _pair_bits(a: np.ndarray, b: np.ndarray, size_a: int, size_b: int) -> np.nda
     """Return log2 of how often a pair was expected over how often it came, one added to both; never below 0."""
     counts = _counts(a, b, size_a, size_b)
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
-    return np.maximum(np.log2((expected + 1.0) / (counts + 1.0)), 0.0)
+    return np.asarray(np.maximum(np.log2((expected + 1.0) / (counts + 1.0)), 0.0))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from socml.detectors._mahalanobis import MahalanobisDetector, weighed
+from socml.detectors._one_thread import on_one_thread
 
 __all__ = ["RobustCovariance"]
 
@@ -53,7 +55,7 @@ class RobustCovariance(MahalanobisDetector):
     12
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "support": [Interval(Real, 0.5, 1, closed="both")],
         "shrinkage": [Interval(Real, 0, 1, closed="right")],
         "max_rows": [Interval(Integral, 2, None, closed="left")],
@@ -61,14 +63,20 @@ class RobustCovariance(MahalanobisDetector):
     }
 
     def __init__(
-        self, *, support: float = 0.9, shrinkage: float = 0.2, max_rows: int = 20_000, random_state: Any = None
+        self,
+        *,
+        support: float = 0.9,
+        shrinkage: float = 0.2,
+        max_rows: int = 20_000,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.support = support
         self.shrinkage = shrinkage
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> RobustCovariance:
+    @on_one_thread
+    def fit(self, X: ArrayLike, y: object = None) -> RobustCovariance:
         """Learn centre and shape from X of shape (n_samples, n_features); `y` is ignored."""
         self._validate_params()
         X = validate_data(self, X, dtype=np.float64)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -36,7 +35,7 @@ class RobustZ(BaseEstimator):
     3
     """
 
-    def fit(self, X: Any, y: Any = None) -> RobustZ:
+    def fit(self, X: ArrayLike, y: object = None) -> RobustZ:
         """Learn each column's median and scale from X of shape (n_samples, n_features); `y` is ignored."""
         X = validate_data(self, X, dtype=np.float64)
         self.median_ = np.median(X, axis=0)
@@ -46,11 +45,11 @@ class RobustZ(BaseEstimator):
         self.scale_ = np.where(scale > 0, scale, np.inf)
         return self
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the largest |z| of each row, shape (n_samples,): higher is more NORMAL, 0 the most."""
-        return -self._z(X).max(axis=1)
+        return np.asarray(-self._z(X).max(axis=1))
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part of the row's largest |z|, shape (n_samples, n_features), none negative.
 
         They are the Shapley values of a maximum, and sum to it: what two columns reach together is shared
@@ -71,7 +70,7 @@ class RobustZ(BaseEstimator):
         np.put_along_axis(parts, order, shared, axis=1)
         return parts
 
-    def _z(self, X: Any) -> np.ndarray:
+    def _z(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return np.asarray(np.abs(X - self.median_) / self.scale_)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from socml.explanations.explainer import Explainer, SampledExplainer, StepsExplainer
-from socml.explanations.feature_columns import FeatureColumns, feature_columns
-from socml.explanations.usual import Entities, usual_categories, usual_numbers
+from socml.explanations.feature_columns import FeatureColumns, feature_columns, numbers_of
+from socml.explanations.usual import usual_categories, usual_numbers
 from socml.project import EXPLANATION, ModelError, component, component_names, is_own
 
 if TYPE_CHECKING:
@@ -215,10 +215,10 @@ def _add_usual(
         near = part["position"].to_numpy() <= DESCRIBED
         if not near.any():
             continue
-        usual = _usual_numbers if name in numbers else usual_categories
-        for key, found in usual(columns.column(str(name)), positions[of[near]], columns.entities).items():
+        if name in numbers:
+            values = numbers_of(columns.column(str(name)))
+            usual = usual_numbers(values, positions[of[near]], columns.entities, columns.spread(str(name)))
+        else:
+            usual = usual_categories(here[near], columns.shares(str(name)))
+        for key, found in usual.items():
             table.loc[at[near], key] = found
-
-
-def _usual_numbers(values: pd.Series, positions: np.ndarray, entities: Entities) -> dict[str, np.ndarray]:
-    return usual_numbers(values.to_numpy(dtype=np.float64, na_value=np.nan), positions, entities)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.explanations.usual import Entities, group_entities
+from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
 from socml.project import DataError, open_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+REMEMBERED = 16  # columns of a table on disk whose spread is kept: 8 bytes a row each
 
 
 class FeatureColumns(Protocol):
@@ -27,6 +29,12 @@ class FeatureColumns(Protocol):
 
     def column(self, name: str) -> pd.Series:
         """Return one column of all rows."""
+
+    def spread(self, name: str) -> Spread:
+        """Return how the numbers of a column lie."""
+
+    def shares(self, name: str) -> Mapping[object, float]:
+        """Return, of each category of a column, the share of entities that have it."""
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand, from 0; raises DataError for a row that is not there."""
@@ -51,6 +59,14 @@ class InMemory:
         """Return one column."""
         return self._features[name]
 
+    def spread(self, name: str) -> Spread:
+        """Return how the numbers of a column lie."""
+        return spread_of(numbers_of(self.column(name)), self.entities)
+
+    def shares(self, name: str) -> Mapping[object, float]:
+        """Return, of each category of a column, the share of entities that have it."""
+        return category_shares(self.column(name), self.entities)
+
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
         import pandas as pd
@@ -67,6 +83,8 @@ class OnDisk:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._spreads: dict[str, Spread] = {}
+        self._shares: dict[str, Mapping[object, float]] = {}
         self._taken: tuple[bytes, pd.DataFrame] | None = None  # an explanation asks for the same rows four times
 
     @cached_property
@@ -80,6 +98,22 @@ class OnDisk:
         """Return one column."""
         column: pd.Series = open_table(self._path).read(columns=[name]).column(0).to_pandas()
         return column
+
+    def spread(self, name: str) -> Spread:
+        """Return how the numbers of a column lie, as long as it is remembered without reading it."""
+        if name not in self._spreads:
+            self._spreads[name] = spread_of(numbers_of(self.column(name)), self.entities)
+            while len(self._spreads) > REMEMBERED:
+                self._spreads.pop(next(iter(self._spreads)))
+        return self._spreads[name]
+
+    def shares(self, name: str) -> Mapping[object, float]:
+        """Return, of each category of a column, the share of entities that have it, remembered as `spread` is."""
+        if name not in self._shares:
+            self._shares[name] = category_shares(self.column(name), self.entities)
+            while len(self._shares) > REMEMBERED:
+                self._shares.pop(next(iter(self._shares)))
+        return self._shares[name]
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
@@ -131,6 +165,11 @@ def feature_columns(features: pd.DataFrame | Path) -> FeatureColumns:
 def _on_disk(path: Path, written_ns: int) -> OnDisk:
     """Return one reader as long as the file stays as it is: it remembers the entities."""
     return OnDisk(path)
+
+
+def numbers_of(column: pd.Series) -> np.ndarray:
+    """Return a column's numbers; NaN where it has none."""
+    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def _found(positions: np.ndarray, row_ids: Sequence[str]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,30 +55,55 @@ def group_entities(entity: pd.Series | None, rows: int) -> Entities:
     return Entities(order, starts, codes, known=True)
 
 
-def usual_numbers(values: np.ndarray, positions: np.ndarray, entities: Entities) -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class Spread:
+    """How the numbers of one column lie, for everyone.
+
+    Attributes
+    ----------
+    ordered : the values that are known, ascending
+    usual : below which 10, 50 and 90 % of them lie; NaN where none is known
+    highest, lowest : of each entity
+    """
+
+    ordered: np.ndarray
+    usual: tuple[float, float, float]
+    highest: np.ndarray
+    lowest: np.ndarray
+
+
+def spread_of(values: np.ndarray, entities: Entities) -> Spread:
+    """Return how the values of a column lie; it costs a sort, so that a table on disk keeps it."""
+    ordered = np.sort(values[~np.isnan(values)])
+    low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH]).tolist() if len(ordered) else (np.nan,) * 3
+    by_entity = values[entities.order]
+    highest = np.fmax.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
+    lowest = np.fmin.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
+    return Spread(ordered, (low, middle, high), highest, lowest)
+
+
+def usual_numbers(
+    values: np.ndarray, positions: np.ndarray, entities: Entities, spread: Spread | None = None
+) -> dict[str, np.ndarray]:
     """Return, for each position, the percentile and the usual ranges of its value; NaN where not known.
 
     `peers` is the share of entities that reach the value: upward if it is above everyone's median, else
     downward.
     """
-    known = values[~np.isnan(values)]
+    spread = spread or spread_of(values, entities)
+    low, middle, high = spread.usual
     here = values[positions]
     found = {
         name: np.full(len(positions), np.nan) for name in ("value_percentile", "entity_low", "entity_high", "peers")
     }
-    found["everyone_low"] = found["everyone_high"] = np.full(len(positions), np.nan)
-    if not len(known):
+    found["everyone_low"], found["everyone_high"] = np.full(len(positions), low), np.full(len(positions), high)
+    if not len(spread.ordered):
         return found
-    low, middle, high = np.quantile(known, [LOW, 0.5, HIGH])
-    found["everyone_low"] = np.full(len(positions), low)
-    found["everyone_high"] = np.full(len(positions), high)
     seen = ~np.isnan(here)
-    below = _count_below(known, here[seen])
-    found["value_percentile"][seen] = 100.0 * below / len(known)
-    highest = np.fmax.reduceat(values[entities.order], entities.starts)
-    lowest = np.fmin.reduceat(values[entities.order], entities.starts)
+    below = np.searchsorted(spread.ordered, here[seen], side="left")
+    found["value_percentile"][seen] = 100.0 * below / len(spread.ordered)
     for i in np.flatnonzero(seen).tolist():
-        reached = highest >= here[i] if here[i] > middle else lowest <= here[i]
+        reached = spread.highest >= here[i] if here[i] > middle else spread.lowest <= here[i]
         found["peers"][i] = reached.mean()
     if entities.known:
         for i, at in enumerate(positions):
@@ -88,24 +114,18 @@ def usual_numbers(values: np.ndarray, positions: np.ndarray, entities: Entities)
     return found
 
 
-def usual_categories(values: pd.Series, positions: np.ndarray, entities: Entities) -> dict[str, np.ndarray]:
-    """Return, for each position, the share of entities that have its category in some row; NaN where it has none."""
+def category_shares(values: pd.Series, entities: Entities) -> dict[object, float]:
+    """Return category → the share of entities that have it in some row."""
     import pandas as pd
 
-    codes, _ = pd.factorize(values)
-    peers = np.full(len(positions), np.nan)
-    shares: dict[int, float] = {}
-    for i, code in enumerate(int(code) for code in codes[positions]):
-        if code < 0:
-            continue
-        if code not in shares:
-            shares[code] = len(np.unique(entities.group[codes == code])) / len(entities.starts)
-        peers[i] = shares[code]
-    return {"peers": peers}
+    codes, categories = pd.factorize(values)
+    known = codes >= 0
+    pairs = np.unique(codes[known].astype(np.int64) * len(entities.starts) + entities.group[known])
+    counts = np.bincount(pairs // max(len(entities.starts), 1), minlength=len(categories))
+    return dict(zip(categories.tolist(), (counts / max(len(entities.starts), 1)).tolist(), strict=True))
 
 
-def _count_below(known: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return how many of `known` are lower than each value; sorting pays only when many are asked for."""
-    if len(values) > 32:
-        return np.searchsorted(np.sort(known), values, side="left")
-    return np.array([np.count_nonzero(known < value) for value in values], dtype=np.int64)
+def usual_categories(here: pd.Series, shares: Mapping[object, float]) -> dict[str, np.ndarray]:
+    """Return, for each category of `here`, the share of entities that have it in some row; NaN where it is missing."""
+    known = [shares.get(value, np.nan) if there else np.nan for value, there in zip(here, here.notna(), strict=True)]
+    return {"peers": np.array(known, dtype=np.float64)}

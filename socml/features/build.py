@@ -28,6 +28,7 @@ from socml.project import (
     Project,
     RecipeError,
     TableMetadata,
+    audit,
     check_columns,
     checked_select,
     did_you_mean,
@@ -107,8 +108,10 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
     snapshot = events_snapshot(project, dataset)
     if path.is_file() and _is_current(path, recipe, snapshot, truth_path(project, dataset)):
         return path
+    audited = {"dataset": dataset, "feature_set": recipe.name, "engine": project.engine}
     if project.engine == "spark":
         _build_on_spark(recipe, dataset, snapshot, path, project)
+        audit(project, "features built", **audited)
         return path
     stored = open_events(project, dataset)
     tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
@@ -121,6 +124,7 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
         if "truth" in tables:
             _write_truth(path, recipe, connection, project.time_limit_s)
+    audit(project, "features built", **audited)
     return path
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from socml.formats._cef import MARK
-from socml.formats._json import as_object, flatten
+from socml.formats._json import as_object, extra_of, flatten
 from socml.formats._times import Clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["DEEPEST_RECORD", "RECORD_HINT", "filled_from_inner", "inner_event", "is_record", "with_inner"]
 
@@ -26,12 +29,14 @@ _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
     r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|,\d{4}/\d\d/\d\d \d\d:"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
+_XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
+_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
-def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, object]:
     """Return the event columns of a text that is a record, or tells something; an empty row if it does neither.
 
     Parameters
@@ -48,7 +53,7 @@ def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[s
     >>> inner_event("all is well", clock)
     {}
     """
-    text = text.strip()
+    text = (_ANSI.sub("", text) if "\x1b" in text else text).strip()
     if not text or len(text) > _LONGEST or levels < 1:
         return {}
     try:
@@ -69,7 +74,12 @@ def is_record(text: str) -> bool:
     return len(text) <= _LONGEST and _reader_of(text) is not None
 
 
-def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def _extra(row: dict[str, object]) -> dict[str, object]:
+    """Return a row's further fields as a dict, whether they are one, pairs, or not there."""
+    return dict(cast("dict[str, object]", row.get("extra") or {}))
+
+
+def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, object]:
     """Return a row with the columns of the record that `text` is; what the outer record says is never lost.
 
     The outer record's time, host and severity stand; of all else the inner record knows more. An outer value that gives
@@ -78,7 +88,7 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPE
     inner = _inner_of(row, text, clock, levels)
     if not inner:
         return row
-    merged, extra = dict(row), dict(row.get("extra") or {})
+    merged, extra = dict(row), dict(_extra(row))
     for name, value in inner.items():
         if value in (None, [], {}) or name in ("extra", "raw"):
             continue
@@ -89,13 +99,15 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPE
             if name not in ("message", "event_category", "class_uid"):
                 extra.setdefault(f"outer.{name}", str(before))
             merged[name] = value
-    for name, value in inner["extra"].items():
+    for name, value in extra_of(inner).items():
         extra.setdefault(name, value)
     merged["extra"] = extra
     return merged
 
 
-def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def filled_from_inner(
+    row: dict[str, object], text: object, clock: Clock, levels: int = DEEPEST_RECORD
+) -> dict[str, object]:
     """Return a row with those columns of the record that `text` is which the outer record, a tidy one, leaves empty."""
     inner = _inner_of(row, text, clock, levels)
     if not inner:
@@ -103,55 +115,71 @@ def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int 
     filled = {name: value for name, value in row.items() if value not in (None, [], {})}
     if filled.get("event_category") in _PLAIN and inner.get("event_category"):
         filled.pop("event_category")
-    extra = {**inner["extra"], **dict(row.get("extra") or {})}
+    extra = {**extra_of(inner), **_extra(row)}
     return {**row, **{n: v for n, v in inner.items() if n != "raw"}, **filled, "extra": extra}
 
 
-def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict[str, Any]:
+def _inner_of(row: dict[str, object], text: object, clock: Clock, levels: int) -> dict[str, object]:
     """Return the columns of the record that a row's text is, its `extra` as a dict without what is missing."""
     if not isinstance(text, str):
         return {}
-    year = row["time"].year if row.get("time") is not None else None
+    when = row.get("time")
+    year = cast("datetime", when).year if when is not None else None
     inner = inner_event(
         text, Clock(clock.zone, clock.year or year, clock.modified), levels
     )  # its times say nothing of the file
     if inner:
-        inner["extra"] = {name: value for name, value in dict(inner.get("extra") or {}).items() if value is not None}
+        inner["extra"] = {name: value for name, value in _extra(inner).items() if value is not None}
     return inner
 
 
 def _reader_of(text: str) -> _Reader | None:
+    """Return the reader that a text belongs to, by how it begins; None for what is no record."""
     from socml.formats.host._syslog_lines import header
     from socml.formats.network.panos import is_panos
 
-    is_object = text.startswith("{") and text.endswith("}")
-    if not is_object and MARK.search(text, 0, _LONGEST_HEADER):
-        return _cef
-    if is_object:
+    if text.startswith("{") and text.endswith("}"):
         return _json
-    if is_panos(text):
-        return _panos
+    tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
+        (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
+        (is_panos, _panos),
+        (_holds_event, _windows_xml),
+        (_holds_object, _wrapped_json),
+        (header, _syslog),
+        (_ACCESS.match, _access),
+    )
+    return next((read for fits, read in tests if fits(text)), None)
+
+
+def _holds_event(text: str) -> bool:
+    return text.endswith("Event>") and _XML_EVENT.search(text, 0, _LONGEST_HEADER) is not None
+
+
+def _holds_object(text: str) -> bool:
     brace = text.find('{"', 0, _LONGEST_HEADER)
-    if brace > 0 and text.endswith("}") and as_object(text[brace:].encode()):
-        return _wrapped_json
-    if header(text) is not None:
-        return _syslog
-    return _access if _ACCESS.match(text) else None
+    return brace > 0 and text.endswith("}") and bool(as_object(text[brace:].encode()))
 
 
-def _cef(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _cef(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._cef_event import cef_event
 
     return cef_event(text, clock)
 
 
-def _panos(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _panos(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.network.panos import panos_event
 
     return panos_event(text, clock)
 
 
-def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
+    from socml.formats._windows_event_xml import windows_xml_event
+
+    found = _XML_EVENT.search(text, 0, _LONGEST_HEADER)
+    return windows_xml_event(text[found.start() if found else 0 :], clock)
+
+
+def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     found = as_object(text.encode())
     if not found:
         return {}
@@ -162,7 +190,7 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 
 
-def _json_of_known(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the columns of an object by the reader whose own names it has; an empty row if none knows it."""
     from socml.formats._windows_json import is_windows_json, windows_json_event
 
@@ -179,14 +207,14 @@ def _json_of_known(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     return {}
 
 
-def _json_of_nobody(found: dict[str, Any], clock: Clock, levels: int) -> dict[str, Any]:
+def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._guess import flat_fields, guessed_row
 
     row = guessed_row(flat_fields(found), clock)[0]
     return with_inner(row, row.get("message"), clock, levels)
 
 
-def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._facts import facts_of
 
     at = text.find('{"')
@@ -195,19 +223,19 @@ def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     return {**row, **told} if row else row
 
 
-def _syslog(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _syslog(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.host._syslog_lines import syslog_event
 
     return syslog_event(text.encode(), clock, levels)
 
 
-def _access(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _access(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.web._access_lines import access_event
 
     return access_event(text.encode(), clock)
 
 
-def _text(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.host._syslog_messages import read_text
 
     columns, more = read_text(text)

@@ -5,7 +5,7 @@ A map lies in `socml/formats/KIND/NAME.toml`, or in the `formats/` folder of a p
 ```toml
 about = "Duo: logins with a second factor"
 specification = "https://duo.com/docs/adminapi#authentication-logs"
-kind = "json"                 # or "csv", "key-values"
+kind = "json"                 # or "csv", "key-values", "text"
 lists = ["authlogs"]          # where a document holds its records in a list
 has = ["txid", "factor"]      # fields that every such record has: they tell the format
 examples = ['{"txid":"t1","factor":"push"}']
@@ -21,17 +21,21 @@ denied = "failure"
 event_category = "authentication"
 ```
 
+A map of kind "text" has a `pattern` instead of `has`: a regular expression that a whole line must match, from its start, whose
+named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long.
+
 Fields that no column takes are kept in `extra`. A value that does not fit its column is kept there as well.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from socml.formats._addresses import address_and_port
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, plain_name
@@ -45,8 +49,8 @@ from socml.project import EVENT, RecipeError, did_you_mean
 
 __all__ = ["FormatMap", "MapReader", "load_map"]
 
-_KINDS = ("json", "csv", "key-values")
-_KEYS = ("about", "specification", "kind", "lists", "has", "examples", "columns", "words", "fixed")
+_KINDS = ("json", "csv", "key-values", "text")
+_KEYS = ("about", "specification", "kind", "lists", "has", "pattern", "examples", "columns", "words", "fixed")
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
@@ -64,10 +68,11 @@ class FormatMap:
     columns: dict[str, tuple[str, ...]]
     lists: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    words: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fixed: dict[str, Any] = field(default_factory=dict)
+    words: dict[str, dict[str, object]] = field(default_factory=dict)
+    fixed: dict[str, object] = field(default_factory=dict)
+    pattern: re.Pattern[str] | None = None  # of kind "text"
 
-    def row(self, found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+    def row(self, found: Mapping[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a record's flat fields."""
         row, taken = dict(self.fixed), set[str]()
         for column, names in self.columns.items():
@@ -81,6 +86,9 @@ class FormatMap:
                     if word is None or word == found[name]:
                         taken.add(name)
                     break
+        for side in ("source", "destination"):
+            if row.get(f"{side}_ip") and row.get(f"{side}_port") is None and (port := self._port(found, f"{side}_ip")):
+                row[f"{side}_port"] = port
         if row.get("class_uid") == _AUTHENTICATION:
             row["event_category"] = "authentication"
         row["extra"] = {
@@ -89,6 +97,11 @@ class FormatMap:
             if name not in taken and (text := text_of(value)) not in (None, "")
         }
         return row
+
+    def _port(self, found: Mapping[str, object], column: str) -> int | None:
+        """Return the port that stands behind the address which a column was taken from."""
+        ports = (address_and_port(text_of(found.get(name)))[1] for name in self.columns.get(column, ()))
+        return next((port for port in ports if port is not None), None)
 
 
 def load_map(path: Path) -> FormatMap:
@@ -113,21 +126,27 @@ def load_map(path: Path) -> FormatMap:
         if name not in EVENT or name in _SET_BY_INGEST:
             raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
     kind = said.get("kind", "json")
-    if kind not in _KINDS or not said.get("has"):
+    if kind not in _KINDS or not said.get("pattern" if kind == "text" else "has"):
         raise RecipeError(
-            f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format."
+            f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` gives them, "
+            "where kind is text)."
         )
+    try:
+        pattern = re.compile(said["pattern"]) if kind == "text" else None
+    except re.error as error:
+        raise RecipeError(f"{path}: `pattern` is no regular expression: {error}.") from None
     return FormatMap(
         path.stem,
         str(said.get("about", "")),
         str(said.get("specification", "")),
         kind,
-        tuple(said["has"]),
+        tuple(said.get("has", ())),
         columns,
         tuple(said.get("lists", ())),
         tuple(said.get("examples", ())),
         said.get("words", {}),
         said.get("fixed", {}),
+        pattern,
     )
 
 
@@ -138,10 +157,13 @@ class MapReader:
         self.map = told
         self.name, self.about, self.specification = told.name, told.about, told.specification
         self.examples: tuple[str | bytes, ...] = told.examples
-        self.one_a_line = told.kind == "key-values"
+        self.one_a_line = told.kind in ("key-values", "text")
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of the first records that have the fields which tell the format."""
+        if self.map.pattern is not None:
+            lines = [line for line in head_lines(head, 20, stripped=b"\r\0") if not line.startswith(b"#")]
+            return _SURE * sum(map(self._matches, lines)) / len(lines) if lines else 0.0
         wanted = set(self.map.has)
         found = [wanted <= names for names in self._names(head)]
         return _SURE * sum(found) / len(found) if found else 0.0
@@ -162,19 +184,34 @@ class MapReader:
             held: list[Clock] = []
             by_name = rows_by_name(lambda found: self.map.row(found, held[0]))
 
-            def cells(record: bytes, clock: Clock) -> dict[str, Any]:
+            def cells(record: bytes, clock: Clock) -> dict[str, object]:
                 held[:] = [clock]
                 return by_name(record)
 
             return clocked(csv_records(source), cells, source, options)
         if self.map.kind == "key-values":
             return clocked(line_records(source), self._pairs, source, options)
+        if self.map.kind == "text":
+            return clocked(line_records(source), self._line, source, options)
         return clocked(members(source, *self.map.lists), self._object, source, options)
 
-    def _object(self, record: bytes, clock: Clock) -> dict[str, Any]:
+    def _matches(self, line: bytes) -> bool:
+        return self.map.pattern is not None and self.map.pattern.match(line.decode("utf-8", "replace")) is not None
+
+    def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
+        if line.startswith(b"#"):
+            raise Skip("comment")
+        found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
+        if found is None:
+            raise ValueError(f"not a line of {self.name}: its pattern does not match")
+        return self.map.row(
+            {name: text for name, text in found.groupdict().items() if text not in (None, "", "-")}, clock
+        )
+
+    def _object(self, record: bytes, clock: Clock) -> dict[str, object]:
         return self.map.row(flat_fields(loads_exactly(record)), clock)
 
-    def _pairs(self, line: bytes, clock: Clock) -> dict[str, Any]:
+    def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
         found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from socml.formats._json import flatten
-from socml.formats._times import Clock
+from socml.formats._times import Clock, epoch
 from socml.formats._windows import windows_event
 from socml.formats.host._windows_xml import flat_event
 
@@ -13,14 +13,16 @@ __all__ = ["is_windows_json", "windows_json_event"]
 
 _COLLECTORS = {"SourceName", "ProviderGuid", "Channel", "Hostname", "Keywords", "ProviderName", "Provider", "Computer"}
 
+_DATE = re.compile(r"/Date\((\d{10,16})\)/")  # as PowerShell writes a time: milliseconds
 # Winlogbeat's names since version 7, and before
 _RENAMED = {
     "winlog.event_id": "EventID", "winlog.channel": "Channel", "winlog.computer_name": "Computer", "message": "Message",
+    "Id": "EventID", "LogName": "Channel", "MachineName": "Computer",  # of Get-WinEvent | ConvertTo-Json
     "event_id": "EventID", "log_name": "Channel", "computer_name": "Computer",
 }  # fmt: skip
 
 
-def is_windows_json(found: dict[str, Any]) -> bool:
+def is_windows_json(found: dict[str, object]) -> bool:
     """Return whether an object has an event's number and what only Windows events have.
 
     Examples
@@ -28,11 +30,13 @@ def is_windows_json(found: dict[str, Any]) -> bool:
     >>> is_windows_json({"EventID": 1, "Channel": "c", "Hostname": "h"}), is_windows_json({"winlog": {"event_id": 1}})
     (True, True)
     """
-    system = found["Event"].get("System") if isinstance(found.get("Event"), dict) else None
+    event = found.get("Event")
+    system = event.get("System") if isinstance(event, dict) else None
     winlog = found.get("winlog")
     return (
         isinstance(system, dict)
         or (isinstance(winlog, dict) and ("channel" in winlog or "event_id" in winlog))
+        or {"Id", "LogName", "ProviderName", "MachineName"} <= found.keys()
         or "winlog.channel" in found
         or "winlog.event_id" in found
         or ("event_id" in found and isinstance(found.get("event_data"), dict))
@@ -40,21 +44,25 @@ def is_windows_json(found: dict[str, Any]) -> bool:
     )
 
 
-def windows_json_event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def windows_json_event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of an object. Raises ValueError, in words, if it is no event or its time is none."""
-    if isinstance(found.get("Event"), dict):
+    event = found.get("Event")
+    if isinstance(event, dict):
         rest = {name: value for name, value in found.items() if name != "Event"}
-        return windows_event({**flatten(rest), **flat_event(found["Event"])}, clock)
+        return windows_event({**flatten(rest), **flat_event(event)}, clock)
     flat = flatten(found)
-    if any(name.startswith(("winlog.", "event_data.")) for name in flat):
+    created = flat.get("TimeCreated")
+    if "MachineName" in flat and isinstance(created, str):
+        flat["TimeCreated"] = _DATE.sub(lambda found: epoch(found[1]).isoformat(), created)
+    if "MachineName" in flat or any(name.startswith(("winlog.", "event_data.")) for name in flat):
         return windows_event(_of_winlogbeat(flat), clock)
     return windows_event(flat, clock)
 
 
-def _of_winlogbeat(flat: dict[str, Any]) -> dict[str, Any]:
+def _of_winlogbeat(flat: dict[str, object]) -> dict[str, object]:
     """Return Winlogbeat's fields under the names of the event's XML."""
-    named: dict[str, Any] = dict.fromkeys(_RENAMED.values())
-    data: dict[str, Any] = {}
+    named: dict[str, object] = dict.fromkeys(_RENAMED.values())
+    data: dict[str, object] = {}
     for name, value in flat.items():
         front, is_data, inside = name.partition("event_data.")
         if is_data and front in ("", "winlog."):

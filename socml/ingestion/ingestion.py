@@ -21,6 +21,7 @@ from socml.project import (
     DataError,
     DatasetRecipe,
     Project,
+    audit,
     find_project,
     load_dataset_recipe,
     recipe_names,
@@ -123,7 +124,10 @@ def ingest_files(
                 f"{work.failed[0].reason} So the dataset stays as it was: with --anew all or nothing is read."
             )
         stage.commit()
-    return work.result(dataset)
+        result = work.result(dataset)
+        if result.added or result.quarantined or anew:
+            audit(project, "ingested", dataset=dataset, events=result.added, quarantined=result.quarantined, anew=anew)
+    return result
 
 
 def _forget_gone(stage: Staging, folders: set[Path]) -> None:

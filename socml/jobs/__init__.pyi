@@ -2,8 +2,6 @@ from .alert_policy import Policy as Policy
 from .alert_policy import Replayed as Replayed
 from .alerts import Alert as Alert
 from .alerts import AlertBook as AlertBook
-from .audit_log import audit as audit
-from .audit_log import audit_damage as audit_damage
 from .backup import Backup as Backup
 from .backup import make_backup as make_backup
 from .backup import restore_backup as restore_backup
@@ -29,6 +27,7 @@ from .health import repair as repair
 from .hourly_listing import RankedHour as RankedHour
 from .hourly_listing import entity_hour_table as entity_hour_table
 from .hourly_listing import hourly_list as hourly_list
+from .metrics_endpoint import serve_metrics as serve_metrics
 from .night_log import NightLog as NightLog
 from .night_metrics import metrics_text as metrics_text
 from .night_run import Night as Night

@@ -21,9 +21,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
-from socml.jobs.audit_log import audit
 from socml.jobs.night_lock import night_lock
-from socml.project import MARKER, ConfigurationError, DataError, Project, private_file, private_folder, replacing
+from socml.project import MARKER, ConfigurationError, DataError, Project, audit, private_file, private_folder, replacing
 
 __all__ = ["Backup", "make_backup", "restore_backup"]
 

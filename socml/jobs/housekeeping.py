@@ -11,9 +11,8 @@ from datetime import date, timedelta
 
 from socml.features import daily_folder
 from socml.ingestion import forget_events
-from socml.jobs.audit_log import audit
 from socml.jobs.night_state import NightState
-from socml.project import UNDATED, NightSettings, Project, event_parts, run_folder
+from socml.project import UNDATED, NightSettings, Project, audit, event_parts, run_folder
 
 __all__ = ["tidy"]
 

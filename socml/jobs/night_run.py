@@ -18,7 +18,6 @@ from socml.features import days_to_build
 from socml.ingestion import ingest_files, pending_files
 from socml.jobs.alert_policy import Policy, alerting, read_policy
 from socml.jobs.alerts import AlertBook, make_alerts
-from socml.jobs.audit_log import audit
 from socml.jobs.daily_listing import MODEL, Listing, RankedDay, open_listing, read_judged
 from socml.jobs.daily_run import store_day
 from socml.jobs.housekeeping import tidy
@@ -36,6 +35,7 @@ from socml.project import (
     Settings,
     SocmlError,
     UnknownName,
+    audit,
     dataset_names,
     find_project,
     load_model_recipe,

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from socml.features import build_features, load_row_truth
-from socml.jobs.audit_log import audit
 from socml.jobs.night_state import nights_folder
 from socml.jobs.status import recent_problems
 from socml.labels import DIRECTION, read_labels
@@ -32,7 +31,7 @@ from socml.models import (
     set_shadow,
     teaching_labels,
 )
-from socml.project import ConfigurationError, Project, load_model_recipe
+from socml.project import ConfigurationError, Project, audit, load_model_recipe
 
 __all__ = ["Beside", "Retrained", "beside", "compare_shadow", "promote_version", "retrain", "roll_back"]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from socml.jobs.alert_policy import Policy, Replayed, read_policy, replay_policy, write_policy
 from socml.jobs.alerts import AlertBook
-from socml.jobs.audit_log import audit, audit_damage
 from socml.jobs.daily_listing import open_listing, read_judged
 from socml.jobs.day_checks import Problem
 from socml.jobs.night_state import DayChecks, NightReport, NightState, nights_folder
@@ -19,6 +18,8 @@ from socml.project import (
     DataError,
     Project,
     UnknownName,
+    audit,
+    audit_damage,
     load_dataset_recipe,
     load_experiment_recipe,
     load_feature_recipe,

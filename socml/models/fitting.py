@@ -30,6 +30,7 @@ from socml.project import (
     RecipeError,
     TableMetadata,
     UnknownName,
+    audit,
     component,
     component_names,
     did_you_mean,
@@ -241,7 +242,9 @@ def fit(
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
-    return record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
 
 
 def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:

@@ -29,6 +29,7 @@ from socml.project import (
     Project,
     Run,
     TableMetadata,
+    audit,
     find_project,
     metadata_of,
     open_table,
@@ -147,6 +148,8 @@ def save_run(
     run["features_path"] = os.path.relpath(features_path, project.workspace)
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
+    about = {"run": run["run_id"], "dataset": run["dataset"], "model": run["model_version"], "rows": run["rows"]}
+    audit(project, "scored", **about)
     return write_run(project, run)
 
 

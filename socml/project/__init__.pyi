@@ -1,6 +1,9 @@
 from .addresses import Address as Address
 from .addresses import is_public as is_public
 from .addresses import with_inner as with_inner
+from .audit_log import audit as audit
+from .audit_log import audit_damage as audit_damage
+from .audit_log import audit_path as audit_path
 from .checksums import parquet_writer as parquet_writer
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
@@ -56,6 +59,7 @@ from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
 from .private import private_file as private_file
 from .private import private_folder as private_folder
+from .project import ENGINES as ENGINES
 from .project import LANGUAGES as LANGUAGES
 from .project import MARKER as MARKER
 from .project import LookupService as LookupService
@@ -108,6 +112,7 @@ from .spark_engine import plain_types as plain_types
 from .spark_engine import spark_connection as spark_connection
 from .spark_engine import spark_errors as spark_errors
 from .spark_engine import spark_session as spark_session
+from .spark_sql import spark_sql as spark_sql
 from .stored import read_json as read_json
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT

@@ -51,7 +51,7 @@ _SETTINGS = {
 
 
 def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSession:
-    """Return the Spark session of a master, started if there is none.
+    """Return the process's Spark session, started at a master if there is none yet.
 
     Parameters
     ----------
@@ -67,6 +67,9 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
         raise ConfigurationError("The engine spark needs the extra spark: pip install 'socml[spark]'.") from error
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return running
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise ConfigurationError(
             "The engine spark needs Java 17 or later, and there is none. On Debian: apt-get install openjdk-17-jre-headless"
@@ -75,6 +78,8 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master).appName("socml")
     local = master.startswith("local")
+    if local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing of this machine's Spark is reached from outside
     settings = {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}
     settings["spark.driver.memory"] = _java_memory(memory_limit)
     if local:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from socml.project.errors import ConfigurationError, RecipeError, did_you_mean
 
 if TYPE_CHECKING:
-    from sqlglot.expressions import Expression, Query
+    from sqlglot.expressions import Expr
 
 # Functions that a recipe may call, under the names of sqlglot, that mean the same on both engines.
 SAME = frozenset(
@@ -106,7 +106,7 @@ def spark_sql(sql: str, tables: Collection[str], *, where: str) -> str:
     return str(tree.sql("spark"))
 
 
-def _parsed(sql: str, where: str) -> Query:
+def _parsed(sql: str, where: str) -> Expr:
     sqlglot = _sqlglot()
     try:
         statements = [s for s in sqlglot.parse(sql, read="duckdb") if s is not None]
@@ -117,7 +117,7 @@ def _parsed(sql: str, where: str) -> Query:
     return statements[0]
 
 
-def _check_tables(tree: Expression, tables: Collection[str], where: str) -> None:
+def _check_tables(tree: Expr, tables: Collection[str], where: str) -> None:
     exp = _sqlglot().exp
     known = {name.lower() for name in tables} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
@@ -126,7 +126,7 @@ def _check_tables(tree: Expression, tables: Collection[str], where: str) -> None
             raise RecipeError(f"{where}: there is no table {name!r} for a recipe.{did_you_mean(name, sorted(known))}")
 
 
-def _check_functions(tree: Expression, where: str) -> None:
+def _check_functions(tree: Expr, where: str) -> None:
     exp = _sqlglot().exp
     for node in tree.find_all(exp.Func):
         if isinstance(node, exp.Anonymous):
@@ -150,18 +150,18 @@ def _refuse(name: str, where: str) -> None:
     )
 
 
-def _literal(node: Expression, where: str) -> Expression:
+def _literal(node: Expr, where: str) -> Expr:
     # 1.0 is a DECIMAL on both, but an average of it has five places on Spark and is a DOUBLE on DuckDB
     if not node.args["is_string"] and "." in node.name and "e" not in node.name.lower():
         return _sqlglot().exp.Literal.number(f"{node.name}e0")
     return node
 
 
-def _anonymous(node: Expression, where: str) -> Expression:
+def _anonymous(node: Expr, where: str) -> Expr:
     return _call(RENAMED[node.name.lower()], *node.expressions)
 
 
-def _bracket(node: Expression, where: str) -> Expression:
+def _bracket(node: Expr, where: str) -> Expr:
     """`list[2]`, `list[2:5]`, `map['key']`: null where there is nothing, as on DuckDB."""
     exp = _sqlglot().exp
     (index,) = node.expressions
@@ -177,7 +177,7 @@ def _bracket(node: Expression, where: str) -> Expression:
     return _call("try_element_at", node.this, key)
 
 
-def _collected(node: Expression, where: str) -> Expression:
+def _collected(node: Expr, where: str) -> Expr:
     """`list(x order by a, b desc) filter (c)`: a list in that order; null if it is empty."""
     exp = _sqlglot().exp
     condition = None
@@ -197,7 +197,7 @@ def _collected(node: Expression, where: str) -> Expression:
             raise RecipeError(f"{where}: list(distinct x order by y) differs on Spark. Order it by x.")
     fields = [exp.alias_(key.this.copy(), f"k{i}") for i, key in enumerate(keys)]
     fields.append(exp.alias_(value.copy(), "v"))
-    collected: Expression = _call("collect_set" if distinct else "collect_list", _call("struct", *fields))
+    collected: Expr = _call("collect_set" if distinct else "collect_list", _call("struct", *fields))
     if condition is not None:
         collected = exp.Filter(this=collected, expression=condition.copy())
     ordered = _call("array_sort", collected.copy(), _comparison(keys)) if keys else collected.copy()
@@ -207,7 +207,7 @@ def _collected(node: Expression, where: str) -> Expression:
     )
 
 
-def _comparison(keys: list[Expression]) -> Expression:
+def _comparison(keys: list[Expr]) -> Expr:
     """Return `(l, r) -> …` for `array_sort`: by each key in turn, what is null last."""
     exp = _sqlglot().exp
     case = exp.Case()
@@ -224,13 +224,13 @@ def _comparison(keys: list[Expression]) -> Expression:
     return _lambda(["l", "r"], case.else_(exp.Literal.number(0)))
 
 
-def _length(node: Expression, where: str) -> Expression:
+def _length(node: Expr, where: str) -> Expr:
     exp = _sqlglot().exp
     lists = (exp.Split, exp.ArrayAgg, exp.Transform, exp.GenerateSeries)
     return _call("size", node.this) if isinstance(node.this, lists) else node
 
 
-def _replaced(node: Expression, where: str) -> Expression:
+def _replaced(node: Expr, where: str) -> Expr:
     """`regexp_replace`: all of them on Spark, the first of them on DuckDB without 'g'."""
     pattern, modifiers = node.args["expression"].name, node.args.get("modifiers")
     everything = modifiers is not None and modifiers.name == "g"
@@ -239,13 +239,39 @@ def _replaced(node: Expression, where: str) -> Expression:
     return _call("regexp_replace", node.this, node.args["expression"], node.args["replacement"])
 
 
-def _whole_match(node: Expression, where: str) -> Expression:
+def _whole_match(node: Expr, where: str) -> Expr:
     exp = _sqlglot().exp
     pattern = exp.Literal.string(f"^(?:{node.expression.name})$")
     return exp.RegexpLike(this=node.this, expression=pattern)
 
 
-def _text(node: Expression, where: str) -> Expression:
+def _concat(node: Expr, where: str) -> Expr:
+    """`concat`: what is null is left out; numbers are texts before that, or Spark would make the texts numbers."""
+    exp = _sqlglot().exp
+    texts = [part if isinstance(part, exp.Literal) and part.is_string else _as_text(part) for part in node.expressions]
+    return _call("concat", *texts)
+
+
+def _as_text(node: Expr) -> Expr:
+    exp = _sqlglot().exp
+    text = exp.Cast(this=node.copy(), to=exp.DataType.build("string", dialect="spark"))
+    return exp.Coalesce(this=text, expressions=[exp.Literal.string("")])
+
+
+def _integer(node: Expr, where: str) -> Expr:
+    """`cast(x as bigint)`: a fraction is rounded, half to even, and not cut as Spark does."""
+    exp = _sqlglot().exp
+    whole = _call("rint", node.this)
+    is_double = exp.EQ(this=_call("typeof", node.this), expression=exp.Literal.string("double"))
+    return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.args["to"].copy()), false=node.copy())
+
+
+def _cast(node: Expr, where: str) -> Expr:
+    integers = _sqlglot().exp.DataType.INTEGER_TYPES
+    return _integer(node, where) if node.args["to"].this in integers else _time_text(node, where)
+
+
+def _time_text(node: Expr, where: str) -> Expr:
     """A time with an offset: Spark knows +00:00, not +00."""
     exp = _sqlglot().exp
     if isinstance(node.this, exp.Literal) and node.this.is_string and node.this.name.endswith("+00"):
@@ -255,20 +281,21 @@ def _text(node: Expression, where: str) -> Expression:
     return node
 
 
-def _call(name: str, *arguments: Expression) -> Expression:
+def _call(name: str, *arguments: Expr) -> Expr:
     return _sqlglot().exp.Anonymous(this=name.upper(), expressions=[argument.copy() for argument in arguments])
 
 
-def _lambda(names: list[str], body: Expression) -> Expression:
+def _lambda(names: list[str], body: Expr) -> Expr:
     exp = _sqlglot().exp
     return exp.Lambda(this=body, expressions=[exp.to_identifier(name) for name in names])
 
 
-_RULES: dict[str, Callable[[Expression, str], Expression]] = {
+_RULES: dict[str, Callable[[Expr, str], Expr]] = {
     "Anonymous": lambda node, where: _anonymous(node, where) if node.name.lower() in RENAMED else node,
     "ArrayAgg": _collected,
     "Bracket": _bracket,
-    "Cast": _text,
+    "Cast": _cast,
+    "Concat": _concat,
     "Filter": _collected,
     "Length": _length,
     "Literal": _literal,

@@ -23,6 +23,12 @@ CAUTION = 0.01  # what a malicious label may weigh while the forest's own order 
 DOUBT = 2.0  # by how much more, times the share of benign labels at the head of that order
 HALF_BELIEVED = 1.0  # labels at the head from which that share counts half
 BELIEVED = 4.0  # malicious labels at the head that the forest's order is credited with before any are given
+FIRST = 20  # labels in which the forest's own order is hardly lost to
+FEWER = 2  # malicious rows that may be lost against it in those
+RISK = 0.02  # the most likely that more are
+BARREN = 20  # labels, none of them malicious, from which ordinary rows are asked for too
+EVERY = 3  # labels, one of which asks for an ordinary row
+ORDINARY = 5.0  # standard deviations of the anomaly score that being unlike all benign labels is worth there
 COLUMNS = 32  # of labelled rows, allocated at once
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
@@ -37,8 +43,9 @@ class FeedbackRanking:
     rows unlike all that were labelled are no longer asked for in that order, and what was labelled decides.
     Figures: `docs/results/results-learning.md`, the tables on which it finds fewer than a peer among them.
 
-    Where benign and malicious rows share most of their leaves (`campaign`), benign labels cost malicious rows their
-    place: up to ten fewer than the forest alone in the first 20 labels.
+    In the first 20 labels the forest's first 20 rows come before all others as soon as one more row from beyond them
+    may, at odds of more than 1 in 50, lose more than two malicious rows to the forest's own order. After 20 labels none of which was
+    malicious, every third one is asked of the row that is most ordinary among those least like the benign ones.
 
     Blind to labelled rows that share no leaf with others: they teach nothing about them.
 
@@ -90,7 +97,43 @@ class FeedbackRanking:
         self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
         if not len(rows):
             return self.anomaly_score.copy()
-        return trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
+        learnt = trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
+        if self._strays(rows, signs):
+            self._put_first(learnt, self._place < FIRST)
+        elif self._is_barren(signs) and not len(rows) % EVERY:
+            self._put_first(learnt, self._most_ordinary(rows))
+        return learnt
+
+    def _strays(self, rows: NDArray[np.integer], signs: NDArray[np.float64]) -> bool:
+        """Return whether one more row from beyond the forest's first rows may lose more than `FEWER` malicious ones to it.
+
+        Each row asked from beyond displaces one of the first rows. Those are malicious as often as the first rows that
+        were labelled, and what was found beyond makes up for as many.
+        """
+        if not len(self.leaves) or len(rows) >= FIRST:
+            return False
+        first, malicious = self._place[rows] < FIRST, signs > 0
+        return (
+            risk(int((first & malicious).sum()), int(first.sum()), int((~first & malicious).sum()), int((~first).sum()))
+            > RISK
+        )
+
+    def _is_barren(self, signs: NDArray[np.float64]) -> bool:
+        return bool(len(self.leaves) and len(signs) >= BARREN and not (signs > 0).any())
+
+    def _most_ordinary(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return the row that is most ordinary by the forest among those least like the benign ones."""
+        unlike = self._total / max(1.0, -float(self._total.min()))
+        ordinary = ORDINARY * unlike - (self.anomaly_score - self.anomaly_score.mean()) / self._unit
+        ordinary[rows] = -np.inf
+        return np.asarray(np.arange(ordinary.size) == int(ordinary.argmax()))
+
+    def _put_first(self, learnt: NDArray[np.float64], chosen: NDArray[np.bool_]) -> None:
+        """Lift the chosen rows before all others, in the order that they have among themselves."""
+        if chosen.all() or not chosen.any():
+            return
+        gap = float(learnt[~chosen].max() - learnt[chosen].min()) + self._unit
+        learnt[chosen] += max(gap, 0.0)
 
     def rank_later(self, leaves: NDArray[np.integer], anomaly_score: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the ranking scores of other rows, by what the labels of the last `learn` taught on these.
@@ -110,7 +153,7 @@ class FeedbackRanking:
         together.add_to(total, {at: self._multipliers[row] for at, row in enumerate(rows)})
         return self._trusted * anomaly_score + (self._unit / (PRIOR * together.whole)) * total[len(rows) :]
 
-    def _trust(self, rows: NDArray[np.integer], signs: NDArray, limits: NDArray[np.float64]) -> float:
+    def _trust(self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
         if not len(self.leaves):  # there is no other order
             return 1.0
@@ -144,6 +187,28 @@ class FeedbackRanking:
         self._columns.add_to(self._total, {row: change for row, change in changes.items() if change})
         self._columns.keep(multipliers)
         self._multipliers = multipliers
+
+
+def risk(hits: int, first: int, found: int, beyond: int) -> float:
+    """Return how likely one more label beyond the forest's first rows makes more than `FEWER` lost to its own order.
+
+    Parameters
+    ----------
+    hits, first : malicious labels, and all labels, among the forest's first rows
+    found, beyond : malicious labels, and all labels, beyond them
+
+    Examples
+    --------
+    >>> risk(hits=5, first=5, found=0, beyond=1)  # two rows displaced: two lost at most
+    0.0
+    >>> round(risk(hits=5, first=5, found=0, beyond=2), 2), round(risk(hits=0, first=5, found=0, beyond=2), 2)
+    (0.67, 0.01)
+    """
+    if beyond + 1 <= found + FEWER:
+        return 0.0
+    from scipy.stats import betabinom
+
+    return float(betabinom.sf(found + FEWER, beyond + 1, hits + 1, first - hits + 1))
 
 
 class _Columns:
@@ -207,7 +272,8 @@ def _read_only(leaves: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def warm_up() -> None:
-    """Compile the kernels (or load them from the cache), so that no analyst waits for it at the first label."""
+    """Compile the kernels (or load them from the cache) and import what labels need, so that no analyst waits for it."""
     for kind in (np.uint8, np.uint16):
         for n_trees in (1, 256):  # counts of more than 255 trees take two bytes
             FeedbackRanking(np.zeros((n_trees, 2), dtype=kind), np.array([0.0, 1.0])).learn([0, 1], [1, -1])
+    risk(0, 0, 0, 2)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -44,14 +44,14 @@ class Foreign(BaseEstimator):
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Any, y: Any = None) -> Foreign:
+    def fit(self, X: ArrayLike, y: object = None) -> Foreign:
         """Learn what is usual from X of shape (n_rows, n_columns); `y` is ignored."""
         X = validate_data(self, X, dtype=np.float64)
         self._try_on_a_planted_outlier()
         self.estimator_ = clone(self.estimator).fit(X)
         return self
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return how normal each row is, shape (n_rows,): higher is more NORMAL."""
         check_is_fitted(self, "estimator_")
         return normality_of(self.estimator_, validate_data(self, X, dtype=np.float64, reset=False))
@@ -82,9 +82,9 @@ class Foreign(BaseEstimator):
 
 def foreign_detector(
     path: str,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
-    steps: Sequence[str | Mapping[str, Any]] = (),
+    steps: Sequence[str | Mapping[str, object]] = (),
     seed: int | None = None,
     where: str = "The model",
 ) -> Foreign:
@@ -119,7 +119,7 @@ def normality_of(estimator: Any, X: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(says(X), dtype=np.float64).ravel()
 
 
-def made(path: str, parameters: Mapping[str, Any], seed: int | None, where: str) -> Any:
+def made(path: str, parameters: Mapping[str, object], seed: int | None, where: str) -> object:
     """Return an estimator of scikit-learn or PyOD with these parameters, its seed, and novelty where it is a choice."""
     given = dict(parameters)
     estimator = make_estimator(path, given, where)

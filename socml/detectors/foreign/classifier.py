@@ -100,9 +100,9 @@ class ForeignClassifier(Calibrated):
 
 def foreign_classifier(
     path: str,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
-    steps: Sequence[str | Mapping[str, Any]] = (),
+    steps: Sequence[str | Mapping[str, object]] = (),
     seed: int | None = None,
     where: str = "The model",
 ) -> ForeignClassifier:

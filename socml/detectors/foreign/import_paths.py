@@ -65,7 +65,7 @@ def import_estimator(path: str) -> type[Any]:
         if error.name == package:
             raise ModelError(_INSTALL.get(package, f"{package} is not installed here: pip install {package}")) from None
         raise UnknownName("module", module_name, []) from None
-    found = getattr(module, name, None)
+    found: type[Any] | None = getattr(module, name, None)
     if found is None:
         classes = [n for n, v in vars(module).items() if inspect.isclass(v)] or list(getattr(module, "__all__", []))
         raise UnknownName(f"estimator in {module_name}", name, classes)
@@ -75,7 +75,7 @@ def import_estimator(path: str) -> type[Any]:
     return found
 
 
-def make_estimator(path: str, parameters: Mapping[str, Any], where: str = "The model") -> Any:
+def make_estimator(path: str, parameters: Mapping[str, object], where: str = "The model") -> Any:
     """Return an estimator with these parameters.
 
     Raises
@@ -98,7 +98,7 @@ def make_estimator(path: str, parameters: Mapping[str, Any], where: str = "The m
         raise RecipeError(f"{where}: {path} cannot be made with {dict(parameters)}: {error}") from error
 
 
-def split_step(step: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def split_step(step: str | Mapping[str, object]) -> tuple[str, dict[str, object]]:
     """Return the import path and the parameters of a step: a path, or a table with `path` and the parameters.
 
     Examples

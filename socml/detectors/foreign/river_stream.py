@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,10 @@ from socml.detectors.foreign.import_paths import make_estimator, split_step
 from socml.detectors.foreign.object_state import object_of, object_state
 from socml.detectors.online._state import State
 from socml.project import ModelError, RecipeError
+
+if TYPE_CHECKING:
+    from river.base import AnomalyDetector
+    from river.compose import Pipeline
 
 USUAL = 280  # rows of the trial before a planted outlier comes; half-space trees need a window of 250
 _TRIED: set[str] = set()  # models that found it, in this process
@@ -35,19 +39,19 @@ class RiverStream:
 
     by_entity = False
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: AnomalyDetector | Pipeline) -> None:
         self.model = model
         self.rows = 0
         self.drifts: list[int] = []
         self._mean: NDArray[np.float64] = np.zeros(0)
         self._count: NDArray[np.float64] = np.zeros(0)
 
-    def score_one(self, row: NDArray[Any], entity: str | None = None) -> float:
+    def score_one(self, row: NDArray[np.float64], entity: str | None = None) -> float:
         """Return how normal a row is; higher is more NORMAL. Learns nothing."""
         score = float(self.model.score_one(self._as_mapping(row)))
         return -score
 
-    def learn_one(self, row: NDArray[Any], entity: str | None = None) -> None:
+    def learn_one(self, row: NDArray[np.float64], entity: str | None = None) -> None:
         """Learn a row of shape (n_columns,)."""
         self.model.learn_one(self._as_mapping(row))
         row = np.asarray(row, dtype=np.float64)
@@ -78,7 +82,7 @@ class RiverStream:
         self._mean, self._count = np.array(state["mean"]), np.array(state["count"])
         self.model = object_of(state["model"])
 
-    def _as_mapping(self, row: NDArray[Any]) -> dict[str, float]:
+    def _as_mapping(self, row: NDArray[np.float64]) -> dict[Hashable, float]:
         row = np.asarray(row, dtype=np.float64)
         usual = self._mean if len(self._mean) == len(row) else np.zeros(len(row))
         return {f"x{i}": value for i, value in enumerate(np.where(np.isnan(row), usual, row).tolist())}
@@ -86,9 +90,9 @@ class RiverStream:
 
 def river_stream(
     path: str,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     *,
-    steps: Sequence[str | Mapping[str, Any]] = (),
+    steps: Sequence[str | Mapping[str, object]] = (),
     seed: int = 0,
     where: str = "The model",
 ) -> RiverStream:
@@ -108,8 +112,8 @@ def river_stream(
 
 
 def _model(
-    path: str, parameters: Mapping[str, Any], steps: Sequence[str | Mapping[str, Any]], seed: int, where: str
-) -> Any:
+    path: str, parameters: Mapping[str, object], steps: Sequence[str | Mapping[str, object]], seed: int, where: str
+) -> AnomalyDetector | Pipeline:
     from river.base import AnomalyDetector
 
     model = _made(path, parameters, seed, where)
@@ -121,10 +125,11 @@ def _model(
     before = [_made(*split_step(step), seed, where) for step in steps]
     for transformer in reversed(before):
         model = transformer | model
-    return model
+    made: AnomalyDetector | Pipeline = model
+    return made
 
 
-def _made(path: str, parameters: Mapping[str, Any], seed: int, where: str) -> Any:
+def _made(path: str, parameters: Mapping[str, object], seed: int, where: str) -> Any:
     import inspect
 
     from socml.detectors.foreign.import_paths import import_estimator

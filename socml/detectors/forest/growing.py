@@ -12,11 +12,9 @@ scikit-learn 1.9, `sklearn/tree/_splitter.pyx` (node_split_random) and `sklearn/
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors.forest.mersenne_twister import draw_below, draw_sample, new_state, seed_state
 from socml.detectors.forest.tables import PackedForest
@@ -29,7 +27,11 @@ EPSILON = float(np.finfo(np.float64).eps)  # an impurity at or below it is 0 to 
 
 
 def fit_isolation_forest(
-    X: Any, *, n_estimators: int = 100, max_samples: int | str = "auto", random_state: Any = None
+    X: ArrayLike,
+    *,
+    n_estimators: int = 100,
+    max_samples: int | str = "auto",
+    random_state: int | np.random.RandomState | None = None,
 ) -> PackedForest:
     """Return the forest that scikit-learn's IsolationForest(n_estimators, max_samples, random_state) grows on X.
 
@@ -98,7 +100,7 @@ def grow_forest(
 
 
 @njit(cache=True, nogil=True)
-def tree_seeds(seeds: NDArray) -> NDArray:
+def tree_seeds(seeds: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return what scikit-learn makes the `random_state` of each tree, from the seeds of the forest."""
     own = np.empty(seeds.size, dtype=np.int64)
     generator = new_state()
@@ -109,7 +111,7 @@ def tree_seeds(seeds: NDArray) -> NDArray:
 
 
 @njit(cache=True, nogil=True)
-def _draw(state: NDArray) -> Any:
+def _draw(state: NDArray[np.integer]) -> np.int64:
     """Return the next number of scikit-learn's xor-shift generator, 0 to 2³¹ - 1."""
     word = np.uint32(state[0])
     if word == 0:
@@ -123,8 +125,8 @@ def _draw(state: NDArray) -> Any:
 
 @njit(cache=True, nogil=True)
 def _grow_tree(
-    X: NDArray, seed: int, target: NDArray, n_sample: int, max_depth: int, seen: NDArray,
-    whole: NDArray, threshold: NDArray, missing_left: NDArray,
+    X: NDArray[np.floating], seed: int, target: NDArray[np.floating], n_sample: int, max_depth: int, seen: NDArray[np.integer],
+    whole: NDArray[np.integer], threshold: NDArray[np.floating], missing_left: NDArray[np.bool_],
 ) -> int:  # fmt: skip
     """Write the nodes of one tree, and return how many (0: a value is infinite).
 
@@ -152,8 +154,8 @@ def _grow_tree(
 
 @njit(cache=True, nogil=True)
 def _split_all(
-    values: NDArray, target: NDArray, state: NDArray, max_depth: int,
-    whole: NDArray, threshold: NDArray, missing_left: NDArray,
+    values: NDArray[np.floating], target: NDArray[np.floating], state: NDArray[np.integer], max_depth: int,
+    whole: NDArray[np.integer], threshold: NDArray[np.floating], missing_left: NDArray[np.bool_],
 ) -> int:  # fmt: skip
     n_sample, n_features = values.shape
     order = np.arange(n_sample)
@@ -190,23 +192,23 @@ def _split_all(
 
 
 @njit(cache=True, nogil=True)
-def _push(own: NDArray, start: int, end: int, depth: int, parent: int, is_left: int, known: int) -> None:
+def _push(own: NDArray[np.float64], start: int, end: int, depth: int, parent: int, is_left: int, known: int) -> None:
     own[0], own[1], own[2], own[3], own[4], own[5] = start, end, depth, parent, is_left, known
 
 
 @njit(cache=True, nogil=True)
-def _same_target(target: NDArray, order: NDArray, start: int, end: int) -> bool:
+def _same_target(target: NDArray[np.floating], order: NDArray[np.integer], start: int, end: int) -> bool:
     """Say whether a pair of rows has no variance of the target left, for scikit-learn."""
     if end - start != 2:
         return False
     half = (target[order[start]] - target[order[start + 1]]) / 2.0
-    return half * half <= EPSILON
+    return half * half <= EPSILON  # type: ignore[no-any-return]  # NumPy gives an element no type
 
 
 @njit(cache=True, nogil=True)
 def _split(
-    values: NDArray, order: NDArray, start: int, end: int, state: NDArray, features: NDArray, constant: NDArray,
-    known: int, found: NDArray,
+    values: NDArray[np.floating], order: NDArray[np.integer], start: int, end: int, state: NDArray[np.integer], features: NDArray[np.integer], constant: NDArray[np.integer],
+    known: int, found: NDArray[np.integer],
 ) -> float:  # fmt: skip
     """Part order[start:end] at a random threshold of a random column that varies, and return the threshold.
 
@@ -249,7 +251,9 @@ def _split(
 
 
 @njit(cache=True, nogil=True)
-def _span(values: NDArray, order: NDArray, start: int, end: int) -> tuple[Any, Any, int]:
+def _span(
+    values: NDArray[np.floating], order: NDArray[np.integer], start: int, end: int
+) -> tuple[np.float32, np.float32, int]:
     """Return the least and the largest value, and how many are missing."""
     low, high = np.float32(np.inf), np.float32(-np.inf)
     n_missing = 0
@@ -262,7 +266,9 @@ def _span(values: NDArray, order: NDArray, start: int, end: int) -> tuple[Any, A
 
 
 @njit(cache=True, nogil=True)
-def _part(values: NDArray, order: NDArray, start: int, end: int, at: float, missing_left: bool) -> int:
+def _part(
+    values: NDArray[np.floating], order: NDArray[np.integer], start: int, end: int, at: float, missing_left: bool
+) -> int:
     """Put the rows that go left first, and return where the others start."""
     while start < end:
         x = values[order[start]]

@@ -52,9 +52,9 @@ def _gauss_legendre(most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 @njit(cache=True, nogil=True)
 def _gather_leaves(
-    feature: NDArray, threshold: NDArray, left: NDArray, right: NDArray, missing_left: NDArray, cover: NDArray,
-    value: NDArray, tree_start: NDArray, deepest: int,
-) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray, NDArray, float]:  # fmt: skip
+    feature: NDArray[np.integer], threshold: NDArray[np.floating], left: NDArray[np.integer], right: NDArray[np.integer], missing_left: NDArray[np.bool_], cover: NDArray[np.float64],
+    value: NDArray[np.float64], tree_start: NDArray[np.integer], deepest: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64], float]:  # fmt: skip
     """Go through every tree depth first with the path so far, and write down each leaf's."""
     n_leaves = (left.size + tree_start.size - 1) // 2
     parent = np.empty(left.size, dtype=np.int64)
@@ -105,7 +105,7 @@ def _gather_leaves(
 
 
 @njit(cache=True, nogil=True)
-def _longer(some: NDArray) -> NDArray:
+def _longer(some: np.ndarray) -> np.ndarray:
     longer = np.empty(some.size * 2, dtype=some.dtype)
     longer[: some.size] = some
     return longer

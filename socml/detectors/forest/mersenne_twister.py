@@ -9,8 +9,6 @@ M. Matsumoto, T. Nishimura (1998), «Mersenne Twister», ACM TOMACS 8, doi:10.11
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -22,13 +20,13 @@ MASK = 0xFFFFFFFF
 
 
 @njit(cache=True, nogil=True)
-def new_state() -> NDArray:
+def new_state() -> NDArray[np.integer]:
     """Return room for a generator: its words, and the number of words already used."""
     return np.zeros(SIZE + 1, dtype=np.uint32)
 
 
 @njit(cache=True, nogil=True)
-def seed_state(state: NDArray, seed: int) -> None:
+def seed_state(state: NDArray[np.integer], seed: int | np.int64) -> None:
     """Begin as RandomState(seed) does, 0 ≤ seed < 2³²."""
     word = np.uint64(seed)
     for i in range(SIZE):
@@ -38,7 +36,7 @@ def seed_state(state: NDArray, seed: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _next_word(state: NDArray) -> Any:
+def _next_word(state: NDArray[np.integer]) -> np.int64:
     if state[SIZE] == SIZE:
         for i in range(SIZE):
             y = (state[i] & np.uint32(0x80000000)) | (state[(i + 1) % SIZE] & np.uint32(0x7FFFFFFF))
@@ -55,7 +53,7 @@ def _next_word(state: NDArray) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def draw_below(state: NDArray, n: int) -> int:
+def draw_below(state: NDArray[np.integer], n: int) -> int | np.int64:
     """Return what `randint(n)` does, 0 ≤ n ≤ 2³²: words cut to the bits of n - 1 until one is small enough."""
     if n <= 1:
         return 0
@@ -69,7 +67,7 @@ def draw_below(state: NDArray, n: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def draw_sample(state: NDArray, n: int, k: int, seen: NDArray) -> NDArray:
+def draw_sample(state: NDArray[np.integer], n: int, k: int, seen: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return k different numbers below n, as scikit-learn's `sample_without_replacement` draws them.
 
     `seen` is n zeros, and is left so.

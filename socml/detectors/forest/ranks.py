@@ -6,8 +6,6 @@ map to buckets that never decreases is exact; of two the one that parts the thre
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -23,8 +21,12 @@ LINEAR, BITS, SEARCH = 0, 1, 2  # how a value finds its rank: equal steps, steps
 
 @njit(cache=True, nogil=True)
 def gather_edges(
-    feature: NDArray, threshold: NDArray, start: NDArray, tree: int, n_features: int
-) -> tuple[NDArray, NDArray, int]:
+    feature: NDArray[np.integer],
+    threshold: NDArray[np.floating],
+    start: NDArray[np.integer],
+    tree: int,
+    n_features: int,
+) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Return the distinct thresholds of each column, how many, and the first tree that no longer fits."""
     edges = np.full((n_features, MOST_RANKS + 1 + NEAR), np.inf, dtype=np.float32)
     counts = np.zeros(n_features, dtype=np.int64)
@@ -48,7 +50,7 @@ def gather_edges(
 
 
 @njit(cache=True, nogil=True)
-def _linear_buckets(x: NDArray, low: Any, step: Any, bucket: NDArray) -> None:
+def _linear_buckets(x: NDArray[np.floating], low: np.float32, step: np.float32, bucket: NDArray[np.integer]) -> None:
     """Write floor((x - low) · step) within the table, 0 for a missing value."""
     for r in range(x.size):
         at = (x[r] - low) * step
@@ -58,13 +60,13 @@ def _linear_buckets(x: NDArray, low: Any, step: Any, bucket: NDArray) -> None:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _in_order(bits: Any) -> Any:
+def _in_order(bits: np.int32) -> np.int32:
     """Return a whole number that orders float32 values as they are ordered, from their bits."""
     return np.int32(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
 @njit(cache=True, nogil=True)
-def _bits_buckets(bits: NDArray, low: Any, shift: Any, bucket: NDArray) -> None:
+def _bits_buckets(bits: NDArray[np.integer], low: np.int32, shift: np.float32, bucket: NDArray[np.integer]) -> None:
     """Write how far the value's place in the order of all float32 is from that of the bits `low`."""
     base, by = _in_order(low), np.uint32(shift)
     for r in range(bits.size):
@@ -73,7 +75,9 @@ def _bits_buckets(bits: NDArray, low: Any, shift: Any, bucket: NDArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def make_buckets(edges: NDArray, counts: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def make_buckets(
+    edges: NDArray[np.floating], counts: NDArray[np.integer]
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
     """Return for each column the way to a rank with the fewest comparisons, and its table."""
     n_used = counts.size
     method = np.full(n_used, SEARCH, dtype=np.int32)
@@ -100,7 +104,7 @@ def make_buckets(edges: NDArray, counts: NDArray) -> tuple[NDArray, NDArray, NDA
 
 
 @njit(cache=True, nogil=True)
-def _linear_step(edges: NDArray) -> Any:
+def _linear_step(edges: NDArray[np.floating]) -> np.float32:
     """Return how many buckets one unit has if the edges are to fill the table."""
     step = np.float32(0.0)
     if edges.size > 1:
@@ -109,7 +113,7 @@ def _linear_step(edges: NDArray) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _bits_step(bits: NDArray) -> Any:
+def _bits_step(bits: NDArray[np.integer]) -> np.float32:
     """Return how many bits of a value a bucket spans if the edges are to fill the table."""
     span, shift = np.int64(_in_order(bits[-1])) - np.int64(_in_order(bits[0])), 0
     while (span >> shift) >= BUCKETS:
@@ -118,7 +122,7 @@ def _bits_step(bits: NDArray) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _longest_run(buckets: NDArray) -> int:
+def _longest_run(buckets: NDArray[np.integer]) -> int:
     most, run = 1, 1
     for k in range(1, buckets.size):
         run = run + 1 if buckets[k] == buckets[k - 1] else 1
@@ -128,8 +132,8 @@ def _longest_run(buckets: NDArray) -> int:
 
 @njit(cache=True, nogil=True)
 def rank_tile(
-    X: NDArray, begin: int, n: int, columns: NDArray, edges: NDArray, method: NDArray,
-    low: NDArray, step: NDArray, table: NDArray, ranks: NDArray,
+    X: NDArray[np.floating], begin: int, n: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer],
+    low: NDArray[np.floating], step: NDArray[np.floating], table: NDArray[np.integer], ranks: NDArray[np.integer],
 ) -> None:  # fmt: skip
     """Write how many thresholds of its column each value is above, less 128, into `ranks` (n_used, TILE)."""
     values = np.zeros(TILE, dtype=np.float32)
@@ -149,7 +153,13 @@ def rank_tile(
 
 
 @njit(cache=True, nogil=True)
-def _compare(values: NDArray, edges: NDArray, table: NDArray, bucket: NDArray, ranks: NDArray) -> None:
+def _compare(
+    values: NDArray[np.floating],
+    edges: NDArray[np.floating],
+    table: NDArray[np.integer],
+    bucket: NDArray[np.integer],
+    ranks: NDArray[np.integer],
+) -> None:
     """Count the thresholds before the value's bucket and the up to three in it that the value is above."""
     for r in range(TILE):
         x, k = values[r], np.uint64(table[np.uint64(bucket[r])])
@@ -159,7 +169,7 @@ def _compare(values: NDArray, edges: NDArray, table: NDArray, bucket: NDArray, r
 
 
 @njit(cache=True, nogil=True)
-def _search(values: NDArray, edges: NDArray, ranks: NDArray) -> None:
+def _search(values: NDArray[np.floating], edges: NDArray[np.floating], ranks: NDArray[np.integer]) -> None:
     """Count the thresholds that the value is above, by halves."""
     for r in range(TILE):
         x, k = values[r], np.uint64(0)

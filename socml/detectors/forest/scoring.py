@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors.forest.ranks import TILE
 from socml.detectors.forest.select import SCALE, SelectNetwork, compile_select, select_leaves, select_sums
@@ -28,7 +28,7 @@ _NETWORKS: WeakKeyDictionary[PackedForest, list[SelectNetwork]] = WeakKeyDiction
 _WALKS: WeakKeyDictionary[PackedForest, WalkTables] = WeakKeyDictionary()
 
 
-def as_matrix(forest: PackedForest, X: Any) -> NDArray[np.float32]:
+def as_matrix(forest: PackedForest, X: ArrayLike) -> NDArray[np.float32]:
     """Return X as the kernels read it: float32, row after row.
 
     Raises
@@ -42,7 +42,7 @@ def as_matrix(forest: PackedForest, X: Any) -> NDArray[np.float32]:
     return matrix
 
 
-def mean_depth(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[np.float64]:
+def mean_depth(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
     """Return the mean path length of each row, in steps, shape (n_rows,): long is NORMAL.
 
     Within 1e-12 of scikit-learn's mean over trees; missing values go where scikit-learn sends them.
@@ -67,7 +67,7 @@ def mean_depth(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[np.
     return sums / (SCALE * forest.n_trees)
 
 
-def score_samples(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[np.float64]:
+def score_samples(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
     """Return scikit-learn's scores, shape (n_rows,): between -1 and 0, higher is more NORMAL."""
     usual = float(mean_path(forest.max_samples))
     if usual == 0.0:  # one row a tree: every path has length 0, and scikit-learn calls every row most anomalous
@@ -75,7 +75,7 @@ def score_samples(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[
     return np.asarray(-np.exp2(mean_depth(forest, X, threads=threads) / -usual))
 
 
-def leaf_matrix(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[Any]:
+def leaf_matrix(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[Any]:
     """Return the number of the leaf that each row falls in, shape (n_trees, n_rows).
 
     Leaves of a tree are numbered from 0 in the order of its nodes. uint8 if no tree has more than 256 leaves.
@@ -113,7 +113,7 @@ def _walked_sums(forest: PackedForest, X: NDArray[np.float32], threads: int) -> 
     tables = _walk(forest)
     sums = np.zeros((1, len(X)), dtype=np.int64)
     _over_rows(walk, X, threads, *tables.nodes, tables.value, sums)
-    return sums[0]
+    return np.asarray(sums[0])
 
 
 def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[Any]:
@@ -123,7 +123,7 @@ def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -
     return leaves
 
 
-def _over_rows(kernel: Callable[..., None], X: NDArray[np.float32], threads: int, *arguments: Any) -> None:
+def _over_rows(kernel: Callable[..., None], X: NDArray[np.float32], threads: int, *arguments: np.ndarray | int) -> None:
     """Call kernel(X, begin, end, …) over all rows, each thread on its own run of whole tiles."""
     part = max(-(-len(X) // (threads * TILE)), 1) * TILE
     if part >= len(X):
@@ -136,7 +136,7 @@ def _over_rows(kernel: Callable[..., None], X: NDArray[np.float32], threads: int
 
 
 @njit(cache=True, nogil=True)
-def _rows_with_missing(X: NDArray) -> NDArray:
+def _rows_with_missing(X: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the numbers of the rows that have a missing value."""
     found = np.empty(X.shape[0], dtype=np.int64)
     n = 0

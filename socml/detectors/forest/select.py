@@ -9,7 +9,6 @@ with a stack of byte rows; the one that is left over holds the leaf of each row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -40,12 +39,12 @@ class SelectNetwork:
     stack: int  # rows of the stack
 
     @property
-    def ranking(self) -> tuple[Any, ...]:
+    def ranking(self) -> tuple[np.ndarray | int, ...]:
         """What `rank_tile` reads."""
         return self.columns, self.edges, self.method, self.low, self.step, self.table
 
     @property
-    def program(self) -> tuple[Any, ...]:
+    def program(self) -> tuple[np.ndarray | int, ...]:
         """What evaluates the trees."""
         return self.operations, self.first, self.stack
 
@@ -78,9 +77,9 @@ def _compile_group(
 
 @njit(cache=True, nogil=True)
 def _arrange(
-    feature: NDArray, threshold: NDArray, left: NDArray, right: NDArray, leaf: NDArray, start: NDArray,
-    tree: int, last: int, position: NDArray, edges: NDArray, counts: NDArray,
-) -> tuple[NDArray, NDArray, int]:  # fmt: skip
+    feature: NDArray[np.integer], threshold: NDArray[np.floating], left: NDArray[np.integer], right: NDArray[np.integer], leaf: NDArray[np.integer], start: NDArray[np.integer],
+    tree: int, last: int, position: NDArray[np.integer], edges: NDArray[np.floating], counts: NDArray[np.integer],
+) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:  # fmt: skip
     """Return the operations of trees [tree, last) in post-order, the first of each tree, and the stack's rows."""
     operations = np.empty((start[last] - start[tree], 6), dtype=np.int32)
     first = np.zeros(last - tree + 1, dtype=np.int64)
@@ -111,7 +110,9 @@ def _arrange(
 
 
 @njit(cache=True, nogil=True)
-def _whole_values(value: NDArray, leaf: NDArray, start: NDArray, tree: int, last: int) -> NDArray:
+def _whole_values(
+    value: NDArray[np.float64], leaf: NDArray[np.integer], start: NDArray[np.integer], tree: int, last: int
+) -> NDArray[np.int64]:
     values = np.zeros((last - tree, 256), dtype=np.int64)
     for number in range(tree, last):
         for node in range(start[number], start[number + 1]):
@@ -121,7 +122,9 @@ def _whole_values(value: NDArray, leaf: NDArray, start: NDArray, tree: int, last
 
 
 @njit(cache=True, nogil=True)
-def _find_leaves(ranks: NDArray, operations: NDArray, begin: int, end: int, stack: NDArray) -> None:
+def _find_leaves(
+    ranks: NDArray[np.integer], operations: NDArray[np.integer], begin: int, end: int, stack: NDArray[np.uint8]
+) -> None:
     """Evaluate one tree for a tile: the first TILE bytes of `stack` become the leaf of each row.
 
     `ranks` and `stack` are flat, and places in them unsigned: a slice would count references, and a signed
@@ -156,8 +159,8 @@ def _find_leaves(ranks: NDArray, operations: NDArray, begin: int, end: int, stac
 
 @njit(cache=True, nogil=True)
 def select_sums(
-    X: NDArray, begin: int, end: int, columns: NDArray, edges: NDArray, method: NDArray, low: NDArray,
-    step: NDArray, table: NDArray, operations: NDArray, first: NDArray, n_stack: int, values: NDArray, sums: NDArray,
+    X: NDArray[np.floating], begin: int, end: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer], low: NDArray[np.floating],
+    step: NDArray[np.floating], table: NDArray[np.integer], operations: NDArray[np.integer], first: NDArray[np.integer], n_stack: int, values: NDArray[np.integer], sums: NDArray[np.integer],
 ) -> None:  # fmt: skip
     """Add to `sums` (n_rows,) int64, for rows [begin, end), the path lengths times SCALE of a group of trees."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)
@@ -178,8 +181,8 @@ def select_sums(
 
 @njit(cache=True, nogil=True)
 def select_leaves(
-    X: NDArray, begin: int, end: int, columns: NDArray, edges: NDArray, method: NDArray, low: NDArray,
-    step: NDArray, table: NDArray, operations: NDArray, first: NDArray, n_stack: int, out: NDArray,
+    X: NDArray[np.floating], begin: int, end: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer], low: NDArray[np.floating],
+    step: NDArray[np.floating], table: NDArray[np.integer], operations: NDArray[np.integer], first: NDArray[np.integer], n_stack: int, out: NDArray[np.unsignedinteger],
 ) -> None:  # fmt: skip
     """Write into `out` (n_trees of the group, n_rows) the leaf numbers of rows [begin, end)."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)

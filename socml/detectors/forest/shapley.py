@@ -19,12 +19,11 @@ Nature Machine Intelligence 2, doi:10.1038/s42256-019-0138-9
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from socml.detectors.forest.leaves import LeafTables, compile_leaves
 from socml.detectors.forest.scoring import as_matrix
@@ -42,7 +41,7 @@ _LEAVES: WeakKeyDictionary[PackedForest, LeafTables] = WeakKeyDictionary()
 _PATTERNS: WeakKeyDictionary[PackedForest, tuple[NDArray[np.int64], NDArray[np.float64]]] = WeakKeyDictionary()
 
 
-def tree_shap(forest: PackedForest, X: Any, *, threads: int = 1) -> NDArray[np.float64]:
+def tree_shap(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
     """Return the Shapley values of the mean path length, in steps, shape (n_rows, n_features): positive is NORMAL.
 
     With `expected_depth(forest)` they add up to `mean_depth(forest, X)`. "Tree path dependent" in shap's words:
@@ -111,8 +110,14 @@ def _tables(forest: PackedForest, leaves: LeafTables, n_rows: int) -> tuple[NDAr
 
 @njit(cache=True, nogil=True)
 def _tabulate(
-    start: NDArray, share: NDArray, value: NDArray, points: NDArray, weights: NDArray, place: NDArray, size: int
-) -> NDArray:
+    start: NDArray[np.integer],
+    share: NDArray[np.float64],
+    value: NDArray[np.float64],
+    points: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    place: NDArray[np.integer],
+    size: int,
+) -> NDArray[np.float64]:
     """Return for each leaf with a place, each of its columns and each pattern: the Shapley value."""
     out = np.zeros(size)
     product = np.empty(1 << MOST_TABULATED)
@@ -145,9 +150,9 @@ def _tabulate(
 
 @njit(cache=True, nogil=True)
 def _explain(
-    X: NDArray, begin: int, end: int, start: NDArray, column: NDArray, low: NDArray, high: NDArray,
-    missing_inside: NDArray, share: NDArray, value: NDArray, points: NDArray, weights: NDArray,
-    place: NDArray, patterns: NDArray, out: NDArray,
+    X: NDArray[np.floating], begin: int, end: int, start: NDArray[np.integer], column: NDArray[np.integer], low: NDArray[np.floating], high: NDArray[np.floating],
+    missing_inside: NDArray[np.bool_], share: NDArray[np.float64], value: NDArray[np.float64], points: NDArray[np.float64], weights: NDArray[np.float64],
+    place: NDArray[np.integer], patterns: NDArray[np.float64], out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Add to `out` (n_rows, n_features), for rows [begin, end), every leaf's Shapley values."""
     tile = np.zeros((X.shape[1], TILE), dtype=np.float32)
@@ -185,7 +190,9 @@ def _explain(
 
 
 @njit(cache=True, nogil=True)
-def _find_inside(x: NDArray, low: float, high: float, missing: bool, missing_inside: bool, inside: NDArray) -> None:
+def _find_inside(
+    x: NDArray[np.float64], low: float, high: float, missing: bool, missing_inside: bool, inside: NDArray[np.bool_]
+) -> None:
     for r in range(TILE):
         inside[r] = (x[r] <= high) & (not (x[r] <= low))
     if missing:
@@ -196,7 +203,13 @@ def _find_inside(x: NDArray, low: float, high: float, missing: bool, missing_ins
 
 @njit(cache=True, nogil=True)
 def _add_bit(
-    x: NDArray, low: float, high: float, missing: bool, missing_inside: bool, bit: Any, pattern: NDArray
+    x: NDArray[np.float64],
+    low: float,
+    high: float,
+    missing: bool,
+    missing_inside: bool,
+    bit: np.int32,
+    pattern: NDArray[np.integer],
 ) -> None:
     """Set `bit` where a row is inside."""
     for r in range(TILE):
@@ -207,7 +220,9 @@ def _add_bit(
 
 
 @njit(cache=True, nogil=True)
-def _look_up(pattern: NDArray, column: NDArray, table: NDArray, total: NDArray) -> None:
+def _look_up(
+    pattern: NDArray[np.integer], column: NDArray[np.integer], table: NDArray[np.float64], total: NDArray[np.float64]
+) -> None:
     m = column.size
     for j in range(m):
         values, of_column = table[j << m : (j + 1) << m], total[column[j]]
@@ -217,8 +232,8 @@ def _look_up(pattern: NDArray, column: NDArray, table: NDArray, total: NDArray) 
 
 @njit(cache=True, nogil=True)
 def _integrate(
-    inside: NDArray, column: NDArray, share: NDArray, value: float, points: NDArray, weights: NDArray, order: int,
-    product: NDArray, integral: NDArray, total: NDArray, n: int,
+    inside: NDArray[np.bool_], column: NDArray[np.integer], share: NDArray[np.float64], value: float, points: NDArray[np.float64], weights: NDArray[np.float64], order: int,
+    product: NDArray[np.float64], integral: NDArray[np.float64], total: NDArray[np.float64], n: int,
 ) -> None:  # fmt: skip
     """Add a leaf's Shapley values by Gauss and Legendre's rule, row by row."""
     m = column.size

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
+    from sklearn.tree import ExtraTreeRegressor
 
 __all__ = ["PackedForest", "mean_path", "pack_forest", "unpack_forest"]
 
@@ -99,7 +103,7 @@ class PackedForest:
         return self.depth + mean_path(self.rows)
 
     @cached_property
-    def leaf_dtype(self) -> Any:
+    def leaf_dtype(self) -> type[np.unsignedinteger]:
         """uint8 if no tree has more than 256 leaves, else uint16 (65,536), else uint32."""
         most = int(self.n_leaves.max(initial=1))
         return np.uint8 if most <= 256 else np.uint16 if most <= 65_536 else np.uint32
@@ -117,9 +121,9 @@ class PackedForest:
         ValueError
             If the arrays are not those of a forest: compiled code does not look where it reads.
         """
-        tables: dict[str, Any] = {field.name: np.array(arrays[field.name]) for field in fields(cls)}
+        tables: dict[str, np.ndarray] = {field.name: np.array(arrays[field.name]) for field in fields(cls)}
         sizes = {name: int(tables.pop(name)) for name in ("n_features", "max_samples")}
-        return cls(**{**tables, **sizes}).checked()
+        return cls(**tables, **sizes).checked()  # type: ignore[arg-type]  # the fields are arrays, and two numbers
 
     def checked(self) -> PackedForest:
         """Return the forest itself if every child and column is where it may be, else raise ValueError."""
@@ -141,7 +145,7 @@ class PackedForest:
         raise ValueError("These tables are not those of an isolation forest: a node points where it may not.")
 
 
-def mean_path(rows: Any) -> NDArray[np.float64]:
+def mean_path(rows: ArrayLike) -> NDArray[np.float64]:
     """Return c(n), the mean path length of an unsuccessful search in a binary tree of n values, as scikit-learn does.
 
     Examples
@@ -155,7 +159,7 @@ def mean_path(rows: Any) -> NDArray[np.float64]:
     return np.where(n <= 1, 0.0, np.where(n == 2, 1.0, long))
 
 
-def pack_forest(forest: Any) -> PackedForest:
+def pack_forest(forest: IsolationForest) -> PackedForest:
     """Return a fitted scikit-learn IsolationForest (or a kind of it) as flat arrays.
 
     Raises
@@ -192,7 +196,7 @@ def pack_forest(forest: Any) -> PackedForest:
     )
 
 
-def unpack_forest(forest: PackedForest, seeds: NDArray[np.int64] | None = None) -> list[Any]:
+def unpack_forest(forest: PackedForest, seeds: NDArray[np.integer] | None = None) -> list[ExtraTreeRegressor]:
     """Return the trees as scikit-learn's own, each a fitted ExtraTreeRegressor with `seeds` as random states.
 
     What the trees predicted of scikit-learn's random target is not kept: `impurity` and `value` are 0.
@@ -223,7 +227,9 @@ def unpack_forest(forest: PackedForest, seeds: NDArray[np.int64] | None = None) 
 
 
 @njit(cache=True, nogil=True)
-def _trace(left: NDArray, right: NDArray, start: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _trace(
+    left: NDArray[np.integer], right: NDArray[np.integer], start: NDArray[np.integer]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Return depth and leaf number of each node, and leaves a tree; a child always comes after its parent."""
     depth = np.zeros(left.size, dtype=np.int32)
     leaf = np.full(left.size, -1, dtype=np.int32)

@@ -58,7 +58,9 @@ def compile_walk(forest: PackedForest) -> WalkTables:
 
 
 @njit(cache=True, nogil=True)
-def _by_level(left: NDArray, right: NDArray, start: NDArray) -> tuple[NDArray, NDArray]:
+def _by_level(
+    left: NDArray[np.integer], right: NDArray[np.integer], start: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Return which node comes at each place, and the place of its left child within the tree (a leaf: its own)."""
     node = np.empty(left.size, dtype=np.int64)
     child = np.empty(left.size, dtype=np.uint32)
@@ -79,7 +81,7 @@ def _by_level(left: NDArray, right: NDArray, start: NDArray) -> tuple[NDArray, N
 
 
 @njit(cache=True, nogil=True)
-def _turn(X: NDArray, begin: int, n: int, tile: NDArray) -> bool:
+def _turn(X: NDArray[np.floating], begin: int, n: int, tile: NDArray[np.floating]) -> bool:
     """Write rows [begin, begin + n) into `tile`, column after column, and say whether a value is missing."""
     missing = False
     for r in range(n):
@@ -91,7 +93,14 @@ def _turn(X: NDArray, begin: int, n: int, tile: NDArray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _step_down(tile: NDArray, threshold: NDArray, column: NDArray, child: NDArray, depth: int, at: NDArray) -> None:
+def _step_down(
+    tile: NDArray[np.floating],
+    threshold: NDArray[np.floating],
+    column: NDArray[np.integer],
+    child: NDArray[np.integer],
+    depth: int,
+    at: NDArray[np.integer],
+) -> None:
     """Walk one tree with a tile that has no missing value: `at` becomes the place of each row's leaf."""
     at[:] = 0
     for _ in range(depth):
@@ -102,7 +111,13 @@ def _step_down(tile: NDArray, threshold: NDArray, column: NDArray, child: NDArra
 
 @njit(cache=True, nogil=True)
 def _step_down_missing(
-    tile: NDArray, threshold: NDArray, column: NDArray, child: NDArray, missing_right: NDArray, depth: int, at: NDArray
+    tile: NDArray[np.floating],
+    threshold: NDArray[np.floating],
+    column: NDArray[np.integer],
+    child: NDArray[np.integer],
+    missing_right: NDArray[np.bool_],
+    depth: int,
+    at: NDArray[np.integer],
 ) -> None:
     """Walk one tree as `_step_down` does; a missing value goes where the node says."""
     at[:] = 0
@@ -115,8 +130,8 @@ def _step_down_missing(
 
 @njit(cache=True, nogil=True)
 def walk(
-    X: NDArray, begin: int, end: int, threshold: NDArray, column: NDArray, child: NDArray, missing_right: NDArray,
-    start: NDArray, depth: NDArray, told: NDArray, out: NDArray,
+    X: NDArray[np.floating], begin: int, end: int, threshold: NDArray[np.floating], column: NDArray[np.integer], child: NDArray[np.integer], missing_right: NDArray[np.bool_],
+    start: NDArray[np.integer], depth: NDArray[np.integer], told: NDArray[np.float64], out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Add to `out`, for rows [begin, end), what `told` (n_nodes,) says of the leaf of each row in each tree.
 

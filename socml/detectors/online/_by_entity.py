@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,25 +52,27 @@ class EntityDetector(OnlineDetector):
             for name in self.per_entity:
                 setattr(self, name, grown(getattr(self, name), self.slots.capacity))
 
-    def _kernel(self, block: NDArray, slots: NDArray, fresh: NDArray, learn: bool) -> NDArray:
+    def _kernel(
+        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
+    ) -> NDArray[np.float64]:
         """Score each row by the rows of its place, then learn it there if `learn`; higher is more NORMAL."""
         raise NotImplementedError
 
-    def _score(self, block: NDArray, entities: Entities) -> NDArray:
+    def _score(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
         keys = entity_keys(entities if entities is not None else [None] * len(block))
         return self._kernel(block, self.slots.find(keys), np.zeros(len(block), dtype=np.bool_), False)
 
-    def _score_learn(self, block: NDArray, entities: Entities) -> NDArray:
+    def _score_learn(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
         keys = entity_keys(entities if entities is not None else [None] * len(block))
         slots, fresh = self.slots.assign(keys)
         for name in self.per_entity:
             setattr(self, name, grown(getattr(self, name), self.slots.capacity))
         return self._kernel(block, slots, fresh, True)
 
-    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         raise AssertionError("an entity's rows are not scaled")
 
 
-def no_rows(*shape: int) -> Any:
+def no_rows(*shape: int) -> NDArray[np.float64]:
     """Return an array of float32 with no entity yet; float32 halves what a million entities take."""
     return np.zeros((0, *shape), dtype=np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,9 @@ class OnlineColumns:
         self.kinds: dict[str, str] = {}
         self.rows = 0
         self._places: dict[str, dict[str, int]] = {}
-        self._counts: dict[str, NDArray] = {}
+        self._counts: dict[str, NDArray[np.int64]] = {}
 
-    def read(self, table: pd.DataFrame, *, learn: bool = True) -> NDArray:
+    def read(self, table: pd.DataFrame, *, learn: bool = True) -> NDArray[np.float64]:
         """Return the rows of a table, shape (n_rows, n_features), and learn how often each category comes.
 
         Raises
@@ -107,7 +107,7 @@ class OnlineColumns:
             raise ModelError(f"Column {name!r} was a {known} before, and holds a {kind} now.")
         return self.kinds.get(name, "number")
 
-    def _numbers(self, column: pd.Series) -> NDArray:
+    def _numbers(self, column: pd.Series) -> NDArray[np.float64]:
         if not column.notna().any():
             return np.full(len(column), np.nan)
         values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
@@ -118,7 +118,7 @@ class OnlineColumns:
         values[np.isinf(values)] = np.nan
         return values
 
-    def _rarity(self, column: pd.Series, name: str, learn: bool) -> NDArray:
+    def _rarity(self, column: pd.Series, name: str, learn: bool) -> NDArray[np.float64]:
         """Return log2 of rows so far over rows so far with this value, both one more; 0 for the first."""
         import pandas as pd
 
@@ -139,7 +139,7 @@ class OnlineColumns:
         return np.asarray(running_rarity(codes.astype(np.int64), found, kept, self.rows, learn))
 
 
-def _digest(value: Any) -> str:
+def _digest(value: object) -> str:
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     text = b"" if missing else b"=" + str(value).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["HalfSpaceForest"]
 
@@ -75,15 +75,15 @@ class HalfSpaceForest:
         self._touched = np.zeros((self.n_trees, 0 if is_table else 2 * self.window_size), dtype=np.int64)
         self._state = np.zeros(2, dtype=np.int64)  # rows in this window; whether a window was ever full
 
-    def learn(self, X: Any) -> None:
+    def learn(self, X: ArrayLike) -> None:
         """Learn rows, shape (n_rows, n_features), in their order."""
         self.score_learn(X)
 
-    def score(self, X: Any) -> NDArray[np.float64]:
+    def score(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more ANOMALOUS; learn nothing."""
-        return self.score_learn(X, np.zeros(len(X), dtype=np.bool_))
+        return self.score_learn(X, np.zeros(len(np.asarray(X)), dtype=np.bool_))
 
-    def score_learn(self, X: Any, learned: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def score_learn(self, X: ArrayLike, learned: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Score each row, then learn it, or only those that are `learned`; return the scores, shape (n_rows,)."""
         X = np.require(X, np.float64, ["C", "W"])
         if X.ndim != 2 or X.shape[1] != len(self.names):
@@ -168,8 +168,8 @@ def _make_trees(
 
 @njit(cache=True, nogil=True)
 def _stream(
-    X: NDArray, feature: NDArray, threshold: NDArray, count: NDArray, known: NDArray, touched: NDArray,
-    state: NDArray, height: int, window: int, learned: NDArray, out: NDArray,
+    X: NDArray[np.floating], feature: NDArray[np.integer], threshold: NDArray[np.floating], count: NDArray[np.integer], known: NDArray[np.float64], touched: NDArray[np.integer],
+    state: NDArray[np.integer], height: int, window: int, learned: NDArray[np.bool_], out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Go through the rows, in runs that end at the latest where a window does; tree after tree within a run."""
     n_rows, n_trees = X.shape[0], count.shape[0]
@@ -199,7 +199,13 @@ def _stream(
 
 @njit(cache=True, nogil=True)
 def _find_leaves(
-    X: NDArray, start: int, end: int, feature: NDArray, threshold: NDArray, height: int, leaf: NDArray
+    X: NDArray[np.floating],
+    start: int,
+    end: int,
+    feature: NDArray[np.integer],
+    threshold: NDArray[np.floating],
+    height: int,
+    leaf: NDArray[np.integer],
 ) -> None:
     """Write the leaf of rows [start, end), from 0; level by level, so that rows do not wait for each other."""
     n, width, values = end - start, np.uint64(X.shape[1]), X.reshape(-1)
@@ -216,7 +222,13 @@ def _find_leaves(
 
 
 @njit(cache=True, nogil=True)
-def _count_leaves(leaf: NDArray, learned: NDArray, count: NDArray, touched: NDArray, at: int) -> None:
+def _count_leaves(
+    leaf: NDArray[np.integer],
+    learned: NDArray[np.bool_],
+    count: NDArray[np.integer],
+    touched: NDArray[np.integer],
+    at: int,
+) -> None:
     """Learn a run of rows in one tree; if `touched` has room, note there from `at` on which leaves they fell in."""
     for r in range(learned.size):
         if learned[r]:
@@ -227,7 +239,15 @@ def _count_leaves(leaf: NDArray, learned: NDArray, count: NDArray, touched: NDAr
 
 
 @njit(cache=True, nogil=True)
-def _add_scores(leaf: NDArray, n: int, known: NDArray, height: int, window: int, is_table: bool, out: NDArray) -> None:
+def _add_scores(
+    leaf: NDArray[np.integer],
+    n: int,
+    known: NDArray[np.float64],
+    height: int,
+    window: int,
+    is_table: bool,
+    out: NDArray[np.float64],
+) -> None:
     """Add one tree's part to each row: the mass of every node on its path, doubled a level, until one is light."""
     if is_table:
         for r in range(n):
@@ -245,7 +265,14 @@ def _add_scores(leaf: NDArray, n: int, known: NDArray, height: int, window: int,
 
 
 @njit(cache=True, nogil=True)
-def _turn_window(count: NDArray, known: NDArray, touched: NDArray, height: int, window: int, is_table: bool) -> None:
+def _turn_window(
+    count: NDArray[np.integer],
+    known: NDArray[np.float64],
+    touched: NDArray[np.integer],
+    height: int,
+    window: int,
+    is_table: bool,
+) -> None:
     """Let scores read the window that is now full, and start to count the next."""
     size = 2 << height if is_table else 0
     mass_of, total_of = np.empty(size), np.empty(size)
@@ -267,7 +294,14 @@ def _turn_window(count: NDArray, known: NDArray, touched: NDArray, height: int, 
 
 
 @njit(cache=True, nogil=True)
-def _tabulate(count: NDArray, height: int, stop: float, mass: NDArray, total: NDArray, known: NDArray) -> None:
+def _tabulate(
+    count: NDArray[np.integer],
+    height: int,
+    stop: float,
+    mass: NDArray[np.float64],
+    total: NDArray[np.float64],
+    known: NDArray[np.float64],
+) -> None:
     """Write the score of each leaf: sums of counts upwards, then of masses downwards.
 
     `mass` and `total`, one place a node, are overwritten. River stops at a light node, so what is below adds nothing:

@@ -14,7 +14,7 @@ LEAST = 1e-12  # density outside every bin
 
 
 @njit(cache=True, nogil=True)
-def _update(edges: NDArray, counts: NDArray, used: int, value: float) -> int:
+def _update(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, value: float) -> int:
     """Put a value into a histogram and return how many bins it has now.
 
     Parameters
@@ -48,7 +48,7 @@ def _update(edges: NDArray, counts: NDArray, used: int, value: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _density(edges: NDArray, counts: NDArray, used: int, total: float, value: float) -> float:
+def _density(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, total: float, value: float) -> float:
     for k in range(used):
         if value > edges[1, k]:
             continue
@@ -60,22 +60,22 @@ def _density(edges: NDArray, counts: NDArray, used: int, total: float, value: fl
             right = edges[0, k + 1] - edges[1, k] if k + 1 < used else np.inf
             width = min(left, right)
             if not (np.isfinite(width) and width > 0.0):
-                return counts[k] / total
-        return counts[k] / total / width
+                return counts[k] / total  # type: ignore[no-any-return]  # NumPy gives an element no type
+        return counts[k] / total / width  # type: ignore[no-any-return]  # NumPy gives an element no type
     return 0.0
 
 
 @njit(cache=True, nogil=True)
 def loda_normality(
-    scaled: NDArray,
-    admitted: NDArray,
-    chosen: NDArray,
-    weights: NDArray,
-    edges: NDArray,
-    counts: NDArray,
-    used: NDArray,
-    totals: NDArray,
-) -> NDArray:
+    scaled: NDArray[np.float64],
+    admitted: NDArray[np.bool_],
+    chosen: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    edges: NDArray[np.floating],
+    counts: NDArray[np.float64],
+    used: NDArray[np.integer],
+    totals: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """Return each row's mean log density over the histograms, shape (n_rows,): higher is more NORMAL.
 
     Parameters

@@ -13,15 +13,15 @@ __all__ = ["one_class_normality"]
 
 @njit(cache=True, nogil=True)
 def one_class_normality(
-    scaled: NDArray,
-    admitted: NDArray,
-    directions: NDArray,
-    phases: NDArray,
-    weights: NDArray,
-    intercept: NDArray,
+    scaled: NDArray[np.float64],
+    admitted: NDArray[np.bool_],
+    directions: NDArray[np.float64],
+    phases: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    intercept: NDArray[np.float64],
     nu: float,
     rate: float,
-) -> NDArray:
+) -> NDArray[np.float64]:
     """Return each row's agreement w·φ(x), shape (n_rows,): higher is more NORMAL.
 
     φ are random Fourier features of a Gaussian kernel; w is learned by River's rule for its OneClassSVM.

@@ -7,10 +7,13 @@ neither be read nor be filled again.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from socml.detectors.online._state import State
 from socml.project import RecipeError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_BUCKETS = 5
 CLOCK = 32  # values between two looks for a change
@@ -18,14 +21,14 @@ LEAST_WINDOW = 5
 GRACE = 10
 
 
-def make_drift(name: str) -> Any:
+def make_drift(name: str) -> Adwin | Kswin | None:
     """Return a drift detector: `adwin`, `kswin`, or None for `none`.
 
     Raises
     ------
     RecipeError
     """
-    known: dict[str, Any] = {"adwin": Adwin, "kswin": Kswin, "none": lambda: None}
+    known: dict[str, Callable[[], Adwin | Kswin | None]] = {"adwin": Adwin, "kswin": Kswin, "none": lambda: None}
     if name not in known:
         raise RecipeError(f"There is no drift detector called {name!r}.{did_you_mean(name, known)}")
     return known[name]()
@@ -153,11 +156,11 @@ class Kswin:
     def __init__(self, alpha: float = 0.0001, seed: int = 0) -> None:
         from river.drift import KSWIN
 
-        self._kswin: Any = KSWIN(alpha=alpha, seed=seed)
+        self._kswin = KSWIN(alpha=alpha, seed=seed)
 
     def update(self, value: float) -> bool:
         """Learn a value; say whether the distribution has changed. After a change it starts anew."""
-        self._kswin.update(value)
+        self._kswin.update(value)  # type: ignore[no-untyped-call]  # River gives it no types
         return bool(self._kswin.drift_detected)
 
     def state(self) -> State:

@@ -15,7 +15,7 @@ from socml.project import new_secret
 SMALLEST = 1024  # places to begin with
 
 
-def entity_keys(entities: Sequence[str | None]) -> NDArray:
+def entity_keys(entities: Sequence[str | None]) -> NDArray[np.integer]:
     """Return 64 bits a name, uint64 (n_rows,): a state remembers that an entity was seen, not its name.
 
     Examples
@@ -77,7 +77,7 @@ class EntitySlots:
         """Return how many entities have given up their place."""
         return int(self._state[3])
 
-    def assign(self, keys: NDArray) -> tuple[NDArray, NDArray]:
+    def assign(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
         """Return each entity's place, and whether it is new there; both (n_rows,)."""
         wanted = min(self.most, self.used + len(keys))
         if wanted > self.capacity:
@@ -86,7 +86,7 @@ class EntitySlots:
         slots, fresh = assign_slots(keys, *places)
         return slots, fresh
 
-    def find(self, keys: NDArray) -> NDArray:
+    def find(self, keys: NDArray[np.integer]) -> NDArray[np.integer]:
         """Return each entity's place, −1 where it has none; changes nothing."""
         return np.asarray(find_slots(keys, self._keys, self._buckets, self._chain, self._secret))
 
@@ -116,7 +116,7 @@ class EntitySlots:
         link_slots(self._keys, used, self._buckets, self._chain, self._secret)
 
 
-def grown(values: NDArray, capacity: int) -> NDArray:
+def grown(values: NDArray[np.floating], capacity: int) -> NDArray[np.floating]:
     """Return `values` with room for `capacity` entities in its first axis; itself if it has that."""
     if len(values) >= capacity:
         return values

@@ -45,8 +45,8 @@ def _judge_gaussian(
     value: float,
     slot: int,
     j: int,
-    own: tuple[NDArray, NDArray, NDArray],
-    everyone: tuple[NDArray, NDArray, NDArray],
+    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     prior: float,
     memory: float,
 ) -> float:
@@ -70,8 +70,8 @@ def _learn_row_gaussian(
     value: float,
     slot: int,
     j: int,
-    own: tuple[NDArray, NDArray, NDArray],
-    everyone: tuple[NDArray, NDArray, NDArray],
+    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     memory: float,
 ) -> None:
     count, mean, variance = own
@@ -86,16 +86,16 @@ def _learn_row_gaussian(
 
 @njit(cache=True, nogil=True)
 def gaussian_normality(
-    block: NDArray,
-    slots: NDArray,
-    fresh: NDArray,
+    block: NDArray[np.float64],
+    slots: NDArray[np.integer],
+    fresh: NDArray[np.bool_],
     learn: bool,
-    own: tuple[NDArray, NDArray, NDArray],
-    everyone: tuple[NDArray, NDArray, NDArray],
+    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     prior: float,
     grace: float,
     memory: float,
-) -> NDArray:
+) -> NDArray[np.float64]:
     """Return minus each row's surprise in its most unusual column, shape (n_rows,): higher is more NORMAL.
 
     Parameters
@@ -130,7 +130,7 @@ def gaussian_normality(
 
 
 @njit(cache=True, nogil=True)
-def _beyond(value: float, band: NDArray) -> float:
+def _beyond(value: float, band: NDArray[np.float64]) -> float:
     """Return how far a value lies beyond its band, in widths of the band's half on that side; 0 inside.
 
     Bands are kept as float32, also while an entity is new: it is then judged as it will be later.
@@ -144,7 +144,12 @@ def _beyond(value: float, band: NDArray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _begin_bands(slot: int, own: tuple[NDArray, NDArray], everyone: tuple[NDArray, NDArray], grace: float) -> None:
+def _begin_bands(
+    slot: int,
+    own: tuple[NDArray[np.float64], NDArray[np.float64]],
+    everyone: tuple[NDArray[np.float64], NDArray[np.float64]],
+    grace: float,
+) -> None:
     """Give an entity everyone's bands to begin with, where there are any."""
     count, bands = own
     all_count, all_bands = everyone
@@ -156,7 +161,7 @@ def _begin_bands(slot: int, own: tuple[NDArray, NDArray], everyone: tuple[NDArra
 
 
 @njit(cache=True, nogil=True)
-def _learn_quantiles(value: float, band: NDArray, count: float, tail: float, memory: float) -> None:
+def _learn_quantiles(value: float, band: NDArray[np.float64], count: float, tail: float, memory: float) -> None:
     """Move low, middle and high of a band toward a value, each by its own share (stochastic approximation)."""
     if count == 0.0:
         band[0], band[1], band[2] = value, value, value
@@ -170,16 +175,16 @@ def _learn_quantiles(value: float, band: NDArray, count: float, tail: float, mem
 
 @njit(cache=True, nogil=True)
 def quantile_normality(
-    block: NDArray,
-    slots: NDArray,
-    fresh: NDArray,
+    block: NDArray[np.float64],
+    slots: NDArray[np.integer],
+    fresh: NDArray[np.bool_],
     learn: bool,
-    own: tuple[NDArray, NDArray],
-    everyone: tuple[NDArray, NDArray],
+    own: tuple[NDArray[np.float64], NDArray[np.float64]],
+    everyone: tuple[NDArray[np.float64], NDArray[np.float64]],
     tail: float,
     grace: float,
     memory: float,
-) -> NDArray:
+) -> NDArray[np.float64]:
     """Return minus how far each row lies beyond its entity's usual bands, shape (n_rows,): higher is more NORMAL.
 
     The mean over the columns of log2(1 + distance), in half bands. A new entity starts with everyone's bands.

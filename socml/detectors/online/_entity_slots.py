@@ -19,20 +19,32 @@ USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`
 
 
 @njit(cache=True, nogil=True)
-def _bucket(key: np.uint64, buckets: NDArray, secret: NDArray) -> np.int64:
+def _bucket(key: np.uint64, buckets: NDArray[np.integer], secret: NDArray[np.uint64]) -> np.int64:
     return np.int64(sip_end(sip_word(sip_start(secret), key), 1) & np.uint64(buckets.size - 1))
 
 
 @njit(cache=True, nogil=True)
-def _find(key: np.uint64, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> int:
-    slot = buckets[_bucket(key, buckets, secret)]
+def _find(
+    key: np.uint64,
+    keys: NDArray[np.integer],
+    buckets: NDArray[np.integer],
+    chain: NDArray[np.integer],
+    secret: NDArray[np.uint64],
+) -> np.integer:
+    slot: np.integer = buckets[_bucket(key, buckets, secret)]
     while slot != NONE and keys[slot] != key:
         slot = chain[slot]
     return slot
 
 
 @njit(cache=True, nogil=True)
-def find_slots(wanted: NDArray, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> NDArray:
+def find_slots(
+    wanted: NDArray[np.integer],
+    keys: NDArray[np.integer],
+    buckets: NDArray[np.integer],
+    chain: NDArray[np.integer],
+    secret: NDArray[np.uint64],
+) -> NDArray[np.integer]:
     """Return the place of each entity, −1 where it has none; changes nothing."""
     slots = np.empty(wanted.size, dtype=np.int64)
     for i in range(wanted.size):
@@ -41,7 +53,13 @@ def find_slots(wanted: NDArray, keys: NDArray, buckets: NDArray, chain: NDArray,
 
 
 @njit(cache=True, nogil=True)
-def link_slots(keys: NDArray, used: int, buckets: NDArray, chain: NDArray, secret: NDArray) -> None:
+def link_slots(
+    keys: NDArray[np.integer],
+    used: int,
+    buckets: NDArray[np.integer],
+    chain: NDArray[np.integer],
+    secret: NDArray[np.uint64],
+) -> None:
     """Fill the buckets and chains of the places 0 to `used`: after loading, and after there are more buckets."""
     buckets[:] = NONE
     for slot in range(used):
@@ -51,7 +69,13 @@ def link_slots(keys: NDArray, used: int, buckets: NDArray, chain: NDArray, secre
 
 
 @njit(cache=True, nogil=True)
-def _unlink(slot: int, keys: NDArray, buckets: NDArray, chain: NDArray, secret: NDArray) -> None:
+def _unlink(
+    slot: np.integer,
+    keys: NDArray[np.integer],
+    buckets: NDArray[np.integer],
+    chain: NDArray[np.integer],
+    secret: NDArray[np.uint64],
+) -> None:
     bucket = _bucket(keys[slot], buckets, secret)
     at = buckets[bucket]
     if at == slot:
@@ -63,7 +87,9 @@ def _unlink(slot: int, keys: NDArray, buckets: NDArray, chain: NDArray, secret: 
 
 
 @njit(cache=True, nogil=True)
-def _detach(slot: int, newer: NDArray, older: NDArray, state: NDArray) -> None:
+def _detach(
+    slot: np.integer, newer: NDArray[np.integer], older: NDArray[np.integer], state: NDArray[np.integer]
+) -> None:
     after, before = newer[slot], older[slot]
     if after == NONE:
         state[NEWEST] = before
@@ -76,7 +102,9 @@ def _detach(slot: int, newer: NDArray, older: NDArray, state: NDArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _attach_newest(slot: int, newer: NDArray, older: NDArray, state: NDArray) -> None:
+def _attach_newest(
+    slot: np.integer, newer: NDArray[np.integer], older: NDArray[np.integer], state: NDArray[np.integer]
+) -> None:
     newer[slot], older[slot] = NONE, state[NEWEST]
     if state[NEWEST] == NONE:
         state[OLDEST] = slot
@@ -87,15 +115,15 @@ def _attach_newest(slot: int, newer: NDArray, older: NDArray, state: NDArray) ->
 
 @njit(cache=True, nogil=True)
 def assign_slots(
-    wanted: NDArray,
-    keys: NDArray,
-    buckets: NDArray,
-    chain: NDArray,
-    secret: NDArray,
-    newer: NDArray,
-    older: NDArray,
-    state: NDArray,
-) -> tuple[NDArray, NDArray]:
+    wanted: NDArray[np.integer],
+    keys: NDArray[np.integer],
+    buckets: NDArray[np.integer],
+    chain: NDArray[np.integer],
+    secret: NDArray[np.uint64],
+    newer: NDArray[np.integer],
+    older: NDArray[np.integer],
+    state: NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return each entity's place and whether it is new there, both (n_rows,); every call counts as a use.
 
     Parameters

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,9 @@ from socml.detectors.online._state import State
 from socml.project import RecipeError, did_you_mean
 
 
-def make_trees(backend: str, n_columns: int, n_trees: int, height: int, window: int, seed: int) -> Any:
+def make_trees(
+    backend: str, n_columns: int, n_trees: int, height: int, window: int, seed: int
+) -> CompiledTrees | RiverTrees:
     """Return half-space trees that have learned nothing.
 
     Raises
@@ -19,7 +19,7 @@ def make_trees(backend: str, n_columns: int, n_trees: int, height: int, window: 
     RecipeError
         For a backend that does not exist.
     """
-    known: dict[str, Any] = {"fastest": CompiledTrees, "river": RiverTrees}
+    known: dict[str, type[CompiledTrees] | type[RiverTrees]] = {"fastest": CompiledTrees, "river": RiverTrees}
     if backend not in known:
         raise RecipeError(f"half-space-trees has no backend {backend!r}.{did_you_mean(backend, known)}")
     return known[backend](n_columns, n_trees, height, window, seed)
@@ -33,7 +33,7 @@ class CompiledTrees:
 
         self._forest = HalfSpaceForest(range(n_columns), n_trees=n_trees, height=height, window_size=window, seed=seed)
 
-    def score_learn(self, block: NDArray, admitted: NDArray) -> NDArray:
+    def score_learn(self, block: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Score each row of (n_rows, n_columns), then learn it if it was admitted; higher is more ANOMALOUS."""
         return self._forest.score_learn(block, admitted)
 
@@ -60,9 +60,9 @@ class RiverTrees:
         from river.anomaly import HalfSpaceTrees
         from river.tree.padded import make_padded_tree
 
-        self._river: Any = HalfSpaceTrees(n_trees=n_trees, height=height, window_size=window, seed=seed)
+        self._river = HalfSpaceTrees(n_trees=n_trees, height=height, window_size=window, seed=seed)
         self._river.trees = [
-            make_padded_tree(
+            make_padded_tree(  # type: ignore[no-untyped-call]  # River gives it no types
                 limits=dict.fromkeys(range(n_columns), (0.0, 1.0)),
                 height=height,
                 padding=0.15,
@@ -72,16 +72,19 @@ class RiverTrees:
             )
             for _ in range(n_trees)
         ]
-        self._river._tree_nodes = [list(tree.iter_dfs()) for tree in self._river.trees]
+        self._river._tree_nodes = [
+            list(tree.iter_dfs())  # type: ignore[no-untyped-call]  # River gives it no types
+            for tree in self._river.trees
+        ]
 
-    def score_learn(self, block: NDArray, admitted: NDArray) -> NDArray:
+    def score_learn(self, block: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Score each row of (n_rows, n_columns), then learn it if it was admitted; higher is more ANOMALOUS."""
         scores = np.empty(len(block))
         for i, row in enumerate(block.tolist()):
             x = dict(enumerate(row))
-            scores[i] = self._river.score_one(x)
+            scores[i] = self._river.score_one(x)  # type: ignore[no-untyped-call]  # River gives it no types
             if admitted[i]:
-                self._river.learn_one(x)
+                self._river.learn_one(x)  # type: ignore[no-untyped-call]  # River gives it no types
         return scores
 
     def state(self) -> State:

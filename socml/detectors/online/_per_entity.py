@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors.online._entities import entity_keys
 from socml.detectors.online._state import State
+
+if TYPE_CHECKING:
+    from socml.detectors._protocols import RowDetector
 
 
 class PerEntity:
@@ -38,23 +41,25 @@ class PerEntity:
     def __init__(self, make: Callable[[], Any], *, max_entities: int = 10_000) -> None:
         self.make, self.max_entities = make, int(max_entities)
         self.rows, self.evicted = 0, 0
-        self._detectors: OrderedDict[int, Any] = OrderedDict()
+        self._detectors: OrderedDict[int, RowDetector] = OrderedDict()
 
     @property
     def used(self) -> int:
         """Return how many entities have a detector."""
         return len(self._detectors)
 
-    def score_one(self, row: NDArray, entity: str | None = None) -> float:
+    def score_one(self, row: NDArray[np.float64], entity: str | None = None) -> float:
         """Return how normal a row is for its entity; higher is more NORMAL. Learns nothing."""
         found = self._detectors.get(int(entity_keys([entity])[0]))
         return float((found or self.make()).score_one(row))
 
-    def learn_one(self, row: NDArray, entity: str | None = None) -> None:
+    def learn_one(self, row: NDArray[np.float64], entity: str | None = None) -> None:
         """Learn a row of an entity."""
         self.score_learn_many(np.asarray(row, dtype=np.float64)[None, :], [entity])
 
-    def score_learn_many(self, block: NDArray, entities: Sequence[str | None] | None = None) -> NDArray:
+    def score_learn_many(
+        self, block: NDArray[np.float64], entities: Sequence[str | None] | None = None
+    ) -> NDArray[np.float64]:
         """Score each row by its entity's detector, then learn it there; higher is more NORMAL."""
         normality = np.empty(len(block))
         waiting: dict[int, list[int]] = {}
@@ -85,7 +90,7 @@ class PerEntity:
             detector = self._detectors[int(key, 16)] = self.make()
             detector.restore(state["each"][key])
 
-    def _work(self, block: NDArray, waiting: dict[int, list[int]], normality: NDArray) -> None:
+    def _work(self, block: NDArray[np.float64], waiting: dict[int, list[int]], normality: NDArray[np.float64]) -> None:
         for key, rows in waiting.items():
             normality[rows] = self._detectors[key].score_learn_many(block[rows])
         waiting.clear()

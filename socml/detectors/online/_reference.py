@@ -30,7 +30,7 @@ class RunningReference:
         self._recent = np.zeros(0)
         self._sorted = np.zeros(0)
 
-    def measure(self, normality: NDArray) -> NDArray:
+    def measure(self, normality: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of the reference that is more normal, 0 to 100, shape (n_rows,); then remember them."""
         percentile = np.zeros(len(normality))
         at = 0
@@ -61,5 +61,5 @@ class RunningReference:
         if self.rows < FIRST:
             return FIRST
         if self.rows < STEP:
-            return min(STEP, FIRST * 2 ** int(np.log2(self.rows / FIRST) + 1))
+            return int(min(STEP, FIRST * 2 ** int(np.log2(self.rows / FIRST) + 1)))
         return (self.rows // STEP + 1) * STEP

@@ -12,7 +12,9 @@ __all__ = ["running_rarity"]
 
 
 @njit(cache=True, nogil=True)
-def running_rarity(codes: NDArray, places: NDArray, counts: NDArray, rows: int, learn: bool) -> NDArray:
+def running_rarity(
+    codes: NDArray[np.integer], places: NDArray[np.integer], counts: NDArray[np.integer], rows: int, learn: bool
+) -> NDArray[np.float64]:
     """Return log2((rows so far + 1) / (rows so far with this value + 1)) of each row, shape (n_rows,).
 
     Parameters

@@ -11,7 +11,13 @@ __all__ = ["running_scale"]
 
 @njit(cache=True, nogil=True)
 def running_scale(
-    block: NDArray, count: NDArray, mean: NDArray, variance: NDArray, memory: float, limit: float, out: NDArray
+    block: NDArray[np.float64],
+    count: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    memory: float,
+    limit: float,
+    out: NDArray[np.float64],
 ) -> None:
     """Write the scaled rows into `out` and learn each row after it was scaled.
 

@@ -48,7 +48,9 @@ class Gaussian(EntityDetector):
         self._own_count, self._own_mean, self._own_variance = (no_rows(n_columns) for _ in range(3))
         self._all_count, self._all_mean, self._all_variance = (np.zeros(n_columns) for _ in range(3))
 
-    def _kernel(self, block: NDArray, slots: NDArray, fresh: NDArray, learn: bool) -> NDArray:
+    def _kernel(
+        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
+    ) -> NDArray[np.float64]:
         own = (self._own_count, self._own_mean, self._own_variance)
         everyone = (self._all_count, self._all_mean, self._all_variance)
         settings = (self.prior, self.grace, self.memory)

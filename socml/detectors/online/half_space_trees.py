@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from socml.detectors.online._detector import OnlineDetector, unit_interval
 from socml.detectors.online._half_space import make_trees
 from socml.detectors.online._state import State
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["HalfSpaceTrees"]
 
@@ -70,5 +73,5 @@ class HalfSpaceTrees(OnlineDetector):
         size = self.window or 256
         self._trees = make_trees(self.backend, n_columns, self.n_trees, self.height, size, self.seed)
 
-    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         return 0.0 - self._trees.score_learn(unit_interval(scaled, self.limit), admitted)

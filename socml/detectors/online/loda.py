@@ -59,7 +59,7 @@ class Loda(OnlineDetector):
         self._counts = np.zeros((self.n_cuts, self.n_bins + 1))
         self._used, self._totals = np.zeros(self.n_cuts, dtype=np.int64), np.zeros(self.n_cuts)
 
-    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         learned = (self._edges, self._counts, self._used, self._totals)
         return np.asarray(loda_normality(scaled, admitted, self._chosen, self._weights, *learned))
 

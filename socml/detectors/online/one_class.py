@@ -58,7 +58,7 @@ class OneClass(OnlineDetector):
         self._phases = rng.uniform(0.0, 2.0 * np.pi, size=self.n_parts)
         self._weights, self._intercept = np.zeros(self.n_parts), np.ones(1)
 
-    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         model = (self._directions, self._phases, self._weights, self._intercept)
         return np.asarray(one_class_normality(scaled, admitted, *model, self.nu, self.rate))
 

@@ -52,7 +52,9 @@ class Quantile(EntityDetector):
         self._own_count, self._own_bands = no_rows(n_columns), no_rows(n_columns, 3)
         self._all_count, self._all_bands = np.zeros(n_columns), np.zeros((n_columns, 3))
 
-    def _kernel(self, block: NDArray, slots: NDArray, fresh: NDArray, learn: bool) -> NDArray:
+    def _kernel(
+        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
+    ) -> NDArray[np.float64]:
         own, everyone = (self._own_count, self._own_bands), (self._all_count, self._all_bands)
         settings = (self.tail, self.grace, self.memory)
         return np.asarray(quantile_normality(block, slots, fresh, learn, own, everyone, *settings))

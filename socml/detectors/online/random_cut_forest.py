@@ -48,7 +48,7 @@ class RandomCutForest(OnlineDetector):
     def __init__(self, *, n_trees: int = 40, sample_size: int = 128, **others: Any) -> None:
         super().__init__(**others)
         self.n_trees, self.sample_size = int(n_trees), int(sample_size)
-        self._forest: Any = None
+        self._forest: Any = None  # of krcf, which has no types
 
     def state(self) -> State:
         """Return all that was learned; the forest in MessagePack, as krcf writes it."""
@@ -80,7 +80,7 @@ class RandomCutForest(OnlineDetector):
             }
         )
 
-    def _run(self, scaled: NDArray, admitted: NDArray) -> NDArray:
+    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
         normality = np.empty(len(scaled))
         for i, row in enumerate(scaled):
             normality[i] = 0.0 - self._forest.score(row)

@@ -5,9 +5,10 @@ What every classifier shares: calibration on held-out folds, the second level of
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -16,6 +17,29 @@ LEAST_SLOPE = (
     1e-3  # of the calibration: where held-out rows do not confirm the order, it is kept but says nearly nothing
 )
 LEAST_IN_FAMILY = 3  # rows; a family with fewer is not told from the others
+
+
+class FittedClassifier(Protocol):
+    """A classifier of scikit-learn, as far as it is used here."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, /, *, sample_weight: np.ndarray) -> FittedClassifier:
+        """Learn from rows, their classes and their weights."""
+
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """Return the parameters, by name."""
+
+    def set_params(self, **parameters: object) -> FittedClassifier:
+        """Set parameters, by name."""
+
+    def predict_proba(self, X: np.ndarray, /) -> np.ndarray:
+        """Return the probability of each class, shape (n_rows, n_classes)."""
+
+
+class DecidingClassifier(FittedClassifier, Protocol):
+    """A classifier that has log-odds of its own."""
+
+    def decision_function(self, X: np.ndarray, /) -> np.ndarray:
+        """Return the log-odds of the second class, shape (n_rows,)."""
 
 
 class Calibrated(ClassifierMixin, BaseEstimator):
@@ -36,7 +60,9 @@ class Calibrated(ClassifierMixin, BaseEstimator):
     calibration_folds: int
     random_state: int | None
 
-    def fit(self, X: Any, y: Any, *, sample_weight: Any = None, families: Any = None) -> Calibrated:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, families: ArrayLike | None = None
+    ) -> Calibrated:
         """Learn from X (n_rows, n_columns) and y (1 malicious, 0 not); `families` names those of malicious rows.
 
         Raises
@@ -59,22 +85,22 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             self._fit_families(X, y, weight, families)
         return self
 
-    def log_odds(self, X: Any) -> np.ndarray:
+    def log_odds(self, X: ArrayLike) -> np.ndarray:
         """Return the calibrated log-odds of being malicious, shape (n_rows,): 0 is as likely as not."""
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, dtype=np.float32, reset=False)
         return np.asarray(self.intercept_ + self.slope_ * self._log_odds(self.estimator_, X))
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the calibrated probabilities, shape (n_rows, 2): not malicious, malicious."""
         malicious = _sigmoid(self.log_odds(X))
         return np.column_stack([1.0 - malicious, malicious])
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return minus the probability of being malicious, shape (n_rows,): higher is more NORMAL, as of a detector."""
         return -_sigmoid(self.log_odds(X))
 
-    def family_proba(self, X: Any) -> np.ndarray:
+    def family_proba(self, X: ArrayLike) -> np.ndarray:
         """Return how likely each family is *if* the row is malicious, shape (n_rows, n_families); not calibrated."""
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, dtype=np.float32, reset=False)
@@ -82,20 +108,20 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             return np.ones((len(X), len(self.families_)))
         return np.asarray(self.family_estimator_.predict_proba(X))
 
-    def _make_estimator(self) -> Any:
+    def _make_estimator(self) -> FittedClassifier:
         raise NotImplementedError
 
-    def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
+    def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> FittedClassifier:
         estimator = self._make_estimator().fit(X, y, sample_weight=weight)
         if "n_jobs" in estimator.get_params():
             estimator.set_params(n_jobs=None)  # blocks of rows are scored in threads already
         return estimator
 
-    def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> Any:
+    def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> FittedClassifier:
         """Return the second level, fitted on malicious rows alone: the same kind of estimator, unless told otherwise."""
         return self._fitted(X, names, weight)
 
-    def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:
+    def _log_odds(self, estimator: FittedClassifier, X: np.ndarray) -> np.ndarray:
         """Return the log-odds of an estimator that votes; those at 0 or 1 are kept finite."""
         share = np.clip(estimator.predict_proba(X)[:, 1], LEAST, 1.0 - LEAST)
         return np.asarray(np.log(share / (1.0 - share)))
@@ -114,12 +140,12 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         self.slope_, self.intercept_ = platt(held_out, y, weight)
         self.held_out_ = _sigmoid(self.intercept_ + self.slope_ * held_out)
 
-    def _fit_families(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, families: Any) -> None:
+    def _fit_families(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, families: ArrayLike | None) -> None:
         self.families_: list[str] = []
         self.family_estimator_ = None
         if families is None:
             return
-        named = np.array([f if isinstance(f, str) else "" for f in families], dtype=object)
+        named = np.array([f if isinstance(f, str) else "" for f in np.asarray(families, dtype=object)], dtype=object)
         usable = (y == 1) & (named != "")
         names, counts = np.unique(named[usable].astype(str), return_counts=True)
         kept = [str(name) for name, count in zip(names, counts, strict=True) if count >= LEAST_IN_FAMILY]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from socml.detectors.supervised._calibrated import Calibrated
+from socml.detectors.supervised._calibrated import Calibrated, FittedClassifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class VotingTrees(Calibrated):
     """Base of the classifiers of scikit-learn's tree ensembles; a subclass gives `_ensemble` and `_class_weight`."""
 
-    _ensemble: Any
+    _ensemble: Callable[..., FittedClassifier]
     _class_weight: str
 
     def __init__(
@@ -32,7 +35,7 @@ class VotingTrees(Calibrated):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _make_estimator(self) -> Any:
+    def _make_estimator(self) -> FittedClassifier:
         return self._ensemble(
             n_estimators=self.n_estimators,
             max_depth=self.max_depth,

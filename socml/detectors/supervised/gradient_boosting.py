@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import sklearn.ensemble
 
-from socml.detectors.supervised._calibrated import Calibrated
+from socml.detectors.supervised._calibrated import Calibrated, DecidingClassifier, FittedClassifier
 
 __all__ = ["GradientBoosting"]
 
@@ -60,7 +60,7 @@ class GradientBoosting(Calibrated):
         self.calibration_folds = calibration_folds
         self.random_state = random_state
 
-    def _make_estimator(self) -> Any:
+    def _make_estimator(self) -> FittedClassifier:
         return sklearn.ensemble.HistGradientBoostingClassifier(
             max_iter=self.max_iter,
             learning_rate=self.learning_rate,
@@ -72,10 +72,10 @@ class GradientBoosting(Calibrated):
             random_state=self.random_state,
         )
 
-    def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> Any:
+    def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> FittedClassifier:
         """Return a random forest: boosting grows a tree a family and step, which takes minutes with twenty families."""
         forest = sklearn.ensemble.RandomForestClassifier(class_weight="balanced", random_state=self.random_state)
         return forest.fit(X, names, sample_weight=weight)
 
-    def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:
-        return np.asarray(estimator.decision_function(X), dtype=np.float64)
+    def _log_odds(self, estimator: FittedClassifier, X: np.ndarray) -> np.ndarray:
+        return np.asarray(cast("DecidingClassifier", estimator).decision_function(X), dtype=np.float64)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sklearn.linear_model
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from socml.detectors.supervised._calibrated import Calibrated
+from socml.detectors.supervised._calibrated import Calibrated, DecidingClassifier, FittedClassifier
 
 __all__ = ["LogisticRegression"]
 
@@ -48,15 +49,16 @@ class LogisticRegression(Calibrated):
     @property
     def base_(self) -> float:
         """Calibrated log-odds of a row that is average in every column."""
-        return float(self.intercept_ + self.slope_ * self.estimator_[-1].intercept_[0])
+        return float(self.intercept_ + self.slope_ * cast("Any", self.estimator_)[-1].intercept_[0])
 
-    def contributions(self, X: Any) -> np.ndarray:
+    def contributions(self, X: ArrayLike) -> np.ndarray:
         """Return each cell's part of the calibrated log-odds, shape as X; with `base_` a row adds up to its log-odds.
 
         Exact: the Shapley values of a sum, against the average row.
         """
-        standardised = self.estimator_[0].transform(np.asarray(X, dtype=np.float32))
-        return np.asarray(self.slope_ * standardised * self.estimator_[-1].coef_[0], dtype=np.float64)
+        scale, regression = cast("Any", self.estimator_)
+        standardised = scale.transform(np.asarray(X, dtype=np.float32))
+        return np.asarray(self.slope_ * standardised * regression.coef_[0], dtype=np.float64)
 
     def _make_estimator(self) -> Any:
         regression = sklearn.linear_model.LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
@@ -65,5 +67,5 @@ class LogisticRegression(Calibrated):
     def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
         return self._make_estimator().fit(X, y, regression__sample_weight=weight)
 
-    def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:
-        return np.asarray(estimator.decision_function(X), dtype=np.float64)
+    def _log_odds(self, estimator: FittedClassifier, X: np.ndarray) -> np.ndarray:
+        return np.asarray(cast("DecidingClassifier", estimator).decision_function(X), dtype=np.float64)

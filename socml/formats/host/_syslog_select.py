@@ -11,6 +11,7 @@ from functools import cache
 from socml.formats._facts import HINT
 from socml.formats._inner import RECORD_HINT
 from socml.formats._messages import Template
+from socml.formats._stamps import ZONES
 from socml.formats.host._snort_syslog import WRITERS
 from socml.formats.host._syslog_lines import NO_HOSTS
 from socml.formats.host._syslog_templates import BY_PROGRAM, DECLARED, PAM, SAME_AS
@@ -37,7 +38,7 @@ with -- materialized: else every expression would compute the text anew that it 
             case when contains(h.tag, '/') then split_part(h.tag, '/', -1) else h.tag end as program,
             case when starts_with(h.rest, ' ') then substring(h.rest, 2) else h.rest end as message
         from split
-        where h.tag <> '' and lower(h.host) not in {no_hosts} and not regexp_matches(h.host, '=|^[-+].')
+        where h.tag <> '' and lower(h.host) not in {no_hosts} and h.host not in {zones} and not regexp_matches(h.host, '[=",;]|^[-+].')
             and not regexp_matches(h.tag, '^(?:%|[0-9]+$)')
     ),
     told as materialized (
@@ -96,6 +97,7 @@ def syslog_select() -> str:
         template=f"case {' '.join(cases)} else {_first_of(PAM)} end",
         careful=_texts(sorted(careful)),
         no_hosts=_texts(sorted(NO_HOSTS)),
+        zones=_texts(sorted(ZONES)),
         hint=_text(HINT),
         record=_text(RECORD_HINT),
         groups=f"case template {groups} end",

@@ -11,11 +11,11 @@ written `security`; an arrow of `%%1833` names a text that is in Windows only; t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from socml.formats._json import as_object, loads_exactly
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import clocked, json_records
+from socml.formats._envelope import first_objects, members
+from socml.formats._json import loads_exactly
+from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._records import clocked
 from socml.formats._times import Clock
 from socml.formats._windows_json import is_windows_json, windows_json_event
 
@@ -35,13 +35,13 @@ class WindowsEventJson:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of objects with an event's number and what only Windows events have."""
-        lines = head_lines(head, 10)
-        return 0.97 * sum(is_windows_json(as_object(line)) for line in lines) / len(lines) if lines else 0.0
+        found = first_objects(head, limit=10)
+        return 0.97 * sum(map(is_windows_json, found)) / len(found) if found else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(json_records(source), _event, source, options)
+        return clocked(members(source), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return windows_json_event(loads_exactly(record), clock)

@@ -7,8 +7,8 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, guessed_row
@@ -26,6 +26,11 @@ _LISTS = (
 )  # fmt: skip
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
 _HEAD = 1 << 20
+_DEEPEST_LIST = 3  # objects that a list of records may lie in
+_FARTHEST_LIST = 65536  # bytes of a document before its list
+_OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
+_NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
+_TIME_BEFORE = re.compile(rb'\n {1,8}"(?:@?timestamp|time|ts|eventTime)"\s{0,10}:')
 
 
 class AnyJson:
@@ -59,7 +64,7 @@ class AnyJson:
         return clocked(members(source, *lists_of(_head_of(source))), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, _ = guessed_row(flat_fields(loads_exactly(record)), clock)
     return with_inner(row, row.get("message"), clock)
 
@@ -76,31 +81,45 @@ def _head_of(source: Source) -> bytes:
 
 
 def lists_of(head: bytes) -> tuple[str, ...]:
-    """Return the name of the list that a document holds its records in; none if the file's objects are its records."""
+    """Return the name of the list that a document holds its records in; none if the file's objects are its records.
+
+    A list of any name counts, down to three objects deep, if the objects in it have a time and what stands around it has none.
+
+    Examples
+    --------
+    >>> lists_of(b'{"count":1,"ourEvents":[{"ts":"2026-03-02T10:00:00Z","user":"bob"}]}')
+    ('ourEvents',)
+    >>> lists_of(b'{"ts":"2026-03-02T10:00:00Z","roles":[{"ts":"2020-01-01T00:00:00Z"}]}')
+    ()
+    """
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith(b"{"):
         return ()
     first, _, rest = start.partition(b"\n")
     found = as_object(first)
     if found:
-        if rest.strip():
-            return ()
-        lists = [
-            n
-            for n, v in found.items()
-            if n in _LISTS and isinstance(v, list) and v and all(isinstance(o, dict) for o in v)
-        ]
-        has_time = (
-            "time"
-            in guessed_row(
-                {n: v for n, v in found.items() if not isinstance(v, (dict, list))}, Clock(None, None, None)
-            )[1]
-        )
-        return () if has_time else tuple(lists[:1])
-    for name in _LISTS:
-        at = start.find(b'"%s"' % name.encode(), 0, 65536)
-        after = start[at + len(name) + 2 : at + len(name) + 64].lstrip()
-        opens_list = after.startswith(b":") and after[1:].lstrip().startswith(b"[")
-        if at > 0 and opens_list and start.count(b"{", 0, at) - start.count(b"}", 0, at) == 1:
-            return (name,)
+        return () if rest.strip() or _has_time(found) else _list_in(found)
+    if _NEXT_OBJECT.search(start):
+        return ()
+    for opening in _OPENS_LIST.finditer(start, 0, _FARTHEST_LIST):
+        depth = start.count(b"{", 0, opening.start()) - start.count(b"}", 0, opening.start())
+        name = opening["name"].decode("utf-8", "replace")
+        if depth <= _DEEPEST_LIST and (name in _LISTS or any(map(_has_time, first_objects(head, name, limit=3)))):
+            return () if _TIME_BEFORE.search(start, 0, opening.start()) else (name,)
     return ()
+
+
+def _list_in(found: dict[str, object], depth: int = 1) -> tuple[str, ...]:
+    """Return the name of the list of records in a document that was read whole."""
+    for name, value in found.items():
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            if name in _LISTS or _has_time(value[0]):
+                return (name,)
+        elif isinstance(value, dict) and depth < _DEEPEST_LIST and (inside := _list_in(value, depth + 1)):
+            return inside
+    return ()
+
+
+def _has_time(found: dict[str, object]) -> bool:
+    flat = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
+    return "time" in guessed_row(flat, Clock(None, None, None))[1]

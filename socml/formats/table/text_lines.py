@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._continued import continued
-from socml.formats._inner import with_inner
+from socml.formats._inner import is_record, with_inner
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
@@ -37,6 +36,7 @@ _COMPONENT = re.compile(
 )
 _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b")
+_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _GAP = " \t-|,:"
 _HEAD_LINES = 400  # that may show whether days come before months
 
@@ -60,12 +60,15 @@ class TextLines:
         lines = [line for line in head_lines(head, 60, stripped=b"\r\0") if not line.startswith((b"#", b" ", b"\t"))]
         if not lines or lines[0].lstrip().startswith((b"{", b"<")) or b"\0" in head[:4096]:
             return 0.0
-        texts = [line.decode("utf-8", "replace") for line in lines]
+        texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
         found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
         levels = sum(_level(text, stamp) is not None for text, stamp in found)
         if len(found) >= 0.6 * len(lines):
             return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
+        begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
+        if begins and len(found) > 1 and all(stamp.start == begins.start for _, stamp in found):
+            return 0.52
         return 0.5 * len(found) / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -93,7 +96,8 @@ def _is_start(line: bytes) -> bool:
     if line.startswith((b" ", b"\t")):
         return False
     try:
-        return line.startswith(b"#") or stamp_in(line[:200].decode("utf-8", "replace"), _LOOK) is not None
+        text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
+        return line.startswith(b"#") or stamp_in(text, _LOOK) is not None
     except ValueError:  # a time that does not exist
         return True
 
@@ -119,15 +123,19 @@ class _Lines:
         self._clock = clock
         self._last: datetime | None = None
 
-    def event(self, record: bytes) -> dict[str, Any]:
+    def event(self, record: bytes) -> dict[str, object]:
         """Return the event of one record."""
         if record.startswith(b"#"):
             raise Skip("comment")
         text = record.decode("utf-8", "backslashreplace")
+        text = _ANSI.sub("", text) if "\x1b" in text else text
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
+        if text.startswith("{") and is_record(text):  # JSON among other lines, or in colours
+            bare: dict[str, object] = {"event_category": "host", "message": text.strip(), "extra": {}}
+            return with_inner(bare, text, self._clock)
         stamp = stamp_in(text.partition("\n")[0], self._clock)
-        row: dict[str, Any] = {"event_category": "host"}
+        row: dict[str, object] = {"event_category": "host"}
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
@@ -137,7 +145,7 @@ class _Lines:
         return with_inner(row, row["message"], self._clock)
 
 
-def _message(text: str, stamp: Stamp, row: dict[str, Any], extra: dict[str, str]) -> str | None:
+def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
     level = _LEVEL.match(rest)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
@@ -47,7 +47,7 @@ _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 
-def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
+def access_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line.
 
     Raises
@@ -69,7 +69,8 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     found = _fields(line)
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")
-    row: dict[str, Any] = {
+    _set_right(texts)
+    row: dict[str, object] = {
         "time": access_time(texts.pop("time") or "", clock),
         "class_uid": 4002,
         "event_category": "web",
@@ -87,7 +88,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     ):
         number = texts.pop(field)
         row[column] = None if number is None else whole(number, field, 65535 if field == "port" else 2**63 - 1)
-    row["event_outcome"] = outcome(row["http_response_status_code"])
+    row["event_outcome"] = outcome(cast("int | None", row["http_response_status_code"]))
     row["source_ip"] = address(texts["host"])
     del texts["user"]
     if row["source_ip"]:
@@ -107,6 +108,26 @@ def parse_lines(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator
     """Yield what some lines hold, read one by one."""
     return batches(
         numbered, lambda line: access_event(line, clock), warnings=clock.warnings, is_certain=lambda: clock.is_certain
+    )
+
+
+def _set_right(texts: dict[str, str | None]) -> None:
+    """Put the words before the time in their places, where a virtual host or the addresses of proxies stand among them."""
+    words = [texts["host"] or "-", texts["ident"] or "-", *(texts["user"] or "-").split(" ")]
+    if len(words) < 4 or address(words[0]) is not None:
+        return
+    last = next(
+        (at for at, word in enumerate(words) if not word.endswith(",")), 0
+    )  # of the addresses, which commas separate
+    if 0 < last <= len(words) - 3 and address(words[0][:-1]):
+        texts["forwarded_for"] = " ".join(words[1 : last + 1])
+        words = [words[0][:-1], *words[last + 1 :]]
+    elif address(words[1]) is not None:
+        texts["vhost"] = words.pop(0)
+    else:
+        return
+    texts["host"], texts["ident"], texts["user"] = (
+        None if word == "-" else word for word in (words[0].rstrip(","), words[1], " ".join(words[2:]))
     )
 
 

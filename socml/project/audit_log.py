@@ -13,7 +13,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from socml.project import Project, private_file
+from socml.project.private import private_file
+from socml.project.project import Project
 
 __all__ = ["audit", "audit_damage", "audit_path"]
 

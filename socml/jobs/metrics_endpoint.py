@@ -1,0 +1,81 @@
+"""What the last nights did → http://127.0.0.1:9469/metrics, which Prometheus asks while `socml watch` runs.
+
+It answers GET of /metrics and nothing else, with what the text file has: counts, and no text from logs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from socml.jobs.night_metrics import metrics_text
+from socml.project import ConfigurationError, Project, is_loopback
+
+__all__ = ["serve_metrics"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SLOWEST_S = 10.0  # that a client may take to ask
+
+
+@contextmanager
+def serve_metrics(address: str, project: Project, *, any_address: bool = False) -> Iterator[int]:
+    """Answer Prometheus in a thread of its own, and yield the port.
+
+    Parameters
+    ----------
+    address : as 127.0.0.1:9469 or [::1]:9469; port 0 is any free one
+    any_address : allow an address that other machines reach; there is no password
+
+    Raises
+    ------
+    ConfigurationError
+        If the address is none, or other machines reach it, or the port is taken.
+    """
+    host, port = _host_and_port(address)
+    if not any_address and not is_loopback(host):
+        raise ConfigurationError(f"{host} is an address that other machines reach. If that is meant: --any-address")
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _SLOWEST_S
+
+        def do_GET(self) -> None:
+            if urlsplit(self.path).path != "/metrics":
+                self.send_error(HTTPStatus.NOT_FOUND, "only /metrics is here")
+                return
+            body = metrics_text(project).encode()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the class it overrides
+            """Say nothing: a question every few seconds is no news."""
+
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise ConfigurationError(f"{address}: {error.strerror or error}. Name another port.") from error
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or port is None:
+        raise ConfigurationError(f"{address!r} is not an address to answer on, such as 127.0.0.1:9469.")
+    return host, port
