@@ -136,6 +136,12 @@ results-templates: dev  ## templates of Loghub's samples: docs/results/results-t
 results-house: dev  ## what the sources are made of and what the verbs cost: docs/results/results-house.md
 	@$(BIN)/python -m benchmarks.house
 
+results-ecosystem: dev  ## contracts with scikit-learn, River and MLflow, sizes, first result: docs/results/results-ecosystem.md
+	@nice $(BIN)/python -m benchmarks.ecosystem
+
+results-strangers: dev  ## three runs from the wheel in an empty environment, each command with its time: docs/results/results-strangers.md
+	@$(BIN)/python -m benchmarks.strangers
+
 results-unchanged: dev  ## every stored value at BEFORE=REVISION beside now: docs/results/results-unchanged.md
 	@nice $(BIN)/python -m benchmarks.unchanged $(BEFORE)
 
@@ -168,11 +174,14 @@ readmes: dev  ## the tables in the recipe folders' READMEs, and what each reader
 	@$(BIN)/python docs/recipe_tables.py
 	@$(BIN)/python -m benchmarks.readers
 
+sbom: dev  ## what socml is made of: build/socml.cdx.json (CycloneDX), and docs/reference/licences.md
+	@$(BIN)/python docs/bill_of_materials.py
+
 lock: .venv/.python  ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -q 'uv==0.13.9'
 	@lock="$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"; \
-	  $$lock pyproject.toml --extra build -o requirements.lock; \
-	  $$lock pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock; \
+	  $$lock pyproject.toml --extra build --extra all -o requirements.lock; \
+	  $$lock pyproject.toml --extra build --extra all --extra dev -c requirements.lock -o requirements-dev.lock; \
 	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' \
 	  | $$lock - -o requirements-spark.lock
 

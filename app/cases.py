@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from daylist.case_rows import case_row
@@ -22,6 +23,9 @@ from socml.respond import (
     responder_names,
     undo_response,
 )
+
+if TYPE_CHECKING:
+    from functools import partial
 
 _SHOWN = 20  # cases of a column
 
@@ -81,7 +85,7 @@ def _one(visit: Visit, cases: Cases, case: Case) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}", width="stretch")
                 if visit.may_write and st.button("✕", key=f"remove_{row.row_id}", help=say("app.cases.remove")):
-                    _try(lambda row=row: cases.remove_row(case.id, row.row_id, by=visit.analyst))
+                    _try(partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
         st.text(say("app.cases.entities", names=", ".join(visible_line(one) for one in case.entities) or "—"))
         _notes(visit, cases, case)
     with right:
@@ -150,7 +154,7 @@ def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
             say(f"app.cases.checklist.{item}"), was, key=f"{case.id}_{item}", disabled=not visit.may_write
         )
         if done != was and visit.may_write:
-            _try(lambda item=item, done=done: cases.check(case.id, item, done=done, by=visit.analyst))
+            _try(partial(cases.check, case.id, item, done=done, by=visit.analyst))
 
 
 def _similar(cases: Cases, case: Case, say: Words) -> None:
@@ -176,9 +180,7 @@ def _respond(visit: Visit, case: Case) -> None:
         told = say(f"respond.name.{sent.responder.replace('-', '_')}")
         st.text(f"{'✕ ' if sent.undone else ''}{told}: {visible_line(sent.reference)}")
         if not sent.undone and visit.may_write and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
-            _try(
-                lambda s=sent: undo_response(s.id, case.id, store=visit.store, project=visit.project, by=visit.analyst)
-            )
+            _try(partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
     if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):
         _try(lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypedDict
 
 import altair as alt
 import pandas as pd
@@ -19,6 +20,14 @@ from socml.project import Words, open_events, quarantine_files, visible_line
 _BATCH = 500_000
 _SAMPLES = 200
 _LONGEST = 300
+
+
+class _Source(TypedDict):
+    """What a file of the dataset holds."""
+
+    events: int
+    first: datetime | None
+    last: datetime | None
 
 
 def _data(visit: Visit) -> None:
@@ -43,21 +52,21 @@ def _data(visit: Visit) -> None:
 @st.cache_data(
     show_spinner=False, max_entries=8, hash_funcs={ds.Dataset: lambda d: 0, ds.FileSystemDataset: lambda d: 0}
 )
-def _sources(workspace: str, dataset: str, n: int, events: ds.Dataset) -> dict[str, dict[str, object]]:
+def _sources(workspace: str, dataset: str, n: int, events: ds.Dataset) -> dict[str, _Source]:
     """Return file → events, first and last moment; read in batches, two columns alone."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, _Source] = {}
     for batch in events.to_batches(columns=["source_file", "time"], batch_size=_BATCH):
         table = pa.table({"file": batch["source_file"].cast(pa.string()), "time": batch["time"]})
         grouped = table.group_by("file").aggregate([("time", "min"), ("time", "max"), ("time", "count")])
         for row in grouped.to_pylist():
             one = found.setdefault(str(row["file"]), {"events": 0, "first": None, "last": None})
-            one["events"] = int(one["events"]) + int(row["time_count"])  # type: ignore[call-overload]
+            one["events"] = int(one["events"]) + int(row["time_count"])
             one["first"] = min(filter(None, (one["first"], row["time_min"])), default=None)
             one["last"] = max(filter(None, (one["last"], row["time_max"])), default=None)
     return found
 
 
-def _table(sources: dict[str, dict[str, object]], last: object, say: Words) -> pd.DataFrame:
+def _table(sources: dict[str, _Source], last: datetime | None, say: Words) -> pd.DataFrame:
     rows = [
         {
             say("app.data.source"): visible_line(name),

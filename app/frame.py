@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from people import Visitor, kept_store, visitor
@@ -20,6 +19,7 @@ from socml.labels import LabelStore
 from socml.project import (
     LANGUAGES,
     Project,
+    Run,
     SocmlError,
     Words,
     dataset_names,
@@ -36,6 +36,9 @@ _NAMELESS = "analyst"
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.5rem 0.5rem; max-width: none; }
 h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
+/* Streamlit's captions are too pale to read. */
+[data-testid="stCaptionContainer"] p { color: inherit; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -48,8 +51,9 @@ class Place:
     project: Project
     say: Words
     analyst: str
-    run: dict[str, Any] | None
+    run: Run | None
     may_write: bool = True
+    may_lead: bool = True
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def _choices(project: Project, person: Visitor) -> Place:
         _choose_language(language, say)
     kept = {"lang": language, **({"by": analyst} if not person.name else {})}
     _keep(kept | ({"run": str(run["run_id"])} if run else {}))
-    return Place(project, say, analyst, run, person.may_write)
+    return Place(project, say, analyst, run, person.may_write, may_lead=not person.name or person.role == "lead")
 
 
 def _keep(values: dict[str, str]) -> None:
@@ -234,7 +238,7 @@ def _choose_analyst(say: Words) -> str:
     return (name or "").strip() or _NAMELESS
 
 
-def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None:
+def _choose_run(runs: list[Run], say: Words) -> Run | None:
     if not runs:
         return None
     by_id = {str(run["run_id"]): run for run in runs}
@@ -256,7 +260,7 @@ def _choose_run(runs: list[dict[str, Any]], say: Words) -> dict[str, Any] | None
     return by_id[str(chosen)]
 
 
-def _run_name(run: dict[str, Any], say: Words) -> str:
+def _run_name(run: Run, say: Words) -> str:
     finished = str(run.get("finished", ""))[:16].replace("T", " ")
     rows = say.number(run.get("rows", 0))
     return visible_line(say("app.run_name", dataset=run["dataset"], model=run["model_version"], rows=rows, at=finished))

@@ -6,6 +6,8 @@ import pandas as pd
 import pyarrow.dataset as ds
 import streamlit as st
 from frame import Place, open_page
+from promotion import promotion
+from run_plots import beside_another, run_plots
 
 from socml.project import (
     Project,
@@ -30,6 +32,9 @@ def _overview(place: Place) -> None:
     st.text(say("app.runs.about"))
     st.dataframe(_runs(place.project, say), hide_index=True)
     st.caption(say("app.runs.metrics.note"))
+    run_plots(place)
+    beside_another(place)
+    promotion(place)
     names = dataset_names(place.project)
     if not names:
         return

@@ -106,7 +106,7 @@ def by_nearest_tables(
     return chosen
 
 
-def _alike(one: NDArray[np.float64], other: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64], weights: NDArray[np.floating]) -> float:
     """Return the weighted correlation, 0 where one of them is constant."""
     one, other = (side - np.average(side, weights=weights) for side in (one, other))
     spread = np.sqrt(np.average(one**2, weights=weights) * np.average(other**2, weights=weights))

@@ -25,7 +25,7 @@ from benchmarks.daily_labels import Days, after_labels, attacks_met
 from benchmarks.daily_moved import measure_moved
 from benchmarks.daily_simulator import beside_captures, leaks
 from benchmarks.results import Figure, versions_of, write_results
-from socml.evaluate import attack_rows, find_attacks
+from socml.evaluate import FoundAttacks, attack_rows, find_attacks
 from socml.features import build_daily, build_features, load_row_truth
 from socml.ingestion import ingest
 from socml.jobs import DailyList, daily_list
@@ -233,7 +233,7 @@ def _make(case: Case, dataset: str, lab: Project) -> int:
         return int(ingest([logs], dataset=dataset, project=lab).added)
 
 
-def _old_default(dataset: str, truth: pd.DataFrame, lab: Project):
+def _old_default(dataset: str, truth: pd.DataFrame, lab: Project) -> FoundAttacks:
     """Return where attacks stand in the lists of 5-minute windows: a window counts only if it holds a malicious event."""
     features = build_features("source-5min", dataset, project=lab)
     normality = make_detector("source-forest", project=lab).fit(features).score_samples(features)

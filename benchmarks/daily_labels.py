@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,11 @@ def after_labels(case: str, days: Days, truth: pd.DataFrame, versions: dict[str,
     later = [rows.day for rows in days.rows[LABELLED_DAYS:]]
     unlabelled = days.ranked({})
     for wrong, oracles in ((0.0, 1), (WRONG, ORACLES)):
-        found, above, before, above_before, n = [], [], [], [], 0
+        found: list[int] = []
+        above: list[float] = []
+        before: list[int] = []
+        above_before: list[float] = []
+        n = 0
         for seed in range(oracles):
             labels, known = _labels(days, truth, wrong, np.random.default_rng(seed))
             rest = truth[~truth["attack"].isin(known)]
@@ -78,6 +83,7 @@ def _labels(
 ) -> tuple[dict[str, bool], set[str]]:
     """Return an oracle's labels of the first rows of the first days, each day's list made with the labels before it."""
     by_row: dict[tuple[date, str, str], set[str]] = {}
+    row: Any
     for row in truth.itertuples(index=False):
         by_row.setdefault((row.day, row.role, row.entity), set()).add(str(row.attack))
     labels: dict[str, bool] = {}

@@ -20,7 +20,7 @@ from benchmarks.results import Figure, versions_of, write_results
 from socml.detectors._spikes import Spikes
 from socml.detectors._tail_scale import normal_score, surprise
 from socml.detectors.ensemble import SPIKE
-from socml.evaluate import ranking_metrics
+from socml.evaluate import number_of, ranking_metrics
 from socml.features import Preparation
 from socml.project import component
 
@@ -124,7 +124,7 @@ def rank(case: Case) -> tuple[Runs, int, float, np.ndarray]:
         if len(rows) > MOST_ROWS:
             rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
         truth = malicious[rows].astype(np.float64)
-        matrix = Preparation().fit_transform(table.iloc[rows])
+        matrix = Preparation().fit(table.iloc[rows]).transform(table.iloc[rows])
         for name, make in peers().items():
             runs.setdefault(name, []).append(measured(anomaly(make(seed).fit(matrix), matrix), truth))
         for name, scores in candidates(matrix, seed).items():
@@ -235,7 +235,7 @@ def anomaly(fitted: Any, matrix: np.ndarray) -> np.ndarray:
 def measured(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Return the measures that the scores of a case allow."""
     metrics = ranking_metrics(-np.nan_to_num(scores), truth)
-    return {measure: metrics[measure] for measure in MEASURES if measure in metrics}
+    return {measure: number_of(metrics, measure) for measure in MEASURES if measure in metrics}
 
 
 def beside_peers(case: str, ranked: Ranked, rows: int, versions: dict[str, str]) -> list[Figure]:

@@ -68,7 +68,7 @@ def make_case(seed: int) -> Case:
     out = io.StringIO()
     if rng.random() < 0.1 and delimiter != "\t":
         out.write(f"sep={delimiter}{end}")
-    writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end)
+    writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end)  # type: ignore[arg-type]  # one of csv's constants
     for row in ([names] if has_header else []) + rows:
         writer.writerow(row)
         if rng.random() < 0.05:

@@ -76,6 +76,7 @@ def report(folder: Path, flows: int) -> None:
         figures,
         notes=[
             "each side in a process of its own, its start and imports included.",
+            "the target is set for ten million flows; of fewer, the start of a process weighs more. `n` says how many were measured.",
             "polars is no part of the development environment: its script is measured where it is installed.",
         ],
     )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +28,9 @@ from benchmarks.results import Figure, measured_before, versions_of, write_resul
 from socml.formats import Parsed, ReadOptions
 from socml.ingestion import FileSource, Places, ingest, open_format, write_options
 from socml.project import Project
+
+if TYPE_CHECKING:
+    from functools import partial
 
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 1_000_000
@@ -102,7 +106,7 @@ def case_figures(name: str, work: Path) -> list[Figure]:
 
     candidates: dict[str, Callable[[], object]] = {"with raw": with_raw, "without raw": without_raw, "limit": limit}
     for peer, function in beside.items():
-        candidates[peer] = lambda function=function, peer=peer: function(path, work / f"{peer.split()[-1]}.parquet")
+        candidates[peer] = partial(function, path, work / f"{peer.split()[-1]}.parquet")
     costs = measure(candidates, repeats=REPEATS)
     figures = [
         rate(case, ours, costs[ours], size, peer, costs[peer], versions)

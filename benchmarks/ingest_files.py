@@ -6,7 +6,7 @@ import gzip
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def _pcap(pause_s: int = 4000) -> Iterator[bytes]:
         repeat += 1
 
 
-_PIECES = {
+_PIECES: dict[str, Callable[[], Iterator[bytes]]] = {
     "zeek": _zeek, "zeek-json": _zeek_json, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
 }  # fmt: skip
 _NAMES = {

@@ -84,13 +84,17 @@ def orjson_eve(path: Path, out: Path) -> int:
 
 def re_ssh(path: Path, out: Path) -> int:
     """sshd's lines by one compiled pattern; the year is known, and numbers become numbers."""
-    typed = {"time": lambda text: datetime.strptime(f"2025 {text}", "%Y %b %d %H:%M:%S"), "pid": int, "port": int}
+    typed: dict[str, Callable[[str], Any]] = {
+        "time": lambda text: datetime.strptime(f"2025 {text}", "%Y %b %d %H:%M:%S"),
+        "pid": int,
+        "port": int,
+    }
     return _by_pattern(SSH, typed, path, out)
 
 
 def re_apache(path: Path, out: Path) -> int:
     """An access log by one compiled pattern; times and numbers are converted."""
-    typed = {
+    typed: dict[str, Callable[[str], Any]] = {
         "time": lambda text: datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z"),
         "status": int,
         "size": lambda text: None if text == "-" else int(text),

@@ -22,11 +22,11 @@ class Cost:
     def ratio_to(self, peer: Cost, kind: str = "cpu") -> float:
         """Return how many times dearer the peer is: the median over repeats of the ratio within each."""
         pairs = zip(getattr(peer, kind), getattr(self, kind), strict=True)
-        return median(theirs / ours for theirs, ours in pairs)
+        return float(median(theirs / ours for theirs, ours in pairs))
 
     def rate(self, count: int, kind: str = "cpu") -> float:
         """Return how many of `count` things a second, by the median cost."""
-        return count / median(getattr(self, kind))
+        return float(count / median(getattr(self, kind)))
 
 
 def measure(

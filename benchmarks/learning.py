@@ -197,7 +197,7 @@ def our_labels(ranking: FeedbackRanking, rows: int) -> Callable[[int], None]:
     return label
 
 
-def peer_labels(model: Any, X: NDArray) -> Callable[[int], None]:
+def peer_labels(model: Any, X: NDArray[np.float64]) -> Callable[[int], None]:
     """Return a function that refits coniferest's forest on twenty labels and more, scores, and takes the top."""
     given = np.random.default_rng(1).permutation(len(X))[:200]
     signs = np.where(np.arange(200) % 3 == 0, -1, 1)

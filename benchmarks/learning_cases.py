@@ -34,7 +34,7 @@ class Forest:
     matrix: NDArray[np.float32]
     malicious: NDArray[np.bool_]
     anomaly_score: NDArray[np.float64]
-    leaves: NDArray
+    leaves: NDArray[np.integer]
 
 
 def tables() -> list[Case]:
@@ -60,7 +60,7 @@ def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
     scores = score_table(forest.anomaly_score)
     truth = pd.Series(forest.malicious, index=scores.index)
     result = replay((scores, forest.leaves), truth, budget=BUDGET, strategy=strategy, seed=seed, matrix=forest.matrix)
-    return np.asarray(scores.index.get_indexer(result.answers["row_id"]), dtype=np.int64)
+    return np.asarray(scores.index.get_indexer(pd.Index(result.answers["row_id"])), dtype=np.int64)
 
 
 def ranked(forest: Forest, constants: Mapping[str, float]) -> Rows:
@@ -118,7 +118,7 @@ def groups(forest: Forest, rows: Rows) -> Curve:
     return padded(np.array(counts))
 
 
-def padded(counts: NDArray) -> Curve:
+def padded(counts: NDArray[np.int64]) -> Curve:
     """Return the curve at its full length; a table with fewer rows finds nothing more."""
     return np.pad(np.asarray(counts, dtype=np.int64), (0, BUDGET - len(counts)), mode="edge")
 

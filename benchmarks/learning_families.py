@@ -27,7 +27,7 @@ class Pool:
 
     matrix: NDArray[np.float32]
     malicious: NDArray[np.bool_]
-    families: NDArray
+    families: NDArray[np.object_]
     judged: NDArray[np.float32]
     judged_malicious: NDArray[np.bool_]
     first: list[int]
@@ -93,7 +93,7 @@ def campaign(
             checked.update(wrong)
             owed += len(wrong)
             sides = np.array(list(labels.values()))
-        named: NDArray = np.where(sides == pool.malicious[rows], pool.families[rows], None)  # type: ignore[assignment]
+        named = np.where(sides == pool.malicious[rows], pool.families[rows], np.array(None, dtype=object))
         predictions = predict_rows(pool.matrix, rows, sides, named, leaves=leaves, seed=seed)
         assert predictions is not None
         if asked in CHECKPOINTS:
@@ -118,12 +118,14 @@ def campaign(
     return Campaign(f1, families, (time.process_time() - begun - outside) / hundreds, len(checked))
 
 
-def _suspects(pool: Pool, rows: NDArray, sides: NDArray, seed: int) -> list[int]:
+def _suspects(pool: Pool, rows: NDArray[np.int64], sides: NDArray[np.bool_], seed: int) -> list[int]:
     found = likely_label_errors(pool.matrix[rows], sides, row_ids=[str(row) for row in rows], seed=seed)
     return [int(row) for row in found.index[found["is_error"]]]
 
 
-def _judged(pool: Pool, rows: NDArray, sides: NDArray, named: NDArray, seed: int) -> float:
+def _judged(
+    pool: Pool, rows: NDArray[np.int64], sides: NDArray[np.bool_], named: NDArray[np.object_], seed: int
+) -> float:
     from sklearn.metrics import f1_score
 
     both = np.vstack([pool.matrix[rows], pool.judged])
@@ -132,5 +134,5 @@ def _judged(pool: Pool, rows: NDArray, sides: NDArray, named: NDArray, seed: int
     return float(f1_score(pool.judged_malicious, predictions.probability[len(rows) :] >= 0.5))
 
 
-def _found(pool: Pool, rows: NDArray) -> int:
+def _found(pool: Pool, rows: NDArray[np.int64]) -> int:
     return len({pool.families[row] for row in rows if pool.malicious[row]})

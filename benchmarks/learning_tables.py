@@ -20,10 +20,10 @@ MOST_FEWER = 2  # than static in the first 20 labels, on any table and seed
 # Values of the learner's constants, each beside those that ship otherwise.
 CANDIDATES: dict[str, dict[str, float]] = {
     "as it ships": {},
-    "the forest credited with 1 label": {"BELIEVED": 1.0},
-    "the forest credited with 2 labels": {"BELIEVED": 2.0},
-    "the forest credited with 8 labels": {"BELIEVED": 8.0},
-    "the forest credited without end": {"BELIEVED": 1e9},
+    "the forest alone with 1 label": {"BELIEVED": 1.0},
+    "the forest alone with 2 labels": {"BELIEVED": 2.0},
+    "the forest alone with 8 labels": {"BELIEVED": 8.0},
+    "the forest alone without end": {"BELIEVED": 1e9},
     "a risk of .05": {"RISK": 0.05},
     "a risk of .1": {"RISK": 0.1},
     "never an ordinary row": {"BARREN": 1_000_000},
@@ -54,17 +54,19 @@ def rules(versions: dict[str, str]) -> list[Figure]:
         Figure(LOGO, "fewest against static, 20 labels", min(fewer), "malicious rows", n=len(fewer), versions=versions)
     )
     for name in (*CANDIDATES, *UNGUARDED):
-        case = f"ranking alone, {name}"
+        alone = f"ranking alone, {name}"
         for labels in POINTS:
             mean = float(np.mean([run[labels - 1] for of in curves.values() for run in of[name]]))
             figures.append(
-                Figure(case, f"found in {labels} labels", mean, "malicious rows", n=len(curves), versions=versions)
+                Figure(alone, f"found in {labels} labels", mean, "malicious rows", n=len(curves), versions=versions)
             )
         worst = min(fewest(of[name], of["static"]) for of in curves.values())
         times = sum(one == name for one in chosen.values())
         figures += [
-            Figure(case, "fewest against static, 20 labels", worst, "malicious rows", n=len(curves), versions=versions),
-            Figure(case, "tables for which others chose it", times, "tables", n=len(curves), versions=versions),
+            Figure(
+                alone, "fewest against static, 20 labels", worst, "malicious rows", n=len(curves), versions=versions
+            ),
+            Figure(alone, "tables for which others chose it", times, "tables", n=len(curves), versions=versions),
         ]
     return figures
 

@@ -76,9 +76,9 @@ def write(figures: list[Figure]) -> Path:
 def ingest(dataset: str, files: str | None, lab: Path) -> dict[str, Any]:
     """Ingest a dataset and return what `socml ingest --json` says."""
     if files is not None:
-        return json.loads(socml("ingest", SHARED / files, "--dataset", dataset, "--json", cwd=lab))
+        return dict(json.loads(socml("ingest", SHARED / files, "--dataset", dataset, "--json", cwd=lab)))
     socml("simulate", lab / "logs", cwd=lab)
-    return json.loads(socml("ingest", lab / "logs", "--dataset", dataset, "--json", cwd=lab))
+    return dict(json.loads(socml("ingest", lab / "logs", "--dataset", dataset, "--json", cwd=lab)))
 
 
 def ingest_figures(dataset: str, said: dict[str, Any], versions: dict[str, str]) -> list[Figure]:
@@ -114,7 +114,7 @@ def case_figures(dataset: str, model: str, baseline: str | None, lab: Path, vers
 def fit_and_score(model: str, dataset: str, lab: Path) -> dict[str, Any]:
     """Fit a model on a dataset, make it the champion, score with it; return what `socml score --json` says."""
     socml("fit", model, dataset, "--promote", "--json", cwd=lab)
-    return json.loads(socml("score", model, dataset, "--json", cwd=lab))
+    return dict(json.loads(socml("score", model, dataset, "--json", cwd=lab)))
 
 
 def replay_figures(case: str, run_id: str, rows: int, lab: Path, versions: dict[str, str]) -> list[Figure]:

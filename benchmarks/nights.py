@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def run_night(project: Project, *arguments: str, kill_after_s: float | None = No
 
 def status(project: Project) -> list[str]:
     """Return what `socml status` says is wrong now, of the last day and night."""
-    lines = run_night(project, "status", "office", "--days", "1", "--json").said["lines"]
+    lines: Any = run_night(project, "status", "office", "--days", "1", "--json").said["lines"]
     return [f"{line['what']}: {line['text']}" for line in lines if not line["ok"]]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from socml.evaluate import number_of
 
 EVENTS = 1_000_000
 SIMULATION = {"days": 5, "hosts": 330, "seed": 7}
@@ -78,7 +81,7 @@ def found(normality: np.ndarray, known: pd.DataFrame) -> dict[str, float]:
     bad = known[known["malicious"]][["day", "entity", "family"]].drop_duplicates()
     by_source = attacks_of(bad.merge(sources, on=["day", "entity"]).assign(malicious=True))
     attacks = len(attacks_of(known))
-    precision = ranking_metrics(normality, known["malicious"].to_numpy(float))["average_precision"]
+    precision = number_of(ranking_metrics(normality, known["malicious"].to_numpy(float)), "average_precision")
     return {
         ROWS_FOUND: len(by_row) / attacks,
         SOURCES_FOUND: len(by_source) / attacks,

@@ -63,7 +63,7 @@ class GaussianColumns:
 
         for j, value in x.items():
             if j not in self.columns:
-                self.columns[j] = GaussianScorer(grace_period=GRACE)
+                self.columns[j] = GaussianScorer(grace_period=GRACE)  # type: ignore[no-untyped-call]  # River gives it no types
             self.columns[j].learn_one(None, value)
 
 

@@ -74,7 +74,7 @@ def leave_one_group_out(figures: Mapping[str, Mapping[str, float]], *, errors: f
     >>> leave_one_group_out(few, errors=1.0)["http"]
     'plain'
     """
-    chosen = {}
+    chosen: dict[str, str] = {}
     for group in dict.fromkeys(group_of(case) for case in figures):
         others = [figures[case] for case in figures if group_of(case) != group] or list(figures.values())
         best = _most_cautious(others, errors)

@@ -102,7 +102,7 @@ def _cases(name: str) -> list[dict[str, Any]]:
     cases: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["case"] if path.is_file() else []
     examples = open_format(name).examples
     if not any(isinstance(example, bytes) for example in examples):
-        cases.append({"lines": "".join(f"{example}\n" for example in examples)})
+        cases.append({"lines": "".join(f"{example!s}\n" for example in examples)})
     return cases
 
 

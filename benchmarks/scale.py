@@ -15,9 +15,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.results import Figure, versions_of, write_results
@@ -155,9 +157,10 @@ def score_both() -> None:
     path = features_path(project, "office", "flow")
     block = next(pq.ParquetFile(path).iter_batches(200_000)).to_pandas()
     matrix = version.preparation.transform(block)
-    detector = version.detector
+    detector: Any = version.detector
     detector.score_samples(matrix[:1000])  # compiled before it is measured
-    rates, scores = {}, {}
+    rates: dict[str, Any] = {}
+    scores: dict[str, Any] = {}
     for _ in range(3):
         for name, score in (
             ("ours", detector.score_samples),
@@ -204,7 +207,7 @@ def on_spark(root: Path, case: str, rows: int) -> list[Figure]:
     return figures
 
 
-def _differ(one, other) -> int:
+def _differ(one: pa.Table, other: pa.Table) -> int:
     if one.schema.names != other.schema.names or len(one) != len(other):
         return max(len(one), len(other))
     wrong = np.zeros(len(one), bool)

@@ -67,14 +67,14 @@ def random_cut_figures() -> list[Figure]:
     n, figures = 2000, []
     for d in (10, COLUMNS):
         X = np.random.default_rng(0).normal(size=(n, d))
-        options: dict[str, Any] = {
+        options: Any = {
             "dimensions": d,
             "shingle_size": 1,
             "num_trees": 40,
             "sample_size": 128,
             "random_seed": 0,
         }
-        forest = krcf.RandomCutForest({**options, "output_after": 32, "parallel_execution_enabled": False})
+        forest: Any = krcf.RandomCutForest(options | {"output_after": 32, "parallel_execution_enabled": False})
 
         def stream(forest: Any = forest, X: Any = X) -> None:
             for row in X:

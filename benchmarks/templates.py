@@ -13,10 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
+from typing import TYPE_CHECKING
 
 from benchmarks.interleaved import measure
 from benchmarks.results import Figure, versions_of, write_results
 from socml.features import Drain
+
+if TYPE_CHECKING:
+    from functools import partial
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 LOGHUB = SHARED / "datasets" / "loghub-2k"
@@ -67,7 +71,7 @@ def main() -> None:
         figures.append(beside(folder.name, "grouping accuracy", found, "share", len(messages), versions))
     means = {name: mean(values) for name, values in accuracies.items()}
     figures.append(beside("all samples", "grouping accuracy, mean", means, "share", len(everything), versions))
-    costs = measure({name: lambda miner=miner: miner(everything * REPEATS) for name, miner in peers.items()}, repeats=3)
+    costs = measure({name: partial(miner, everything * REPEATS) for name, miner in peers.items()}, repeats=3)
     rates = {name: cost.rate(len(everything) * REPEATS) for name, cost in costs.items()}
     figures.append(beside("all samples", "messages a CPU second", rates, "messages/s", len(everything), versions))
     path = write_results(

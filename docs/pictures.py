@@ -41,7 +41,9 @@ def main() -> None:
         socml = [sys.executable, "-m", "socml", "run", "daily"]
         subprocess.run(socml, cwd=root, check=True, stdout=subprocess.DEVNULL)
         project = read_project(root)
-        pages = {name: page for name, page in _prepare(project).items() if name in sys.argv[1:] or not sys.argv[1:]}
+        pages = {
+            name: page for name, page in prepared_pages(project).items() if name in sys.argv[1:] or not sys.argv[1:]
+        }
         with served(root) as (home, _), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             for theme in ("light", "dark"):
@@ -59,7 +61,7 @@ def main() -> None:
             browser.close()
 
 
-def _prepare(project: Project) -> dict[str, tuple[str, str]]:
+def prepared_pages(project: Project) -> dict[str, tuple[str, str]]:
     """Say a few things as an analyst would, and return each page's path and what to wait for."""
     listed = daily_list("demo", project=project)
     run = store_day(listed, listed.of(DAY), project=project)
@@ -84,6 +86,8 @@ def _prepare(project: Project) -> dict[str, tuple[str, str]]:
     return {
         "today": (f"?{about}", ".detail[data-row-id][aria-busy=false]"),
         "hunt": (f"hunt?run={run['run_id']}", ".event[data-row-id][aria-busy=false]"),
+        "features": (f"features?run={run['run_id']}", "[data-testid=stVegaLiteChart]"),
+        "map": (f"features?run={run['run_id']}&view=map", "[data-testid=stVegaLiteChart]"),
         "entity": (f"entity?{about}&{entity}", "canvas"),
         "cases": ("cases?dataset=demo", "[data-testid=stForm]"),
         "case": (f"cases?dataset=demo&case={case.id}", "[data-testid=stForm]"),
@@ -128,7 +132,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         yield home, process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 if __name__ == "__main__":

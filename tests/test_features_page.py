@@ -75,3 +75,16 @@ def test_a_run_without_its_feature_table_says_what_to_do(built: BuiltRun, projec
     app = opened()
     assert not app.exception
     assert "socml features" in app.info[0].value
+
+
+def test_the_queue_that_was_chosen_on_hunt_is_in_the_address_and_another_order(built: BuiltRun) -> None:
+    testing = pytest.importorskip("streamlit.testing.v1")
+    app = testing.AppTest.from_file(str(APP / "hunt.py"), default_timeout=PATIENCE_S).run()
+    assert not app.exception
+    mixed = app.session_state["desk"]
+    app.segmented_control(key="queue").set_value("random-audit").run()
+    assert not app.exception
+    assert app.query_params["queue"] == "random-audit"
+    drawn = app.session_state["desk"]
+    assert drawn is not mixed
+    assert set(drawn.triage.queue_reasons(10)) == {"random-audit"}

@@ -19,7 +19,7 @@ REAL = {
     "datasets/faults/windows_logons.jsonl": {"logon", "failed logon"},
     "datasets/faults/repeated.log": {"failed logon"},
     "datasets/faults/eve_text_status.json": set[str](),
-    "datasets/hostile/zeek_ipv6_conn.log": {"flow"},
+    "datasets/hostile/zeek_labeled_empty_marker.log": set[str](),
     "datasets/faults/two_servers/web1/access.log": {"request"},
 }
 

@@ -170,7 +170,7 @@ class DayDesk:
         self, message: Mapping[str, Any], rows: Sequence[str], verdict: str, client_id: str, seen: int
     ) -> list[NewLabel]:
         """Return a label a row: the first is the one that was on screen, the others of its group carry its batch."""
-        common = {
+        common: dict[str, Any] = {
             "by": self.by,
             "dataset": self.today.dataset,
             "reason": str(message.get("reason") or ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labelling.background import background
 
@@ -13,6 +13,9 @@ from socml.ingestion import EventPage, event_page
 from socml.jobs import Today
 from socml.labels import LabelStore
 from socml.project import Words, visible_line
+
+if TYPE_CHECKING:
+    from functools import partial
 
 SIZE = 20
 AT_ONCE = 4  # questions in line
@@ -51,7 +54,7 @@ class EventPages:
             question = (str(self._today.project.workspace), self._today.dataset, row_id, offset, only, exclude)
             answer = background("records").ask(
                 ("page", *question),
-                lambda d=day, r=role, e=entity, o=offset, n=only, x=exclude: self._read(d, r, e, o, n, x),
+                partial(self._read, day, role, entity, offset, only, exclude),
             )
             pending += answer.pending
             if not answer.pending:

@@ -54,7 +54,7 @@ export class ListView {
           "span",
           { class: "cause" },
           members.length > 1 && (closed || id === row.group)
-            ? h("button", { type: "button", class: "fold", tabindex: "-1", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
+            ? h("span", { class: "fold", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
             : null,
           row.before ? h("span", { class: "before" }, row.before) : null,
           row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,

@@ -92,7 +92,7 @@ def strip_payload(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date
     """Return an entity's days as the bars of a strip, each with its words."""
     told = []
     for day in days:
-        verdict = current.loc[day.row_id, "verdict"] if day.row_id in current.index else ""
+        verdict = current["verdict"].get(day.row_id, "") if day.row_id is not None else ""
         families = ", ".join(say(f"daily.family.{family}") for family, _ in day.families[:3])
         parts = [day_text(day.day, say), families, say(f"verdict.{verdict}") if verdict else ""]
         told.append(

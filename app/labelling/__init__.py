@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 from scripts import bundle
 
-from labelling.desk import Report, open_desk
-from socml.project import Project, Words, visible_line
+from labelling.desk import STRATEGY, Report, open_desk
+from socml.project import Project, Run, Words, visible_line
 
 __all__ = ["triage_view"]
 
@@ -20,15 +20,23 @@ _KEY = "triage"
 
 
 def triage_view(
-    project: Project, run: dict[str, Any], analyst: str, say: Words, *, open_row: str = "", may_write: bool = True
+    project: Project,
+    run: Run,
+    analyst: str,
+    say: Words,
+    *,
+    open_row: str = "",
+    may_write: bool = True,
+    strategy: str = STRATEGY,
 ) -> None:
     """Draw the triage view of a run; record what the component sends, and answer it.
 
     Parameters
     ----------
     open_row : the row that the address asks for; the first of the queue if empty
+    strategy : how the queue is chosen
     """
-    desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write)
+    desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
     desk.receive(_report())  # what a callback would do, but also on the first run after a restart
     if open_row and not desk.has(open_row):
         st.warning(say("app.triage.no_such_event"))

@@ -72,10 +72,17 @@ class Desk:
     """One analyst before one run, for one session of the page."""
 
     def __init__(
-        self, project: Project, run_id: str, analyst: str, store: LabelStore, *, may_write: bool = True
+        self,
+        project: Project,
+        run_id: str,
+        analyst: str,
+        store: LabelStore,
+        *,
+        may_write: bool = True,
+        strategy: str = STRATEGY,
     ) -> None:
         ranking = kept_ranking(project, run_id)
-        self.triage = Triage(by=analyst, strategy=STRATEGY, store=store, ranking=ranking)
+        self.triage = Triage(by=analyst, strategy=strategy, store=store, ranking=ranking)
         self._offers = Offers(self.triage, leases=may_write)
         self._may_write = may_write
         self.scope = f"{run_id} {analyst}"
@@ -133,7 +140,7 @@ class Desk:
         current = report.scope == self.scope
         holds = report.holds if current and report.lang == say.language else frozenset()
         queue = self._offers.next(report if current else Report(), open_row)
-        reasons = queue.to_dict()
+        reasons = {str(row): str(reason) for row, reason in queue.items()}
         order = list(reasons)
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
@@ -252,14 +259,23 @@ def moves(before: list[str], after: list[str], acted_on: set[str]) -> tuple[int,
     return sum(g > 0 for g in gained), sum(g < 0 for g in gained), len(entered)
 
 
-def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = True) -> Desk:
-    """Return the session's desk, opened anew when run, analyst, their role or project changed."""
-    wanted = (str(project.workspace), run_id, analyst, may_write)
+def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = True, strategy: str = "") -> Desk:
+    """Return the session's desk, opened anew when run, analyst, their role, project or queue changed.
+
+    Without a `strategy` the queue stays the one that was chosen last.
+    """
+    strategy = strategy or str(st.session_state.get("kept_queue") or STRATEGY)
+    wanted = (str(project.workspace), run_id, analyst, may_write, strategy)
     if st.session_state.get("desk_of") != wanted:
         if "desk" in st.session_state:
             st.session_state["desk"].leave()
         st.session_state["desk"] = Desk(
-            project, run_id, analyst, kept_store(project, read_only=not may_write), may_write=may_write
+            project,
+            run_id,
+            analyst,
+            kept_store(project, read_only=not may_write),
+            may_write=may_write,
+            strategy=strategy,
         )
         st.session_state["desk_of"] = wanted
     desk: Desk = st.session_state["desk"]

@@ -132,7 +132,10 @@ class Evidence:
             columns = feature_columns(self._path)
             rows = columns.take(columns.positions(row_ids)).reset_index()
             names = [name for name in ("row_id", "time", *self._metadata.get("entity", [])) if name in rows.columns]
-            found = {str(row["row_id"]): row for row in rows[names].to_dict("records")}
+            found = {
+                str(row["row_id"]): {str(name): cell for name, cell in row.items()}
+                for row in rows[names].to_dict("records")
+            }
         return [found.get(row_id, {"row_id": row_id, "time": None}) for row_id in row_ids]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from labelling.background import Answer, background
 from labelling.evidence import time_text
 from socml.explanations import (
+    ExplanationRow,
     error_in_words,
     explain_rows,
     feature_label,
@@ -77,7 +78,7 @@ class Items:
             rows = self._explained[row_id] = answer.value[answer.value["row_id"] == row_id]
         told = headline(rows, features_metadata=self._metadata, language=say.language)
         top = rows.sort_values("position").head(_FEATURES)
-        why = [self._line(row, say) for row in top.to_dict("records") if row["share"]]
+        why = [self._line(cast("ExplanationRow", row), say) for row in top.to_dict("records") if row["share"]]
         estimated = say("app.triage.why.estimated") if any(line["error_text"] for line in why) else ""
         self._told[key] = {"headline": told, "why": why, "estimated": estimated}
         return self._told[key]
@@ -97,7 +98,7 @@ class Items:
     def _question(self, row_id: str) -> tuple[str, str, str, str]:
         return ("explain", str(self._project.workspace), self._run_id, row_id)
 
-    def _line(self, row: Mapping[Any, Any], say: Words) -> dict[str, Any]:
+    def _line(self, row: ExplanationRow, say: Words) -> dict[str, Any]:
         feature = str(row["feature"])
         unit = unit_of(feature, self._metadata)
         share = float(row["share"])

@@ -4,7 +4,7 @@ import { h, sentence } from "./nodes.js";
 
 export class QueueView {
   constructor(select) {
-    this.rows = h("ol", { class: "rows", role: "listbox" });
+    this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
     this.node = h("section", { class: "queue" }, this.rows);
     this.select = select;
     this.rows.addEventListener("click", (event) => {

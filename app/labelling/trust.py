@@ -24,7 +24,7 @@ def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
 
 def _curve(told: CampaignReport, say: Words) -> alt.Chart:
     curve = told.families.rename(columns={"labels": "x", "families": "y"})
-    return (
+    chart: alt.Chart = (
         alt.Chart(curve, height=220)
         .mark_line(interpolate="step-after")
         .encode(
@@ -32,3 +32,4 @@ def _curve(told: CampaignReport, say: Words) -> alt.Chart:
             y=alt.Y("y:Q", title=say("app.labels.report.families"), axis=alt.Axis(tickMinStep=1)),
         )
     )
+    return chart

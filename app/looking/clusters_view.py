@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +17,9 @@ from looking.rows import LookedAt
 from socml.explanations import Cluster, Clusters, cluster_rows, feature_label
 from socml.labels import DIRECTION
 from socml.project import DataError, SocmlError, Words, visible_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 METHODS = ("k-means", "gaussian-mixture", "hdbscan")
 MOST, LEAST, USUAL = 20, 2, 8
@@ -124,8 +127,10 @@ def _table(found: Clusters, rows: LookedAt, say: Words) -> pd.DataFrame:
     return pd.DataFrame(told, columns=columns)
 
 
-def _said(counts: Mapping[tuple[int, str], int], number: int, say: Words) -> str:
-    of_group = [(code, n) for (cluster, code), n in counts.items() if cluster == number]
+def _said(counts: pd.Series, number: int, say: Words) -> str:
+    of_group = [
+        (code, n) for (cluster, code), n in cast("Mapping[tuple[int, str], int]", counts).items() if cluster == number
+    ]
     return ", ".join(f"{verdict_name(str(code), say)}: {say.number(n)}" for code, n in of_group)
 
 

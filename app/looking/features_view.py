@@ -89,12 +89,16 @@ def _chart(profile: FeatureProfile, title: str, say: Words) -> alt.Chart | None:
     base = alt.Chart(pd.DataFrame(rows), height=300)
     y = alt.Y("rows:Q", title=say("app.data.rows"), stack=True)
     if not profile.is_number:
-        return base.mark_bar().encode(
+        bars: alt.Chart = base.mark_bar().encode(
             x=alt.X("value:N", title=title, sort=None), y=y, color=colour, tooltip=["value", "verdict", "rows"]
         )
+        return bars
     scale = alt.Scale(type="symlog") if profile.is_log else alt.Scale()
     x = alt.X("from:Q", title=title, scale=scale)
-    return base.mark_bar().encode(x=x, x2="to:Q", y=y, color=colour, tooltip=["from", "to", "verdict", "rows"])
+    steps: alt.Chart = base.mark_bar().encode(
+        x=x, x2="to:Q", y=y, color=colour, tooltip=["from", "to", "verdict", "rows"]
+    )
+    return steps
 
 
 def _place(profile: FeatureProfile, at: int) -> dict[str, str | float]:

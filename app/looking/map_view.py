@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import altair as alt
@@ -14,6 +15,9 @@ from looking.features_view import COLOURS, verdict_name
 from looking.rows import LookedAt
 from socml.explanations import Projection, feature_label, project_rows
 from socml.project import SocmlError, Words, visible_line
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 METHODS = ("pca", "lda", "tsne")
 MOST_POINTS = 4_000  # that a browser draws at once
@@ -56,7 +60,7 @@ def event_table(row_ids: list[str], rows: LookedAt, run_id: str, say: Words) -> 
     )
 
 
-def links(say: Words) -> dict[str, object]:
+def links(say: Words) -> dict[str, ColumnConfig]:
     """Return how the table's last column is drawn: as a link of this app."""
     name = say("app.looking.open")
     return {name: st.column_config.LinkColumn(name, display_text=say("app.looking.open_one"))}
@@ -94,7 +98,7 @@ def _chart(found: Projection, rows: LookedAt, say: Words) -> alt.Chart:
     shape = alt.Shape("verdict:N", title=None)  # colour is never the only sign
     pick = alt.selection_point(name="chosen", fields=["row_id"], toggle=True)
     axis = alt.Axis(labels=False, ticks=False)
-    return (
+    chart: alt.Chart = (
         alt.Chart(points, height=480)
         .mark_point(filled=True, size=42)
         .encode(
@@ -111,6 +115,7 @@ def _chart(found: Projection, rows: LookedAt, say: Words) -> alt.Chart:
         )
         .add_params(pick)
     )
+    return chart
 
 
 def _axes(found: Projection, rows: LookedAt, say: Words) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import streamlit as st
 
 from socml.explanations import feature_columns, run_metadata
 from socml.labels import LabelStore
-from socml.project import Project, run_features_path
+from socml.project import Project, Run, TableMetadata, run_features_path
 from socml.review import LiveRanking
 
 AT_MOST = 20_000  # rows that are looked at; a picture of more says no more
@@ -33,11 +32,11 @@ class LookedAt:
     features: pd.DataFrame = field(repr=False)
     about: pd.DataFrame = field(repr=False)
     verdicts: pd.Series = field(repr=False)
-    metadata: dict[str, Any] = field(repr=False)
+    metadata: TableMetadata = field(repr=False)
     of: int
 
 
-def looked_at(project: Project, run: dict[str, Any], ranking: LiveRanking, store: LabelStore) -> LookedAt | None:
+def looked_at(project: Project, run: Run, ranking: LiveRanking, store: LabelStore) -> LookedAt | None:
     """Return the rows of a run that are looked at; None if its feature table is not there any more."""
     path = run_features_path(project, run)
     if not path.is_file():
@@ -50,9 +49,11 @@ def looked_at(project: Project, run: dict[str, Any], ranking: LiveRanking, store
         rows = _chosen(n, labelled.tolist())
         names = ranking.state.ids.names(rows)
         about = ranking.state.about(rows).set_axis(pd.Index(names, name="row_id"))
+    metadata = run_metadata(run, project)
     features = _features(str(path), path.stat().st_mtime_ns, tuple(names))
+    known = [name for name in metadata.get("features", features.columns) if name in features.columns]
     verdicts = current["verdict"].reindex(names).dropna()
-    return LookedAt(features, about, verdicts, run_metadata(run, project), n)
+    return LookedAt(features[known], about, verdicts, metadata, n)
 
 
 def _chosen(n: int, labelled: list[int]) -> np.ndarray:
@@ -68,5 +69,4 @@ def _features(path: str, written_ns: int, names: tuple[str, ...]) -> pd.DataFram
     from pathlib import Path
 
     columns = feature_columns(Path(path))
-    features = columns.take(columns.positions(names))
-    return features.drop(columns=[name for name in ("time", "entity") if name in features.columns])
+    return columns.take(columns.positions(names))

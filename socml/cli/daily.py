@@ -10,10 +10,11 @@ from socml.project import ConfigurationError, Run
 
 if TYPE_CHECKING:
     from socml.evaluate import FoundAttacks
-    from socml.jobs import DailyList, RankedDay
+    from socml.jobs import DailyList, Listing, RankedDay, RankedHour
     from socml.project import Project
 
 SHOWN = 20
+SHOWN_AN_HOUR = 5
 
 
 def run_daily(
@@ -26,22 +27,15 @@ def run_daily(
     project: Project | None = None,
 ) -> Run:
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
-    from socml.evaluate import attack_rows, find_attacks, prepare_dataset
-    from socml.ingestion import ingest
+    from socml.evaluate import attack_rows, find_attacks
     from socml.jobs import daily_list, store_day
-    from socml.project import find_project, load_experiment_recipe, recipe_names
+    from socml.project import find_project
 
     project = project or find_project()
-    recipe = load_experiment_recipe(experiment, project)
-    dataset, files = _dataset_of(recipe.dataset, paths, project)
-    if dataset in recipe_names("datasets", project):
-        prepare_dataset(dataset, project=project, paths=files, step=step)
-    elif files:
-        with step("reading the logs"):
-            ingest(files, dataset=dataset, project=project)
+    dataset, model = _prepared(experiment, paths, project)
     with step("building the daily tables"):
         listed = daily_list(
-            dataset, project=project, model=recipe.model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
+            dataset, project=project, model=model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
         )
     ranked = listed.of(day or None)
     attacks = attack_rows(dataset, project=project)
@@ -52,6 +46,74 @@ def run_daily(
     else:
         _print(listed, ranked, found, top, project.language)
     return run
+
+
+def run_hours(
+    experiment: str,
+    paths: list[Path] | None,
+    *,
+    day: str = "",
+    top: int = SHOWN_AN_HOUR,
+    json_: bool = False,
+    project: Project | None = None,
+) -> None:
+    """Print the first rows of each hour of a day that has events."""
+    from socml.jobs import hourly_list, open_listing
+    from socml.project import find_project, visible_line, words
+
+    project = project or find_project()
+    dataset, model = _prepared(experiment, paths, project)
+    with step("building the tables of the hours"):
+        listing = open_listing(dataset, project=project, model=model)
+        ranked = hourly_list(dataset, project=project, day=day or None, listing=listing)
+    if json_:
+        as_json({"dataset": dataset, "hours": [_plain_hour(hour, listing, top) for hour in ranked]})
+        return
+    phrases, by_name = words(project.language), {column.name: column for column in listing.columns}
+    for hour in ranked:
+        rows = _first_rows(hour, top)
+        say(f"\n{hour.begin:%Y-%m-%d %H:00}" + ("" if rows else f"  {phrases('daily.nothing')}"))
+        for place, row in enumerate(rows, 1):
+            role = phrases(f"daily.role.{str(hour.scores.role[row]).replace(' ', '_')}")
+            say(f"{place:>3}. {visible_line(str(hour.scores.entity[row]))} ({role})")
+            for reason in hour.reasons(listing, row)[:2]:
+                say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], phrases)}")
+
+
+def _plain_hour(hour: RankedHour, listing: Listing, top: int) -> dict[str, object]:
+    from dataclasses import asdict
+
+    rows = [
+        {
+            "place": place,
+            "entity": str(hour.scores.entity[row]),
+            "role": str(hour.scores.role[row]),
+            "score": float(hour.scores.score[row]),
+            "reasons": [asdict(reason) for reason in hour.reasons(listing, row)],
+        }
+        for place, row in enumerate(_first_rows(hour, top), 1)
+    ]
+    return {"begin": hour.begin.isoformat(), "list": rows}
+
+
+def _first_rows(hour: RankedHour, top: int) -> list[int]:
+    return [int(row) for row in hour.order[:top] if hour.scores.score[row] > 0]
+
+
+def _prepared(experiment: str, paths: list[Path] | None, project: Project) -> tuple[str, str]:
+    """Ingest what is to be read first; return the dataset and the model of an experiment."""
+    from socml.evaluate import prepare_dataset
+    from socml.ingestion import ingest
+    from socml.project import load_experiment_recipe, recipe_names
+
+    recipe = load_experiment_recipe(experiment, project)
+    dataset, files = _dataset_of(recipe.dataset, paths, project)
+    if dataset in recipe_names("datasets", project):
+        prepare_dataset(dataset, project=project, paths=files, step=step)
+    elif files:
+        with step("reading the logs"):
+            ingest(files, dataset=dataset, project=project)
+    return dataset, recipe.model
 
 
 def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tuple[str, list[Path] | None]:
@@ -84,7 +146,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         extra = [rarity_in_words(float(ranked.scores.once_in[row]), said)]
         extra += [said("daily.owner", owner=known.owner)] if known.owner else []
         extra += [said("daily.watched")] if known.watch else []
-        role = said(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
+        role = phrases(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
         say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")

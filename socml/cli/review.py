@@ -36,6 +36,7 @@ def run(
     top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
     day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
     since: Annotated[str, typer.Option(help="last: only what is new since the last night, as socml nightly does")] = "",
+    hours: Annotated[bool, typer.Option("--hours", help="of the daily list: a list for each hour of the day")] = False,
     engine: Engine = "",
     master: Master = "",
     json_: Json = False,
@@ -60,9 +61,18 @@ def run(
     elif since and (engine or master):
         raise ConfigurationError("--since last follows [engine] of socml.toml: it takes no --engine and no --master.")
     elif load_model_recipe(recipe.model, project).mode == "daily":
-        _run_daily(experiment, paths, day=day, since=since, top=top or 20, json_=json_, project=project)
-    elif since:
-        raise ConfigurationError(f"--since is of the daily list, which {experiment!r} is not. Leave it out.")
+        if hours and since:
+            raise ConfigurationError("--hours and --since last are two lists: ask for one.")
+        if hours:
+            from socml.cli.daily import run_hours
+
+            run_hours(experiment, paths, day=day, top=top or 5, json_=json_, project=project)
+        else:
+            _run_daily(experiment, paths, day=day, since=since, top=top or 20, json_=json_, project=project)
+    elif since or hours:
+        raise ConfigurationError(
+            f"{'--since' if since else '--hours'} is of the daily list, which {experiment!r} is not. Leave it out."
+        )
     else:
         run_experiment(experiment, paths=paths, top=top or 10, json_=json_)
 

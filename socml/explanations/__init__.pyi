@@ -29,6 +29,7 @@ from .of_run import run_metadata as run_metadata
 from .online import explain_online as explain_online
 from .projection import Projection as Projection
 from .projection import project_rows as project_rows
+from .sentences import ExplanationRow as ExplanationRow
 from .sentences import error_in_words as error_in_words
 from .sentences import headline as headline
 from .sentences import percentile_in_words as percentile_in_words

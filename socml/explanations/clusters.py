@@ -136,7 +136,8 @@ def _told(method: str, rows: RowsInNumbers, codes: NDArray[np.intp]) -> Clusters
         middle = rows.matrix[members].mean(axis=0)
         distance = np.square(rows.matrix[members] - middle).sum(axis=1)
         nearest = str(rows.row_ids[members[int(distance.argmin())]])
-        higher, lower = (_apart(sign * middle, rows.features) for sign in (1.0, -1.0))
+        higher, below = (_apart(sign * middle, rows.features) for sign in (1.0, -1.0))
+        lower = tuple(name for name in below if name not in higher)  # of a category one value is more, others less
         groups.append(Cluster(number, len(members), nearest, higher, lower))
     return Clusters(method, pd.Series(codes, index=rows.row_ids, name="cluster"), tuple(groups))
 

@@ -18,6 +18,8 @@ from .given_table import Rows as Rows
 from .given_table import TableError as TableError
 from .given_table import feature_names as feature_names
 from .given_table import plain_table as plain_table
+from .hourly_tables import EntityHour as EntityHour
+from .hourly_tables import entity_hours as entity_hours
 from .label_leaks import label_columns as label_columns
 from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -217,6 +217,7 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
+    opened: AbstractContextManager[Any]
     if project.engine == "spark":
         opened = spark_day(files, day, histories, extended, project=project, inside=inside)
     else:
@@ -226,7 +227,7 @@ def _build_day(
         state.parts.update({_key_part(h.key): state.built(_key_part(h.key)) | {at} for h in extended})
         for recipe in recipes:
             if at not in state.built(_set_part(recipe)):
-                write_table(_table_path(folder, recipe, day), _rows(recipe, connection, inside))
+                write_table(_table_path(folder, recipe, day), rows_of_set(recipe, connection, inside))
                 state.built(_set_part(recipe)).add(at)
 
 
@@ -275,10 +276,10 @@ def day_connection(
         yield connection
 
 
-def _rows(
+def rows_of_set(
     recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection | SparkConnection, inside: Sequence[IPv4Network]
 ) -> pa.Table:
-    """Return what a feature set says of a day, sorted by entity; rows that say nothing are left out."""
+    """Return what a feature set says of the events of a connection, sorted by entity; rows that say nothing are left out."""
     where, (entity,) = str(recipe.path), recipe.entity
     given = _columns(connection, f"select * from ({recipe.sql}\n)", where)  # noqa: S608
     shown = sorted(set(recipe.shown_with.values()))

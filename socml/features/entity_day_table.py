@@ -74,6 +74,16 @@ def entity_days(tables: DailyTables) -> Iterator[EntityDay]:
 def entity_day(tables: DailyTables, day: date) -> EntityDay:
     """Return the rows of one day, sorted by role and entity; what a set does not say of an entity is 0."""
     parts = [(tables.read(recipe, day).to_pandas(), list(recipe.columns)) for recipe in tables.recipes]
+    return side_by_side(day, parts)
+
+
+def side_by_side(day: date, parts: Sequence[tuple[pd.DataFrame, list[str]]]) -> EntityDay:
+    """Return the rows of several tables as one, sorted by role and entity.
+
+    Parameters
+    ----------
+    parts : tables with role and entity, each with the names of its columns of values
+    """
     keys = pd.concat([part[["role", "entity"]] for part, _ in parts]).drop_duplicates()
     keys = keys.sort_values(["role", "entity"], kind="stable", ignore_index=True)
     index = pd.MultiIndex.from_frame(keys)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
@@ -57,7 +56,7 @@ _HASH_FIELDS = (
 )
 
 
-def cef_fields(text: str) -> dict[str, Any]:
+def cef_fields(text: str) -> dict[str, object]:
     """Return the fields of `text`, which begins with `CEF:` or `LEEF:`; those of the header without a key in it.
 
     The delimiter of LEEF 1 is a tab, that of LEEF 2 is told in the header, as a character or a number (`x09`). Where
@@ -81,7 +80,7 @@ def cef_fields(text: str) -> dict[str, Any]:
     parts = _split_pipes(rest, len(names) + 1)
     if len(parts) < len(names) + 1:
         raise ValueError(f"a {kind} header of {len(parts)} parts, {len(names) + 1} were expected")
-    found: dict[str, Any] = {"format": f"{kind}:{parts[0].strip()}"}
+    found: dict[str, object] = {"format": f"{kind}:{parts[0].strip()}"}
     found |= {name: _unescape(value).strip() for name, value in zip(names, parts[1:], strict=False)}
     extension = parts[len(names) + 1] if len(parts) > len(names) + 1 else ""
     if kind == "CEF":
@@ -95,7 +94,7 @@ def cef_fields(text: str) -> dict[str, Any]:
     return found
 
 
-def cef_columns(found: dict[str, Any], clock: Clock) -> tuple[dict[str, Any], Fields]:
+def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, object], Fields]:
     """Return the event columns that any vendor's fields fill, and the fields that are left.
 
     `time` is the record's own (`rt`, `end`, `start`, `devTime`), in whatever unit it came; it may be missing.
@@ -108,7 +107,7 @@ def cef_columns(found: dict[str, Any], clock: Clock) -> tuple[dict[str, Any], Fi
     fields = Fields({key: value for key, value in found.items() if value not in ("", None)})
     when = fields.take("rt", "end", "start", "deviceReceiptTime", "devTime")
     written = fields.take("severity", "sev", "LogSeverity")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": None if when is None else vendor_time(str(when), clock),
         "rule_id": fields.text("signature"),
         "rule_name": fields.text("name", "cat"),
@@ -134,7 +133,7 @@ def cef_columns(found: dict[str, Any], clock: Clock) -> tuple[dict[str, Any], Fi
     return row, fields
 
 
-def hash_of(value: Any) -> str | None:
+def hash_of(value: object) -> str | None:
     """Return a hash in hexadecimal digits with its algorithm, told by its length; None if it is none."""
     text = str(value or "").strip().lower()
     name = _HASHES.get(len(text))
@@ -175,14 +174,14 @@ def _in_zone(written: str, zone: str | None, clock: Clock) -> datetime:
     return iso(written).replace(tzinfo=known).astimezone(UTC) if known else iso(written, clock)
 
 
-def _severity(written: Any) -> int | None:
+def _severity(written: object) -> int | None:
     text = str(written or "").strip().lower()
     if text in _WORDS:
         return _WORDS[text]
     return round(10 * float(text)) if re.fullmatch(r"\d{1,2}(?:\.\d{1,3})?", text) and float(text) <= 10 else None
 
 
-def _numbers(fields: Fields) -> dict[str, Any]:
+def _numbers(fields: Fields) -> dict[str, object]:
     """Return the process number; a field that is no number stays where it is."""
     name = next((n for n in ("dpid", "spid") if str(fields.peek(n)).isdigit()), None)
     return fields.columns({"process_pid": name}) if name else {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from socml.formats._cef import MARK, cef_columns, cef_fields
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 from socml.formats._vendors import kind_of
+
+if TYPE_CHECKING:
+    from socml.formats._json import extra_of
 
 __all__ = ["LONGEST_HEADER", "cef_event", "event_of_fields"]
 
@@ -15,7 +18,7 @@ LONGEST_HEADER = 1000  # characters before `CEF:`
 _THREATS = {"virusname", "malware name", "threat name", "threatname", "detection name", "virus"}
 
 
-def cef_event(text: str, clock: Clock) -> dict[str, Any]:
+def cef_event(text: str, clock: Clock) -> dict[str, object]:
     """Return the event columns of a line. Raises ValueError, in words, if it holds neither CEF nor LEEF."""
     mark = MARK.search(text, 0, LONGEST_HEADER)
     if mark is None:
@@ -24,11 +27,11 @@ def cef_event(text: str, clock: Clock) -> dict[str, Any]:
     row = event_of_fields(cef_fields(text[mark.start() :]), clock)
     row["time"] = row["time"] or header.time(clock)
     row["observer_name"] = header.host or row["observer_name"]
-    row["extra"]["syslog"] = header.rest or None
+    extra_of(row)["syslog"] = header.rest or None
     return row
 
 
-def event_of_fields(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def event_of_fields(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of CEF's fields, wherever they were written.
 
     Raises
@@ -40,7 +43,7 @@ def event_of_fields(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     row["observer_name"] = fields.text("dvc")
     row["threat_name"] = _threat(found)
     vendor, product, rule = (str(found.get(n) or "") for n in ("vendor", "product", "signature"))
-    kind = kind_of(vendor, product, rule, row["rule_name"] or "", row)
+    kind = kind_of(vendor, product, rule, str(row["rule_name"] or ""), row)
     if kind["event_category"] == "malware" and not row["threat_name"]:
         row["threat_name"] = row["rule_name"]
     row |= {name: value for name, value in kind.items() if not row.get(name)}
@@ -48,9 +51,9 @@ def event_of_fields(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _threat(found: dict[str, Any]) -> str | None:
+def _threat(found: dict[str, object]) -> str | None:
     """Return the threat that a custom field names, by its label."""
     for key, label in found.items():
         if key.endswith("Label") and str(label).strip().lower() in _THREATS:
-            return found.get(key.removesuffix("Label"))
+            return cast("str | None", found.get(key.removesuffix("Label")))
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from socml.formats._addresses import address_and_port
 from socml.formats._fields import Fields
@@ -16,7 +15,7 @@ __all__ = ["MAPPERS", "azure", "cloudtrail", "github", "gsuite", "moment", "okta
 API_ACTIVITY, AUTHENTICATION, ACCOUNT_CHANGE = 6003, 3002, 3001
 
 
-def moment(value: Any) -> datetime | None:
+def moment(value: object) -> datetime | None:
     """Return a time written as ISO 8601, with or without a zone (then UTC), or as a count since 1970.
 
     Examples
@@ -31,7 +30,7 @@ def moment(value: Any) -> datetime | None:
     return iso(value)
 
 
-def where_from(fields: Fields, *names: str) -> dict[str, Any]:
+def where_from(fields: Fields, *names: str) -> dict[str, object]:
     """Take the first of these fields that holds an address, as source columns; others stay as they are.
 
     Examples
@@ -47,10 +46,10 @@ def where_from(fields: Fields, *names: str) -> dict[str, Any]:
     return {}
 
 
-def cloudtrail(found: dict[str, Any]) -> dict[str, Any]:
+def cloudtrail(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one AWS CloudTrail record."""
     fields = Fields(found)
-    row: dict[str, Any] = {"time": moment(fields.take("eventTime"))}
+    row: dict[str, object] = {"time": moment(fields.take("eventTime"))}
     row |= where_from(fields, "sourceIPAddress")
     row |= fields.columns(
         {
@@ -77,10 +76,10 @@ _OKTA_OUTCOME = {"SUCCESS": "success", "ALLOW": "success", "FAILURE": "failure",
 _OKTA_SEVERITY = {"DEBUG": 10, "INFO": 20, "WARN": 50, "ERROR": 80}
 
 
-def okta(found: dict[str, Any]) -> dict[str, Any]:
+def okta(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one record of Okta's System Log. Names in lower case are taken as well."""
     fields = Fields(found)
-    row: dict[str, Any] = {"time": moment(fields.take("published"))}
+    row: dict[str, object] = {"time": moment(fields.take("published"))}
     row |= where_from(fields, "client.ipAddress", "client.ipaddress")
     row |= fields.columns(
         {
@@ -101,12 +100,12 @@ def okta(found: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def gsuite(found: dict[str, Any]) -> dict[str, Any]:
+def gsuite(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one activity of Google Workspace; its `events` may be a list of them, or flattened."""
     fields = Fields(found)
     events = fields.peek("events")
     first = events[0] if isinstance(events, list) and events and isinstance(events[0], dict) else {}
-    row: dict[str, Any] = {"time": moment(fields.take("id.time"))}
+    row: dict[str, object] = {"time": moment(fields.take("id.time"))}
     row |= where_from(fields, "ipAddress")
     row |= fields.columns(
         {
@@ -124,10 +123,10 @@ def gsuite(found: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def github(found: dict[str, Any]) -> dict[str, Any]:
+def github(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one record of GitHub's audit log. `@timestamp` and `created_at` are milliseconds."""
     fields = Fields(found)
-    row: dict[str, Any] = {"time": moment(fields.take("@timestamp", "created_at", "at_sign_timestamp"))}
+    row: dict[str, object] = {"time": moment(fields.take("@timestamp", "created_at", "at_sign_timestamp"))}
     row |= where_from(fields, "actor_ip")
     row |= fields.columns(
         {"event_action": "action", "user_name": ("actor", "user"), "user_agent_original": "user_agent"}
@@ -143,14 +142,16 @@ def github(found: dict[str, Any]) -> dict[str, Any]:
 _AZURE_LEVEL = {"Critical": 90, "Error": 70, "Warning": 50, "Informational": 20, "Information": 20, "Verbose": 10}
 
 
-def azure(found: dict[str, Any]) -> dict[str, Any]:
+def azure(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one Azure record: a sign-in (diagnostic settings or Graph), an audit or an activity record.
 
     Graph writes the fields of `properties` at the top. A sign-in worked if its `status.errorCode` (Graph) or
     `resultType` is 0; other records say Success, Succeeded, Failure … in `resultType` or `properties.result`.
     """
     fields = Fields(found)
-    row: dict[str, Any] = {"time": moment(fields.take("time", "createdDateTime", "eventTimestamp", "activityDateTime"))}
+    row: dict[str, object] = {
+        "time": moment(fields.take("time", "createdDateTime", "eventTimestamp", "activityDateTime"))
+    }
     row |= where_from(fields, "callerIpAddress", "properties.ipAddress", "ipAddress", "properties.initiatedBy.user.ipAddress",
                       "initiatedBy.user.ipAddress")  # fmt: skip
     row |= fields.columns(
@@ -189,11 +190,11 @@ def _azure_outcome(fields: Fields, login: bool) -> str:
     return "failure" if said.lower() in ("failure", "failed", "fail", "error", "denied", "forbidden") else "unknown"
 
 
-def _what(class_uid: int, category: str) -> dict[str, Any]:
+def _what(class_uid: int, category: str) -> dict[str, object]:
     return {"class_uid": class_uid, "event_category": category}
 
 
-MAPPERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+MAPPERS: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
     "AWS.CloudTrail": cloudtrail,
     "Okta.SystemLog": okta,
     "GSuite.ActivityEvent": gsuite,

@@ -6,7 +6,6 @@ import csv
 import io
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from socml.formats._reader import Source
 from socml.formats._records import Skip
@@ -80,14 +79,14 @@ def csv_head(head: bytes) -> list[str]:
         return []
 
 
-def rows_by_name(read: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+def rows_by_name(read: Callable[[dict[str, object]], dict[str, object]]) -> Callable[[bytes], dict[str, object]]:
     """Return a reader of CSV records that takes the first for names and hands the others on as name → text.
 
     Empty cells are left out; the line of names, also when it comes again, is skipped.
     """
     names: list[str] = []
 
-    def read_record(record: bytes) -> dict[str, Any]:
+    def read_record(record: bytes) -> dict[str, object]:
         cells = cells_of(record)
         if not names:
             names.extend(cells)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import orjson
 
@@ -50,7 +49,7 @@ def members(source: Source, *lists: str) -> Iterator[tuple[int, bytes]]:
     yield from scanner.rest()
 
 
-def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, Any]]:
+def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, object]]:
     """Return the first objects that a file's head holds, as `members` would yield them, for a sniff.
 
     Examples

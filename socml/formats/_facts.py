@@ -8,7 +8,6 @@ the first `LONGEST` characters. Blind to who an unnamed second address is, and t
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.formats._addresses import address
 
@@ -48,11 +47,13 @@ _DESTINATION = frozenset(
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
+    re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
+    re.compile(rf"(?i)\blog-?[io]n as ['\"]?{_NAME}"),
     re.compile(
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid)"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid|set_id)"
         rf"(?:\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
@@ -72,13 +73,13 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still".split()
+    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
-    r"no such user|user unknown|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|(?:logged|signed) (?:in|on)|"
@@ -102,7 +103,7 @@ _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->)[ \t]{0,3}")
 _LARGEST_PORT = 65535
 
 
-def facts_of(text: str) -> dict[str, Any]:
+def facts_of(text: str) -> dict[str, object]:
     """Return the event columns that a message tells.
 
     Examples
@@ -116,7 +117,7 @@ def facts_of(text: str) -> dict[str, Any]:
     {}
     """
     text = text[:LONGEST]
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     if not TELLS.search(text):
         return row
     _addresses(text, row)
@@ -133,7 +134,7 @@ def facts_of(text: str) -> dict[str, Any]:
     return row
 
 
-def _requests(text: str, row: dict[str, Any]) -> None:
+def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
         if request["status"]:
@@ -147,7 +148,7 @@ def _requests(text: str, row: dict[str, Any]) -> None:
             break
 
 
-def _addresses(text: str, row: dict[str, Any]) -> None:
+def _addresses(text: str, row: dict[str, object]) -> None:
     """Take the addresses on either side: the first of the best word before it, the last of `key=` written twice."""
     last: re.Match[str] | None = None
     best = {side: 3 if f"{side}_ip" in row else -1 for side in ("source", "destination")}  # what a pattern said stays
@@ -170,7 +171,7 @@ def _addresses(text: str, row: dict[str, Any]) -> None:
                 row[f"{side}_port"] = int(port)
 
 
-def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, Any]) -> bool:
+def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:
     """Return whether an address stands right behind the source's: `10.0.0.1:80 10.0.0.2:443`, `a -> b`."""
     if last is None or "source_port" not in row or "destination_ip" in row:
         return False
@@ -188,7 +189,7 @@ def _worth(before: str, ip: str) -> int:
     return 2 if word in _DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
 
 
-def _side(before: str, row: dict[str, Any]) -> str:
+def _side(before: str, row: dict[str, object]) -> str:
     """Return whose address follows what stands before it: "source", "destination", or neither."""
     if _ARROW.search(before) and "source_ip" in row:
         return "destination"
@@ -217,5 +218,5 @@ def _user(text: str, *, ended: bool) -> str | None:
                 and address(name) is None
                 and any(map(str.isalnum, name))
             ):
-                return name
+                return str(name)
     return None

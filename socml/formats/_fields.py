@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar, cast
 
 from socml.formats._json import text_of
 from socml.project import EVENT
@@ -26,24 +26,24 @@ class Fields:
     ('drop', {'note': '["a"]'})
     """
 
-    def __init__(self, found: Mapping[str, Any]) -> None:
+    def __init__(self, found: Mapping[str, object]) -> None:
         self._found = dict(found)
 
     def __contains__(self, name: str) -> bool:
         return name in self._found
 
-    def peek(self, *names: str) -> Any:
+    def peek(self, *names: str) -> object:
         """Return the first of these fields that has a value, and leave it; None if none has."""
         return next((self._found[n] for n in names if self._found.get(n) not in (None, "")), None)
 
-    def take(self, *names: str) -> Any:
+    def take(self, *names: str) -> object:
         """Return the first of these fields that has a value, and take it out; None if none has."""
         for name in names:
             if self._found.get(name) not in (None, ""):
                 return self._found.pop(name)
         return None
 
-    def replace(self, name: str, value: Any) -> None:
+    def replace(self, name: str, value: object) -> None:
         """Put another value in a field's place."""
         self._found[name] = value
 
@@ -51,7 +51,7 @@ class Fields:
         """Take the first of these fields that has a value, as text."""
         return text_of(self.take(*names))
 
-    def columns(self, mapping: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
+    def columns(self, mapping: Mapping[str, str | tuple[str, ...]]) -> dict[str, object]:
         """Take fields as event columns, each by the type of its column; columns without a value are left out.
 
         Raises
@@ -59,7 +59,7 @@ class Fields:
         ValueError
             Naming the field whose value does not fit.
         """
-        row: dict[str, Any] = {}
+        row: dict[str, object] = {}
         for column, names in mapping.items():
             tried = (names,) if isinstance(names, str) else names
             name = next((n for n in tried if self._found.get(n) not in (None, "")), None)
@@ -73,7 +73,10 @@ class Fields:
         return {name: text for name, text in texts if text is not None and text != ""}
 
 
-def add_numbered(found: dict[str, Any], counts: dict[str, int], key: str, value: Any) -> None:
+Value = TypeVar("Value")
+
+
+def add_numbered(found: dict[str, Value], counts: dict[str, int], key: str, value: Value) -> None:
     """Put a value under its key; of a key given more than once the later are `key.2`, `key.3`.
 
     `counts` holds how often each key came so far: it begins empty and is changed here.
@@ -93,14 +96,14 @@ def add_numbered(found: dict[str, Any], counts: dict[str, int], key: str, value:
     found[name], counts[key] = value, count
 
 
-def as_column(column: str, value: Any, field: str) -> Any:
+def as_column(column: str, value: object, field: str) -> object:
     """Return a value in the type of an event column. Raises ValueError, naming the field, if it does not fit."""
     kind = str(EVENT[column].type)
     if kind in _BITS:
         return whole(value, field, _LARGEST.get(column, _BITS[kind]))
     if kind == "double":
         try:
-            return float(value)
+            return float(cast("str | float", value))
         except (TypeError, ValueError):
             raise ValueError(f"{field} is {str(value)[:60]!r}, not a number") from None
     if kind.startswith("list"):
@@ -108,7 +111,7 @@ def as_column(column: str, value: Any, field: str) -> Any:
     return text_of(value)
 
 
-def whole(value: Any, field: str, largest: int = 2**63 - 1) -> int:
+def whole(value: object, field: str, largest: int = 2**63 - 1) -> int:
     """Return a whole number from 0 to `largest`. Raises ValueError, naming the field, if it is none.
 
     Examples
@@ -117,7 +120,7 @@ def whole(value: Any, field: str, largest: int = 2**63 - 1) -> int:
     (80, 8)
     """
     try:
-        number = int(value) if not isinstance(value, float) or value.is_integer() else -1
+        number = int(cast("str | float", value)) if not isinstance(value, float) or value.is_integer() else -1
     except (TypeError, ValueError, OverflowError):
         number = -1
     if isinstance(value, bool) or not 0 <= number <= largest:

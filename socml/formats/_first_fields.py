@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socml.formats._csv_records import cells_of
 from socml.formats._envelope import first_objects
 from socml.formats._guess import flat_fields
@@ -14,7 +12,7 @@ from socml.formats.table.key_values import pairs_of
 __all__ = ["first_fields"]
 
 
-def first_fields(head: bytes, limit: int) -> tuple[str, list[dict[str, Any]]]:
+def first_fields(head: bytes, limit: int) -> tuple[str, list[dict[str, object]]]:
     """Return "json", "key-values" or "csv", and the flat fields of at most `limit` records; none if none has any.
 
     Examples
@@ -25,7 +23,7 @@ def first_fields(head: bytes, limit: int) -> tuple[str, list[dict[str, Any]]]:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return "json", [flat_fields(one) for one in first_objects(head, *lists_of(head), limit=limit)]
     lines = head_lines(head, limit)
-    pairs: list[dict[str, Any]] = [dict(pairs_of(line.decode("utf-8", "replace"))[1]) for line in lines]
+    pairs: list[dict[str, object]] = [dict(pairs_of(line.decode("utf-8", "replace"))[1]) for line in lines]
     if pairs and sum(len(found) > 2 for found in pairs) >= len(pairs) / 2:
         return "key-values", [found for found in pairs if found]
     try:

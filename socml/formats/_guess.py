@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from socml.formats._addresses import address_and_port
 from socml.formats._json import text_of
@@ -53,7 +52,7 @@ def _table() -> dict[str, tuple[str, ...]]:
         return {column: tuple(names) for column, names in tomllib.load(file).items()}
 
 
-def flat_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+def flat_fields(found: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of nested objects under dotted names; of a list of objects, the first under `name.0`.
 
     Examples
@@ -61,12 +60,12 @@ def flat_fields(found: Mapping[str, Any]) -> dict[str, Any]:
     >>> flat_fields({"a": {"b": 1}, "list": [{"c": 2}, {"c": 3}], "texts": ["x"]})
     {'a.b': 1, 'list.0.c': 2, 'list.1.c': 3, 'texts': ['x']}
     """
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     _flatten(found, "", 1, flat)
     return flat
 
 
-def _flatten(found: Mapping[str, Any], prefix: str, depth: int, flat: dict[str, Any]) -> None:
+def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[str, object]) -> None:
     for name, value in found.items():
         if isinstance(value, dict) and value and depth < DEEPEST:
             _flatten(value, f"{prefix}{name}.", depth + 1, flat)
@@ -110,7 +109,7 @@ def guess(names: tuple[str, ...]) -> Guess:
     return Guess(columns)
 
 
-def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any], dict[str, str]]:
+def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:
     """Return the columns of a record, with what is left as `extra`; and the field that each column was taken from.
 
     Examples
@@ -119,7 +118,7 @@ def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any],
     >>> row["source_ip"], row["event_severity"], row["extra"], taken
     ('192.0.2.1', 60, {'lvl': 'eror', 'n': '1'}, {'time': 'ts', 'source_ip': 'srcIp', 'event_severity': 'lvl'})
     """
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     taken: dict[str, str] = {}
     used: set[str] = set()
     for column, candidates in guess(tuple(found)).columns.items():
@@ -145,7 +144,7 @@ def guessed_row(found: Mapping[str, Any], clock: Clock) -> tuple[dict[str, Any],
 
 
 def _date_and_clock(
-    found: Mapping[str, Any], candidates: Sequence[tuple[str, str]], clock: Clock
+    found: Mapping[str, object], candidates: Sequence[tuple[str, str]], clock: Clock
 ) -> tuple[datetime, str, str] | None:
     """Return the time that two fields say together, one the date and one the clock, with their names; None if none do."""
     texts = [(name, str(found[name])) for name, _ in candidates if isinstance(found[name], str)]
@@ -156,7 +155,7 @@ def _date_and_clock(
     zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
     text = f"{date[1]} {clock_time[1]}{zone if _OFFSET.fullmatch(zone) else ''}"
     when = column_value("time", text, "time", clock)
-    return None if when is None else (when, date[0], clock_time[0])
+    return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
 
 
 def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
@@ -165,7 +164,7 @@ def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
     )
 
 
-def _ports(row: dict[str, Any], taken: Mapping[str, str], found: Mapping[str, Any]) -> None:
+def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str, object]) -> None:
     """Take ports that stand behind addresses."""
     for side in ("source", "destination"):
         ip = taken.get(f"{side}_ip")
@@ -175,10 +174,10 @@ def _ports(row: dict[str, Any], taken: Mapping[str, str], found: Mapping[str, An
                 row[f"{side}_port"] = port
 
 
-def _agree(row: dict[str, Any], taken: dict[str, str], used: set[str]) -> None:
+def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
     """Let go of what another column has already, and of paths and URLs that are not both."""
     if row.get("url_original") is not None and taken["url_original"] in (taken.get("file_path"), taken.get("message")):
-        is_web = "http_request_method" in row or "http_response_status_code" in row or "://" in row["url_original"]
+        is_web = "http_request_method" in row or "http_response_status_code" in row or "://" in str(row["url_original"])
         loser = "file_path" if is_web and taken.get("file_path") == taken["url_original"] else "url_original"
         row.pop(loser, None)
         taken.pop(loser, None)
@@ -198,9 +197,9 @@ def _agree(row: dict[str, Any], taken: dict[str, str], used: set[str]) -> None:
         row["user_name"] = row["target_user_name"]
 
 
-def _meaning(row: Mapping[str, Any]) -> dict[str, Any]:
+def _meaning(row: Mapping[str, object]) -> dict[str, object]:
     """Return what follows from a record's columns: its outcome by its status or words, and its kind."""
-    more: dict[str, Any] = {}
+    more: dict[str, object] = {}
     words = " ".join(str(row.get(name) or "") for name in ("event_action", "message"))[:400].lower()
     outcome = row.get("event_outcome")
     if outcome is None:
@@ -226,7 +225,7 @@ def _meaning(row: Mapping[str, Any]) -> dict[str, Any]:
     return more
 
 
-def _outcome_of_words(row: Mapping[str, Any]) -> str | None:
+def _outcome_of_words(row: Mapping[str, object]) -> str | None:
     from socml.formats._values import outcome_of
 
     for name in ("http_response_status_code", "event_action", "message"):
@@ -235,7 +234,7 @@ def _outcome_of_words(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def fields_of_columns(records: Sequence[Mapping[str, Any]], clock: Clock) -> dict[str, list[str]]:
+def fields_of_columns(records: Sequence[Mapping[str, object]], clock: Clock) -> dict[str, list[str]]:
     """Return for each column the fields that filled it in some records, the most frequent first."""
     counts: dict[str, dict[str, int]] = {}
     for record in records:

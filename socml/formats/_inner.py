@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from socml.formats._cef import MARK
-from socml.formats._json import as_object, flatten
+from socml.formats._json import as_object, extra_of, flatten
 from socml.formats._times import Clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["DEEPEST_RECORD", "RECORD_HINT", "filled_from_inner", "inner_event", "is_record", "with_inner"]
 
@@ -33,7 +36,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
-def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, object]:
     """Return the event columns of a text that is a record, or tells something; an empty row if it does neither.
 
     Parameters
@@ -71,7 +74,12 @@ def is_record(text: str) -> bool:
     return len(text) <= _LONGEST and _reader_of(text) is not None
 
 
-def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def _extra(row: dict[str, object]) -> dict[str, object]:
+    """Return a row's further fields as a dict, whether they are one, pairs, or not there."""
+    return dict(cast("dict[str, object]", row.get("extra") or {}))
+
+
+def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, object]:
     """Return a row with the columns of the record that `text` is; what the outer record says is never lost.
 
     The outer record's time, host and severity stand; of all else the inner record knows more. An outer value that gives
@@ -80,7 +88,7 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPE
     inner = _inner_of(row, text, clock, levels)
     if not inner:
         return row
-    merged, extra = dict(row), dict(row.get("extra") or {})
+    merged, extra = dict(row), dict(_extra(row))
     for name, value in inner.items():
         if value in (None, [], {}) or name in ("extra", "raw"):
             continue
@@ -91,13 +99,15 @@ def with_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPE
             if name not in ("message", "event_category", "class_uid"):
                 extra.setdefault(f"outer.{name}", str(before))
             merged[name] = value
-    for name, value in inner["extra"].items():
+    for name, value in extra_of(inner).items():
         extra.setdefault(name, value)
     merged["extra"] = extra
     return merged
 
 
-def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, Any]:
+def filled_from_inner(
+    row: dict[str, object], text: object, clock: Clock, levels: int = DEEPEST_RECORD
+) -> dict[str, object]:
     """Return a row with those columns of the record that `text` is which the outer record, a tidy one, leaves empty."""
     inner = _inner_of(row, text, clock, levels)
     if not inner:
@@ -105,20 +115,21 @@ def filled_from_inner(row: dict[str, Any], text: Any, clock: Clock, levels: int 
     filled = {name: value for name, value in row.items() if value not in (None, [], {})}
     if filled.get("event_category") in _PLAIN and inner.get("event_category"):
         filled.pop("event_category")
-    extra = {**inner["extra"], **dict(row.get("extra") or {})}
+    extra = {**extra_of(inner), **_extra(row)}
     return {**row, **{n: v for n, v in inner.items() if n != "raw"}, **filled, "extra": extra}
 
 
-def _inner_of(row: dict[str, Any], text: Any, clock: Clock, levels: int) -> dict[str, Any]:
+def _inner_of(row: dict[str, object], text: object, clock: Clock, levels: int) -> dict[str, object]:
     """Return the columns of the record that a row's text is, its `extra` as a dict without what is missing."""
     if not isinstance(text, str):
         return {}
-    year = row["time"].year if row.get("time") is not None else None
+    when = row.get("time")
+    year = cast("datetime", when).year if when is not None else None
     inner = inner_event(
         text, Clock(clock.zone, clock.year or year, clock.modified), levels
     )  # its times say nothing of the file
     if inner:
-        inner["extra"] = {name: value for name, value in dict(inner.get("extra") or {}).items() if value is not None}
+        inner["extra"] = {name: value for name, value in _extra(inner).items() if value is not None}
     return inner
 
 
@@ -149,26 +160,26 @@ def _holds_object(text: str) -> bool:
     return brace > 0 and text.endswith("}") and bool(as_object(text[brace:].encode()))
 
 
-def _cef(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _cef(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._cef_event import cef_event
 
     return cef_event(text, clock)
 
 
-def _panos(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _panos(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.network.panos import panos_event
 
     return panos_event(text, clock)
 
 
-def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._windows_event_xml import windows_xml_event
 
     found = _XML_EVENT.search(text, 0, _LONGEST_HEADER)
     return windows_xml_event(text[found.start() if found else 0 :], clock)
 
 
-def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     found = as_object(text.encode())
     if not found:
         return {}
@@ -179,7 +190,7 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 
 
-def _json_of_known(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the columns of an object by the reader whose own names it has; an empty row if none knows it."""
     from socml.formats._windows_json import is_windows_json, windows_json_event
 
@@ -196,14 +207,14 @@ def _json_of_known(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     return {}
 
 
-def _json_of_nobody(found: dict[str, Any], clock: Clock, levels: int) -> dict[str, Any]:
+def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._guess import flat_fields, guessed_row
 
     row = guessed_row(flat_fields(found), clock)[0]
     return with_inner(row, row.get("message"), clock, levels)
 
 
-def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._facts import facts_of
 
     at = text.find('{"')
@@ -212,19 +223,19 @@ def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, Any]:
     return {**row, **told} if row else row
 
 
-def _syslog(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _syslog(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.host._syslog_lines import syslog_event
 
     return syslog_event(text.encode(), clock, levels)
 
 
-def _access(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _access(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.web._access_lines import access_event
 
     return access_event(text.encode(), clock)
 
 
-def _text(text: str, clock: Clock, levels: int) -> dict[str, Any]:
+def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.host._syslog_messages import read_text
 
     columns, more = read_text(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import cast
 
 import orjson
 
@@ -17,7 +17,7 @@ _DEEPEST = 100  # levels of objects and lists: what looks at a value later may n
 _LOOSE_KEY = re.compile(rb'"\s+:')
 
 
-def loads_exactly(line: bytes) -> dict[str, Any]:
+def loads_exactly(line: bytes) -> dict[str, object]:
     """Return the one object that `line` holds.
 
     Raises
@@ -35,7 +35,7 @@ def loads_exactly(line: bytes) -> dict[str, Any]:
     ValueError: the key 'a' is given twice
     """
     try:
-        found = orjson.loads(line)
+        found: object = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise ValueError(_why_not(line, error)) from None
     if not isinstance(found, dict):
@@ -48,7 +48,12 @@ def loads_exactly(line: bytes) -> dict[str, Any]:
     return found
 
 
-def as_object(line: bytes) -> dict[str, Any]:
+def extra_of(row: dict[str, object]) -> dict[str, object]:
+    """Return the further fields of an event's columns, where they are a dict."""
+    return cast("dict[str, object]", row["extra"])
+
+
+def as_object(line: bytes) -> dict[str, object]:
     """Return the object that `line` holds, for a look at whose format it is; an empty one if it holds none.
 
     Examples
@@ -63,7 +68,7 @@ def as_object(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) and not is_too_deep(line, found) else {}
 
 
-def json_bytes(value: Any) -> bytes:
+def json_bytes(value: object) -> bytes:
     """Return a value as JSON on one line, whole numbers over 64 bits among it.
 
     Examples
@@ -77,7 +82,7 @@ def json_bytes(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def flatten(found: dict[str, Any]) -> dict[str, Any]:
+def flatten(found: dict[str, object]) -> dict[str, object]:
     """Return the fields of nested objects under dotted names. Lists stay lists.
 
     Examples
@@ -85,12 +90,12 @@ def flatten(found: dict[str, Any]) -> dict[str, Any]:
     >>> flatten({"dns": {"rrname": "a.example"}, "n": [1]})
     {'dns.rrname': 'a.example', 'n': [1]}
     """
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     _flatten(found, "", flat)
     return flat
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: object) -> str | None:
     """Return a JSON value as text: a string as it is, the rest as JSON; null is None.
 
     Examples
@@ -107,7 +112,7 @@ def text_of(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def is_too_deep(line: bytes, found: Any) -> bool:
+def is_too_deep(line: bytes, found: dict[str, object] | list[object]) -> bool:
     """Return whether what `line` holds is nested deeper than is read.
 
     Examples
@@ -137,7 +142,7 @@ def _why_not(line: bytes, error: orjson.JSONDecodeError) -> str:
     return f"not valid JSON: {error.msg}"
 
 
-def _load_slowly(line: bytes) -> dict[str, Any]:
+def _load_slowly(line: bytes) -> dict[str, object]:
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -159,7 +164,7 @@ def _load_slowly(line: bytes) -> dict[str, Any]:
     return found
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -171,13 +176,13 @@ def _no_constant(written: str) -> None:
     raise ValueError(f"{written} is not a JSON number")
 
 
-def _count_keys(value: Any) -> int:
+def _count_keys(value: dict[str, object] | list[object]) -> int:
     if isinstance(value, dict):
         return len(value) + sum(_count_keys(v) for v in value.values() if isinstance(v, (dict, list)))
     return sum(_count_keys(v) for v in value if isinstance(v, (dict, list)))
 
 
-def _flatten(found: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
+def _flatten(found: dict[str, object], prefix: str, flat: dict[str, object]) -> None:
     for name, value in found.items():
         if isinstance(value, dict) and value:
             _flatten(value, f"{prefix}{name}.", flat)
@@ -185,5 +190,5 @@ def _flatten(found: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
             flat[prefix + name] = value
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return {list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")

@@ -16,10 +16,13 @@ from email import message_from_bytes
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from socml.formats._addresses import address
 from socml.formats._mail_headers import decode_words, decoded, first_mailbox, header_text, header_texts, mailboxes
+
+if TYPE_CHECKING:
+    from socml.formats._json import extra_of
 
 __all__ = ["mail_events", "mail_message"]
 
@@ -32,7 +35,7 @@ _PARAMETERS_LIMIT = 4096  # bytes of a Content-Type or Content-Disposition; olde
 _EXTRA = ("Message-ID", "Reply-To", "Return-Path", "X-Mailer", "Authentication-Results", "Received-SPF", "Content-Type")
 
 
-def mail_events(data: bytes) -> Iterator[tuple[bytes, dict[str, Any] | Exception]]:
+def mail_events(data: bytes) -> Iterator[tuple[bytes, dict[str, object] | Exception]]:
     """Yield (the bytes of the part, its event columns) for the message, each attachment and each URL.
 
     Of the message: `user_name` is the first sender, `source_ip` the address that the last `Received` line of the path
@@ -52,7 +55,7 @@ def mail_events(data: bytes) -> Iterator[tuple[bytes, dict[str, Any] | Exception
     row = _message(header)
     yield data, row
     shared = {name: row[name] for name in ("time", "user_name", "source_ip")} | {"class_uid": None}
-    shared["extra"] = {"message_id": row["extra"].get("Message-ID")}
+    shared["extra"] = {"message_id": extra_of(row).get("Message-ID")}
     try:
         message = mail_message(data)
     except ValueError as error:
@@ -75,7 +78,7 @@ def mail_message(data: bytes) -> Message:
         raise ValueError("its parts are nested too deeply: they are not looked at") from None
 
 
-def _message(header: Message) -> dict[str, Any]:
+def _message(header: Message) -> dict[str, object]:
     sender = first_mailbox(header_texts(header, "From"))
     to = [one for name in ("To", "Cc", "Bcc") for line in header_texts(header, name) for one in mailboxes(line)]
     received = reversed(header_texts(header, "Received"))
@@ -105,7 +108,7 @@ def _date(header: Message) -> datetime | None:
         return None  # kept in `raw`; spam has no proper dates
 
 
-def _parts(message: Message, shared: dict[str, Any]) -> Iterator[tuple[bytes, dict[str, Any] | Exception]]:
+def _parts(message: Message, shared: dict[str, object]) -> Iterator[tuple[bytes, dict[str, object] | Exception]]:
     seen: dict[str, None] = {}
     for number, part in enumerate(message.walk()):
         if number >= _PARTS_LIMIT:
@@ -128,8 +131,8 @@ def _parts(message: Message, shared: dict[str, Any]) -> Iterator[tuple[bytes, di
 
 
 def _attachment(
-    name: str | None, kind: str, content: bytes, shared: dict[str, Any]
-) -> tuple[bytes, dict[str, Any] | Exception]:
+    name: str | None, kind: str, content: bytes, shared: dict[str, object]
+) -> tuple[bytes, dict[str, object] | Exception]:
     digests = {n: hashlib.new(n, content, usedforsecurity=False).hexdigest() for n in ("sha256", "sha1", "md5")}
     row = {
         **shared,
@@ -138,7 +141,7 @@ def _attachment(
         "event_action": "email_attachment",
         "file_path": name,
         "file_hash": f"sha256:{digests['sha256']}",
-        "extra": {**shared["extra"], "sha1": digests["sha1"], "md5": digests["md5"], "content_type": kind,
+        "extra": {**extra_of(shared), "sha1": digests["sha1"], "md5": digests["md5"], "content_type": kind,
                   "size": str(len(content))},
     }  # fmt: skip
     return f"attachment {name} {kind} {digests['sha256']}".encode("utf-8", "backslashreplace"), row

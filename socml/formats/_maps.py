@@ -34,7 +34,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from socml.formats._addresses import address_and_port
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
@@ -69,11 +68,11 @@ class FormatMap:
     columns: dict[str, tuple[str, ...]]
     lists: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    words: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fixed: dict[str, Any] = field(default_factory=dict)
+    words: dict[str, dict[str, object]] = field(default_factory=dict)
+    fixed: dict[str, object] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None  # of kind "text"
 
-    def row(self, found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+    def row(self, found: Mapping[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a record's flat fields."""
         row, taken = dict(self.fixed), set[str]()
         for column, names in self.columns.items():
@@ -99,7 +98,7 @@ class FormatMap:
         }
         return row
 
-    def _port(self, found: Mapping[str, Any], column: str) -> int | None:
+    def _port(self, found: Mapping[str, object], column: str) -> int | None:
         """Return the port that stands behind the address which a column was taken from."""
         ports = (address_and_port(text_of(found.get(name)))[1] for name in self.columns.get(column, ()))
         return next((port for port in ports if port is not None), None)
@@ -185,7 +184,7 @@ class MapReader:
             held: list[Clock] = []
             by_name = rows_by_name(lambda found: self.map.row(found, held[0]))
 
-            def cells(record: bytes, clock: Clock) -> dict[str, Any]:
+            def cells(record: bytes, clock: Clock) -> dict[str, object]:
                 held[:] = [clock]
                 return by_name(record)
 
@@ -199,7 +198,7 @@ class MapReader:
     def _matches(self, line: bytes) -> bool:
         return self.map.pattern is not None and self.map.pattern.match(line.decode("utf-8", "replace")) is not None
 
-    def _line(self, line: bytes, clock: Clock) -> dict[str, Any]:
+    def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
         found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
@@ -209,10 +208,10 @@ class MapReader:
             {name: text for name, text in found.groupdict().items() if text not in (None, "", "-")}, clock
         )
 
-    def _object(self, record: bytes, clock: Clock) -> dict[str, Any]:
+    def _object(self, record: bytes, clock: Clock) -> dict[str, object]:
         return self.map.row(flat_fields(loads_exactly(record)), clock)
 
-    def _pairs(self, line: bytes, clock: Clock) -> dict[str, Any]:
+    def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
         found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]

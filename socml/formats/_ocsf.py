@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
@@ -51,7 +51,7 @@ _CATEGORY = {1: "host", 2: "intrusion_detection", 3: "iam", 4: "network", 5: "di
 _CLASSES = {1001: "file", 1007: "process", 2002: "vulnerability", 3002: "authentication", 4002: "web", 4009: "email"}
 
 
-def ocsf_event(found: dict[str, Any]) -> dict[str, Any]:
+def ocsf_event(found: dict[str, object]) -> dict[str, object]:
     """Return the event columns of one OCSF event. `time` is milliseconds, or seconds where a mapper
     got it wrong, and `duration` with it.
 
@@ -68,7 +68,7 @@ def ocsf_event(found: dict[str, Any]) -> dict[str, Any]:
     """
     fields = Fields(found)
     stamp = fields.peek("time", "time_dt", "start_time")
-    row: dict[str, Any] = {"time": moment(fields.take("time", "time_dt", "start_time"))}
+    row: dict[str, object] = {"time": moment(fields.take("time", "time_dt", "start_time"))}
     row |= fields.columns({"class_uid": "class_uid"})
     for column, name in (("source_ip", "src_endpoint.ip"), ("destination_ip", "dst_endpoint.ip")):
         row[column] = address(text_of(fields.peek(name)))
@@ -79,22 +79,23 @@ def ocsf_event(found: dict[str, Any]) -> dict[str, Any]:
         fields.replace("message", "; ".join(map(str, message)))
     row |= fields.columns(_COLUMNS)
     if row.get("network_transport"):
-        row["network_transport"] = row["network_transport"].lower()
+        row["network_transport"] = str(row["network_transport"]).lower()
     duration = fields.peek("duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
         in_seconds = isinstance(stamp, (int, float)) and stamp < LATEST_S  # then so is the duration
-        row["duration_s"] = fields.take("duration") / (1 if in_seconds else 1000)
-    row["event_severity"] = _SEVERITY.get(fields.peek("severity_id"))
-    row["event_outcome"] = _STATUS.get(fields.peek("status_id"))
-    kind = row.get("class_uid") or 0
+        fields.take("duration")
+        row["duration_s"] = duration / (1 if in_seconds else 1000)
+    row["event_severity"] = _SEVERITY.get(cast("int", fields.peek("severity_id")))
+    row["event_outcome"] = _STATUS.get(cast("int", fields.peek("status_id")))
+    kind = cast("int", row.get("class_uid") or 0)
     row["event_category"] = _CLASSES.get(kind, _CATEGORY.get(kind // 1000))
     row |= _lists(fields)
     row["extra"] = fields.rest()
     return row
 
 
-def _lists(fields: Fields) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _lists(fields: Fields) -> dict[str, object]:
+    row: dict[str, object] = {}
     answers = fields.peek("answers")
     if isinstance(answers, list) and all(isinstance(a, dict) for a in answers):
         row["dns_answers"] = [text_of(a["rdata"]) for a in answers if a.get("rdata") is not None]

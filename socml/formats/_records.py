@@ -6,7 +6,7 @@ The base of every format that is read record by record: lines of text, lines of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 
@@ -16,6 +16,9 @@ from socml.formats._json_array import array_members
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.project import EVENT, TIME
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 
@@ -50,7 +53,7 @@ def is_array(source: Source) -> bool:
 
 def batches(
     numbered: Numbered,
-    read: Callable[[bytes], dict[str, Any]],
+    read: Callable[[bytes], dict[str, object]],
     *,
     warnings: list[str] | None = None,
     is_certain: Callable[[], bool] = lambda: True,
@@ -75,20 +78,20 @@ def batches(
 
 
 def made(
-    items: Iterable[tuple[int, bytes, dict[str, Any] | Exception]],
+    items: Iterable[tuple[int, bytes, dict[str, object] | Exception]],
     *,
     warnings: list[str] | None = None,
     is_certain: Callable[[], bool] = lambda: True,
 ) -> Iterator[Parsed]:
     """Like `batches`, for records that were read where they were found: columns, or the ValueError or Skip instead."""
-    waiting: list[dict[str, Any] | Exception] = []
+    waiting: list[dict[str, object] | Exception] = []
 
     def numbered() -> Iterator[tuple[int, bytes]]:
         for number, raw, result in items:
             waiting[:] = [result]
             yield number, raw if raw.strip() else b"\0"
 
-    def read(record: bytes) -> dict[str, Any]:
+    def read(record: bytes) -> dict[str, object]:
         if isinstance(waiting[0], Exception):
             raise waiting[0]
         return waiting[0]
@@ -97,7 +100,7 @@ def made(
 
 
 def clocked(
-    numbered: Numbered, read: Callable[[bytes, Clock], dict[str, Any]], source: Source, options: ReadOptions
+    numbered: Numbered, read: Callable[[bytes, Clock], dict[str, object]], source: Source, options: ReadOptions
 ) -> Iterator[Parsed]:
     """Like `batches`, for records whose times need the file's clock: a year or a zone that they leave open."""
     clock = clock_of(source, options)
@@ -109,7 +112,7 @@ def clocked(
     )
 
 
-def arrays_of(rows: Sequence[dict[str, Any]]) -> dict[str, pa.Array]:
+def arrays_of(rows: Sequence[dict[str, object]]) -> dict[str, pa.Array]:
     """Return the event columns of some rows, one array a column that any of them fills.
 
     Examples
@@ -126,11 +129,11 @@ class _Batch:
         self.size = 0
         self._records: list[bytes] = []
         self._numbers: list[int] = []
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, object]] = []
         self._rejects: list[Reject] = []
         self._skips: dict[str, int] = {}
 
-    def add(self, number: int, record: bytes, read: Callable[[bytes], dict[str, Any]]) -> None:
+    def add(self, number: int, record: bytes, read: Callable[[bytes], dict[str, object]]) -> None:
         """Take one record, as an event, a reject or a skip."""
         self.size += 1
         if isinstance(record, Continued):
@@ -207,15 +210,15 @@ class _Batch:
         self._skips[reason] = self._skips.get(reason, 0) + 1
 
 
-def _column(name: str, values: list[Any]) -> pa.Array:
+def _column(name: str, values: list[object]) -> pa.Array:
     if name == "time":
-        return pa.array([microseconds(value) for value in values], pa.int64()).view(TIME)
+        return pa.array([microseconds(cast("datetime | None", value)) for value in values], pa.int64()).view(TIME)
     if name == "extra":
         values = [_pairs(value) for value in values]
     return pa.array(values, EVENT[name].type)
 
 
-def _fits(name: str, row: dict[str, Any]) -> bool:
+def _fits(name: str, row: dict[str, object]) -> bool:
     try:
         _column(name, [row.get(name)])
     except _MISFITS:
@@ -223,6 +226,6 @@ def _fits(name: str, row: dict[str, Any]) -> bool:
     return True
 
 
-def _pairs(extra: Any) -> list[tuple[str, str]]:
-    pairs = extra.items() if isinstance(extra, dict) else extra or []
+def _pairs(extra: object) -> list[tuple[str, str]]:
+    pairs = extra.items() if isinstance(extra, dict) else cast("list[tuple[str, str]]", extra or [])
     return [(name, text) for name, text in pairs if text is not None]

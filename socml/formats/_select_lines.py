@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import pyarrow as pa
@@ -141,7 +141,8 @@ class Records(Sequence[bytes]):
     def __getitem__(self, at: slice) -> list[bytes]: ...
     def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
         found = self._texts[at]
-        return found.to_pylist() if isinstance(at, slice) else found.as_py()
+        texts: bytes | list[bytes] = found.to_pylist() if isinstance(at, slice) else found.as_py()
+        return texts
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._texts.to_pylist())
@@ -189,7 +190,7 @@ def lines_connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def selected(
-    connection: duckdb.DuckDBPyConnection, sql: str, lines: pa.Table, values: Mapping[str, Any] | None = None
+    connection: duckdb.DuckDBPyConnection, sql: str, lines: pa.Table, values: Mapping[str, object] | None = None
 ) -> pa.Table:
     """Return what a SELECT says of `lines`, in the order of `row`. `values` are its parameters: data is never SQL."""
     connection.register("lines", lines)

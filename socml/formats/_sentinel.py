@@ -18,7 +18,7 @@ from socml.formats._cef_event import event_of_fields
 from socml.formats._cloud import azure
 from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._inner import with_inner
-from socml.formats._json import flatten, is_too_deep, loads_exactly
+from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
 from socml.formats._times import Clock, iso
 from socml.formats._values import severity_of
 from socml.formats._windows import windows_event
@@ -84,7 +84,7 @@ _ENTRA = {
 }
 
 
-def sentinel_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def sentinel_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of any table, by its `Type`, else by its columns.
 
     What is nested as JSON in a cell is read as well; of a table that is not known, by what tools usually call things, and a
@@ -113,7 +113,7 @@ def is_sentinel(names: Iterable[str], table: str = "") -> bool:
     return "TimeGenerated" in present and (table in _TABLES or any(columns <= present for columns, _ in _COLUMNS))
 
 
-def _cef_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _cef_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of CommonSecurityLog. Raises ValueError, in words, for what does not fit."""
     found = {_short(name): value for name, value in given.items() if value not in (None, "")}
     more = str(found.pop("AdditionalExtensions", ""))
@@ -123,11 +123,11 @@ def _cef_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     row = event_of_fields(found, clock)
     if generated is not None:
         row["time"] = row["time"] or generated_time(str(generated), clock)
-        row["extra"]["TimeGenerated"] = str(generated)
+        extra_of(row)["TimeGenerated"] = str(generated)
     return row
 
 
-def _security_event_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _security_event_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of SecurityEvent, whose names are mostly those of the event's XML."""
     found = dict(given)
     generated = found.pop("TimeGenerated", None)
@@ -138,9 +138,9 @@ def _security_event_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any
     return windows_event(found, clock)
 
 
-def _entra_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _entra_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of SigninLogs, AuditLogs or AzureActivity; what is nested is JSON in a cell."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     target = None
     for name, value in given.items():
         lower = _entra_name(name)
@@ -157,7 +157,7 @@ def _entra_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     return row if not isinstance(target, str) else {**row, "target_user_name": target}
 
 
-def _windows_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _windows_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of WindowsEvent or Event, whose data stand in a cell, as JSON or as XML."""
     found = dict(given)
     data = _nested(found.get("EventData"))
@@ -172,9 +172,9 @@ def _windows_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     return _security_event_row(found, clock)
 
 
-def _any_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _any_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of any other table."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, value in given.items():
         nested = None if name in _TEXTS else _nested(value)
         if isinstance(nested, (dict, list)):
@@ -185,7 +185,7 @@ def _any_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     row = guessed_row({name: value for name, value in found.items() if name not in ("Type", "TenantId")}, clock)[0]
     if generated is not None:
         row["time"] = generated_time(str(generated), clock)
-    row["extra"] |= {name: str(found[name]) for name in ("Type",) if name in found}
+    row["extra"] = extra_of(row) | {name: str(found[name]) for name in ("Type",) if name in found}
     for name in _TEXTS:
         if isinstance(found.get(name), str):
             row.setdefault("message", found[name])
@@ -193,24 +193,29 @@ def _any_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _syslog_row(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _syslog_row(given: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of a row of Syslog, its message read as one of its program."""
     message, program = str(given.get("SyslogMessage", "")), str(given.get("ProcessName", ""))
     host = given.get("HostName") or given.get("Computer")
-    found = {"host": host, "tag": program, "pid": str(given.get("ProcessID", "")), "message": message}
+    found: dict[str, str | None] = {
+        "host": None if host is None else str(host),
+        "tag": program,
+        "pid": str(given.get("ProcessID", "")),
+        "message": message,
+    }
     row = header_event({**found, "stamp": "-"}, clock)
     row["time"] = generated_time(str(given["TimeGenerated"]), clock) if "TimeGenerated" in given else None
     row["event_severity"] = severity_of(given.get("SeverityLevel"))
     taken = ("TimeGenerated", "SyslogMessage", "ProcessName", "HostName", "ProcessID")
-    row["extra"] |= {name: str(value) for name, value in given.items() if name not in taken}
+    row["extra"] = extra_of(row) | {name: str(value) for name, value in given.items() if name not in taken}
     return row
 
 
-def _is_object(value: Any) -> bool:
+def _is_object(value: object) -> bool:
     return isinstance(value, str) and value.startswith("{")
 
 
-def _nested(value: Any) -> Any:
+def _nested(value: object) -> object:
     """Return the object or list that a cell holds; None if it holds neither."""
     if isinstance(value, (dict, list)):
         return value

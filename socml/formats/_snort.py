@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
@@ -67,7 +66,7 @@ def split_address(text: str) -> tuple[str, int | None]:
     return shorten(front), whole(port, "port", 65535)
 
 
-def endpoints(source: str, destination: str, protocol: str | None) -> dict[str, Any]:
+def endpoints(source: str, destination: str, protocol: str | None) -> dict[str, object]:
     """Return the address and port columns of both ends. What ICMP has in place of ports (type and code) is left out.
 
     Examples
@@ -75,7 +74,7 @@ def endpoints(source: str, destination: str, protocol: str | None) -> dict[str, 
     >>> endpoints("10.0.0.1:8", "10.0.0.2:0", "ICMP"), endpoints("fe80::1", "ff02::2", "IPv6-ICMP")
     ({'source_ip': '10.0.0.1', 'destination_ip': '10.0.0.2'}, {'source_ip': 'fe80::1', 'destination_ip': 'ff02::2'})
     """
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     without_ports = (protocol or "").lower() in _NO_PORTS
     for side, text in (("source", source), ("destination", destination)):
         if without_ports and ":" in text and "." not in text and text.count(":") != 8:
@@ -89,7 +88,7 @@ def endpoints(source: str, destination: str, protocol: str | None) -> dict[str, 
 
 def alert_columns(
     gid: str | None, sid: str | None, priority: int | None, protocol: str | None, action: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the columns that every alert has. `rule_id` is the sid, as in EVE, with the generator where it is not 1.
 
     Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from socml.formats._addresses import address_and_port
 from socml.formats._json import text_of
@@ -51,6 +51,7 @@ _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _PORT_LARGEST = 65535
+_EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
 
 def outcome_of(value: object, name: str = "") -> str | None:
@@ -105,7 +106,7 @@ def severity_of(value: object, name: str = "") -> int | None:
     return None
 
 
-def column_value(column: str, value: Any, name: str, clock: Clock) -> Any:
+def column_value(column: str, value: object, name: str, clock: Clock) -> object:
     """Return `value` as the column holds it; None if it cannot be one.
 
     Parameters
@@ -138,18 +139,21 @@ def column_value(column: str, value: Any, name: str, clock: Clock) -> Any:
     return _number(value, kind) if kind in ("int32", "int64", "double") else text_of(value)
 
 
-def _time(value: Any, clock: Clock) -> datetime | None:
+def _time(value: object, clock: Clock) -> datetime | None:
+    number = _number(value, "double")
+    if number is not None and number < _EARLIEST:  # seconds since a capture began, a count, an hour
+        return None
     try:
         return time_of(value, clock)
     except ValueError:
         return None
 
 
-def _number(value: Any, kind: str) -> int | float | None:
+def _number(value: object, kind: str) -> int | float | None:
     if isinstance(value, bool):
         return None
     try:
-        number = float(value)
+        number = float(cast("str | float", value))
     except (TypeError, ValueError):
         return None
     if kind == "double":
@@ -158,41 +162,41 @@ def _number(value: Any, kind: str) -> int | float | None:
     return int(number) if 0 <= number < largest and number == int(number) else None
 
 
-def _port(value: Any, name: str) -> int | None:
+def _port(value: object, name: str) -> int | None:
     number = _number(value, "int32")
     return number if number is not None and number <= _PORT_LARGEST else None  # type: ignore[return-value]
 
 
-def _address(value: Any, name: str) -> str | None:
+def _address(value: object, name: str) -> str | None:
     text = str(value)
     if isinstance(value, str) and "," in text:  # X-Forwarded-For
         text = text.partition(",")[0]
     return address_and_port(text)[0] if isinstance(value, str) else None
 
 
-def _status(value: Any, name: str) -> int | None:
+def _status(value: object, name: str) -> int | None:
     number = _number(value, "int32")
     return int(number) if number is not None and 100 <= number <= 599 else None
 
 
-def _method(value: Any, name: str) -> str | None:
+def _method(value: object, name: str) -> str | None:
     text = str(value).upper()
     return text if text in _METHODS else None
 
 
-def _transport(value: Any, name: str) -> str | None:
+def _transport(value: object, name: str) -> str | None:
     text = str(value).strip().lower()
     if text.isdigit():
         return TRANSPORTS.get(int(text)) if int(text) < 256 else None
     return text if text in _TRANSPORT_NAMES else None
 
 
-def _protocol(value: Any, name: str) -> str | None:
+def _protocol(value: object, name: str) -> str | None:
     text = str(value)
     return text.lower() if _PROTOCOL.fullmatch(text) and text.lower() not in _TRANSPORT_NAMES else None
 
 
-def _user(value: Any, name: str) -> str | None:
+def _user(value: object, name: str) -> str | None:
     text = str(value).strip()
     if (
         not isinstance(value, str)
@@ -205,28 +209,28 @@ def _user(value: Any, name: str) -> str | None:
     return None if address_and_port(text)[0] else text
 
 
-def _word(value: Any, name: str) -> str | None:
+def _word(value: object, name: str) -> str | None:
     text = str(value).strip() if isinstance(value, str) else ""
     return text if 0 < len(text) <= 200 and not text.replace(".", "").isdigit() and text != "-" else None
 
 
-def _host(value: Any, name: str) -> str | None:
+def _host(value: object, name: str) -> str | None:
     text = str(value).strip()
     return text if isinstance(value, str) and _NAME.fullmatch(text) and text != "-" else None
 
 
-def _hash(value: Any, name: str) -> str | None:
+def _hash(value: object, name: str) -> str | None:
     text = str(value)
     kind = _HASHES.get(len(text))
     return f"{kind}:{text.lower()}" if kind and _HEX.fullmatch(text) else None
 
 
-def _url(value: Any, name: str) -> str | None:
+def _url(value: object, name: str) -> str | None:
     text = str(value)
     return text if isinstance(value, str) and ("/" in text or "." in text) and " " not in text else None
 
 
-def _path(value: Any, name: str) -> str | None:
+def _path(value: object, name: str) -> str | None:
     return (
         value
         if isinstance(value, str) and len(value) < 4096 and ("/" in value or "\\" in value or "." in value)
@@ -234,25 +238,25 @@ def _path(value: Any, name: str) -> str | None:
     )
 
 
-def _domain(value: Any, name: str) -> str | None:
+def _domain(value: object, name: str) -> str | None:
     text = str(value).rstrip(".")
     return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
 
 
-def _technique(value: Any, name: str) -> list[str] | None:
+def _technique(value: object, name: str) -> list[str] | None:
     return [value] if isinstance(value, str) and _TECHNIQUE.fullmatch(value) else None
 
 
-def _cve(value: Any, name: str) -> str | None:
+def _cve(value: object, name: str) -> str | None:
     return str(value).upper() if _CVE.fullmatch(str(value)) else None
 
 
-def _text(value: Any, name: str) -> str | None:
+def _text(value: object, name: str) -> str | None:
     text = text_of(value)
     return text if isinstance(value, str) and text and text.strip() else None
 
 
-_READERS: dict[str, Callable[[Any, str], Any]] = {
+_READERS: dict[str, Callable[[object, str], Any]] = {
     "source_ip": _address, "destination_ip": _address, "source_port": _port, "destination_port": _port,
     "http_response_status_code": _status, "http_request_method": _method, "network_transport": _transport,
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 __all__ = ["kind_of"]
 
@@ -24,7 +23,7 @@ _DEEP_SECURITY = (
 _KASPERSKY = re.compile(r"GNRL_EV_(?:VIRUS|OBJECT|SUSPICIOUS|ATTACK|PASSWD_ARCHIVE)")
 
 
-def kind_of(vendor: str, product: str, rule: str, name: str, row: dict[str, Any]) -> dict[str, Any]:
+def kind_of(vendor: str, product: str, rule: str, name: str, row: dict[str, object]) -> dict[str, object]:
     """Return class and category of an event, and its outcome where its name says so.
 
     Parameters
@@ -54,7 +53,7 @@ def _of_product(vendor: str, product: str, rule: str) -> tuple[int | None, str] 
     return None
 
 
-def _of_columns(row: dict[str, Any]) -> tuple[int | None, str] | None:
+def _of_columns(row: dict[str, object]) -> tuple[int | None, str] | None:
     if row.get("threat_name"):
         return _MALWARE
     if row.get("url_original"):
@@ -64,5 +63,5 @@ def _of_columns(row: dict[str, Any]) -> tuple[int | None, str] | None:
     return _NETWORK if row.get("source_ip") and row.get("destination_ip") else None
 
 
-def _row(kind: tuple[int | None, str]) -> dict[str, Any]:
+def _row(kind: tuple[int | None, str]) -> dict[str, object]:
     return {"class_uid": kind[0], "event_category": kind[1]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
@@ -45,7 +45,7 @@ _OF_TARGET = {"logon", "explicit_credentials", "logoff", "kerberos_ticket_granti
               "ntlm_validation", "special_privileges_of_target", "group_membership"}  # fmt: skip
 
 
-def windows_event(found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of an event's fields; `-`, as Windows writes it, is a missing value.
 
     Raises
@@ -58,7 +58,7 @@ def windows_event(found: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     if number is None and not channel:
         raise ValueError("not a Windows event: it has neither EventID nor Channel")
     kind = kind_of(channel, _number(number))
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": _time(fields, clock),
         "class_uid": kind.class_uid,
         "event_category": kind.category,
@@ -125,7 +125,7 @@ def _user(fields: Fields, action: str) -> str | None:
     return text.rsplit("\\", 1)[-1] or None
 
 
-def _accounts(fields: Fields) -> dict[str, Any]:
+def _accounts(fields: Fields) -> dict[str, object]:
     """Return who acts and whose account is used or changed, where a record names both and they differ."""
     acting, target = (str(fields.peek(name) or "") for name in ("SubjectUserName", "TargetUserName"))
     if not acting or not target or acting == target:
@@ -133,8 +133,8 @@ def _accounts(fields: Fields) -> dict[str, Any]:
     return {"acting_user_name": acting, "target_user_name": target}
 
 
-def _network(fields: Fields) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _network(fields: Fields) -> dict[str, object]:
+    row: dict[str, object] = {}
     for column, names in _ADDRESSES.items():
         name = next((n for n in names if address(str(fields.peek(n) or ""))), None)
         if name:
@@ -150,8 +150,8 @@ def _network(fields: Fields) -> dict[str, Any]:
     return row
 
 
-def _file(fields: Fields, row: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _file(fields: Fields, row: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
     path = fields.peek(*_FILES)
     is_file = fields.peek("ObjectType") in (None, "File") or fields.peek("ObjectName") is None
     if path is not None and is_file:
@@ -168,14 +168,14 @@ def _file(fields: Fields, row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _rule(fields: Fields) -> dict[str, Any]:
+def _rule(fields: Fields) -> dict[str, object]:
     """Return what Sysmon's configuration says of an event: its rule's name, and the technique in it."""
     name = fields.text("RuleName")
     techniques = _TECHNIQUE.findall(name or "")
     return {"rule_name": name, "threat_technique_id": techniques or None}
 
 
-def _dns(fields: Fields) -> dict[str, Any]:
+def _dns(fields: Fields) -> dict[str, object]:
     status, answers = fields.text("QueryStatus"), fields.text("QueryResults")
     given = [a.strip().removeprefix("::ffff:") for a in (answers or "").split(";") if a.strip()]
     return {
@@ -187,15 +187,15 @@ def _dns(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     """Return a number that may be written in hexadecimal digits; None if it is none, or over 64 bits."""
     try:
-        number = int(value) if not isinstance(value, str) else int(value, 0)
+        number = int(cast("int", value)) if not isinstance(value, str) else int(value, 0)
     except (TypeError, ValueError, OverflowError):
         return None
     return number if -(1 << 63) <= number < 1 << 64 else None
 
 
-def _last(path: Any) -> str | None:
+def _last(path: object) -> str | None:
     """Return the program's name, without its folders; the path stays in its own field."""
     return str(path).replace("/", "\\").rsplit("\\", 1)[-1] or None if path else None

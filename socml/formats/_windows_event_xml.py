@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET  # of one element without declarations
-from typing import Any
 
 from socml.formats._times import Clock
 from socml.formats._windows import windows_event
@@ -24,7 +23,7 @@ _SYSTEM = {
 }  # fmt: skip
 
 
-def windows_xml_event(text: str, clock: Clock) -> dict[str, Any]:
+def windows_xml_event(text: str, clock: Clock) -> dict[str, object]:
     """Return the event columns of an `<Event>` element.
 
     Raises
@@ -45,7 +44,7 @@ def windows_xml_event(text: str, clock: Clock) -> dict[str, Any]:
         root = ET.fromstring(_PREFIX.sub(r"\1", _NOT_XML.sub("", text)))  # noqa: S314  # one element, without declarations
     except ET.ParseError as error:
         raise ValueError(f"not a whole XML element: {error}") from None
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for part in root:
         name = _bare(part.tag)
         if name == "System":
@@ -57,7 +56,7 @@ def windows_xml_event(text: str, clock: Clock) -> dict[str, Any]:
     return windows_event(found, clock)
 
 
-def _read_system(part: ET.Element, found: dict[str, Any]) -> None:
+def _read_system(part: ET.Element, found: dict[str, object]) -> None:
     for one in part:
         name = _bare(one.tag)
         for attribute, value in one.attrib.items():
@@ -66,7 +65,7 @@ def _read_system(part: ET.Element, found: dict[str, Any]) -> None:
             found[name] = one.text.strip()
 
 
-def _read_data(part: ET.Element, found: dict[str, Any]) -> None:
+def _read_data(part: ET.Element, found: dict[str, object]) -> None:
     unnamed = 0
     for one in part.iter():
         if one is part or (len(one) and not (one.text or "").strip()):

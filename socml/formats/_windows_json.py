@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.formats._json import flatten
 from socml.formats._times import Clock, epoch
@@ -23,7 +22,7 @@ _RENAMED = {
 }  # fmt: skip
 
 
-def is_windows_json(found: dict[str, Any]) -> bool:
+def is_windows_json(found: dict[str, object]) -> bool:
     """Return whether an object has an event's number and what only Windows events have.
 
     Examples
@@ -31,7 +30,8 @@ def is_windows_json(found: dict[str, Any]) -> bool:
     >>> is_windows_json({"EventID": 1, "Channel": "c", "Hostname": "h"}), is_windows_json({"winlog": {"event_id": 1}})
     (True, True)
     """
-    system = found["Event"].get("System") if isinstance(found.get("Event"), dict) else None
+    event = found.get("Event")
+    system = event.get("System") if isinstance(event, dict) else None
     winlog = found.get("winlog")
     return (
         isinstance(system, dict)
@@ -44,23 +44,25 @@ def is_windows_json(found: dict[str, Any]) -> bool:
     )
 
 
-def windows_json_event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def windows_json_event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of an object. Raises ValueError, in words, if it is no event or its time is none."""
-    if isinstance(found.get("Event"), dict):
+    event = found.get("Event")
+    if isinstance(event, dict):
         rest = {name: value for name, value in found.items() if name != "Event"}
-        return windows_event({**flatten(rest), **flat_event(found["Event"])}, clock)
+        return windows_event({**flatten(rest), **flat_event(event)}, clock)
     flat = flatten(found)
-    if "MachineName" in flat and isinstance(flat.get("TimeCreated"), str):
-        flat["TimeCreated"] = _DATE.sub(lambda found: epoch(found[1]).isoformat(), flat["TimeCreated"])
+    created = flat.get("TimeCreated")
+    if "MachineName" in flat and isinstance(created, str):
+        flat["TimeCreated"] = _DATE.sub(lambda found: epoch(found[1]).isoformat(), created)
     if "MachineName" in flat or any(name.startswith(("winlog.", "event_data.")) for name in flat):
         return windows_event(_of_winlogbeat(flat), clock)
     return windows_event(flat, clock)
 
 
-def _of_winlogbeat(flat: dict[str, Any]) -> dict[str, Any]:
+def _of_winlogbeat(flat: dict[str, object]) -> dict[str, object]:
     """Return Winlogbeat's fields under the names of the event's XML."""
-    named: dict[str, Any] = dict.fromkeys(_RENAMED.values())
-    data: dict[str, Any] = {}
+    named: dict[str, object] = dict.fromkeys(_RENAMED.values())
+    data: dict[str, object] = {}
     for name, value in flat.items():
         front, is_data, inside = name.partition("event_data.")
         if is_data and front in ("", "winlog."):

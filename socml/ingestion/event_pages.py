@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.ingestion.event_connection import stored_events
 from socml.ingestion.event_query import as_frame, equals
@@ -42,13 +42,13 @@ class EventPage:
 def event_page(
     dataset: str,
     *,
-    entity: Mapping[str, Any],
+    entity: Mapping[str, object],
     first: date,
     last: date | None = None,
     offset: int = 0,
     limit: int = 20,
-    only: Sequence[tuple[str, Any]] = (),
-    exclude: Sequence[tuple[str, Any]] = (),
+    only: Sequence[tuple[str, object]] = (),
+    exclude: Sequence[tuple[str, object]] = (),
     project: Project | None = None,
 ) -> EventPage:
     """Return a page of one entity's events of the days from `first` to `last`, both included.
@@ -96,7 +96,7 @@ def _any(conditions: Sequence[duckdb.Expression]) -> duckdb.Expression:
     return whole
 
 
-def _same(name: str, value: Any) -> duckdb.Expression:
+def _same(name: str, value: object) -> duckdb.Expression:
     """Return that a column has a value; the daily list writes accounts in lower case and without their domain."""
     import duckdb
 

@@ -13,6 +13,7 @@ from socml.project import (
     TIME,
     TRUTH,
     Project,
+    TableMetadata,
     UnknownName,
     find_project,
     open_events,
@@ -41,14 +42,16 @@ def load_truth(dataset: str, *, project: Project | None = None) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     path = truth_path(project or find_project(), dataset)
-    return (pq.read_table(path) if path.is_file() else schema(TRUTH).empty_table()).to_pandas()
+    table = pq.read_table(path) if path.is_file() else schema(TRUTH).empty_table()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def events_of_row(
     dataset: str,
     *,
-    row: Mapping[str, Any],
-    feature_metadata: Mapping[str, Any],
+    row: Mapping[str, object],
+    feature_metadata: TableMetadata,
     limit: int = 100,
     project: Project | None = None,
 ) -> pd.DataFrame:
@@ -74,7 +77,12 @@ def events_of_row(
 
 
 def related_events(
-    dataset: str, *, entity: Mapping[str, Any], around: datetime | None, limit: int = 50, project: Project | None = None
+    dataset: str,
+    *,
+    entity: Mapping[str, object],
+    around: datetime | None,
+    limit: int = 50,
+    project: Project | None = None,
 ) -> pd.DataFrame:
     """Return the events of one entity that are nearest to a moment, in order of time.
 
@@ -98,7 +106,7 @@ def related_events(
 def _selected(
     project: Project,
     dataset: str,
-    equal: Mapping[str, Any],
+    equal: Mapping[str, object],
     inside: Sequence[duckdb.Expression],
     order: str,
     limit: int,
@@ -112,7 +120,7 @@ def _selected(
         return as_frame(found.order(order).limit(int(limit)).to_arrow_table())
 
 
-def equals(name: str, value: Any) -> duckdb.Expression:
+def equals(name: str, value: object) -> duckdb.Expression:
     """Return that a column has a value, or none; neither name nor value is ever parsed as SQL."""
     import duckdb
 
@@ -128,12 +136,12 @@ def check_column(name: str, stored: pa.Schema) -> None:
         raise UnknownName("event column", name, stored.names)
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: object) -> bool:
     """Say whether a cell holds nothing."""
     return value is None or bool(value != value)  # noqa: PLR0124  NaN
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.item() if hasattr(value, "item") else value
 
 
@@ -152,4 +160,5 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
     import pandas as pd
 
     whole = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}  # a missing port is missing, not a float
-    return table.to_pandas(maps_as_pydicts="lossy", types_mapper=whole.get)
+    frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="lossy", types_mapper=whole.get)
+    return frame

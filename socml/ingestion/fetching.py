@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -29,6 +29,9 @@ from socml.project import (
     private_folder,
     safe_name,
 )
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
 
 TIMEOUT_S = 30
 MOST_BYTES = 64 << 30  # of one file, packed, or of all that is in it
@@ -47,7 +50,7 @@ class Fetched:
     verified: bool
     was_there: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         return asdict(self)
 
@@ -214,7 +217,9 @@ def _members(archive: Path, name: str) -> Iterator[tuple[str, int, Callable[[], 
 class _OnlyWeb(HTTPRedirectHandler):
     """Follows a redirect only to another web address."""
 
-    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         """Return the next request, or refuse it."""
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise URLError(f"it redirects to {newurl[:100]}")

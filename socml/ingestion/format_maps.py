@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from socml.formats import Clock, FormatMap, fields_of_columns, first_fields, load_map
 from socml.ingestion.sources import FileSource
@@ -98,7 +97,7 @@ def write_map(path: str | Path, project: Project | None = None) -> Path:
     return target
 
 
-def _toml(file: str, kind: str, records: list[dict[str, Any]], columns: Mapping[str, list[str]]) -> str:
+def _toml(file: str, kind: str, records: list[dict[str, object]], columns: Mapping[str, list[str]]) -> str:
     seen = Counter(name for record in records for name in record)
     everywhere = [name for name, count in seen.items() if count == len(records)]
     used = {name for names in columns.values() for name in names}
@@ -124,7 +123,7 @@ def _toml(file: str, kind: str, records: list[dict[str, Any]], columns: Mapping[
     return "\n".join(lines)
 
 
-def _example(records: list[dict[str, Any]], name: str) -> Any:
+def _example(records: list[dict[str, object]], name: str) -> object:
     return next((record[name] for record in records if record.get(name) not in (None, "")), "")
 
 

@@ -75,7 +75,7 @@ class Places:
             far = lines >= _FAR
             each = zip(lines[far].tolist(), counts[far].tolist(), strict=True)
             before = self._earlier(lines[~far], counts[~far]) if not far.all() else lines[~far]
-            return np.r_[before, [self._count_far(line, count) for line, count in each]]
+            return np.asarray(np.r_[before, [self._count_far(line, count) for line, count in each]])
         places, bits = lines >> 3, np.left_shift(1, lines & 7).astype(np.uint8)
         if int(places[-1]) >= len(self._seen):
             self._seen = np.r_[self._seen, np.zeros(2 * int(places[-1]), np.uint8)]
@@ -87,7 +87,7 @@ class Places:
             raise SocmlError(f"One line holds more than {1 << _INDEX_BITS:,} events. Split the file.")
         self._more |= {int(lines[at]): int(then[at]) - 1 for at in np.flatnonzero(then > 1)}
         np.bitwise_or.at(self._seen, places, bits)
-        return earlier
+        return np.asarray(earlier)
 
     def _count_far(self, line: int, count: int) -> int:
         earlier = self._far.get(line, 0)

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -41,15 +40,15 @@ class Peek:
     records: int
     parsed: int
     skipped: dict[str, int]
-    events: list[dict[str, Any]]
-    rejects: list[dict[str, Any]]
+    events: list[dict[str, object]]
+    rejects: list[dict[str, object]]
     rejected: int
     columns: dict[str, int]  # event columns that are filled, and in how many of the parsed records
     warnings: list[str]
     mapping: dict[str, list[str]]  # of a guess: event column → the fields that it was taken from
     problem: str  # why `ingest` would refuse the file, and what to do; empty if it would not
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         assumptions = [{"kind": w.kind, "text": str(w)} for w in self.warnings if isinstance(w, Assumption)]
         return {**asdict(self), "assumptions": assumptions}
@@ -160,8 +159,8 @@ def _without_last(parts: list[Parsed], rejects: list[Reject]) -> list[Reject]:
     return [reject for reject in rejects if reject.line < max(numbers, default=0)]
 
 
-def _first_events(parts: list[Parsed], limit: int) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
+def _first_events(parts: list[Parsed], limit: int) -> list[dict[str, object]]:
+    events: list[dict[str, object]] = []
     for part in parts:
         for row in part.events.slice(0, limit - len(events)).to_pylist():
             row["extra"] = dict(row.get("extra") or [])

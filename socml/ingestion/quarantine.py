@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -64,7 +63,7 @@ class Quarantined:
     put_at: datetime | None
     segment: str | None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON; bytes that are no text are escaped."""
         return {**asdict(self), "raw": self.raw.decode("utf-8", "backslashreplace")}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from socml.project import SocmlError, html_text, visible_line
 
@@ -90,7 +89,7 @@ class IngestResult:
     waiting: tuple[WaitingFile, ...] = ()
     same_bytes: tuple[tuple[str, str], ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON; `assumptions` are those of all files, each with its file."""
         failed = [{"file": f.file, "reason": f.reason} for f in self.failed]
         assumptions = [{"file": f.file, **asdict(one)} for f in self.per_file for one in f.assumptions]

@@ -14,6 +14,7 @@ from .daily_listing import Listing as Listing
 from .daily_listing import RankedDay as RankedDay
 from .daily_listing import Ranker as Ranker
 from .daily_listing import daily_list as daily_list
+from .daily_listing import open_listing as open_listing
 from .daily_run import positions as positions
 from .daily_run import store_day as store_day
 from .day_checks import Problem as Problem
@@ -24,6 +25,9 @@ from .experiment import whom as whom
 from .health import check_up as check_up
 from .health import repair as repair
 from .metrics_endpoint import serve_metrics as serve_metrics
+from .hourly_listing import RankedHour as RankedHour
+from .hourly_listing import entity_hour_table as entity_hour_table
+from .hourly_listing import hourly_list as hourly_list
 from .night_log import NightLog as NightLog
 from .night_metrics import metrics_text as metrics_text
 from .night_run import Night as Night

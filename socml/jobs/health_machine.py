@@ -15,7 +15,8 @@ from pathlib import Path
 from socml.jobs.health_finding import Finding
 from socml.project import Project
 
-PACKAGES = ("socml", "scikit-learn", "pandas", "pyarrow", "duckdb", "mlflow", "streamlit", "river", "shap")
+PACKAGES = ("socml", "scikit-learn", "pandas", "pyarrow", "duckdb", "shap")
+EXTRAS = {"mlflow": "mlflow", "streamlit": "app", "river": "online"}  # package → what brings it
 LEAST_SPACE = 500 << 20  # bytes; a day's feature table and its scores take less
 CLOCK_S = 300.0  # seconds by which a file or another clock may be ahead
 ABANDONED_S = 600.0  # seconds after which a half-written run that nobody touched was killed
@@ -33,6 +34,11 @@ def installation() -> Iterator[Finding]:
             yield Finding(package, version(package))
         except PackageNotFoundError:
             yield Finding(package, "not installed", ok=False, remedy="Install socml again: pip install socml")
+    for package, extra in EXTRAS.items():
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, f"not installed; pip install 'socml[{extra}]' brings it")
 
 
 def place(project: Project) -> Iterator[Finding]:

@@ -30,6 +30,16 @@ _UNUSABLE = {
     errno.ELOOP: "{} is a link that leads to itself. Name another.",
 }
 _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
+_EXTRA_OF = {
+    "altair": "app",
+    "krcf": "online",
+    "matplotlib": "notebook",
+    "mlflow": "mlflow",
+    "psycopg": "postgresql",
+    "pyspark": "spark",
+    "river": "online",
+    "streamlit": "app",
+}
 _DAMAGED = (ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError)
 
 FULL = "The disk is full{at}. Make room, then give the same command again: what was finished is kept."
@@ -174,6 +184,10 @@ def _number(error: OSError) -> int:
 
 
 def _of_library(error: BaseException) -> SocmlError | None:
+    if isinstance(error, ModuleNotFoundError) and (extra := _EXTRA_OF.get((error.name or "").partition(".")[0])):
+        return ConfigurationError(
+            f"{error.name} is not installed here. Install what belongs to it: pip install 'socml[{extra}]'"
+        )
     if isinstance(error, _class("duckdb", "IOException")) and "No space left" in str(error):
         return TryLater(FULL.format(at=""))
     busy = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR"}

@@ -104,7 +104,7 @@ class FeedbackRanking:
             self._put_first(learnt, self._most_ordinary(rows))
         return learnt
 
-    def _strays(self, rows: NDArray, signs: NDArray) -> bool:
+    def _strays(self, rows: NDArray[np.integer], signs: NDArray[np.float64]) -> bool:
         """Return whether one more row from beyond the forest's first rows may lose more than `FEWER` malicious ones to it.
 
         Each row asked from beyond displaces one of the first rows. Those are malicious as often as the first rows that
@@ -118,15 +118,15 @@ class FeedbackRanking:
             > RISK
         )
 
-    def _is_barren(self, signs: NDArray) -> bool:
+    def _is_barren(self, signs: NDArray[np.float64]) -> bool:
         return bool(len(self.leaves) and len(signs) >= BARREN and not (signs > 0).any())
 
-    def _most_ordinary(self, rows: NDArray) -> NDArray[np.bool_]:
+    def _most_ordinary(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return the row that is most ordinary by the forest among those least like the benign ones."""
         unlike = self._total / max(1.0, -float(self._total.min()))
         ordinary = ORDINARY * unlike - (self.anomaly_score - self.anomaly_score.mean()) / self._unit
         ordinary[rows] = -np.inf
-        return np.arange(ordinary.size) == int(ordinary.argmax())
+        return np.asarray(np.arange(ordinary.size) == int(ordinary.argmax()))
 
     def _put_first(self, learnt: NDArray[np.float64], chosen: NDArray[np.bool_]) -> None:
         """Lift the chosen rows before all others, in the order that they have among themselves."""
@@ -153,7 +153,7 @@ class FeedbackRanking:
         together.add_to(total, {at: self._multipliers[row] for at, row in enumerate(rows)})
         return self._trusted * anomaly_score + (self._unit / (PRIOR * together.whole)) * total[len(rows) :]
 
-    def _trust(self, rows: NDArray[np.integer], signs: NDArray, limits: NDArray[np.float64]) -> float:
+    def _trust(self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
         if not len(self.leaves):  # there is no other order
             return 1.0

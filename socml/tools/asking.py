@@ -178,7 +178,7 @@ class _PublicHttpConnection(HTTPConnection):
 
 class _PublicHttps(HTTPSHandler):
     def https_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_PublicHttpsConnection, req, context=self._context)  # type: ignore[attr-defined, arg-type]
+        return self.do_open(_PublicHttpsConnection, req, context=self._context)  # type: ignore[attr-defined]  # the standard library has no type for it
 
 
 class _PublicHttp(HTTPHandler):

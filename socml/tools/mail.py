@@ -9,6 +9,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from email.message import Message
 from html.parser import HTMLParser
+from typing import cast
 from urllib.parse import urlsplit
 
 from socml.formats import decoded, first_mailbox, header_text, header_texts, mail_events, mail_message, mailboxes
@@ -68,14 +69,15 @@ def triage_mail(data: bytes) -> MailTriage:
         message = mail_message(data)
     except ValueError as error:
         raise DataError(f"This e-mail cannot be looked at: {error}.") from None
-    links = [{"url": row["url_original"]} for row in rows if row["event_action"] == "email_url"]
+    links = [{"url": str(row["url_original"])} for row in rows if row["event_action"] == "email_url"]
     for link in links:
         if step := decode_link(link["url"]):
             link |= {"wrapped_by": step.kind, "leads_to": step.text}
-    attachments = [
-        {"name": row.get("file_path") or "", "sha256": row["file_hash"].removeprefix("sha256:"),
-         "md5": row["extra"]["md5"], "type": row["extra"]["content_type"], "bytes": row["extra"]["size"]}
+    attachments: list[dict[str, str]] = [
+        {"name": str(row.get("file_path") or ""), "sha256": str(row["file_hash"]).removeprefix("sha256:"),
+         "md5": more["md5"], "type": more["content_type"], "bytes": more["size"]}
         for row in rows if row["event_action"] == "email_attachment"
+        for more in [cast("dict[str, str]", row["extra"])]
     ]  # fmt: skip
     sender = first_mailbox(header_texts(message, "From"))
     found = MailTriage(

@@ -221,7 +221,7 @@ def _add_bit(
 
 @njit(cache=True, nogil=True)
 def _look_up(
-    pattern: NDArray[np.integer], column: NDArray[np.integer], table: NDArray[np.integer], total: NDArray[np.float64]
+    pattern: NDArray[np.integer], column: NDArray[np.integer], table: NDArray[np.float64], total: NDArray[np.float64]
 ) -> None:
     m = column.size
     for j in range(m):

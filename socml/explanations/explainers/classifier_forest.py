@@ -76,7 +76,7 @@ class _VotingForest(PackedForest):
     malicious: NDArray[np.float64]
 
     @property
-    def value(self) -> NDArray[np.float64]:  # type: ignore[override]
+    def value(self) -> NDArray[np.float64]:
         """Share of malicious of each node, 0 to 1."""
         return self.malicious
 

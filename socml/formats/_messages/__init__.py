@@ -13,7 +13,6 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 __all__ = ["KINDS", "Declaration", "Template", "declarations"]
 
@@ -43,7 +42,7 @@ class Declaration:
     specification: str
     programs: tuple[str, ...]
     templates: tuple[Template, ...]
-    cases: tuple[tuple[str, dict[str, Any]], ...] = field(default=(), compare=False)
+    cases: tuple[tuple[str, dict[str, object]], ...] = field(default=(), compare=False)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from socml.formats._addresses import address
 
@@ -17,7 +16,7 @@ _OF_RULE = {"550": "changed", "551": "changed", "552": "changed", "553": "remove
 HASHES = ("sha256_after", "sha1_after", "md5_after")
 
 
-def alert_columns(level: int, rule: str | None, groups: Iterable[str]) -> dict[str, Any]:
+def alert_columns(level: int, rule: str | None, groups: Iterable[str]) -> dict[str, object]:
     """Return the columns that every alert has: category and outcome by the groups of its rule, severity by its level.
 
     Examples
@@ -29,7 +28,7 @@ def alert_columns(level: int, rule: str | None, groups: Iterable[str]) -> dict[s
     known = {group.strip() for group in groups}
     failed = known & {"authentication_failed", "authentication_failures", "invalid_login", "win_authentication_failed"}
     passed = known & {"authentication_success"}
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "class_uid": 2004,
         "event_category": "intrusion_detection",
         "event_action": "alert",
@@ -43,7 +42,7 @@ def alert_columns(level: int, rule: str | None, groups: Iterable[str]) -> dict[s
     return row
 
 
-def location_columns(location: str | None) -> tuple[dict[str, Any], dict[str, str | None]]:
+def location_columns(location: str | None) -> tuple[dict[str, object], dict[str, str | None]]:
     """Return the host of a location, and its further parts.
 
     Examples

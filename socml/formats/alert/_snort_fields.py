@@ -6,7 +6,7 @@ Snort 2 and Snort 3 name the same fields differently; both spellings are known, 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._fields import Fields, whole
 from socml.formats._snort import alert_columns, alert_time, endpoints, shorten
@@ -15,7 +15,7 @@ from socml.formats._times import Clock, epoch
 __all__ = ["snort_event"]
 
 
-def snort_event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def snort_event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of an alert's fields.
 
     `seconds` is since 1970 and is believed before `timestamp`, which has neither year nor zone, except for its
@@ -32,9 +32,9 @@ def snort_event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     gid, sid, rev = str(rule).split(":") if str(rule).count(":") == 2 else (None, rule, None)
     gid = fields.text("gid", "sig_generator") or gid
     rev = fields.text("rev", "sig_rev") or rev
-    sid = fields.text("sid", "sig_id") or sid
+    sid = fields.text("sid", "sig_id") or cast("str | None", sid)
     priority = fields.take("priority")
-    protocol, action = fields.text("proto"), fields.peek("action")
+    protocol, action = fields.text("proto"), cast("str | None", fields.peek("action"))
     row = alert_columns(gid, sid, None if priority is None else whole(priority, "priority"), protocol, action)
     row["time"] = when
     row |= _ends(fields, protocol)
@@ -57,9 +57,9 @@ def _time(fields: Fields, clock: Clock) -> datetime:
     return alert_time(str(stamp), clock)
 
 
-def _ends(fields: Fields, protocol: str | None) -> dict[str, Any]:
+def _ends(fields: Fields, protocol: str | None) -> dict[str, object]:
     """Return the addresses, from the joined field ("10.0.0.1:80") or from the separate ones, which come first."""
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     pairs = (fields.take("src_ap"), fields.take("dst_ap"))
     if pairs[0] and pairs[1]:
         row = endpoints(str(pairs[0]), str(pairs[1]), protocol)
@@ -73,5 +73,5 @@ def _ends(fields: Fields, protocol: str | None) -> dict[str, Any]:
     )
     for column in ("source_ip", "destination_ip"):
         if column in row:
-            row[column] = shorten(row[column])
+            row[column] = shorten(str(row[column]))
     return row

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from socml.formats._addresses import address_text
 from socml.formats._multiline import Broken
@@ -87,7 +87,7 @@ def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
     at = _FIXED.size
     source, destination = body[at : at + width], body[at + width : at + 2 * width]
     source_port, destination_port, protocol, impact_flag, impact, blocked = _TAIL.unpack_from(body, at + 2 * width)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "second": second,
         "microsecond": micro,
         "priority": priority,
@@ -101,8 +101,8 @@ def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
     found["more"] = {"sensor": sensor, "event": event, "rev": rev, "impact": impact, "impact_flag": impact_flag}
     if has_labels:
         mpls, vlan = struct.unpack_from(">IH", body, least - 8)
-        found["more"] |= {"mpls": mpls or None, "vlan": vlan or None}
-    found["more"] |= _attached(record, 8 + len(body))
+        found["more"] = cast("dict[str, object]", found["more"]) | {"mpls": mpls or None, "vlan": vlan or None}
+    found["more"] = cast("dict[str, object]", found["more"]) | _attached(record, 8 + len(body))
     return found, gid, sid
 
 
@@ -171,9 +171,9 @@ def _records(source: Source) -> Iterator[bytes]:
         yield Broken.of(held, f"the file ends within a record, after {len(held):,} bytes of it")
 
 
-def _attached(record: bytes, at: int) -> dict[str, Any]:
+def _attached(record: bytes, at: int) -> dict[str, object]:
     """Return what the packets and extra data say that follow an event, from `at` on."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     packets = 0
     while len(record) - at >= 8:
         head = record[at : at + 8]

@@ -10,7 +10,6 @@ is used where there is no other. The portal's CSV export is read by `sentinel-cs
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -50,5 +49,5 @@ def _is_row(line: bytes) -> bool:
     return {"DeviceVendor", "DeviceProduct"} <= set(found)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return sentinel_row(flatten(loads_exactly(record)), clock)

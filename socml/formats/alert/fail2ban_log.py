@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._multiline import grouped_records
@@ -64,12 +63,12 @@ class Fail2banLog:
         return clocked(grouped_records(source, lambda line: _STARTS.match(line) is not None), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     text = record.decode("utf-8", "backslashreplace")
     found = _LINE.match(text)
     if found is None:
         return _echoed(text)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": iso(found["stamp"], clock),
         "event_category": "host",
         "event_severity": _LEVELS.get(found["level"], 0),
@@ -93,10 +92,10 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _verb(verb: str, who: str, extra: dict[str, str | None]) -> dict[str, Any]:
+def _verb(verb: str, who: str, extra: dict[str, str | None]) -> dict[str, object]:
     """Return the columns of something done to an address, or to a name where the jail's id is none."""
     is_ban = verb not in ("Found", "Ignore")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "class_uid": 7004 if is_ban else 2004,
         "event_category": "intrusion_detection",
         "event_action": _ACTIONS.get(verb, verb.lower()),
@@ -107,7 +106,7 @@ def _verb(verb: str, who: str, extra: dict[str, str | None]) -> dict[str, Any]:
     return row
 
 
-def _echoed(text: str) -> dict[str, Any]:
+def _echoed(text: str) -> dict[str, object]:
     found = _ECHO.match(text)
     if found is None:
         raise ValueError("not a line of fail2ban: a time and `fail2ban.module` were expected")

@@ -13,7 +13,7 @@ import sqlite3
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import cast
 from zlib import decompress
 
 import orjson
@@ -80,14 +80,14 @@ def _rows(database: sqlite3.Connection, name: str) -> Iterator[tuple[int, bytes]
         yield number + 1, Broken.of(b"-", f"the database is damaged after {number:,} bans: {error}")
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
     found = orjson.loads(record)
     data = _data(found.get("data"))
     matches = data.pop("matches", None)
     who = str(found["ip"]) if found.get("ip") is not None else None
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": epoch(found["timeofban"]) if found.get("timeofban") is not None else None,
         "class_uid": 7004,
         "event_category": "intrusion_detection",
@@ -103,18 +103,18 @@ def _event(record: bytes) -> dict[str, Any]:
     return row
 
 
-def _data(text: Any) -> dict[str, Any]:
+def _data(text: object) -> dict[str, object]:
     """Return what fail2ban noted with a ban; a value that is no JSON object is kept as it is."""
     if text is None:
         return {}
     try:
-        found = orjson.loads(text)
+        found = orjson.loads(cast("str", text))
     except (orjson.JSONDecodeError, TypeError):
         found = None
     return found if isinstance(found, dict) else {"data": text}
 
 
-def _lines(matches: Any) -> str | None:
+def _lines(matches: object) -> str | None:
     """Return the matched lines as text: each is one, or the parts of one."""
     if not isinstance(matches, list):
         return None if matches is None else str(matches)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._fields import Fields
 from socml.formats._multiline import grouped_records
@@ -68,7 +67,7 @@ class OssecAlertsLog:
         return batches(grouped_records(source, lambda line: line.startswith(b"** Alert ")), _event)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     lines = record.decode("utf-8", "backslashreplace").split("\n")
     alert = _ALERT.match(lines[0])
     place = _PLACE.match(lines[1]) if len(lines) > 1 else None
@@ -79,7 +78,7 @@ def _event(record: bytes) -> dict[str, Any]:
     row["time"], row["rule_name"] = epoch(alert["seconds"]), rule["name"] or None
     where, more = location_columns(place["location"])
     row |= where
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     at = 3
     while at < len(lines) and (found := _FIELD.match(lines[at])):
         given[found["name"]] = None if found["value"] in ("(none)", "") else found["value"]
@@ -88,7 +87,7 @@ def _event(record: bytes) -> dict[str, Any]:
     row |= fields.columns(_COLUMNS)
     row["message"] = "\n".join(lines[at:]) or None
     if row["event_category"] == "file":
-        row |= _file(row["message"] or "", rule["rule"])
+        row |= _file(str(row["message"] or ""), rule["rule"])
     row["extra"] = {
         "level": rule["level"],
         "id": f"{alert['seconds']}.{alert['number']}",
@@ -100,8 +99,9 @@ def _event(record: bytes) -> dict[str, Any]:
     return row
 
 
-def _file(message: str, rule: str) -> dict[str, Any]:
-    path, row = _CHANGED.search(message), {"file_change": file_change(None, rule)}
+def _file(message: str, rule: str) -> dict[str, object]:
+    path = _CHANGED.search(message)
+    row: dict[str, object] = {"file_change": file_change(None, rule)}
     hashes = {m["name"]: m["value"] for m in _NEW_HASH.finditer(message)}
     name = next((n for n in ("sha256sum", "sha1sum", "md5sum") if n in hashes), None)
     row["file_path"] = path["path"] if path else None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._fields import Fields, whole
 from socml.formats._json import as_object, flatten, loads_exactly
@@ -76,7 +75,7 @@ def _is_alert(line: bytes) -> bool:
     return "sidid" in rule or bool({"agent", "manager", "decoder", "full_log"} & set(found))
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     fields = Fields(flatten(loads_exactly(record)))
     when = _time(fields, clock)
     level, rule = whole(fields.take("rule.level") or 0, "rule.level"), fields.text("rule.sidid", "rule.id")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._fields import Fields
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -61,7 +60,7 @@ class OssecSyslog:
         return clocked(line_records(source), _event, source, options)
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace")
     found = _ALERT.search(text)
     if found is None:
@@ -82,9 +81,9 @@ def _event(line: bytes, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _fields(text: str) -> tuple[dict[str, Any], str]:
+def _fields(text: str) -> tuple[dict[str, object], str]:
     """Return the named parts at the start of `text`, and what follows them."""
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     at = 0
     while found := _FIELD.match(text, at):
         if found["name"] in given:

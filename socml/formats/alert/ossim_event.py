@@ -13,7 +13,6 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
@@ -70,13 +69,13 @@ class OssimEvent:
         return batches(line_records(source), _event)
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace").strip()
     if not text.startswith("event "):
         if text.split(" ", 1)[0] in ("connect", "session-append-plugin", "ping", "pong", "ok"):
             raise Skip("agent protocol")
         raise ValueError("the line does not begin with event")
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     at = len("event")
     while pair := _PAIR.match(text, at):
         found[pair[1]] = _decoded(pair[2]) if pair[1] in _ENCODED else pair[2]
@@ -86,7 +85,7 @@ def _event(line: bytes) -> dict[str, Any]:
     fields = Fields({name: value for name, value in found.items() if value not in ("None", "0.0.0.0", "")})  # noqa: S104
     stamp = fields.take("date")
     plugin = _plugin(str(fields.peek("plugin_id")))
-    row: dict[str, Any] = {"time": None if stamp is None else epoch(stamp)}
+    row: dict[str, object] = {"time": None if stamp is None else epoch(stamp)}
     row["class_uid"], row["event_category"] = _CATEGORY.get(plugin or "", (None, None))
     for column, name in (("source_ip", "src_ip"), ("destination_ip", "dst_ip")):
         row[column] = address(fields.peek(name))

@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from socml.formats._cloud import MAPPERS, moment, where_from
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
 from socml.formats._guess import flat_fields, guessed_row
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._maps import FormatMap, load_map
 from socml.formats._ocsf import ocsf_event
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -73,27 +72,27 @@ class PantherTests:
         return batches(members(source), _event)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = loads_exactly(record)
     inner, kind = found.get("event"), str(found.get("log_type"))
     if not isinstance(inner, dict):
         raise ValueError(f"the event is a {type(inner).__name__}, not an object")
     flat = {name: value for name, value in flatten(inner).items() if not _is_redacted_time(name, value)}
     row = _columns(kind, flat, inner)
-    row["extra"] = {**row["extra"], "log_type": kind}
+    row["extra"] = {**extra_of(row), "log_type": kind}
     row["malicious"] = None
     row["family"] = str(found.get("rule_id")) if found.get("expected_alert") is True else None
     return row
 
 
-def _is_redacted_time(name: str, value: Any) -> bool:
+def _is_redacted_time(name: str, value: object) -> bool:
     """Return whether a time says "redacted" or "…", or all its clock is zeros; what does not read otherwise is for quarantine."""
     if not isinstance(value, str) or name not in (*_TIMES, "eventTime", "published", "created_at"):
         return False
     return not any(c.isdigit() for c in value) or _REDACTED.fullmatch(value) is not None
 
 
-def _columns(kind: str, flat: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+def _columns(kind: str, flat: dict[str, object], inner: dict[str, object]) -> dict[str, object]:
     """Return the columns of an event by the reader of its log type; what stays empty is filled by its fields' common names."""
     if kind in MAPPERS:
         return MAPPERS[kind](flat)
@@ -112,13 +111,13 @@ def _maps() -> tuple[FormatMap, ...]:
     return tuple(one for one in maps if one.kind == "json")
 
 
-def _other(flat: dict[str, Any]) -> dict[str, Any]:
+def _other(flat: dict[str, object]) -> dict[str, object]:
     fields = Fields(flat)
     for name in _IPS:
         value = fields.peek(name)
         if isinstance(value, list) and len(value) == 1:
             fields.replace(name, value[0])
-    row: dict[str, Any] = {"time": moment(fields.take(*_TIMES)), "event_category": "cloud"}
+    row: dict[str, object] = {"time": moment(fields.take(*_TIMES)), "event_category": "cloud"}
     row |= where_from(fields, *_IPS)
     row |= fields.columns(_COLUMNS)
     row["extra"] = fields.rest()

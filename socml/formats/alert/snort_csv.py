@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import batches, line_records
@@ -73,7 +72,7 @@ def _is_alert(values: Sequence[str]) -> bool:
     return True
 
 
-def _event(line: bytes, names: Sequence[str] | None, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, names: Sequence[str] | None, clock: Clock) -> dict[str, object]:
     values = _values(line)
     if names is None:
         names = _SNORT_2 if len(values) == len(_SNORT_2) else _SNORT_3

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
@@ -55,7 +54,7 @@ class SnortFast:
         return clocked(line_records(source), _event, source, options)
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     found = _ALERT.match(line[:_LONGEST].decode("utf-8", "backslashreplace"))
     if found is None:
         raise ValueError("not an alert: `time [**] [gid:sid:rev] message [**] … {PROTO} from -> to` was expected")
@@ -65,12 +64,13 @@ def _event(line: bytes, clock: Clock) -> dict[str, Any]:
     row["time"] = alert_time(found["stamp"], clock)
     row["rule_name"] = row["message"] = found["message"].strip().strip('"') or None
     row["network_protocol"] = found["app"]
-    row["extra"] = {n: found[n] for n in ("gid", "rev", "classification", "action", "interface")}
-    row["extra"]["icmp"] = _icmp(found["source"], found["destination"], row)
+    extra = {n: found[n] for n in ("gid", "rev", "classification", "action", "interface")}
+    row["extra"] = extra
+    extra["icmp"] = _icmp(found["source"], found["destination"], row)
     return row
 
 
-def _icmp(source: str, destination: str, row: dict[str, Any]) -> str | None:
+def _icmp(source: str, destination: str, row: dict[str, object]) -> str | None:
     """Return type/code, where an ICMP alert has them in place of ports."""
     kind, code = source.removeprefix(_head(source)), destination.removeprefix(_head(destination))
     if "source_port" in row or not kind or not code:

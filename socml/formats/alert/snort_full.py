@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._multiline import grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -65,7 +64,7 @@ class SnortFull:
         return clocked(grouped_records(source, lambda line: line.startswith(b"[**]")), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     title, *rest = record.decode("utf-8", "backslashreplace").split("\n")
     found = _TITLE.match(title)
     if found is None:

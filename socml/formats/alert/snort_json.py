@@ -8,7 +8,6 @@ the time is certain. A value Snort has no text for is left out, so every field m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -48,5 +47,5 @@ def _is_alert(line: bytes) -> bool:
     return len(_MARKS & set(found)) >= 3 and bool({"seconds", "timestamp"} & set(found))
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     return snort_event(flatten(loads_exactly(line)), clock)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from socml.formats._multiline import Broken
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -55,7 +54,7 @@ class Unified2:
         return batches(event_groups(source), lambda record: _event(record, maps), warnings=warnings)
 
 
-def _event(record: bytes, maps: Maps) -> dict[str, Any]:
+def _event(record: bytes, maps: Maps) -> dict[str, object]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
     if int.from_bytes(record[:4], "big") not in EVENT_TYPES:

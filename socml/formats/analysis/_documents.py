@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from socml.formats._json import is_too_deep
@@ -15,7 +13,7 @@ __all__ = ["json_document"]
 DOCUMENT_LIMIT = 96 << 20  # bytes; Python's objects take five to ten times as much
 
 
-def json_document(source: Source, *, advice: str) -> Any:
+def json_document(source: Source, *, advice: str) -> object:
     """Return what the file holds.
 
     Parameters

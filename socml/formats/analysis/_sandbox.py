@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
-from socml.formats._json import flatten, text_of
+from socml.formats._json import extra_of, flatten, text_of
 from socml.formats._times import Clock, epoch, iso
 
 __all__ = ["sandbox_events", "signature_event"]
@@ -20,11 +20,11 @@ _HASHES = ("sha256", "sha1", "md5")
 Item = tuple[str, Any, dict[str, Any] | Exception]
 
 
-def sandbox_events(report: dict[str, Any], clock: Clock) -> Iterator[Item]:
+def sandbox_events(report: dict[str, object], clock: Clock) -> Iterator[Item]:
     """Yield (what it is, the part of the report, the event columns or the ValueError) for each event."""
     info, behaviour = _dict(report.get("info")), _dict(report.get("behavior"))
     network = _dict(report.get("network"))
-    shared: dict[str, Any] = {"observer_name": f"cuckoo {info.get('version') or ''}".strip()}
+    shared: dict[str, object] = {"observer_name": f"cuckoo {info.get('version') or ''}".strip()}
     started = None
     try:
         started = _when(info.get("started"), clock)
@@ -36,7 +36,7 @@ def sandbox_events(report: dict[str, Any], clock: Clock) -> Iterator[Item]:
     shared["file_hash"] = _hash(_dict(_dict(report.get("target")).get("file")))
     for one in _dicts(report.get("signatures")):
         yield "signature", one, signature_event(one) | shared | {"time": started}
-    parts: tuple[tuple[str, Any, Any], ...] = (
+    parts: tuple[tuple[str, object, Callable[[dict[str, object]], dict[str, object]]], ...] = (
         ("process", behaviour.get("processes"), lambda one: _process(one, clock)),
         ("dns", network.get("dns"), _dns),
         ("http", network.get("http"), _http),
@@ -52,7 +52,7 @@ def sandbox_events(report: dict[str, Any], clock: Clock) -> Iterator[Item]:
                 yield what, one, error
 
 
-def signature_event(one: dict[str, Any]) -> dict[str, Any]:
+def signature_event(one: dict[str, object]) -> dict[str, object]:
     """Return the columns of one signature that matched."""
     techniques = one.get("ttp") or one.get("ttps") or {}
     names = list(techniques) if isinstance(techniques, (dict, list)) else []
@@ -64,22 +64,22 @@ def signature_event(one: dict[str, Any]) -> dict[str, Any]:
         "rule_name": text_of(one.get("name")),
         "message": text_of(one.get("description")),
         "event_severity": _SIGNATURE_SEVERITY.get(_number(one.get("severity")), 90),
-        "threat_name": text_of(families[0]) if families else None,
+        "threat_name": text_of(cast("list[object]", families)[0]) if families else None,
         "threat_technique_id": [str(t) for t in names] or None,
         "extra": _extra(one, ("name", "description", "marks", "data", "new_data", "families", "ttp")),
     }
 
 
 def _sample(
-    report: dict[str, Any], info: dict[str, Any], behaviour: dict[str, Any], network: dict[str, Any]
-) -> dict[str, Any]:
+    report: dict[str, object], info: dict[str, object], behaviour: dict[str, object], network: dict[str, object]
+) -> dict[str, object]:
     target = _dict(report.get("target"))
     file = _dict(target.get("file"))
     score = report.get("malscore", info.get("score"))
     counts = _counts(report, behaviour, network)
     family = report.get("malfamily") or report.get("malfamily_tag") or None
     seconds = info.get("duration")
-    techniques = report.get("ttps") or []
+    techniques = cast("list[object]", report.get("ttps") or [])
     names = [t.get("ttp") if isinstance(t, dict) else t for t in techniques]
     return {
         "class_uid": 2004,
@@ -97,7 +97,7 @@ def _sample(
     }  # fmt: skip
 
 
-def _counts(report: dict[str, Any], behaviour: dict[str, Any], network: dict[str, Any]) -> dict[str, int]:
+def _counts(report: dict[str, object], behaviour: dict[str, object], network: dict[str, object]) -> dict[str, int]:
     """Return how often each API was called, which signatures matched, and how much of each kind of network was seen."""
     calls: Counter[str] = Counter()
     for process in _dicts(behaviour.get("processes")):
@@ -112,9 +112,9 @@ def _counts(report: dict[str, Any], behaviour: dict[str, Any], network: dict[str
     return {**calls, **matched, **seen, "processes": len(_dicts(behaviour.get("processes")))}
 
 
-def _process(one: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _process(one: dict[str, object], clock: Clock) -> dict[str, object]:
     seen = one.get("first_seen")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "class_uid": 1007,
         "event_category": "process",
         "event_action": "process_start",
@@ -131,7 +131,7 @@ def _process(one: dict[str, Any], clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _dns(one: dict[str, Any]) -> dict[str, Any]:
+def _dns(one: dict[str, object]) -> dict[str, object]:
     answers = [text_of(a.get("data")) for a in _dicts(one.get("answers")) if a.get("data")]
     return {
         "class_uid": 4003,
@@ -144,8 +144,8 @@ def _dns(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _http(one: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _http(one: dict[str, object]) -> dict[str, object]:
+    row: dict[str, object] = {
         "class_uid": 4002,
         "event_category": "web",
         "event_action": "http_request",
@@ -160,7 +160,7 @@ def _http(one: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _flow(one: dict[str, Any], transport: str) -> dict[str, Any]:
+def _flow(one: dict[str, object], transport: str) -> dict[str, object]:
     return {
         "class_uid": 4001,
         "event_category": "network",
@@ -174,7 +174,7 @@ def _flow(one: dict[str, Any], transport: str) -> dict[str, Any]:
     }
 
 
-def _dropped(one: dict[str, Any]) -> dict[str, Any]:
+def _dropped(one: dict[str, object]) -> dict[str, object]:
     paths = one.get("guest_paths") or one.get("filepath") or one.get("name")
     return {
         "class_uid": 1001,
@@ -187,36 +187,36 @@ def _dropped(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _placed(row: dict[str, Any], one: dict[str, Any], started: datetime | None, what: str) -> dict[str, Any]:
+def _placed(row: dict[str, object], one: dict[str, object], started: datetime | None, what: str) -> dict[str, object]:
     """Give the row a time, if it has none: seconds of the capture after the start, else the start."""
     if row.get("time") is None and started is not None:
         offset = one.get("time")
         is_offset = isinstance(offset, (int, float)) and 0 <= offset < 1e6
         row["time"] = started + timedelta(seconds=float(offset)) if is_offset else started  # type: ignore[arg-type]
-    row["extra"] = {**row["extra"], "part": what}
+    row["extra"] = {**extra_of(row), "part": what}
     return row
 
 
-def _hash(file: dict[str, Any]) -> str | None:
+def _hash(file: dict[str, object]) -> str | None:
     return next((f"{name}:{file[name]}" for name in _HASHES if isinstance(file.get(name), str) and file[name]), None)
 
 
-def _extra(found: dict[str, Any], without: tuple[str, ...]) -> dict[str, str | None]:
+def _extra(found: dict[str, object], without: tuple[str, ...]) -> dict[str, str | None]:
     kept = {name: value for name, value in found.items() if name not in without and value not in ("", [], {}, None)}
     return {name: text_of(value) for name, value in flatten(kept).items()}
 
 
-def _when(value: Any, clock: Clock) -> datetime | None:
+def _when(value: object, clock: Clock) -> datetime | None:
     return None if value in (None, "") else epoch(value) if isinstance(value, (int, float)) else iso(value, clock)
 
 
-def _number(value: Any) -> int:
+def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _dicts(value: object) -> list[dict[str, object]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -9,7 +9,6 @@ import xml.etree.ElementTree as ET  # no document is parsed with it
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 from xml.parsers import expat
 
 from socml.formats._reader import Source
@@ -127,5 +126,5 @@ class _Reader:
         if self._builder is not None:
             self._builder.data(text)
 
-    def _refuse(self, *declared: Any) -> None:
+    def _refuse(self, *declared: object) -> None:
         raise ValueError(f"the document declares an entity ({declared[0]!r}), which is refused")

@@ -9,7 +9,6 @@ only counted. A list of signatures alone is read too. A record is a part of the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._json import json_bytes
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -66,7 +65,7 @@ class CuckooReport:
         return made(_items(report, clock, source.name), warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
-def _items(report: Any, clock: Clock, name: str) -> Iterator[tuple[int, bytes, dict[str, Any] | Exception]]:
+def _items(report: object, clock: Clock, name: str) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     if isinstance(report, list):
         for number, one in enumerate(report, 1):
             is_signature = isinstance(one, dict) and "name" in one
@@ -78,7 +77,7 @@ def _items(report: Any, clock: Clock, name: str) -> Iterator[tuple[int, bytes, d
         yield number, _raw(what, part), row
 
 
-def _raw(what: str, part: Any) -> bytes:
+def _raw(what: str, part: object) -> bytes:
     """Return a part as JSON, without the calls of a process and what else is long."""
     if isinstance(part, dict):
         part = {name: value for name, value in part.items() if name not in ("calls", "marks", "environ")}

@@ -7,7 +7,6 @@ is done, 2 when it failed. cuckoomx's own log is syslog, and read as such.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._fields import Fields
@@ -47,10 +46,10 @@ class CuckoomxTasks:
         )
 
 
-def _event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     fields = Fields(found)
     added, digest = fields.take("added_on"), fields.take("md5")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": iso(added, clock) if added else None,
         "class_uid": 1001,
         "event_category": "file",

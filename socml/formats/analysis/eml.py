@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._mail import mail_events
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -52,7 +51,7 @@ class Eml:
         return made(_items(source))
 
 
-def _items(source: Source) -> Iterator[tuple[int, bytes, dict[str, Any] | Exception]]:
+def _items(source: Source) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     for line, message in _messages(source):
         if len(message) > MESSAGE_LIMIT:
             yield line, message[:65536], ValueError(f"a message over the limit of {MESSAGE_LIMIT >> 20} MB")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # no document is parsed with it
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
@@ -48,7 +47,7 @@ class NessusXml:
         return made(_items(source, clock), warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
-def _items(source: Source, clock: Clock) -> Iterator[tuple[int, bytes, dict[str, Any] | Exception]]:
+def _items(source: Source, clock: Clock) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     host: dict[str, str] = {}
     for found in elements(source, "HostProperties", "ReportItem"):
         if not isinstance(found, Element):
@@ -66,7 +65,7 @@ def _items(source: Source, clock: Clock) -> Iterator[tuple[int, bytes, dict[str,
             yield found.line, record, error
 
 
-def _finding(item: ET.Element, name: str, host: dict[str, str], clock: Clock) -> dict[str, Any]:
+def _finding(item: ET.Element, name: str, host: dict[str, str], clock: Clock) -> dict[str, object]:
     texts: dict[str, list[str]] = {}
     for child in item:
         texts.setdefault(child.tag, []).append((child.text or "").strip())
@@ -74,7 +73,7 @@ def _finding(item: ET.Element, name: str, host: dict[str, str], clock: Clock) ->
     port = whole(item.get("port", "0"), "port", 65535)
     score = next((texts[n][0] for n in ("cvss3_base_score", "cvss_base_score") if texts.get(n)), None)
     ip = address(host.get("host-ip")) or address(name)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": _when(host, clock),
         "class_uid": 2002,
         "event_category": "vulnerability",

@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET  # no document is parsed with it
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from socml.formats._fields import whole
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import made
 from socml.formats._times import epoch
 from socml.formats.analysis._xml import Element, elements, root_name
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["NmapXml"]
 
@@ -46,7 +49,7 @@ class NmapXml:
         return made(_items(source))
 
 
-def _items(source: Source) -> Iterator[tuple[int, bytes, dict[str, Any] | Exception]]:
+def _items(source: Source) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     for found in elements(source, "host"):
         if isinstance(found, Element):
             yield from _ports(found)
@@ -54,7 +57,7 @@ def _items(source: Source) -> Iterator[tuple[int, bytes, dict[str, Any] | Except
             yield found
 
 
-def _ports(found: Element) -> Iterator[tuple[int, bytes, dict[str, Any] | Exception]]:
+def _ports(found: Element) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     host = found.tree
     try:
         shared, more = _host(host)
@@ -69,7 +72,12 @@ def _ports(found: Element) -> Iterator[tuple[int, bytes, dict[str, Any] | Except
     for port in ports:
         raw = ET.tostring(port)
         record = (
-            b"host " + names + b" " + (shared["time"].isoformat().encode() if shared["time"] else b"-") + b" " + raw
+            b"host "
+            + names
+            + b" "
+            + (cast("datetime", shared["time"]).isoformat().encode() if shared["time"] else b"-")
+            + b" "
+            + raw
         )
         try:
             yield found.line, record, _port(port, shared, dict(more))
@@ -77,12 +85,12 @@ def _ports(found: Element) -> Iterator[tuple[int, bytes, dict[str, Any] | Except
             yield found.line, record, error
 
 
-def _host(host: ET.Element) -> tuple[dict[str, Any], dict[str, str | None]]:
+def _host(host: ET.Element) -> tuple[dict[str, object], dict[str, str | None]]:
     stamp = host.get("endtime") or host.get("starttime")
     addresses = {a.get("addrtype"): a.get("addr") for a in host.findall("address")}
     name = host.find("./hostnames/hostname")
     system = host.find("./os/osmatch")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": epoch(stamp) if stamp else None,
         "event_category": "discovery",
         "observer_name": "nmap",
@@ -90,8 +98,8 @@ def _host(host: ET.Element) -> tuple[dict[str, Any], dict[str, str | None]]:
         "host_name": None if name is None else name.get("name"),
     }
     status = host.find("status")
-    more = {
-        "address": row["destination_ip"],
+    more: dict[str, str | None] = {
+        "address": addresses.get("ipv4") or addresses.get("ipv6"),
         "host_status": None if status is None else status.get("state"),
         "mac": addresses.get("mac"),
         "os": None if system is None else system.get("name"),
@@ -103,7 +111,7 @@ def _host(host: ET.Element) -> tuple[dict[str, Any], dict[str, str | None]]:
     return row, more
 
 
-def _port(port: ET.Element, shared: dict[str, Any], more: dict[str, str | None]) -> dict[str, Any]:
+def _port(port: ET.Element, shared: dict[str, object], more: dict[str, str | None]) -> dict[str, object]:
     row = {**shared, "event_action": "port_scan", "network_transport": port.get("protocol")}
     row["destination_port"] = whole(port.get("portid"), "portid", 65535)
     state, service = port.find("state"), port.find("service")

@@ -11,7 +11,7 @@ An indicator that is switched off (`is_active` 0) is skipped.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
@@ -79,7 +79,7 @@ def _indicators(source: Source) -> Iterator[tuple[int, bytes]]:
             yield line, json_bytes({"pulse": about, "indicator": one})
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = loads_exactly(record)
     if isinstance(found.get("indicators"), list):
         raise Skip("pulse without indicators")
@@ -89,7 +89,7 @@ def _event(record: bytes) -> dict[str, Any]:
     if one.get("is_active") in (0, False):
         raise Skip("inactive indicator")
     kind, value = str(one.get("type")), one["indicator"]
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": moment(one.get("created")),
         "event_category": "threat_intelligence",
         "event_action": "indicator",
@@ -110,7 +110,7 @@ def _event(record: bytes) -> dict[str, Any]:
     return row
 
 
-def _threat(pulse: dict[str, Any]) -> str | None:
-    families = pulse.get("malware_families") or []
+def _threat(pulse: dict[str, object]) -> str | None:
+    families = cast("list[object]", pulse.get("malware_families") or [])
     first = families[0] if families else pulse.get("adversary") or pulse.get("name")
-    return str(first.get("display_name") or first.get("id")) if isinstance(first, dict) else first
+    return str(first.get("display_name") or first.get("id")) if isinstance(first, dict) else cast("str | None", first)

@@ -10,7 +10,6 @@ before the scan has ended with a status alone, which is skipped. The manager exp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
@@ -73,7 +72,7 @@ class Patrowl:
         return batches(members(source, *_LISTS), _event)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = loads_exactly(record)
     if "status" in found and "severity" not in found and ("page" in found or "reason" in found):
         raise Skip("status without findings")
@@ -84,7 +83,7 @@ def _event(record: bytes) -> dict[str, Any]:
     return _finding(flatten(found))
 
 
-def _graded(found: dict[str, Any]) -> dict[str, Any]:
+def _graded(found: dict[str, object]) -> dict[str, object]:
     """Return an endpoint that SSL Labs graded: A to C are good to middling, T is not trusted, M another's name."""
     grade = str(found.pop("grade"))
     return {
@@ -100,10 +99,10 @@ def _graded(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _finding(found: dict[str, Any]) -> dict[str, Any]:
+def _finding(found: dict[str, object]) -> dict[str, object]:
     fields = Fields(found)
     stamp = fields.take("timestamp", "found_at", "created_at", "updated_at")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": moment(stamp),
         "class_uid": 2002,
         "event_category": "vulnerability",

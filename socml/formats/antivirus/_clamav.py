@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 __all__ = ["detection", "scan_columns"]
 
@@ -14,7 +13,7 @@ _OTHER = re.compile(
 _SEVERITY = 80
 
 
-def scan_columns(line: str) -> dict[str, Any] | None:
+def scan_columns(line: str) -> dict[str, object] | None:
     """Return the columns of a line about one file; None if it is about none.
 
     Examples
@@ -43,7 +42,7 @@ def scan_columns(line: str) -> dict[str, Any] | None:
     }
 
 
-def detection(path: str | None, name: str, md5: str | None) -> dict[str, Any]:
+def detection(path: str | None, name: str, md5: str | None) -> dict[str, object]:
     """Return the columns of a detection."""
     return {
         "class_uid": 2004,

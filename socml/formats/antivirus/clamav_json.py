@@ -8,7 +8,6 @@ temporary folder. `raw` holds one object as JSON, without those in it; `parents`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._fields import Fields
 from socml.formats._json import flatten, json_bytes, loads_exactly
@@ -46,7 +45,7 @@ class ClamavJson:
 def _objects(source: Source) -> Iterator[tuple[int, bytes]]:
     for number, document in grouped_records(source, lambda line: line.startswith(b"{"), limit=_DOCUMENT_LIMIT):
         try:
-            waiting: list[tuple[dict[str, Any], str]] = [(loads_exactly(document), "")]
+            waiting: list[tuple[dict[str, object], str]] = [(loads_exactly(document), "")]
         except ValueError as error:
             yield number, Broken.of(document, f"not a document: {error}")
             continue
@@ -59,7 +58,7 @@ def _objects(source: Source) -> Iterator[tuple[int, bytes]]:
                 waiting += [(child, path) for child in reversed(inside) if isinstance(child, dict)]
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
     fields = Fields(flatten(loads_exactly(record)))

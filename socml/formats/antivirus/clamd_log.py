@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
@@ -54,7 +53,7 @@ def _time(line: bytes) -> datetime | None:
         return None
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     local = _time(line)
     if local is None:
         raise ValueError("not a line of clamd: a time and ` -> ` were expected")

@@ -15,7 +15,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._iso import from_iso
 from socml.formats._multiline import numbered_lines
@@ -74,7 +73,7 @@ class Clamscan:
                 at[0] = number
                 yield number, line
 
-        def read(line: bytes) -> dict[str, Any]:
+        def read(line: bytes) -> dict[str, object]:
             scan = bisect_left(ends, at[0])
             return _event(line, starts[scan][1] if scan < len(starts) else None)
 
@@ -90,7 +89,7 @@ def _start_date(line: bytes) -> datetime | None:
         return None
 
 
-def _event(line: bytes, when: datetime | None) -> dict[str, Any]:
+def _event(line: bytes, when: datetime | None) -> dict[str, object]:
     if _SUMMARY.match(line):
         raise Skip("summary")
     row = scan_columns(line.decode("utf-8", "backslashreplace"))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._cef import MARK, hash_of
@@ -66,7 +65,7 @@ class KasperskySyslog:
         return clocked(line_records(source), _event, source, options)
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace")
     found = _DATA.search(text)
     if found is None:
@@ -79,7 +78,11 @@ def _event(line: bytes, clock: Clock) -> dict[str, Any]:
     said = (part.partition(": ") for part in _LINE_END.split(message))
     given |= {name.strip(): value.strip() for name, colon, value in said if colon and name.strip() not in given}
     fields = Fields(given)
-    row: dict[str, Any] = {"time": header.time(clock), "event_severity": header.severity, "observer_name": header.host}
+    row: dict[str, object] = {
+        "time": header.time(clock),
+        "event_severity": header.severity,
+        "observer_name": header.host,
+    }
     row["message"] = message.strip() or None
     rule = str(fields.peek("et") or "")
     kind = kind_of("Kaspersky", "", rule, str(fields.peek("etdn") or ""), {"file_path": fields.peek("Path to object")})

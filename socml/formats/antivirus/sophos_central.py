@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._cef import hash_of
@@ -81,7 +80,7 @@ def _is_event(line: bytes) -> bool:
     )
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     fields = Fields(flatten(loads_exactly(record)))
     when = fields.take("when", "raisedAt", "rt") or fields.take("created_at", "end")
     kind, threat = str(fields.peek("type") or ""), fields.text("threat", "data.threat", "threat_name")
@@ -109,9 +108,9 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _ends(fields: Fields) -> dict[str, Any]:
+def _ends(fields: Fields) -> dict[str, object]:
     """Return the addresses: of the computer, and of the other end where an attack over the network is told of."""
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     name = next((n for n in ("source_info.ip", "ip", "data.ip") if address(str(fields.peek(n) or ""))), None)
     if name:
         row["source_ip"] = address(fields.text(name))

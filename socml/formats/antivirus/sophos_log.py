@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
@@ -23,6 +23,9 @@ from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock, epoch, iso
 from socml.formats.antivirus._key_values import key_values
+
+if TYPE_CHECKING:
+    from socml.formats._json import extra_of
 
 __all__ = ["SophosLog"]
 
@@ -96,7 +99,7 @@ def _mark(text: str) -> re.Match[str] | None:
     return _FIREWALL.search(text, 0, 1000) or _APPLIANCE.search(text, 0, 1000)
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace")
     mark = _mark(text)
     if mark is None:
@@ -109,12 +112,12 @@ def _event(line: bytes, clock: Clock) -> dict[str, Any]:
     row = _of_firewall(fields, clock) if is_firewall else _of_appliance(fields)
     row["time"] = row["time"] or header.time(clock)
     row["observer_name"] = row.get("observer_name") or header.host
-    row["extra"] = {**row.get("extra", {}), **fields.rest()}
+    row["extra"] = {**(extra_of(row) if "extra" in row else {}), **fields.rest()}
     return row
 
 
-def _of_firewall(fields: Fields, clock: Clock) -> dict[str, Any]:
-    row: dict[str, Any] = {"time": _time(fields, clock)}
+def _of_firewall(fields: Fields, clock: Clock) -> dict[str, object]:
+    row: dict[str, object] = {"time": _time(fields, clock)}
     kind, said = str(fields.peek("log_type") or ""), str(fields.peek("log_subtype", "status") or "")
     uid, category = _KINDS.get(kind, (None, "host"))
     if "Authentication" in str(fields.peek("log_component")):
@@ -133,10 +136,10 @@ def _of_firewall(fields: Fields, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _of_appliance(fields: Fields) -> dict[str, Any]:
+def _of_appliance(fields: Fields) -> dict[str, object]:
     seconds, request = fields.take("t"), _REQUEST.match(str(fields.peek("req") or ""))
     status = fields.peek("s")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": None if seconds is None else epoch(seconds),
         "class_uid": 4002,
         "event_category": "web",
@@ -146,7 +149,7 @@ def _of_appliance(fields: Fields) -> dict[str, Any]:
         "network_protocol": "http",
     }
     if status is not None and str(status).isdigit():
-        row["event_outcome"] = "success" if int(status) < 400 else "failure"
+        row["event_outcome"] = "success" if int(str(status)) < 400 else "failure"
     if request:
         fields.take("req")
         row["url_original"] = request["url"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._fields import Fields, whole
 from socml.formats._protocols import transport
@@ -74,7 +73,7 @@ def _is_default(line: str) -> bool:
     )
 
 
-def _event(line: bytes, names: list[str]) -> dict[str, Any]:
+def _event(line: bytes, names: list[str]) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace").strip()
     if _is_header(text):
         names[:] = text.split()
@@ -82,16 +81,16 @@ def _event(line: bytes, names: list[str]) -> dict[str, Any]:
     values = _STAMP.sub("", text).split()
     if len(values) != len(names):
         raise ValueError(f"{len(values)} values for {len(names)} fields")
-    found: dict[str, Any] = {name: value for name, value in zip(names, values, strict=True) if value != "-"}
+    found: dict[str, object] = {name: value for name, value in zip(names, values, strict=True) if value != "-"}
     if found.get("log-status") in ("NODATA", "SKIPDATA"):
         raise Skip(str(found["log-status"]))
     fields = Fields(found)
-    row: dict[str, Any] = {"class_uid": 4001, "event_category": "network", "event_action": "connection"}
+    row: dict[str, object] = {"class_uid": 4001, "event_category": "network", "event_action": "connection"}
     start, end = fields.take("start"), fields.take("end")
     if start is not None:
-        row["time"] = epoch(start)
+        begun = row["time"] = epoch(start)
         if end is not None:
-            row["duration_s"] = (epoch(end) - row["time"]).total_seconds()
+            row["duration_s"] = (epoch(end) - begun).total_seconds()
     number = fields.take("protocol")
     row["network_transport"] = transport(None if number is None else whole(number, "protocol", 255))
     row |= fields.columns(_COLUMNS)

@@ -8,7 +8,6 @@ a port. Files in a storage account are one record a line (`PT1H.json`); Graph an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import azure
 from socml.formats._envelope import first_objects, members
@@ -44,7 +43,7 @@ class AzureActivity:
         return batches(members(source, "records", "value"), lambda record: azure(flatten(loads_exactly(record))))
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
+def _is_ours(found: dict[str, object]) -> bool:
     return (
         (
             "operationName" in found

@@ -70,7 +70,7 @@ def _cut(found: dict[str, Any]) -> Iterator[bytes]:
                     yield json_bytes([rule["rule"], flow.get("mac"), one])
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     if not record.startswith(b"["):
         loads_exactly(record)
         raise ValueError("no flow tuples where a record of flow logs has them")
@@ -83,7 +83,7 @@ def _event(record: bytes) -> dict[str, Any]:
     is_vnet = proto not in names
     state = cells[7] if is_vnet else cells[8] if len(cells) > 8 else ""
     allowed = state != "D" if is_vnet else cells[7] == "A"
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": epoch(cells[0]),
         "class_uid": 4001,
         "event_category": "network",

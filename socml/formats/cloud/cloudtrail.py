@@ -9,7 +9,6 @@ events.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import cloudtrail
 from socml.formats._envelope import first_objects, members
@@ -45,5 +44,5 @@ class Cloudtrail:
         return batches(members(source, "Records"), lambda record: cloudtrail(flatten(loads_exactly(record))))
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
+def _is_ours(found: dict[str, object]) -> bool:
     return "eventName" in found and ("eventSource" in found or "userIdentity" in found)

@@ -8,7 +8,6 @@ its name or a `conclusion`: everything else counts as a success.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import github
 from socml.formats._envelope import first_objects, members
@@ -41,7 +40,7 @@ class GithubAudit:
         return batches(members(source), lambda record: github(flatten(loads_exactly(record))))
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
+def _is_ours(found: dict[str, object]) -> bool:
     return (
         isinstance(found.get("action"), str)
         and ("actor" in found or "_document_id" in found)

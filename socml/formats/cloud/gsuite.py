@@ -7,7 +7,6 @@ Collectors that flatten write `name`, `type` and `parameters` at the top. The ti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import gsuite
 from socml.formats._envelope import first_objects, members
@@ -41,7 +40,6 @@ class Gsuite:
         return batches(members(source, "items"), lambda record: gsuite(flatten(loads_exactly(record))))
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
-    return (isinstance(found.get("id"), dict) and "applicationName" in found["id"]) or found.get(
-        "kind"
-    ) == "admin#reports#activity"
+def _is_ours(found: dict[str, object]) -> bool:
+    about = found.get("id")
+    return (isinstance(about, dict) and "applicationName" in about) or found.get("kind") == "admin#reports#activity"

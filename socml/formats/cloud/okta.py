@@ -7,7 +7,6 @@ names in lower case; both spellings are read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import okta
 from socml.formats._envelope import first_objects, members
@@ -41,7 +40,7 @@ class Okta:
         return batches(members(source), lambda record: okta(flatten(loads_exactly(record))))
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
+def _is_ours(found: dict[str, object]) -> bool:
     return (
         ("eventType" in found or "eventtype" in found)
         and "actor" in found

@@ -7,7 +7,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from socml.formats._times import Clock, iso
 
@@ -24,9 +23,9 @@ def aide_event(
     path: str,
     change: str,
     flags: str | None,
-    details: Mapping[str, Mapping[str, Any]],
+    details: Mapping[str, Mapping[str, object]],
     when: datetime | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the event columns of one entry of a report.
 
     Parameters
@@ -41,7 +40,7 @@ def aide_event(
     >>> row["file_hash"], row["extra"]["md5.old"]
     ('md5:e9e82d53d31b65329650982df9ac62af', 'AAAA')
     """
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": when,
         "class_uid": 1001,
         "event_category": "file",
@@ -58,14 +57,14 @@ def aide_event(
     return row
 
 
-def aide_time(text: Any, clock: Clock) -> datetime | None:
+def aide_time(text: object, clock: Clock) -> datetime | None:
     """Return the time of a stamp as `2026-11-25 02:42:21 +0000`; before version 0.16 there is no zone."""
     if text and not isinstance(text, str):
         raise ValueError(f"{str(text)[:60]!r} is not a time such as 2026-11-25 02:42:21 +0000")
-    return None if not text else iso(_ZONE.sub(r"\1", text.strip()), clock)
+    return None if not text else iso(_ZONE.sub(r"\1", str(text).strip()), clock)
 
 
-def _hash(details: Mapping[str, Mapping[str, Any]], side: str) -> str | None:
+def _hash(details: Mapping[str, Mapping[str, object]], side: str) -> str | None:
     for name in _HASHES:
         value = details.get(name, {}).get(side)
         if isinstance(value, str):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socml.formats._fields import Fields
 from socml.formats._inner import is_record, with_inner
 from socml.formats._json import text_of
@@ -16,7 +14,7 @@ __all__ = ["journal_event", "one_text"]
 _SEVERITY = {"0": 100, "1": 90, "2": 80, "3": 60, "4": 40, "5": 20, "6": 10, "7": 0}
 
 
-def journal_event(found: dict[str, Any]) -> dict[str, Any]:
+def journal_event(found: dict[str, object]) -> dict[str, object]:
     """Return the event columns of an entry.
 
     Raises
@@ -32,7 +30,7 @@ def journal_event(found: dict[str, Any]) -> dict[str, Any]:
     message = fields.text("MESSAGE")
     holds_record = is_record(message or "")
     columns, more = ({}, {}) if holds_record else read_message(program or "", message or "")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": epoch(stamp),
         "message": message,
         "process_name": program,
@@ -49,7 +47,7 @@ def journal_event(found: dict[str, Any]) -> dict[str, Any]:
     return with_inner(row, message, Clock(None, None, None)) if holds_record else row
 
 
-def one_text(value: Any) -> str | None:
+def one_text(value: object) -> str | None:
     """Return a field's value as text: a list of byte numbers is decoded, a field given twice becomes a JSON array.
 
     Examples

@@ -8,7 +8,6 @@ there are no ports. What else these programs say to syslog (a start, an alert wi
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from socml.formats._snort import alert_columns, endpoints
 
@@ -24,7 +23,7 @@ _ALERT = re.compile(
 )
 
 
-def alert_message(message: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+def alert_message(message: str) -> tuple[dict[str, object], dict[str, str]] | None:
     """Return the event columns of an alert and its further fields; None if the message is none.
 
     Examples

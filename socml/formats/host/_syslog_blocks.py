@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -179,7 +179,7 @@ def _columns(found: pa.Table) -> dict[str, pa.Array]:
     return columns | _Groups(found["groups"].combine_chunks(), template).columns()
 
 
-_OF_TEMPLATES: dict[str, list[Any]] = {
+_OF_TEMPLATES: dict[str, list[object]] = {
     "class_uid": [*(t.kind[0] for t in TEMPLATES), None],
     "event_category": [*(t.kind[1] for t in TEMPLATES), "host"],
     "event_action": [*(t.action for t in TEMPLATES), None],

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
@@ -47,6 +46,7 @@ SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg".split()
 )
+_NO_HOST = re.compile(r'[=",;]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 _COLON_PAIR = re.compile(r'(?<=[\[ ;])([\w-]{1,64}):"')  # of Check Point, for `name="`
@@ -91,12 +91,13 @@ def header(text: str) -> re.Match[str] | None:
     # An application's level, a mail server's field or a zone is no host: the line is not of syslog
     return (
         None
-        if host and (host.lower() in NO_HOSTS or host in ZONES or "=" in host or (host[0] in "+-" and host != "-"))
+        if host
+        and (host.lower() in NO_HOSTS or host in ZONES or _NO_HOST.search(host) or (host[0] in "+-" and host != "-"))
         else found
     )
 
 
-def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of one line; `levels` is how many records within one another its message may be.
 
     Raises
@@ -135,7 +136,7 @@ def is_syslog(text: str) -> bool:
     return header(text) is not None or (sequence is not None and _DEVICE.match(sequence["rest"]) is not None)
 
 
-def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
+def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     """Return the columns of `<189>42: Mar  2 10:00:00.123 UTC: %SEC-6-NAME: message`; None if a line is none.
 
     Examples
@@ -151,7 +152,7 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
         return None
     columns, more = read_message(found["tag"], found["message"])
     stamp = stamp_in(found["stamp"], clock) if found["stamp"] else None
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": stamp.time if stamp else None,
         "message": found["message"],
         "process_name": found["tag"],
@@ -163,7 +164,7 @@ def device_event(text: str, clock: Clock) -> dict[str, Any] | None:
     return row
 
 
-def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, Any]:
+def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
 
     Raises
@@ -182,7 +183,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
     columns, more = ({}, {}) if holds_record else read_message(program, message)
-    row: dict[str, Any] = {"time": _when(found, clock), "message": message or None, "host_name": host}
+    row: dict[str, object] = {"time": _when(found, clock), "message": message or None, "host_name": host}
     row["process_name"] = program or None
     if pid and pid.isdigit() and len(pid) < 19:
         row["process_pid"] = int(pid)
@@ -201,7 +202,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     return with_inner(row, message, clock, levels) if holds_record else row
 
 
-def _fill_from_data(row: dict[str, Any], more: dict[str, str], message_id: str) -> None:
+def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:
     """Fill what the message leaves empty from the fields of RFC 5424's structured data, as Junos and Check Point write them."""
     data = _COLON_PAIR.sub(r'\1="', more["structured_data"])
     fields, _ = guessed_row(pairs_of(data)[1], Clock(None, 2000, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import cast
 
 from socml.formats._facts import TELLS, facts_of
 from socml.formats._guess import guessed_row
@@ -42,7 +42,7 @@ _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
 LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
 
 
-def read_message(program: str, message: str) -> tuple[dict[str, Any], dict[str, str]]:
+def read_message(program: str, message: str) -> tuple[dict[str, object], dict[str, str]]:
     """Return the event columns that a message fills, and its further fields.
 
     Examples
@@ -94,7 +94,7 @@ def writer_of(program: str) -> str:
     return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
 
 
-def read_text(message: str) -> tuple[dict[str, Any], dict[str, str]]:
+def read_text(message: str) -> tuple[dict[str, object], dict[str, str]]:
     """Return the event columns and further fields of a message whose writer is not known.
 
     Examples
@@ -106,7 +106,7 @@ def read_text(message: str) -> tuple[dict[str, Any], dict[str, str]]:
     return _read(message.split("\n", 1)[0][:_LONGEST], (*ANYWHERE, *PAM), more), more
 
 
-def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -> dict[str, Any]:
+def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -> dict[str, object]:
     for template in templates:
         found = template.pattern.match(message)
         if found:
@@ -114,17 +114,17 @@ def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -
     return _pairs(message, more) if TELLS.search(message) and are_pairs(message) else facts_of(message)
 
 
-def _pairs(message: str, more: dict[str, str]) -> dict[str, Any]:
+def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:
     """Return the columns of a message of key=value pairs; those that no column takes are further fields."""
     row, _ = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))
-    more.update({name: value for name, value in row.pop("extra").items() if name not in more})
+    more.update({name: value for name, value in cast("dict[str, str]", row.pop("extra")).items() if name not in more})
     told = {name: value for name, value in facts_of(message).items() if name not in row}
     return {name: value for name, value in (told | row).items() if name not in ("time", "message", "host_name")}
 
 
-def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, Any]:
+def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, object]:
     class_uid, category = template.kind
-    columns: dict[str, Any] = {
+    columns: dict[str, object] = {
         "class_uid": class_uid,
         "event_category": category,
         "event_action": template.action,
@@ -142,7 +142,7 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     return columns
 
 
-def _take(name: str, value: str, columns: dict[str, Any], more: dict[str, str]) -> None:
+def _take(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
     """Put what a pattern's group caught into the columns, or among the further fields."""
     if name.endswith("_port"):
         port = int(value)

@@ -38,7 +38,7 @@ with -- materialized: else every expression would compute the text anew that it 
             case when contains(h.tag, '/') then split_part(h.tag, '/', -1) else h.tag end as program,
             case when starts_with(h.rest, ' ') then substring(h.rest, 2) else h.rest end as message
         from split
-        where h.tag <> '' and lower(h.host) not in {no_hosts} and h.host not in {zones} and not regexp_matches(h.host, '=|^[-+].')
+        where h.tag <> '' and lower(h.host) not in {no_hosts} and h.host not in {zones} and not regexp_matches(h.host, '[=",;]|^[-+].')
             and not regexp_matches(h.tag, '^(?:%|[0-9]+$)')
     ),
     told as materialized (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socml.formats._json import flatten
 
 __all__ = ["flat_event"]
@@ -23,7 +21,7 @@ _SYSTEM = {
 _TAKEN = {"System", "EventData", "UserData", "#attributes"}
 
 
-def flat_event(event: dict[str, Any]) -> dict[str, Any]:
+def flat_event(event: dict[str, object]) -> dict[str, object]:
     """Return an event's fields: those of `System` by their own names, of `EventData` by the names of the data.
 
     Examples
@@ -31,7 +29,7 @@ def flat_event(event: dict[str, Any]) -> dict[str, Any]:
     >>> flat_event({"System": {"EventID": {"#text": 1}}, "EventData": {"Image": "a"}, "UserData": {"X": {"Y": "b"}}})
     {'EventID': 1, 'Image': 'a', 'Y': 'b'}
     """
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     system, data, user = event.get("System"), event.get("EventData"), event.get("UserData")
     if isinstance(system, dict):
         found |= {_SYSTEM.get(name, name): value for name, value in flatten(system).items()}
@@ -46,6 +44,6 @@ def flat_event(event: dict[str, Any]) -> dict[str, Any]:
     return found | flatten(rest)
 
 
-def _note(found: dict[str, Any], name: str, value: Any) -> None:
+def _note(found: dict[str, object], name: str, value: object) -> None:
     """Take a field of the data; one that is called like a field of the system is told apart."""
     found[name if name not in found else f"data.{name}"] = value

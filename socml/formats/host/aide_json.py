@@ -8,9 +8,9 @@ a report without differences has no entries, and is skipped. `raw` holds one ent
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
-from socml.formats._json import json_bytes, loads_exactly
+from socml.formats._json import extra_of, json_bytes, loads_exactly
 from socml.formats._multiline import Broken, grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
@@ -58,11 +58,11 @@ def _entries(source: Source) -> Iterator[tuple[int, bytes]]:
         if not all(isinstance(part, dict) for part in parts):
             yield number, Broken.of(report, "not a report: its changes and details are no objects")
             continue
-        details = found.get("details") or {}
+        details = cast("dict[str, object]", found.get("details") or {})
         about = {name: found.get(name) for name in ("start_time", "aide_version")}
         empty = True
         for change in _CHANGES:
-            for path, flags in (found.get(change) or {}).items():
+            for path, flags in cast("dict[str, object]", found.get(change) or {}).items():
                 empty = False
                 yield (
                     number,
@@ -72,7 +72,7 @@ def _entries(source: Source) -> Iterator[tuple[int, bytes]]:
             yield number, b"{}"
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
     found = loads_exactly(record)
@@ -81,6 +81,6 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     when, details = aide_time(found["start_time"], clock), found["details"] or {}
     if not isinstance(details, dict) or not all(isinstance(values, dict) for values in details.values()):
         raise ValueError("the details are no attributes with an old and a new value")
-    row = aide_event(found["path"], found["change"], found["flags"], details, when)
-    row["extra"]["aide_version"] = found["aide_version"]
+    row = aide_event(str(found["path"]), str(found["change"]), cast("str | None", found["flags"]), details, when)
+    extra_of(row)["aide_version"] = found["aide_version"]
     return row

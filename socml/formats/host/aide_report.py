@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
-from socml.formats._json import json_bytes, loads_exactly
+from socml.formats._json import extra_of, json_bytes, loads_exactly
 from socml.formats._multiline import numbered_lines
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
@@ -40,11 +40,27 @@ _NAMES = {"mtime": "modify_time", "ctime": "change_time", "atime": "access_time"
 _HELD = 64 << 20  # bytes of one report's entries
 
 
+class _Found(TypedDict):
+    """What the line of a file says."""
+
+    path: str
+    change: str
+    flags: str
+
+
+class _Entry(_Found):
+    """A file of the report, with the lines about it."""
+
+    number: int
+    lines: list[str]
+    details: dict[str, dict[str, str]]
+
+
 @dataclass
 class _Report:
     stamp: str | None = None
     version: str | None = None
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entries: dict[str, _Entry] = field(default_factory=dict)
     size: int = 0
 
 
@@ -110,7 +126,7 @@ def _records(source: Source) -> Iterator[tuple[int, bytes]]:
     yield from _entries(report)
 
 
-def _note(report: _Report, number: int, text: str, entry: dict[str, Any]) -> None:
+def _note(report: _Report, number: int, text: str, entry: _Found) -> None:
     report.entries[entry["path"]] = {"number": number, "lines": [text], "details": {}, **entry}
     report.size += len(text) + 1000
 
@@ -133,16 +149,22 @@ def _attribute(details: dict[str, dict[str, str]], text: str, last: str) -> str:
 
 def _entries(report: _Report) -> Iterator[tuple[int, bytes]]:
     for entry in report.entries.values():
-        number = entry.pop("number")
-        yield number, json_bytes({**entry, "start_time": report.stamp, "aide_version": report.version})
+        said = {name: value for name, value in entry.items() if name != "number"}
+        yield entry["number"], json_bytes({**said, "start_time": report.stamp, "aide_version": report.version})
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if not record.startswith(b'{"lines":'):
         raise Skip("frame of the report")
     found = loads_exactly(record)
     when = aide_time(found["start_time"], clock)
-    row = aide_event(found["path"], found["change"], found["flags"].strip(), found["details"], when)
-    row["raw"] = "\n".join(found["lines"])
-    row["extra"]["aide_version"] = found["aide_version"]
+    row = aide_event(
+        str(found["path"]),
+        str(found["change"]),
+        str(found["flags"]).strip(),
+        cast("dict[str, dict[str, object]]", found["details"]),
+        when,
+    )
+    row["raw"] = "\n".join(cast("list[str]", found["lines"]))
+    extra_of(row)["aide_version"] = found["aide_version"]
     return row

@@ -16,7 +16,6 @@ import re
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Any
 
 from socml.formats._addresses import address, address_text
 from socml.formats._fields import Fields
@@ -63,7 +62,7 @@ class Auditd:
         clock = clock_of(source, options)
         day_first = day_comes_first(next(iter(source.chunks()), b""))
 
-        def read(lines: bytes) -> dict[str, Any]:
+        def read(lines: bytes) -> dict[str, object]:
             if _between(lines):
                 raise Skip("comment or separator")
             texts = lines.decode("utf-8", "backslashreplace").split("\n")
@@ -79,12 +78,12 @@ def _between(line: bytes) -> bool:
     return line.startswith((b"#", b"----", b"time->"))
 
 
-def _event(records: list[Record]) -> dict[str, Any]:
+def _event(records: list[Record]) -> dict[str, object]:
     if records[-1].type == "SYSCALL":
         records.reverse()  # ausearch begins with the last
     main = next((r for r in records if r.type == "SYSCALL"), records[0])
     fields = Fields({k: v for k, v in main.fields.items() if v is not None})
-    row: dict[str, Any] = {"time": main.time, "host_name": main.node}
+    row: dict[str, object] = {"time": main.time, "host_name": main.node}
     row |= _kind(main, records)
     result = fields.take("res", "success", "result")
     row["event_outcome"] = None if result is None else _OUTCOME.get(str(result), "failure")
@@ -104,7 +103,7 @@ def _event(records: list[Record]) -> dict[str, Any]:
     return row
 
 
-def _kind(main: Record, records: list[Record]) -> dict[str, Any]:
+def _kind(main: Record, records: list[Record]) -> dict[str, object]:
     """Return class, category and action, by the types of the records."""
     types = {r.type for r in records}
     action = main.type.lower()
@@ -129,8 +128,8 @@ def _user(fields: Fields, names_users: bool) -> str | None:
     return None
 
 
-def _subject(fields: Fields) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _subject(fields: Fields) -> dict[str, object]:
+    row: dict[str, object] = {}
     program = fields.peek("comm", "exe")
     row["process_name"] = str(program).rsplit("/", 1)[-1] if program else None
     command = fields.text("cmd")
@@ -143,7 +142,7 @@ def _subject(fields: Fields) -> dict[str, Any]:
     return row
 
 
-def _further(record: Record, row: dict[str, Any]) -> dict[str, Any]:
+def _further(record: Record, row: dict[str, object]) -> dict[str, object]:
     """Return the columns that a record beside the main one fills."""
     found = record.fields
     if record.type == "EXECVE":
@@ -160,7 +159,7 @@ def _further(record: Record, row: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _socket(encoded: str) -> dict[str, Any]:
+def _socket(encoded: str) -> dict[str, object]:
     """Return the address and port of a socket address, where it is one of IPv4 or IPv6.
 
     Examples

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from socml.formats._continued import Continued
 from socml.formats._inner import with_inner
@@ -67,13 +66,13 @@ def _joined(first: int, parts: list[bytes]) -> Iterator[tuple[int, bytes]]:
         yield at, Continued(part)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     parts = [_LINE.match(line) for line in record.split(b"\n")]
     found = parts[0]
     if found is None:
         raise ValueError("not a line of a container's log: no time, stream and tag")
     message = b"".join(part["message"] for part in parts if part).decode("utf-8", "backslashreplace")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": iso(found["time"].decode(), clock),
         "event_category": "host",
         "message": message.strip() or None,

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._multiline import Broken
@@ -102,7 +101,7 @@ def _records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
         yield number, Broken.of(b"-", f"the file ends within a chunk of records, after {beyond:,} of {_CHUNK:,} bytes")
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if isinstance(record, Broken):
         raise ValueError(record.reason)
     found = loads_exactly(record)

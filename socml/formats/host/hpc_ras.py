@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import cast
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, judge
 from socml.formats._records import batches, line_records
@@ -58,15 +58,15 @@ class HpcRas:
         return batches(line_records(source), lambda line: _event(line, truth))
 
 
-def _event(line: bytes, truth: Truth) -> dict[str, Any]:
+def _event(line: bytes, truth: Truth) -> dict[str, object]:
     found = _LINE.match(line.decode("utf-8", "backslashreplace"))
     if found is None:
         raise ValueError("not a label, an epoch, a date and a node")
-    row: dict[str, Any] = {"event_category": "host", "time": epoch(found["epoch"]), "host_name": found["node"]}
+    row: dict[str, object] = {"event_category": "host", "time": epoch(found["epoch"]), "host_name": found["node"]}
     extra: dict[str, str] = {}
     ras, syslog = _BGL.fullmatch(found["rest"]), _SYSLOG.fullmatch(found["rest"])
     if ras:
-        row["time"] += timedelta(microseconds=int(ras["micros"]))
+        row["time"] = cast("datetime", row["time"]) + timedelta(microseconds=int(ras["micros"]))
         row |= {
             "process_name": ras["component"],
             "event_severity": _LEVELS.get(ras["level"]),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
@@ -97,8 +96,8 @@ def _damaged_end(data: bytes, at: int) -> int:
     return end + 2 if end >= 0 else min(at + _ENTRY_LIMIT, len(data))
 
 
-def _event(record: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _event(record: bytes) -> dict[str, object]:
+    found: dict[str, object] = {}
     at, stop = 0, len(record.rstrip(b"\n"))
     while at < stop:
         line_end = record.find(b"\n", at)
@@ -117,10 +116,11 @@ def _event(record: bytes) -> dict[str, Any]:
     return journal_event(found)
 
 
-def _note(found: dict[str, Any], name: str, text: str) -> None:
+def _note(found: dict[str, object], name: str, text: str) -> None:
+    before = found.get(name)
     if name not in found:
         found[name] = text
-    elif isinstance(found[name], list):
-        found[name].append(text)
+    elif isinstance(before, list):
+        before.append(text)
     else:
-        found[name] = [found[name], text]
+        found[name] = [before, text]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 
@@ -67,5 +66,5 @@ def _is_entry(line: bytes) -> bool:
     return isinstance(found, dict) and "__REALTIME_TIMESTAMP" in found
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> dict[str, object]:
     return journal_event(loads_exactly(_bare(line)))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from socml.formats._iso import from_iso
 from socml.formats._multiline import grouped_records
@@ -75,7 +74,7 @@ def _remark(line: bytes) -> bool:
     return line.startswith(b"-- ") or line == b"--"
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if _remark(record):
         raise Skip("remark of journalctl")
     text = record.decode("utf-8", "backslashreplace")
@@ -102,7 +101,7 @@ def _continued(line: str, indent: int) -> str:
     return line[indent:] if not line[:indent].strip() else line.lstrip()
 
 
-def _fields(lines: list[str]) -> dict[str, Any]:
+def _fields(lines: list[str]) -> dict[str, object]:
     """Return the fields of a verbose entry; one that was given more than once is a list."""
     found: dict[str, list[list[str]]] = {}
     name, indent = "", 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._fields import Fields
 from socml.formats._inner import is_record, with_inner
@@ -62,7 +61,7 @@ def _is_message(line: bytes) -> bool:
     )
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     fields = Fields(flatten(loads_exactly(record)))
     when, level = fields.take(*_TIME), fields.take(*_LEVEL)
     message = (fields.text(*_MESSAGE) or "").strip()
@@ -71,7 +70,7 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     pid = fields.peek("procid", "pid", "PID") or (tag["pid"] if tag else None)
     holds_record = is_record(message)
     columns, more = ({}, {}) if holds_record else read_message(program or "", message)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": None if when is None else iso(when, clock),
         "message": message or None,
         "host_name": fields.text(*_HOST),
@@ -87,6 +86,6 @@ def _event(record: bytes, clock: Clock) -> dict[str, Any]:
     return with_inner(row, message, clock) if holds_record else row
 
 
-def _severity(level: Any) -> int | None:
+def _severity(level: object) -> int | None:
     text = str(level).lower()
     return _NUMBERS[int(text) & 7] if text.isdigit() and len(text) < 4 else _SEVERITY.get(text)

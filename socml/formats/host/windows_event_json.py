@@ -11,7 +11,6 @@ written `security`; an arrow of `%%1833` names a text that is in Windows only; t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._json import loads_exactly
@@ -44,5 +43,5 @@ class WindowsEventJson:
         return clocked(members(source), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return windows_json_event(loads_exactly(record), clock)

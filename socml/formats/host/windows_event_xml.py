@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import clocked
@@ -50,7 +49,7 @@ class WindowsEventXml:
         return clocked(_elements(source), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return windows_xml_event(record.decode("utf-8", "backslashreplace"), clock)
 
 

@@ -181,5 +181,5 @@ def _spread(
     }
 
 
-def _text(values: NDArray, some: NDArray[np.bool_]) -> pa.Array:
+def _text(values: NDArray[np.number], some: NDArray[np.bool_]) -> pa.Array:
     return pa.array(values, mask=~some).cast(pa.string())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._iso import from_iso
 from socml.formats._json import text_of
@@ -66,7 +66,7 @@ SEVERITIES = {1: 90, 2: 60, 3: 30, 4: 10}  # Suricata: 1 is the worst
 LARGEST = {"source_port": 65535, "destination_port": 65535, "http_response_status_code": 2**31 - 1}
 
 
-def eve_event(found: dict[str, Any]) -> dict[str, Any]:
+def eve_event(found: dict[str, object]) -> dict[str, object]:
     """Return the event columns of one record.
 
     Raises
@@ -81,8 +81,8 @@ def eve_event(found: dict[str, Any]) -> dict[str, Any]:
     ('2021-06-06T13:59:46+00:00', 'a.example')
     """
     kind = found.pop("event_type", None)
-    event: dict[str, Any] = {"time": _time(found.pop("timestamp", None), "timestamp")}
-    event["class_uid"], event["event_category"], event["event_action"] = type_columns(kind)
+    event: dict[str, object] = {"time": _time(found.pop("timestamp", None), "timestamp")}
+    event["class_uid"], event["event_category"], event["event_action"] = type_columns(cast("str | None", kind))
     for field, column in TEXTS.items():
         if isinstance(found.get(field), str) and column not in event:
             event[column] = found.pop(field)
@@ -91,7 +91,7 @@ def eve_event(found: dict[str, Any]) -> dict[str, Any]:
             event[column] = _whole(found.pop(field), field, LARGEST[column])
     for field, column in (("proto", "network_transport"), ("app_proto", "network_protocol")):
         if isinstance(found.get(field), str):
-            event[column] = found.pop(field).lower()
+            event[column] = str(found.pop(field)).lower()
     if found.get("alert.metadata.mitre_technique_id"):
         event["threat_technique_id"] = [str(t) for t in _list(found.get("alert.metadata.mitre_technique_id"))]
     _SPECIAL.get(kind if isinstance(kind, str) else "", _nothing)(found, event)
@@ -102,7 +102,7 @@ def eve_event(found: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def type_columns(kind: Any) -> tuple[int | None, str | None, str | None]:
+def type_columns(kind: str | None) -> tuple[int | None, str | None, str | None]:
     """Return the class, the category and the action of an event type; None without one.
 
     Examples
@@ -114,13 +114,13 @@ def type_columns(kind: Any) -> tuple[int | None, str | None, str | None]:
     return known or (None, None if kind is None else "network", kind)
 
 
-def _flow(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _flow(found: dict[str, object], event: dict[str, object]) -> None:
     for field, column in OF_FLOW.items():
         if field in found:
             event[column] = _whole(found.pop(field), field, 2**63 - 1)
     start, end = _time(found.get("flow.start"), "flow.start"), _time(found.get("flow.end"), "flow.end")
     if start is not None:
-        found["timestamp"] = event["time"].isoformat() if event["time"] else None
+        found["timestamp"] = cast("datetime", event["time"]).isoformat() if event["time"] else None
         event["time"] = start
         event["duration_s"] = (end - start).total_seconds() if end else None
         del found["flow.start"]
@@ -128,7 +128,7 @@ def _flow(found: dict[str, Any], event: dict[str, Any]) -> None:
     event["event_outcome"] = None if answered is None else ("success" if answered else "failure")
 
 
-def _alert(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _alert(found: dict[str, object], event: dict[str, object]) -> None:
     if "alert.signature_id" in found:
         event["rule_id"] = text_of(found.pop("alert.signature_id"))
     event["message"] = event.get("rule_name")
@@ -141,7 +141,7 @@ def _alert(found: dict[str, Any], event: dict[str, Any]) -> None:
     _dns_names(found, event)
 
 
-def _dns(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _dns(found: dict[str, object], event: dict[str, object]) -> None:
     if found.get("dns.type") in ("answer", "response"):
         event["event_action"] = "dns_answer"
     event["network_protocol"] = "dns"
@@ -159,7 +159,7 @@ def _dns(found: dict[str, Any], event: dict[str, Any]) -> None:
         event["dns_answers"] = [found.pop("dns.rdata")]
 
 
-def _dns_names(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _dns_names(found: dict[str, object], event: dict[str, object]) -> None:
     for field, column in (
         ("dns.rrname", "dns_question_name"),
         ("dns.rrtype", "dns_question_type"),
@@ -169,26 +169,26 @@ def _dns_names(found: dict[str, Any], event: dict[str, Any]) -> None:
             event[column] = found.pop(field)
 
 
-def _question(asked: dict[str, Any], event: dict[str, Any]) -> None:
+def _question(asked: dict[str, object], event: dict[str, object]) -> None:
     for field, column in (("rrname", "dns_question_name"), ("rrtype", "dns_question_type")):
         if isinstance(asked.get(field), str):
             event[column] = asked[field]
 
 
-def _http(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _http(found: dict[str, object], event: dict[str, object]) -> None:
     status = event.get("http_response_status_code")
-    event["event_outcome"] = None if status is None else ("success" if status < 400 else "failure")
+    event["event_outcome"] = None if status is None else ("success" if cast("int", status) < 400 else "failure")
 
 
-def _krb5(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _krb5(found: dict[str, object], event: dict[str, object]) -> None:
     event["event_outcome"] = "failure" if found.get("krb5.error_code") else "success"
 
 
-def _nothing(found: dict[str, Any], event: dict[str, Any]) -> None:
+def _nothing(found: dict[str, object], event: dict[str, object]) -> None:
     """Leave the event as it is."""
 
 
-_SPECIAL: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
+_SPECIAL: dict[str, Callable[[dict[str, object], dict[str, object]], None]] = {
     "flow": _flow,
     "alert": _alert,
     "dns": _dns,
@@ -197,17 +197,17 @@ _SPECIAL: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
 }
 
 
-def _time(value: Any, field: str) -> datetime | None:
+def _time(value: object, field: str) -> datetime | None:
     if value is None:
         return None
     try:
-        when = from_iso(value)
+        when = from_iso(cast("str", value))
     except (TypeError, ValueError):
         raise ValueError(f"{field} is {str(value)[:60]!r}, not a time") from None
     return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _whole(value: Any, field: str, largest: int) -> int | None:
+def _whole(value: object, field: str, largest: int) -> int | None:
     if value is None:
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
@@ -217,5 +217,5 @@ def _whole(value: Any, field: str, largest: int) -> int | None:
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]

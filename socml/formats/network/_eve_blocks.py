@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import orjson
@@ -52,7 +52,7 @@ class EveBlocks:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection, self._kinds, self._is_first = connection, Kinds(), True
 
-    def parse(self, block: Block, read: Callable[[bytes], dict[str, Any]]) -> Iterator[Parsed]:
+    def parse(self, block: Block, read: Callable[[bytes], dict[str, object]]) -> Iterator[Parsed]:
         """Yield the events of a block; lines that are not plain are read by `read`."""
         lines = lines_of(block)
         odd = np.ones(len(lines.text), bool)
@@ -143,8 +143,15 @@ class _Event:
             if (texts := self._take(field)) is not None:
                 self.columns[column] = _lower(texts)
         self._list(_TECHNIQUE, "threat_technique_id", _techniques)
-        last = {"flow": self._flow, "alert": self._alert, "dns": self._dns, "http": self._http, "krb5": self._krb5}
-        last.get(self._kind, lambda times: None)(times)
+        last: dict[str, Callable[[pa.Array], None]] = {
+            "flow": self._flow,
+            "alert": self._alert,
+            "dns": self._dns,
+            "http": self._http,
+            "krb5": self._krb5,
+        }
+        if self._kind in last:
+            last[self._kind](times)
         hashes = [(name, self._look(f"fileinfo.{name}")) for name in HASHES]
         named = [pc.binary_join_element_wise(f"{name}:", text, "") for name, text in hashes if text is not None]
         if named:
@@ -189,7 +196,7 @@ class _Event:
         self.bad |= np.asarray(pc.and_(texts.is_valid(), pc.invert(fits.fill_null(False))))
         self.columns[column] = pc.if_else(fits, numbers, None).cast(EVENT[column].type)
 
-    def _list(self, field: str, column: str, listed: Callable[[Any], list[str] | None]) -> None:
+    def _list(self, field: str, column: str, listed: Callable[[object], list[str] | None]) -> None:
         """Fill a column of lists from a field that stays in `extra` as well."""
         texts = self._look(field)
         if texts is not None:
@@ -269,7 +276,7 @@ class _Event:
         if texts is None:
             return {}
         first = [
-            value[0] if value and isinstance(value[0], dict) else {}
+            value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
             for value in _loaded(texts, self._found.kind(field))
         ]
         said = {c: [v if isinstance(v := asked.get(f), str) else None for asked in first] for f, c in _QUESTION.items()}
@@ -280,7 +287,7 @@ class _Event:
             self.columns["event_outcome"] = pc.if_else(is_good(self.columns[column]), "success", "failure")
 
 
-def _loaded(texts: pa.Array, kinds: NDArray[np.uint8]) -> list[Any]:
+def _loaded(texts: pa.Array, kinds: NDArray[np.uint8]) -> list[object]:
     """Return values as Python's, None where there is none; texts are without quotes."""
     pairs = zip(texts.to_pylist(), kinds.tolist(), strict=True)
     return [None if text is None else text if kind == TEXT else json.loads(text) for text, kind in pairs]
@@ -297,13 +304,15 @@ def _iso(micros: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(pc.replace_substring_regex(texts, r"\.000000$", ""), "+00:00", "")
 
 
-def _techniques(found: Any) -> list[str] | None:
+def _techniques(found: object) -> list[str] | None:
     return [str(t) for t in (found if isinstance(found, list) else [found])] if found else None
 
 
-def _answers(found: Any) -> list[str] | None:
+def _answers(found: object) -> list[str] | None:
     return (
         None
         if found is None
-        else [a["rdata"] for a in found if isinstance(a, dict) and isinstance(a.get("rdata"), str)]
+        else [
+            a["rdata"] for a in cast("list[object]", found) if isinstance(a, dict) and isinstance(a.get("rdata"), str)
+        ]
     )

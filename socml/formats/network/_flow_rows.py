@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 __all__ = ["END_REASONS", "flag_letters", "flow_row", "from_ms"]
 
@@ -12,7 +11,7 @@ _LATEST_MS = 4_102_444_800_000
 END_REASONS = {1: "idle timeout", 2: "active timeout", 3: "end of flow", 4: "forced end", 5: "lack of resources"}
 
 
-def flow_row() -> dict[str, Any]:
+def flow_row() -> dict[str, object]:
     """Return the columns that all flows have."""
     return {"class_uid": 4001, "event_category": "network", "event_action": "connection"}
 

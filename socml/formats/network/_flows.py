@@ -104,7 +104,7 @@ class FlowTable:
 
     def _ended(self, flows: Ints) -> NDArray[np.bool_]:
         silent = flows[:, _LAST] + self.idle + 60_000_000_000 < self._now  # a minute late is in time
-        return (flows[:, _CLOSED] == 1) | silent
+        return np.asarray((flows[:, _CLOSED] == 1) | silent)
 
     def _make_room(self, more: int) -> None:
         need = self._count + more

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +46,7 @@ class _Kind:
     paths: dict[str, Path] = field(default_factory=dict)
     count: int = 0
 
-    def learn(self, found: Mapping[str, Any], path: Path = ()) -> None:
+    def learn(self, found: Mapping[str, object], path: Path = ()) -> None:
         for key, value in found.items():
             here = (*path, key)
             if not is_usual_name(key):
@@ -101,7 +101,7 @@ class Kinds:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
 
-    def learn(self, hint: str, found: Mapping[str, Any]) -> None:
+    def learn(self, hint: str, found: Mapping[str, object]) -> None:
         """Learn the fields of one record. `hint` is a piece of JSON that its kind holds, such as `"event_type":"dns"`."""
         if hint not in self._kinds and len(self._kinds) >= _MOST_KINDS:
             return
@@ -132,9 +132,9 @@ class Kinds:
                     yield plain
 
 
-def _select(kinds: Sequence[_Kind], table: pa.Table) -> tuple[str, pa.Table, dict[str, Any]]:
+def _select(kinds: Sequence[_Kind], table: pa.Table) -> tuple[str, pa.Table, dict[str, object]]:
     """Return the SELECT for these kinds, its table and parameters: hints and paths are never part of the SQL."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     columns = []
     for i, kind in enumerate(kinds):
         values[f"hint{i}"] = kind.hint
@@ -202,7 +202,7 @@ def _accounted_for(kind: _Kind, found: JsonLines, values: pa.Array) -> NDArray[n
     for above in {path[:depth] for path in paths for depth in range(1, len(path))}:
         inside = present[:, [path[: len(above)] == above for path in paths]].any(axis=1)
         size += inside * (len(above[-1].encode()) + 5)
-    return size
+    return np.asarray(size)
 
 
 def _with_settled(found: JsonLines, lines: pa.Array) -> JsonLines:

@@ -6,9 +6,12 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from socml.formats.network._netflow_fields import Clock, flow_of
+
+if TYPE_CHECKING:
+    from socml.formats._json import extra_of
 
 __all__ = ["Exporter", "Found", "is_datagram"]
 
@@ -26,7 +29,7 @@ class Found:
     """One record of a datagram: a flow's columns, or why there are none."""
 
     raw: bytes
-    row: dict[str, Any] | None = None
+    row: dict[str, object] | None = None
     skip: str = ""
     reject: str = ""
 
@@ -245,7 +248,7 @@ def _read_5(data: bytes, at: int) -> tuple[list[Found], int]:
         one = Found(record)
         try:
             one.row = flow_of(values, clock)
-            one.row["extra"] |= {"engine": str(engine), "sampling_interval": str(interval & 0x3FFF)}
+            one.row["extra"] = extra_of(one.row) | {"engine": str(engine), "sampling_interval": str(interval & 0x3FFF)}
         except ValueError as error:
             one.reject = str(error)
         found.append(one)

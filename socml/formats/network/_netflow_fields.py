@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any
 
 from socml.formats._addresses import address_text
 from socml.formats._protocols import transport
@@ -60,7 +59,7 @@ class Clock:
         return None if self.uptime_ms is None else self.sent_ms - self.uptime_ms
 
 
-def flow_of(found: dict[tuple[int, int], bytes], clock: Clock) -> dict[str, Any]:
+def flow_of(found: dict[tuple[int, int], bytes], clock: Clock) -> dict[str, object]:
     """Return the event columns of one record. Elements of an enterprise have its number first, others 0.
 
     Raises
@@ -98,12 +97,12 @@ def flow_of(found: dict[tuple[int, int], bytes], clock: Clock) -> dict[str, Any]
 
 
 def _finished(
-    row: dict[str, Any],
+    row: dict[str, object],
     extra: dict[str, str],
     found: dict[tuple[int, int], bytes],
     start: float | None,
     end: float | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     protocol = found.get((0, 4))
     row["network_transport"] = transport(int.from_bytes(protocol, "big")) if protocol else None
     row["time"] = _time(start if start is not None else end)
@@ -115,7 +114,7 @@ def _finished(
     return row
 
 
-def _other(number: int, value: bytes, row: dict[str, Any], extra: dict[str, str]) -> None:
+def _other(number: int, value: bytes, row: dict[str, object], extra: dict[str, str]) -> None:
     name = _NAMES.get(number, f"element_{number}")
     whole = int.from_bytes(value, "big")
     if number == 6:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from socml.formats._fields import Fields, whole
 from socml.formats._json import text_of
 from socml.formats._protocols import transport
@@ -29,7 +27,7 @@ _NUMBERS = {
 }
 
 
-def packet_event(found: dict[str, Any], stamp: Any) -> dict[str, Any]:
+def packet_event(found: dict[str, object], stamp: object) -> dict[str, object]:
     """Return the event columns of one packet. Fields that occur more than once are lists: the first counts.
 
     Parameters
@@ -45,7 +43,7 @@ def packet_event(found: dict[str, Any], stamp: Any) -> dict[str, Any]:
     """
     fields = Fields(found)
     when = _first(fields.take("frame.time_epoch"))
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": epoch(when if when is not None else stamp) if when is not None or stamp is not None else None,
         "event_category": "network",
         "event_action": "packet",
@@ -75,5 +73,5 @@ def packet_event(found: dict[str, Any], stamp: Any) -> dict[str, Any]:
     return row
 
 
-def _first(value: Any) -> Any:
+def _first(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pyarrow as pa
 
@@ -22,7 +21,7 @@ def parsed_lines(numbered: Iterable[tuple[int, bytes]], file_name: str, options:
     """Yield the rejects and skips of some lines, then the events of each type of log in them."""
     rejects: list[Reject] = []
     blank = 0
-    logs: dict[tuple[str, bool], list[tuple[int, bytes, dict[str, Any]]]] = {}
+    logs: dict[tuple[str, bool], list[tuple[int, bytes, dict[str, object]]]] = {}
     for number, line in numbered:
         if not line.strip():
             blank += 1
@@ -38,7 +37,7 @@ def parsed_lines(numbered: Iterable[tuple[int, bytes]], file_name: str, options:
         yield _of_one_type(path, rows, options)
 
 
-def read_line(line: bytes, file_name: str) -> tuple[str, dict[str, Any]]:
+def read_line(line: bytes, file_name: str) -> tuple[str, dict[str, object]]:
     """Return the type of log that a line is of, and its fields.
 
     Raises
@@ -51,7 +50,7 @@ def read_line(line: bytes, file_name: str) -> tuple[str, dict[str, Any]]:
     return str(path), found
 
 
-def zeek_text(name: str, value: Any) -> str | None:
+def zeek_text(name: str, value: object) -> str | None:
     """Return a field's value as Zeek writes it in a tab-separated log.
 
     Examples
@@ -76,7 +75,7 @@ def _first_part(rejects: list[Reject], blank: int) -> Parsed:
     return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {})
 
 
-def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, Any]]], options: ReadOptions) -> Parsed:
+def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, object]]], options: ReadOptions) -> Parsed:
     names = list(dict.fromkeys(name for _, _, found in rows for name in found))
     fields = {name: pa.array([zeek_text(name, found.get(name)) for _, _, found in rows], pa.string()) for name in names}
     if not fields:

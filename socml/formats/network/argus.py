@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields, whole
@@ -86,7 +86,7 @@ class _Reader:
         self.names: list[str] = []
         self.guessed = False
 
-    def event(self, line: bytes) -> dict[str, Any]:
+    def event(self, line: bytes) -> dict[str, object]:
         cells = _cells(line)
         if not self.names or cells == self.names:
             self.names = cells
@@ -112,7 +112,7 @@ class _Reader:
         row["extra"] = fields.rest()
         return row
 
-    def _when(self, text: Any) -> datetime | None:
+    def _when(self, text: object) -> datetime | None:
         if text is None:
             return None
         stamp = str(text)
@@ -136,8 +136,8 @@ class _Reader:
         return True if "Botnet" in label else False if "Normal" in label else None
 
 
-def _ends(fields: Fields, protocol: str) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _ends(fields: Fields, protocol: str) -> dict[str, object]:
+    row: dict[str, object] = {}
     for side, names in (("source", ("SrcAddr", "saddr")), ("destination", ("DstAddr", "daddr"))):
         row[f"{side}_ip"] = address(fields.peek(*names))
         if row[f"{side}_ip"]:
@@ -146,16 +146,16 @@ def _ends(fields: Fields, protocol: str) -> dict[str, Any]:
         for column, names in (("source_port", ("Sport", "sport")), ("destination_port", ("Dport", "dport"))):
             text = fields.take(*names)
             if text is not None:
-                number = int(text, 16) if str(text).lower().startswith("0x") else text
+                number = int(str(text), 16) if str(text).lower().startswith("0x") else text
                 row[column] = whole(number, names[0], 65535)
     return row
 
 
-def _bytes(fields: Fields, row: dict[str, Any]) -> None:
+def _bytes(fields: Fields, row: dict[str, object]) -> None:
     for what, total in (("bytes", ("TotBytes", "bytes")), ("packets", ("TotPkts", "pkts"))):
         both = fields.peek(*total)
         if both is not None and row.get(f"source_{what}") is not None and row.get(f"destination_{what}") is None:
-            row[f"destination_{what}"] = max(whole(both, total[0]) - row[f"source_{what}"], 0)
+            row[f"destination_{what}"] = max(whole(both, total[0]) - cast("int", row[f"source_{what}"]), 0)
     answered = row.get("destination_packets") or row.get("destination_bytes")
     if answered is not None:
         row["event_outcome"] = "success" if answered else "failure"

@@ -13,7 +13,6 @@ is asked for. `observer_name` is then the exporter's address.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, no_events
 from socml.formats._records import Skip, made
@@ -69,7 +68,7 @@ def _of(sighting: Sighting | None) -> tuple[Fields, bool] | None:
     return None if sighting is None else (sighting.fields, sighting.is_options)
 
 
-def _result(one: Found) -> dict[str, Any] | Exception:
+def _result(one: Found) -> dict[str, object] | Exception:
     if one.row is not None:
         return {**one.row, "raw": one.raw.hex()}
     return Skip(one.skip) if one.skip else ValueError(one.reject)

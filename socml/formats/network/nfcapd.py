@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
 
 from socml.formats._addresses import address_text
 from socml.formats._fields import whole
@@ -118,7 +117,7 @@ def _cut(block: bytes, count: int) -> Iterator[bytes]:
         yield block[at:]
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     kind, size, elements = struct.unpack_from("<HHH", record) if len(record) >= 6 else (0, 0, 0)
     if size != len(record):
         raise ValueError(f"a record of {size} bytes where {len(record)} are left")
@@ -141,7 +140,7 @@ def _event(record: bytes) -> dict[str, Any]:
     return {**row, "raw": record.hex()}
 
 
-def _take(element: int, value: bytes, row: dict[str, Any], extra: dict[str, str]) -> None:
+def _take(element: int, value: bytes, row: dict[str, object], extra: dict[str, str]) -> None:
     try:
         if element == 1:
             first, last, received, packets, size, sport, dport, protocol, flags, status, tos = struct.unpack_from(

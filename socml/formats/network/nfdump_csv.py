@@ -9,7 +9,6 @@ and bytes out are of the answer, where the exporter counts both ways; 0 means th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields, whole
@@ -60,7 +59,7 @@ class NfdumpCsv:
         )
 
 
-def _event(line: bytes, names: list[str], clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, names: list[str], clock: Clock) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace").strip()
     if text.encode().startswith(_HEADS):
         names[:] = text.lstrip("#").split(",")
@@ -85,13 +84,13 @@ def _event(line: bytes, names: list[str], clock: Clock) -> dict[str, Any]:
         value = fields.take(*names_of)
         row[f"{side}_ip"] = address(value)
         if value is not None and row[f"{side}_ip"] is None:
-            raise ValueError(f"{value[:60]!r} is not an address")
+            raise ValueError(f"{str(value)[:60]!r} is not an address")
     _ports(fields, row)
     row["extra"] = fields.rest()
     return row
 
 
-def _ports(fields: Fields, row: dict[str, Any]) -> None:
+def _ports(fields: Fields, row: dict[str, object]) -> None:
     """Take the ports; of ICMP nfdump writes type.code as the destination's."""
     ports = fields.text("sp", "srcPort"), fields.text("dp", "dstPort")
     if row["network_transport"] in ("icmp", "icmp6", "ipv6-icmp"):

@@ -7,7 +7,6 @@ flow (`type` EVENT, STAT) are kept, with their fields in `extra`. `label` "<none
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields, whole
@@ -54,14 +53,14 @@ class NfdumpJson:
         return batches(members(source), _event)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = flatten(loads_exactly(record))
     fields = Fields({name: value for name, value in found.items() if value != "<none>"})
     row = flow_row()
     first, last = fields.take("first", "t_first"), fields.take("last", "t_last")
     if first is not None:
-        row["time"] = iso(first)
-        row["duration_s"] = (iso(last) - row["time"]).total_seconds() if last is not None else None
+        begun = row["time"] = iso(first)
+        row["duration_s"] = (iso(last) - begun).total_seconds() if last is not None else None
     row |= fields.columns(_COLUMNS)
     number = fields.take("proto")
     row["network_transport"] = transport(None if number is None else whole(number, "proto", 255))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._csv_records import cells_of
@@ -91,11 +90,11 @@ def is_panos(text: str) -> bool:
     return PANOS_MARK.search(text, 0, _LONGEST_HEADER) is not None
 
 
-def _event(line: bytes, clock: Clock) -> dict[str, Any]:
+def _event(line: bytes, clock: Clock) -> dict[str, object]:
     return panos_event(line.decode("utf-8", "backslashreplace"), clock)
 
 
-def panos_event(text: str, clock: Clock) -> dict[str, Any]:
+def panos_event(text: str, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line.
 
     Raises
@@ -130,10 +129,10 @@ def panos_event(text: str, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, Any]:
+def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, object]:
     class_uid, category = _KINDS.get(kind, (None, "host"))
     generated = fields.take("generated") or fields.take("receive_time")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": None if generated is None else time_of(generated, clock),
         "class_uid": class_uid,
         "event_category": category,
@@ -160,13 +159,13 @@ def _columns(fields: Fields, kind: str, clock: Clock) -> dict[str, Any]:
     return row
 
 
-def _outcome(row: dict[str, Any], fields: Fields, kind: str) -> str | None:
+def _outcome(row: dict[str, object], fields: Fields, kind: str) -> str | None:
     if kind in ("TRAFFIC", "THREAT", "URL"):
         return "failure" if str(row["event_action"]).startswith(_DENIED) else "success"
     return outcome_of(fields.peek("status", "result") or row["event_action"] or "")
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
+def _told(row: dict[str, object]) -> dict[str, object]:
     """Return what the message of a SYSTEM log tells: who, from where, how it ended."""
     message = str(row.get("message") or "")
     told = facts_of(message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import cast
 
 import orjson
 
@@ -70,7 +70,7 @@ def _is_eve(line: bytes) -> bool:
     return isinstance(found, dict) and "event_type" in found and "timestamp" in found
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> dict[str, object]:
     bare = line if line.startswith(b"{") else _HEADER.sub(b"", line)
     found = loads_exactly(bare)
     if found.get("event_type") == "stats":
@@ -80,5 +80,5 @@ def _event(line: bytes) -> dict[str, Any]:
         front = line[: len(line) - len(bare)].decode("utf-8", "backslashreplace")
         header = split_header(front, len(front))
         row["observer_name"] = row.get("observer_name") or header.host
-        row["extra"].append(("syslog", header.rest or None))
+        cast("list[tuple[str, str | None]]", row["extra"]).append(("syslog", header.rest or None))
     return row

@@ -6,7 +6,6 @@ The format is known so that a folder of Suricata's logs can be read as it is, wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
@@ -39,5 +38,5 @@ class SuricataStats:
         return batches(line_records(source), _skip)
 
 
-def _skip(line: bytes) -> dict[str, Any]:
+def _skip(line: bytes) -> dict[str, object]:
     raise Skip("counter of the sensor")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._csv_records import cells_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -59,7 +58,7 @@ def _names(line: bytes) -> list[str]:
         return []
 
 
-def _event(line: bytes, names: list[str], delimiter: list[str]) -> dict[str, Any]:
+def _event(line: bytes, names: list[str], delimiter: list[str]) -> dict[str, object]:
     if not names:
         delimiter[:] = [_delimiter(line)]
         names[:] = _names(line)
@@ -72,7 +71,7 @@ def _event(line: bytes, names: list[str], delimiter: list[str]) -> dict[str, Any
         raise Skip("header")
     if len(cells) != len(names):
         raise ValueError(f"{len(cells)} values for {len(names)} columns")
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, cell in zip(names, cells, strict=True):
         if cell != "":
             found[name] = cell.split(",") if name in _MANY and "," in cell else cell

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._json import flatten, is_too_deep
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
@@ -43,7 +42,7 @@ class TsharkEk:
         return batches(line_records(source), _event)
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes) -> dict[str, object]:
     try:
         found = json.loads(line.decode("utf-8", "backslashreplace"), object_pairs_hook=_kept)
     except json.JSONDecodeError as error:
@@ -70,8 +69,8 @@ def _event(line: bytes) -> dict[str, Any]:
     return packet_event(fields, found.get("timestamp"))
 
 
-def _kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _kept(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name, value in pairs:
         if name in found and found[name] != value:
             before = found[name]

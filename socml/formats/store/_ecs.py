@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
@@ -70,7 +70,7 @@ _CHANGE = {"creation": "added", "deletion": "removed", "change": "changed"}
 ECS_NAMES = frozenset({"ecs.version", "event.category", "event.kind", "event.action", "event.dataset", "event.module"})
 
 
-def ecs_event(found: dict[str, Any]) -> dict[str, Any]:
+def ecs_event(found: dict[str, object]) -> dict[str, object]:
     """Return the event columns of one document. `event.duration` is nanoseconds.
 
     Raises
@@ -86,7 +86,7 @@ def ecs_event(found: dict[str, Any]) -> dict[str, Any]:
     (4001, 5.0, 'tcp')
     """
     fields = Fields(found)
-    row: dict[str, Any] = {"time": moment(_first(fields.take("@timestamp")))}
+    row: dict[str, object] = {"time": moment(_first(fields.take("@timestamp")))}
     for column, names in _ADDRESSES.items():
         value = _first(fields.peek(*names))
         ip = address(text_of(value))
@@ -95,7 +95,7 @@ def ecs_event(found: dict[str, Any]) -> dict[str, Any]:
             row[column] = ip
             fields.take(name)
     if isinstance(fields.peek("process.args"), list) and fields.peek("process.command_line") is None:
-        row["process_command_line"] = " ".join(map(str, fields.take("process.args")))
+        row["process_command_line"] = " ".join(map(str, cast("list[object]", fields.take("process.args"))))
     for name, value in fields.columns(_single(fields)).items():
         row.setdefault(name, value)
     row |= _converted(fields)
@@ -117,14 +117,15 @@ def _single(fields: Fields) -> dict[str, str | tuple[str, ...]]:
     return _COLUMNS
 
 
-def _converted(fields: Fields) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _converted(fields: Fields) -> dict[str, object]:
+    row: dict[str, object] = {}
     transport = fields.text("network.transport")
     if transport:
         row["network_transport"] = transport.lower()
     duration = fields.peek("event.duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
-        row["duration_s"] = fields.take("event.duration") / 1e9
+        fields.take("event.duration")
+        row["duration_s"] = duration / 1e9
     row |= _severity(fields)
     algorithm = next((h for h in _HASHES if isinstance(fields.peek(f"file.hash.{h}"), str)), None)
     if algorithm:
@@ -149,7 +150,7 @@ def _converted(fields: Fields) -> dict[str, Any]:
     return row
 
 
-def _severity(fields: Fields) -> dict[str, Any]:
+def _severity(fields: Fields) -> dict[str, object]:
     level = str(_first(fields.peek("wazuh.rule.level", "rule.level")))
     if level in _LEVELS:
         return {"event_severity": _LEVELS[level]}
@@ -159,7 +160,7 @@ def _severity(fields: Fields) -> dict[str, Any]:
     )
 
 
-def _what(category: Any, row: dict[str, Any]) -> tuple[int | None, str | None]:
+def _what(category: object, row: dict[str, object]) -> tuple[int | None, str | None]:
     if row.get("dns_question_name"):
         return 4003, "network"
     if isinstance(category, str) and category in _CLASS:
@@ -171,5 +172,5 @@ def _what(category: Any, row: dict[str, Any]) -> tuple[int | None, str | None]:
     return None, text_of(category)
 
 
-def _first(value: Any) -> Any:
+def _first(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value

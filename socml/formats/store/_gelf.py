@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from typing import Any
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
@@ -119,7 +118,7 @@ def split_stream(data: bytes) -> tuple[list[bytes], bytes]:
     return [message for message in messages if message.strip()], rest
 
 
-def gelf_event(message: bytes) -> dict[str, Any]:
+def gelf_event(message: bytes) -> dict[str, object]:
     """Return the event columns of one GELF message. Raises ValueError, in words, if it is none.
 
     Examples
@@ -138,10 +137,10 @@ def gelf_event(message: bytes) -> dict[str, Any]:
     return row
 
 
-def graylog_columns(flat: dict[str, Any]) -> dict[str, Any]:
+def graylog_columns(flat: dict[str, object]) -> dict[str, object]:
     """Return the event columns of a message's fields, by the names of Graylog's schema; `time` is not among them."""
     fields = Fields(flat)
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     for column, names in _ADDRESSES.items():
         name = next((n for n in names if address(text_of(fields.peek(n)))), None)
         if name:

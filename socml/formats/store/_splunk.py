@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._cloud import moment
@@ -46,7 +46,7 @@ _SEVERITY = {"informational": 10, "low": 30, "medium": 50, "high": 70, "critical
 _OUTCOME = {"success": "success", "allowed": "success", "failure": "failure", "blocked": "failure", "denied": "failure"}
 
 
-def splunk_event(found: dict[str, Any], clock: Clock | None = None) -> dict[str, Any]:
+def splunk_event(found: dict[str, object], clock: Clock | None = None) -> dict[str, object]:
     """Return the event columns of one result, and of the record that its `_raw` is. A field of several values is a list, and goes to `extra` as JSON.
 
     Examples
@@ -56,14 +56,14 @@ def splunk_event(found: dict[str, Any], clock: Clock | None = None) -> dict[str,
     ('2024-02-29T12:06:56+00:00', '10.0.0.1', 'failure')
     """
     fields = Fields({name: value for name, value in found.items() if not isinstance(value, list) or value})
-    row: dict[str, Any] = {"time": _when(fields.take("_time", "time"))}
+    row: dict[str, object] = {"time": _when(fields.take("_time", "time"))}
     for column, names in (("source_ip", ("src_ip", "src")), ("destination_ip", ("dest_ip", "dest"))):
         name = next((n for n in names if address(text_of(fields.peek(n)))), None)
         if name:
             row[column] = address(text_of(fields.take(name)))
     for name in list(_names(fields)):
         if isinstance(fields.peek(name), list):
-            values = fields.take(name)
+            values = cast("list[object]", fields.take(name))
             fields.replace(name, values[0])
             fields.replace(f"{name}.all", values)
     status = text_of(fields.peek("status"))
@@ -72,7 +72,7 @@ def splunk_event(found: dict[str, Any], clock: Clock | None = None) -> dict[str,
         fields.take("status")
     row |= fields.columns(_COLUMNS)
     if row.get("network_transport"):
-        row["network_transport"] = row["network_transport"].lower()
+        row["network_transport"] = str(row["network_transport"]).lower()
     row["event_severity"] = _SEVERITY.get(str(fields.peek("severity", "urgency")).lower())
     row["event_outcome"] = _OUTCOME.get(str(row.get("event_action")).lower())
     row["event_category"] = text_of(fields.peek("tag", "eventtype"))
@@ -85,7 +85,7 @@ def _names(fields: Fields) -> list[str]:
     return [name for names in wanted for name in names if name in fields]
 
 
-def _when(value: Any) -> datetime | None:
+def _when(value: object) -> datetime | None:
     if isinstance(value, str) and value.replace(".", "", 1).isdigit():
         return epoch(value)
     return moment(value)

@@ -10,11 +10,11 @@ findings (events that a rule met) in indices of ECS documents with `wazuh.rule` 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._inner import filled_from_inner
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, clocked
 from socml.formats._times import Clock
@@ -51,7 +51,7 @@ class Elasticsearch:
         return clocked(members(source, "hits"), _event, source, options)
 
 
-def _sure(found: dict[str, Any]) -> float:
+def _sure(found: dict[str, object]) -> float:
     if "_index" in found and ("_source" in found or "fields" in found):
         return 0.98
     if _is_action(found):
@@ -60,28 +60,31 @@ def _sure(found: dict[str, Any]) -> float:
     return 0.95 if "@timestamp" in flat and len(ECS_NAMES & flat.keys()) >= 1 else 0.2 if "@timestamp" in flat else 0.0
 
 
-def _is_action(found: dict[str, Any]) -> bool:
+def _is_action(found: dict[str, object]) -> bool:
     return len(found) == 1 and bool(_ACTIONS & found.keys()) and isinstance(next(iter(found.values())), dict)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     found = loads_exactly(record)
     if _is_action(found):
         raise Skip("bulk action")
     if not found.get("hits", True) or ("took" in found and "errors" in found):
         raise Skip("answer without hits")
-    about: dict[str, Any] = {name: found[name] for name in ("_index", "_id", "_score", "_routing") if name in found}
+    about: dict[str, object] = {name: found[name] for name in ("_index", "_id", "_score", "_routing") if name in found}
     if isinstance(found.get("_source"), dict):
-        return _document(found["_source"], about, clock)
+        return _document(cast("dict[str, object]", found["_source"]), about, clock)
     if "_index" in found and isinstance(found.get("fields"), dict):
-        single = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in found["fields"].items()}
+        single = {
+            n: v[0] if isinstance(v, list) and len(v) == 1 else v
+            for n, v in cast("dict[str, object]", found["fields"]).items()
+        }
         return _document(single, about, clock)
     if set(found) <= {"doc", "doc_as_upsert", "upsert"} and isinstance(found.get("doc"), dict):
-        found = found["doc"]
+        found = cast("dict[str, object]", found["doc"])
     return _document(found, {}, clock)
 
 
-def _document(found: dict[str, Any], about: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _document(found: dict[str, object], about: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the columns of a document; what it leaves empty is filled from the record that its message is.
 
     Documents of Winlogbeat have the fields of Windows's events, which say more than those of ECS.
@@ -89,7 +92,7 @@ def _document(found: dict[str, Any], about: dict[str, Any], clock: Clock) -> dic
     if is_windows_json(found):
         return windows_json_event({**about, **found}, clock)
     row = ecs_event({**about, **flatten(found)})
-    for text in (row.get("message"), row["extra"].get("event.original"), row["extra"].get("log.original")):
+    for text in (row.get("message"), extra_of(row).get("event.original"), extra_of(row).get("log.original")):
         if text:
             return filled_from_inner(row, text, clock)
     return row

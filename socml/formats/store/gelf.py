@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -109,7 +108,7 @@ def _stream_end(data: bytes, at: int) -> int:
     return 0
 
 
-def _zlib_event(record: bytes) -> dict[str, Any]:
+def _zlib_event(record: bytes) -> dict[str, object]:
     message = Assembler().add(record)
     row = gelf_event(message or b"")
     return {**row, "raw": (message or b"").decode("utf-8", "backslashreplace")}
@@ -132,7 +131,7 @@ def _chunk(source: Source) -> Iterator[tuple[int, bytes]]:
     yield 1, b"".join(len(part).to_bytes(4, "big") + part for _, part in sorted(parts.items()))
 
 
-def _chunk_event(record: bytes) -> dict[str, Any]:
+def _chunk_event(record: bytes) -> dict[str, object]:
     if record.startswith(CHUNK_MAGIC):
         Assembler().add(record)
         raise Skip("chunk of a message that another file begins")

@@ -7,7 +7,6 @@ ISO 8601, in UTC unless a zone is written. Cells may hold line ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._cloud import moment
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
@@ -40,6 +39,6 @@ class GraylogCsv:
         return batches(csv_records(source), rows_by_name(_event))
 
 
-def _event(found: dict[str, Any]) -> dict[str, Any]:
+def _event(found: dict[str, object]) -> dict[str, object]:
     stamp = found.pop("timestamp", None)
     return {"time": moment(stamp), **graylog_columns(found)}

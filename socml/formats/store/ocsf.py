@@ -9,7 +9,6 @@ outcome.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._json import flatten, loads_exactly
@@ -43,5 +42,5 @@ class Ocsf:
         return batches(members(source), lambda record: ocsf_event(flatten(loads_exactly(record))))
 
 
-def _is_ocsf(found: dict[str, Any]) -> bool:
+def _is_ocsf(found: dict[str, object]) -> bool:
     return "class_uid" in found and bool({"metadata", "category_uid", "type_uid", "activity_id"} & found.keys())

@@ -10,7 +10,7 @@ nested stands as JSON in a cell; `TimeGenerated` is when the service says it hap
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -48,8 +48,8 @@ class SentinelCsv:
         return batches(csv_records(source), read, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
-def _event(given: dict[str, Any], clock: Clock) -> dict[str, Any]:
-    return sentinel_row({_plain(name): _value(name, value, clock) for name, value in given.items()}, clock)
+def _event(given: dict[str, object], clock: Clock) -> dict[str, object]:
+    return sentinel_row({_plain(name): _value(name, cast("str", value), clock) for name, value in given.items()}, clock)
 
 
 def _value(name: str, value: str, clock: Clock) -> str:

@@ -8,7 +8,6 @@ values may be text; what is nested is JSON in a text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 
@@ -52,7 +51,7 @@ class SentinelJson:
         return clocked(_rows(source) if is_answer else members(source, "value"), _event, source, options)
 
 
-def _sure(found: dict[str, Any]) -> float:
+def _sure(found: dict[str, object]) -> float:
     if "TimeGenerated" not in found or "DeviceVendor" in found:
         return 0.0
     return 0.95 if is_sentinel(found, str(found.get("Type", ""))) else 0.7 if "Type" in found else 0.0
@@ -82,5 +81,5 @@ def _rows(source: Source) -> Iterator[tuple[int, bytes]]:
             yield 1, json_bytes(dict(zip(names, row, strict=False)))
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return sentinel_row(loads_exactly(record), clock)

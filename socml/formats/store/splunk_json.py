@@ -8,7 +8,7 @@ for the HTTP Event Collector is objects one after the other, without line ends o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._json import flatten, loads_exactly
@@ -44,23 +44,25 @@ class SplunkJson:
         return batches(members(source, "results"), _event)
 
 
-def _is_ours(found: dict[str, Any]) -> bool:
+def _is_ours(found: dict[str, object]) -> bool:
     if isinstance(found.get("result"), dict):
-        return "preview" in found or "offset" in found or "_raw" in found["result"]
+        return "preview" in found or "offset" in found or "_raw" in cast("dict[str, object]", found["result"])
     return ("_raw" in found and "_time" in found) or ("event" in found and "sourcetype" in found)
 
 
-def _event(record: bytes) -> dict[str, Any]:
+def _event(record: bytes) -> dict[str, object]:
     found = loads_exactly(record)
     if found.get("preview") is True:
         raise Skip("preview")
     if isinstance(found.get("result"), dict):
-        return splunk_event(found["result"])
+        return splunk_event(cast("dict[str, object]", found["result"]))
     if "result" not in found and set(found) <= {"preview", "offset", "lastrow", "init_offset", "messages", "fields"}:
         raise Skip("no result")
     if "event" in found and _HEC & found.keys():
         event = found.pop("event")
-        more = flatten(found.pop("fields", {}) if isinstance(found.get("fields"), dict) else {})
+        more = flatten(
+            cast("dict[str, object]", found.pop("fields", {})) if isinstance(found.get("fields"), dict) else {}
+        )
         text = {"_raw": event} if isinstance(event, str) else flatten(event) if isinstance(event, dict) else {}
         return splunk_event({**found, **more, **text})
     return splunk_event(found)

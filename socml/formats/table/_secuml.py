@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -75,7 +74,7 @@ def secuml_project(path: Path) -> SecumlProject | None:
     return SecumlProject(_by_id(idents), _by_id(chosen) if chosen else {})
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Return an id as the other files write it: a table of numbers has 1.0 for 1."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -84,7 +83,7 @@ def _by_id(path: Path) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         for row in csv.DictReader(file):
-            kept: dict[str, Any] = {
+            kept: dict[str, str] = {
                 name: text for name, text in row.items() if name in ("ident", "timestamp", "label", "family")
             }
             name = next((row[n] for n in _ID if row.get(n)), None)

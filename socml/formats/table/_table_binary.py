@@ -7,7 +7,7 @@ import math
 import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import orjson
@@ -125,7 +125,7 @@ def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
 
 def _parsed(table: pa.Table, first: int, layout: Layout, options: ReadOptions) -> Parsed:
     records = [orjson.dumps(row, default=str) for row in table.to_pylist()]
-    columns: dict[str, Any] = {}
+    columns: dict[str, object] = {}
     bad: dict[int, str] = {}
     text = {name: _as_text(table[name].combine_chunks()) for names in layout.event.values() for name in names}
     zone = None
@@ -170,7 +170,7 @@ def _as_text(values: pa.Array) -> pa.Array:
         return pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())
 
 
-def _label(value: Any) -> str | None:
+def _label(value: object) -> str | None:
     if isinstance(value, np.floating):
         return None if np.isnan(value) else (str(int(value)) if value == int(value) else str(value))
     return str(value)
@@ -212,7 +212,7 @@ def _whole_array(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarra
         return np.frombuffer(data, kind).ravel()
 
 
-def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     start = io.BytesIO(file.read(8))
     version = np.lib.format.read_magic(start)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
-from socml.formats._guess import fields_of_columns, guess, guessed_row
+from socml.formats._guess import fields_of_columns, flat_fields, guess, guessed_row
 from socml.formats._inner import with_inner
+from socml.formats._json import as_object
 from socml.formats._reader import Assumption, ReadOptions, Source
 from socml.formats._records import arrays_of
 from socml.formats._stamps import settle_day_order
@@ -53,7 +53,7 @@ class TableLog:
         """Return the event columns of a block of rows; what does not fit a column leaves it empty."""
         return arrays_of([self._row(row) for row in _rows(cells, self.fields)])
 
-    def _row(self, found: dict[str, str]) -> dict[str, Any]:
+    def _row(self, found: dict[str, str]) -> dict[str, object]:
         row, _ = guessed_row(found, self.clock)
         row["extra"] = {}  # the table's own columns keep all
         return with_inner(row, row.get("message"), self.clock)
@@ -75,7 +75,8 @@ def log_of(
     columns = guess(tuple(names)).columns
     if "time" not in columns:
         return None
-    fields = tuple(dict.fromkeys(name for several in columns.values() for name, _ in several))
+    nested = [name for name in names if _holds_objects(cells[name])]
+    fields = tuple(dict.fromkeys([*(name for several in columns.values() for name, _ in several), *nested]))
     sample = list(_rows({name: cells[name].slice(0, _SAMPLE) for name in fields}, fields))
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
     timed = sum(row.get("time") is not None for row in rows)
@@ -86,7 +87,18 @@ def log_of(
     return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()})
 
 
-def _rows(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[dict[str, str]]:
-    """Yield rows as name → text, without what is missing."""
+def _rows(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[dict[str, Any]]:
+    """Yield rows as name → text, without what is missing; a cell that is a JSON object as its fields."""
     for values in zip(*(cells[name].to_pylist() for name in fields), strict=True):
-        yield {name: value for name, value in zip(fields, values, strict=True) if value is not None}
+        row = {name: value for name, value in zip(fields, values, strict=True) if value is not None}
+        for name in [name for name, value in row.items() if value.startswith("{")]:
+            if inside := as_object(row[name].encode()):
+                del row[name]
+                row |= {inner: value for inner, value in flat_fields(inside).items() if inner not in row}
+        yield row
+
+
+def _holds_objects(cells: pa.Array) -> bool:
+    """Return whether the first cells of a column are JSON objects."""
+    first = [text for text in cells.slice(0, _SAMPLE).to_pylist() if text]
+    return bool(first) and all(text.startswith("{") and text.endswith("}") for text in first)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, guessed_row
@@ -65,7 +64,7 @@ class AnyJson:
         return clocked(members(source, *lists_of(_head_of(source))), _event, source, options)
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, Any]:
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, _ = guessed_row(flat_fields(loads_exactly(record)), clock)
     return with_inner(row, row.get("message"), clock)
 
@@ -110,7 +109,7 @@ def lists_of(head: bytes) -> tuple[str, ...]:
     return ()
 
 
-def _list_in(found: dict[str, Any], depth: int = 1) -> tuple[str, ...]:
+def _list_in(found: dict[str, object], depth: int = 1) -> tuple[str, ...]:
     """Return the name of the list of records in a document that was read whole."""
     for name, value in found.items():
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
@@ -121,6 +120,6 @@ def _list_in(found: dict[str, Any], depth: int = 1) -> tuple[str, ...]:
     return ()
 
 
-def _has_time(found: dict[str, Any]) -> bool:
+def _has_time(found: dict[str, object]) -> bool:
     flat = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
     return "time" in guessed_row(flat, Clock(None, None, None))[1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from socml.formats._fields import add_numbered
 from socml.formats._guess import guessed_row
@@ -19,6 +19,9 @@ from socml.formats._records import Skip, clocked, line_records
 from socml.formats._stamps import stamp_in
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
+
+if TYPE_CHECKING:
+    from socml.formats._json import extra_of
 
 __all__ = ["KeyValues"]
 
@@ -82,7 +85,7 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     return text[:start].strip(" |:,("), found
 
 
-def key_values_event(line: bytes, clock: Clock) -> dict[str, Any]:
+def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
     if line.startswith(b"#"):
         raise Skip("comment")
@@ -105,7 +108,7 @@ def _with_joined_time(found: dict[str, str]) -> dict[str, str]:
     return {"datetime": f"{day} {time}{zone if zone[:1] in '+-' and len(zone) > 4 else ''}", **rest}
 
 
-def _read_front(before: str, row: dict[str, Any], clock: Clock) -> None:
+def _read_front(before: str, row: dict[str, object], clock: Clock) -> None:
     if not before:
         return
     header = split_header(before + " ", len(before) + 1)
@@ -121,7 +124,7 @@ def _read_front(before: str, row: dict[str, Any], clock: Clock) -> None:
         row["event_severity"] = header.severity
     rest = before[stamp.end :].strip() if stamp and not header.stamp else header.rest
     if rest:
-        row["extra"] = {**row["extra"], "before": rest}
+        row["extra"] = {**extra_of(row), "before": rest}
     if row.get("message") is None and rest:
         row["message"] = rest
 

@@ -7,7 +7,7 @@ line breaks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
+from socml.formats._stamps import stamp_in
+from socml.formats._times import Clock
 from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
 from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
@@ -35,6 +37,8 @@ from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.project import ConfigurationError, TableShape
 
 __all__ = ["Table"]
+
+_LONGEST_ZONE = 6  # characters that may follow a time in its cell
 
 
 class Table:
@@ -62,6 +66,8 @@ class Table:
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
+        if _is_prose(lines, delimiter):
+            return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.
         return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0
 
@@ -77,6 +83,21 @@ class Table:
             project = secuml_project(source.path)
             for parsed in _read_csv(source, options):
                 yield project.joined(parsed) if project else parsed
+
+
+def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
+    """Return whether most lines are text that begins with a time and goes on after it, before the first delimiter."""
+    clock = Clock(None, 2000, None)
+    firsts = [line.split(delimiter.encode(), 1)[0].decode("utf-8", "replace") for line in lines[:20]]
+    return sum(_goes_on(text, clock) for text in firsts) > 0.8 * len(firsts)
+
+
+def _goes_on(text: str, clock: Clock) -> bool:
+    try:
+        stamp = stamp_in(text, clock, farthest=1)
+    except ValueError:
+        return False
+    return stamp is not None and len(text[stamp.end :].strip(" \"'\t")) > _LONGEST_ZONE
 
 
 def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from socml.formats._continued import continued
 from socml.formats._inner import is_record, with_inner
@@ -124,7 +123,7 @@ class _Lines:
         self._clock = clock
         self._last: datetime | None = None
 
-    def event(self, record: bytes) -> dict[str, Any]:
+    def event(self, record: bytes) -> dict[str, object]:
         """Return the event of one record."""
         if record.startswith(b"#"):
             raise Skip("comment")
@@ -133,10 +132,10 @@ class _Lines:
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
         if text.startswith("{") and is_record(text):  # JSON among other lines, or in colours
-            bare: dict[str, Any] = {"event_category": "host", "message": text.strip(), "extra": {}}
+            bare: dict[str, object] = {"event_category": "host", "message": text.strip(), "extra": {}}
             return with_inner(bare, text, self._clock)
         stamp = stamp_in(text.partition("\n")[0], self._clock)
-        row: dict[str, Any] = {"event_category": "host"}
+        row: dict[str, object] = {"event_category": "host"}
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
@@ -146,7 +145,7 @@ class _Lines:
         return with_inner(row, row["message"], self._clock)
 
 
-def _message(text: str, stamp: Stamp, row: dict[str, Any], extra: dict[str, str]) -> str | None:
+def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
     level = _LEVEL.match(rest)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from socml.formats._csv_records import cells_of
 from socml.formats._guess import guessed_row
@@ -82,6 +81,6 @@ class _Rows:
         return {name: cell for name, cell in zip(self._names, cells, strict=True) if cell not in ("", "-")}
 
 
-def _event(found: dict[str, str], clock: Clock) -> dict[str, Any]:
+def _event(found: dict[str, str], clock: Clock) -> dict[str, object]:
     row, _ = guessed_row(found, clock)
     return with_inner(row, row.get("message"), clock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import whole
@@ -47,7 +47,7 @@ _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 
-def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
+def access_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line.
 
     Raises
@@ -70,7 +70,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")
     _set_right(texts)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": access_time(texts.pop("time") or "", clock),
         "class_uid": 4002,
         "event_category": "web",
@@ -88,7 +88,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, Any]:
     ):
         number = texts.pop(field)
         row[column] = None if number is None else whole(number, field, 65535 if field == "port" else 2**63 - 1)
-    row["event_outcome"] = outcome(row["http_response_status_code"])
+    row["event_outcome"] = outcome(cast("int | None", row["http_response_status_code"]))
     row["source_ip"] = address(texts["host"])
     del texts["user"]
     if row["source_ip"]:

@@ -10,7 +10,7 @@ seconds, with a point, in CloudFront.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 from urllib.parse import unquote
 
 from socml.formats._fields import Fields
@@ -62,7 +62,7 @@ class IisW3c:
         return batches(line_records(source), lambda line: _event(line, names))
 
 
-def _event(line: bytes, names: list[str]) -> dict[str, Any]:
+def _event(line: bytes, names: list[str]) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace")
     if text.startswith("#"):
         if text.startswith("#Fields:"):
@@ -75,7 +75,7 @@ def _event(line: bytes, names: list[str]) -> dict[str, Any]:
         raise ValueError(f"{len(values)} values for {len(names)} fields")
     found = {name: value for name, value in zip(names, values, strict=True) if value != "-"}
     is_web = "cs-method" in names or "cs-uri-stem" in names
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": _when(found),
         "class_uid": 4002 if is_web else None,
         "event_category": "web" if is_web else None,
@@ -93,12 +93,12 @@ def _event(line: bytes, names: list[str]) -> dict[str, Any]:
     if taken is not None:
         row["duration_s"] = _seconds(taken)
     row |= fields.columns(_COLUMNS)
-    row["event_outcome"] = outcome(row.get("http_response_status_code"))
+    row["event_outcome"] = outcome(cast("int | None", row.get("http_response_status_code")))
     row["extra"] = fields.rest()
     return row
 
 
-def _when(found: dict[str, str]) -> Any:
+def _when(found: dict[str, str]) -> object:
     day, clock = found.pop("date", None), found.pop("time", None)
     if day and clock:
         return iso(f"{day}T{clock}")

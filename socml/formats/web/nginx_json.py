@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
 from socml.formats._times import Clock, clock_of, epoch, iso
@@ -86,15 +86,15 @@ class NginxJson:
         )
 
 
-def _is_access(found: dict[str, Any]) -> bool:
+def _is_access(found: dict[str, object]) -> bool:
     status = any(name in found for name in _COLUMNS["http_response_status_code"])
     return status and any(name in found for name in _CLIENT) and len(_NAMES & found.keys()) >= 2
 
 
-def _event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
+def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     fields = Fields({name: None if value == "-" else value for name, value in found.items()})
     time_name = next((name for name in _TIMES if fields.peek(name) is not None), None)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "time": None if time_name is None else _when(fields.take(time_name), clock),
         "class_uid": 4002,
         "event_category": "web",
@@ -104,24 +104,24 @@ def _event(found: dict[str, Any], clock: Clock) -> dict[str, Any]:
     }
     scale = 1e-9 if "DownstreamStatus" in found else 1.0
     if scale != 1.0 and isinstance(found.get("Duration"), (int, float)):
-        row["duration_s"] = fields.take("Duration") * scale
+        row["duration_s"] = cast("float", fields.take("Duration")) * scale
     client = fields.peek(*_CLIENT)
     parts = _REQUEST.fullmatch(str(fields.peek("request") or ""))
     if parts and fields.peek(*_COLUMNS["http_request_method"]) is None:
         row["http_request_method"], row["url_original"] = parts[1], parts[2]
         fields.take("request")
     row |= {name: value for name, value in fields.columns(_COLUMNS).items() if row.get(name) is None}
-    row["event_outcome"] = outcome(row.get("http_response_status_code"))
+    row["event_outcome"] = outcome(cast("int | None", row.get("http_response_status_code")))
     row["source_ip"] = address(str(client)) if client is not None else None
     if row["source_ip"]:
         fields.take(*_CLIENT)
     row["extra"] = fields.rest()
-    if parts and "http_version" not in row["extra"]:
-        row["extra"]["http_version"] = parts[3]
+    if parts and "http_version" not in extra_of(row):
+        extra_of(row)["http_version"] = parts[3]
     return row
 
 
-def _when(value: Any, clock: Clock) -> datetime:
+def _when(value: object, clock: Clock) -> datetime:
     if isinstance(value, (int, float)) or str(value).replace(".", "", 1).isdigit():
         return epoch(value)
     text = str(value)

@@ -9,8 +9,7 @@ from socml.project import ConfigurationError, component
 
 __all__ = ["mixed"]
 
-RECENT = 10  # labels by which the top is judged
-RICH = 0.5  # share of them that is malicious, from which the top needs no diversity
+RECENT = 10  # labels by which the top is judged: with one malicious among them it needs no diversity
 
 
 def mixed(
@@ -26,7 +25,7 @@ def mixed(
     """Deal the queue's places to three strategies by their shares, each row with its own strategy's reason.
 
     Places go on from the number of labels, so the shares hold over a whole campaign also when only the
-    first row is ever taken. While at least half of the last ten labels are malicious, the places of the diverse go
+    first row is ever taken. While one of the last ten labels is malicious, the places of the diverse go
     to the most anomalous. Blind to what all three are blind to.
 
     Parameters
@@ -52,15 +51,13 @@ def mixed(
     names = ("most-anomalous", "diverse", "random-audit")
     queues = [component("strategies", name)(candidates, labels, 2 * budget, rng=rng) for name in names]
     places = _deal(shares, len(labels) + budget)[len(labels) :]
-    if _top_is_rich(labels):
+    if not _top_is_barren(labels):
         places = [0 if names[place] == "diverse" else place for place in places]
     return _take(queues, places)
 
 
-def _top_is_rich(labels: pd.DataFrame) -> bool:
-    if not len(labels) or "verdict" not in labels:
-        return False
-    return bool((labels["verdict"].tail(RECENT) == "malicious").mean() >= RICH)
+def _top_is_barren(labels: pd.DataFrame) -> bool:
+    return "verdict" not in labels or not bool((labels["verdict"].tail(RECENT) == "malicious").any())
 
 
 def _deal(shares: np.ndarray, places: int) -> list[int]:

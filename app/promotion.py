@@ -1,0 +1,32 @@
+"""A run's model → which version scores every night, and the two steps that change that, for whoever may."""
+
+from __future__ import annotations
+
+import streamlit as st
+from frame import Place, heading
+
+from socml.jobs import promote_version, roll_back
+from socml.project import SocmlError, visible_line
+
+
+def promotion(place: Place) -> None:
+    """Draw promote and roll back; only a lead may, where there are accounts."""
+    run, say = place.run or {}, place.say
+    model, _, version = str(run.get("model_version", "")).rpartition("/")
+    if not model or not version.isdigit():  # the daily list is fused anew each night, and has no versions to promote
+        return
+    heading(say("app.runs.promotion"))
+    st.caption(say("app.runs.promotion_about"))
+    if not place.may_lead:
+        st.caption(say("app.runs.promotion_lead"))
+        return
+    with st.container(horizontal=True):
+        promoted = st.button(say("app.runs.promote", version=visible_line(f"{model}/{version}")), key="promote")
+        returned = st.button(say("app.runs.roll_back"), key="roll_back")
+    try:
+        if promoted:
+            st.success(say("app.runs.promoted", version=promote_version(model, version, project=place.project)))
+        elif returned:
+            st.success(say("app.runs.promoted", version=roll_back(model, project=place.project)))
+    except SocmlError as error:
+        st.info(visible_line(error))
