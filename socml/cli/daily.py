@@ -146,7 +146,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         extra = [rarity_in_words(float(ranked.scores.once_in[row]), said)]
         extra += [said("daily.owner", owner=known.owner)] if known.owner else []
         extra += [said("daily.watched")] if known.watch else []
-        role = phrases(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
+        role = said(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
         say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")

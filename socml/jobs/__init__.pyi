@@ -24,10 +24,10 @@ from .experiment import run as run
 from .experiment import whom as whom
 from .health import check_up as check_up
 from .health import repair as repair
-from .metrics_endpoint import serve_metrics as serve_metrics
 from .hourly_listing import RankedHour as RankedHour
 from .hourly_listing import entity_hour_table as entity_hour_table
 from .hourly_listing import hourly_list as hourly_list
+from .metrics_endpoint import serve_metrics as serve_metrics
 from .night_log import NightLog as NightLog
 from .night_metrics import metrics_text as metrics_text
 from .night_run import Night as Night
