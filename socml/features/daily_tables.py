@@ -267,8 +267,7 @@ def day_connection(
             connection.execute(f"create or replace temp table {quoted(name)} as {sql}")
 
         for history in histories:
-            before = history.files_before(day)
-            history.offer(define, day, parquet_sql(before) if before else "")
+            history.offer(define, day, history.remembered(day))
             if history in extended:
                 history.extend(connection, day)
 

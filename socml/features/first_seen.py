@@ -53,6 +53,11 @@ class History:
         """Return the files of what was first seen before a day; the last may hold what came later, too."""
         return sorted(path for path in self.folder.glob("*.parquet") if path.stem < day.isoformat())
 
+    def remembered(self, day: date) -> str:
+        """Return SQL that reads these files as one table; empty if there are none."""
+        files = self.files_before(day)
+        return parquet_sql(files) if files else ""
+
     def _before(self, day: date, remembered: str) -> str:
         if not remembered:
             columns = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in self.key.columns)
