@@ -144,7 +144,7 @@ def _scores(bins: pd.DataFrame, say: Words) -> alt.Chart:
 
     kinds = list(dict.fromkeys(bins["kind"]))
     scale = alt.Scale(domain=[name(kind) for kind in kinds], range=[COLOURS.get(kind, COLOURS[""]) for kind in kinds])
-    return (
+    chart: alt.Chart = (
         alt.Chart(bins.assign(name=[name(kind) for kind in bins["kind"]]), height=240)
         .mark_bar(opacity=0.75)
         .encode(
@@ -155,11 +155,12 @@ def _scores(bins: pd.DataFrame, say: Words) -> alt.Chart:
             tooltip=["from", "to", "name", "rows"],
         )
     )
+    return chart
 
 
 def _line(curve: pd.DataFrame, names: tuple[str, str], say: Words) -> alt.Chart:
     x, y = names
-    return (
+    chart: alt.Chart = (
         alt.Chart(curve, height=220)
         .mark_line(interpolate="step-after")
         .encode(
@@ -168,3 +169,4 @@ def _line(curve: pd.DataFrame, names: tuple[str, str], say: Words) -> alt.Chart:
             tooltip=[x, y],
         )
     )
+    return chart

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def main() -> None:
         for size in SIZES if "hunt" in parts else ():
             _write(
                 f"Hunt, {size.name}",
-                lambda size=size: _on_own_labels(lambda: measure_hunt(browser, project_of(size), _served)),
+                partial(_on_own_labels, partial(measure_hunt, browser, project_of(size), _served)),
             )
         if "team" in parts:
             size = SIZES[0]
@@ -133,17 +134,17 @@ def _measure(browser: Browser, home: str) -> list[tuple[str, float, str, int | N
         page.wait_for_selector(".unsaved", state="hidden")
         stored.append(1000 * (time.perf_counter() - started))
     date = page.locator(".date").inner_text()
-    day = _timed(
-        lambda: (
-            page.keyboard.press("Shift+ArrowLeft"),
-            page.wait_for_function(
-                "date => document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
-                ".querySelector('.date').textContent !== date",
-                arg=date,
-            ),
-            page.wait_for_selector(WHOLE),
+
+    def one_day_back() -> None:
+        page.keyboard.press("Shift+ArrowLeft")
+        page.wait_for_function(
+            "date => document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+            ".querySelector('.date').textContent !== date",
+            arg=date,
         )
-    )
+        page.wait_for_selector(WHOLE)
+
+    day = _timed(one_day_back)
     outside = [url for url in asked if not url.startswith((home, "data:", "blob:"))]
     context.close()
     return [

@@ -122,8 +122,8 @@ def pipelines() -> Iterator[Figure]:
         return bool(found.mean() > y.mean())
 
     def cloned(name: str) -> bool:
-        made = [clone(socml.make_detector(name, seed=3)).fit(X).score_samples(X) for _ in range(2)]
-        return bool(np.array_equal(*made))
+        first, second = (clone(socml.make_detector(name, seed=3)).fit(X).score_samples(X) for _ in range(2))
+        return bool(np.array_equal(first, second))
 
     for measure, works in {
         "work in Pipeline after StandardScaler": in_pipeline,
@@ -147,7 +147,7 @@ def streams() -> Iterator[Figure]:
 
     def in_river(name: str) -> bool:
         model = compose.Pipeline(preprocessing.MinMaxScaler(), socml.DictDetector(name))
-        evaluate.progressive_val_score(stream, model.clone(), metrics.ROCAUC())
+        evaluate.progressive_val_score(stream, model.clone(), metrics.ROCAUC())  # type: ignore[no-untyped-call]  # River gives its constructor no types
         return True
 
     yield _counted(
@@ -165,7 +165,7 @@ def streams() -> Iterator[Figure]:
         recipe = ModelRecipe(
             mode="online", detector=f"river.anomaly.{name}", features="mine", steps=["river.preprocessing.MinMaxScaler"]
         )
-        return make_online(recipe) is not None
+        return make_online(recipe, [str(name) for name in X.select_dtypes("number").columns]) is not None
 
     yield _counted(
         "River", "detectors of River that a recipe makes by import path", _working(by_path, theirs), len(theirs)
@@ -193,7 +193,7 @@ def pyfunc() -> Iterator[Figure]:
         yield _counted(
             "MLflow", "models that mlflow.pyfunc loads, scores equal to the bit", _working(loads, names), len(names)
         )
-        mlflow.set_tracking_uri(None)
+        mlflow.set_tracking_uri("")
 
 
 def threads() -> Iterator[Figure]:

@@ -26,6 +26,7 @@ class TableMetadata(TypedDict, total=False):
     columns: dict[str, str]  # feature → what it means, with its unit
     columns_fr: dict[str, str]
     fill: dict[str, float]  # feature → value that stands for "none"
+    version: str  # hash of what it was made from, where it is built anew when that changes
 
 
 def metadata_of(table: pd.DataFrame) -> TableMetadata:
