@@ -33,7 +33,6 @@ _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _EXTRA_OF = {
     "altair": "app",
     "krcf": "online",
-    "matplotlib": "notebook",
     "mlflow": "mlflow",
     "psycopg": "postgresql",
     "pyspark": "spark",
