@@ -10,7 +10,7 @@ Blind to a division by zero, which is infinite on DuckDB and an error on Spark.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socml.project.errors import ConfigurationError, RecipeError, did_you_mean
 
@@ -107,18 +107,22 @@ def spark_sql(sql: str, tables: Collection[str], *, where: str) -> str:
 
 
 def _parsed(sql: str, where: str) -> Expr:
-    sqlglot = _sqlglot()
     try:
-        statements = [s for s in sqlglot.parse(sql, read="duckdb") if s is not None]
-    except sqlglot.errors.SqlglotError as error:
+        from sqlglot import errors, exp, parse
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("The engine spark needs the extra spark: pip install 'socml[spark]'.") from error
+    try:
+        statements = [s for s in parse(sql, read="duckdb") if s is not None]
+    except errors.SqlglotError as error:
         raise RecipeError(f"{where}: {' '.join(str(error).split())[:300]}") from error
-    if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise RecipeError(f"{where} must hold exactly one SELECT.")
     return statements[0]
 
 
 def _check_tables(tree: Expr, tables: Collection[str], where: str) -> None:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     known = {name.lower() for name in tables} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or table.db or table.name.lower() not in known:
@@ -127,7 +131,8 @@ def _check_tables(tree: Expr, tables: Collection[str], where: str) -> None:
 
 
 def _check_functions(tree: Expr, where: str) -> None:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     for node in tree.find_all(exp.Func):
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
@@ -137,9 +142,9 @@ def _check_functions(tree: Expr, where: str) -> None:
             known, name = kind in SAME, _SQLGLOT.get(kind, node.sql_name().lower())
         if not known:
             _refuse(name, where)
-    for node in tree.find_all(exp.Join):
-        if node.args.get("method"):
-            _refuse(f"{node.args['method'].lower()} join", where)
+    for join in tree.find_all(exp.Join):
+        if join.args.get("method"):
+            _refuse(f"{join.args['method'].lower()} join", where)
 
 
 def _refuse(name: str, where: str) -> None:
@@ -153,7 +158,9 @@ def _refuse(name: str, where: str) -> None:
 def _literal(node: Expr, where: str) -> Expr:
     # 1.0 is a DECIMAL on both, but an average of it has five places on Spark and is a DOUBLE on DuckDB
     if not node.args["is_string"] and "." in node.name and "e" not in node.name.lower():
-        return _sqlglot().exp.Literal.number(f"{node.name}e0")
+        from sqlglot import exp
+
+        return exp.Literal.number(f"{node.name}e0")
     return node
 
 
@@ -163,7 +170,8 @@ def _anonymous(node: Expr, where: str) -> Expr:
 
 def _bracket(node: Expr, where: str) -> Expr:
     """`list[2]`, `list[2:5]`, `map['key']`: null where there is nothing, as on DuckDB."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     (index,) = node.expressions
     if isinstance(index, exp.Slice):
         first = index.this or exp.Literal.number(1)
@@ -179,7 +187,8 @@ def _bracket(node: Expr, where: str) -> Expr:
 
 def _collected(node: Expr, where: str) -> Expr:
     """`list(x order by a, b desc) filter (c)`: a list in that order; null if it is empty."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     condition = None
     if isinstance(node.parent, exp.Filter):  # it is translated together with its condition
         return node
@@ -209,7 +218,8 @@ def _collected(node: Expr, where: str) -> Expr:
 
 def _comparison(keys: list[Expr]) -> Expr:
     """Return `(l, r) -> …` for `array_sort`: by each key in turn, what is null last."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     case = exp.Case()
     for i, key in enumerate(keys):
         left, right = exp.column(f"k{i}", table="l"), exp.column(f"k{i}", table="r")
@@ -225,7 +235,8 @@ def _comparison(keys: list[Expr]) -> Expr:
 
 
 def _length(node: Expr, where: str) -> Expr:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     lists = (exp.Split, exp.ArrayAgg, exp.Transform, exp.GenerateSeries)
     return _call("size", node.this) if isinstance(node.this, lists) else node
 
@@ -240,40 +251,47 @@ def _replaced(node: Expr, where: str) -> Expr:
 
 
 def _whole_match(node: Expr, where: str) -> Expr:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     pattern = exp.Literal.string(f"^(?:{node.expression.name})$")
     return exp.RegexpLike(this=node.this, expression=pattern)
 
 
 def _concat(node: Expr, where: str) -> Expr:
     """`concat`: what is null is left out; numbers are texts before that, or Spark would make the texts numbers."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     texts = [part if isinstance(part, exp.Literal) and part.is_string else _as_text(part) for part in node.expressions]
     return _call("concat", *texts)
 
 
 def _as_text(node: Expr) -> Expr:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     text = exp.Cast(this=node.copy(), to=exp.DataType.build("string", dialect="spark"))
     return exp.Coalesce(this=text, expressions=[exp.Literal.string("")])
 
 
 def _integer(node: Expr, where: str) -> Expr:
     """`cast(x as bigint)`: a fraction is rounded, half to even, and not cut as Spark does."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     whole = _call("rint", node.this)
     is_double = exp.EQ(this=_call("typeof", node.this), expression=exp.Literal.string("double"))
     return exp.If(this=is_double, true=exp.Cast(this=whole, to=node.args["to"].copy()), false=node.copy())
 
 
 def _cast(node: Expr, where: str) -> Expr:
-    integers = _sqlglot().exp.DataType.INTEGER_TYPES
+    from sqlglot import exp
+
+    integers = exp.DataType.INTEGER_TYPES
     return _integer(node, where) if node.args["to"].this in integers else _time_text(node, where)
 
 
 def _time_text(node: Expr, where: str) -> Expr:
     """A time with an offset: Spark knows +00:00, not +00."""
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     if isinstance(node.this, exp.Literal) and node.this.is_string and node.this.name.endswith("+00"):
         return exp.Cast(
             this=exp.Literal.string(node.this.name + ":00"), to=exp.DataType.build("timestamp", dialect="spark")
@@ -282,11 +300,14 @@ def _time_text(node: Expr, where: str) -> Expr:
 
 
 def _call(name: str, *arguments: Expr) -> Expr:
-    return _sqlglot().exp.Anonymous(this=name.upper(), expressions=[argument.copy() for argument in arguments])
+    from sqlglot import exp
+
+    return exp.Anonymous(this=name.upper(), expressions=[argument.copy() for argument in arguments])
 
 
 def _lambda(names: list[str], body: Expr) -> Expr:
-    exp = _sqlglot().exp
+    from sqlglot import exp
+
     return exp.Lambda(this=body, expressions=[exp.to_identifier(name) for name in names])
 
 
@@ -302,12 +323,3 @@ _RULES: dict[str, Callable[[Expr, str], Expr]] = {
     "RegexpFullMatch": _whole_match,
     "RegexpReplace": _replaced,
 }
-
-
-def _sqlglot() -> Any:
-    try:
-        import sqlglot
-        import sqlglot.errors
-    except ModuleNotFoundError as error:
-        raise ConfigurationError("The engine spark needs the extra spark: pip install 'socml[spark]'.") from error
-    return sqlglot
