@@ -178,8 +178,8 @@ def _respond(visit: Visit, case: Case) -> None:
     if name:
         _draft(visit, case, name)
     for sent in case.sent:
-        told = say(f"respond.name.{sent.responder.replace('-', '_')}")
-        st.text(f"{'✕ ' if sent.undone else ''}{told}: {visible_line(sent.reference)}")
+        responder_name = say(f"respond.name.{sent.responder.replace('-', '_')}")
+        st.text(f"{'✕ ' if sent.undone else ''}{responder_name}: {visible_line(sent.reference)}")
         if not sent.undone and visit.may_write and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
             _try(partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
     if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):

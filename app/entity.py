@@ -85,9 +85,9 @@ def _facts(visit: Visit, today: Today, role: str, entity: str, seen: list[DayOfE
 def _lanes(strip: list[DayOfEntity], say: Words) -> None:
     """Draw a lane a family, a mark a day, its size how much the family says."""
     marks = [
-        {"day": str(day.day), "family": say(f"daily.family.{family}"), "said": said}
+        {"day": str(day.day), "family": say(f"daily.family.{family}"), "said": score}
         for day in strip
-        for family, said in day.families
+        for family, score in day.families
     ]
     if not marks:
         st.caption(say("app.entity.quiet"))
@@ -240,15 +240,15 @@ def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None
 
 def _table(page: EventPage, say: Words) -> pd.DataFrame:
     names = [name for name in TOLD if name in page.columns]
-    told = {say("app.triage.related.time"): page.rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")}
+    columns = {say("app.triage.related.time"): page.rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")}
     for name in names:
         column = page.rows[name]
-        told[title(name, say)] = (
+        columns[title(name, say)] = (
             column
             if pd.api.types.is_numeric_dtype(column)
             else column.map(lambda v: visible_line(v) if isinstance(v, str) else "")
         )
-    return pd.DataFrame(told)
+    return pd.DataFrame(columns)
 
 
 def _columns_of(entity: str, roles: list[str]) -> dict[str, str]:

@@ -51,10 +51,10 @@ def _runs(project: Project, say: Words) -> pd.DataFrame:
     rows = []
     for run in list_runs(project):
         metrics = run.get("metrics") or {}
-        told = {name: visible_line(run.get(name, "")) for name in _RUN}
-        finished = told["finished"][:19].replace("T", " ")
+        columns = {name: visible_line(run.get(name, "")) for name in _RUN}
+        finished = columns["finished"][:19].replace("T", " ")
         figures = {"rows": run.get("rows"), **{name: metrics.get(name) for name in _METRICS}}
-        rows.append({**told, "finished": finished, **figures})
+        rows.append({**columns, "finished": finished, **figures})
     names = {name: say(f"app.runs.column.{name}") for name in (*_RUN, *_METRICS)}
     return pd.DataFrame(rows, columns=list(names)).dropna(axis=1, how="all").rename(columns=names)
 

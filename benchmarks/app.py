@@ -112,11 +112,11 @@ def _today(browser: Browser) -> list[Measured]:
 
 
 def _measure(browser: Browser, home: str) -> list[tuple[str, float, str, int | None]]:
-    asked: list[str] = []
+    requests: list[str] = []
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requests.append(request.url))
     cold = _timed(lambda: (page.goto(home), page.wait_for_selector(WHOLE)))
     warm = _timed(lambda: (page.reload(), page.wait_for_selector(WHOLE)))
     shown, stored = [], []
@@ -145,7 +145,7 @@ def _measure(browser: Browser, home: str) -> list[tuple[str, float, str, int | N
         page.wait_for_selector(WHOLE)
 
     day = _timed(one_day_back)
-    outside = [url for url in asked if not url.startswith((home, "data:", "blob:"))]
+    outside = [url for url in requests if not url.startswith((home, "data:", "blob:"))]
     context.close()
     return [
         ("first row with its events, cold", cold, "s", 1),
@@ -155,7 +155,7 @@ def _measure(browser: Browser, home: str) -> list[tuple[str, float, str, int | N
         ("key to stored and learned, p50", statistics.median(stored), "ms", KEYS),
         ("key to stored and learned, largest", max(stored), "ms", KEYS),
         ("another day with its first events", day, "s", 1),
-        ("requests to other machines", float(len(outside)), "", len(asked)),
+        ("requests to other machines", float(len(outside)), "", len(requests)),
     ]
 
 

@@ -139,12 +139,12 @@ def _met_by_forest(dataset: str, lab: Project, labels: int, days: set[date]) -> 
     malicious = load_row_truth(dataset, "source-5min", project=lab).reindex(features.index)
     families = malicious["family"].fillna("").tolist()
     bad = malicious["malicious"].fillna(False).astype(bool).to_numpy()
-    asked: list[int] = []
+    labelled: list[int] = []
     score = ranking.learn([], [])
     for _ in range(labels):
         left = score.copy()
-        left[asked] = -np.inf
-        asked.append(int(left.argmax()))
-        score = ranking.learn(asked, np.where(bad[asked], 1, -1))
+        left[labelled] = -np.inf
+        labelled.append(int(left.argmax()))
+        score = ranking.learn(labelled, np.where(bad[labelled], 1, -1))
     entities = features["entity"].tolist()
-    return {f"{families[row]} {entities[row]}" for row in asked if bad[row]}
+    return {f"{families[row]} {entities[row]}" for row in labelled if bad[row]}

@@ -176,15 +176,17 @@ def chosen_elsewhere(runs: dict[str, Runs], known: dict[str, np.ndarray], versio
     figures = []
     for peer in peers():
         theirs = [[run[measure] for run in runs[case][peer]] for case in runs]
-        told = compare(ours, theirs)
+        comparison = compare(ours, theirs)
         peer_value = float(np.mean([np.mean(of) for of in theirs]))
         figures += [
             compared(LOGO, "mean average precision", value, peer, peer_value, tables, versions),
-            Figure(LOGO, "mean difference", told.mean, "", peer, n=tables, versions=versions),
-            Figure(LOGO, "mean difference, low", told.low, "", peer, n=tables, versions=versions),
-            Figure(LOGO, "mean difference, high", told.high, "", peer, n=tables, versions=versions),
-            Figure(LOGO, "tables ahead", told.ahead, "tables", peer, told.behind, n=tables, versions=versions),
-            Figure(LOGO, "sign test", told.p, "p", peer, n=tables, versions=versions),
+            Figure(LOGO, "mean difference", comparison.mean, "", peer, n=tables, versions=versions),
+            Figure(LOGO, "mean difference, low", comparison.low, "", peer, n=tables, versions=versions),
+            Figure(LOGO, "mean difference, high", comparison.high, "", peer, n=tables, versions=versions),
+            Figure(
+                LOGO, "tables ahead", comparison.ahead, "tables", peer, comparison.behind, n=tables, versions=versions
+            ),
+            Figure(LOGO, "sign test", comparison.p, "p", peer, n=tables, versions=versions),
         ]
     figures += lost(LOGO, {case: means[case][chosen[case]][measure] for case in runs}, means, versions)
     for name in every:

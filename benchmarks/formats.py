@@ -153,8 +153,8 @@ def checks() -> Checks:
             of_kind = found_all.faults if "faults" in str(case.get("classname")) else found_all.hostile
             of_kind[found[1]] = good
         elif "fail2ban" in str(case.get("classname")):
-            said = next((line for line in (case.findtext("system-out") or "").splitlines() if "failJSON" in line), "")
-            found_all.truth = said + ("" if good else " (the test fails)")
+            result = next((line for line in (case.findtext("system-out") or "").splitlines() if "failJSON" in line), "")
+            found_all.truth = result + ("" if good else " (the test fails)")
     return found_all
 
 

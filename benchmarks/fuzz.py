@@ -169,47 +169,47 @@ def main() -> None:
     arguments.add_argument("--records", type=int, default=RECORDS)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
-    asked = arguments.parse_args()
-    if asked.here:
+    options = arguments.parse_args()
+    if options.here:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        print(json.dumps(fuzz(asked.readers[0], asked.records, asked.seed)))
+        print(json.dumps(fuzz(options.readers[0], options.records, options.seed)))
         return
     found = []
     # Every index of an array is checked; what is compiled so has a cache of its own.
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(KEPT / "numba-bounds")}
-    for name in asked.readers or format_names():
+    for name in options.readers or format_names():
         command = [sys.executable, "-m", "benchmarks.fuzz", name, "--here"]
-        command += ["--records", str(asked.records), "--seed", str(asked.seed)]
+        command += ["--records", str(options.records), "--seed", str(options.seed)]
         try:
-            limit = 60 + asked.records // 50
+            limit = 60 + options.records // 50
             done = subprocess.run(
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=limit
             )
-            said = done.stdout.strip() or json.dumps(
+            result = done.stdout.strip() or json.dumps(
                 {"reader": name, "broken": f"exit {done.returncode}: {done.stderr[-400:]}"}
             )
         except subprocess.TimeoutExpired:
-            said = json.dumps({"reader": name, "broken": f"it hangs: over {limit} s"})
-        print(said, flush=True)
-        found.append(json.loads(said))
-    if not asked.readers:
-        write(found, asked.seed)
-    raise SystemExit(1 if any("broken" in said for said in found) else 0)
+            result = json.dumps({"reader": name, "broken": f"it hangs: over {limit} s"})
+        print(result, flush=True)
+        found.append(json.loads(result))
+    if not options.readers:
+        write(found, options.seed)
+    raise SystemExit(1 if any("broken" in result for result in found) else 0)
 
 
 def write(found: list[dict[str, Any]], seed: int) -> None:
     """Write docs/results/fuzz."""
     figures = []
-    for said in found:
-        name, count = said["reader"], said.get("records")
-        figures.append(Figure(name, "crash, hang, growth or lost line", int("broken" in said), "", n=count))
+    for result in found:
+        name, count = result["reader"], result.get("records")
+        figures.append(Figure(name, "crash, hang, growth or lost line", int("broken" in result), "", n=count))
         for measure, key, unit in (
             ("events", "events", "records"), ("rejects", "rejects", "records"), ("slowest file", "slowest_s", "CPU s"),
             ("memory grown", "grown_mb", "MiB"),
         ):  # fmt: skip
-            if key in said:
+            if key in result:
                 figures.append(
-                    Figure(name, measure, said[key], unit, n=count, versions=versions_of("pyarrow", "numba"))
+                    Figure(name, measure, result[key], unit, n=count, versions=versions_of("pyarrow", "numba"))
                 )
     notes = [
         f"Seed {seed}; n: records, or whole files of a format that is one document or binary. A document may hold many events.",

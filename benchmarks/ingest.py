@@ -62,11 +62,11 @@ TARGETS = (
 
 def main() -> None:
     """Measure what is asked for, or all, and write the table."""
-    asked = sys.argv[1:] or [*CASES, "apache-lines", "memory"]
+    wanted = sys.argv[1:] or [*CASES, "apache-lines", "memory"]
     figures: list[Figure] = []
     kept = measured_before("bench-ingest") if sys.argv[1:] else []
     with tempfile.TemporaryDirectory(prefix="socml-ingest-") as folder:
-        for name in asked:
+        for name in wanted:
             sys.stderr.write(f"{name} …\n")
             work = Path(folder) / name
             work.mkdir()

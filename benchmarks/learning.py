@@ -141,13 +141,15 @@ def team() -> Iterator[list[Figure]]:
         sys.stderr.write("team: PostgreSQL is not installed, and is absent\n")
         return
     versions = {**versions_of("socml", "psycopg", "sqlalchemy"), "postgresql": seen.server}
-    asked = learning_team.ANALYSTS * learning_team.LABELS
+    labels = learning_team.ANALYSTS * learning_team.LABELS
     case = f"{learning_team.ANALYSTS} analysts × {learning_team.LABELS} labels on PostgreSQL, two killed"
     yield [
-        Figure(case, "labels stored", seen.labels, "labels", "asked for", asked, seen.labels / asked, asked, versions),
-        Figure(case, "acknowledged labels lost", seen.lost, "labels", n=asked, versions=versions),
-        Figure(case, "rows labelled twice", seen.doubled, "rows", n=asked, versions=versions),
-        Figure(case, "rows before two analysts at once", seen.clashes, "rows", n=asked, versions=versions),
+        Figure(
+            case, "labels stored", seen.labels, "labels", "asked for", labels, seen.labels / labels, labels, versions
+        ),
+        Figure(case, "acknowledged labels lost", seen.lost, "labels", n=labels, versions=versions),
+        Figure(case, "rows labelled twice", seen.doubled, "rows", n=labels, versions=versions),
+        Figure(case, "rows before two analysts at once", seen.clashes, "rows", n=labels, versions=versions),
     ]
 
 

@@ -65,14 +65,14 @@ def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
 
 def ranked(forest: Forest, constants: Mapping[str, float]) -> Rows:
     """Return what the feedback ranking alone asks with other values of its constants, without store and strategy."""
-    ranking, asked = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
+    ranking, labelled = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
     score = forest.anomaly_score.copy()
     with patch.dict(vars(feedback), constants):
         for _ in range(min(BUDGET, len(score))):
-            score[asked] = -np.inf
-            asked.append(int(score.argmax()))
-            score = ranking.learn(asked, np.where(forest.malicious[asked], 1, -1))
-    return np.array(asked, dtype=np.int64)
+            score[labelled] = -np.inf
+            labelled.append(int(score.argmax()))
+            score = ranking.learn(labelled, np.where(forest.malicious[labelled], 1, -1))
+    return np.array(labelled, dtype=np.int64)
 
 
 def static(forest: Forest) -> Rows:

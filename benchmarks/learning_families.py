@@ -74,7 +74,7 @@ def campaign(
     candidates = pd.DataFrame({"anomaly_score": -detector.fit(pool.matrix).score_samples(pool.matrix)})
     leaves = detector.leaves(pool.matrix)
     labels = {row: bool(pool.malicious[row]) for row in pool.first}
-    asked, owed, outside = len(labels), 0, 0.0  # owed: second looks that are still to be paid from the budget
+    labels_given, owed, outside = len(labels), 0, 0.0  # owed: second looks that are still to be paid from the budget
     checked: set[int] = set()
     f1: dict[int, float] = {}
     families: dict[int, int] = {}
@@ -86,7 +86,7 @@ def campaign(
     while True:
         rows = np.array(list(labels))
         sides = np.array(list(labels.values()))
-        if check and asked % CHECK_EVERY == 20 and asked > 20:
+        if check and labels_given % CHECK_EVERY == 20 and labels_given > 20:
             wrong = [row for row in _suspects(pool, rows, sides, seed) if row not in checked]
             for row in wrong:
                 labels[row] = answer(row)
@@ -96,11 +96,11 @@ def campaign(
         named = np.where(sides == pool.malicious[rows], pool.families[rows], np.array(None, dtype=object))
         predictions = predict_rows(pool.matrix, rows, sides, named, leaves=leaves, seed=seed)
         assert predictions is not None
-        if asked in CHECKPOINTS:
+        if labels_given in CHECKPOINTS:
             paused = time.process_time()
-            f1[asked], families[asked] = _judged(pool, rows, sides, named, seed), _found(pool, rows)
+            f1[labels_given], families[labels_given] = _judged(pool, rows, sides, named, seed), _found(pool, rows)
             outside += time.process_time() - paused
-        if asked >= CHECKPOINTS[-1]:
+        if labels_given >= CHECKPOINTS[-1]:
             break
         fresh = max(BATCH - owed, 0)
         owed -= BATCH - fresh
@@ -113,7 +113,7 @@ def campaign(
             predictions=predictions.columns(candidates.index),
         )
         labels |= {int(row): answer(int(row)) for row in queue["row_id"]}
-        asked += BATCH
+        labels_given += BATCH
     hundreds = (CHECKPOINTS[-1] - CHECKPOINTS[0]) / 100
     return Campaign(f1, families, (time.process_time() - begun - outside) / hundreds, len(checked))
 

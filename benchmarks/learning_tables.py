@@ -96,18 +96,25 @@ def against(
         ours = [[float(run[labels - 1]) for run in of[name]] for of in curves.values()]
         for peer in peers:
             theirs = [[float(run[labels - 1]) for run in of[peer]] for of in curves.values()]
-            told = compare(ours, theirs)
+            comparison = compare(ours, theirs)
             value, other = (float(np.mean([np.mean(of) for of in side])) for side in (ours, theirs))
             label = f"{what} in {labels} labels"
             ratio = value / other if other else None
             figures += [
                 Figure(case, label, value, "", peer, other, ratio, tables, versions),
-                Figure(case, f"{label}, difference, low", told.low, "", peer, n=tables, versions=versions),
-                Figure(case, f"{label}, difference, high", told.high, "", peer, n=tables, versions=versions),
+                Figure(case, f"{label}, difference, low", comparison.low, "", peer, n=tables, versions=versions),
+                Figure(case, f"{label}, difference, high", comparison.high, "", peer, n=tables, versions=versions),
                 Figure(
-                    case, f"{label}, tables ahead", told.ahead, "tables", peer, told.behind, n=tables, versions=versions
+                    case,
+                    f"{label}, tables ahead",
+                    comparison.ahead,
+                    "tables",
+                    peer,
+                    comparison.behind,
+                    n=tables,
+                    versions=versions,
                 ),
-                Figure(case, f"{label}, sign test", told.p, "p", peer, n=tables, versions=versions),
+                Figure(case, f"{label}, sign test", comparison.p, "p", peer, n=tables, versions=versions),
             ]
     return figures
 
@@ -121,13 +128,13 @@ def tables(versions: dict[str, str]) -> Iterator[list[Figure]]:
         of, kinds = curves.setdefault(case.name, {}), groups.setdefault(case.name, {})
         for seed in range(SEEDS):
             forest = learning_cases.grow(case, seed)
-            asked = {
+            wanted = {
                 "socml": learning_cases.ours(forest, seed),
                 "mixed": learning_cases.ours(forest, seed, "mixed"),
                 "static": learning_cases.static(forest),
                 **{name: learning_cases.peer(name, forest, seed) for name in PEERS},
             }
-            for name, rows in asked.items():
+            for name, rows in wanted.items():
                 of.setdefault(name, []).append(learning_cases.found(forest, rows))
                 kinds.setdefault(name, []).append(learning_cases.groups(forest, rows))
         figures += of_table(case.name, of, len(forest.malicious), versions)

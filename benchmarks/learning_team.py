@@ -38,7 +38,7 @@ def campaign() -> Team | None:
     try:
         url = cluster.new_database()
         with tempfile.TemporaryDirectory() as folder:
-            told = label_together(url, Path(folder), analysts=ANALYSTS, labels=LABELS)
+            result = label_together(url, Path(folder), analysts=ANALYSTS, labels=LABELS)
         with LabelStore(url) as store:
             history = store.history()
             with store._engine.connect() as connection:
@@ -46,6 +46,6 @@ def campaign() -> Team | None:
     finally:
         cluster.stop()
     stored = set(zip(history["row_id"], history["client_id"], strict=True))
-    lost = len(set(told.said) - stored)
+    lost = len(set(result.said) - stored)
     doubled = len(history) - history["row_id"].nunique()
-    return Team(len(history), lost, doubled, len(overlapping(told)), server)
+    return Team(len(history), lost, doubled, len(overlapping(result)), server)

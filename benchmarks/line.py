@@ -81,11 +81,11 @@ def ingest(dataset: str, files: str | None, lab: Path) -> dict[str, Any]:
     return dict(json.loads(socml("ingest", lab / "logs", "--dataset", dataset, "--json", cwd=lab)))
 
 
-def ingest_figures(dataset: str, said: dict[str, Any], versions: dict[str, str]) -> list[Figure]:
+def ingest_figures(dataset: str, summary: dict[str, Any], versions: dict[str, str]) -> list[Figure]:
     """Return how many records became events, and how many did not."""
     names = {"added": "events", "quarantined": "quarantined", "duplicates": "duplicates"}
     return [
-        Figure(dataset, f"records: {name}", said[key], "records", n=said["records"], versions=versions)
+        Figure(dataset, f"records: {name}", summary[key], "records", n=summary["records"], versions=versions)
         for key, name in names.items()
     ]
 
@@ -119,8 +119,8 @@ def fit_and_score(model: str, dataset: str, lab: Path) -> dict[str, Any]:
 
 def replay_figures(case: str, run_id: str, rows: int, lab: Path, versions: dict[str, str]) -> list[Figure]:
     """Return what 20 oracle labels are worth for the next 20 rows, and what the next 20 labels then find."""
-    said = json.loads(socml("replay", "--run", run_id, "--budget", "40", "--seeds", str(SEEDS), "--json", cwd=lab))
-    curves = [r["curve"] for r in said]
+    result = json.loads(socml("replay", "--run", run_id, "--budget", "40", "--seeds", str(SEEDS), "--json", cwd=lab))
+    curves = [r["curve"] for r in result]
     measured = {
         "found in the next 20 rows": ([c[20]["ahead"] for c in curves], [c[20]["ahead_without"] for c in curves]),
         "found by labels 21 to 40": (

@@ -156,13 +156,13 @@ def run_night(project: Project, *arguments: str, kill_after_s: float | None = No
         if process.returncode not in {0, 1, 75, -9}:
             raise RuntimeError(err.read().decode())
     disk = sum(p.stat().st_size for p in project.workspace.rglob("*") if p.is_file()) / 1e6
-    said = json.loads(text) if text.startswith(("{", "[")) else {}
+    summary = json.loads(text) if text.startswith(("{", "[")) else {}
     return Cost(
         used.ru_utime + used.ru_stime,
         used.ru_maxrss / 1024,
         disk,
         process.returncode,
-        said if isinstance(said, dict) else {"lines": said},
+        summary if isinstance(summary, dict) else {"lines": summary},
     )
 
 
@@ -180,8 +180,8 @@ def outcome(project: Project) -> dict[str, bytes]:
             if path.is_file():
                 found[str(path.relative_to(project.workspace))] = path.read_bytes()
     for name in [name for name in found if name.endswith("run.json")]:
-        said = json.loads(found[name])
-        found[name] = json.dumps({k: v for k, v in said.items() if k not in {"finished", "checksum"}}).encode()
+        summary = json.loads(found[name])
+        found[name] = json.dumps({k: v for k, v in summary.items() if k not in {"finished", "checksum"}}).encode()
     return found
 
 
@@ -222,13 +222,13 @@ def full_disk(project: Project) -> int:
 
 def main() -> None:
     """Do all nights, and write the results."""
-    done, figures, told = nights()
+    done, figures, lines = nights()
     about = (
         f"{done} nights of {EVENTS:,} events (Zeek's conn.log and auth.log, rotated and packed), each a process of "
         "`socml nightly` with all 19 daily feature sets."
     )
     figures = [replace(figure, versions=VERSIONS) for figure in figures]
-    write_results("results-night", "Ninety nights", about, figures, notes=[*told, *NOTES])
+    write_results("results-night", "Ninety nights", about, figures, notes=[*lines, *NOTES])
 
 
 def nights() -> tuple[int, list[Figure], list[str]]:
@@ -238,7 +238,7 @@ def nights() -> tuple[int, list[Figure], list[str]]:
     kills = set(rng.sample(range(2, NIGHTS), min(KILLS, NIGHTS - 2)))
     at = {name: int(NIGHTS * share) for name, share in PLANTED.items()}
     figures: list[Figure] = []
-    told: list[str] = []
+    lines: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         project = lab_in(Path(scratch) / "a")
         office = Office(project)
@@ -257,7 +257,7 @@ def nights() -> tuple[int, list[Figure], list[str]]:
             costs[day] = run_night(project)
             planted = [name for name, on in at.items() if on == day]
             if planted:
-                told.append(
+                lines.append(
                     f"night {day + 1}, {', '.join(planted)}: {'; '.join(status(project)) or 'nothing was told'}"
                 )
             print(day + 1, f"{costs[day].cpu_s:.1f} s", f"{costs[day].memory_mb:.0f} MB", flush=True)
@@ -277,7 +277,7 @@ def nights() -> tuple[int, list[Figure], list[str]]:
         if full >= 0:
             figures.append(Figure(case, "exit code of the night whose disk was full (75: try later)", full))
         figures += compared(project, Path(scratch) / "b", case)
-    return len(costs), figures, told
+    return len(costs), figures, lines
 
 
 PLANTED = {

@@ -140,18 +140,18 @@ def many_figures(lab: Path) -> list[Figure]:
     versions = versions_of("socml", "numba")
     figures = []
     for at, component in enumerate(("gaussian", "quantile")):
-        said = run("many", at, lab)
+        result = run("many", at, lab)
         case = f"{component}, {MANY:,} sources, at most 1,000,000 kept"
         for measure, unit in (("speed", "rows/CPU s"), ("memory", "MB"), ("forgotten", "sources")):
-            figures.append(Figure(case, measure, said[measure], unit, n=said["rows"], versions=versions))
+            figures.append(Figure(case, measure, result[measure], unit, n=result["rows"], versions=versions))
     return figures
 
 
 def whole_figures(lab: Path) -> list[Figure]:
     """Return the speed of the whole of `score_online`: read Parquet, score, learn, measure, write."""
-    said, versions = run("whole", 0, lab), versions_of("socml", "numba", "pyarrow")
+    result, versions = run("whole", 0, lab), versions_of("socml", "numba", "pyarrow")
     return [
-        Figure("score_online, gaussian: flows", measure, said[of], unit, n=said["rows"], versions=versions)
+        Figure("score_online, gaussian: flows", measure, result[of], unit, n=result["rows"], versions=versions)
         for measure, of, unit in (("speed, file to file", "speed", "rows/CPU s"), ("memory", "memory", "MB"))
     ]
 
@@ -178,8 +178,8 @@ def measure(who: str, at: int, lab: Path) -> dict[str, Any]:
         block = np.resize(block, (MANY, block.shape[1]))
         return timed(lambda: our_detector(case), block, entities)[1]
     make = (lambda: PEERS[case.peer](case.parameters)) if who == "river" else (lambda: our_detector(case))
-    normality, said = timed(make, block, entities)
-    return {**said, **found(normality, known)}
+    normality, result = timed(make, block, entities)
+    return {**result, **found(normality, known)}
 
 
 def our_detector(case: Case) -> Any:
@@ -204,8 +204,8 @@ def timed(make: Callable[[], Any], block: np.ndarray, entities: list[str]) -> tu
     )
     cpu_s = time.process_time() - start
     forgotten = detector.slots.evicted if hasattr(detector, "slots") else 0
-    said = {"rows": len(block), "speed": len(block) / cpu_s, "forgotten": forgotten}
-    return normality, {**said, "memory": max(peak() - before, 0.0)}
+    result = {"rows": len(block), "speed": len(block) / cpu_s, "forgotten": forgotten}
+    return normality, {**result, "memory": max(peak() - before, 0.0)}
 
 
 def measure_whole(model: str, lab: Path) -> dict[str, Any]:

@@ -214,12 +214,12 @@ def _label_kills(base: Path, folder: Path, rng: random.Random) -> Iterator[Damag
         command = [sys.executable, "-c", LABELLING, str(project), *rows]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
-            said, _unused = process.communicate(timeout=rng.uniform(1.0, 4.0))
+            output, _unused = process.communicate(timeout=rng.uniform(1.0, 4.0))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
-            said, _unused = process.communicate()
-        told = [line.split() for line in said.splitlines() if len(line.split()) == 2]
-        sent, stored = ({row for word, row in told if word == what} for what in ("sent", "stored"))
+            output, _unused = process.communicate()
+        pairs = [line.split() for line in output.splitlines() if len(line.split()) == 2]
+        sent, stored = ({row for word, row in pairs if word == what} for what in ("sent", "stored"))
         with open_labels(read_project(project)) as store:
             there = Counter(event.row_id for event in store.events_since(0))
         yield Damage(

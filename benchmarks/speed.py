@@ -199,10 +199,10 @@ def main() -> None:
         "start": start_figures,
         "end-to-end": end_to_end_figures,
     }
-    asked = sys.argv[1:] or list(parts)
+    wanted = sys.argv[1:] or list(parts)
     figures: list[Figure] = []
     kept = measured_before("bench-speed") if sys.argv[1:] else []
-    for name in asked:
+    for name in wanted:
         sys.stderr.write(f"{name} …\n")
         figures += parts[name]()
         renewed = {figure.case for figure in figures}

@@ -90,12 +90,12 @@ def row_payload(
 
 def strip_payload(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date, say: Words) -> list[dict[str, Any]]:
     """Return an entity's days as the bars of a strip, each with its words."""
-    told = []
+    lines = []
     for day in days:
         verdict = current["verdict"].get(day.row_id, "") if day.row_id is not None else ""
         families = ", ".join(say(f"daily.family.{family}") for family, _ in day.families[:3])
         parts = [day_text(day.day, say), families, say(f"verdict.{verdict}") if verdict else ""]
-        told.append(
+        lines.append(
             {
                 "day": str(day.day),
                 "short": short_day(day.day, say),
@@ -105,7 +105,7 @@ def strip_payload(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date
                 "text": " · ".join(part for part in parts if part),
             }
         )
-    return told
+    return lines
 
 
 def before_text(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date, say: Words) -> str:
@@ -127,14 +127,14 @@ def false_text(listed: TodayList, say: Words) -> str:
 
 def note_of(listed: TodayList, say: Words) -> str:
     """Return what would make the list better: more days, more kinds of logs; empty if nothing lacks."""
-    told = []
+    notes = []
     history = sum(day < listed.day for day in listed.days)
     if history < _YOUNG:
-        told.append(say("today.empty.young", n=history))
+        notes.append(say("today.empty.young", n=history))
     elif listed.absent:
         families = ", ".join(name.removeprefix("daily-") for name in listed.absent[:6])
-        told.append(say("today.empty.absent", families=families))
-    return " ".join(told)
+        notes.append(say("today.empty.absent", families=families))
+    return " ".join(notes)
 
 
 def _reason(row: TodayRow, reason: TodayReason, say: Words) -> dict[str, Any]:

@@ -229,7 +229,7 @@ class Desk:
     def _evidence_of(self, wanted: Sequence[str], unfinished: Sequence[str], say: Words) -> dict[str, Any]:
         found = self._evidence.of([row_id for row_id in wanted if self.has(row_id)], say)
         normal = self._evidence.normal([row_id for row_id in unfinished if self.has(row_id)], say)
-        return found | {row_id: {**found.get(row_id, {}), "normal": told} for row_id, told in normal.items()}
+        return found | {row_id: {**found.get(row_id, {}), "normal": sentence} for row_id, sentence in normal.items()}
 
     def _effect(self, say: Words) -> str:
         if self._moves is None:
@@ -238,8 +238,8 @@ class Desk:
         if not (up or down or entered):
             return say("app.triage.effect.none")
         parts = {"up": up, "down": down, "entered": entered}
-        told = {name: say(f"app.triage.effect.{name}", n=n) for name, n in parts.items()}
-        return say("app.triage.effect.all", **told)
+        counts = {name: say(f"app.triage.effect.{name}", n=n) for name, n in parts.items()}
+        return say("app.triage.effect.all", **counts)
 
 
 def moves(before: list[str], after: list[str], acted_on: set[str]) -> tuple[int, int, int]:

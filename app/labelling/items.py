@@ -76,11 +76,11 @@ class Items:
             if answer.value is None:
                 return {"headline": say("explanation.not_explained"), "why": []}
             rows = self._explained[row_id] = answer.value[answer.value["row_id"] == row_id]
-        told = headline(rows, features_metadata=self._metadata, language=say.language)
+        sentence = headline(rows, features_metadata=self._metadata, language=say.language)
         top = rows.sort_values("position").head(_FEATURES)
         why = [self._line(cast("ExplanationRow", row), say) for row in top.to_dict("records") if row["share"]]
         estimated = say("app.triage.why.estimated") if any(line["error_text"] for line in why) else ""
-        self._told[key] = {"headline": told, "why": why, "estimated": estimated}
+        self._told[key] = {"headline": sentence, "why": why, "estimated": estimated}
         return self._told[key]
 
     def _explain(self, row_ids: list[str]) -> None:

@@ -80,14 +80,14 @@ def similar_events(triage: Triage, items: Items, query: Mapping[str, Any], say: 
 
 
 def _lines(rows: pd.DataFrame, items: Items, say: Words) -> list[dict[str, Any]]:
-    told = items.of(rows["row_id"].to_list(), {}, say)
+    lines = items.of(rows["row_id"].to_list(), {}, say)
     return [
         {
             "entity": visible_line(row["entity"] if isinstance(row["entity"], str) else "—"),
             "time": time_text(row["time"], say),
             "alike": say.number(100 * row["alike"]),
-            "headline": told[row["row_id"]]["headline"],
-            "pending": bool(told[row["row_id"]].get("pending")),
+            "headline": lines[row["row_id"]]["headline"],
+            "pending": bool(lines[row["row_id"]].get("pending")),
         }
         for row in rows.to_dict("records")
     ]

@@ -13,17 +13,17 @@ from socml.review import CampaignReport, overview, report, report_lines
 
 def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
     """Draw the report of a run's campaign, each figure with its interval."""
-    told = report(run_id, project=project, store=store)
-    st.text(overview(told, say))
+    campaign = report(run_id, project=project, store=store)
+    st.text(overview(campaign, say))
     names = {name: say(f"app.labels.report.column.{name}") for name in ("name", "value", "interval", "labels", "about")}
-    lines = pd.DataFrame([line._asdict() for line in report_lines(told, say)])
+    lines = pd.DataFrame([line._asdict() for line in report_lines(campaign, say)])
     st.dataframe(lines[list(names)].rename(columns=names), hide_index=True, row_height=38)
-    if len(told.families):
-        st.altair_chart(_curve(told, say), width="stretch")
+    if len(campaign.families):
+        st.altair_chart(_curve(campaign, say), width="stretch")
 
 
-def _curve(told: CampaignReport, say: Words) -> alt.Chart:
-    curve = told.families.rename(columns={"labels": "x", "families": "y"})
+def _curve(campaign: CampaignReport, say: Words) -> alt.Chart:
+    curve = campaign.families.rename(columns={"labels": "x", "families": "y"})
     chart: alt.Chart = (
         alt.Chart(curve, height=220)
         .mark_line(interpolate="step-after")

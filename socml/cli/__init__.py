@@ -67,9 +67,9 @@ def main() -> None:
         except Exception as error:
             if os.environ.get("SOCML_DEBUG"):
                 raise
-            told = as_socml_error(error)
-            note(f"socml: {told or _unforeseen(error)}")
-            raise SystemExit(told.exit_code if told else 1) from None
+            failure = as_socml_error(error)
+            note(f"socml: {failure or _unforeseen(error)}")
+            raise SystemExit(failure.exit_code if failure else 1) from None
 
 
 def _run() -> None:

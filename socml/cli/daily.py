@@ -136,34 +136,34 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
     from socml.project import visible_line, words
     from socml.review import rarity_in_words
 
-    said = words(language)
+    phrases = words(language)
     rows = positions(ranked, top).tolist()
     by_name = {column.name: column for column in listed.columns}
-    say("\n" + said("daily.title", day=ranked.day, rows=said.number(len(ranked.order)), shown=len(rows)) + "\n")
+    say("\n" + phrases("daily.title", day=ranked.day, rows=phrases.number(len(ranked.order)), shown=len(rows)) + "\n")
     for place, (row, reasons) in enumerate(zip(rows, listed.reasons(ranked, rows), strict=True), 1):
         entity = str(ranked.scores.entity[row])
         known = listed.context.of(entity)
-        extra = [rarity_in_words(float(ranked.scores.once_in[row]), said)]
-        extra += [said("daily.owner", owner=known.owner)] if known.owner else []
-        extra += [said("daily.watched")] if known.watch else []
-        role = said(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
+        extra = [rarity_in_words(float(ranked.scores.once_in[row]), phrases)]
+        extra += [phrases("daily.owner", owner=known.owner)] if known.owner else []
+        extra += [phrases("daily.watched")] if known.watch else []
+        role = phrases(f"daily.role.{str(ranked.scores.role[row]).replace(' ', '_')}")
         say(f"{place:>3}. {visible_line(entity)} ({role}): {', '.join(extra)}")
         for reason in reasons[:3]:
-            say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], said)}")
+            say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], phrases)}")
     striking = sorted(listed.days, key=lambda other: -float(other.learned.score.max(initial=0.0)))[:5]
     counts = {other.day: len(positions(other, top)) for other in striking if other.day != ranked.day}
     said_days = [f"{day} ({n})" for day, n in counts.items() if n]
     if not rows:
-        say(said("daily.nothing"))
+        say(phrases("daily.nothing"))
     roles = {role for other in listed.days for role in other.scores.role.tolist()}
     if "source outside" in roles and "source inside" not in roles:
-        say(said("daily.no_inside"))
+        say(phrases("daily.no_inside"))
     if said_days:
-        say("\n" + said("daily.other_days", days=", ".join(said_days)))
+        say("\n" + phrases("daily.other_days", days=", ".join(said_days)))
     if listed.absent:
-        say("\n" + said("daily.absent", sets=", ".join(listed.absent)))
+        say("\n" + phrases("daily.absent", sets=", ".join(listed.absent)))
     if found is not None:
-        say("\n" + said("daily.attacks", found=found.within(SHOWN), n=len(found.best), rows=SHOWN))
+        say("\n" + phrases("daily.attacks", found=found.within(SHOWN), n=len(found.best), rows=SHOWN))
 
 
 def _plain(listed: DailyList, ranked: RankedDay, run: Run, found: FoundAttacks | None, top: int) -> dict[str, object]:

@@ -234,9 +234,9 @@ def _validation(
     from socml.project import Validation, find_project, load_model_recipe
 
     declared = load_model_recipe(model, find_project()).validation or Validation()
-    said: dict[str, object] = {"mode": mode} if mode else {}
-    said |= {"metrics": metrics} if metrics else {}
-    said |= {"judged_by": judged_by} if judged_by else {}
+    validation: dict[str, object] = {"mode": mode} if mode else {}
+    validation |= {"metrics": metrics} if metrics else {}
+    validation |= {"judged_by": judged_by} if judged_by else {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or key not in Validation.model_fields:
@@ -245,11 +245,11 @@ def _validation(
             known = did_you_mean(key, Validation.model_fields)
             raise ConfigurationError(f"--set takes KEY=VALUE of a [validation], not {setting!r}.{known}")
         try:
-            said[key] = tomllib.loads(f"value = {value}")["value"]
+            validation[key] = tomllib.loads(f"value = {value}")["value"]
         except (tomllib.TOMLDecodeError, RecursionError):
-            said[key] = value
+            validation[key] = value
     try:
-        return Validation.model_validate({**declared.model_dump(), **said})
+        return Validation.model_validate({**declared.model_dump(), **validation})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the [validation]"

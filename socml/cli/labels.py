@@ -74,7 +74,7 @@ def import_(
 
     project = find_project()
     with open_labels(project) as store:
-        told = import_labels(
+        imported = import_labels(
             path.absolute(),
             project=project,
             store=store,
@@ -87,24 +87,28 @@ def import_(
             label_column=label_column,
         )
     if json_:
-        as_json(told.to_dict())
+        as_json(imported.to_dict())
         return
     words = _words()
     say(
         words(
             "campaign.imported",
-            n=told.imported,
-            known=told.known_before,
-            records=told.records,
-            kind=told.kind,
+            n=imported.imported,
+            known=imported.known_before,
+            records=imported.records,
+            kind=imported.kind,
         )
     )
-    parts = {"without_verdict": told.without_verdict, "unknown_words": told.unknown, "refused": told.refused}
+    parts = {
+        "without_verdict": imported.without_verdict,
+        "unknown_words": imported.unknown,
+        "refused": imported.refused,
+    }
     for key, counted in parts.items():
         if counted:
             say(words(f"campaign.{key}", counts=", ".join(f"{word or '—'} ({n})" for word, n in counted.items())))
-    if told.kept:
-        say(words("campaign.kept", path=told.kept))
+    if imported.kept:
+        say(words("campaign.kept", path=imported.kept))
 
 
 @labels.command()
@@ -117,14 +121,14 @@ def report(run: Run = "", json_: Json = False) -> None:
     from socml.review import overview, report_lines
     from socml.review import report as report_on
 
-    told = report_on(run)
+    summary = report_on(run)
     if json_:
-        as_json(told.to_dict())
+        as_json(summary.to_dict())
         return
     words = _words()
-    say(overview(told, words))
+    say(overview(summary, words))
     names = [words(f"app.labels.report.column.{name}") for name in ("name", "value", "interval", "labels", "about")]
-    lines = [(line.name, line.value, line.interval, line.labels, line.about) for line in report_lines(told, words)]
+    lines = [(line.name, line.value, line.interval, line.labels, line.about) for line in report_lines(summary, words)]
     table(names, lines, numbers=names[1:4])
 
 
@@ -144,9 +148,9 @@ def check(
 
     found = likely_errors(run)
     wrong = found[found["is_error"]]
-    asked = ask_again(found, run_id=run, by=by or getpass.getuser()) if queue else 0
+    queued = ask_again(found, run_id=run, by=by or getpass.getuser()) if queue else 0
     if json_:
-        as_json({"labels": len(found), "errors": wrong.reset_index().to_dict("records"), "asked": asked})
+        as_json({"labels": len(found), "errors": wrong.reset_index().to_dict("records"), "asked": queued})
         return
     words = _words()
     say(words("campaign.errors.found", n=len(wrong)) if len(wrong) else words("campaign.errors.none", n=len(found)))
@@ -155,7 +159,7 @@ def check(
         values = {"row": str(row_id)[:12], "given": given, "likely": likely}
         say("  " + words("campaign.errors.line", probability=round(100 * line["probability"]), **values))
     if queue:
-        say(words("campaign.errors.asked", n=asked))
+        say(words("campaign.errors.asked", n=queued))
 
 
 @family.command("list")

@@ -301,15 +301,15 @@ def explain(
         from socml.explanations import explain_online
 
         explain_online(about["run_id"], [row_id], project=project)
-    told = explanation_in_words(about["run_id"], row_id, project=project, language=language or project.language)
+    explanation = explanation_in_words(about["run_id"], row_id, project=project, language=language or project.language)
     if json_:
-        as_json(told.to_dict())
+        as_json(explanation.to_dict())
         return
-    say(told.headline)
-    table(list(told.why.columns), told.why.itertuples(index=False))
-    if told.estimated:
-        say(told.estimated)
-    say(told.would_be_normal)
+    say(explanation.headline)
+    table(list(explanation.why.columns), explanation.why.itertuples(index=False))
+    if explanation.estimated:
+        say(explanation.estimated)
+    say(explanation.would_be_normal)
 
 
 def _say_metrics(metrics: Mapping[str, object]) -> None:

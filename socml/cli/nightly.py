@@ -194,15 +194,17 @@ def preview(
     name, project = _datasets(dataset)[0], find_project()
     given = (alerts_a_day, fdr, score) != (None, None, None)
     policy = Policy(alerts_a_day, fdr, score) if given else None
-    said, replayed = preview_policy(name, policy, project=project)
+    policy_text, replayed = preview_policy(name, policy, project=project)
     if json_:
         days = [
             {"day": str(d.day), "alerts": d.alerts, "labelled": d.labelled, "malicious": d.malicious} for d in replayed
         ]
-        as_json({"dataset": name, "threshold": said, "days": days})
+        as_json({"dataset": name, "threshold": policy_text, "days": days})
         return
     counts = [one.alerts for one in replayed]
-    say(f"{name}: {said}: {sum(counts):,} rows on {len(counts):,} days, {max(counts, default=0):,} on the busiest")
+    say(
+        f"{name}: {policy_text}: {sum(counts):,} rows on {len(counts):,} days, {max(counts, default=0):,} on the busiest"
+    )
     rows = [(d.day, d.alerts, f"{d.malicious} of {d.labelled}" if d.labelled else "") for d in replayed]
     table(["day", "rows that alert", "malicious of those labelled"], rows, numbers=["rows that alert"])
     if not given:
@@ -219,8 +221,8 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
     from socml.project import find_project
 
     name = _datasets(dataset)[0]
-    said = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
-    say(f"{name}: from the next night on {said}")
+    threshold = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
+    say(f"{name}: from the next night on {threshold}")
 
 
 def _checks(names: list[str]) -> frozenset[str]:

@@ -195,8 +195,8 @@ def respond_(
     project = find_project()
     with open_labels(project) as store:
         if undo:
-            told = undo_response(undo, case_id, store=store, project=project, by=by)
-            say(f"{case_id}: {responder}: taken back. {told.reference}")
+            undone = undo_response(undo, case_id, store=store, project=project, by=by)
+            say(f"{case_id}: {responder}: taken back. {undone.reference}")
             return
         if confirm:
             done = respond(responder, case_id, store=store, project=project, by=by, confirmed=confirm)
@@ -218,7 +218,7 @@ def respond_(
 def _show_draft(draft: Draft, command: str, language: str) -> None:
     from socml.project import words
 
-    said = words(language)
+    phrases = words(language)
     say(f"to: {draft.target}")
     for name, text in draft.files.items():
         say(f"\n--- {name}\n{text}")
@@ -226,7 +226,7 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
         say(draft.body)
     sys.stdout.flush()
     for value, why in draft.held:
-        note(f"left out: {value}: {said(f'respond.held.{why}')}")
+        note(f"left out: {value}: {phrases(f'respond.held.{why}')}")
     if draft.empty:
         note("Nothing is left to send.")
     else:

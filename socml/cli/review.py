@@ -151,10 +151,10 @@ def queue(
     table(["#", "row", "percentile", "here because", "what is unusual"], shown, numbers=["#", "percentile"])
 
 
-def _reason_in_words(code: str, said: Words) -> str:
+def _reason_in_words(code: str, say: Words) -> str:
     """Return why a row is there; a strategy of one's own says it in its own words."""
     key = f"queue.reason.{code}"
-    return said(key) if key in said.catalogue else code
+    return say(key) if key in say.catalogue else code
 
 
 def label(

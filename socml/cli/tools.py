@@ -144,18 +144,18 @@ def lookup(
             "Which lists? Name files or folders: socml tools lookup TEXT --list PATH. Or --online, for services."
         )
     found = find_indicators(_text(texts, file))
-    asked = _asked_online(found, most) if online else None
+    answers = _asked_online(found, most) if online else None
     hits = look_up(found, list_) if list_ else []
     if json_:
         listed = [{"kind": h.indicator.kind, "value": h.indicator.value, "list": h.list, "line": h.line} for h in hits]
-        as_json({"lists": listed, **_plain(asked)} if asked else listed)
+        as_json({"lists": listed, **_plain(answers)} if answers else listed)
         return
     for hit in hits:
         say(f"{hit.indicator.kind:10} {hit.indicator.value}  {hit.list}:{hit.line} {hit.entry}")
     if list_ and not hits:
         say(_words()("tools.not_listed"))
-    if asked:
-        _show_online(asked, most)
+    if answers:
+        _show_online(answers, most)
 
 
 def _asked_online(found: list[Indicator], most: int) -> OnlineLookup:
@@ -166,24 +166,24 @@ def _asked_online(found: list[Indicator], most: int) -> OnlineLookup:
     return look_up_online(found, most=most)
 
 
-def _plain(asked: OnlineLookup) -> dict[str, object]:
+def _plain(answers: OnlineLookup) -> dict[str, object]:
     return {
-        "answers": [answer.to_dict() for answer in asked.answers],
-        "held": [{"kind": h.indicator.kind, "value": h.indicator.value, "reason": h.reason} for h in asked.held],
-        "failures": [asdict(failure) for failure in asked.failures],
+        "answers": [answer.to_dict() for answer in answers.answers],
+        "held": [{"kind": h.indicator.kind, "value": h.indicator.value, "reason": h.reason} for h in answers.held],
+        "failures": [asdict(failure) for failure in answers.failures],
     }
 
 
-def _show_online(asked: OnlineLookup, most: int) -> None:
+def _show_online(answers: OnlineLookup, most: int) -> None:
     from socml.tools import answer_rows, lines_of
 
     words = _words()
-    rows = answer_rows(asked.answers, words)
+    rows = answer_rows(answers.answers, words)
     if rows:
         table(list(rows[0]), [list(row.values()) for row in rows])
     else:
         say(words("tools.online.no_answer"))
-    for line in lines_of(asked.failures, asked.held, words, most=most):
+    for line in lines_of(answers.failures, answers.held, words, most=most):
         say(_line(line))
 
 

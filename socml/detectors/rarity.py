@@ -132,11 +132,11 @@ class Rarity(BaseEstimator):
         if len(few) > PAIRED:
             entropy = [float(self.bits_[j][codes[::step, j]].mean()) for j in few]
             few = sorted(few[at] for at in np.argsort(entropy, kind="stable")[-PAIRED:])
-        told = {
+        dependence = {
             (a, b): _information(codes[::step, a], codes[::step, b], *self._sizes(a, b))
             for a, b in combinations(few, 2)
         }
-        best = sorted((pair for pair in told if told[pair] > 0), key=lambda pair: (-told[pair], pair))
+        best = sorted((pair for pair in dependence if dependence[pair] > 0), key=lambda pair: (-dependence[pair], pair))
         return best[: self.max_pairs]
 
 

@@ -78,7 +78,7 @@ def cell_hash(cell: Cell, validation: Validation, project: Project) -> str:
     """Return a hash of all that a cell's metrics depend on: recipes, events, truth, protocol, seed, version of socml."""
     model = load_model_recipe(cell.model, project)
     truth = truth_path(project, cell.dataset)
-    said = [
+    parts = [
         RULES,
         __version__,
         cell.dataset,
@@ -95,8 +95,8 @@ def cell_hash(cell: Cell, validation: Validation, project: Project) -> str:
     if taught or validation.judged_by == "analysts" or not truth.is_file():
         from socml.labels import read_labels
 
-        said.append(read_labels(dataset=cell.dataset, project=project).to_csv())
-    return hashlib.blake2b("\n".join(said).encode(), digest_size=10).hexdigest()
+        parts.append(read_labels(dataset=cell.dataset, project=project).to_csv())
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=10).hexdigest()
 
 
 def cell_path(digest: str, project: Project) -> Path:
@@ -132,9 +132,9 @@ def run_cell(cell: Cell, digest: str, validation: Validation, project: Project) 
         found = validate(recipe, cell.dataset, validation=judged, seed=cell.seed, project=project, record=False)
     except SocmlError as error:
         return {**about, "error": str(error)}
-    told: CellResult = {**about, "metrics": found.pooled, "folds": found.folds, "notices": found.notices}
-    write_json(cell_path(digest, project), {**told, "seconds": round(time.perf_counter() - started, 3)})
-    return told
+    result: CellResult = {**about, "metrics": found.pooled, "folds": found.folds, "notices": found.notices}
+    write_json(cell_path(digest, project), {**result, "seconds": round(time.perf_counter() - started, 3)})
+    return result
 
 
 def run_cell_in_process(cell: Cell, digest: str, validation: Validation, root: str, workspace: str) -> CellResult:

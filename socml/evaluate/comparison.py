@@ -94,8 +94,8 @@ def compare(
     runs = [scores.attrs["socml"] for scores in (first, second)]
     shared = first.index.intersection(second.index, sort=False)
     if shared.empty:
-        said = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
-        raise DataError(f"The runs share no row: {said}. Rows are the same only in one dataset and feature set.")
+        named = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
+        raise DataError(f"The runs share no row: {named}. Rows are the same only in one dataset and feature set.")
     notices = [
         f"Run {run['run_id']} has {len(scores) - len(shared):,} rows that the other has not: they are left out."
         for run, scores in zip(runs, (first, second), strict=True)
@@ -209,7 +209,7 @@ def _moved(scores: pd.DataFrame, ranks: list[np.ndarray], known: np.ndarray, lim
 
     times = np.maximum(ranks[0], ranks[1]) / np.minimum(ranks[0], ranks[1])
     first = np.argsort(-times, kind="stable")[:limit]
-    said = [None if np.isnan(k) else bool(k) for k in known[first]]
+    labels = [None if np.isnan(k) else bool(k) for k in known[first]]
     return pd.DataFrame(
         {
             "row_id": scores.index.to_numpy()[first],
@@ -218,6 +218,6 @@ def _moved(scores: pd.DataFrame, ranks: list[np.ndarray], known: np.ndarray, lim
             "rank_a": ranks[0][first],
             "rank_b": ranks[1][first],
             "times": times[first],
-            "malicious": pd.Series(said, dtype=object),
+            "malicious": pd.Series(labels, dtype=object),
         }
     )

@@ -120,10 +120,10 @@ def joined_groups(ranks: list[float], difference: float) -> list[tuple[int, int]
 
 
 def _caption(comparison: Comparison, metric: str) -> str:
-    said = f"mean rank by {metric.replace('_', ' ')} over {comparison.blocks} blocks (1 is best)"
+    caption = f"mean rank by {metric.replace('_', ' ')} over {comparison.blocks} blocks (1 is best)"
     if not np.isnan(comparison.critical_difference):
-        said += f"; critical difference {comparison.critical_difference:.2f}"
-    return said if np.isnan(comparison.friedman_p) else f"{said}; Friedman p = {comparison.friedman_p:.3g}"
+        caption += f"; critical difference {comparison.critical_difference:.2f}"
+    return caption if np.isnan(comparison.friedman_p) else f"{caption}; Friedman p = {comparison.friedman_p:.3g}"
 
 
 def _interval(cells: pd.DataFrame, metric: str) -> tuple[float, float]:

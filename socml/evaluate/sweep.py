@@ -114,17 +114,17 @@ def run_sweep(
     cells = cells_of(recipe, project)
     digests = [cell_hash(cell, validation, project) for cell in cells]
     found = [read_cell(digest, project) for digest in digests]
-    todo = [i for i, told in enumerate(found) if told is None]
+    todo = [i for i, result in enumerate(found) if result is None]
     kept = len(cells) - len(todo)
     if todo:
         _build_tables(cells, todo, project, step)
     processes = min(workers or recipe.sweep.workers, os.cpu_count() or 1, max(len(todo), 1))
-    for i, told in _measured([(i, cells[i], digests[i]) for i in todo], validation, project, processes):
-        found[i] = told
+    for i, result in _measured([(i, cells[i], digests[i]) for i in todo], validation, project, processes):
+        found[i] = result
         if report:
             cell = cells[i]
             report(sum(f is not None for f in found), len(cells), f"{cell.method} on {cell.dataset}, seed {cell.seed}")
-    return _result(recipe, cells, [told or {} for told in found], kept=kept, project=project)
+    return _result(recipe, cells, [result or {} for result in found], kept=kept, project=project)
 
 
 def _with_metric(validation: Validation, metric: str) -> Validation:
@@ -213,8 +213,8 @@ def _result(
     assert recipe.sweep is not None
     metric = recipe.sweep.metric
     lines = [
-        {**vars(cell), **_numbers(told.get("metrics", {})), "error": told.get("error", "")}
-        for cell, told in zip(cells, found, strict=True)
+        {**vars(cell), **_numbers(cell_result.get("metrics", {})), "error": cell_result.get("error", "")}
+        for cell, cell_result in zip(cells, found, strict=True)
     ]
     frame = pd.DataFrame(lines)
     failed = [
@@ -260,13 +260,13 @@ def _record(result: SweepResult, found: list[CellResult], artefacts: list[Path],
     parent = RunRecord(f"sweep {result.experiment}", {"metric": result.metric, "cells": len(found)}, means, tags)
     children = [
         RunRecord(
-            f"{told['model']} on {told['dataset']}, seed {told['seed']}",
-            {key: told[key] for key in ("dataset", "features", "model", "seed")},
-            _numbers(told["metrics"]),
-            {**tags, "socml.cell": told["cell"]},
+            f"{cell_result['model']} on {cell_result['dataset']}, seed {cell_result['seed']}",
+            {key: cell_result[key] for key in ("dataset", "features", "model", "seed")},
+            _numbers(cell_result["metrics"]),
+            {**tags, "socml.cell": cell_result["cell"]},
         )
-        for told in found
-        if told.get("metrics")
+        for cell_result in found
+        if cell_result.get("metrics")
     ]
     record_nested(result.experiment, parent, children, project=project, artefacts=artefacts)
 

@@ -38,15 +38,15 @@ class NearestNormal:
         """Return a line for each of the features that differ most: what, here, there. All text is inert."""
         import pandas as pd
 
-        said = words(language)
+        say = words(language)
         lines = [
             (
                 feature_label(str(name), self.metadata, language),
-                *(cell_in_words(str(name), cell, self.metadata, said) for cell in (row["here"], row["there"])),
+                *(cell_in_words(str(name), cell, self.metadata, say) for cell in (row["here"], row["there"])),
             )
             for name, row in self.differs.head(top).iterrows()
         ]
-        return pd.DataFrame(lines, columns=[said(f"explanation.nearest.{key}") for key in ("what", "here", "there")])
+        return pd.DataFrame(lines, columns=[say(f"explanation.nearest.{key}") for key in ("what", "here", "there")])
 
 
 def nearest_normal(version: ModelVersion, features: pd.DataFrame, row_id: str) -> NearestNormal:

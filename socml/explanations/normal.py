@@ -65,22 +65,20 @@ def what_would_be_normal(version: ModelVersion, row: pd.DataFrame, explained: pd
 
 def normal_in_words(found: WouldBeNormal, *, features_metadata: TableMetadata, language: str = "en") -> str:
     """Return it as one honest sentence: also when nothing small suffices, or nothing is needed."""
-    said = words(language)
-    now, then = percentile_in_words(found.now, said), percentile_in_words(found.then, said)
+    say = words(language)
+    now, then = percentile_in_words(found.now, say), percentile_in_words(found.then, say)
     if not found.features:
         key = "ordinary" if found.now < ORDINARY else "nothing_suffices"
-        return said(f"explanation.normal.{key}", now=now, then=then)
+        return say(f"explanation.normal.{key}", now=now, then=then)
     changes = [
-        said(
+        say(
             "explanation.normal.change",
             what=feature_label(name, features_metadata, language),
-            value=cell_in_words(name, found.typical[name], features_metadata, said),
+            value=cell_in_words(name, found.typical[name], features_metadata, say),
         )
         for name in found.features
     ]
-    return said(
-        "explanation.normal.change_of", changes=said("explanation.normal.and").join(changes), now=now, then=then
-    )
+    return say("explanation.normal.change_of", changes=say("explanation.normal.and").join(changes), now=now, then=then)
 
 
 def _percentiles(version: ModelVersion, row: pd.DataFrame, sets: list[list[str]]) -> list[float]:

@@ -94,8 +94,13 @@ class InWords:
     def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         why = self.why.to_dict("records")
-        told = {"row_id": self.row_id, "headline": self.headline, "why": why, "would_be_normal": self.would_be_normal}
-        return {**told, "estimated": self.estimated or None, "pushes": list(self.pushes)}
+        payload = {
+            "row_id": self.row_id,
+            "headline": self.headline,
+            "why": why,
+            "would_be_normal": self.would_be_normal,
+        }
+        return {**payload, "estimated": self.estimated or None, "pushes": list(self.pushes)}
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html_text(name)}</th>" for name in self.why.columns)

@@ -74,10 +74,10 @@ def explain_online(
     )
     done = explained_rows(run, project=project)
     if row_ids is None:
-        asked = scored.filter(pc.field("rank") <= top).sort_by("rank")["row_id"].to_pylist()
+        requested = scored.filter(pc.field("rank") <= top).sort_by("rank")["row_id"].to_pylist()
     else:
-        asked = list(dict.fromkeys(row_ids))
-    wanted = [row_id for row_id in asked if row_id not in done]
+        requested = list(dict.fromkeys(row_ids))
+    wanted = [row_id for row_id in requested if row_id not in done]
     if not wanted:
         return pd.DataFrame({name: [] for name in EXPLANATION})
     place = {row_id: at for at, row_id in enumerate(scored["row_id"].to_pylist())}
@@ -163,9 +163,9 @@ def _pushes(
         rows[:, players] = np.where(who, row[players], np.nan)
         return np.array([-detector.score_one(some, entity) for some in rows])
 
-    told, error = shapley_values(worth, len(players), budget=budget)
+    values, error = shapley_values(worth, len(players), budget=budget)
     parts, errors = np.zeros(len(row)), np.zeros(len(row))
-    parts[players], errors[players] = told, error
+    parts[players], errors[players] = values, error
     return parts, errors
 
 

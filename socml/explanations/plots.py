@@ -32,43 +32,43 @@ class Plot(Figure):
         return file.getvalue()
 
 
-def plot_importance(told: Attributions, top: int) -> Plot:
+def plot_importance(attributions: Attributions, top: int) -> Plot:
     """Return bars of the mean size of each feature's push."""
-    said = words(told.language)
-    mean = told.importance().head(top)[::-1]
-    figure, axes = _figure(said("explanation.plot.importance"), len(mean))
+    say = words(attributions.language)
+    mean = attributions.importance().head(top)[::-1]
+    figure, axes = _figure(say("explanation.plot.importance"), len(mean))
     axes.barh(range(len(mean)), mean.to_numpy(), color=PLAIN)
-    _name_rows(axes, [told.label(str(name)) for name in mean.index])
-    axes.set_xlabel(_axis(told, "importance_axis", said))
+    _name_rows(axes, [attributions.label(str(name)) for name in mean.index])
+    axes.set_xlabel(_axis(attributions, "importance_axis", say))
     return figure
 
 
-def plot_beeswarm(told: Attributions, top: int) -> Plot:
+def plot_beeswarm(attributions: Attributions, top: int) -> Plot:
     """Return a dot a row and feature: where it pushes, coloured by whether the value is low or high."""
-    said = words(told.language)
-    names = [str(name) for name in told.importance().head(top).index[::-1]]
-    figure, axes = _figure(said("explanation.plot.beeswarm"), len(names))
+    say = words(attributions.language)
+    names = [str(name) for name in attributions.importance().head(top).index[::-1]]
+    figure, axes = _figure(say("explanation.plot.beeswarm"), len(names))
     dots = None
     for at, name in enumerate(names):
-        push, level = told.contributions[name].to_numpy(), _level(told.values[name])
+        push, level = attributions.contributions[name].to_numpy(), _level(attributions.values[name])
         known = ~np.isnan(level)
         height = at + _apart(push)
         axes.scatter(push[~known], height[~known], s=6, color="#bbbbbb", linewidths=0)
         dots = axes.scatter(push[known], height[known], s=6, c=level[known], cmap=COLOURS, vmin=0, vmax=1, linewidths=0)
-    _name_rows(axes, [told.label(name) for name in names])
+    _name_rows(axes, [attributions.label(name) for name in names])
     axes.axvline(0, color=PLAIN, linewidth=0.8)
-    axes.set_xlabel(_axis(told, "push_axis", said))
+    axes.set_xlabel(_axis(attributions, "push_axis", say))
     if dots is not None:
-        figure.colorbar(dots, ax=axes, ticks=[], label=said("explanation.plot.value_scale"))
+        figure.colorbar(dots, ax=axes, ticks=[], label=say("explanation.plot.value_scale"))
     return figure
 
 
-def plot_dependence(told: Attributions, feature: str) -> Plot:
+def plot_dependence(attributions: Attributions, feature: str) -> Plot:
     """Return a dot a row: a feature's value against its push."""
-    said = words(told.language)
-    label = told.label(feature)
-    figure, axes = _figure(_plain(said("explanation.plot.dependence", what=label)), 8)
-    values, push = told.values[feature], told.contributions[feature].to_numpy()
+    say = words(attributions.language)
+    label = attributions.label(feature)
+    figure, axes = _figure(_plain(say("explanation.plot.dependence", what=label)), 8)
+    values, push = attributions.values[feature], attributions.contributions[feature].to_numpy()
     if _is_number(values):
         axes.scatter(
             values.to_numpy(dtype=np.float64, na_value=np.nan), push, s=8, color=PLAIN, alpha=0.6, linewidths=0
@@ -78,34 +78,34 @@ def plot_dependence(told: Attributions, feature: str) -> Plot:
         for at, value in enumerate(frequent):
             own = push[(values == value).to_numpy(dtype=bool, na_value=False)]
             axes.scatter(at + _apart(own), own, s=8, color=PLAIN, alpha=0.6, linewidths=0)
-        shown = [_plain(cell_in_words(feature, value, told.metadata, said)) for value in frequent]
+        shown = [_plain(cell_in_words(feature, value, attributions.metadata, say)) for value in frequent]
         axes.set_xticks(range(len(frequent)), shown, rotation=30, ha="right")
     axes.axhline(0, color=PLAIN, linewidth=0.8)
-    axes.set(xlabel=_plain(label), ylabel=_axis(told, "push_axis", said))
+    axes.set(xlabel=_plain(label), ylabel=_axis(attributions, "push_axis", say))
     return figure
 
 
-def plot_waterfall(told: Attributions, row_id: str, top: int) -> Plot:
+def plot_waterfall(attributions: Attributions, row_id: str, top: int) -> Plot:
     """Return the steps from the base to one row's score, the largest pushes first."""
-    if row_id not in told.contributions.index:
-        raise UnknownName("row", row_id, [str(name) for name in told.contributions.index[:100]])
-    said = words(told.language)
-    push = told.contributions.loc[[row_id]].to_numpy()[0]
+    if row_id not in attributions.contributions.index:
+        raise UnknownName("row", row_id, [str(name) for name in attributions.contributions.index[:100]])
+    say = words(attributions.language)
+    push = attributions.contributions.loc[[row_id]].to_numpy()[0]
     order = np.argsort(-np.abs(push), kind="stable")
     shown, rest = order[:top].tolist(), order[top:]
-    names = [str(name) for name in told.contributions.columns]
-    steps = [(_with_value(told, names[at], row_id, said), float(push[at])) for at in shown]
+    names = [str(name) for name in attributions.contributions.columns]
+    steps = [(_with_value(attributions, names[at], row_id, say), float(push[at])) for at in shown]
     if len(rest):
-        steps.append((said("explanation.plot.others", count=len(rest)), float(push[rest].sum())))
-    ends = told.base + np.cumsum([0.0, *(step for _, step in steps)])
-    figure, axes = _figure(said("explanation.plot.waterfall"), len(steps) + 2)
+        steps.append((say("explanation.plot.others", count=len(rest)), float(push[rest].sum())))
+    ends = attributions.base + np.cumsum([0.0, *(step for _, step in steps)])
+    figure, axes = _figure(say("explanation.plot.waterfall"), len(steps) + 2)
     for at, ((_, step), start) in enumerate(zip(steps, ends[:-1], strict=True)):
         axes.barh(len(steps) - at, step, left=start, color=TOWARD if step > 0 else AWAY)
-    lines = [said("explanation.plot.base"), *(name for name, _ in steps), said("explanation.plot.score")]
+    lines = [say("explanation.plot.base"), *(name for name, _ in steps), say("explanation.plot.score")]
     axes.plot([ends[0]] * 2, [len(steps) + 0.6, len(steps) + 1.4], color=PLAIN)
     axes.plot([ends[-1]] * 2, [-0.4, 0.4], color=PLAIN)
     _name_rows(axes, lines[::-1])
-    axes.set_xlabel(_axis(told, "push_axis", said))
+    axes.set_xlabel(_axis(attributions, "push_axis", say))
     return figure
 
 
@@ -118,18 +118,18 @@ def _figure(title: str, rows: int) -> tuple[Plot, Axes]:
     return figure, axes
 
 
-def _axis(told: Attributions, key: str, said: Words) -> str:
-    text = said(f"explanation.plot.{key}", unit=told.unit)
-    return f"{text}\n{said('explanation.plot.error', error=f'{told.error:.2g}')}" if told.error else text
+def _axis(attributions: Attributions, key: str, say: Words) -> str:
+    text = say(f"explanation.plot.{key}", unit=attributions.unit)
+    return f"{text}\n{say('explanation.plot.error', error=f'{attributions.error:.2g}')}" if attributions.error else text
 
 
 def _name_rows(axes: Axes, names: list[str]) -> None:
     axes.set_yticks(range(len(names)), [_plain(name) for name in names])
 
 
-def _with_value(told: Attributions, feature: str, row_id: str, said: Words) -> str:
-    shown = cell_in_words(feature, told.values.at[row_id, feature], told.metadata, said)
-    return f"{told.label(feature)} = {shown}"
+def _with_value(attributions: Attributions, feature: str, row_id: str, say: Words) -> str:
+    shown = cell_in_words(feature, attributions.values.at[row_id, feature], attributions.metadata, say)
+    return f"{attributions.label(feature)} = {shown}"
 
 
 def _plain(text: str) -> str:

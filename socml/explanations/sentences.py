@@ -46,16 +46,16 @@ def headline(rows: pd.DataFrame, *, features_metadata: TableMetadata, language: 
     rows : the explanation table of one row
     features_metadata : the feature table's `attrs["socml"]`, for what its columns mean
     """
-    said = words(language)
+    say = words(language)
     ordered = rows.sort_values("position")
     pushing = ordered[ordered["contribution"] > 0]
     if pushing.empty:
-        return said("explanation.nothing")
+        return say("explanation.nothing")
     worth = pushing[pushing["share"] >= WORTH_SAYING].head(3)
     worth = worth if len(worth) else pushing.head(1)
-    phrases = [_phrase(row, features_metadata, said) for row in _records(worth)]
+    phrases = [_phrase(row, features_metadata, say) for row in _records(worth)]
     for count in range(len(phrases), 0, -1):
-        text = said("explanation.separator").join(phrases[:count])
+        text = say("explanation.separator").join(phrases[:count])
         if len(text.split()) <= LONGEST_HEADLINE:
             return _sentence(text)
     return _sentence(" ".join(phrases[0].split()[: LONGEST_HEADLINE - 1]) + " …")
@@ -71,14 +71,14 @@ def why_table(
     """
     import pandas as pd
 
-    said = words(language)
+    say = words(language)
     pushing = rows[rows["contribution"] > 0].sort_values("position").head(top)
-    heads = [said(f"explanation.column.{key}") for key in ("what", "words", "share")]
+    heads = [say(f"explanation.column.{key}") for key in ("what", "words", "share")]
     lines = [
         (
             feature_label(row["feature"], features_metadata, language),
-            feature_in_words(row, features_metadata, said),
-            _share(row, said),
+            feature_in_words(row, features_metadata, say),
+            _share(row, say),
         )
         for row in _records(pushing)
     ]
@@ -90,28 +90,28 @@ def estimated_in_words(rows: pd.DataFrame, *, language: str = "en") -> str:
     errors = [error for error in map(_share_error, _records(rows)) if _is(error)]
     if not max(errors, default=0.0):
         return ""
-    said = words(language)
-    return said("explanation.estimated", error=_points(max(errors), said))
+    say = words(language)
+    return say("explanation.estimated", error=_points(max(errors), say))
 
 
-def feature_in_words(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
+def feature_in_words(row: ExplanationRow, metadata: TableMetadata, say: Words) -> str:
     """Return this value, what is usual for the entity and for everyone, and where it stands."""
     feature, unit = row["feature"], unit_of(row["feature"], metadata)
-    parts = [value_in_words(feature, row["value"], row["category"], metadata, said)]
+    parts = [value_in_words(feature, row["value"], row["category"], metadata, say)]
     usual = []
     if _is(row["entity_low"]):
-        own = _range(row["entity_low"], row["entity_high"], unit, said)
-        usual.append(said("explanation.usual_entity", range=own, whom=said(f"explanation.whom.{whom(metadata)}")))
+        own = _range(row["entity_low"], row["entity_high"], unit, say)
+        usual.append(say("explanation.usual_entity", range=own, whom=say(f"explanation.whom.{whom(metadata)}")))
     if _is(row["everyone_low"]):
         key = "explanation.and_everyone" if usual else "explanation.usual_everyone"
-        usual.append(said(key, range=_range(row["everyone_low"], row["everyone_high"], unit, said)))
+        usual.append(say(key, range=_range(row["everyone_low"], row["everyone_high"], unit, say)))
     if usual:
         parts.append(", ".join(usual))
-    standing = _current(row, metadata, said)
-    return said("explanation.separator").join([*parts, standing] if standing else parts)
+    standing = _current(row, metadata, say)
+    return say("explanation.separator").join([*parts, standing] if standing else parts)
 
 
-def error_in_words(row: ExplanationRow, said: Words) -> str:
+def error_in_words(row: ExplanationRow, say: Words) -> str:
     """Return the standard error of a row's share, in percentage points; empty where the share is exact.
 
     Examples
@@ -121,7 +121,7 @@ def error_in_words(row: ExplanationRow, said: Words) -> str:
     ('±\\xa03', '')
     """
     error = _share_error(row)
-    return f"±\u00a0{_points(error, said)}" if _is(error) else ""
+    return f"±\u00a0{_points(error, say)}" if _is(error) else ""
 
 
 def whom(metadata: TableMetadata) -> str:
@@ -138,7 +138,7 @@ def whom(metadata: TableMetadata) -> str:
     return "host" if entity & {"source_ip", "destination_ip", "host_name"} else "entity"
 
 
-def percentile_in_words(percentile: float, said: Words) -> str:
+def percentile_in_words(percentile: float, say: Words) -> str:
     """Return a percentile, rounded down so that 99.97 is never said to be 100.
 
     Examples
@@ -148,38 +148,38 @@ def percentile_in_words(percentile: float, said: Words) -> str:
     """
     digits = 0 if percentile < 99 else 1 if percentile < 99.9 else 2
     scale = 10**digits
-    return said.number(math.floor(percentile * scale + 1e-9) / scale, digits)
+    return say.number(math.floor(percentile * scale + 1e-9) / scale, digits)
 
 
-def _phrase(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
-    label = feature_label(row["feature"], metadata, said.language)
-    value = value_in_words(row["feature"], row["value"], row["category"], metadata, said)
+def _phrase(row: ExplanationRow, metadata: TableMetadata, say: Words) -> str:
+    label = feature_label(row["feature"], metadata, say.language)
+    value = value_in_words(row["feature"], row["value"], row["category"], metadata, say)
     for low, high in ((row["entity_low"], row["entity_high"]), (row["everyone_low"], row["everyone_high"])):
         if _is(low) and not low <= row["value"] <= high:
-            usual = _range(low, high, unit_of(row["feature"], metadata), said)
-            return said("explanation.phrase", what=label, value=value, usual=usual)
+            usual = _range(low, high, unit_of(row["feature"], metadata), say)
+            return say("explanation.phrase", what=label, value=value, usual=usual)
     if _is(row["category"]) and _is(row["peers"]) and row["peers"] <= RARE_PEERS:
-        share = plain_number(100 * row["peers"], said)
-        return said("explanation.phrase_category", what=label, value=value, share=share)
-    return said("explanation.phrase_plain", what=label, value=value)
+        share = plain_number(100 * row["peers"], say)
+        return say("explanation.phrase_category", what=label, value=value, share=share)
+    return say("explanation.phrase_plain", what=label, value=value)
 
 
-def _current(row: ExplanationRow, metadata: TableMetadata, said: Words) -> str:
+def _current(row: ExplanationRow, metadata: TableMetadata, say: Words) -> str:
     peers = row["peers"]
     if _is(row["category"]) and _is(peers):
-        return said(f"explanation.has.{whom(metadata)}", share=plain_number(100 * peers, said))
+        return say(f"explanation.has.{whom(metadata)}", share=plain_number(100 * peers, say))
     texts = []
     if _is(row["value_percentile"]) and row["value_percentile"] >= HIGH_PERCENTILE:
-        texts.append(said("explanation.above", share=percentile_in_words(row["value_percentile"], said)))
+        texts.append(say("explanation.above", share=percentile_in_words(row["value_percentile"], say)))
     elif _is(row["everyone_low"]) and row["value"] < row["everyone_low"]:
-        texts.append(said("explanation.below"))
+        texts.append(say("explanation.below"))
     if _is(peers) and peers <= FEW_PEERS:
-        texts.append(said(f"explanation.reach.{whom(metadata)}", share=plain_number(100 * peers, said)))
-    return said("explanation.separator").join(texts)
+        texts.append(say(f"explanation.reach.{whom(metadata)}", share=plain_number(100 * peers, say)))
+    return say("explanation.separator").join(texts)
 
 
-def _share(row: ExplanationRow, said: Words) -> str:
-    return f"{said.number(100 * row['share'])}\u00a0% {error_in_words(row, said)}".rstrip(" ")
+def _share(row: ExplanationRow, say: Words) -> str:
+    return f"{say.number(100 * row['share'])}\u00a0% {error_in_words(row, say)}".rstrip(" ")
 
 
 def _share_error(row: ExplanationRow) -> float:
@@ -190,18 +190,18 @@ def _share_error(row: ExplanationRow) -> float:
     return abs(error * row["share"] / row["contribution"])
 
 
-def _points(share: float, said: Words) -> str:
+def _points(share: float, say: Words) -> str:
     """Return a share's error in percentage points, rounded up, so that none is said to be 0."""
     points = 100 * share
-    return said.number(math.ceil(points)) if points >= 1 else said.number(math.ceil(10 * points) / 10, 1)
+    return say.number(math.ceil(points)) if points >= 1 else say.number(math.ceil(10 * points) / 10, 1)
 
 
-def _range(low: float, high: float, unit: str, said: Words) -> str:
-    first, last = number_in_words(low, unit, said), number_in_words(high, unit, said)
+def _range(low: float, high: float, unit: str, say: Words) -> str:
+    first, last = number_in_words(low, unit, say), number_in_words(high, unit, say)
     if first == last:
         return first
     same_unit = first.split("\u00a0")[1:] == last.split("\u00a0")[1:]
-    dash = said("explanation.to")
+    dash = say("explanation.to")
     return f"{first.split(chr(0xA0))[0]}{dash}{last}" if same_unit else f"{first}{dash}{last}"
 
 

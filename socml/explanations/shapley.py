@@ -60,11 +60,11 @@ def _by_all(worth: Callable[[NDArray[np.bool_]], NDArray[np.float64]], players: 
     for k in range(1, players):
         chance[k] = chance[k - 1] * k / (players - k)
     chance /= players
-    told = np.empty(players)
+    values = np.empty(players)
     for player in range(players):
         without = number[~takes_part[:, player]]
-        told[player] = (chance[size[without]] * (value[without | (1 << player)] - value[without])).sum()
-    return told
+        values[player] = (chance[size[without]] * (value[without | (1 << player)] - value[without])).sum()
+    return values
 
 
 def _by_orders(
@@ -75,9 +75,9 @@ def _by_orders(
     forward = rng.permuted(np.tile(np.arange(players), (pairs, 1)), axis=1)
     order = np.stack([forward, forward[:, ::-1]], axis=1).reshape(2 * pairs, players)
     turn = np.argsort(order, axis=1)
-    asked = (turn[:, None, :] < np.arange(1, players)[None, :, None]).reshape(-1, players)
+    coalitions = (turn[:, None, :] < np.arange(1, players)[None, :, None]).reshape(-1, players)
     ends = np.stack([np.zeros(players, dtype=np.bool_), np.ones(players, dtype=np.bool_)])
-    value = np.asarray(worth(np.concatenate([ends, asked])), dtype=np.float64)
+    value = np.asarray(worth(np.concatenate([ends, coalitions])), dtype=np.float64)
     path = np.empty((2 * pairs, players + 1))
     path[:, 0], path[:, -1] = value[0], value[1]
     path[:, 1:-1] = value[2:].reshape(2 * pairs, inner)

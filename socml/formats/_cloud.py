@@ -64,8 +64,8 @@ def cloudtrail(found: dict[str, object]) -> dict[str, object]:
     login = row.get("event_action") in ("ConsoleLogin", "SwitchRole", "CheckMfa") or str(
         row.get("event_action")
     ).startswith(("AssumeRole", "GetSessionToken"))
-    said = text_of(fields.peek("responseElements.ConsoleLogin", "responseElements.CheckMfa"))
-    failed = fields.peek("errorCode") is not None or said == "Failure"
+    answer = text_of(fields.peek("responseElements.ConsoleLogin", "responseElements.CheckMfa"))
+    failed = fields.peek("errorCode") is not None or answer == "Failure"
     row |= _what(AUTHENTICATION if login else API_ACTIVITY, "authentication" if login else "cloud")
     row["event_outcome"] = "failure" if failed else "success"
     row["extra"] = fields.rest()
@@ -181,13 +181,13 @@ def _azure_outcome(fields: Fields, login: bool) -> str:
     code = text_of(fields.peek("status.errorCode", "properties.status.errorCode"))
     if code is not None:
         return "success" if code == "0" else "failure"
-    said = text_of(fields.peek("resultType", "properties.result", "result", "status.value", "resultSignature")) or ""
-    if said.isdigit():
-        number = int(said)
+    answer = text_of(fields.peek("resultType", "properties.result", "result", "status.value", "resultSignature")) or ""
+    if answer.isdigit():
+        number = int(answer)
         return "success" if number == 0 or (not login and 200 <= number < 400) else "failure"
-    if said.lower() in ("success", "succeeded", "accepted", "started", "start", "ok", "none"):
+    if answer.lower() in ("success", "succeeded", "accepted", "started", "start", "ok", "none"):
         return "success"
-    return "failure" if said.lower() in ("failure", "failed", "fail", "error", "denied", "forbidden") else "unknown"
+    return "failure" if answer.lower() in ("failure", "failed", "fail", "error", "denied", "forbidden") else "unknown"
 
 
 def _what(class_uid: int, category: str) -> dict[str, object]:

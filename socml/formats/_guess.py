@@ -229,8 +229,8 @@ def _outcome_of_words(row: Mapping[str, object]) -> str | None:
     from socml.formats._values import outcome_of
 
     for name in ("http_response_status_code", "event_action", "message"):
-        if row.get(name) is not None and (said := outcome_of(row[name])):
-            return said
+        if row.get(name) is not None and (outcome := outcome_of(row[name])):
+            return outcome
     return None
 
 

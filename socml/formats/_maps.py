@@ -113,39 +113,39 @@ def load_map(path: Path) -> FormatMap:
         Naming the file and what in it is wrong.
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not a map of a format: {error}.") from None
-    for key in said:
+    for key in content:
         if key not in _KEYS:
             raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
     columns = {
-        name: (names,) if isinstance(names, str) else tuple(names) for name, names in said.get("columns", {}).items()
+        name: (names,) if isinstance(names, str) else tuple(names) for name, names in content.get("columns", {}).items()
     }
-    for name in (*columns, *said.get("fixed", {}), *said.get("words", {})):
+    for name in (*columns, *content.get("fixed", {}), *content.get("words", {})):
         if name not in EVENT or name in _SET_BY_INGEST:
             raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
-    kind = said.get("kind", "json")
-    if kind not in _KINDS or not said.get("pattern" if kind == "text" else "has"):
+    kind = content.get("kind", "json")
+    if kind not in _KINDS or not content.get("pattern" if kind == "text" else "has"):
         raise RecipeError(
             f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` gives them, "
             "where kind is text)."
         )
     try:
-        pattern = re.compile(said["pattern"]) if kind == "text" else None
+        pattern = re.compile(content["pattern"]) if kind == "text" else None
     except re.error as error:
         raise RecipeError(f"{path}: `pattern` is no regular expression: {error}.") from None
     return FormatMap(
         path.stem,
-        str(said.get("about", "")),
-        str(said.get("specification", "")),
+        str(content.get("about", "")),
+        str(content.get("specification", "")),
         kind,
-        tuple(said.get("has", ())),
+        tuple(content.get("has", ())),
         columns,
-        tuple(said.get("lists", ())),
-        tuple(said.get("examples", ())),
-        said.get("words", {}),
-        said.get("fixed", {}),
+        tuple(content.get("lists", ())),
+        tuple(content.get("examples", ())),
+        content.get("words", {}),
+        content.get("fixed", {}),
         pattern,
     )
 
@@ -153,11 +153,11 @@ def load_map(path: Path) -> FormatMap:
 class MapReader:
     """The format that a map describes."""
 
-    def __init__(self, told: FormatMap) -> None:
-        self.map = told
-        self.name, self.about, self.specification = told.name, told.about, told.specification
-        self.examples: tuple[str | bytes, ...] = told.examples
-        self.one_a_line = told.kind in ("key-values", "text")
+    def __init__(self, format_map: FormatMap) -> None:
+        self.map = format_map
+        self.name, self.about, self.specification = format_map.name, format_map.about, format_map.specification
+        self.examples: tuple[str | bytes, ...] = format_map.examples
+        self.one_a_line = format_map.kind in ("key-values", "text")
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of the first records that have the fields which tell the format."""

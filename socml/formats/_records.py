@@ -161,11 +161,11 @@ class _Batch:
 
     def parsed(self, warnings: list[str] | None, certain: bool) -> Parsed:
         """Return what the batch holds."""
-        said = list(warnings or [])
+        notes = list(warnings or [])
         if warnings:
             warnings.clear()
         if not self._rows:
-            return Parsed(no_events(), [], None, self._rejects, self._skips, said)
+            return Parsed(no_events(), [], None, self._rejects, self._skips, notes)
         names = dict.fromkeys(name for row in self._rows for name in row)
         filled = self._columns([name for name in names if name in EVENT])
         columns = {"raw": text_array(self._records), "source_line": pa.array(self._numbers, pa.int64()), **filled}
@@ -179,7 +179,7 @@ class _Batch:
                 }
             )
         table = pa.table(columns)
-        return Parsed(table, self._records, truth, self._rejects, self._skips, said, time_is_certain=certain)
+        return Parsed(table, self._records, truth, self._rejects, self._skips, notes, time_is_certain=certain)
 
     def _columns(self, names: list[str]) -> dict[str, pa.Array]:
         """Return the columns; a record with a value that its column cannot hold becomes a reject instead."""

@@ -107,9 +107,9 @@ def _shortened(text: str) -> str:
 
 def _outcome(fields: Fields) -> str | None:
     """Return success or failure, by the audit bits of the event's keywords, or by a status."""
-    said = str(fields.peek("EventType") or "")
-    if said in ("AUDIT_SUCCESS", "AUDIT_FAILURE"):
-        return said.removeprefix("AUDIT_").lower()
+    event_type = str(fields.peek("EventType") or "")
+    if event_type in ("AUDIT_SUCCESS", "AUDIT_FAILURE"):
+        return event_type.removeprefix("AUDIT_").lower()
     bits = _number(fields.peek("Keywords"))
     if bits is not None and bits & (_FAILED_AUDIT | _PASSED_AUDIT):
         return "failure" if bits & _FAILED_AUDIT else "success"

@@ -35,7 +35,7 @@ class FileByFile:
         self,
         stage: Staging,
         recipe: DatasetRecipe,
-        asked: str,
+        format_name: str,
         truth: TruthBeside | None,
         now: datetime,
         matches: Sequence[Match],
@@ -43,7 +43,7 @@ class FileByFile:
         *,
         retry: bool,
     ) -> None:
-        self.stage, self.asked, self.truth, self.progress, self.retry = stage, asked, truth, progress, retry
+        self.stage, self.asked, self.truth, self.progress, self.retry = stage, format_name, truth, progress, retry
         self.root = stage.project.root
         self.run = Run(
             stage,
@@ -221,18 +221,18 @@ class FileByFile:
             self.progress(done, self.total_bytes, f"{shown(Path(file.path.name), Path())}: {events:,} records")
 
     def _read_as(self, recipe: DatasetRecipe) -> str:
-        told = sorted(
+        warnings = sorted(
             (str(p), os.stat(p).st_size, os.stat(p).st_mtime_ns) for p in (self.truth.files if self.truth else ())
         )
-        return f"{recipe.hash} {told or ''}".strip()
+        return f"{recipe.hash} {warnings or ''}".strip()
 
     def _label_warnings(self) -> list[str]:
         """Say so if all labels are the same."""
         values = {value for value, count in self.run.labels.items() if count and value is not None}
         if len(values) != 1:
             return []
-        said = "malicious" if values.pop() else "benign"
-        return [f"Every label says {said}: AUROC and average precision cannot be computed from these files alone."]
+        verdict = "malicious" if values.pop() else "benign"
+        return [f"Every label says {verdict}: AUROC and average precision cannot be computed from these files alone."]
 
     def _truth_warnings(self) -> list[str]:
         return (
@@ -243,8 +243,8 @@ class FileByFile:
 
 
 def _in_quarantine(count: int, dataset: str) -> str:
-    said = "1 record of it is" if count == 1 else f"{count:,} records of it are"
-    return f"{said} in quarantine since an earlier run. See: socml quarantine {dataset}"
+    counted = "1 record of it is" if count == 1 else f"{count:,} records of it are"
+    return f"{counted} in quarantine since an earlier run. See: socml quarantine {dataset}"
 
 
 def _check_unchanged(file: InputFile) -> None:

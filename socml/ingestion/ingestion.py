@@ -104,7 +104,7 @@ def ingest_files(
     recipe = _recipe(dataset, project)
     if max_bad_share is not None:
         recipe = recipe.model_copy(update={"max_bad_share": max_bad_share})
-    asked = _format_name(format, recipe)
+    format_name = _format_name(format, recipe)
     given = [paths] if isinstance(paths, (str, Path)) else list(paths or ())
     found = _found(given, recipe, project)
     truth = find_truth(recipe, list(found.files))
@@ -114,7 +114,7 @@ def ingest_files(
             _forget_gone(stage, {path.parent for path in found.files})
         files = input_files(found, recipe.stream, project, now=now, final=final, without=truth.files if truth else ())
         matches = match_files(files, stage.segments, copies=recipe.stream.copies, by_path_alone=by_path_alone)
-        work = FileByFile(stage, recipe, asked, truth, now, matches, progress, retry=retry)
+        work = FileByFile(stage, recipe, format_name, truth, now, matches, progress, retry=retry)
         for path, why in found.odd.items():
             work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
         for match in sorted(matches, key=lambda match: match.copy_of is not None):
@@ -142,8 +142,8 @@ def _recipe(dataset: str, project: Project) -> DatasetRecipe:
     return DatasetRecipe(name=dataset)
 
 
-def _format_name(asked: str, recipe: DatasetRecipe) -> str:
-    name = asked if asked != "auto" else recipe.format
+def _format_name(given: str, recipe: DatasetRecipe) -> str:
+    name = given if given != "auto" else recipe.format
     if name == "auto" and recipe.table is not None:
         return "table"
     if name != "auto":

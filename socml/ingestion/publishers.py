@@ -22,19 +22,19 @@ def warnings_of_recipe(recipe: DatasetRecipe, file_name: str, events: int, colum
     ["Column 'id' gives the label away, by what is known of this dataset. Drop it: table.drop."]
     """
     name = file_name.lower()
-    said = [
+    warnings = [
         f"Column {column!r} gives the label away, by what is known of this dataset. Drop it: table.drop."
         for column in recipe.leaks
         if column in set(columns)
     ]
     stated = next((rows for pattern, rows in recipe.expected_rows.items() if fnmatch(name, pattern.lower())), None)
     if stated is None or events == stated:
-        return said
+        return warnings
     other = next((pattern for pattern, rows in recipe.expected_rows.items() if rows == events), "")
     if other:
-        said.append(
+        warnings.append(
             f"It holds {events:,} records, which are those of {other}: the names of the partitions are swapped."
         )
     else:
-        said.append(f"It holds {events:,} records; the publisher states {stated:,}.")
-    return said
+        warnings.append(f"It holds {events:,} records; the publisher states {stated:,}.")
+    return warnings

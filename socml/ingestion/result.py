@@ -123,8 +123,8 @@ class IngestResult:
             files = [f for f in self.per_file if f.format == name]
             sure = [f.confidence for f in files if f.confidence is not None]
             named = "read before" if all(f.was_read for f in files) else "as named"
-            told = f"detected, {min(sure):.2f} sure" if sure else named
-            lines.append(f"{name}: {told}" if len(files) == 1 else f"{name}: {len(files):,} files, {told} at least")
+            source = f"detected, {min(sure):.2f} sure" if sure else named
+            lines.append(f"{name}: {source}" if len(files) == 1 else f"{name}: {len(files):,} files, {source} at least")
         return [line if "sure" in line else line.removesuffix(" at least") for line in lines[:8]]
 
     def _assumed(self) -> list[str]:
@@ -148,8 +148,8 @@ class IngestResult:
         counts = {"duplicates": self.duplicates, "quarantined": self.quarantined, "skipped": self.skipped}
         counts |= {"pending": self.pending, "files not read": len(self.failed), "files waiting": len(self.waiting)}
         records = "1 record" if self.records == 1 else f"{self.records:,} records"
-        said = [records, *(f"{n:,} {what}" for what, n in counts.items() if n)]
-        return ", ".join(said)
+        parts = [records, *(f"{n:,} {what}" for what, n in counts.items() if n)]
+        return ", ".join(parts)
 
 
 def _some(lines: list[str], of_what: str) -> list[str]:

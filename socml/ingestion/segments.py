@@ -105,10 +105,10 @@ class Segments:
 
     def new_id(self, place: str, stream: str, first: bytes) -> str:
         """Return an id that no segment has, by stream and first line; of several with the same, by their order."""
-        said = [part.encode("utf-8", "surrogateescape") for part in (place, stream)]
+        encoded = [part.encode("utf-8", "surrogateescape") for part in (place, stream)]
         number = 0
         while True:
-            parts = b"".join(len(part).to_bytes(8, "big") + part for part in (*said, first, str(number).encode()))
+            parts = b"".join(len(part).to_bytes(8, "big") + part for part in (*encoded, first, str(number).encode()))
             found = hashlib.blake2b(parts, digest_size=8).hexdigest()
             if found not in self._by_id:
                 return found
@@ -129,8 +129,8 @@ class Segments:
             If it is none.
         """
         try:
-            said = json.loads(path.read_text(encoding="ascii"))
-            segments = [Segment(**{**one, "start": tuple(one["start"])}) for one in said]
+            content = json.loads(path.read_text(encoding="ascii"))
+            segments = [Segment(**{**one, "start": tuple(one["start"])}) for one in content]
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"{path} is no registry of segments: {error}.") from None
         return cls(tuple(segments))

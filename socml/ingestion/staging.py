@@ -216,9 +216,11 @@ class Staging:
         import pyarrow.dataset as ds  # imports pandas, which takes a second
 
         folder = self._folder / "truth"
-        said = self.before.truth
+        before = self.before.truth
         old = (
-            ds.dataset(str(truth_path(self.project, self.dataset))) if said else ds.dataset(schema(TRUTH).empty_table())
+            ds.dataset(str(truth_path(self.project, self.dataset)))
+            if before
+            else ds.dataset(schema(TRUTH).empty_table())
         )
         tables = {"new_truth": ds.dataset([str(folder / part.file) for part in parts]), "old_truth": old}
         rows = 0

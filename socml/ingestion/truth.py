@@ -104,8 +104,8 @@ class TruthByLabels:
         if beside not in self._read:
             self._read[beside] = _Table(beside, self.labels, self.truth)
         table = self._read[beside]
-        said = list(table.by_columns(events) if self.labels.on else table.by_row(events, self.first_line))
-        return truth_table([m for m, _ in said], [f for _, f in said], self.truth.techniques)
+        labels = list(table.by_columns(events) if self.labels.on else table.by_row(events, self.first_line))
+        return truth_table([m for m, _ in labels], [f for _, f in labels], self.truth.techniques)
 
     def warnings_after(self) -> tuple[str, ...]:
         """Nothing more."""
@@ -130,8 +130,12 @@ class _Table:
     def by_columns(self, events: pa.Table) -> Iterator[tuple[bool | None, str | None]]:
         """Yield what the listed row of each event says; of several, a malicious one."""
         for keys in _keys(events, self.labels):
-            said = [self._rows[key] for key in keys if key in self._rows]
-            yield max(said, key=lambda one: (one[0] is True, one[0] is False)) if said else (_others(self.truth), None)
+            labels = [self._rows[key] for key in keys if key in self._rows]
+            yield (
+                max(labels, key=lambda one: (one[0] is True, one[0] is False))
+                if labels
+                else (_others(self.truth), None)
+            )
 
     @cached_property
     def _rows(self) -> dict[str, tuple[bool | None, str | None]]:
@@ -149,8 +153,8 @@ class _Table:
             if len(cells) != len(names):
                 continue  # a cut last line
             malicious = True if label_at is None else self._judge(cells[label_at])
-            said = malicious, cells[family_at] if family_at is not None and malicious else None
-            found.setdefault(_BETWEEN.join(cells[at].strip() for at in key_at), said)
+            label = malicious, cells[family_at] if family_at is not None and malicious else None
+            found.setdefault(_BETWEEN.join(cells[at].strip() for at in key_at), label)
         return found
 
     @cached_property

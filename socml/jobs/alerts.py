@@ -88,9 +88,9 @@ class Alert:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Alert:
+    def from_dict(cls, record: Mapping[str, Any]) -> Alert:
         """Return what `to_dict` made."""
-        return cls(**{**said, "reasons": tuple(Told(**one) for one in said["reasons"])})
+        return cls(**{**record, "reasons": tuple(Told(**one) for one in record["reasons"])})
 
 
 class AlertBook:
@@ -161,13 +161,13 @@ def make_alerts(
     link : {run}, {row} and {day} are filled in
     """
     rows = [row for row in ranked.order.tolist() if wanted[row]]
-    told = _lately(book.before(ranked.day, quiet_days))
+    recent = _lately(book.before(ranked.day, quiet_days))
     alerts: dict[str, Alert] = {}
     for row, reasons in zip(rows, listing.reasons(ranked, rows), strict=True):
         if not reasons:
             continue
         about = (str(ranked.scores.entity[row]), reasons[0].family)
-        score, before = float(ranked.learned.score[row]), told.get(about)
+        score, before = float(ranked.learned.score[row]), recent.get(about)
         if before is not None and score < before[1] + WORSE:
             continue
         first_day = ranked.day.isoformat() if before is None else before[0]
@@ -197,11 +197,11 @@ def make_alerts(
 
 def _lately(alerts: Sequence[Alert]) -> dict[tuple[str, str], tuple[str, float]]:
     """Return for each entity and family the first day of what goes on, and the highest score it was told with."""
-    told: dict[tuple[str, str], tuple[str, float]] = {}
+    recent: dict[tuple[str, str], tuple[str, float]] = {}
     for alert in alerts:
         about = (alert.entity, alert.family)
-        told[about] = (alert.first_day, max(alert.score, told.get(about, ("", 0.0))[1]))
-    return told
+        recent[about] = (alert.first_day, max(alert.score, recent.get(about, ("", 0.0))[1]))
+    return recent
 
 
 def _told(reasons: Sequence[Reason], listing: Listing) -> tuple[Told, ...]:
@@ -226,8 +226,8 @@ def _filled(link: str, **values: str) -> str:
 
 
 def _id(*parts: str) -> str:
-    said = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _whole_lines(path: Path) -> list[bytes]:

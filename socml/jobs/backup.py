@@ -164,9 +164,9 @@ def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
                 with private_file(target).open("wb") as file:
                     shutil.copyfileobj(content, file)  # type: ignore[arg-type]
         about: dict[str, dict[str, str]] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        for said, digest in about["files"].items():
-            if said.split("/")[0] not in {"project", "workspace"} or _hash(folder / said) != digest:
-                raise DataError(f"{path} is damaged: {said!r} is not what was written. Take another backup.")
+        for file_name, digest in about["files"].items():
+            if file_name.split("/")[0] not in {"project", "workspace"} or _hash(folder / file_name) != digest:
+                raise DataError(f"{path} is damaged: {file_name!r} is not what was written. Take another backup.")
     except FileNotFoundError as error:
         raise DataError(f"{path} is no whole backup of socml: {error.filename} is missing.") from None
     except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:

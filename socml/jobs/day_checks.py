@@ -97,12 +97,12 @@ def _volume(
 
 
 def _schema(day: str, name: str, now: SourceProfile, known: list[SourceProfile]) -> Iterator[Problem]:
-    told: dict[str, list[str]] = {"schema": [], "units": []}
+    changes: dict[str, list[str]] = {"schema": [], "units": []}
     for column in sorted({*now.columns, *(c for of in known for c in of.columns)}):
         here, past = now.columns.get(column), [of.columns.get(column) for of in known]
         for check, text in _column(column, here, past, now, known):
-            told[check].append(text)
-    for check, texts in told.items():
+            changes[check].append(text)
+    for check, texts in changes.items():
         more = f" and {len(texts) - MOST_TOLD} more" if len(texts) > MOST_TOLD else ""
         if texts:
             yield Problem(check, day, name, "; ".join(texts[:MOST_TOLD]) + more, now.rows)

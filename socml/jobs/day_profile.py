@@ -75,15 +75,15 @@ class DayProfile:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, said: dict[str, object]) -> DayProfile:
+    def from_dict(cls, record: dict[str, object]) -> DayProfile:
         """Return what `to_dict` made."""
         sources = {
             name: SourceProfile(
                 of["rows"], of["first"], of["last"], {c: ColumnProfile(**v) for c, v in of["columns"].items()}
             )
-            for name, of in said["sources"].items()  # type: ignore[attr-defined]
+            for name, of in record["sources"].items()  # type: ignore[attr-defined]
         }
-        return cls(str(said["day"]), str(said["version"]), sources)
+        return cls(str(record["day"]), str(record["version"]), sources)
 
 
 def profile_of(day: date, files: Sequence[Path], *, version: str, project: Project) -> DayProfile:
@@ -108,11 +108,13 @@ def profile_of(day: date, files: Sequence[Path], *, version: str, project: Proje
         if pairs := _sources(names):
             connection.executemany("insert into streams values (?, ?)", pairs)  # type: ignore[attr-defined]
         numbers = [name for name in columns if _is_number(types[name])]
-        said = ["source", "count(*)", "min(epoch(time))", "max(epoch(time))"]
-        said += [f"count({quoted(name)})" for name in columns]
-        said += [f"quantile_disc(case when {quoted(n)} > 0 then cast({quoted(n)} as double) end, 0.5)" for n in numbers]
+        measures = ["source", "count(*)", "min(epoch(time))", "max(epoch(time))"]
+        measures += [f"count({quoted(name)})" for name in columns]
+        measures += [
+            f"quantile_disc(case when {quoted(n)} > 0 then cast({quoted(n)} as double) end, 0.5)" for n in numbers
+        ]
         joined = "today join streams on source_file is not distinct from file"
-        found.extend(execute(f"select {', '.join(said)} from {joined} group by source").fetchall())  # noqa: S608
+        found.extend(execute(f"select {', '.join(measures)} from {joined} group by source").fetchall())  # noqa: S608
         if "extra" in types:
             keys.extend(execute(_EXTRA.format(joined=joined)).fetchall())
 

@@ -130,10 +130,10 @@ def _first_rows(recipe: ExperimentRecipe, scored: Run, top: int, project: Projec
 
     triage = Triage(scored["run_id"], project=project, strategy=recipe.queue.strategy)
     queue = triage.queue(top)
-    said = headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
+    sentences = headlines(scored["run_id"], list(queue["row_id"]), project=project, language=project.language)
     return queue, [
         f"{whom(row)}: {text}"
-        for row, text in zip(cast("Iterator[ListedRow]", queue.itertuples(index=False)), said, strict=True)
+        for row, text in zip(cast("Iterator[ListedRow]", queue.itertuples(index=False)), sentences, strict=True)
     ]
 
 

@@ -52,20 +52,20 @@ def check_up(project: Project) -> list[Finding]:
 
 def repair(findings: Iterable[Finding]) -> list[str]:
     """Make anew what can be, in the order of the line, and return a sentence for each; also for what cannot be."""
-    told = []
+    repaired = []
     for finding in findings:
         if finding.repair is None:
             if not finding.ok:
-                told.append(f"{finding.what}: {_ONLY_A_PERSON}. {finding.remedy}")
+                repaired.append(f"{finding.what}: {_ONLY_A_PERSON}. {finding.remedy}")
             continue
         try:
-            told.append(f"{finding.what}: {finding.repair()}")
+            repaired.append(f"{finding.what}: {finding.repair()}")
         except Exception as error:
             why = as_socml_error(error)
             if why is None:
                 raise
-            told.append(f"{finding.what}: could not be repaired. {why}")
-    return told
+            repaired.append(f"{finding.what}: could not be repaired. {why}")
+    return repaired
 
 
 def _recipes(project: Project) -> Iterator[Finding]:

@@ -42,5 +42,5 @@ def looked_at(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]
     try:
         return list(look())
     except Exception as error:
-        told = as_socml_error(error) or SocmlError(f"{type(error).__name__}: {first_line(error)}.")
-        return [Finding(what, str(told), ok=False, remedy="Do as the message says, then look again: socml doctor")]
+        failure = as_socml_error(error) or SocmlError(f"{type(error).__name__}: {first_line(error)}.")
+        return [Finding(what, str(failure), ok=False, remedy="Do as the message says, then look again: socml doctor")]

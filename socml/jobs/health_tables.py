@@ -104,10 +104,10 @@ def runs(project: Project) -> Iterator[Finding]:
             remedy = "Score it again: socml doctor --repair" if repair else "An online model has learned on: remove it."
             yield Finding(f"run {run_id}", "; ".join(damaged), ok=False, remedy=remedy, repair=repair)
             continue
-        told = _damage(folder / "explanations.parquet")
-        if told:
+        damage = _damage(folder / "explanations.parquet")
+        if damage:
             away = partial(_remove, folder / "explanations.parquet")
-            yield Finding(f"run {run_id}", told, ok=False, remedy="They are made anew when asked for.", repair=away)
+            yield Finding(f"run {run_id}", damage, ok=False, remedy="They are made anew when asked for.", repair=away)
             continue
         yield Finding(f"run {run_id}", f"{run.get('rows', 0):,} rows of {run['dataset']}, whole")
 

@@ -41,7 +41,7 @@ def night_lock(folder: Path, dataset: str) -> Iterator[None]:
 
 def _holder(text: str) -> str:
     try:
-        said = json.loads(text)
-        return f" (process {int(said['process'])}, since {said['since']})"
+        content = json.loads(text)
+        return f" (process {int(content['process'])}, since {content['since']})"
     except (ValueError, KeyError, TypeError):
         return ""

@@ -29,8 +29,8 @@ class NightLog:
         """Write one line."""
         now = datetime.now(UTC)
         if self.as_json:
-            said = {"time": now.isoformat(timespec="milliseconds"), "level": level, "run": self.night, "event": event}
-            self.stream.write(json.dumps({**said, **about}, ensure_ascii=False, default=str) + "\n")
+            record = {"time": now.isoformat(timespec="milliseconds"), "level": level, "run": self.night, "event": event}
+            self.stream.write(json.dumps({**record, **about}, ensure_ascii=False, default=str) + "\n")
         else:
             more = "".join(f" {name}={visible_line(str(value))}" for name, value in about.items())
             self.stream.write(f"{now:%H:%M:%S} {visible_line(event)}{more}\n")

@@ -38,8 +38,10 @@ def metrics_text(project: Project) -> str:
         report = last_report(folder)
         if report is not None:
             for name, labels, value in _of(report, NightState.read(folder)):
-                said = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-                values[name].append(f"{name}{{{said}}} {value:g}" if value < 1e6 else f"{name}{{{said}}} {value:.0f}")
+                label_text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+                values[name].append(
+                    f"{name}{{{label_text}}} {value:g}" if value < 1e6 else f"{name}{{{label_text}}} {value:.0f}"
+                )
     lines: list[str] = []
     for name, of in values.items():
         if of:

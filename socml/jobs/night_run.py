@@ -259,7 +259,7 @@ class _Work:
         run = store_day(listing, ranked, project=self.project)
         at, version = ranked.day.isoformat(), listing.tables.versions[ranked.day]
         self.report.problems += checks.drift(listing, ranked)
-        told = []
+        kept = []
         if at >= self.state.alert_from and self.state.versions.get(at) != version:
             wanted = alerting(policy, ranked.learned.score, ranked.recent[:-1])
             alerts = make_alerts(
@@ -271,7 +271,7 @@ class _Work:
                 run_id=str(run["run_id"]),
                 link=self.settings.nightly.link,
             )
-            told = self.book.keep(ranked.day, alerts)
+            kept = self.book.keep(ranked.day, alerts)
         old = self.state.runs.get(at)
         if old and old != run["run_id"]:
             self.state.superseded.append(old)
@@ -279,8 +279,8 @@ class _Work:
         self.state.watermark = max(self.state.watermark, at)
         self.state.write(self.folder)
         self.report.listed.append(at)
-        self.report.alerts += len(told)
-        self.log.say("listed", day=at, rows=len(ranked.row_id), alerts=len(told), run_id=run["run_id"])
+        self.report.alerts += len(kept)
+        self.log.say("listed", day=at, rows=len(ranked.row_id), alerts=len(kept), run_id=run["run_id"])
 
     def _send(self) -> None:
         if not self.settings.sinks or not self.night.send:

@@ -68,13 +68,13 @@ class DayChecks:
 
     def write(self, folder: Path) -> None:
         """Write it, in one step."""
-        said = {
+        record = {
             "profile": self.profile.to_dict(),
             "problems": [problem.to_dict() for problem in self.problems],
             "columns": {name: asdict(one) for name, one in self.columns.items()},
             "scores": {name: asdict(one) for name, one in self.scores.items()},
         }
-        write_json(folder / "checks" / f"{self.profile.day}.json", said)
+        write_json(folder / "checks" / f"{self.profile.day}.json", record)
 
     @classmethod
     def read(cls, folder: Path, day: date) -> DayChecks | None:
@@ -82,12 +82,12 @@ class DayChecks:
         path = folder / "checks" / f"{day}.json"
         if not path.is_file():
             return None
-        said = read_json(path)
+        record = read_json(path)
         return cls(
-            DayProfile.from_dict(said["profile"]),
-            tuple(Problem(**one) for one in said["problems"]),
-            {name: Summary(**one) for name, one in said["columns"].items()},
-            {name: Summary(**one) for name, one in said["scores"].items()},
+            DayProfile.from_dict(record["profile"]),
+            tuple(Problem(**one) for one in record["problems"]),
+            {name: Summary(**one) for name, one in record["columns"].items()},
+            {name: Summary(**one) for name, one in record["scores"].items()},
         )
 
 
@@ -135,10 +135,10 @@ class NightReport:
         return {**asdict(self), "ok": self.is_well}
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> NightReport:
+    def from_dict(cls, record: Mapping[str, Any]) -> NightReport:
         """Return what `to_dict` made."""
-        values = {name: value for name, value in said.items() if name != "ok"}
-        return cls(**{**values, "problems": [Problem(**one) for one in said["problems"]]})
+        values = {name: value for name, value in record.items() if name != "ok"}
+        return cls(**{**values, "problems": [Problem(**one) for one in record["problems"]]})
 
 
 def nights_folder(project: Project, dataset: str) -> Path:

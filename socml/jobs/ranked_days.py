@@ -166,7 +166,7 @@ class RankedDays:
             path.unlink(missing_ok=True)
             return
         scores = ranked.scores
-        said: list[LabelledRow] = [
+        labelled: list[LabelledRow] = [
             {
                 "role": scores.role[i],
                 "entity": scores.entity[i],
@@ -178,7 +178,7 @@ class RankedDays:
             for i, row_id in enumerate(ranked.row_id.tolist())
             if row_id in said_of
         ]
-        write_json(path, {"families": list(scores.families), "rows": said})
+        write_json(path, {"families": list(scores.families), "rows": labelled})
 
     def _labelled(self, day: date) -> tuple[tuple[str, ...], list[LabelledRow]]:
         """Return a day's families and what is kept of the rows that something was said of."""

@@ -86,9 +86,9 @@ def retrain(
     """
     now = now or datetime.now(UTC)
     champion = load_model(model, project=project)
-    said = [_holds(one, champion, dataset, project, now) for one in conditions or ("always",)]
-    why = "; ".join(text for _, text in said)
-    if not any(holds for holds, _ in said):
+    answers = [_holds(one, champion, dataset, project, now) for one in conditions or ("always",)]
+    why = "; ".join(text for _, text in answers)
+    if not any(holds for holds, _ in answers):
         return Retrained(model, False, why)
     recipe = load_model_recipe(model, project)
     table = build_features(recipe.features, dataset, project=project)
@@ -164,17 +164,17 @@ def _beside(
 
 def _holds(condition: str, champion: ModelVersion, dataset: str, project: Project, now: datetime) -> tuple[bool, str]:
     """Return whether a condition holds, and that in words."""
-    said = condition.strip()
-    if said == "always":
+    text = condition.strip()
+    if text == "always":
         return True, "always"
-    if said == "drift":
+    if text == "drift":
         found = [p for p in recent_problems(nights_folder(project, dataset), 7) if p.check.endswith("-drift")]
         return bool(found), f"drift: {len(found):,} columns or scores in the last seven days"
     fitted = _fitted(champion, project)
-    if matched := _AGE.fullmatch(said):
+    if matched := _AGE.fullmatch(text):
         age = now - fitted
         return age >= timedelta(days=int(matched[1])), f"age: {age.days:,} of {matched[1]} days"
-    if matched := _LABELS.fullmatch(said):
+    if matched := _LABELS.fullmatch(text):
         labels = read_labels(dataset=dataset, project=project)
         times = pd.to_datetime(labels["time"], utc=True) if len(labels) else pd.Series([], dtype="datetime64[ns, UTC]")
         new = int((times > pd.Timestamp(fitted)).sum())  # type: ignore[operator]

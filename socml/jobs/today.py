@@ -174,11 +174,11 @@ class Today:
             before = listed.days[at - 1] if at else None
             known = _families_listed(before, shown) if before is not None else None
             reasons = self._reasons(ranked, rows)
-            told = [
+            marks = [
                 self._row(at, row, place, of_row, known)
                 for place, (row, of_row) in enumerate(zip(rows, reasons, strict=True), 1)
             ]
-            grouped = _grouped(told)
+            grouped = _grouped(marks)
             self._told[ranked.day, shown] = TodayList(
                 dataset=self.dataset,
                 day=ranked.day,
@@ -262,7 +262,7 @@ class Today:
         of_entity = self._list.context.of(entity)
         total = sum(reason.part for reason in reasons) or 1.0
         once_in = float(ranked.scores.once_in[row])
-        told = tuple(TodayReason(r, self._usual(at, row, r.column), r.part / total) for r in reasons)
+        reasons_told = tuple(TodayReason(r, self._usual(at, row, r.column), r.part / total) for r in reasons)
         seen = [day.day for day in self._list.days[: at + 1] if self._place(day, role, entity) is not None]
         return TodayRow(
             row_id=str(ranked.row_id[row]),
@@ -272,7 +272,7 @@ class Today:
             score=float(ranked.learned.score[row]),
             once_in=once_in,
             dots=dots_of(once_in),
-            reasons=told,
+            reasons=reasons_told,
             is_new=known is not None and not any((role, entity, r.family) in known for r in reasons[:2]),
             group=str(ranked.row_id[row]),
             owner=of_entity.owner,

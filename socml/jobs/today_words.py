@@ -13,19 +13,19 @@ _SHARES = {"rare_agent", "rare_chain"}  # one over how many ever had it: a numbe
 _LEAST_SHARE = 0.12  # of the score, from which a second reason is told in the line
 
 
-def row_in_words(row: TodayRow, said: Words) -> str:
+def row_in_words(row: TodayRow, say: Words) -> str:
     """Return what an entity did, the largest reason first, in at most 25 words."""
-    told: list[str] = []
+    sentences: list[str] = []
     for reason in row.reasons[:3]:
-        if told and reason.share < _LEAST_SHARE:
+        if sentences and reason.share < _LEAST_SHARE:
             break
-        told.append(short(reason, said))
-    text = "; ".join(dict.fromkeys(told)) if said.language == "en" else " ; ".join(dict.fromkeys(told))
+        sentences.append(short(reason, say))
+    text = "; ".join(dict.fromkeys(sentences)) if say.language == "en" else " ; ".join(dict.fromkeys(sentences))
     words = text.split(" ")
     return text if len(words) <= LONGEST else " ".join(words[: LONGEST - 1]) + " …"
 
 
-def short(reason: TodayReason, said: Words) -> str:
+def short(reason: TodayReason, say: Words) -> str:
     """Return one reason as a phrase, with what it is about."""
     column = reason.reason.column
     key = f"today.short.{column}"
@@ -34,67 +34,67 @@ def short(reason: TodayReason, said: Words) -> str:
         counted = round(counted)  # shares of a whole: "about 111 machines"
     one = f"today.one.{column}"
     few = counted == 1 or (column.startswith("new_") and counted < 1)  # a share of one: others know it too
-    key = one if few and one in said.catalogue else key
-    value = value_text(column, counted, said)
-    text = said(key, n=value) if key in said.catalogue else f"{visible_line(column)}: {value}"
-    about = _few(visible_line(reason.reason.about), said)
+    key = one if few and one in say.catalogue else key
+    value = value_text(column, counted, say)
+    text = say(key, n=value) if key in say.catalogue else f"{visible_line(column)}: {value}"
+    about = _few(visible_line(reason.reason.about), say)
     return f"{text} ({about})" if about else text
 
 
-def usual_in_words(row: TodayRow, reason: TodayReason, said: Words) -> str:
+def usual_in_words(row: TodayRow, reason: TodayReason, say: Words) -> str:
     """Return what is usual, and for whom; empty where a range says nothing."""
     column, usual = reason.reason.column, reason.usual
     if column in _SHARES:
         return ""
-    whom = said(f"today.whom.{row.role.split(' ', maxsplit=1)[0]}")
-    everyone = _range(column, usual.all_low, usual.all_high, said)
+    whom = say(f"today.whom.{row.role.split(' ', maxsplit=1)[0]}")
+    everyone = _range(column, usual.all_low, usual.all_high, say)
     if usual.own_low is None or usual.own_high is None:
-        return said("today.usual.all", all=everyone)
+        return say("today.usual.all", all=everyone)
     if usual.own_high <= 0:
-        return said("today.usual.never", whom=whom, all=everyone)
-    return said("today.usual.both", whom=whom, own=_range(column, usual.own_low, usual.own_high, said), all=everyone)
+        return say("today.usual.never", whom=whom, all=everyone)
+    return say("today.usual.both", whom=whom, own=_range(column, usual.own_low, usual.own_high, say), all=everyone)
 
 
-def effect_in_words(row: TodayRow, verdict: str, family: str, moved: int, said: Words) -> str:
+def effect_in_words(row: TodayRow, verdict: str, family: str, moved: int, say: Words) -> str:
     """Return in one line what a verdict changes. `family` is empty for one on the whole row."""
     if verdict == "malicious":
-        told = said("today.effect.malicious")
+        effect = say("today.effect.malicious")
     elif verdict in ("benign", "false_alarm"):
         reasons = [r for r in row.reasons if not family or r.reason.family == family][:3]
         parts = [
-            said(
+            say(
                 "today.effect.benign_upto",
-                family=said(f"daily.family.{r.reason.family}"),
-                value=value_text(r.reason.column, r.reason.value, said),
+                family=say(f"daily.family.{r.reason.family}"),
+                value=value_text(r.reason.column, r.reason.value, say),
             )
             for r in reasons
         ]
-        told = said("today.effect.benign", what=", ".join(parts), whom=visible_line(row.entity))
+        effect = say("today.effect.benign", what=", ".join(parts), whom=visible_line(row.entity))
     else:
-        told = said("today.effect.unsure")
-    order = said("today.effect.moved", n=moved) if moved else said("today.effect.none")
-    return f"{told} {order}"
+        effect = say("today.effect.unsure")
+    order = say("today.effect.moved", n=moved) if moved else say("today.effect.none")
+    return f"{effect} {order}"
 
 
-def value_text(column: str, value: float, said: Words) -> str:
+def value_text(column: str, value: float, say: Words) -> str:
     """Return a value with its unit; a number and its unit are never parted."""
     value = round(value, 6)
     if column in _BYTES:
-        return _scaled(value, ((1e9, "gb"), (1e6, "mb"), (1e3, "kb"), (1, "bytes")), said)
+        return _scaled(value, ((1e9, "gb"), (1e6, "mb"), (1e3, "kb"), (1, "bytes")), say)
     if column in _SECONDS:
-        return _scaled(value, ((3600, "hours"), (60, "minutes"), (1, "seconds")), said)
+        return _scaled(value, ((3600, "hours"), (60, "minutes"), (1, "seconds")), say)
     if value != int(value):
-        return said.number(value, 1 if value >= 10 or value * 10 == int(value * 10) else 2)
-    return said.number(value)
+        return say.number(value, 1 if value >= 10 or value * 10 == int(value * 10) else 2)
+    return say.number(value)
 
 
-def rarity_in_days(once_in: float, said: Words) -> str:
+def rarity_in_days(once_in: float, say: Words) -> str:
     """Return the days of its peers among which a row like it is seen once, rounded to one figure."""
     digits = 10 ** max(0, len(str(int(max(once_in, 1.0)))) - 1)
-    return said.number(round(once_in / digits) * digits)
+    return say.number(round(once_in / digits) * digits)
 
 
-def _few(about: str, said: Words) -> str:
+def _few(about: str, say: Words) -> str:
     """Return a list of names cut after the last that fits, and how many more there are."""
     if len(about) <= _ABOUT:
         return about
@@ -104,23 +104,23 @@ def _few(about: str, said: Words) -> str:
         kept += 1
     first = ", ".join(names[:kept])
     first = first if len(first) <= _ABOUT else first[: _ABOUT - 1] + "…"
-    return first if kept == len(names) else f"{first} {said('today.more', n=len(names) - kept)}"
+    return first if kept == len(names) else f"{first} {say('today.more', n=len(names) - kept)}"
 
 
-def _range(column: str, low: float, high: float, said: Words) -> str:
-    first, last = value_text(column, low, said), value_text(column, high, said)
+def _range(column: str, low: float, high: float, say: Words) -> str:
+    first, last = value_text(column, low, say), value_text(column, high, say)
     if first == last:
         return last
     if column in _BYTES | _SECONDS and low == 0:
         first = "0"
-    return said("today.range", low=first, high=last)
+    return say("today.range", low=first, high=last)
 
 
-def _scaled(value: float, units: tuple[tuple[float, str], ...], said: Words) -> str:
+def _scaled(value: float, units: tuple[tuple[float, str], ...], say: Words) -> str:
     for size, unit in units:
         if value >= size or unit == units[-1][1]:
             shown = value / size
-            return said(
-                f"today.unit.{unit}", n=said.number(shown, 0 if shown >= 10 or shown == int(shown) else 1)
+            return say(
+                f"today.unit.{unit}", n=say.number(shown, 0 if shown >= 10 or shown == int(shown) else 1)
             ).replace(" ", "\u00a0")
     raise AssertionError("units end with the smallest")

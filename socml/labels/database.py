@@ -145,14 +145,14 @@ def _in_one_sentence() -> Iterator[None]:
     try:
         yield
     except sa.exc.DatabaseError as error:
-        told = store_error(error, store="The label store", remedy=DAMAGED)
-        if told is None and isinstance(error, sa.exc.OperationalError):
-            told = TryLater(f"The label store is busy or away: {error.orig}")
-        elif told is None and isinstance(error, sa.exc.ProgrammingError):
-            told = as_socml_error(error)
-        if told is None:
+        failure = store_error(error, store="The label store", remedy=DAMAGED)
+        if failure is None and isinstance(error, sa.exc.OperationalError):
+            failure = TryLater(f"The label store is busy or away: {error.orig}")
+        elif failure is None and isinstance(error, sa.exc.ProgrammingError):
+            failure = as_socml_error(error)
+        if failure is None:
             raise
-        raise told from error
+        raise failure from error
 
 
 def now(connection: sa.Connection) -> datetime:

@@ -163,13 +163,15 @@ def _column(wanted: str, usual: Sequence[str], columns: Sequence[str], what: str
 
 def _table(number: int, row: Mapping[str, object], row_name: str, label_name: str, is_own: bool) -> Record:
     lower = {str(name).lower().strip(): value for name, value in row.items() if name is not None}
-    told = {ours: next((_text(lower[n]) for n in names if _text(lower.get(n))), "") for ours, names in _ALIASES.items()}
-    when = told.pop("when")
+    columns = {
+        ours: next((_text(lower[n]) for n in names if _text(lower.get(n))), "") for ours, names in _ALIASES.items()
+    }
+    when = columns.pop("when")
     return Record(
         number,
         _text(row.get(row_name)),
         _text(row.get(label_name)),
-        **told,
+        **columns,
         when=_moment(when),
         own={name: value for name, value in lower.items() if _text(value)} if is_own else {},
         raw=row,

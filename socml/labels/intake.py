@@ -192,8 +192,8 @@ def _label(
 
 def _identity(fields: Mapping[str, object]) -> str:
     """Return an id made of what the label says, so that the same label is the same whatever file it comes in."""
-    said = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in fields.items()}
-    return "import:" + hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+    content = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in fields.items()}
+    return "import:" + hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _undone(records: list[Record]) -> set[str]:

@@ -29,8 +29,8 @@ class SecondLooks:
         """Queue labelled rows, with the probability that their label is wrong; return how many are new."""
         with self._store.write() as connection:
             newest = _current_ids(connection, dataset)
-            asked = {look.row_id for look in _open(connection, dataset, newest)}
-            new = [row_id for row_id in rows if row_id in newest and row_id not in asked]
+            open_rows = {look.row_id for look in _open(connection, dataset, newest)}
+            new = [row_id for row_id in rows if row_id in newest and row_id not in open_rows]
             for row_id in new:
                 values = {
                     "time": now(connection),

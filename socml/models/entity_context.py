@@ -109,11 +109,11 @@ def _network(text: str, where: str) -> IPv4Network:
 
 
 def _known(row: dict[str, str | None], where: str) -> Known:
-    said = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    criticality, watch = said["criticality"].lower() or "normal", said["watch"].lower()
+    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    criticality, watch = cells["criticality"].lower() or "normal", cells["watch"].lower()
     if criticality not in CRITICALITY:
         raise ConfigurationError(f"{where}: criticality is {criticality!r}. Write low, normal or high.")
     if watch not in _YES | _NO:
         raise ConfigurationError(f"{where}: watch is {watch!r}. Write yes or no.")
-    expected = frozenset(said["expected"].replace(";", " ").split())
-    return Known(said["owner"], said["peer_group"], criticality, watch in _YES, expected)
+    expected = frozenset(cells["expected"].replace(";", " ").split())
+    return Known(cells["owner"], cells["peer_group"], criticality, watch in _YES, expected)

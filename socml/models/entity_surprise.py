@@ -117,8 +117,8 @@ class EntitySurprise:
         groups = rows.role if self._groups is None else self._groups(rows)
         of_peers, peers = self._against_peers(rows, groups, x)
         largest, seen = self._own_history(rows)
-        said = self._after_own_history(of_peers, x, largest, seen)
-        evidence, column = self._by_family(said, x)
+        tails = self._after_own_history(of_peers, x, largest, seen)
+        evidence, column = self._by_family(tails, x)
         if self._weights is not None:
             evidence = evidence * self._weights(rows, self.families)
         parts, score = rank_rows(evidence, numbered(rows.role))
@@ -131,7 +131,7 @@ class EntitySurprise:
             rows.entity,
             rows.values,
             self.families,
-            said,
+            tails,
             evidence,
             column,
             parts,
@@ -153,7 +153,7 @@ class EntitySurprise:
 
     def _against_peers(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats) -> tuple[Floats, Floats]:
         """Return the surprise among the peers so far, and the share of them that reaches each value."""
-        said, peers = np.zeros_like(x), np.ones_like(x)
+        tails, peers = np.zeros_like(x), np.ones_like(x)
         for group in dict.fromkeys(groups.tolist()):
             mine = groups == group
             role = str(rows.role[mine][0])
@@ -168,10 +168,10 @@ class EntitySurprise:
                 reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
                 reference = np.sort(reference[reference > 0])
                 assumed, more = _assumed(column, n)
-                told = surprise(np.sort(np.concatenate([reference, assumed])), n + more, today)
-                said[mine, c] = np.maximum(0.0, told - _crowd(rows.role, role))
+                rarity = surprise(np.sort(np.concatenate([reference, assumed])), n + more, today)
+                tails[mine, c] = np.maximum(0.0, rarity - _crowd(rows.role, role))
                 peers[mine, c] = (len(reference) - np.searchsorted(reference, today, side="left")) / n
-        return said, peers
+        return tails, peers
 
     def _own_history(self, rows: EntityDay) -> tuple[Floats, NDArray[np.int64]]:
         """Return each entity's largest x so far, and the days on which it was seen."""
@@ -184,21 +184,21 @@ class EntitySurprise:
             seen[at[here]] += 1
         return largest, seen
 
-    def _after_own_history(self, said: Floats, x: Floats, largest: Floats, seen: NDArray[np.int64]) -> Floats:
+    def _after_own_history(self, tails: Floats, x: Floats, largest: Floats, seen: NDArray[np.int64]) -> Floats:
         weight = (seen / (seen + 1.0))[:, None]
         own = np.maximum(0.0, (x - largest) / OWN_SCALE)
-        mixed = (1 - weight) * said + weight * np.minimum(said, own)
-        return np.where(np.array([column.is_new for column in self.columns]), said, mixed)
+        mixed = (1 - weight) * tails + weight * np.minimum(tails, own)
+        return np.where(np.array([column.is_new for column in self.columns]), tails, mixed)
 
-    def _by_family(self, said: Floats, x: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    def _by_family(self, tails: Floats, x: Floats) -> tuple[Floats, NDArray[np.int64]]:
         """Return how much each family says, and which column speaks for it: of equal ones that with the larger value."""
         weights = np.array([column.weight for column in self.columns])
-        weighed = np.minimum(said, MOST) * weights
-        evidence = np.zeros((len(said), len(self.families)))
-        column = np.zeros((len(said), len(self.families)), np.int64)
+        weighed = np.minimum(tails, MOST) * weights
+        evidence = np.zeros((len(tails), len(self.families)))
+        column = np.zeros((len(tails), len(self.families)), np.int64)
         for f, family in enumerate(self.families):
             of = np.array([c for c, info in enumerate(self.columns) if info.family == family])
-            column[:, f] = of[_first_of(weighed[:, of], x[:, of])] if len(said) else 0
+            column[:, f] = of[_first_of(weighed[:, of], x[:, of])] if len(tails) else 0
             evidence[:, f] = np.maximum(0.0, weighed[:, of].max(axis=1, initial=0.0) - 1.0)
         return evidence, column
 
@@ -233,9 +233,9 @@ def _crowd(roles: NDArray[np.object_], role: str) -> float:
     return float(max(0.0, np.log10((roles == role).sum() / inside))) if inside else 0.0
 
 
-def _first_of(said: Floats, x: Floats) -> NDArray[np.int64]:
+def _first_of(tails: Floats, x: Floats) -> NDArray[np.int64]:
     """Return the column of the largest surprise in each row; of equal ones, that of the largest value."""
-    largest = said >= said.max(axis=1, keepdims=True) - 1e-9
+    largest = tails >= tails.max(axis=1, keepdims=True) - 1e-9
     return np.asarray(np.where(largest, x, -1.0).argmax(axis=1))
 
 

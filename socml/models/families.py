@@ -43,8 +43,8 @@ def write_families(version: ModelVersion, features_path: Path, run_id: str, *, p
         return None
     reads = ["row_id", *version.metadata["features"]]
     blocks = open_table(features_path).iter_batches(BLOCK, columns=reads)
-    told = [predict_families(version, batch.to_pandas()).reset_index() for batch in blocks]
-    tables = [pa.Table.from_pandas(table, preserve_index=False) for table in told]
+    predictions = [predict_families(version, batch.to_pandas()).reset_index() for batch in blocks]
+    tables = [pa.Table.from_pandas(table, preserve_index=False) for table in predictions]
     return write_table(run_folder(project, run_id) / FILE, pa.concat_tables(tables))
 
 

@@ -195,5 +195,5 @@ def restore_model(online: OnlineModel, state: State) -> None:
 
 def recipe_hash(recipe: ModelRecipe) -> str:
     """Return a hash of all in a recipe that a model's scores depend on."""
-    said = recipe.model_dump_json(exclude={"about"} if recipe.steps else {"about", "steps"})
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    content = recipe.model_dump_json(exclude={"about"} if recipe.steps else {"about", "steps"})
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

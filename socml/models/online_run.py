@@ -92,11 +92,11 @@ def score_online(
     run_id = _run_id(online, table_hash, seed)
     folder = run_folder(project, run_id)
     if not (folder / "run.json").is_file():
-        online, said = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
+        online, scores = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
         online.save(folder / "state.npz")
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
-        _save(online, features_path, said, about, project=project, truth=truth)
+        _save(online, features_path, scores, about, project=project, truth=truth)
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)
     return read_run(project, run_id)
@@ -120,12 +120,12 @@ def _pass(
     """Score and learn a file, taking up what `kept` holds; return the model, and normality and percentile (2, n)."""
     file = open_table(path)
     rows = file.metadata.num_rows
-    said, at = np.zeros((2, rows)), 0
+    scores, at = np.zeros((2, rows)), 0
     if kept.is_file():
         before = read_state(kept)
         restore_model(online, before["model"])
         at = before["said"].shape[1]
-        said[:, :at] = before["said"]
+        scores[:, :at] = before["said"]
     columns = [*online.columns.features, "entity"]
     skip, saved = at, at
     for batch in file.iter_batches(BLOCK, columns=[c for c in columns if c in file.schema_arrow.names]):
@@ -135,22 +135,22 @@ def _pass(
         features = batch.slice(skip).to_pandas()
         skip = 0
         end = at + len(features)
-        said[0, at:end], said[1, at:end] = online.score_learn_many(features)
+        scores[0, at:end], scores[1, at:end] = online.score_learn_many(features)
         at = end
         if at - saved >= every and at < rows:
-            write_state(kept, {"model": online.state(), "said": said[:, :at]})
+            write_state(kept, {"model": online.state(), "said": scores[:, :at]})
             saved = at
         if progress:
             progress(at, rows)
-    if not np.isfinite(said).all():
+    if not np.isfinite(scores).all():
         raise ModelError(f"{online.recipe.name!r} gave scores that are no numbers.")
-    return online, said
+    return online, scores
 
 
 def _save(
     online: OnlineModel,
     features_path: Path,
-    said: NDArray[np.float64],
+    scores: NDArray[np.float64],
     about: Run,
     project: Project,
     truth: pd.DataFrame | pd.Series | None,
@@ -159,9 +159,9 @@ def _save(
 
     recipe, metadata = online.recipe, read_metadata(features_path)
     lineage = {"feature_set": recipe.features, "feature_hash": metadata.get("recipe_hash", "")}
-    scale: object = _Measured(said[1])
+    scale: object = _Measured(scores[1])
     version = ModelVersion(recipe.name or "unnamed", f"online-{recipe_hash(recipe)[:8]}", None, scale, None, lineage)  # type: ignore[arg-type]
-    save_run(version, features_path, said[0], about, project=project, truth=truth)
+    save_run(version, features_path, scores[0], about, project=project, truth=truth)
 
 
 class _Measured(Reference):

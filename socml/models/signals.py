@@ -200,8 +200,8 @@ class SignalRanking:
         rows = np.asarray(positions, np.int64)
         counts = np.ones(len(rows)) if weights is None else np.asarray(weights, np.float64)
         malicious = np.asarray(directions, np.float64) > 0
-        day, said = self._day, self._score[rows] > 0
-        rows, counts, malicious = rows[said], counts[said], malicious[said]
+        day, raised = self._day, self._score[rows] > 0
+        rows, counts, malicious = rows[raised], counts[raised], malicious[raised]
         parts = self._parts[rows] / self._score[rows, None] * counts[:, None]
         votes = day.votes.and_of(day.evidence[rows], parts, day.signal[rows], malicious)
         left = day.evidence * day.kept * votes.weights(day.evidence, day.signal)

@@ -27,11 +27,11 @@ def surprise(reference: Floats, n: int, x: Floats, *, tail_share: float = 0.05, 
     >>> surprise(np.arange(1.0, 100.0), 99, np.array([0.0, 50.0, 99.0])).round(2).tolist()
     [0.0, 0.29, 2.02]
     """
-    said = np.zeros(len(x))
+    tail = np.zeros(len(x))
     if n < FEWEST:
-        return said
+        return tail
     reached = len(reference) - np.searchsorted(reference, x, side="left")
-    said = -np.log10((reached + 1) / (n + 1))
+    tail = -np.log10((reached + 1) / (n + 1))
     in_tail = max(FEWEST, int(tail_share * n))
     at = len(reference) - in_tail - 1
     corner = float(reference[at]) if at >= 0 else 0.0
@@ -39,6 +39,6 @@ def surprise(reference: Floats, n: int, x: Floats, *, tail_share: float = 0.05, 
     scale = max(float((beyond - corner).mean()) if len(beyond) else 0.0, least_scale)
     share = max(len(beyond), 1) / (n + 1)
     far = x > corner
-    said[far] = -np.log10(share) + (x[far] - corner) / scale / np.log(10)
-    said[x <= 0] = 0.0
-    return np.maximum(said, 0.0)
+    tail[far] = -np.log10(share) + (x[far] - corner) / scale / np.log(10)
+    tail[x <= 0] = 0.0
+    return np.maximum(tail, 0.0)

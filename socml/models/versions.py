@@ -102,8 +102,8 @@ def fetch_files(name: str, number: str, project: Project) -> Path:
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
             known = [found.version for found in client.search_model_versions(f"name = '{name}'")]
             raise UnknownName(f"version of {name}", number, map(str, known)) from None
-        told = registry_error(error)
-        raise type(told)(f"Model {name}/{number} cannot be fetched from the registry: {told}") from error
+        failure = registry_error(error)
+        raise type(failure)(f"Model {name}/{number} cannot be fetched from the registry: {failure}") from error
     if not (folder / "metadata.json").is_file():
         raise ModelError(f"Model {name}/{number} in the registry was not written by socml.")
     return folder
@@ -190,11 +190,11 @@ def registry_error(error: BaseException) -> SocmlError:
             "The model registry was made by another version of MLflow than the one installed. Keep a copy of "
             "workspace/mlflow/mlflow.db, then: mlflow db upgrade sqlite:///workspace/mlflow/mlflow.db"
         )
-    told = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
-    told = told or as_socml_error(error)
-    if isinstance(told, DataError) or told is None:
-        return ModelError(str(told or f"The model registry does not answer: {error}"))
-    return told
+    failure = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
+    failure = failure or as_socml_error(error)
+    if isinstance(failure, DataError) or failure is None:
+        return ModelError(str(failure or f"The model registry does not answer: {error}"))
+    return failure
 
 
 def experiment_id(client: MlflowClient, name: str, project: Project) -> str:

@@ -83,8 +83,8 @@ def _is_intact(path: Path, size: int, written_ns: int, inode: int) -> bool:
         return True
     with path.open("rb") as file:
         file.seek(place)
-        said = file.read(_SIZE).decode("latin-1")
-    return said == _blank_hash(path, place)
+        stored = file.read(_SIZE).decode("latin-1")
+    return stored == _blank_hash(path, place)
 
 
 def _has_both_ends(path: Path, size: int) -> bool:

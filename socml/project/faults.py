@@ -178,8 +178,8 @@ def _of_system(error: OSError) -> SocmlError:
 
 def _number(error: OSError) -> int:
     """Return the system's number of an error, also where a library says it only in its text; 0 where nobody does."""
-    told = _ERRNO.search(str(error))
-    return error.errno or (int(told[1]) if told else 0)
+    found = _ERRNO.search(str(error))
+    return error.errno or (int(found[1]) if found else 0)
 
 
 def _of_library(error: BaseException) -> SocmlError | None:

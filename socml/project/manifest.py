@@ -100,21 +100,21 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     path = folder / MANIFEST
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (ValueError, OSError) as error:
         raise DataError(_damaged(path, str(error))) from None
     try:
-        if said["version"] not in _READABLE:
-            raise DataError(f"{path} was written by a later socml (version {said['version']!r}). Update socml.")
-        truth, segments = said["truth"], said["segments"]
+        if content["version"] not in _READABLE:
+            raise DataError(f"{path} was written by a later socml (version {content['version']!r}). Update socml.")
+        truth, segments = content["truth"], content["segments"]
         return Manifest(
-            parts=tuple(Part(**part) for part in said["parts"]),
+            parts=tuple(Part(**part) for part in content["parts"]),
             truth=Part(**truth) if truth else None,
-            quarantine=tuple(Part(**part) for part in said["quarantine"]),
+            quarantine=tuple(Part(**part) for part in content["quarantine"]),
             segments=Part(**segments) if segments else None,
-            kept_from=str(said.get("kept_from", "")),
+            kept_from=str(content.get("kept_from", "")),
         )
     except (KeyError, TypeError) as error:
         raise DataError(_damaged(path, f"{type(error).__name__} {error}")) from None

@@ -109,8 +109,10 @@ class OwnComponents:
             warnings.warn(f"The project {root} brings its own {', '.join(sorted(usable))}.", Notice, stacklevel=4)
         for path in files:
             if not _FILE.fullmatch(path.stem):
-                said = "is not looked at: a component's file has a name of small letters, digits and _, like my_own.py."
-                warnings.warn(f"{path} {said}", Notice, stacklevel=4)
+                sentence = (
+                    "is not looked at: a component's file has a name of small letters, digits and _, like my_own.py."
+                )
+                warnings.warn(f"{path} {sentence}", Notice, stacklevel=4)
 
 
 own = OwnComponents()

@@ -99,8 +99,8 @@ class FeatureRecipe(DailyList, Recipe):
     @property
     def sql_hash(self) -> str:
         """Hash of what the values depend on: the SELECT, the entity and the window, not the words about them."""
-        said = "\0".join((self.sql, *self.entity, str(self.window_seconds)))
-        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+        content = "\0".join((self.sql, *self.entity, str(self.window_seconds)))
+        return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
 
 class ModelRecipe(FeatureSets, Recipe):

@@ -241,13 +241,13 @@ def read_run(project: Project, run_id: str = "") -> Run:
 def write_run(project: Project, run: Run) -> Run:
     """Write `run.json` with its own checksum and that of the leaves beside it; return what it says."""
     folder = run_folder(project, str(run["run_id"]))
-    said = run.copy()
-    said.pop("checksum", None)
+    content = run.copy()
+    content.pop("checksum", None)
     if (folder / "leaves.npy").is_file():
-        said["leaves_checksum"] = file_checksum(folder / "leaves.npy")
-    said["checksum"] = value_checksum(said)
-    write_json(folder / "run.json", said)
-    return said
+        content["leaves_checksum"] = file_checksum(folder / "leaves.npy")
+    content["checksum"] = value_checksum(content)
+    write_json(folder / "run.json", content)
+    return content
 
 
 def run_is_intact(project: Project, run_id: str) -> bool:
@@ -272,12 +272,12 @@ def read_leaves(project: Project, run: Run) -> np.ndarray | None:
     import numpy as np
 
     path = run_folder(project, str(run["run_id"])) / "leaves.npy"
-    said = run.get("leaves_checksum")
-    if not path.is_file() and not said:
+    checksum = run.get("leaves_checksum")
+    if not path.is_file() and not checksum:
         return None
     with reading(path, remedy=remedy(path)):
         leaves: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        if said and file_checksum(path) != said:
+        if checksum and file_checksum(path) != checksum:
             raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
     return leaves
 
@@ -317,7 +317,7 @@ def _run(path: Path) -> Run:
     if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in _RUN_KEYS):
         raise DataError(f"{path} is damaged: it does not say what a run says. {remedy(path)}")
     run = cast("Run", found)
-    said = run.get("checksum")
-    if said and said != value_checksum({name: value for name, value in run.items() if name != "checksum"}):
+    checksum = run.get("checksum")
+    if checksum and checksum != value_checksum({name: value for name, value in run.items() if name != "checksum"}):
         raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
     return run

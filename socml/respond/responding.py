@@ -90,10 +90,10 @@ def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Pro
     sent = _sent(case, sent_id)
     if sent.undone:
         raise DataError(f"Response {sent_id} was taken back already.")
-    told = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
-    body = {"of": sent.id, "responder": sent.responder, "told": told}
+    reference = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
+    body = {"of": sent.id, "responder": sent.responder, "told": reference}
     store.journal.add("response.undone", case_id, body, by=by, dataset=case.dataset)
-    return Outcome(cases.get(case_id), told)
+    return Outcome(cases.get(case_id), reference)
 
 
 def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> Case:
@@ -101,10 +101,10 @@ def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> 
     cases, settings = Cases(store), read_settings(project)
     case = cases.get(case_id)
     for sent in case.sent:
-        said = "" if sent.undone else _responder(sent.responder).state(sent.reference, settings)
-        if said and said != case.outcome:
-            case = cases.change(case_id, by=by, outcome=said)
-            case = cases.note(case_id, f"{sent.responder} {sent.reference}: {said}", by=by)
+        state = "" if sent.undone else _responder(sent.responder).state(sent.reference, settings)
+        if state and state != case.outcome:
+            case = cases.change(case_id, by=by, outcome=state)
+            case = cases.note(case_id, f"{sent.responder} {sent.reference}: {state}", by=by)
     return case
 
 

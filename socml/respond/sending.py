@@ -52,12 +52,12 @@ def send(
         with opener.open(request, timeout=WAIT_S) as answer:
             return Answer(int(answer.status), _body(answer.read(MOST_BYTES)))
     except HTTPError as error:
-        told = _body(error.read(4_000))
+        answer_text = _body(error.read(4_000))
         if error.code in accept:
-            return Answer(error.code, told)
+            return Answer(error.code, answer_text)
         if error.code == 429 or error.code >= 500:
             raise TryLater(f"{host} is busy: it answered {error.code}.") from None
-        raise DataError(f"{host} refused with {error.code}: {visible_line(json.dumps(told))[:300]}") from None
+        raise DataError(f"{host} refused with {error.code}: {visible_line(json.dumps(answer_text))[:300]}") from None
     except (URLError, HTTPException, OSError) as error:
         raise TryLater(f"{host} does not answer: {visible_line(getattr(error, 'reason', error))}") from None
 

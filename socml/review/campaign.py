@@ -50,8 +50,8 @@ class CampaignReport:
 
     def to_dict(self) -> dict[str, object]:
         """Return it fit for JSON."""
-        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        plain = {n: v.to_dict() if isinstance(v, Estimate) else v for n, v in told.items() if n != "families"}
+        payload = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain = {n: v.to_dict() if isinstance(v, Estimate) else v for n, v in payload.items() if n != "families"}
         return {**plain, "families": self.families.to_dict("records")}
 
 

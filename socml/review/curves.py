@@ -193,8 +193,8 @@ def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, param
     run = client.create_run(experiment_id(client, experiment, project), run_name=f"replay of {curves.about}")
     for name, value in parameters.items():
         client.log_param(run.info.run_id, name, value)
-    told = zip(curves.curves["strategy"], curves.curves["found"], curves.curves["labels"], strict=True)
-    for strategy, found, labels in told:
+    points = zip(curves.curves["strategy"], curves.curves["found"], curves.curves["labels"], strict=True)
+    for strategy, found, labels in points:
         client.log_metric(run.info.run_id, f"found {strategy}", float(found), step=int(labels))
     with tempfile.TemporaryDirectory() as folder:
         curves.curves.to_csv(Path(folder) / "curves.csv", index=False)

@@ -115,10 +115,10 @@ class DailyLearner:
 
     def _learn_family(self, scores: DayScores, row: int, f: int, share: float, malicious: bool) -> None:
         signal = (str(scores.role[row]), int(scores.column[row, f]))
-        subject, said = _subject(scores, row, f), float(scores.evidence[row, f])
-        self.by_signal.setdefault(signal, []).append(Vote(said, share, malicious))
+        subject, evidence = _subject(scores, row, f), float(scores.evidence[row, f])
+        self.by_signal.setdefault(signal, []).append(Vote(evidence, share, malicious))
         before = self._judged.get(subject, (0.0, False))[0]
-        self._judged[subject] = (max(before, said), malicious)
+        self._judged[subject] = (max(before, evidence), malicious)
 
     def _remembered(self, scores: DayScores, labelled: Collection[int]) -> NDArray[np.int8]:
         remembered = np.zeros(scores.evidence.shape, np.int8)

@@ -29,20 +29,20 @@ class Reason:
     own_largest: float | None
     remembered: str  # "benign" or "malicious" if it was judged before, else empty
 
-    def in_words(self, column: Column, said: Words) -> str:
+    def in_words(self, column: Column, say: Words) -> str:
         """Return the reason as a sentence, all text of it inert."""
-        what = column.about_fr if said.language == "fr" else column.about
-        parts = [said("daily.reason.value", value=_number(self.value, said), what=what)]
+        what = column.about_fr if say.language == "fr" else column.about
+        parts = [say("daily.reason.value", value=_number(self.value, say), what=what)]
         if self.about:
-            parts.append(said("daily.reason.about", about=visible_line(self.about)))
-        usual = [said("daily.reason.peers", share=_share(self.peers, said))]
+            parts.append(say("daily.reason.about", about=visible_line(self.about)))
+        usual = [say("daily.reason.peers", share=_share(self.peers, say))]
         if self.own_largest is not None:
             key = "own" if self.own_largest > 0 else "never"
-            usual.append(said(f"daily.reason.{key}", value=_number(self.own_largest, said)))
+            usual.append(say(f"daily.reason.{key}", value=_number(self.own_largest, say)))
         if self.remembered:
-            usual.append(said(f"daily.reason.judged_{self.remembered}"))
-        sentence = "".join(parts) + said("daily.reason.usual", usual=", ".join(usual))
-        return said("daily.reason.sentence", family=said(f"daily.family.{self.family}"), text=sentence)
+            usual.append(say(f"daily.reason.judged_{self.remembered}"))
+        sentence = "".join(parts) + say("daily.reason.usual", usual=", ".join(usual))
+        return say("daily.reason.sentence", family=say(f"daily.family.{self.family}"), text=sentence)
 
 
 def reasons_of(
@@ -70,22 +70,22 @@ def reasons_of(
     return found
 
 
-def rarity_in_words(once_in: float, said: Words) -> str:
+def rarity_in_words(once_in: float, say: Words) -> str:
     """Return how rare a row is, rounded to one figure."""
     digits = 10 ** max(0, int(np.floor(np.log10(max(once_in, 1.0)))))
-    return said("daily.rarity", n=said.number(round(once_in / digits) * digits))
+    return say("daily.rarity", n=say.number(round(once_in / digits) * digits))
 
 
-def _number(value: float, said: Words) -> str:
+def _number(value: float, say: Words) -> str:
     value = round(value, 6)  # back from the logarithm, 8 is 7.999999999
     if value >= 1e9:
-        return said.number(value / 1e9, 1) + " G"
+        return say.number(value / 1e9, 1) + " G"
     if value >= 1e6:
-        return said.number(value / 1e6, 1) + " M"
-    return said.number(value, 0 if value == round(value) or value >= 100 else 2)
+        return say.number(value / 1e6, 1) + " M"
+    return say.number(value, 0 if value == round(value) or value >= 100 else 2)
 
 
-def _share(share: float, said: Words) -> str:
+def _share(share: float, say: Words) -> str:
     if share >= 0.01:
-        return said("daily.reason.in_hundred", n=said.number(100 * share))
-    return said("daily.reason.in_many", n=said.number(round(1 / max(share, 1e-9))))
+        return say("daily.reason.in_hundred", n=say.number(100 * share))
+    return say("daily.reason.in_many", n=say.number(round(1 / max(share, 1e-9))))

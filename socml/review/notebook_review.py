@@ -143,7 +143,7 @@ class Review:
         """
         if self._truth is None:
             raise DataError("There is no truth to answer by: Review(table, truth=…) takes a column or a Series.")
-        told = []
+        results = []
         for _ in range(n):
             queue = self.triage.queue(1)
             if queue.empty:
@@ -152,23 +152,23 @@ class Review:
             known = self._truth.get(row)
             verdict = "unsure" if known is None or pd.isna(known) else ORACLE[float(bool(known))]
             self.label(row, verdict)
-            told.append((row, verdict, reason))
-        return pd.DataFrame(told, columns=["row_id", "verdict", "reason"])
+            results.append((row, verdict, reason))
+        return pd.DataFrame(results, columns=["row_id", "verdict", "reason"])
 
     def ask(self, n: int = SHOWN) -> None:
         """Ask in the cell about the first row of the queue, `n` times: m, b, f, u or s; z takes back, q ends."""
         keys = {verdict[0]: verdict for verdict in VERDICTS}
-        asked = 0
-        while asked < n and not (queue := self.triage.queue(1)).empty:
+        shown = 0
+        while shown < n and not (queue := self.triage.queue(1)).empty:
             row = str(queue["row_id"].iloc[0])
-            said = input(f"{row}: {self.explain(row).attrs['headline']}\n  m b f u s, z, q: ").strip().lower()[:1]
-            if said == "q":
+            key = input(f"{row}: {self.explain(row).attrs['headline']}\n  m b f u s, z, q: ").strip().lower()[:1]
+            if key == "q":
                 return
-            if said == "z":
+            if key == "z":
                 self.undo()
-            elif said in keys:
-                self.label(row, keys[said])
-                asked += 1
+            elif key in keys:
+                self.label(row, keys[key])
+                shown += 1
 
     def undo(self) -> Acknowledgement:
         """Take the last label back: the ranking is what it would be had it never been given."""
@@ -187,9 +187,9 @@ class Review:
         row = str(row)
         self.triage.position(row)  # raises where there is no such row
         if self._folder is None:
-            told = explanation_in_words(self.triage.run["run_id"], row, project=self.triage.project)
-            table = told.why.copy()
-            table.attrs["headline"] = told.headline
+            explanation = explanation_in_words(self.triage.run["run_id"], row, project=self.triage.project)
+            table = explanation.why.copy()
+            table.attrs["headline"] = explanation.headline
             return table
         if self._fitted is None:
             raise DataError("Only scores were given, so nothing says why. Give the table: Review(table, detector=…)")

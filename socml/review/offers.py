@@ -41,9 +41,9 @@ def offers_again(
         newest[label.row_id] = max(label.id, newest.get(label.row_id, 0))
         given.setdefault(label.row_id, []).append(label)
     offered = [Offer(look.row_id, look.reason, newest[look.row_id]) for look in waiting if look.row_id in newest]
-    asked = {offer.row_id for offer in offered}
+    offered_rows = {offer.row_id for offer in offered}
     for row_id, its in given.items():
-        if row_id in asked or not is_drawn(row_id, share):
+        if row_id in offered_rows or not is_drawn(row_id, share):
             continue
         own = {label.by for label in its if not label.suggested}
         if not own:

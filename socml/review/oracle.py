@@ -141,8 +141,8 @@ def _ask(triage: Triage, known: pd.DataFrame, budget: int) -> tuple[pd.DataFrame
             break
         row_id, reason = str(queue["row_id"].iloc[0]), str(queue["reason"].iloc[0])
         verdict = {1.0: "malicious", 0.0: "benign"}.get(malicious[row_id], "unsure")
-        said = known["family"].get(row_id)
-        family = said if verdict != "unsure" and isinstance(said, str) and said else None
+        known_family = known["family"].get(row_id)
+        family = known_family if verdict != "unsure" and isinstance(known_family, str) and known_family else None
         triage.label(row_id, verdict, client_id=f"oracle-{given}", how="replay", family=family or "")
         found += verdict == "malicious"
         answers.append({"row_id": row_id, "verdict": verdict, "family": family, "reason": reason})
@@ -160,7 +160,7 @@ def _truth_of(triage: Triage, truth: pd.Series | pd.DataFrame) -> pd.DataFrame:
     if "malicious" not in frame:
         raise DataError("The truth has no column 'malicious'.")
     frame = frame.reindex(triage.scores.index)
-    malicious = frame["malicious"].astype(object).map(lambda said: np.nan if pd.isna(said) else float(bool(said)))
+    malicious = frame["malicious"].astype(object).map(lambda value: np.nan if pd.isna(value) else float(bool(value)))
     if malicious.isna().all():
         raise DataError(f"The truth says nothing about any row of run {triage.run['run_id']}.")
     family = frame["family"] if "family" in frame else pd.Series(None, index=frame.index, dtype=object)

@@ -102,8 +102,8 @@ class SupervisedRanker:
         if self._matrix is None:
             self._matrix = self._make_matrix()
             self._all_leaves = self._leaves(np.arange(len(self._matrix)))
-        asked = len(self._matrix)
-        seen = [labelled for labelled in now if labelled[0] < asked]
+        wanted_rows = len(self._matrix)
+        seen = [labelled for labelled in now if labelled[0] < wanted_rows]
         rows = np.array([row for row, *_ in seen], dtype=np.int64)
         malicious = np.array([bad for _, bad, _, _ in seen], dtype=bool)
         families = np.array([family for _, _, family, _ in seen], dtype=object)

@@ -64,9 +64,11 @@ def look_up(
     """Ask a name server (by default the organisation's resolver): one flow and one DNS record each."""
     n = len(time_us)
     name = np.broadcast_to(np.asarray(name), (n,))
-    asked = np.char.str_len(name) + 18
+    query_bytes = np.char.str_len(name) + 18
     if answer_bytes is None:
-        answer_bytes = asked + np.where(np.broadcast_to(np.asarray(answer), (n,)) == "-", 0, rng.integers(16, 120, n))
+        answer_bytes = query_bytes + np.where(
+            np.broadcast_to(np.asarray(answer), (n,)) == "-", 0, rng.integers(16, 120, n)
+        )
     rtt = np.where(rng.random(n) < 0.6, rng.uniform(0.0003, 0.002, n), rng.lognormal(-3.6, 0.6, n))
     lost = rng.random(n) < 0.012
     flow = traffic.flows(
@@ -78,7 +80,7 @@ def look_up(
         transport="udp",
         service="dns",
         duration_s=rtt,
-        source_bytes=asked,
+        source_bytes=query_bytes,
         destination_bytes=np.where(lost, 0, answer_bytes),
         state=np.where(lost, "S0", "SF"),
         family=family,

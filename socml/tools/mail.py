@@ -104,46 +104,46 @@ def _results(message: Message) -> dict[str, str]:
 
 
 def _of_sender(message: Message, found: MailTriage) -> list[tuple[str, dict[str, str]]]:
-    said: list[tuple[str, dict[str, str]]] = []
+    notes: list[tuple[str, dict[str, str]]] = []
     for header, key in (("Reply-To", "reply_to"), ("Return-Path", "return_path")):
         other = first_mailbox(header_texts(message, header)).address
         if other and _domain(other) != _domain(found.sender):
-            said.append((key, {"other": other, "sender": found.sender}))
+            notes.append((key, {"other": other, "sender": found.sender}))
     inside = next((one.address for one in mailboxes(found.sender_name) if "@" in one.address), "")
     if inside and inside.lower() != found.sender.lower():
-        said.append(("name_is_address", {"name": found.sender_name, "sender": found.sender}))
+        notes.append(("name_is_address", {"name": found.sender_name, "sender": found.sender}))
     if "xn--" in _domain(found.sender) or not _domain(found.sender).isascii():
-        said.append(("foreign_letters", {"host": _domain(found.sender)}))
+        notes.append(("foreign_letters", {"host": _domain(found.sender)}))
     failed = [f"{kind}={value}" for kind, value in found.results.items() if value in _BAD_RESULTS]
     if failed:
-        said.append(("not_authentic", {"results": ", ".join(failed)}))
-    return said
+        notes.append(("not_authentic", {"results": ", ".join(failed)}))
+    return notes
 
 
 def _of_links(message: Message, links: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
-    said: list[tuple[str, dict[str, str]]] = []
+    notes: list[tuple[str, dict[str, str]]] = []
     for shown, target in _anchors(message):
         named = _HOST.search(shown)
         host = _host(target)
         if named and host and not (host == named.group().lower() or host.endswith(f".{named.group().lower()}")):
-            said.append(("link_lies", {"shown": shown[:200], "target": target[:500]}))
+            notes.append(("link_lies", {"shown": shown[:200], "target": target[:500]}))
     for link in links:
         host = _host(link.get("leads_to", link["url"]))
         if "xn--" in host or not host.isascii():
-            said.append(("foreign_letters", {"host": host}))
+            notes.append(("foreign_letters", {"host": host}))
         if re.fullmatch(r"[\d.]+|\[?[0-9a-f:]+\]?", host) and host:
-            said.append(("bare_address", {"url": link["url"][:500]}))
-    return list({str(finding): finding for finding in said}.values())
+            notes.append(("bare_address", {"url": link["url"][:500]}))
+    return list({str(finding): finding for finding in notes}.values())
 
 
 def _of_attachments(attachments: list[dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
-    said: list[tuple[str, dict[str, str]]] = []
+    notes: list[tuple[str, dict[str, str]]] = []
     for one in attachments:
         if _DOUBLE.search(one["name"]) or "\u202e" in one["name"]:
-            said.append(("double_ending", {"name": one["name"]}))
+            notes.append(("double_ending", {"name": one["name"]}))
         elif _RUNS.search(one["name"]):
-            said.append(("it_runs", {"name": one["name"]}))
-    return said
+            notes.append(("it_runs", {"name": one["name"]}))
+    return notes
 
 
 class _Anchors(HTMLParser):

@@ -111,7 +111,7 @@ def plan_lookup(
             'socml.toml: [lookups.virustotal] with key_variable = "VT_KEY", the environment variable that holds the key. '
             f"Known: {', '.join(SERVICES)}."
         )
-    asked = 0
+    services_asked = 0
     for one in sorted(set(indicators)):
         services = [service for service in project.lookups if one.kind in SERVICES[service.name].paths]
         reason = reason_to_keep(one, project.never_looked_up) or ("" if services else "no_service")
@@ -120,12 +120,12 @@ def plan_lookup(
         )
         fresh = [service for service in services if service.name not in known]
         plan.kept.extend(known.values())
-        if not reason and fresh and asked >= most:
+        if not reason and fresh and services_asked >= most:
             reason = "too_many"
         if reason:
             plan.held.append(Held(one, reason))
             continue
-        asked += bool(fresh)
+        services_asked += bool(fresh)
         plan.questions.extend((service, one) for service in fresh)
     plan.questions.sort(key=lambda question: project.lookups.index(question[0]))  # one service after the other
     return plan

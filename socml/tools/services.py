@@ -99,14 +99,20 @@ def _abuseipdb(one: Indicator, answer: dict[str, object]) -> Reading | None:
 
 
 def _greynoise(one: Indicator, answer: dict[str, object]) -> Reading | None:
-    said, link = _at(answer, "classification"), SERVICES["greynoise"].link(one)
-    if not isinstance(said, str):
+    classification, link = _at(answer, "classification"), SERVICES["greynoise"].link(one)
+    if not isinstance(classification, str):
         return None
     common = _at(answer, "riot") is True
-    verdict = "harmless" if common or said == "benign" else said if said in VERDICTS else "unknown"
+    verdict = (
+        "harmless"
+        if common or classification == "benign"
+        else classification
+        if classification in VERDICTS
+        else "unknown"
+    )
     about = "greynoise_common" if common else "greynoise_scans" if _at(answer, "noise") is True else "greynoise"
     facts = {"owner": _fact(answer, "name"), "seen": _fact(answer, "last_seen")}
-    return Reading(verdict, _short(said), about, facts, link)
+    return Reading(verdict, _short(classification), about, facts, link)
 
 
 def _otx(one: Indicator, answer: dict[str, object]) -> Reading | None:

@@ -61,8 +61,8 @@ def _row(answer: Answer, say: _Say) -> dict[str, str]:
 
 def _failed(failure: Failure, say: _Say) -> str:
     values: dict[str, object] = {"service": SERVICES[failure.service].title, **failure.values}
-    said = say(f"tools.online.failure.{failure.reason}", **values)
-    return f"{said} {say('tools.online.unasked', n=failure.unasked)}" if failure.unasked else said
+    sentence = say(f"tools.online.failure.{failure.reason}", **values)
+    return f"{sentence} {say('tools.online.unasked', n=failure.unasked)}" if failure.unasked else sentence
 
 
 def _names(found: list[Indicator], most: int = _NAMED, longest: int = 200) -> str:

@@ -129,41 +129,41 @@ class _Reader:
         self._made: dict[int, Any] = {}
         self._next = 0
 
-    def made(self, told: Any) -> Any:
-        if not isinstance(told, list):
-            return told
-        what = told[0]
+    def made(self, plain: Any) -> Any:
+        if not isinstance(plain, list):
+            return plain
+        what = plain[0]
         if what == "float":
-            return float(told[1])
+            return float(plain[1])
         if what == "bytes":
-            return bytes.fromhex(told[1])
+            return bytes.fromhex(plain[1])
         if what == "same":
-            return self._made[told[1]]
+            return self._made[plain[1]]
         number, self._next = self._next, self._next + 1
-        made = self._fresh(what, told, number)
+        made = self._fresh(what, plain, number)
         self._made[number] = made
         return made
 
-    def _fresh(self, what: str, told: list[Any], number: int) -> Any:
+    def _fresh(self, what: str, parts: list[Any], number: int) -> Any:
         if what == "array":
-            return np.array(self._arrays[told[1]])
+            return np.array(self._arrays[parts[1]])
         if what == "named":
-            return _named(told[1])
+            return _named(parts[1])
         if what == "list":
             self._made[number] = []
-            self._made[number].extend(self.made(one) for one in told[1])
+            self._made[number].extend(self.made(one) for one in parts[1])
             return self._made[number]
         if what == "dict":
             self._made[number] = {}
-            for key, value in told[1]:
+            for key, value in parts[1]:
                 self._made[number][self.made(key)] = self.made(value)
             return self._made[number]
         if what in ("tuple", "set", "frozenset"):
-            return _CONTAINERS[what](self.made(one) for one in told[1])
-        return self._object(told, number)
+            return _CONTAINERS[what](self.made(one) for one in parts[1])
+        return self._object(parts, number)
 
-    def _object(self, told: list[Any], number: int) -> Any:
-        how, path, arguments, state, items, pairs = told
+    def _object(self, parts: list[Any], number: int) -> Any:
+        how, path, arguments, state, items, pairs = parts
         kind: Callable[..., Any] = _named(path)
         given = self.made(arguments)
         if how == "new":

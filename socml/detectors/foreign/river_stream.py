@@ -104,10 +104,10 @@ def river_stream(
         If it is no anomaly detector of River that scores without a label, or misses the planted outlier.
     """
     made = RiverStream(_model(path, parameters, steps, seed, where))
-    said = repr((path, sorted(parameters.items()), steps))
-    if said not in _TRIED:
+    identity = repr((path, sorted(parameters.items()), steps))
+    if identity not in _TRIED:
         _try_on_a_planted_outlier(RiverStream(_model(path, parameters, steps, seed, where)), path)
-        _TRIED.add(said)
+        _TRIED.add(identity)
     return made
 
 

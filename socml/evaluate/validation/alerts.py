@@ -85,7 +85,7 @@ def _described(
     for column in np.argsort(-np.abs(difference), kind="stable"):
         if len(apart) < NAMED and difference[column] != 0:
             apart.setdefault(names[column], float(difference[column]))
-    told: Cluster = {
+    described: Cluster = {
         "cluster": cluster,
         "alerts": int(inside.sum()),
         "first": int(np.flatnonzero(inside)[0]),
@@ -93,5 +93,5 @@ def _described(
     }
     known = malicious[: len(labels)][inside]
     if not np.isnan(known).all():
-        told["malicious_share"] = float(np.nanmean(known))
-    return told
+        described["malicious_share"] = float(np.nanmean(known))
+    return described

@@ -161,14 +161,14 @@ def _clusters(every: Judged, rows: pd.DataFrame) -> list[Cluster]:
 
 
 def _identity(recipe: ModelRecipe, validation: Validation, seed: int, tables: list[KnownTable]) -> str:
-    said = [recipe.model_dump_json(exclude={"about", "validation", "search"}), validation.model_dump_json(), str(seed)]
+    parts = [recipe.model_dump_json(exclude={"about", "validation", "search"}), validation.model_dump_json(), str(seed)]
     for table in tables:
         about = metadata_of(table.features)
-        said += [table.dataset, str(about.get("recipe_hash")), str(about.get("events_snapshot"))]
-        said.append(hashlib.blake2b(table.malicious.tobytes(), digest_size=8).hexdigest())
+        parts += [table.dataset, str(about.get("recipe_hash")), str(about.get("events_snapshot"))]
+        parts.append(hashlib.blake2b(table.malicious.tobytes(), digest_size=8).hexdigest())
         if table.labels is not None:
-            said.append(table.labels.to_csv())
-    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest()
+            parts.append(table.labels.to_csv())
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def _keep(result: ValidationResult, recipe: ModelRecipe, project: Project) -> None:

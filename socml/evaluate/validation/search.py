@@ -116,7 +116,7 @@ def searchable(recipe: ModelRecipe, validation: Validation | None) -> Validation
 
 
 def search_table(
-    recipe: ModelRecipe, asked: Search, table: KnownTable, validation: Validation, project: Project
+    recipe: ModelRecipe, search: Search, table: KnownTable, validation: Validation, project: Project
 ) -> SearchResult:
     """Search over the rows of a table that are known; nothing is recorded."""
     import warnings
@@ -124,19 +124,19 @@ def search_table(
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingGridSearchCV
 
-    pipeline = _pipeline(recipe, asked, project)
-    grid = _candidates(asked, pipeline, recipe)
+    pipeline = _pipeline(recipe, search, project)
+    grid = _candidates(search, pipeline, recipe)
     position, target = _taught_rows(recipe, table)
     folds = _positions(make_folds(table.rows(validation.entity), validation), position, target)
-    least = min(max(asked.min_rows, int(np.ceil(RARE / target.mean()))), *(len(train) for train, _ in folds))
+    least = min(max(search.min_rows, int(np.ceil(RARE / target.mean()))), *(len(train) for train, _ in folds))
     halving = HalvingGridSearchCV(
         pipeline,
         grid,
-        factor=asked.factor,
+        factor=search.factor,
         min_resources=least,
         max_resources=len(position),
         cv=folds,
-        scoring=_scorer(asked.metric, recipe, validation),
+        scoring=_scorer(search.metric, recipe, validation),
         random_state=recipe.seed,
         refit=False,
         error_score=np.nan,
@@ -148,7 +148,7 @@ def search_table(
             halving.fit(table.features.iloc[position], target)
         except ValueError as error:
             raise ModelError(f"No candidate of {recipe.name!r} could be judged: {error}") from error
-    return _told(recipe, asked, halving.cv_results_)
+    return _told(recipe, search, halving.cv_results_)
 
 
 def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> OutlierDetector:
@@ -161,11 +161,11 @@ def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> OutlierDe
     return pipeline
 
 
-def _candidates(asked: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -> list[dict[str, list[object]]]:
+def _candidates(search: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -> list[dict[str, list[object]]]:
     """Return the combinations to try, as grids of one; a seeded draw where there are more than asked for."""
     known = pipeline.get_params()
     renamed = {}
-    for name, values in asked.parameters.items():
+    for name, values in search.parameters.items():
         key = f"preparation__{name.removeprefix(BEFORE)}" if name.startswith(BEFORE) else f"detector__{name}"
         if key not in known:
             own = [k.split("__", 1)[1] for k in known if k.startswith(key.split("__", 1)[0] + "__")]
@@ -174,8 +174,8 @@ def _candidates(asked: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -
             raise RecipeError(f"{recipe.path}: [search.parameters] {name} has no values.")
         renamed[key] = values
     combined = [dict(zip(renamed, chosen, strict=True)) for chosen in product(*renamed.values())]
-    if len(combined) > asked.candidates:
-        drawn = np.random.default_rng(recipe.seed).choice(len(combined), asked.candidates, replace=False)
+    if len(combined) > search.candidates:
+        drawn = np.random.default_rng(recipe.seed).choice(len(combined), search.candidates, replace=False)
         combined = [combined[i] for i in np.sort(drawn)]
     return [{key: [value] for key, value in one.items()} for one in combined]
 
@@ -245,7 +245,7 @@ def _alerts(
     return np.asarray(-normality >= pipeline.threshold_)
 
 
-def _told(recipe: ModelRecipe, asked: Search, results: HalvingResults) -> SearchResult:
+def _told(recipe: ModelRecipe, search: Search, results: HalvingResults) -> SearchResult:
     import pandas as pd
 
     lines: list[dict[str, object]] = [
@@ -264,7 +264,7 @@ def _told(recipe: ModelRecipe, asked: Search, results: HalvingResults) -> Search
         raise ModelError(f"No candidate of {recipe.name!r} could be judged on every fold.")
     chosen = next(p for p, line in zip(results["params"], lines, strict=True) if _is(line, best))
     values = {_shown(key): value for key, value in chosen.items()}
-    return SearchResult(recipe.name or "unnamed", asked.metric, values, float(best["mean"]), tried)
+    return SearchResult(recipe.name or "unnamed", search.metric, values, float(best["mean"]), tried)
 
 
 def _is(line: dict[str, object], best: pd.Series) -> bool:

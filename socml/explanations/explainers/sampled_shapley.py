@@ -94,8 +94,8 @@ class SampledShapley:
                 rows = np.where(present[:, self._group], row, self._typical)
                 return np.asarray(-self._detector.score_samples(rows))
 
-            told, error = shapley_values(worth, len(players), budget=self.budget)
-            for feature, value, uncertain in zip(players, told, error, strict=True):
+            values, error = shapley_values(worth, len(players), budget=self.budget)
+            for feature, value, uncertain in zip(players, values, error, strict=True):
                 own = self._group == feature
                 parts[i, own] = value / self._columns[feature]
                 errors[i, own] = uncertain / self._columns[feature]

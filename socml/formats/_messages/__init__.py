@@ -53,12 +53,14 @@ def declarations() -> tuple[Declaration, ...]:
 
 def _declaration(path: Path) -> Declaration:
     with path.open("rb") as file:
-        said = tomllib.load(file)
+        content = tomllib.load(file)
     templates = tuple(
         Template(
             re.compile(one["pattern"]), one["action"], one.get("outcome"), KINDS[one.get("kind", "authentication")]
         )
-        for one in said["message"]
+        for one in content["message"]
     )
-    cases = tuple((text, expected) for one in said["message"] for text, expected in one.get("cases", {}).items())
-    return Declaration(path.stem, said["about"], said["specification"], tuple(said["programs"]), templates, cases)
+    cases = tuple((text, expected) for one in content["message"] for text, expected in one.get("cases", {}).items())
+    return Declaration(
+        path.stem, content["about"], content["specification"], tuple(content["programs"]), templates, cases
+    )

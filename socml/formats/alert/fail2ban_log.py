@@ -78,12 +78,12 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
         "message": found["message"].strip() or None,
     }
     extra: dict[str, str | None] = {"module": found["module"], "level": found["level"]}
-    said = _VERBS.match(found["message"])
+    verb = _VERBS.match(found["message"])
     already = _ALREADY.match(found["message"]) if found["jail"] else None
-    if said and found["jail"]:
-        row |= _verb(said["verb"], said["who"], extra)
-        at = _FAILED_AT.search(said["rest"].rstrip())
-        if said["verb"] == "Found" and at:
+    if verb and found["jail"]:
+        row |= _verb(verb["verb"], verb["who"], extra)
+        at = _FAILED_AT.search(verb["rest"].rstrip())
+        if verb["verb"] == "Found" and at:
             extra["logged"] = found["stamp"]
             row["time"] = iso(at[1], clock)
     elif already:

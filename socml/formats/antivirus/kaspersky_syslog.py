@@ -75,8 +75,8 @@ def _event(line: bytes, clock: Clock) -> dict[str, object]:
     header = split_header(text, found.start())
     given = {name: _ESCAPED.sub(r"\1", value) for name, value in _PARAMETER.findall(found["data"])}
     message = found["message"] or ""
-    said = (part.partition(": ") for part in _LINE_END.split(message))
-    given |= {name.strip(): value.strip() for name, colon, value in said if colon and name.strip() not in given}
+    pairs = (part.partition(": ") for part in _LINE_END.split(message))
+    given |= {name.strip(): value.strip() for name, colon, value in pairs if colon and name.strip() not in given}
     fields = Fields(given)
     row: dict[str, object] = {
         "time": header.time(clock),

@@ -84,12 +84,12 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     fields = Fields(flatten(loads_exactly(record)))
     when = fields.take("when", "raisedAt", "rt") or fields.take("created_at", "end")
     kind, threat = str(fields.peek("type") or ""), fields.text("threat", "data.threat", "threat_name")
-    said = str(fields.peek("name", "description") or "")
+    text = str(fields.peek("name", "description") or "")
     row = fields.columns(_COLUMNS)
     row["time"] = None if when is None else iso(when, clock)
     row["rule_name"] = kind.removeprefix("Event::") or None
     row["event_severity"] = _SEVERITY.get(str(fields.take("severity")).lower())
-    found = _NAMED.search(said) or _THREAT.search(said)
+    found = _NAMED.search(text) or _THREAT.search(text)
     if found:
         threat = found["threat"]
         row.setdefault("file_path", found["path"])

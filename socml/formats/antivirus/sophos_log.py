@@ -119,11 +119,11 @@ def _event(line: bytes, clock: Clock) -> dict[str, object]:
 
 def _of_firewall(fields: Fields, clock: Clock) -> dict[str, object]:
     row: dict[str, object] = {"time": _time(fields, clock)}
-    kind, said = str(fields.peek("log_type") or ""), str(fields.peek("log_subtype", "status") or "")
+    kind, status = str(fields.peek("log_type") or ""), str(fields.peek("log_subtype", "status") or "")
     uid, category = _KINDS.get(kind, (None, "host"))
     if "Authentication" in str(fields.peek("log_component")):
         uid, category = 3002, "authentication"
-    row |= {"class_uid": uid, "event_category": category, "event_action": said.lower() or None}
+    row |= {"class_uid": uid, "event_category": category, "event_action": status.lower() or None}
     words = {str(fields.peek(name) or "").lower() for name in ("log_subtype", "status")}
     row["event_outcome"] = "failure" if words & _BAD else "success" if words & _GOOD else None
     written = str(fields.take("priority", "severity") or "").lower()

@@ -87,8 +87,8 @@ class AideReport:
         start = head[:2048]
         if start.lstrip().startswith(b"{"):
             return 0.0
-        said = b"AIDE found differences" in start or b"AIDE found NO differences" in start
-        return 0.97 if said or re.search(rb"^Start timestamp: .{19}.{0,7}\(AIDE ", start, re.MULTILINE) else 0.0
+        has_verdict = b"AIDE found differences" in start or b"AIDE found NO differences" in start
+        return 0.97 if has_verdict or re.search(rb"^Start timestamp: .{19}.{0,7}\(AIDE ", start, re.MULTILINE) else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the entries of the file's reports."""

@@ -54,8 +54,10 @@ def community_ids(
     for rows, width in ((is_v4, 4), (~is_v4, 16)):
         for some, size in ((rows & has_ports, 2 * width + 8), (rows & ~has_ports, 2 * width + 4)):
             which = np.flatnonzero(some)
-            said = _messages(ends[which], protocol[which], ports[which], width)[:, :size].tobytes()
-            hashes = [sha1(said[at : at + size], usedforsecurity=False).digest() for at in range(0, len(said), size)]
+            messages = _messages(ends[which], protocol[which], ports[which], width)[:, :size].tobytes()
+            hashes = [
+                sha1(messages[at : at + size], usedforsecurity=False).digest() for at in range(0, len(messages), size)
+            ]
             digests[which, :20] = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 20)
     texts = np.empty((len(ends), _LENGTH), np.uint8)
     texts[:, :2] = np.frombuffer(b"1:", np.uint8)

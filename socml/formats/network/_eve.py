@@ -135,9 +135,9 @@ def _alert(found: dict[str, object], event: dict[str, object]) -> None:
     severity = found.get("alert.severity")
     event["event_severity"] = SEVERITIES.get(severity) if isinstance(severity, (int, float)) else None  # type: ignore[arg-type]
     # Suricata's rules carry the flow's state so far; a sum over events must not count those packets twice.
-    asked = found.get("dns.query")
-    if isinstance(asked, list) and asked and isinstance(asked[0], dict):
-        _question(asked[0], event)
+    query = found.get("dns.query")
+    if isinstance(query, list) and query and isinstance(query[0], dict):
+        _question(query[0], event)
     _dns_names(found, event)
 
 
@@ -146,9 +146,9 @@ def _dns(found: dict[str, object], event: dict[str, object]) -> None:
         event["event_action"] = "dns_answer"
     event["network_protocol"] = "dns"
     _dns_names(found, event)
-    asked = found.get("dns.queries")  # version 3, Suricata 8
-    if isinstance(asked, list) and asked and isinstance(asked[0], dict):
-        _question(asked[0], event)
+    queries = found.get("dns.queries")  # version 3, Suricata 8
+    if isinstance(queries, list) and queries and isinstance(queries[0], dict):
+        _question(queries[0], event)
     code = event.get("dns_response_code")
     if code:
         event["event_outcome"] = "success" if code == "NOERROR" else "failure"
@@ -169,10 +169,10 @@ def _dns_names(found: dict[str, object], event: dict[str, object]) -> None:
             event[column] = found.pop(field)
 
 
-def _question(asked: dict[str, object], event: dict[str, object]) -> None:
+def _question(query: dict[str, object], event: dict[str, object]) -> None:
     for field, column in (("rrname", "dns_question_name"), ("rrtype", "dns_question_type")):
-        if isinstance(asked.get(field), str):
-            event[column] = asked[field]
+        if isinstance(query.get(field), str):
+            event[column] = query[field]
 
 
 def _http(found: dict[str, object], event: dict[str, object]) -> None:

@@ -227,16 +227,16 @@ class _Event:
         if "rule_name" in self.columns:
             self.columns["message"] = self.columns["rule_name"]
         if (texts := self._look("alert.severity")) is not None:
-            said = [None if text is None else SEVERITIES.get(int(text)) for text in texts.to_pylist()]
-            self.columns["event_severity"] = pa.array(said, pa.int32())
-        asked = self._asked("dns.query")
+            severities = [None if text is None else SEVERITIES.get(int(text)) for text in texts.to_pylist()]
+            self.columns["event_severity"] = pa.array(severities, pa.int32())
+        query = self._asked("dns.query")
         self._names_of_dns()
-        for column, texts in asked.items():  # a record's own name comes first
+        for column, texts in query.items():  # a record's own name comes first
             self.columns[column] = pc.coalesce(self.columns[column], texts) if column in self.columns else texts
 
     def _dns(self, times: dict[str, pa.Array]) -> None:
-        if (said := self._look("dns.type")) is not None:
-            answered = pc.is_in(said, pa.array(["answer", "response"]))
+        if (succeeded := self._look("dns.type")) is not None:
+            answered = pc.is_in(succeeded, pa.array(["answer", "response"]))
             self.columns["event_action"] = pc.if_else(answered, "dns_answer", self.columns["event_action"])
         self.columns["network_protocol"] = constant("dns", len(self._found.rows), pa.string())
         self._names_of_dns()
@@ -244,8 +244,8 @@ class _Event:
             self.columns[column] = pc.coalesce(texts, self.columns[column]) if column in self.columns else texts
         if "dns_response_code" in self.columns:
             codes = self.columns["dns_response_code"]
-            said = pc.if_else(pc.equal(codes, ""), None, pc.equal(codes, "NOERROR"))
-            self.columns["event_outcome"] = pc.if_else(said, "success", "failure")
+            succeeded = pc.if_else(pc.equal(codes, ""), None, pc.equal(codes, "NOERROR"))
+            self.columns["event_outcome"] = pc.if_else(succeeded, "success", "failure")
         self._list("dns.answers", "dns_answers", _answers)
         if (texts := self._look("dns.rdata")) is not None:
             lists = self.columns.get("dns_answers")
@@ -279,8 +279,10 @@ class _Event:
             value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
             for value in _loaded(texts, self._found.kind(field))
         ]
-        said = {c: [v if isinstance(v := asked.get(f), str) else None for asked in first] for f, c in _QUESTION.items()}
-        return {column: pa.array(values, pa.string()) for column, values in said.items()}
+        columns = {
+            c: [v if isinstance(v := query.get(f), str) else None for query in first] for f, c in _QUESTION.items()
+        }
+        return {column: pa.array(values, pa.string()) for column, values in columns.items()}
 
     def _outcome(self, column: str, is_good: Callable[[pa.Array], pa.Array]) -> None:
         if column in self.columns:

@@ -162,10 +162,10 @@ def emptied(values: pa.Array, empty: str) -> pa.Array:
     return pc.if_else(is_empty, "", values) if pc.any(is_empty).as_py() else values
 
 
-def _of_each(values: pa.Array, told: Callable[[str | None], object], to: pa.DataType) -> pa.Array:
+def _of_each(values: pa.Array, convert: Callable[[str | None], object], to: pa.DataType) -> pa.Array:
     """Return what is told of each value, null too; of the same ones once."""
     coded = values.dictionary_encode("encode")
-    return pa.array([told(value) for value in coded.dictionary.to_pylist()], to).take(coded.indices)
+    return pa.array([convert(value) for value in coded.dictionary.to_pylist()], to).take(coded.indices)
 
 
 def _other_log(path: str, fields: Fields) -> Log:
@@ -229,5 +229,5 @@ def _outcome(values: pa.Array, log: Log) -> pa.Array:
         if log.failure is None
         else pc.is_in(values, value_set=pa.array(sorted(log.failure), pa.string()))
     )
-    said = pc.if_else(won, "success", pc.if_else(lost, "failure", "unknown"))
-    return pc.if_else(values.is_valid(), said, pa.scalar(None, pa.string()))
+    outcome = pc.if_else(won, "success", pc.if_else(lost, "failure", "unknown"))
+    return pc.if_else(values.is_valid(), outcome, pa.scalar(None, pa.string()))

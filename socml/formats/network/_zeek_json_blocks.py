@@ -70,23 +70,23 @@ class ZeekJsonBlocks:
 
     def _by_log(self, found: JsonLines) -> Iterator[tuple[str, JsonLines]]:
         """Yield the lines of each type of log: by what they say, or by the names of their fields."""
-        said = json.loads(found.hint.split(":", 1)[1]) if found.hint else None
+        hint = json.loads(found.hint.split(":", 1)[1]) if found.hint else None
         path = found.column(_PATH)
-        if said is not None:
+        if hint is not None:
             is_said = (
-                np.zeros(len(found.rows), bool) if path is None else np.asarray(pc.equal(path, said).fill_null(False))
+                np.zeros(len(found.rows), bool) if path is None else np.asarray(pc.equal(path, hint).fill_null(False))
             )
             found = found.only(is_said & (found.kind(_PATH) == TEXT))
         elif path is not None:
             found = found.only(found.kind(_PATH) == NONE)
         present = np.stack([found.kind(name) != NONE for name in _TELLING], axis=1)
         codes = present @ (1 << np.arange(len(_TELLING)))
-        if said is not None:
+        if hint is not None:
             codes = present[:, _TELLING.index(HAS_CONNECTION)].astype(np.int64)
         for code in np.unique(codes).tolist():
             these = codes == code
             names = {name for name, here in zip(_TELLING, present[np.argmax(these)], strict=True) if here}
-            yield said or log_type(names, self._file_name), found.only(these)
+            yield hint or log_type(names, self._file_name), found.only(these)
 
     def _events(self, path: str, plain: JsonLines, lines: Lines) -> Parsed:
         names = [

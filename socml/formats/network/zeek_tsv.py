@@ -51,13 +51,13 @@ class _Header:
             written = line.removeprefix(b"#separator").strip(b" ").removeprefix(b"\t").decode("ascii", "replace")
             return replace(self, separator=_unescaped(written))
         text = rest.decode("utf-8", "replace")
-        said = {b"#set_separator": {"set_separator": text or ","}, b"#empty_field": {"empty": text}}
-        said |= {b"#unset_field": {"unset": text}, b"#path": {"path": text.strip().lower()}}
+        settings = {b"#set_separator": {"set_separator": text or ","}, b"#empty_field": {"empty": text}}
+        settings |= {b"#unset_field": {"unset": text}, b"#path": {"path": text.strip().lower()}}
         if key == b"#fields":
             names = text.split(self.separator.decode("latin-1"))
             last = [name.strip() for name in names[-1].split(_JOINED.decode()) if name]
             return replace(self, names=(*names[:-1], *last), joined=len(last) - 1)
-        return replace(self, **said.get(key, {}))  # type: ignore[arg-type]
+        return replace(self, **settings.get(key, {}))  # type: ignore[arg-type]
 
 
 class ZeekTsv:

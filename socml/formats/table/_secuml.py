@@ -50,9 +50,9 @@ class SecumlProject:
             events = events.append_column("time", pa.array(times, pa.int64()).view(TIME))
         if not self.annotations:
             return replace(parsed, events=events)
-        said = [self.annotations.get(i, {}) for i in ids]
-        malicious = [_TRUE.get(one.get("label", "").strip().lower()) for one in said]
-        truth = truth_table(malicious, [one.get("family") or None for one in said])
+        annotations = [self.annotations.get(i, {}) for i in ids]
+        malicious = [_TRUE.get(one.get("label", "").strip().lower()) for one in annotations]
+        truth = truth_table(malicious, [one.get("family") or None for one in annotations])
         return replace(parsed, events=events, truth=truth, time_is_certain="time" not in events.column_names)
 
     def _time(self, name: str) -> int | None:

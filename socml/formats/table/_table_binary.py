@@ -113,8 +113,8 @@ def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
                 raise FormatError(f"{source.name}: X has {block.shape[1]} columns, and the recipe names {len(names)}.")
             table = pa.table({name: pa.array(block[:, i], from_pandas=True) for i, name in enumerate(names)})
             if labels is not None:
-                said = [_label(v) for v in labels[first - 1 : first - 1 + len(block)]]
-                table = table.append_column(truth.column or "y", pa.array(said, pa.string()))
+                verdicts = [_label(v) for v in labels[first - 1 : first - 1 + len(block)]]
+                table = table.append_column(truth.column or "y", pa.array(verdicts, pa.string()))
             known = options if labels is None else _with_truth(options, truth)
             layout = lay_out(table.column_names, known, where=source.name)
             parsed = _parsed(table, first, layout, known)

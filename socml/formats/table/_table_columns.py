@@ -82,9 +82,9 @@ def lay_out(names: Sequence[str], options: ReadOptions, *, where: str) -> Layout
         If the recipe names a column that the file does not have; one that it only drops may be absent.
     """
     shape, truth = options.table or TableShape(), options.truth
-    asked = [*shape.rename, *shape.types]
+    wanted = [*shape.rename, *shape.types]
     label, family = (truth.column, truth.family_column) if truth else ("", "")
-    for name in [*asked, *(n for n in (label, family) if n)]:
+    for name in [*wanted, *(n for n in (label, family) if n)]:
         if name not in names:
             raise FormatError(f"{where} has no column {name!r}, which the recipe names.{did_you_mean(name, names)}")
     event: dict[str, list[str]] = {}
@@ -117,14 +117,14 @@ def declared_plan(name: str, own_name: str, own_plan: Plan | None, options: Read
     `own_plan` is what the file itself looks like; it stands where it gives the stored type.
     """
     shape = options.table or TableShape()
-    said = shape.types.get(name)
-    if said is None and own_name in options.column_types:
-        said = _ARROW_KINDS.get(options.column_types[own_name], "text")  # type: ignore[assignment]
-        if said == "number" and own_plan is not None and own_plan.kind == "boolean":
+    declared = shape.types.get(name)
+    if declared is None and own_name in options.column_types:
+        declared = _ARROW_KINDS.get(options.column_types[own_name], "text")  # type: ignore[assignment]
+        if declared == "number" and own_plan is not None and own_plan.kind == "boolean":
             return own_plan
-    if said is None:
+    if declared is None:
         return None
-    kind = "text" if said == "category" else said
+    kind = "text" if declared == "category" else declared
     return Plan(kind, shape.decimal == ",", options.time_format, zone)  # type: ignore[arg-type]
 
 

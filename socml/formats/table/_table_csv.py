@@ -101,10 +101,10 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     block = next(source.blocks(), None)
     lines = list(block.lines() if block else [])
     heads = list(dropwhile(lambda line: not line.strip(), lines))[: 2 * _HEAD_LINES]  # later ones may be part of a cell
-    said = _SEPARATOR.fullmatch(heads[0]) if heads else None
-    above = int(said is not None)
-    if said:
-        shape = shape if shape.delimiter else shape.model_copy(update={"delimiter": said[1].decode()})
+    declared = _SEPARATOR.fullmatch(heads[0]) if heads else None
+    above = int(declared is not None)
+    if declared:
+        shape = shape if shape.delimiter else shape.model_copy(update={"delimiter": declared[1].decode()})
         heads = heads[1:]
     lines = [line for line in whole_records(heads, shape.delimiter) if line.strip()][:200]
     if not lines:

@@ -58,31 +58,31 @@ class LabelWatch:
 
     def warnings(self) -> list[str]:
         """Return what is to be said of the file, once it was seen whole."""
-        said = [
+        notes = [
             f"Column {name!r} was made from the labels by the publisher. Drop it: table.drop = [{name!r}]."
             for name in self._columns
             if name.strip().lower() in _NAMES
         ]
         ids = [repr(name) for name, column in self._columns.items() if column.ids]
         if ids:
-            said.append(
+            notes.append(
                 f"Another value in every row, so these are names of the rows, not features: {_listed(ids)}. "
                 "Drop them: table.drop."
             )
         if min(self._labels) < _LEAST_ROWS:
-            return said
+            return notes
         alone = []
         for name, column in self._columns.items():
             if spelt := _by_spelling(name, column):
-                said.append(spelt)
+                notes.append(spelt)
             elif not column.ids and (_by_value(column) or _by_range(column)):
                 alone.append(repr(name))
         if alone:
-            said.append(
+            notes.append(
                 f"These columns tell malicious from benign alone, without one error: {_listed(alone)}. Unless that is "
                 "how the attack works, it is how the data was made: drop them (table.drop)."
             )
-        return said
+        return notes
 
 
 def _see(column: _Column, values: pa.Array, label: int) -> None:

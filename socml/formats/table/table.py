@@ -120,8 +120,8 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
         if log:
             log.clock.warnings.clear()
         yield parsed
-    if watch and (said := watch.warnings()):
-        yield Parsed(no_events(), [], warnings=said)
+    if watch and (warned := watch.warnings()):
+        yield Parsed(no_events(), [], warnings=warned)
 
 
 def _settle(
@@ -144,15 +144,15 @@ def _settle(
     plans: dict[str, Plan] = {}
     notes: list[str] = []
     for name, profile in profiles.items():
-        plan, said = plan_column(profile, name)
+        plan, kept_notes = plan_column(profile, name)
         declared = declared_plan(name, layout.own[name], plan, options, zone)
         if declared is not None:
             plan = replace(
                 declared, decimal_comma=declared.decimal_comma or bool(profile.commas and not profile.others)
             )
-            said = [note for note in said if "left out" not in note and "kept as text" not in note]
+            kept_notes = [note for note in kept_notes if "left out" not in note and "kept as text" not in note]
         if profile.rows:
-            notes += said
+            notes += kept_notes
         if plan is not None:
             plans[name] = plan
     notes += _same_values(profiles)

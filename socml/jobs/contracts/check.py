@@ -67,20 +67,20 @@ def check_component(name: str, *, kind: str = "", project: Project | None = None
 
 def checked(promise: Promise, component: object) -> Checked:
     """Try one promise."""
-    said = (promise.__doc__ or promise.__name__).strip().splitlines()[0].rstrip(".")
+    sentence = (promise.__doc__ or promise.__name__).strip().splitlines()[0].rstrip(".")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             promise(component)
     except AssertionError as error:
-        return Checked(said, str(error) or "it is not so")
+        return Checked(sentence, str(error) or "it is not so")
     except SocmlError as error:
-        return Checked(said, str(error))
+        return Checked(sentence, str(error))
     except Exception as error:  # whatever the component raises
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
-        return Checked(said, f"{type(error).__name__} at {where}: {error}")
-    return Checked(said)
+        return Checked(sentence, f"{type(error).__name__} at {where}: {error}")
+    return Checked(sentence)
 
 
 def _promises(kind: str) -> Sequence[Promise]:

@@ -34,22 +34,22 @@ def takes_candidates_labels_and_budget(strategy: Callable[..., pd.Series]) -> No
 
 def honours_the_budget(strategy: Callable[..., pd.Series]) -> None:
     """It gives as many rows as the budget says, or all that are open, and each once."""
-    for said, labels in _SITUATIONS.items():
+    for situation, labels in _SITUATIONS.items():
         for budget in (1, 10, 200):
             chosen = _chosen(strategy, labels, budget)
             n_open = 60 - sum(row.startswith("r") for row in labels)
             assert len(chosen) == min(budget, n_open), (
-                f"{said}, {len(chosen)} rows for a budget of {budget} and {n_open} open rows"
+                f"{situation}, {len(chosen)} rows for a budget of {budget} and {n_open} open rows"
             )
-            assert chosen.index.is_unique, f"{said}, a row comes twice"
+            assert chosen.index.is_unique, f"{situation}, a row comes twice"
 
 
 def shows_no_labelled_row(strategy: Callable[..., pd.Series]) -> None:
     """It never gives a row that has a label, nor one that is no candidate."""
-    for said, labels in _SITUATIONS.items():
+    for situation, labels in _SITUATIONS.items():
         chosen = set(_chosen(strategy, labels, 200).index)
-        assert not chosen & set(labels), f"{said}, it gives {sorted(chosen & set(labels))[0]}, which has one"
-        assert chosen <= set(_candidates().index), f"{said}, it gives a row that is no candidate"
+        assert not chosen & set(labels), f"{situation}, it gives {sorted(chosen & set(labels))[0]}, which has one"
+        assert chosen <= set(_candidates().index), f"{situation}, it gives a row that is no candidate"
 
 
 def gives_a_reason_a_row(strategy: Callable[..., pd.Series]) -> None:

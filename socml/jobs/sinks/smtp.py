@@ -64,9 +64,9 @@ class Smtp(Sink):
         return smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
 
     def _message(self, alerts: Sequence[Alert], batch_id: str) -> EmailMessage:
-        said = words(self.language)
+        say = words(self.language)
         message = EmailMessage()
-        message["Subject"] = said("alert.mail.subject", n=len(alerts), dataset=alerts[0].dataset, day=alerts[-1].day)
+        message["Subject"] = say("alert.mail.subject", n=len(alerts), dataset=alerts[0].dataset, day=alerts[-1].day)
         message["From"], message["To"] = self.sender, ", ".join(self.to)
         message["Message-ID"] = f"<{batch_id}@socml.invalid>"
         lines: list[str] = []

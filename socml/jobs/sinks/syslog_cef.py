@@ -73,9 +73,9 @@ def _cef(alert: Alert) -> str:
         "msg": " ".join(reason.text for reason in alert.reasons),
         "request": alert.link,
     }
-    said = " ".join(f"{name}={_value(value)}" for name, value in fields.items() if value != "")
+    extension = " ".join(f"{name}={_value(value)}" for name, value in fields.items() if value != "")
     head = "|".join(map(_header, ("socml", "socml", version("socml"), alert.family, f"Anomaly: {alert.family}")))
-    return f"CEF:0|{head}|{alert.severity}|{said}"
+    return f"CEF:0|{head}|{alert.severity}|{extension}"
 
 
 def _header(text: str) -> str:

@@ -38,8 +38,8 @@ class Webhook(Sink):
 
     def send(self, alerts: Sequence[Alert], batch_id: str) -> None:
         """Deliver some alerts."""
-        said = {"batch": batch_id, "alerts": [{"key": alert.key, **alert.to_dict()} for alert in alerts]}
-        body = json.dumps(said, ensure_ascii=False).encode()
+        payload = {"batch": batch_id, "alerts": [{"key": alert.key, **alert.to_dict()} for alert in alerts]}
+        body = json.dumps(payload, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": batch_id}
         if token := secret_of(self.token_variable):
             headers["Authorization"] = f"Bearer {token}"
