@@ -70,8 +70,8 @@ def beside_another(place: Place) -> None:
             say("app.runs.compare_with"), list(names), key="compare_with", width=460,
             format_func=lambda one: visible_line(f"{names[one]['model_version']} · {str(names[one].get('finished'))[:16]}"),
         )  # fmt: skip
-        asked = st.button(say("app.runs.compare_do"), key="compare_do")
-    if not asked:
+        pressed = st.button(say("app.runs.compare_do"), key="compare_do")
+    if not pressed:
         return
     try:
         found = compare(str(run["run_id"]), str(other), project=place.project)

@@ -73,8 +73,10 @@ def make_case(seed: int) -> Case:
         writer.writerow(row)
         if rng.random() < 0.05:
             out.write(end)
-    said = f"{delimiter!r} {encoding} {end!r} quoting {quoting} decimal {decimal} header {has_header} hard {hard}"
-    return Case(out.getvalue().encode(encoding, "replace"), (names if has_header else None, rows), said)
+    description = (
+        f"{delimiter!r} {encoding} {end!r} quoting {quoting} decimal {decimal} header {has_header} hard {hard}"
+    )
+    return Case(out.getvalue().encode(encoding, "replace"), (names if has_header else None, rows), description)
 
 
 def _time(rng: random.Random, delimiter: str, decimal: str, hard: bool) -> str:

@@ -37,8 +37,8 @@ def main() -> None:
     parts = {
         part.__name__: part for part in (estimators, pipelines, streams, pyfunc, threads, sizes, platforms, seconds)
     }
-    asked = sys.argv[1:] or list(parts)
-    figures = [figure for name in asked for figure in parts[name]()]
+    wanted = sys.argv[1:] or list(parts)
+    figures = [figure for name in wanted for figure in parts[name]()]
     measured = {figure.case for figure in figures}
     order = ["estimators", "scikit-learn", "River", "MLflow", "threads", "install", "wheels", "first result"]
     kept = [figure for figure in measured_before("results-ecosystem") if figure.case not in measured]
@@ -187,8 +187,8 @@ def pyfunc() -> Iterator[Figure]:
         mlflow.set_tracking_uri(f"sqlite:///{project.workspace}/mlflow/mlflow.db")
 
         def loads(name: str) -> bool:
-            told = mlflow.pyfunc.load_model(f"models:/{name}@champion").predict(X)["anomaly_score"]
-            return bool(np.array_equal(told, -versions[name].pipeline.score_samples(X)))
+            scores = mlflow.pyfunc.load_model(f"models:/{name}@champion").predict(X)["anomaly_score"]
+            return bool(np.array_equal(scores, -versions[name].pipeline.score_samples(X)))
 
         yield _counted(
             "MLflow", "models that mlflow.pyfunc loads, scores equal to the bit", _working(loads, names), len(names)
@@ -204,12 +204,12 @@ def threads() -> Iterator[Figure]:
         "[print(n, hashlib.sha256(socml.make_detector(n, seed=1).fit(X).score_samples(X).tobytes()).hexdigest())"
         " for n in sys.argv[1:]]"
     )
-    said = []
+    results = []
     for count in ("1", "2", "4"):
         counted = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), count)
         done = _python(["-c", code, *detectors()], ROOT, counted)
-        said.append(done.stdout.splitlines())
-    same = sum(len(set(lines)) == 1 for lines in zip(*said, strict=True))
+        results.append(done.stdout.splitlines())
+    same = sum(len(set(lines)) == 1 for lines in zip(*results, strict=True))
     yield _counted("threads", "detectors whose bytes are the same with 1, 2 and 4 threads", same, len(detectors()))
 
 
@@ -295,8 +295,8 @@ def _needed(package: str, extras: frozenset[str]) -> frozenset[str]:
             continue
         for text in requirements:
             wanted = Requirement(text)
-            asked = wanted.marker is None or wanted.marker.evaluate({"extra": extra})
-            if asked and (not extra or "extra" in str(wanted.marker)):
+            is_needed = wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+            if is_needed and (not extra or "extra" in str(wanted.marker)):
                 waiting += [(_plain(wanted.name), one) for one in ("", *wanted.extras)]
     return frozenset(name for name, _ in seen if name != package)
 

@@ -71,11 +71,11 @@ def look(events: pa.Table, found: Filled) -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.register("stored_events", pa.table(arrays, names=_SCHEMA.names))
-        said = connection.execute(
+        filled = connection.execute(
             f"select {', '.join(f'coalesce(bool_or({test}), false)' for test in MEANINGS.values())} "  # our own
             f"from ({meanings_sql('1970-01-01', '2101-01-01')})"
         ).fetchone()
-    found.meanings |= {meaning for meaning, holds in zip(MEANINGS, said or (), strict=True) if holds}
+    found.meanings |= {meaning for meaning, holds in zip(MEANINGS, filled or (), strict=True) if holds}
 
 
 def _events_of(name: str) -> Iterator[pa.Table]:

@@ -130,14 +130,14 @@ def measured(millions: int) -> list[Figure]:
 
 def scoring_beside(root: Path, case: str) -> list[Figure]:
     """Return rows a CPU second of the fitted forest beside scikit-learn's on the same matrix, both in one process."""
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "benchmarks.scale", "--score", root],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1]), "SOCML_PROJECT": str(root)},
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
-    ours, theirs, largest, rows = float(said[0]), float(said[1]), float(said[2]), int(said[3])
+    ours, theirs, largest, rows = float(result[0]), float(result[1]), float(result[2]), int(result[3])
     return [
         Figure(case, "scoring alone: rows a CPU second", ours, "rows/s", PEER, theirs, ours / theirs, rows),
         Figure(case, "scoring alone: largest difference of a score", largest, "", PEER, n=rows),

@@ -94,13 +94,13 @@ class Evidence:
         work: Callable[[Sequence[str]], Mapping[str, Any]],
     ) -> dict[str, Answer]:
         """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon."""
-        asked = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
+        questions = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
         line = background(worker)
-        known = {row_id: line.known(one) for row_id, one in asked.items()}
+        known = {row_id: line.known(one) for row_id, one in questions.items()}
         if not any(answer is not None and answer.pending for answer in known.values()):
             new = [row_id for row_id, answer in known.items() if answer is None]
             for some in (new[:FIRST], new[FIRST:AT_ONCE]):
-                line.start([asked[row_id] for row_id in some], partial(work, some))
+                line.start([questions[row_id] for row_id in some], partial(work, some))
         return {row_id: answer for row_id, answer in known.items() if answer is not None and not answer.pending}
 
     def wait_for(self, row_id: str) -> None:

@@ -110,20 +110,20 @@ def _clustered(features: pd.DataFrame, method: str, n_clusters: int) -> Clusters
 
 def _table(found: Clusters, rows: LookedAt, say: Words) -> pd.DataFrame:
     verdicts = rows.verdicts.reindex(found.cluster.index).dropna()
-    said = verdicts.groupby(found.cluster.reindex(verdicts.index)).value_counts()
+    counts = verdicts.groupby(found.cluster.reindex(verdicts.index)).value_counts()
     columns = [say(f"app.looking.column.{name}") for name in ("group", "rows", "apart", "labels")]
     told = [
         (
             say("app.looking.group", n=group.number + 1),
             group.size,
             _apart(group, rows, say),
-            _said(said, group.number, say),
+            _said(counts, group.number, say),
         )
         for group in found.groups
     ]
     alone = int((found.cluster < 0).sum())
     if alone:
-        told.append((say("app.looking.in_none"), alone, "", _said(said, -1, say)))
+        told.append((say("app.looking.in_none"), alone, "", _said(counts, -1, say)))
     return pd.DataFrame(told, columns=columns)
 
 

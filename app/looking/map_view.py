@@ -119,9 +119,9 @@ def _chart(found: Projection, rows: LookedAt, say: Words) -> alt.Chart:
 
 
 def _axes(found: Projection, rows: LookedAt, say: Words) -> str:
-    told = []
+    lines = []
     for number, names in enumerate(found.axes, 1):
         features = ", ".join(visible_line(feature_label(name, rows.metadata, say.language)) for name in names)
         share = f" ({say.number(100 * found.shares[number - 1])} %)" if len(found.shares) >= number else ""
-        told.append(f"{say('app.looking.axis', n=number)}{share}: {features}")
-    return " · ".join([*told, say("app.looking.pick")])
+        lines.append(f"{say('app.looking.axis', n=number)}{share}: {features}")
+    return " · ".join([*lines, say("app.looking.pick")])

@@ -121,8 +121,8 @@ def search(
     Examples:  socml search source-classifier demo
                socml search source-classifier demo --nested 5 --mode group
     """
-    said = mode or set_ or judged_by
-    validation = _validation(model, mode, set_ or [], judged_by=judged_by) if said else None
+    has_options = mode or set_ or judged_by
+    validation = _validation(model, mode, set_ or [], judged_by=judged_by) if has_options else None
     if nested:
         _search_nested(model, dataset, nested, validation, json_=json_)
         return

@@ -123,9 +123,9 @@ class OnDisk:
 
     def take(self, positions: np.ndarray) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
-        asked = positions.tobytes()
-        if self._taken is None or self._taken[0] != asked:
-            self._taken = (asked, self._read(positions))
+        key = positions.tobytes()
+        if self._taken is None or self._taken[0] != key:
+            self._taken = (key, self._read(positions))
         return self._taken[1]
 
     @cached_property

@@ -85,8 +85,8 @@ def profile_features(features: pd.DataFrame, labels: pd.Series | None = None) ->
     (0.25, 1, 2)
     """
     table = _indexed(features)
-    said = _said(table, labels)
-    return [_profile(str(name), table[name], said) for name in feature_names(table)]
+    verdicts = _said(table, labels)
+    return [_profile(str(name), table[name], verdicts) for name in feature_names(table)]
 
 
 def correlated_features(features: pd.DataFrame, *, least: float = ALIKE) -> list[CorrelatedPair]:
@@ -128,14 +128,14 @@ def _is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
 
 
-def _profile(name: str, column: pd.Series, said: NDArray[np.object_]) -> FeatureProfile:
+def _profile(name: str, column: pd.Series, verdicts: NDArray[np.object_]) -> FeatureProfile:
     if _is_number(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         known = np.isfinite(values)
         edges, is_log = _edges(values[known])
-        counts = {label: _binned(values[known & (said == label)], edges) for label in _labels(said)}
+        counts = {label: _binned(values[known & (verdicts == label)], edges) for label in _labels(verdicts)}
         low, high = np.quantile(values[known], [LOW, HIGH]).tolist() if known.any() else (None, None)
-        separation = _separation(values, said)
+        separation = _separation(values, verdicts)
         distinct = len(np.unique(values[known][:COMPARED]))
         return FeatureProfile(
             name, True, float(1 - known.mean()) if len(values) else 0.0, low, high, tuple(edges.tolist()), is_log, (),
@@ -146,19 +146,19 @@ def _profile(name: str, column: pd.Series, said: NDArray[np.object_]) -> Feature
     texts = column.astype(str).to_numpy(dtype=object)
     frequent = tuple(str(value) for value in column[known].astype(str).value_counts().index[:MOST_VALUES])
     counts = {
-        label: tuple(int(((texts == value) & known & (said == label)).sum()) for value in frequent)
-        for label in _labels(said)
+        label: tuple(int(((texts == value) & known & (verdicts == label)).sum()) for value in frequent)
+        for label in _labels(verdicts)
     }
     rarity = np.asarray(column.astype(str).map(column.astype(str).value_counts()), dtype=np.float64)
-    separation = _separation(rarity, said)
+    separation = _separation(rarity, verdicts)
     return FeatureProfile(
         name, False, missing, None, None, (), False, frequent, counts,
         _warnings(missing, len(frequent), separation), separation,
     )  # fmt: skip
 
 
-def _labels(said: NDArray[np.object_]) -> list[str]:
-    return sorted({str(label) for label in said})
+def _labels(verdicts: NDArray[np.object_]) -> list[str]:
+    return sorted({str(label) for label in verdicts})
 
 
 def _edges(known: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
@@ -180,15 +180,15 @@ def _binned(values: NDArray[np.float64], edges: NDArray[np.float64]) -> tuple[in
     return tuple(int(n) for n in np.histogram(within, edges)[0])
 
 
-def _separation(values: NDArray[np.float64], said: NDArray[np.object_]) -> float | None:
+def _separation(values: NDArray[np.float64], verdicts: NDArray[np.object_]) -> float | None:
     """Return the area under the curve of one feature alone, whichever way it points; None while too few are labelled."""
     from sklearn.metrics import roc_auc_score
 
-    told = np.flatnonzero((said != "") & (said != "unsure") & (said != "skip"))
-    malicious = said[told] == "malicious"
+    labelled = np.flatnonzero((verdicts != "") & (verdicts != "unsure") & (verdicts != "skip"))
+    malicious = verdicts[labelled] == "malicious"
     if min(int(malicious.sum()), int((~malicious).sum())) < LEAST_OF_EACH:
         return None
-    here = values[told]
+    here = values[labelled]
     filled = np.where(
         np.isfinite(here), here, np.nanmedian(here[np.isfinite(here)]) if np.isfinite(here).any() else 0.0
     )

@@ -291,12 +291,12 @@ def rows_of_set(
     numbers = ", ".join(f"cast({quoted(name)} as double) as {quoted(name)}" for name in recipe.columns)
     others = [quoted(name) for name in shown if name not in recipe.columns]
     texts = "".join(f", cast({name} as varchar) as {name}" for name in others)
-    said = " or ".join(f"{quoted(name)} > 0" for name in recipe.columns)
+    condition = " or ".join(f"{quoted(name)} > 0" for name in recipe.columns)
     side = "" if recipe.outside else " and " + here
     sql = f"""
         select cast({whom} as varchar) as entity,
                {quoted_text(recipe.role + " ")} || case when {here} then 'inside' else 'outside' end as role, {numbers}{texts}
-        from ({recipe.sql}\n) where {whom} is not null{side} and ({said}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
+        from ({recipe.sql}\n) where {whom} is not null{side} and ({condition}) order by entity, {numbers_order(recipe)}"""  # noqa: S608
     return _selected(connection, sql, where).replace_schema_metadata(None).combine_chunks()
 
 

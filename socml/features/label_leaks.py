@@ -31,13 +31,13 @@ def label_columns(table: pd.DataFrame, malicious: np.ndarray) -> list[str]:
     """
     import pandas as pd
 
-    told = np.flatnonzero(~np.isnan(malicious))[:ROWS_COMPARED]
-    truth = malicious[told]
+    labelled = np.flatnonzero(~np.isnan(malicious))[:ROWS_COMPARED]
+    truth = malicious[labelled]
     if len(np.unique(truth)) < 2:
         return []
     found = []
     for name in table.columns:
-        codes, values = pd.factorize(table[name].iloc[told].astype(str))
+        codes, values = pd.factorize(table[name].iloc[labelled].astype(str))
         if len(values) == 2 and len(np.unique(codes + 2 * truth)) == 2:
             found.append(str(name))
     return found

@@ -219,8 +219,8 @@ def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
 
     at = text.find('{"')
     row = _json(text[at:], clock, levels)
-    told = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
-    return {**row, **told} if row else row
+    facts = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
+    return {**row, **facts} if row else row
 
 
 def _syslog(text: str, clock: Clock, levels: int) -> dict[str, object]:

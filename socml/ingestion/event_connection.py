@@ -60,8 +60,10 @@ def stored_events(project: Project, dataset: str) -> Iterator[StoredEvents]:
         ) as connection:
             yield StoredEvents(connection, columns)
     except duckdb.IOException as error:
-        said = visible_line(str(error))[:300]
-        raise DataError(f"The events of dataset {dataset!r} cannot be read: {said} See socml check --repair") from error
+        reason = visible_line(str(error))[:300]
+        raise DataError(
+            f"The events of dataset {dataset!r} cannot be read: {reason} See socml check --repair"
+        ) from error
 
 
 def _offer(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:

@@ -108,7 +108,9 @@ class Reading:
             pending=int(self.waiting > 0),
             pending_bytes=self.waiting,
             warnings=tuple(self.warnings),
-            assumptions=tuple(Assumed(said.kind, str(said)) for said in self.warnings if isinstance(said, Assumption)),
+            assumptions=tuple(
+                Assumed(warning.kind, str(warning)) for warning in self.warnings if isinstance(warning, Assumption)
+            ),
             confidence=self.confidence,
         )
 

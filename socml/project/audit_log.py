@@ -32,7 +32,7 @@ def audit(project: Project, what: str, **about: object) -> None:
     with private_file(audit_path(project)).open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         end = _last_whole_line(file.fileno())
-        said = {
+        record = {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "by": _user(),
             "what": what,
@@ -41,7 +41,7 @@ def audit(project: Project, what: str, **about: object) -> None:
         }
         file.truncate(end[0])
         file.seek(end[0])
-        file.write(json.dumps(said, ensure_ascii=False, default=str).encode() + b"\n")
+        file.write(json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 

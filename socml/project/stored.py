@@ -93,8 +93,8 @@ def read_metadata(path: Path) -> TableMetadata:
     """
     with reading(path, remedy=remedy(path)), open_table(path) as file:
         metadata = file.schema_arrow.metadata or {}
-        said: TableMetadata = json.loads(metadata.get(b"socml", b"{}"))
-        return said
+        content: TableMetadata = json.loads(metadata.get(b"socml", b"{}"))
+        return content
 
 
 def read_json(path: Path) -> Any:

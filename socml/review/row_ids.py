@@ -58,7 +58,7 @@ class RowIds:
     def _find(self, absent: list[str]) -> None:
         if not absent:
             return
-        asked = pa.array(absent, pa.string()).cast(self._names.type)
-        at = pc.indices_nonzero(pc.is_in(self._names, value_set=asked))
+        wanted = pa.array(absent, pa.string()).cast(self._names.type)
+        at = pc.indices_nonzero(pc.is_in(self._names, value_set=wanted))
         self._row_of.update(dict.fromkeys(absent, -1))
         self._row_of.update(zip(self._names.take(at).to_pylist(), at.to_pylist(), strict=True))

@@ -74,8 +74,8 @@ def _measured(judged: Judged, validation: Validation) -> dict[str, object]:
             wilson(right, int(named.sum())),
         )
     found |= _detection(judged, intervals, absent)
-    asked = [name for name in validation.metrics if name not in found]
-    more, why_not = chosen_metrics(asked, judged.order, judged.malicious, alert=judged.alert, time_us=judged.time_us)
+    missing = [name for name in validation.metrics if name not in found]
+    more, why_not = chosen_metrics(missing, judged.order, judged.malicious, alert=judged.alert, time_us=judged.time_us)
     found, absent = {**found, **more}, {**absent, **why_not}
     found["intervals"] = {name: list(ends) for name, ends in intervals.items()}
     return {**found, "absent": absent} if absent else found

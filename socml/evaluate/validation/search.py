@@ -151,12 +151,12 @@ def search_table(
     return _told(recipe, search, halving.cv_results_)
 
 
-def _pipeline(recipe: ModelRecipe, asked: Search, project: Project) -> OutlierDetector:
+def _pipeline(recipe: ModelRecipe, search: Search, project: Project) -> OutlierDetector:
     from socml.models import make_detector
 
     pipeline = make_detector(recipe, project=project)
     detector = pipeline.detector
-    if "calibration_folds" in detector.get_params() and not metric_of(asked.metric).needs_alerts:
+    if "calibration_folds" in detector.get_params() and not metric_of(search.metric).needs_alerts:
         detector.set_params(calibration_folds=0)  # calibration never changes which row is above which
     return pipeline
 

@@ -118,8 +118,8 @@ def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:
     """Return the columns of a message of key=value pairs; those that no column takes are further fields."""
     row, _ = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))
     more.update({name: value for name, value in cast("dict[str, str]", row.pop("extra")).items() if name not in more})
-    told = {name: value for name, value in facts_of(message).items() if name not in row}
-    return {name: value for name, value in (told | row).items() if name not in ("time", "message", "host_name")}
+    facts = {name: value for name, value in facts_of(message).items() if name not in row}
+    return {name: value for name, value in (facts | row).items() if name not in ("time", "message", "host_name")}
 
 
 def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, object]:

@@ -149,8 +149,8 @@ def _attribute(details: dict[str, dict[str, str]], text: str, last: str) -> str:
 
 def _entries(report: _Report) -> Iterator[tuple[int, bytes]]:
     for entry in report.entries.values():
-        said = {name: value for name, value in entry.items() if name != "number"}
-        yield entry["number"], json_bytes({**said, "start_time": report.stamp, "aide_version": report.version})
+        fields = {name: value for name, value in entry.items() if name != "number"}
+        yield entry["number"], json_bytes({**fields, "start_time": report.stamp, "aide_version": report.version})
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:

@@ -168,7 +168,7 @@ def _outcome(row: dict[str, object], fields: Fields, kind: str) -> str | None:
 def _told(row: dict[str, object]) -> dict[str, object]:
     """Return what the message of a SYSTEM log tells: who, from where, how it ended."""
     message = str(row.get("message") or "")
-    told = facts_of(message)
+    facts = facts_of(message)
     if found := _FROM.search(message):
-        told["source_ip"] = address(found["ip"])
-    return {name: value for name, value in told.items() if name != "event_action" and value is not None}
+        facts["source_ip"] = address(found["ip"])
+    return {name: value for name, value in facts.items() if name != "event_action" and value is not None}

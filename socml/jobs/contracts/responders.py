@@ -47,13 +47,13 @@ def says_where_to_before_it_sends(responder: _Class) -> None:
     with _lab() as (case, settings, _):
         if not responder().sends:
             return
-        said = ""
+        sentence = ""
         try:
             responder().draft(case, settings)
         except ConfigurationError as error:
-            said = str(error)
-        assert "respond.toml" in said, (
-            f"it does not name respond.toml, where a section says where to: {said or 'no error'}"
+            sentence = str(error)
+        assert "respond.toml" in sentence, (
+            f"it does not name respond.toml, where a section says where to: {sentence or 'no error'}"
         )
 
 

@@ -31,8 +31,8 @@ def refuses_an_unknown_option(sink: type[Sink]) -> None:
     try:
         sink.model_validate({"no_such_option": 1})
     except ValidationError as error:
-        said = {(str(one["loc"][0]), one["type"]) for one in error.errors() if one["loc"]}
-        assert ("no_such_option", "extra_forbidden") in said, "it takes options that it does not have"
+        errors = {(str(one["loc"][0]), one["type"]) for one in error.errors() if one["loc"]}
+        assert ("no_such_option", "extra_forbidden") in errors, "it takes options that it does not have"
     else:
         raise AssertionError("it takes options that it does not have")
 
