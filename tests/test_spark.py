@@ -22,6 +22,7 @@ from socml.project import (
     Project,
     RecipeError,
     load_feature_recipe,
+    read_table,
     recipe_names,
     run_folder,
     spark_session,
@@ -111,7 +112,7 @@ def test_every_daily_set_and_what_it_remembers_are_the_same_if_spark_makes_the_s
 def test_scores_and_leaves_are_the_same_bit_for_bit(labs: tuple[Project, Project]) -> None:
     here, _ = labs
     features = build_feature_file("source-5min", "office", project=here)
-    version = fit("source-forest", features, project=here)
+    version = fit("source-forest", read_table(features).to_pandas(), project=here)
     runs = [score_run(version, features, project=project) for project in labs]
     folders = [run_folder(project, run["run_id"]) for project, run in zip(labs, runs, strict=True)]
     assert (folders[0] / "leaves.npy").read_bytes() == (folders[1] / "leaves.npy").read_bytes()

@@ -25,8 +25,10 @@ _BETWEEN = b", \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
-def members(source: Source, *lists: str) -> Iterator[tuple[int, bytes]]:
+def members(source: Source, *lists: str, deepest: int = 2) -> Iterator[tuple[int, bytes]]:
     """Yield the records of a file with their lines: those in a list of one of these names, else its objects.
+
+    The list may lie in up to `deepest` objects: what lies deeper is a part of a record.
 
     What stands among the records of a list and is no object is yielded as well, for the reader to reject; so is what
     a file that is cut inside a record ends with. The rest of a document around its list is no record.
@@ -36,7 +38,7 @@ def members(source: Source, *lists: str) -> Iterator[tuple[int, bytes]]:
         head += chunk
         if len(head) >= 1 << 20:
             break
-    layout = _layout(head, lists)
+    layout = _layout(head, lists, deepest)
     if layout == "lines":
         yield from json_records(source)
         return
@@ -49,7 +51,7 @@ def members(source: Source, *lists: str) -> Iterator[tuple[int, bytes]]:
     yield from scanner.rest()
 
 
-def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, object]]:
+def first_objects(head: bytes, *lists: str, limit: int = 5, deepest: int = 2) -> list[dict[str, object]]:
     """Return the first objects that a file's head holds, as `members` would yield them, for a sniff.
 
     Examples
@@ -60,7 +62,7 @@ def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, ob
     [{'a': 1}]
     """
     head = head.removeprefix(_BOM)
-    layout = _layout(head, lists)
+    layout = _layout(head, lists, deepest)
     if layout == "lines" and not head.lstrip().startswith(b"["):
         found: list[bytes] = [line for line in head.split(b"\n")[: limit * 4] if line.strip()]
     else:
@@ -81,11 +83,11 @@ def first_objects(head: bytes, *lists: str, limit: int = 5) -> list[dict[str, ob
     return objects
 
 
-def _layout(head: bytes, lists: Sequence[str]) -> str:
+def _layout(head: bytes, lists: Sequence[str], deepest: int) -> str:
     start = head.removeprefix(_BOM).lstrip()
     if lists and start.startswith(b"{"):
         opening = re.search(_opening(lists), start)
-        if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= 3:
+        if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= deepest:
             return "list"
     first = start.split(b"\n", 1)[0].strip()
     return "documents" if first == b"{" or _TOGETHER.search(first[:65536]) else "lines"

@@ -221,7 +221,8 @@ def fit(
         features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
     features = rows_of_period(features, period)
-    if truth is not None and len(truth) and not force:
+    is_counted = bool(about.get("window_seconds"))  # of many events, none of which holds the truth
+    if truth is not None and len(truth) and not force and not is_counted:
         _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
     training_labels = None
     if recipe.mode == "supervised":

@@ -107,7 +107,7 @@ class Votes:
         --------
         >>> votes = Votes(np.zeros(4, np.int64), np.array([1.0, 1, 1, 3]), np.ones(4), np.arange(4) == 3, np.array([4.0, 1]))
         >>> votes.weights(np.array([[0.5], [2.0], [3.0]]), np.zeros((3, 1), np.int64)).round(2).tolist()
-        [[0.4], [1.0], [1.3]]
+        [[0.57], [1.0], [1.3]]
         """
         weights = np.ones_like(evidence)
         if not self.total[0]:

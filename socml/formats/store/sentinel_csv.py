@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
+from socml.formats._guess import guess
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
 from socml.formats._sentinel import generated_time, is_sentinel, sentinel_row
@@ -37,9 +38,12 @@ class SentinelCsv:
     one_a_line = False
 
     def sniff(self, head: bytes, file_name: str) -> float:
-        """Sure of a line of names with `TimeGenerated` and the columns of a known table; fairly so of any other table."""
+        """Sure of `TimeGenerated` and the columns of a known table; fairly so of others that name a host, a user or an address."""
         names = {_plain(name) for name in csv_head(head)}
-        return 0.97 if is_sentinel(names) else 0.85 if "TimeGenerated" in names else 0.0
+        if is_sentinel(names):
+            return 0.97
+        says_who = len(guess(tuple(sorted(names))).columns) > 1  # more than the time: else it is a table of numbers
+        return 0.85 if "TimeGenerated" in names and says_who else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's rows."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -48,16 +47,19 @@ class TableLog:
     def settle(self, cells: Mapping[str, pa.Array]) -> None:
         """Look at a block of rows for what shows whether dates say the day first."""
         if self.clock.day_first is None and "time" in self.found:
-            settle_day_order((f"{text} " for text in cells[self.found["time"]].to_pylist() if text), self.clock)
+            field = self.found["time"]  # a column, or a field of the object in one
+            texts = (row.get(field) for row in _rows(cells, self.fields))
+            settle_day_order((f"{text} " for text in texts if text), self.clock)
 
     def columns(self, cells: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Return the event columns of a block of rows; what does not fit a column leaves it empty."""
-        return arrays_of([self._row(row) for row in _rows(cells, self.fields)])
+        objects = _objects(cells, self.fields)
+        return arrays_of([self._row(*both) for both in zip(_rows(cells, self.fields), objects, strict=True)])
 
-    def _row(self, found: dict[str, str]) -> dict[str, object]:
+    def _row(self, found: Mapping[str, object], inner: str) -> dict[str, object]:
         row, _ = guessed_row(found, self.clock)
         row["extra"] = {}  # the table's own columns keep all
-        return with_inner(row, row.get("message"), self.clock)
+        return with_inner(row, inner or row.get("message"), self.clock)
 
 
 def log_of(
@@ -88,14 +90,21 @@ def log_of(
     return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()})
 
 
-def _rows(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[dict[str, Any]]:
+def _objects(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[str]:
+    """Yield the first cell of each row that is a JSON object, a record of its own; empty where there is none."""
+    for values in zip(*(cells[name].to_pylist() for name in fields), strict=True):
+        yield next((value for value in values if value and value.startswith("{")), "")
+
+
+def _rows(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[dict[str, object]]:
     """Yield rows as name → text, without what is missing; a cell that is a JSON object as its fields."""
     for values in zip(*(cells[name].to_pylist() for name in fields), strict=True):
-        row = {name: value for name, value in zip(fields, values, strict=True) if value is not None}
-        for name in [name for name, value in row.items() if value.startswith("{")]:
-            if inside := as_object(row[name].encode()):
+        row: dict[str, object] = {n: value for n, value in zip(fields, values, strict=True) if value is not None}
+        for name, value in list(row.items()):
+            text = str(value)
+            if text.startswith("{") and (inside := as_object(text.encode())):
                 del row[name]
-                row |= {inner: value for inner, value in flat_fields(inside).items() if inner not in row}
+                row |= {inner: found for inner, found in flat_fields(inside).items() if inner not in row}
         yield row
 
 

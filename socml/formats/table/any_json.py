@@ -26,7 +26,7 @@ _LISTS = (
 )  # fmt: skip
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
 _HEAD = 1 << 20
-_DEEPEST_LIST = 3  # objects that a list of records may lie in
+DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
@@ -51,7 +51,7 @@ class AnyJson:
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:2]
         if not start.startswith((b"{", b"[")):
             return 0.0
-        found = first_objects(head, *lists_of(head), limit=20)
+        found = first_objects(head, *lists_of(head), limit=20, deepest=DEEPEST_LIST)
         if not found:
             return 0.0
         clock = Clock(None, None, None)
@@ -61,7 +61,7 @@ class AnyJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(members(source, *lists_of(_head_of(source))), _event, source, options)
+        return clocked(members(source, *lists_of(_head_of(source)), deepest=DEEPEST_LIST), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
@@ -104,7 +104,9 @@ def lists_of(head: bytes) -> tuple[str, ...]:
     for opening in _OPENS_LIST.finditer(start, 0, _FARTHEST_LIST):
         depth = start.count(b"{", 0, opening.start()) - start.count(b"}", 0, opening.start())
         name = opening["name"].decode("utf-8", "replace")
-        if depth <= _DEEPEST_LIST and (name in _LISTS or any(map(_has_time, first_objects(head, name, limit=3)))):
+        if depth <= DEEPEST_LIST and (
+            name in _LISTS or any(map(_has_time, first_objects(head, name, limit=3, deepest=DEEPEST_LIST)))
+        ):
             return () if _TIME_BEFORE.search(start, 0, opening.start()) else (name,)
     return ()
 
@@ -115,7 +117,7 @@ def _list_in(found: dict[str, object], depth: int = 1) -> tuple[str, ...]:
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             if name in _LISTS or _has_time(value[0]):
                 return (name,)
-        elif isinstance(value, dict) and depth < _DEEPEST_LIST and (inside := _list_in(value, depth + 1)):
+        elif isinstance(value, dict) and depth < DEEPEST_LIST and (inside := _list_in(value, depth + 1)):
             return inside
     return ()
 

@@ -47,7 +47,7 @@ class W3cFields:
                 found.append(False)
             else:
                 found.append(True)
-        is_zeek = head.lstrip(b"\xef\xbb\xbf").startswith(b"#separator")
+        is_zeek = re.search(rb"^(?:\xef\xbb\xbf)?#separator", head, re.MULTILINE) is not None
         return _SURE * sum(found) / len(found) if found and not is_zeek else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
