@@ -157,7 +157,8 @@ class RegistryFile:
             try:
                 yield rows
             except BaseException:
-                rows.execute("rollback")
+                if rows.in_transaction:  # a full disk has ended it already
+                    rows.execute("rollback")
                 raise
             rows.execute("commit")
 

@@ -29,7 +29,11 @@ FILES: dict[str, tuple[str, int, int]] = {
     "datasets/panther-labelled-events/amazon.jsonl.gz": ("panther-tests", 270, 0),
     "datasets/panther-labelled-events/aws.jsonl.gz": ("panther-tests", 594, 0),
     "datasets/panther-labelled-events/azure.jsonl.gz": ("panther-tests", 261, 0),
-    "datasets/panther-labelled-events/github.jsonl.gz": ("panther-tests", 177, 0),  # four times are "00:00:00000000": none
+    "datasets/panther-labelled-events/github.jsonl.gz": (
+        "panther-tests",
+        177,
+        0,
+    ),  # four times are "00:00:00000000": none
     "datasets/panther-labelled-events/gsuite.jsonl.gz": ("panther-tests", 157, 0),
     "datasets/panther-labelled-events/okta.jsonl.gz": ("panther-tests", 66, 0),
     "samples/graylog/produced/gelf_graypy.ndjson": ("gelf", 3, 0),
