@@ -14,7 +14,7 @@ from stored_events import store
 from socml.features.build import build_feature_file, build_features, load_features, load_row_truth
 from socml.project.errors import DataError, RecipeError, UnknownName
 from socml.project.project import Project
-from socml.project.recipes import FeatureRecipe, parse_recipe
+from socml.project.recipes import FeatureRecipe, load_feature_recipe, parse_recipe
 from socml.project.stored import read_metadata
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -108,6 +108,17 @@ def test_the_file_says_what_it_was_made_from_and_is_made_once(project):
     assert build_feature_file("source-5min", "office", project=project).stat().st_mtime_ns == changed
     path.unlink()
     assert build_feature_file("source-5min", "office", project=project).read_bytes() == first
+
+
+def test_a_recipe_that_was_changed_in_memory_is_built_again(project):
+    store(project, make_events(), part="a")
+    recipe = load_feature_recipe("source-5min", project)
+    first = build_features(recipe, "office", project=project)
+    changed = recipe.model_copy(update={"sql": recipe.sql.replace("max(duration_s)", "1 + max(duration_s)")})
+    assert changed.hash == recipe.hash
+    second = build_features(changed, "office", project=project)
+    assert (second["longest_s"].dropna() == 1 + first["longest_s"].dropna()).all()
+    assert second["longest_s"].notna().any()
 
 
 def test_new_events_are_seen(project):

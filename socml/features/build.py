@@ -331,7 +331,8 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     except DataError as error:
         warnings.warn(f"It is built again: {error}", Notice, stacklevel=3)
         return False
-    if (metadata.get("recipe_hash"), metadata.get("events_snapshot")) != (recipe.hash, snapshot):
+    made_of = (metadata.get("recipe_hash"), metadata.get("sql_hash"), metadata.get("events_snapshot"))
+    if made_of != (recipe.hash, recipe.sql_hash, snapshot):  # a recipe that was changed in memory has its file's hash
         return False
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
