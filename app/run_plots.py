@@ -151,6 +151,7 @@ def _scores(bins: pd.DataFrame, say: Words) -> alt.Chart:
             x=alt.X("from:Q", title=say("app.runs.score")),
             x2="to:Q",
             y=alt.Y("rows:Q", title=say("app.runs.column.rows"), stack=None, scale=alt.Scale(type="symlog")),
+            y2=alt.datum(0),  # else a bar that has two ends across has no height
             color=alt.Color("name:N", title=None, scale=scale),
             tooltip=["from", "to", "name", "rows"],
         )

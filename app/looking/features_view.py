@@ -96,7 +96,12 @@ def _chart(profile: FeatureProfile, title: str, say: Words) -> alt.Chart | None:
     scale = alt.Scale(type="symlog") if profile.is_log else alt.Scale()
     x = alt.X("from:Q", title=title, scale=scale)
     steps: alt.Chart = base.mark_bar().encode(
-        x=x, x2="to:Q", y=y, color=colour, tooltip=["from", "to", "verdict", "rows"]
+        x=x,
+        x2="to:Q",
+        y=y,
+        y2=alt.datum(0),  # else a bar that has two ends across has no height
+        color=colour,
+        tooltip=["from", "to", "verdict", "rows"],
     )
     return steps
 
