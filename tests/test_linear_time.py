@@ -173,8 +173,15 @@ def test_no_reader_cuts_or_grows_a_text_record_by_record() -> None:
 
 
 def test_telling_the_format_of_many_small_files_lists_no_folder_for_each(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{i}.log" for i in range(12)]
-    for path in paths:
-        path.write_text("Mar  1 13:07:00 web01 sshd[1]: Failed password for root from 192.0.2.9 port 1 ssh2\n")
-    detect(paths[0])  # what is loaded once
-    assert counted(lambda: [detect(path) for path in paths[1:]]) < 11 * 8000  # some 4,000 a file; 53,000 when it did
+    def steps_a_file(files: int) -> float:
+        folder = tmp_path / str(files)
+        folder.mkdir()
+        paths = [folder / f"{i}.log" for i in range(files)]
+        for path in paths:
+            path.write_text("Mar  1 13:07:00 web01 sshd[1]: Failed password for root from 192.0.2.9 port 1 ssh2\n")
+        detect(paths[0])  # what is loaded once
+        return counted(lambda: [detect(path) for path in paths[1:]]) / (files - 1)
+
+    few, many = steps_a_file(12), steps_a_file(60)
+    assert few < 8000  # some 4,000: a share for each reader; 53,000 when it listed the folder
+    assert many < 1.1 * few  # as many in a folder of five times the files
