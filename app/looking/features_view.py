@@ -95,13 +95,20 @@ def _chart(profile: FeatureProfile, title: str, say: Words) -> alt.Chart | None:
         return bars
     scale = alt.Scale(type="symlog") if profile.is_log else alt.Scale()
     x = alt.X("from:Q", title=title, scale=scale)
-    steps: alt.Chart = base.mark_bar().encode(
-        x=x,
-        x2="to:Q",
-        y=y,
-        y2=alt.datum(0),  # else a bar that has two ends across has no height
-        color=colour,
-        tooltip=["from", "to", "verdict", "rows"],
+    stacked = pd.DataFrame(rows)  # here, for a bar with two ends across is not stacked by the chart
+    stacked["top"] = stacked.groupby("from")["rows"].cumsum()
+    stacked["below"] = stacked["top"] - stacked["rows"]
+    steps: alt.Chart = (
+        base.properties(data=stacked)
+        .mark_bar()
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=alt.Y("below:Q", title=say("app.data.rows")),
+            y2="top:Q",
+            color=colour,
+            tooltip=["from", "to", "verdict", "rows"],
+        )
     )
     return steps
 
