@@ -1,6 +1,6 @@
 // the day, its tabs and the filter → the line above the list; what was said last and what it changes → the line below.
 
-import { h, keycap, sentence } from "../labelling/nodes.js";
+import { h, keycap, put, sentence } from "../labelling/nodes.js";
 import { LETTER, VERDICTS } from "../labelling/event_view.js";
 import { ROLES } from "./day.js";
 
@@ -115,8 +115,4 @@ export class HelpView {
     );
     close.focus({ preventScroll: true });
   }
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }

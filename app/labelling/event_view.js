@@ -31,12 +31,12 @@ export class EventView {
     const same = this.shown === id;
     const scroll = same ? this.body?.scrollTop : 0;
     this.shown = id;
-    this.whole = Boolean(item && !item.pending && evidence?.raw);
+    this.whole = desk.isWhole(id);
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
     this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
     this.node.replaceChildren(this.head(item, given, data.held[id]), this.verdictBar(given), this.annotation(desk, data, given), this.body);
-    this.body.scrollTop = scroll ?? 0;
+    if (scroll) this.body.scrollTop = scroll; // any reading or writing of it lays out the page at once
     return undefined;
   }
 

@@ -95,6 +95,7 @@ class Triage {
     this.desk.merge(component.data, this.first);
     this.first = false;
     this.asked = false;
+    this.fit();
     this.draw();
     this.ask();
     return true;
@@ -117,7 +118,7 @@ class Triage {
   tooFast() {
     this.lastActive = Date.now();
     this.desk.tooFast = true;
-    this.draw();
+    this.strip.draw(this.desk, this.component.data);
     this.strip.flash();
   }
 
@@ -165,7 +166,7 @@ class Triage {
     this.queue.draw(this.desk, data);
     this.event.draw(this.desk, data);
     this.similarView.draw(this.desk, data);
-    this.fit();
+    this.queue.showSelected();
     this.look();
     if (this.event.shown !== before) this.newOnScreen();
   }
@@ -222,6 +223,7 @@ class Triage {
       lang: this.lang,
       similar: this.similarView.query,
       on_screen: this.desk.current ?? "",
+      reserve: this.desk.reserve,
       merged: this.merged,
       tick: Date.now(), // the same list sent again must still reach Python
     });

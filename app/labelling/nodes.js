@@ -22,3 +22,19 @@ export function sentence(data, key, values = {}) {
 export function keycap(letter) {
   return h("kbd", { "aria-hidden": "true" }, letter);
 }
+
+// Text is only written where it differs: an equal one would be laid out again.
+export function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// Makes `nodes` the children of `parent`, in this order; those that stand right are not moved.
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
+}

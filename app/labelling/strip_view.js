@@ -1,7 +1,7 @@
 // what was just said, what is not saved and what the labels changed → one calm line above everything.
 
 import { LETTER, VERDICTS } from "./event_view.js";
-import { h, keycap, sentence } from "./nodes.js";
+import { h, keycap, put, sentence } from "./nodes.js";
 
 export class StripView {
   constructor(commands) {
@@ -57,10 +57,6 @@ export class StripView {
       tool("H", "tool.help", () => this.commands.help()),
     );
   }
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 export class HelpView {
