@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from labelling.background import Answer, background
 from labelling.evidence import time_text
@@ -42,10 +43,9 @@ class Items:
         self._metadata = run_metadata(triage.run, project)
         self._background = background("explanations")
         stored = run_folder(project, self._run_id) / "explanations.parquet"
-        explained = pd.read_parquet(stored) if stored.is_file() else pd.DataFrame({"row_id": []})
         self._told: dict[tuple[str, str], dict[str, Any]] = {}
         self._started: set[str] = set()
-        self._explained = _by_row(explained)
+        self._explained = _by_row(pq.read_table(stored)) if stored.is_file() else {}
 
     def of(self, row_ids: Sequence[str], reasons: Mapping[str, str], say: Words) -> dict[str, dict[str, Any]]:
         """Return the items of `row_ids`; `reasons` says why a row is in the queue."""
@@ -93,7 +93,8 @@ class Items:
         return self._background.ask(self._question(row_id), partial(self._read, [row_id]))
 
     def _read(self, row_ids: Sequence[str]) -> dict[str, list[ExplanationRow]]:
-        return _by_row(explain_rows(self._run_id, row_ids, project=self._project))
+        explained = explain_rows(self._run_id, row_ids, project=self._project)
+        return _by_row(pa.Table.from_pandas(explained, preserve_index=False))
 
     def _question(self, row_id: str) -> tuple[str, str, str, str]:
         return ("explain", str(self._project.workspace), self._run_id, row_id)
@@ -116,12 +117,14 @@ class Items:
         }
 
 
-def _by_row(explained: pd.DataFrame) -> dict[str, list[ExplanationRow]]:
+def _by_row(explained: pa.Table) -> dict[str, list[ExplanationRow]]:
     """Return the explanation of each row as plain records, the feature that pushes most first."""
     found: dict[str, list[ExplanationRow]] = {}
-    ordered = explained.sort_values("position") if len(explained) else explained
-    for record in ordered.to_dict("records"):
-        found.setdefault(str(record["row_id"]), []).append(cast("ExplanationRow", record))
+    for at, name in enumerate(explained.column_names):
+        if pa.types.is_floating(explained.schema.field(at).type):
+            explained = explained.set_column(at, name, explained[name].fill_null(math.nan))
+    for record in explained.sort_by("position").to_pylist():
+        found.setdefault(record["row_id"], []).append(cast("ExplanationRow", record))
     return found
 
 
