@@ -2,6 +2,7 @@
 
 import { h, keycap, sentence } from "../labelling/nodes.js";
 import { LETTER } from "../labelling/event_view.js";
+import { KEYS } from "../labelling/key_map.js";
 import { dots } from "./list_view.js";
 import { EventsView } from "./events_view.js";
 import { dayStrip, hourStrip } from "./strips.js";
@@ -69,6 +70,12 @@ export class DetailView {
     );
   }
 
+  // The button is drawn anew with the next row: a key held on it goes no further.
+  clicked(verdict, event) {
+    this.commands.say(verdict, event.timeStamp);
+    if (!event.detail) this.node.focus({ preventScroll: true });
+  }
+
   bar(verdict, day, together) {
     const { word } = this;
     const button = (name) =>
@@ -76,14 +83,14 @@ export class DetailView {
         "button",
         {
           type: "button",
-          tabindex: "-1", // a focused button would take Space and Enter for a verdict
+          tabindex: KEYS.off ? "0" : "-1", // where letters are keys, no Space and no Enter is a verdict
           class: `say ${name}`,
-          "aria-keyshortcuts": LETTER[name],
+          "aria-keyshortcuts": KEYS.written(LETTER[name]),
           "aria-pressed": String(verdict?.verdict === name),
           "aria-label": word(`verdict.${name}`),
           title: word(`verdict_about.${name}`),
           onmousedown: (event) => event.preventDefault(),
-          onclick: (event) => event.detail === 1 && this.commands.say(name, event.timeStamp),
+          onclick: (event) => KEYS.isClick(event) && this.clicked(name, event),
         },
         keycap(LETTER[name]),
         h("span", {}, word(`verdict_button.${name}`)),

@@ -1,6 +1,8 @@
 // Python's data and the element to draw in → the page Today. Called again each time the data change.
 
 import { DEPARTURE } from "../labelling/departure.js";
+import { HelpView } from "../labelling/help_view.js";
+import { KEYS } from "../labelling/key_map.js";
 import { ConnectionNotice, Keys, VERDICT_KEYS } from "../labelling/keys.js";
 import { h } from "../labelling/nodes.js";
 import { Outbox } from "../labelling/outbox.js";
@@ -10,7 +12,7 @@ import { Day, Drafts } from "./day.js";
 import { DetailView } from "./detail_view.js";
 import { Events } from "./events.js";
 import { ListView } from "./list_view.js";
-import { HelpView, TopView } from "./top_view.js";
+import { helpLines, TopView } from "./top_view.js";
 
 const VIEWS = new WeakMap();
 const ASK_MS = 60;
@@ -22,6 +24,7 @@ class TodayPage {
   constructor(root, component) {
     this.component = component;
     this.of = scope(component.data);
+    KEYS.choose(component.data.by);
     const prefix = `socml:today:${encodeURIComponent(component.data.scope)}:`;
     this.outbox = new Outbox(prefix, () => this.report(), () => this.draw());
     this.day = new Day(this.outbox, new Drafts(`${prefix}draft:`.replace("socml:today:", "socml:draft:"), localStorage));
@@ -50,11 +53,11 @@ class TodayPage {
     this.top = new TopView(commands);
     this.list = new ListView(commands);
     this.detail = new DetailView(commands);
-    this.helpView = new HelpView(() => this.help(false));
+    this.helpView = new HelpView({ lines: helpLines, close: () => this.help(false), changed: () => this.newKeys() });
     this.sight = new Sight((enough) => this.detail.node.setAttribute("aria-busy", String(!enough)));
     this.node = h("div", { class: "triage today" }, this.top.node, h("div", { class: "panes" }, this.list.node, this.detail.node), this.top.foot, this.helpView.node);
     root.append(this.node);
-    this.keys = new Keys({ knows: (key) => this.going || key in this.actions(), run: (key, at) => this.press(key, at) });
+    this.keys = new Keys({ knows: (key) => this.going || key in this.actions(), run: (key, at, pressed) => this.press(key, at, pressed) });
     this.notice = new ConnectionNotice(() => {
       this.outbox.away = true;
       this.draw();
@@ -90,10 +93,10 @@ class TodayPage {
     };
   }
 
-  press(key, at) {
+  press(key, at, pressed) {
     if (this.going) {
       this.going = false;
-      if (GO[key]) this.link(this.component.data.pages[GO[key]]);
+      if (GO[pressed]) this.link(this.component.data.pages[GO[pressed]]);
       return;
     }
     this.actions()[key](at);
@@ -160,6 +163,12 @@ class TodayPage {
     this.helpView.draw(this.component.data, open);
     this.look();
     if (!open) this.detail.node.focus({ preventScroll: true });
+  }
+
+  newKeys() {
+    this.detail.drawn = "";
+    this.top.lang = "";
+    this.draw();
   }
 
   draw() {
