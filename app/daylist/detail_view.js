@@ -36,7 +36,7 @@ export class DetailView {
     this.word = (key, values) => sentence(data, key, values);
     if (!row) {
       delete this.node.dataset.rowId;
-      this.node.replaceChildren(h("div", { class: "nothing" }, h("h2", {}, this.word("empty.nothing")), h("p", {}, this.word("empty.nothing_about"))));
+      this.node.replaceChildren(h("div", { class: "nothing" }, h("p", {}, this.word("empty.no_row"))));
       return;
     }
     this.node.dataset.rowId = row.id;
@@ -53,7 +53,7 @@ export class DetailView {
 
   head(row) {
     const { word } = this;
-    const facts = [row.role_text, row.peer_group, row.owner ? word("owner", { owner: row.owner }) : "", row.watched ? word("watched") : "", word("first_day", { day: row.first_day })];
+    const facts = [row.role_text, row.peer_group, row.owner ? word("owner", { owner: row.owner }) : "", row.watched ? word("watched") : "", row.cause, word("first_day", { day: row.first_day })];
     return h(
       "header",
       {},

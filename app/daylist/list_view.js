@@ -56,6 +56,7 @@ export class ListView {
           members.length > 1 && (closed || id === row.group)
             ? h("span", { class: "fold", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
             : null,
+          row.cause ? h("span", { class: "before" }, row.cause) : null,
           row.before ? h("span", { class: "before" }, row.before) : null,
           row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,
         ),
@@ -65,8 +66,9 @@ export class ListView {
   }
 
   empty(day, data, word) {
-    const about = day.filter ? word("filter.none", { text: day.filter }) : word("empty.nothing_about");
-    return h("li", { class: "empty" }, day.filter ? null : h("strong", {}, word("empty.nothing")), h("p", {}, about));
+    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: day.filter })));
+    const second = data.queue === "second-looks" ? "second" : "nothing";
+    return h("li", { class: "empty" }, h("strong", {}, word(`empty.${second}`)), h("p", {}, word(`empty.${second}_about`)));
   }
 
   // Scrolls the list alone: `scrollIntoView` would move the page under the analyst's eyes.

@@ -6,13 +6,14 @@ import { KEYS } from "../labelling/key_map.js";
 import { ROLES } from "./day.js";
 
 export class TopView {
-  constructor(commands) {
+  constructor(commands, views) {
     this.commands = commands;
     this.date = h("span", { class: "date" });
     this.back = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.before) }, "‹");
     this.on = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.after) }, "›");
     this.tabs = h("div", { class: "tabs", role: "tablist" });
     this.counts = h("span", { class: "counts" });
+    this.queue = h("select", { class: "queue-choice", onchange: (event) => (commands.queue(event.target.value), event.target.blur()) });
     this.slash = h("span", {});
     this.input = h("input", {
       type: "search", class: "filter", autocomplete: "off", spellcheck: "false",
@@ -22,7 +23,7 @@ export class TopView {
         else if (event.key === "Escape" || event.key === "Enter") event.target.blur();
       },
     });
-    this.node = h("div", { class: "top" }, h("span", { class: "days" }, this.back, this.date, this.on), this.tabs, this.counts, h("label", { class: "filter-box" }, this.slash, this.input));
+    this.node = h("div", { class: "top" }, h("span", { class: "days" }, this.back, this.date, this.on), this.tabs, this.queue, this.counts, views, h("label", { class: "filter-box" }, this.slash, this.input));
     this.unsaved = h("span", { class: "unsaved", hidden: true, role: "status" });
     this.last = h("span", { class: "last", role: "status" });
     this.effect = h("span", { class: "effect" });
@@ -41,6 +42,7 @@ export class TopView {
       button.title = word(key);
       button.setAttribute("aria-label", word(key));
     }
+    this.drawQueues(data, word);
     this.tabs.replaceChildren(...ROLES.map((role) => this.tab(role, day, word)));
     put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
     this.counts.title = data.false_expected ? word("false_expected.about") : "";
@@ -48,6 +50,15 @@ export class TopView {
     this.input.placeholder = word("filter.placeholder");
     this.input.setAttribute("aria-label", word("filter.title"));
     this.drawFoot(day, data, word);
+  }
+
+  drawQueues(data, word) {
+    const state = `${data.lang} ${data.queue}`;
+    if (state === this.queues) return;
+    this.queues = state;
+    this.queue.setAttribute("aria-label", word("queue.title"));
+    this.queue.title = word(`queue.about.${data.queue}`);
+    this.queue.replaceChildren(...data.queues.map(({ value, text }) => h("option", { value, selected: value === data.queue }, text)));
   }
 
   tab(role, day, word) {
@@ -92,6 +103,7 @@ export function helpLines(data, word) {
     ["R", word("help.reason"), ""],
     ["⇧← ⇧→", word("help.days"), ""],
     ["/", word("help.filter"), ""],
+    ["V", word("views.title"), ""],
     ...(data.may_write ? [["N", word("note.title"), word("help.note")]] : []),
     ["X", word("case.add"), ""],
     ["G", word("help.go"), ""],
