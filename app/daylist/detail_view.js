@@ -138,7 +138,7 @@ export class DetailView {
       return h(
         "li",
         { class: `reason${chosen ? " chosen" : ""}${reason.note ? " weak" : ""}`, "aria-current": chosen ? "true" : null, onclick: () => this.commands.choose(reason.family), title: word("judged.button") },
-        h("span", { class: "family" }, reason.family_text),
+        KEYS.off ? h("button", { type: "button", class: "quiet family" }, reason.family_text) : h("span", { class: "family" }, reason.family_text),
         h(
           "span",
           { class: "told" },

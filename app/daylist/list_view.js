@@ -22,6 +22,8 @@ export class ListView {
     this.rows.setAttribute("aria-label", word("title"));
     this.rows.replaceChildren(...list.map((id) => this.row(id, day, word)));
     if (!list.length) this.rows.replaceChildren(this.empty(day, data, word));
+    if (day.current) this.rows.setAttribute("aria-activedescendant", `row-${day.leaderOf(day.current, list)}`);
+    else this.rows.removeAttribute("aria-activedescendant");
     this.rows.scrollTop = scrollTop;
     if (this.shown !== day.current) this.keepInSight(this.rows.querySelector("[aria-selected=true]"));
     this.shown = day.current;
@@ -36,7 +38,7 @@ export class ListView {
     const more = members.length - 1;
     return h(
       "li",
-      { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", "aria-selected": String(selected), "data-row-id": id },
+      { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", id: `row-${id}`, "aria-selected": String(selected), "data-row-id": id },
       h("span", { class: "place" }, String(row.place)),
       h(
         "span",

@@ -24,7 +24,7 @@ export class Keys {
     const pressed = signOf(event) || (event.shiftKey ? "" : letterOf(event));
     const command = KEYS.command(pressed, event.altKey);
     if (!pressed || !this.commands.knows(command)) return;
-    if (isText(event) || modalIsOpen()) return;
+    if (isText(event) || isOfTable(event, pressed) || modalIsOpen()) return;
     event.preventDefault();
     if (!held) this.commands.run(command, event.timeStamp, pressed);
   }
@@ -59,6 +59,11 @@ function isText(event) {
   return [...event.composedPath(), focused].some(
     (node) => node instanceof Element && (node.isContentEditable || node.matches(TYPED_INTO)),
   );
+}
+
+// Arrows move within a table or a menu that has the focus.
+function isOfTable(event, pressed) {
+  return pressed.length > 1 && event.composedPath().some((node) => node instanceof Element && node.matches("[data-arrows]"));
 }
 
 // One of Streamlit's own dialogs or menus covers the event. The notice below is on its way out, and takes no key.
