@@ -1,9 +1,10 @@
 // the desk's list → the queue at the left: place, whom, what in a line, how unusual, and what was said.
 
+import { KEYS } from "./key_map.js";
 import { arrange, h, put, sentence } from "./nodes.js";
 
 export class QueueView {
-  constructor(select) {
+  constructor(select, move) {
     this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
     this.node = h("section", { class: "queue" }, this.rows);
     this.drawn = new Map(); // row_id → {node, place, says}
@@ -12,13 +13,19 @@ export class QueueView {
       const row = event.target.closest("[data-row-id]");
       if (row) this.select(row.dataset.rowId);
     });
+    this.rows.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      move(step);
+    });
   }
 
   // A key changes two rows and the places of the others: what stays is not made again, or each key would wait for it.
   draw(desk, data) {
     const word = (key, values) => sentence(data, key, values);
     this.rows.setAttribute("aria-label", word("queue.title"));
-    this.rows.setAttribute("aria-keyshortcuts", "J K");
+    this.rows.setAttribute("aria-keyshortcuts", KEYS.off ? "" : `${KEYS.written("J")} ${KEYS.written("K")}`);
     const list = desk.list();
     const places = desk.places();
     const before = this.drawn;
