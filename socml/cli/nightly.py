@@ -40,6 +40,7 @@ def nightly(
         bool, typer.Option("--final", help="files are complete: a last line without line end counts")
     ] = False,
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="processes that read files at once; 0: as many as pay")] = 0,
     json_: Json = False,
 ) -> None:
     """Do what is new: read new log files, list new and changed days, tell and send alerts. Twice does nothing twice.
@@ -56,7 +57,15 @@ def nightly(
 
     project = find_project()
     checks = _checks(accept or [])
-    night = Night(first=_day(from_), last=_day(to), today=today, accept=checks, final=final, send=not no_send)
+    night = Night(
+        first=_day(from_),
+        last=_day(to),
+        today=today,
+        accept=checks,
+        final=final,
+        send=not no_send,
+        workers=workers,
+    )
     if dry_run:
         _say_plans([planned(name, project=project, night=night) for name in _datasets(dataset)], json_=json_)
         return

@@ -8,6 +8,7 @@ from .checksums import parquet_writer as parquet_writer
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
 from .engines import checked_select as checked_select
+from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted
 from .engines import quoted_text as quoted_text
 from .engines import sealed_connection as sealed_connection
@@ -54,6 +55,7 @@ from .night_sections import Settings as Settings
 from .night_sections import SinkSettings as SinkSettings
 from .night_sections import SourceSettings as SourceSettings
 from .night_sections import night_settings as night_settings
+from .pandas_kept_out import keep_pandas_out as keep_pandas_out
 from .periods import Period as Period
 from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
@@ -97,8 +99,10 @@ from .registry import component_code_hash as component_code_hash
 from .registry import component_name as component_name
 from .registry import component_names as component_names
 from .registry import component_type as component_type
+from .registry import has_registered as has_registered
 from .registry import is_own as is_own
 from .registry import open_components as open_components
+from .registry import opened_project as opened_project
 from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular
