@@ -4,6 +4,7 @@ from .addresses import with_inner as with_inner
 from .audit_log import audit as audit
 from .audit_log import audit_damage as audit_damage
 from .audit_log import audit_path as audit_path
+from .audit_log import audited as audited
 from .checksums import parquet_writer as parquet_writer
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
