@@ -214,7 +214,7 @@ def lab_in(folder: Path) -> Project:
 def full_disk(project: Project) -> int:
     """Do a night with a disk that is full after 128 more kilobytes, and return its exit code; -1 if none can be mounted."""
     workspace = project.workspace
-    size = sum(p.stat().st_size for p in workspace.rglob("*") if p.is_file()) + (128 << 10)
+    size = sum(p.stat().st_size + 4096 for p in workspace.rglob("*")) + (64 << 20)
     aside = workspace.with_name("aside")
     workspace.rename(aside)
     workspace.mkdir()
@@ -225,6 +225,9 @@ def full_disk(project: Project) -> int:
         if not mounted:
             return -1
         shutil.copytree(aside, workspace, dirs_exist_ok=True)
+        room = os.statvfs(workspace)
+        used = (room.f_blocks - room.f_bfree) * room.f_frsize
+        subprocess.run(["mount", "-o", f"remount,size={used + (128 << 10)}", workspace], check=True)
         code = run_night(project).code
         shutil.rmtree(aside)
         shutil.copytree(workspace, aside)  # what the full disk left is what the next night finds

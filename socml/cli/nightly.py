@@ -87,6 +87,7 @@ def watch(
     any_address: Annotated[
         bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
     ] = False,
+    online: Annotated[list[str] | None, typer.Option(help="an online model that scores each event as it comes")] = None,
     metrics: Annotated[str, typer.Option(help="answer Prometheus too, at 127.0.0.1:9469 for example")] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
 ) -> None:
@@ -95,6 +96,7 @@ def watch(
     \b
     Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
                socml watch office --metrics 127.0.0.1:9469
+               socml watch office --online online-half-space-trees
     """
     from contextlib import ExitStack
 
@@ -113,6 +115,7 @@ def watch(
         done = follow(
             _datasets(dataset)[0],
             night=Night(send=not no_send),
+            online=online or (),
             every=every,
             seconds=seconds,
             address=listen,
@@ -120,7 +123,8 @@ def watch(
             on_round=told,
             on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
         )
-    say(f"{done.rounds:,} rounds, {done.added:,} events read from files, {done.alerts:,} alerts")
+    scored = f", {done.scored:,} rows scored online" if online else ""
+    say(f"{done.rounds:,} rounds, {done.added:,} events read from files{scored}, {done.alerts:,} alerts")
 
 
 def status(

@@ -1,5 +1,6 @@
 from .build import build_feature_file as build_feature_file
 from .build import build_features as build_features
+from .build import features_since as features_since
 from .build import load_features as load_features
 from .build import load_row_truth as load_row_truth
 from .daily_tables import DailyTables as DailyTables
