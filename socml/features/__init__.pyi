@@ -1,6 +1,5 @@
 from .build import build_feature_file as build_feature_file
 from .build import build_features as build_features
-from .build import features_since as features_since
 from .build import load_features as load_features
 from .build import load_row_truth as load_row_truth
 from .daily_tables import DailyTables as DailyTables
@@ -26,4 +25,5 @@ from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period
 from .periods import rows_of_period as rows_of_period
 from .preparation import Preparation as Preparation
+from .recent_rows import features_since as features_since
 from .sequences import Sequences as Sequences

@@ -10,13 +10,10 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from socml.features.event_templates import event_templates
 from socml.features.first_seen import parquet_sql
@@ -25,7 +22,6 @@ from socml.features.spark_features import has_values, selected_schema, spark_eve
 from socml.project import (
     EVENT,
     TIME,
-    UNDATED,
     DataError,
     FeatureRecipe,
     Notice,
@@ -37,7 +33,6 @@ from socml.project import (
     checked_select,
     did_you_mean,
     event_files,
-    event_parts,
     event_table,
     events_snapshot,
     features_path,
@@ -46,7 +41,6 @@ from socml.project import (
     open_events,
     open_table,
     parquet_writer,
-    part_path,
     quoted,
     read_metadata,
     read_table,
@@ -132,29 +126,6 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
             _write_truth(path, recipe, connection, project.time_limit_s)
     audit(project, "features built", **audited)
     return path
-
-
-def features_since(feature_set: str, dataset: str, first: date, *, project: Project) -> tuple[pa.Table, TableMetadata]:
-    """Build a feature set over the events of a day (UTC) and later, and return its rows, the earliest first.
-
-    Nothing is written, and no event of an earlier day is read: what it costs does not grow with history. Blind to what a
-    recipe finds in the events of earlier days.
-    """
-    recipe = load_feature_recipe(feature_set, project)
-    parts = [part for part in event_parts(project, dataset) if not part.day or first.isoformat() <= part.day < UNDATED]
-    files = [part_path(project, dataset, part) for part in parts]
-    if not files:
-        return pa.table({name: pa.nulls(0, pa.string()) for name in _KEYS}), {}
-    events = pa.unify_schemas([pq.read_schema(path) for path in files])
-    tables: dict[str, pa.Table | ds.Dataset] = {}
-    if "event_templates" in recipe.sql:
-        tables["stored_events"] = pa.concat_tables([pq.read_table(p) for p in files], promote_options="default")
-    with _connection(recipe, tables, events, project, files=files) as connection:
-        schema = _output_schema(recipe, connection)
-        rows = pa.Table.from_batches(list(_rows(recipe, connection, schema, project.time_limit_s)), schema)
-    began = pa.scalar(datetime.combine(first, datetime.min.time(), UTC), TIME)
-    metadata = _metadata(recipe, schema, dataset=dataset, snapshot=events_snapshot(project, dataset))
-    return rows.filter(pc.greater_equal(rows["time"], began)), metadata
 
 
 def load_features(dataset: str, feature_set: str, *, project: Project | None = None) -> pd.DataFrame:
