@@ -147,7 +147,7 @@ def run_night(project: Project, *arguments: str, kill_after_s: float | None = No
         process = subprocess.Popen(command, cwd=project.root, stdout=out, stderr=err)
         if kill_after_s is not None:
             time.sleep(kill_after_s)
-            process.send_signal(signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)  # of a night that is over already, too: it was not waited for
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)

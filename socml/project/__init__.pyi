@@ -140,6 +140,7 @@ from .wording import Words as Words
 from .wording import words as words
 from .workspace import damaged_runs as damaged_runs
 from .workspace import dataset_names as dataset_names
+from .workspace import drop_leaves as drop_leaves
 from .workspace import event_files as event_files
 from .workspace import event_parts as event_parts
 from .workspace import events_folder as events_folder
