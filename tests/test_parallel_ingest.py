@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from patience import wait_until
 
-from socml.ingestion import ingest_files
+from socml.ingestion import ingest_files, reading_pool
 from socml.project import Project, events_folder, quarantine_files, read_manifest
 
 # A reader that tells which process it is in, ends it at one line, and waits for a file's end at another.
@@ -121,7 +121,11 @@ def test_any_number_of_workers_gives_the_same_bytes_and_says_the_same(logs: Path
     assert _stored(projects[3]) == alone
 
 
-def test_files_of_one_first_line_have_the_same_ids_though_one_of_them_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", [reading_pool.MOST_HELD, 0])
+def test_files_of_one_first_line_have_the_same_ids_though_one_of_them_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(reading_pool, "MOST_HELD", held)  # bytes that may wait for their turn
     folder = tmp_path / "logs"
     folder.mkdir()
     for day in range(4):  # one stream, one first line: they are told by their order

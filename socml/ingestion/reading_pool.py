@@ -28,7 +28,8 @@ __all__ = ["ReadingPool", "workers_for"]
 
 PAYS_FROM = 8 << 20  # bytes of files a process: one takes half a second to start
 MOST_MEMORY = 1 << 30  # bytes of a process
-AHEAD = 64  # files that may be read before it is their turn: what they hold waits on disk
+AHEAD = 64  # files that may be read before it is their turn: what they hold waits on disk,
+MOST_HELD = 1 << 30  # as long as it is less than so many bytes
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from socml.ingestion.reading_worker import serve; serve(int(sys.argv[1]))"
 
 
@@ -51,8 +52,8 @@ def workers_for(jobs: Sequence[FileJob], asked: int, *, cores: int, memory: int)
     asked : 0 for as many as there are cores, memory for them, and files that are large enough together
     memory : bytes that all may take
     """
-    if has_registered("formats"):
-        return 1  # a notebook's readers are in this process alone
+    if has_registered("formats") or not sys.executable:
+        return 1  # a notebook's readers are in this process alone; a program that embeds Python starts no other
     if asked:
         return min(asked, len(jobs))
     size = sum(job.match.file.source.size for job in jobs)
@@ -137,12 +138,16 @@ class ReadingPool:
         for one in self._processes:
             if not one.is_ready or one.number is not None or self._failed:
                 continue
-            if self._next >= min(len(self._jobs), self._turn + AHEAD):
+            if self._next >= len(self._jobs) or (self._next > self._turn and self._is_far_ahead()):
                 return
             one.number, self._next = self._next, self._next + 1
             in_turn = one.number == self._turn
             with suppress(BrokenPipeError):
                 one.pipe.send(Order(self._jobs[one.number].afresh(), columns.added if in_turn else None))
+
+    def _is_far_ahead(self) -> bool:
+        held = sum(outcome.shipped.bytes for outcome in self._done.values() if outcome and outcome.shipped)
+        return self._next >= self._turn + AHEAD or held >= MOST_HELD
 
     def _receive(self) -> None:
         """Wait until a process says something."""

@@ -97,9 +97,14 @@ class ShippedRows:
                 tables.append(pa.ipc.open_stream(file).read_all().combine_chunks())
         return tables
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files that hold them."""
+        return [*(self.folder / part.file for part in self.parts), *([self.rest] if self.rest else [])]
+
     def drop(self) -> None:
         """Remove them."""
-        for path in [*(self.folder / part.file for part in self.parts), *([self.rest] if self.rest else [])]:
+        for path in self.paths:
             path.unlink(missing_ok=True)
 
 
@@ -109,6 +114,12 @@ class ShippedFile:
 
     rows: dict[str, ShippedRows]
     replaced: frozenset[int]
+
+    @property
+    def bytes(self) -> int:
+        """What it takes on disk."""
+        paths = [path for rows in self.rows.values() for path in rows.paths]
+        return sum(path.stat().st_size for path in paths)
 
     def drop(self) -> None:
         """Throw it away, as if the file had not been read."""
