@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from socml.project import visible, visible_line
+from socml.project import keep_pandas_out, visible, visible_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,18 +17,10 @@ if TYPE_CHECKING:
 process = {"alone": False}  # set by `main`: nothing but one command runs in this process
 
 
-class _NoPandas:
-    """An import finder to which there is no pandas."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError("not needed here")
-
-
 def without_pandas() -> None:
     """Keep pyarrow from importing pandas, which it does at the first array and takes a second; for verbs without it."""
-    if process["alone"] and "pandas" not in sys.modules:
-        sys.meta_path.insert(0, _NoPandas())
+    if process["alone"]:
+        keep_pandas_out()
 
 
 def say(text: str = "") -> None:

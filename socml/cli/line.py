@@ -73,6 +73,9 @@ def ingest(
     anew: Annotated[
         bool, typer.Option("--anew", help="what the dataset holds gives way to what is read now, once all is read")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=0, help="processes that read files at once, each in up to 1 GB; 0: as many as pay")
+    ] = 0,
     json_: Json = False,
 ) -> None:
     """Read logs into the event table. Reading the same files again adds nothing, renamed, rotated or packed.
@@ -100,6 +103,7 @@ def ingest(
             max_bad_share=max_bad_share,
             final=final,
             anew=anew,
+            workers=workers,
         )
     if json_:
         as_json(result.to_dict())

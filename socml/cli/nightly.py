@@ -40,6 +40,7 @@ def nightly(
         bool, typer.Option("--final", help="files are complete: a last line without line end counts")
     ] = False,
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="processes that read files at once; 0: as many as pay")] = 0,
     json_: Json = False,
 ) -> None:
     """Do what is new: read new log files, list new and changed days, tell and send alerts. Twice does nothing twice.
@@ -56,7 +57,15 @@ def nightly(
 
     project = find_project()
     checks = _checks(accept or [])
-    night = Night(first=_day(from_), last=_day(to), today=today, accept=checks, final=final, send=not no_send)
+    night = Night(
+        first=_day(from_),
+        last=_day(to),
+        today=today,
+        accept=checks,
+        final=final,
+        send=not no_send,
+        workers=workers,
+    )
     if dry_run:
         _say_plans([planned(name, project=project, night=night) for name in _datasets(dataset)], json_=json_)
         return
@@ -78,6 +87,7 @@ def watch(
     any_address: Annotated[
         bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
     ] = False,
+    online: Annotated[list[str] | None, typer.Option(help="an online model that scores each event as it comes")] = None,
     metrics: Annotated[str, typer.Option(help="answer Prometheus too, at 127.0.0.1:9469 for example")] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
 ) -> None:
@@ -86,6 +96,7 @@ def watch(
     \b
     Examples:  socml watch office      socml watch office --every 30 --listen udp://127.0.0.1:5514
                socml watch office --metrics 127.0.0.1:9469
+               socml watch office --online online-half-space-trees
     """
     from contextlib import ExitStack
 
@@ -104,6 +115,7 @@ def watch(
         done = follow(
             _datasets(dataset)[0],
             night=Night(send=not no_send),
+            online=online or (),
             every=every,
             seconds=seconds,
             address=listen,
@@ -111,7 +123,8 @@ def watch(
             on_round=told,
             on_ready=lambda host, port: note(f"Listening on {host} port {port}. Ctrl-C stores the rest and ends."),
         )
-    say(f"{done.rounds:,} rounds, {done.added:,} events read from files, {done.alerts:,} alerts")
+    scored = f", {done.scored:,} rows scored online" if online else ""
+    say(f"{done.rounds:,} rounds, {done.added:,} events read from files{scored}, {done.alerts:,} alerts")
 
 
 def status(

@@ -25,4 +25,5 @@ from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period
 from .periods import rows_of_period as rows_of_period
 from .preparation import Preparation as Preparation
+from .recent_rows import features_since as features_since
 from .sequences import Sequences as Sequences

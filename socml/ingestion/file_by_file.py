@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from socml.ingestion.detection import rank_source
+from socml.ingestion.file_reading import Outcome, read_file
 from socml.ingestion.matching import InputFile, Match
 from socml.ingestion.own_columns import OwnColumns
-from socml.ingestion.reading import Reading, RefusedFile, waits_as_cut
+from socml.ingestion.reading import Report
+from socml.ingestion.reading_pool import ReadingPool, workers_for
+from socml.ingestion.reading_worker import Setup
 from socml.ingestion.result import FailedFile, FileResult, IngestResult, WaitingFile, summed
-from socml.ingestion.run import Run
+from socml.ingestion.run import FileJob, Run
 from socml.ingestion.segments import Segment
+from socml.ingestion.staged_file import StagedFile
 from socml.ingestion.staging import Staging
 from socml.ingestion.streams import shown
 from socml.ingestion.truth import TruthBeside
-from socml.ingestion.truth_file import is_truth_table
-from socml.project import DataError, DatasetRecipe, FormatError, SocmlError
+from socml.ingestion.truth_file import TruthFile
+from socml.project import DataError, DatasetRecipe, FormatError, SocmlError, memory_bytes, opened_project
 
 __all__ = ["FileByFile", "ProgressReport"]
 
 ProgressReport = Callable[[int, int, str], None]  # bytes done, bytes in all, words
-_OF_THE_WORKSPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class FileByFile:
@@ -43,19 +46,14 @@ class FileByFile:
         *,
         retry: bool,
     ) -> None:
-        self.stage, self.asked, self.truth, self.progress, self.retry = stage, format_name, truth, progress, retry
+        self.stage, self.truth, self.progress = stage, truth, progress
         self.root = stage.project.root
-        self.run = Run(
-            stage,
-            recipe,
-            truth,
-            now,
-            self._read_as(recipe),
-            OwnColumns(stage),
-            self._bad_lines,
-            self._report,
-            tuple(match.file.path for match in matches),
-        )
+        files = tuple(match.file.path for match in matches)
+        self.run = Run(stage.dataset, recipe, truth, now, self._read_as(recipe), format_name, retry, files)
+        self._parts = [stage.stored / part.file for part in stage.before.parts]
+        self.columns = OwnColumns(self._parts)
+        self.workers: ReadingPool | None = None
+        self.labels: Counter[bool | None] = Counter()
         self.total_bytes, self.done_bytes = sum(m.file.source.size for m in matches), 0
         self.results: dict[str, FileResult] = {}  # by path
         self.failed: list[FailedFile] = []
@@ -66,20 +64,49 @@ class FileByFile:
 
     def take(self, match: Match) -> None:
         """Read one file, unless it was read before, is a copy, or waits; whatever is wrong with it stops no other."""
-        file, before = match.file, self.stage.segments.get(match.segment.id) if match.segment else None
-        if match.problem:
+        file, before = match.file, self._before(match)
+        if self._is_read(match):
+            self._read(match)
+        elif match.problem:
             self.fail(file.source.name, DataError(match.problem))
         elif match.waits:
             self.wait(file, f"{file.source.name} {match.waits}.")
         elif match.copy_of is not None:
             self._count_copy(match, self.results.get(str(match.copy_of.file.path)))
-        elif before is not None and match.is_whole and self._needs_no_reading(file, before):
+        elif before is not None and self._is_known(match, before):
             self._count_again(file, before)
-        elif file.source.size == 0:
-            self._pass_over_empty(file)
         else:
-            self._read(match)
+            self._pass_over_empty(file)
         self.done_bytes += file.source.size
+
+    @contextmanager
+    def reading_ahead(self, matches: Sequence[Match], workers: int) -> Iterator[None]:
+        """Have other processes read the files meanwhile; 0: as many as pay, of the cores that socml.toml allows."""
+        jobs = self._jobs([match for match in matches if self._is_read(match)])
+        project = self.stage.project
+        cores = project.threads or os.cpu_count() or 1
+        count = workers_for(jobs, workers, cores=cores, memory=memory_bytes(project.memory_limit))
+        if count < 2:
+            yield
+            return
+        self.workers = ReadingPool(self._setup, jobs, count, self._report_ahead)
+        try:
+            yield
+        finally:
+            self.workers.close()
+            self.workers = None
+
+    def _jobs(self, matches: Iterable[Match]) -> list[FileJob]:
+        jobs: list[FileJob] = []
+        taken: set[str] = set()
+        for match in matches:
+            segment_id = self._segment_id(match, taken)
+            taken.add(segment_id)
+            jobs.append(FileJob(match, segment_id, self._bad_lines(match)))
+        return jobs
+
+    def _setup(self) -> Setup:
+        return Setup(self.run, self.stage.worker_folder(), tuple(self._parts), opened_project())
 
     def fail(self, name: str, error: SocmlError) -> None:
         """Note that a file could not be read."""
@@ -102,61 +129,57 @@ class FileByFile:
         )
 
     def _read(self, match: Match) -> None:
-        file, reading = match.file, None
-        try:
-            if is_truth_table(file.path):
-                raise FormatError(
-                    f"{file.source.name} is a table of ground truth, not of records. Name it in the dataset's recipe: "
-                    f'[truth] file = "{file.path.name}".'
-                )
-            ranked = self._ranked(match)
-            reading = Reading(self.run, match, ranked)
-            result = reading.to_the_end()
-            _check_unchanged(file)
-        except RefusedFile as error:
-            assert reading is not None
-            self.stage.refuse_file(reading.segment(refused=str(error)))
-            self.fail(file.source.name, error)
-        except OSError as error:
-            if error.errno in _OF_THE_WORKSPACE:
-                raise
-            self.stage.drop_file()
-            self.fail(file.source.name, DataError(f"{file.source.name} cannot be read: {error.strerror or error}."))
-        except FormatError as error:
-            self.stage.drop_file()
-            if reading is not None and waits_as_cut(error, reading):
-                self.wait(file, f"{file.source.name} may still be written: {error}")
-            else:
-                self.fail(file.source.name, error)
-        except SocmlError as error:
-            self.stage.drop_file()
-            self.fail(file.source.name, error)
-        except Exception as error:
-            self.stage.drop_file()
-            words = f"{type(error).__name__}: {error}".rstrip(": ")
-            format_name = reading.format_name if reading else self.asked
-            self.fail(
-                file.source.name,
-                DataError(f"{file.source.name}: the reader {format_name} failed ({words}). This is a bug in it."),
-            )
+        job = FileJob(match, self._segment_id(match), self._bad_lines(match))
+        outcome = self.workers.outcome(job, self.columns) if self.workers else None
+        here = StagedFile(self.stage.writers)
+        if outcome is None:
+            report = self._report(match.file)
+            outcome = read_file(self.run, job, staged=here, column_types=self.columns, report=report)
         else:
-            self.stage.keep_file(reading.segment())
-            self.results[str(file.path)] = result
-            self._note_same_bytes(match, reading.id)
+            self._take_over(outcome)
+        self.labels += outcome.labels
+        if outcome.segment is not None:
+            self.stage.keep_file(outcome.segment, outcome.shipped or here)
+        if outcome.waits:
+            self.wait(match.file, outcome.waits)
+        if outcome.error is not None:
+            self.fail(match.file.source.name, outcome.error)
+        if outcome.result is not None:
+            self.results[str(match.file.path)] = outcome.result
+            self._note_same_bytes(match, job.segment_id)
 
-    def _ranked(self, match: Match) -> list[tuple[str, float | None]]:
-        """Return the formats that the file may be in; one that was read before goes on as it was read."""
-        if self.asked != "auto":
-            return [(self.asked, None)]
-        before = match.segment
-        if before is not None and not before.refused and not self.retry:
-            return [(before.format, None)]
-        return list(rank_source(match.file.source))
+    def _take_over(self, outcome: Outcome) -> None:
+        """Note what another process learnt that the next files go by."""
+        self.columns.added |= outcome.own_columns
+        if isinstance(self.truth, TruthFile):
+            self.truth.found += outcome.listed
 
-    def _needs_no_reading(self, file: InputFile, before: Segment) -> bool:
-        if before.refused or (before.waiting and file.settled) or (self.retry and before.rejects):
+    def _segment_id(self, match: Match, taken: Container[str] = ()) -> str:
+        file = match.file
+        if match.segment is not None:
+            return match.segment.id
+        return self.stage.segments.new_id(file.place, file.stream.name, file.first, taken=taken)
+
+    def _before(self, match: Match) -> Segment | None:
+        return self.stage.segments.get(match.segment.id) if match.segment else None
+
+    def _is_read(self, match: Match) -> bool:
+        if match.problem or match.waits or match.copy_of is not None or not match.file.source.size:
             return False
-        return before.read_as == self.run.read_as and self.asked in ("auto", before.format)
+        before = self._before(match)
+        return before is None or not self._is_known(match, before)
+
+    def _is_known(self, match: Match, before: Segment) -> bool:
+        """Return whether all of the file was read before, and reading it again would give nothing else."""
+        file = match.file
+        if (
+            not match.is_whole
+            or before.refused
+            or (before.waiting and file.settled)
+            or (self.run.retry and before.rejects)
+        ):
+            return False
+        return before.read_as == self.run.read_as and self.run.asked in ("auto", before.format)
 
     def _count_again(self, file: InputFile, before: Segment) -> None:
         if (before.path, *before.stat_key) != (str(file.path), *file.stat_key):
@@ -207,18 +230,30 @@ class FileByFile:
         if others:
             self.same_bytes.append((shown(Path(others[0].path), self.root), match.file.source.name))
 
-    def _bad_lines(self, segment_id: str) -> frozenset[int]:
+    def _bad_lines(self, match: Match) -> frozenset[int]:
+        if match.segment is None or not match.segment.rejects:
+            return frozenset()
         if self._bad is None:
             self._bad = {}
             stored = self.stage.stored_rejects().select(["segment", "source_line"])
             for segment, line in zip(stored["segment"].to_pylist(), stored["source_line"].to_pylist(), strict=True):
                 self._bad.setdefault(segment, set()).add(line)
-        return frozenset(self._bad.get(segment_id, ()))
+        return frozenset(self._bad.get(match.segment.id, ()))
 
-    def _report(self, file: InputFile, events: int) -> None:
+    def _report(self, file: InputFile) -> Report:
+        def report(events: int) -> None:
+            if self.progress:
+                done = self.done_bytes + file.source.read_bytes
+                self.progress(done, self.total_bytes, f"{shown(Path(file.path.name), Path())}: {events:,} records")
+
+        return report
+
+    def _report_ahead(self, read_bytes: int, job: FileJob, events: int) -> None:
         if self.progress:
-            done = self.done_bytes + file.source.read_bytes
-            self.progress(done, self.total_bytes, f"{shown(Path(file.path.name), Path())}: {events:,} records")
+            name = shown(Path(job.match.file.path.name), Path())
+            self.progress(
+                min(self.done_bytes + read_bytes, self.total_bytes), self.total_bytes, f"{name}: {events:,} records"
+            )
 
     def _read_as(self, recipe: DatasetRecipe) -> str:
         warnings = sorted(
@@ -228,7 +263,7 @@ class FileByFile:
 
     def _label_warnings(self) -> list[str]:
         """Say so if all labels are the same."""
-        values = {value for value, count in self.run.labels.items() if count and value is not None}
+        values = {value for value, count in self.labels.items() if count and value is not None}
         if len(values) != 1:
             return []
         verdict = "malicious" if values.pop() else "benign"
@@ -245,14 +280,3 @@ class FileByFile:
 def _in_quarantine(count: int, dataset: str) -> str:
     counted = "1 record of it is" if count == 1 else f"{count:,} records of it are"
     return f"{counted} in quarantine since an earlier run. See: socml quarantine {dataset}"
-
-
-def _check_unchanged(file: InputFile) -> None:
-    """Raise DataError if another file is at the path now, or less of it: it was rotated while it was read."""
-    try:
-        status = file.path.stat()
-    except FileNotFoundError:
-        status = None
-    as_it_was = (file.status.st_dev, file.status.st_ino)
-    if status is None or (status.st_dev, status.st_ino) != as_it_was or status.st_size < file.source.size:
-        raise DataError(f"{file.source.name} was rotated or cut while it was read. The next run reads it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from socml.project import EVENT, PART, QUARANTINE, Part, check_table, content_hash, private_file, private_folder, schema
 
 __all__ = [
+    "FileRows",
+    "PartWriter",
     "Spool",
     "complete",
     "fits_events",
@@ -29,8 +31,8 @@ PART_BYTES = 256 << 20
 _HARDLY_REPEAT = {"event_id", "raw", "message", "time", "source_line", "duration_s"}
 
 
-class Spool:
-    """Rows of one table, written out in parts of bounded size. Rows since the last `keep` can be dropped.
+class PartWriter:
+    """Writes rows of one table as parts in a folder.
 
     Parameters
     ----------
@@ -45,47 +47,68 @@ class Spool:
         finished: Callable[[pa.Table], pa.Table] = lambda table: table,
         split: Callable[[pa.Table], list[tuple[str, pa.Table]]] = lambda table: [("", table)],
     ) -> None:
-        self._folder, self._finished, self._split = folder, finished, split
-        self._kept, self._current = _Held(), _Held()
-        self._current_parts: list[Part] = []
-        self.parts: list[Part] = []
+        self.folder, self._finished, self._split = folder, finished, split
         private_folder(folder)
 
-    def add(self, table: pa.Table) -> None:
-        """Take rows of the current file."""
-        if len(table):
-            self._current.add(table)
-        if self._current.is_large:
-            self._current_parts += self._write(self._current)
-            self._current = _Held()
+    def write(self, tables: Sequence[pa.Table]) -> list[Part]:
+        """Write tables one after the other, those of one schema together."""
+        if not tables:
+            return []
+        alike = [pa.concat_tables(list(some)) for _, some in groupby(tables, key=lambda table: table.schema)]
+        whole = pa.concat_tables([self._finished(table) for table in alike], promote_options="default")
+        return [replace(write_part(self.folder, rows), day=day) for day, rows in self._split(whole)]
 
-    def keep(self) -> None:
-        """Count the current file's rows as good."""
-        self.parts += self._current_parts
-        for table in self._current.tables:
+
+class FileRows:
+    """Rows of one file, written out in parts of bounded size; what is not written yet is in `tables`."""
+
+    def __init__(self, writer: PartWriter) -> None:
+        self._writer, self._held = writer, _Held()
+        self.folder = writer.folder
+        self.parts: list[Part] = []
+
+    @property
+    def tables(self) -> list[pa.Table]:
+        """The rows that are too few for a part."""
+        return self._held.tables
+
+    def add(self, table: pa.Table) -> None:
+        """Take rows of the file."""
+        if len(table):
+            self._held.add(table.combine_chunks())  # pages end where chunks do: the same rows are the same bytes
+        if self._held.is_large:
+            self.parts += self._writer.write(self._held.tables)
+            self._held = _Held()
+
+    def drop(self) -> None:
+        """Throw the file's rows away."""
+        for part in self.parts:
+            (self.folder / part.file).unlink(missing_ok=True)
+        self._held, self.parts = _Held(), []
+
+
+class Spool:
+    """Rows of the files that were kept: the parts that each wrote, and the rest of several files together."""
+
+    def __init__(self, writer: PartWriter) -> None:
+        self.writer, self._kept = writer, _Held()
+        self.parts: list[Part] = []
+
+    def keep(self, folder: Path, parts: Iterable[Part], tables: Iterable[pa.Table]) -> None:
+        """Take what a file wrote to a folder, and its rows that are not written yet."""
+        for part in parts:
+            (folder / part.file).replace(self.writer.folder / part.file)
+            self.parts.append(part)
+        for table in tables:
             self._kept.add(table)
-        self._current, self._current_parts = _Held(), []
         if self._kept.is_large:
             self.finish()
 
-    def drop(self) -> None:
-        """Throw the current file's rows away."""
-        for part in self._current_parts:
-            (self._folder / part.file).unlink(missing_ok=True)
-        self._current, self._current_parts = _Held(), []
-
     def finish(self) -> list[Part]:
         """Write out what is kept and return all parts."""
-        self.parts += self._write(self._kept)
+        self.parts += self.writer.write(self._kept.tables)
         self._kept = _Held()
         return self.parts
-
-    def _write(self, held: _Held) -> list[Part]:
-        if not held.tables:
-            return []
-        alike = [pa.concat_tables(list(tables)) for _, tables in groupby(held.tables, key=lambda table: table.schema)]
-        whole = pa.concat_tables([self._finished(table) for table in alike], promote_options="default")
-        return [replace(write_part(self._folder, rows), day=day) for day, rows in self._split(whole)]
 
 
 class _Held:

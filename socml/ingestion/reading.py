@@ -8,7 +8,8 @@ records in quarantine, and all of a format whose records span lines.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,18 +20,19 @@ from socml.formats import Assumption, Parsed, Reject
 from socml.ingestion.detection import close_call, open_format
 from socml.ingestion.identity import Places
 from socml.ingestion.judging import too_many_bad
-from socml.ingestion.matching import Match
+from socml.ingestion.own_columns import OwnColumns
 from socml.ingestion.parts import quarantine_table
 from socml.ingestion.publishers import warnings_of_recipe
 from socml.ingestion.result import Assumed, FileResult
-from socml.ingestion.run import Run, begins_document, spans_lines
+from socml.ingestion.run import FileJob, Run, begins_document, spans_lines
 from socml.ingestion.segments import Segment
-from socml.ingestion.staging import ALL_LINES
+from socml.ingestion.staged_file import ALL_LINES, StagedFile
 from socml.ingestion.time_order import TimeOrder
 from socml.project import DataError, FormatError, SocmlError
 
 __all__ = ["Reading", "RefusedFile", "waits_as_cut"]
 
+Report = Callable[[int], None]  # how many events a file has so far
 JUDGED_FROM = 100  # records; a share of fewer says little before the file's end
 
 
@@ -41,8 +43,19 @@ class RefusedFile(DataError):
 class Reading:
     """One file, from its first record to its last."""
 
-    def __init__(self, run: Run, match: Match, ranked: Sequence[tuple[str, float | None]]) -> None:
-        self.run, self.file, self.source, self.before = run, match.file, match.file.source, match.segment
+    def __init__(
+        self,
+        run: Run,
+        job: FileJob,
+        ranked: Sequence[tuple[str, float | None]],
+        *,
+        staged: StagedFile,
+        column_types: OwnColumns,
+        report: Report,
+    ) -> None:
+        self.run, self.staged, self.column_types, self.report = run, staged, column_types, report
+        self.id, self.file, self.before = job.segment_id, job.match.file, job.match.segment
+        self.source = self.file.source
         self.format_name, self.confidence = ranked[0]
         self.reader = open_format(self.format_name)
         self.events = self.added = self.bad = self.highest = 0
@@ -51,24 +64,21 @@ class Reading:
         self.order = TimeOrder.of(self.reader)
         self.first_bad: Reject | None = None
         self.waiting = 0
+        self.labels: Counter[bool | None] = Counter()
         self._held: Reject | None = None  # the last bad record: whether the file was cut there shows later
         self._last: tuple[int, str] = (0, "")  # the last event: its line, and the hash of its raw
-        self._begin()
+        self._begin(job.bad_lines)
 
-    def _begin(self) -> None:
+    def _begin(self, bad_lines: frozenset[int]) -> None:
         before = self.before
-        self.id = before.id if before else self._new_id()
         self.places = Places(self.id)
         self.all_again = before is not None and (spans_lines(self.reader) or before.format != self.format_name)
-        self.again = self.run.bad_lines(self.id) if before and before.rejects else frozenset()
+        self.again = bad_lines if before and before.rejects else frozenset()
         self._last_is_stored = before is None or not before.last_line
         self.is_document = begins_document(self.source.head(4096), self.reader)
         self.source.holds_back = not self.file.settled and not self.is_document
         if self.all_again:
-            self.run.stage.replace_events(self.id, {ALL_LINES})
-
-    def _new_id(self) -> str:
-        return self.run.stage.segments.new_id(self.file.place, self.file.stream.name, self.file.first)
+            self.staged.replace_events({ALL_LINES})
 
     def to_the_end(self) -> FileResult:
         """Read all and return what became of it.
@@ -78,12 +88,12 @@ class Reading:
         RefusedFile
             If too much of it is bad. What is bad is staged, and `segment` says what is known of the file.
         """
-        for parsed in self.reader.read(self.source, self.run.options()):
+        for parsed in self.reader.read(self.source, self.run.options(self.column_types)):
             self._take(parsed)
             self._take_rejects(parsed.rejects)
             self._take_rejects(self._source_rejects())
             self._judge(self.bad + (self._held is not None), at_end=False)
-            self.run.report(self.file, self.events)
+            self.report(self.events)
         self._take_rejects(self._source_rejects())
         self._end()
         self._check_none_lost()
@@ -155,18 +165,18 @@ class Reading:
         self.order.see(parsed.events)
         lines = parsed.events["source_line"].to_numpy().astype(np.int64)
         events = parsed.events.append_column("event_id", self.places.ids(lines))
-        for name, value in (("dataset", self.run.stage.dataset), ("source_file", self.source.name)):
+        for name, value in (("dataset", self.run.dataset), ("source_file", self.source.name)):
             events = events.append_column(name, pa.repeat(pa.scalar(value), rows))
         self._take_truth(events, parsed.truth)
         fresh = self._fresh(events, lines)
         self.events += rows
         self.added += int(np.count_nonzero(fresh & (lines != self._last_before)))
         if fresh.all():
-            self.run.stage.add_events(events)
+            self.staged.add_events(events)
         elif fresh.any():
-            self.run.stage.add_events(events.filter(pa.array(fresh)))
+            self.staged.add_events(events.filter(pa.array(fresh)))
         self._note_last(events, lines)
-        self.run.column_types.add(parsed.events.schema)
+        self.column_types.add(parsed.events.schema)
 
     @property
     def _last_before(self) -> int:
@@ -180,13 +190,13 @@ class Reading:
         if self.again:
             bad = np.isin(lines, list(self.again))
             if bad.any():
-                self.run.stage.replace_events(self.id, set(lines[bad].tolist()))
+                self.staged.replace_events(set(lines[bad].tolist()))
                 fresh |= bad
         at = np.flatnonzero(lines == self._last_before)
         if len(at):
             self._last_is_stored = True
             if _raw_hash(events, int(at[-1])) != self.before.last_hash:
-                self.run.stage.replace_events(self.id, {self._last_before})
+                self.staged.replace_events({self._last_before})
                 fresh[at] = True
         return fresh
 
@@ -202,8 +212,8 @@ class Reading:
         if truth is None:
             return
         for value in pc.value_counts(truth["malicious"]).to_pylist():
-            self.run.labels[value["values"]] = self.run.labels.get(value["values"], 0) + value["counts"]
-        self.run.stage.truth.add(truth.append_column("event_id", events["event_id"]))
+            self.labels[value["values"]] += value["counts"]
+        self.staged.add_truth(truth.append_column("event_id", events["event_id"]))
 
     def _take_rejects(self, rejects: list[Reject]) -> None:
         if not rejects:
@@ -220,7 +230,7 @@ class Reading:
             return
         self.bad += len(rejects)
         lines, reasons, raws = [r.line for r in rejects], [r.reason for r in rejects], [r.raw for r in rejects]
-        self.run.stage.add_rejects(
+        self.staged.add_rejects(
             quarantine_table(self.source.name, lines, reasons, raws, segment=self.id, put_at=self.run.now)
         )
 
@@ -245,7 +255,7 @@ class Reading:
         self._stage_held()
         self._judge(self.bad - (was_cut and self.bad > 0 and not self.waiting), at_end=True)
         if not self._last_is_stored:
-            self.run.stage.replace_events(self.id, {self._last_before})
+            self.staged.replace_events({self._last_before})
 
     def _source_rejects(self) -> list[Reject]:
         rejects, self.source.rejects = self.source.rejects, []
@@ -281,7 +291,7 @@ class Reading:
         if not self.events and not self.bad and not self.waiting:
             self.warnings.append("It holds no records, only a header.")
         self.warnings += self.order.warnings()
-        self.warnings += warnings_of_recipe(self.run.recipe, self.source.path.name, self.events, self.run.column_types)
+        self.warnings += warnings_of_recipe(self.run.recipe, self.source.path.name, self.events, self.column_types)
         if self.bad:
             first = self.first_bad
             where = f"line {first.line:,}: {first.reason}" if first else ""

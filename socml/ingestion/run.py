@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from socml.formats import Format, ReadOptions
-from socml.ingestion.matching import InputFile
-from socml.ingestion.own_columns import OwnColumns
-from socml.ingestion.staging import Staging
+from socml.ingestion.matching import Match
 from socml.ingestion.truth import TruthBeside
 from socml.project import DatasetRecipe
 
-__all__ = ["Run", "begins_document", "options_of", "spans_lines"]
+__all__ = ["FileJob", "Run", "begins_document", "options_of", "spans_lines"]
 
 _DOCUMENT = re.compile(rb"\s*(\[|<[?!A-Za-z])")
 _OBJECT = re.compile(rb"\s*\{")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
-    """What the files of one ingest share."""
+    """What the files of one ingest share.
 
-    stage: Staging
+    Attributes
+    ----------
+    asked : the format to read all as; "auto": each as it was read before, or as its content tells
+    retry : files with records in quarantine are read again, in the format that their content tells now
+    files : all of the command
+    """
+
+    dataset: str
     recipe: DatasetRecipe
     truth: TruthBeside | None
     now: datetime
     read_as: str
-    column_types: OwnColumns
-    bad_lines: Callable[[str], frozenset[int]]  # segment → lines in quarantine
-    report: Callable[[InputFile, int], None]  # a file, and how many events it has so far
-    files: tuple[Path, ...] = ()  # all of the command
-    labels: dict[bool | None, int] = field(default_factory=dict)
+    asked: str = "auto"
+    retry: bool = False
+    files: tuple[Path, ...] = ()
 
-    def options(self) -> ReadOptions:
+    def options(self, column_types: Mapping[str, pa.DataType]) -> ReadOptions:
         """Return what the readers need to know of the recipe and of the dataset so far."""
-        return replace(options_of(self.recipe), column_types=self.column_types, beside=self.files)
+        return replace(options_of(self.recipe), column_types=column_types, beside=self.files)
+
+
+@dataclass(frozen=True)
+class FileJob:
+    """A file to be read: `segment_id` is what it is or becomes, `bad_lines` those of it that are in quarantine."""
+
+    match: Match
+    segment_id: str
+    bad_lines: frozenset[int] = frozenset()
+
+    def afresh(self) -> FileJob:
+        """Return the same job for another process: what this one has read of the file stays here."""
+        file = replace(self.match.file, source=self.match.file.source.afresh())
+        return replace(self, match=replace(self.match, file=file))
 
 
 def options_of(recipe: DatasetRecipe) -> ReadOptions:

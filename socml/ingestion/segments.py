@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -103,14 +103,17 @@ class Segments:
         """Return the segment with this id."""
         return self._by_id.get(segment_id)
 
-    def new_id(self, place: str, stream: str, first: bytes) -> str:
-        """Return an id that no segment has, by stream and first line; of several with the same, by their order."""
+    def new_id(self, place: str, stream: str, first: bytes, *, taken: Container[str] = ()) -> str:
+        """Return an id that no segment has, by stream and first line; of several with the same, by their order.
+
+        `taken` are the ids of files that are being read.
+        """
         encoded = [part.encode("utf-8", "surrogateescape") for part in (place, stream)]
         number = 0
         while True:
             parts = b"".join(len(part).to_bytes(8, "big") + part for part in (*encoded, first, str(number).encode()))
             found = hashlib.blake2b(parts, digest_size=8).hexdigest()
-            if found not in self._by_id:
+            if found not in self._by_id and found not in taken:
                 return found
             number += 1
 

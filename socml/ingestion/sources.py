@@ -64,6 +64,10 @@ class FileSource:
             self.end = self.path.stat().st_size
         return self.end
 
+    def afresh(self) -> FileSource:
+        """Return the same file, up to the same end, as if nothing of it had been read."""
+        return FileSource(self.path, self.name, end=self.end)
+
     @property
     def modified(self) -> datetime | None:
         """When the file was last written, by the time inside a gzip file if it holds one."""

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,10 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.ingestion.compaction import compact
-from socml.ingestion.days import by_day
 from socml.ingestion.identity import places_of
-from socml.ingestion.parts import Spool, complete, fits_events, named_part, read_rejects, write_part
+from socml.ingestion.parts import Spool, named_part, read_rejects, write_part
 from socml.ingestion.segments import Segment, Segments
+from socml.ingestion.staged_file import ALL_LINES, KINDS, ShippedFile, StagedFile, staging_writers
 from socml.project import (
     MANIFEST,
     PART,
@@ -52,10 +53,7 @@ from socml.project import (
     write_json,
 )
 
-ALL_LINES = -1
 GRACE_S = 3600  # how long a file that was replaced stays for whoever has it open
-_KINDS = ("events", "truth", "quarantine")
-
 _MERGE_TRUTH = """
 with said as (
     select event_id, any_value(malicious) as malicious, any_value(family) as family, any_value(technique) as technique
@@ -79,57 +77,34 @@ class Staging:
     def __init__(self, project: Project, dataset: str, folder: Path, *, anew: bool = False) -> None:
         self.project, self.dataset, self._folder = project, dataset, folder
         self.stored = events_folder(project, dataset)
-        self.folders = {kind: project.workspace / kind / safe_name(dataset) for kind in _KINDS}
+        self.folders = {kind: project.workspace / kind / safe_name(dataset) for kind in KINDS}
         self.before = self._stored = self._manifest_before(anew)
         self.segments = self._segments_before()
-        self.events = Spool(folder / "events", finished=complete, split=by_day)
-        self.truth, self.quarantine = Spool(folder / "truth"), Spool(folder / "quarantine")
+        self.writers = staging_writers(folder)
+        self._kept = {kind: Spool(writer) for kind, writer in self.writers.items()}
         self._anew = anew
         self._replaced: dict[str, set[int]] = defaultdict(set)  # segment → lines whose events come again
         self._no_longer_bad: set[str] = set()  # segments whose records in quarantine are told anew
-        self._replacing: tuple[str, set[int]] = ("", set())  # of the current file
         self._changed = False
 
-    def add_events(self, events: pa.Table) -> None:
-        """Take events that are new, with their ids."""
-        self.events.add(events if fits_events(events) else complete(events))
+    def worker_folder(self) -> Path:
+        """Return a new folder of the staging area, for a process that reads files."""
+        return Path(tempfile.mkdtemp(prefix="worker-", dir=self._folder))
 
-    def replace_events(self, segment: str, lines: set[int]) -> None:
-        """Note that the stored events of these lines (`ALL_LINES`: of the segment) give way to the file's."""
-        self._replacing = (segment, self._replacing[1] | lines)
-
-    def add_rejects(self, table: pa.Table) -> None:
-        """Take records that did not parse."""
-        self.quarantine.add(table)
-
-    def keep_file(self, segment: Segment) -> None:
-        """The file was read to its end, as `segment`."""
-        segment_id, lines = self._replacing
-        if lines:
-            self._replaced[segment_id] |= lines
-        for spool in (self.events, self.truth, self.quarantine):
-            spool.keep()
+    def keep_file(self, segment: Segment, staged: StagedFile | ShippedFile) -> None:
+        """Take the rows of a file that was read to its end, as `segment`, or of a refused one: it has bad records alone."""
+        if staged.replaced:
+            self._replaced[segment.id] |= staged.replaced
+        for kind, rows in staged.rows.items():
+            self._kept[kind].keep(rows.folder, rows.parts, rows.tables)
         self._end_file(segment)
-
-    def refuse_file(self, segment: Segment) -> None:
-        """The file is refused: none of its events are stored, but its bad records are."""
-        self.events.drop()
-        self.truth.drop()
-        self.quarantine.keep()
-        self._end_file(segment)
-
-    def drop_file(self) -> None:
-        """The file counts as not read at all."""
-        for spool in (self.events, self.truth, self.quarantine):
-            spool.drop()
-        self._replacing = ("", set())
 
     def _end_file(self, segment: Segment) -> None:
         before = self.segments.get(segment.id)
         if before is not None and before.rejects:
             self._no_longer_bad.add(segment.id)
         self.segments.put(segment)
-        self._replacing, self._changed = ("", set()), True
+        self._changed = True
 
     def stored_rejects(self) -> pa.Table:
         """Return the records that are in quarantine now."""
@@ -138,8 +113,7 @@ class Staging:
     def rewrite_rejects(self, table: pa.Table) -> None:
         """Put other records into quarantine in place of all that are there."""
         self.before = replace(self.before, quarantine=())
-        self.quarantine.add(table)
-        self.quarantine.keep()
+        self._kept["quarantine"].keep(self.folders["quarantine"], (), [table] if len(table) else ())
         self._changed = True
 
     def keep_only(self, parts: tuple[Part, ...], *, kept_from: str) -> None:
@@ -156,7 +130,7 @@ class Staging:
         if not (self._changed or self._anew):
             return
         events, quarantine = self._events_then(), self._quarantine_then()
-        truth = self._truth_then(self.truth.finish())
+        truth = self._truth_then(self._kept["truth"].finish())
         self.segments.save(self._folder / "segments")
         digest = content_hash(self._folder / "segments")
         segments = Part(f"{PART}{digest}.json", (self._folder / "segments").stat().st_size, len(self.segments))
@@ -167,7 +141,7 @@ class Staging:
 
     def _publish(self, then: Manifest) -> None:
         private_folder(self.stored)
-        for kind in _KINDS:
+        for kind in KINDS:
             private_folder(self.folders[kind])
             for path in sorted((self._folder / kind).iterdir()):
                 _flush(path)
@@ -180,7 +154,7 @@ class Staging:
         self.before = then
 
     def _events_then(self) -> tuple[Part, ...]:
-        new = self.events.finish()
+        new = self._kept["events"].finish()
         parts = [self._without_replaced(part) for part in self.before.parts] if self._replaced else self.before.parts
         return compact([*(part for part in parts if part), *new], read=self._read_part, write=self._write_part)
 
@@ -208,7 +182,7 @@ class Staging:
             old = self.stored_rejects()
             keep = [segment not in self._no_longer_bad for segment in old["segment"].to_pylist()]
             self.rewrite_rejects(old.filter(pa.array(keep)))
-        return tuple(dict.fromkeys([*self.before.quarantine, *self.quarantine.finish()]))
+        return tuple(dict.fromkeys([*self.before.quarantine, *self._kept["quarantine"].finish()]))
 
     def _truth_then(self, parts: list[Part]) -> Part | None:
         if not parts:

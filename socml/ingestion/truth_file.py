@@ -22,7 +22,7 @@ class TruthFile:
     table: pa.Table
     others: bool | None
     warnings: tuple[str, ...] = ()
-    _found: int = 0
+    found: int = 0  # of the records that it lists, so far
 
     @property
     def files(self) -> frozenset[Path]:
@@ -34,14 +34,14 @@ class TruthFile:
         name = path.resolve().relative_to(self.path.parent).as_posix() if self._is_beside(path) else path.name
         rows = self.table.filter(pc.equal(self.table["source_file"], name))
         at = pc.index_in(events["source_line"].combine_chunks(), value_set=rows["source_line"].combine_chunks())
-        self._found += len(at) - at.null_count
+        self.found += len(at) - at.null_count
         found = rows.select(["malicious", "family", "technique"]).take(at)
         malicious = pc.if_else(at.is_valid(), found["malicious"], pa.scalar(self.others, pa.bool_()))
         return found.set_column(0, "malicious", malicious)
 
     def warnings_after(self) -> tuple[str, ...]:
         """Say so if nothing that the table lists was found."""
-        if self._found or not len(self.table):
+        if self.found or not len(self.table):
             return ()
         return (f"None of the {len(self.table):,} records that {self.path.name} lists is in these files.",)
 

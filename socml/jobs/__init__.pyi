@@ -70,3 +70,5 @@ from .today_words import usual_in_words as usual_in_words
 from .today_words import value_text as value_text
 from .watching import Watched as Watched
 from .watching import watch as watch
+from .watching_online import OnlineRound as OnlineRound
+from .watching_online import score_new_events as score_new_events

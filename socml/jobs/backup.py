@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
-from socml.jobs.night_lock import night_lock
+from socml.jobs.night_lock import no_night
 from socml.project import MARKER, ConfigurationError, DataError, Project, audit, private_file, private_folder, replacing
 
 __all__ = ["Backup", "make_backup", "restore_backup"]
@@ -58,7 +58,7 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     size = 0
     with ExitStack() as stack:
         for folder in sorted((project.workspace / "nights").glob("*/")):
-            stack.enter_context(night_lock(folder, folder.name))
+            stack.enter_context(no_night(folder, folder.name))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with replacing(path) as temporary, tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
             for name, file in _precious(project, with_events):
@@ -91,7 +91,7 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
     """
     with ExitStack() as stack:
         for folder in sorted((project.workspace / "nights").glob("*/")):
-            stack.enter_context(night_lock(folder, folder.name))
+            stack.enter_context(no_night(folder, folder.name))
         scratch = private_folder(project.root / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         about = _unpacked(path, scratch)

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from socml.features import daily_folder
 from socml.ingestion import forget_events
 from socml.jobs.night_state import NightState
-from socml.project import UNDATED, NightSettings, Project, audit, event_parts, run_folder
+from socml.labels import read_labels
+from socml.project import UNDATED, NightSettings, Project, Run, audit, drop_leaves, event_parts, list_runs, run_folder
 
 __all__ = ["tidy"]
 
@@ -32,6 +33,8 @@ def tidy(
     newest = date.fromisoformat(state.watermark) if state.watermark else None
     if newest and settings.keep_runs_days:
         removed += _old_lists(dataset, newest - timedelta(days=settings.keep_runs_days), state, project)
+    if settings.keep_leaves_runs:
+        removed += _old_leaves(dataset, settings.keep_leaves_runs, project)
     first = _first_kept(dataset, newest, settings, project)
     if first:
         parts = forget_events(dataset, first, project=project)
@@ -66,6 +69,20 @@ def _old_lists(dataset: str, before: date, state: NightState, project: Project) 
         del state.runs[day]
         gone.append(day)
     return [f"lists of {len(gone):,} days before {before}"] if gone else []
+
+
+def _old_leaves(dataset: str, newest: int, project: Project) -> list[str]:
+    """Remove the leaves of runs that have newer ones of their model, and that nobody has labelled: learning is done elsewhere."""
+    if not any((project.workspace / "scores").glob("*/leaves.npy")):
+        return []
+    labelled = set(read_labels(project=project)["run_id"].dropna())
+    runs: dict[str, list[Run]] = {}
+    for run in list_runs(project):  # the newest first
+        if run["dataset"] == dataset and (run_folder(project, run["run_id"]) / "leaves.npy").is_file():
+            runs.setdefault(run["model"], []).append(run)
+    old = [run for of_model in runs.values() for run in of_model[newest:] if run["run_id"] not in labelled]
+    size = sum(drop_leaves(project, run) for run in old)
+    return [f"leaves of {len(old):,} runs that nobody labelled ({size / 1e6:,.1f} MB)"] if old else []
 
 
 def _first_kept(dataset: str, newest: date | None, settings: NightSettings, project: Project) -> str:

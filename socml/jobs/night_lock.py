@@ -1,42 +1,95 @@
-"""One night of a dataset at a time. The lock is the kernel's: it ends with its process, however that ends."""
+"""One night of a dataset at a time. The lock is the kernel's: it ends with its process, however that ends.
+
+The file says who holds it, until that night is done: what it says and nobody holds is a night that was not finished.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
-from socml.project import TryLater, private_file, private_folder
+from socml.project import SocmlError, TryLater, private_file, private_folder
 
-__all__ = ["night_lock"]
+__all__ = ["night_lock", "no_night", "unfinished_night"]
+
+_NAME = "lock"
+_TRIES, _PAUSE_S = 5, 0.1  # `unfinished_night` holds the lock for a moment
 
 
 @contextmanager
 def night_lock(folder: Path, dataset: str) -> Iterator[None]:
-    """Hold the lock of a dataset's nights. What a killed one left in the file is written over.
+    """Hold the lock of a dataset's nights for one of them. What a killed one left in the file is written over.
 
     Raises
     ------
     TryLater
-        If another night of the dataset is running; names its process.
+        As `no_night` does.
     """
-    with private_file(private_folder(folder) / "lock").open("r+") as file:
+    with no_night(folder, dataset) as file:
+        begun = {"process": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        _write(file, json.dumps(begun))
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except SocmlError as error:
+            with suppress(OSError):  # the disk is full
+                _write(file, json.dumps({**begun, "why": str(error)}))
+            raise
+        _write(file, "")
+
+
+@contextmanager
+def no_night(folder: Path, dataset: str) -> Iterator[IO[str]]:
+    """Let no night of a dataset begin meanwhile; yield the file of the lock.
+
+    Raises
+    ------
+    TryLater
+        If a night of the dataset is running; names its process.
+    """
+    with private_file(private_folder(folder) / _NAME).open("r+") as file:
+        if not _locked(file, fcntl.LOCK_EX):
+            raise TryLater(f"Another night of {dataset!r} is running{_holder(file.read())}. Try again when it is done.")
+        yield file
+
+
+def unfinished_night(folder: Path) -> str:
+    """Return that a night was begun and not finished, and why, in words; empty if all is well or one is running."""
+    try:
+        file = (folder / _NAME).open("r+")
+    except FileNotFoundError:
+        return ""
+    with file:
+        if not _locked(file, fcntl.LOCK_SH):
+            return ""
+        text = file.read()
+    if not text:
+        return ""
+    return f"a night{_holder(text)} was not finished{_reason(text)} Run it again: it goes on from there"
+
+
+def _locked(file: IO[str], how: int) -> bool:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TryLater(
-                f"Another night of {dataset!r} is running{_holder(file.read())}. Try again when it is done."
-            ) from None
-        file.seek(0)
-        file.truncate()
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        file.write(json.dumps({"process": os.getpid(), "since": since}))
-        file.flush()
-        yield
+            time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
+
+
+def _write(file: IO[str], text: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()
 
 
 def _holder(text: str) -> str:
@@ -45,3 +98,11 @@ def _holder(text: str) -> str:
         return f" (process {int(content['process'])}, since {content['since']})"
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _reason(text: str) -> str:
+    try:
+        why = json.loads(text).get("why")
+    except (ValueError, AttributeError):
+        why = ""
+    return f": {why}" if why else ": it was killed, or the machine stopped."

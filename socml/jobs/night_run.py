@@ -67,6 +67,7 @@ class Night:
     accept : checks that do not stop this night although [nightly] stop_on names them
     final : files are complete: a last line without a line end is a record
     send : whether alerts leave the machine
+    workers : processes that read files at once; 0: as many as pay
     """
 
     first: date | None = None
@@ -75,6 +76,7 @@ class Night:
     accept: frozenset[str] = frozenset()
     final: bool = False
     send: bool = True
+    workers: int = 0
     model: str = MODEL
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -209,6 +211,7 @@ class _Work:
                 project=self.project,
                 max_bad_share=source.max_bad_share,
                 final=source.final or self.night.final,
+                workers=self.night.workers,
             )
         except DataError as error:  # there is no file at all: what was read before is still listed
             self.report.failed_files.append(str(error))

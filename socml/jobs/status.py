@@ -10,6 +10,7 @@ from socml.jobs.alert_policy import Policy, Replayed, read_policy, replay_policy
 from socml.jobs.alerts import AlertBook
 from socml.jobs.daily_listing import open_listing, read_judged
 from socml.jobs.day_checks import Problem
+from socml.jobs.night_lock import unfinished_night
 from socml.jobs.night_state import DayChecks, NightReport, NightState, nights_folder
 from socml.jobs.outbox import Delivery, deliver, make_sink, pending
 from socml.jobs.ranked_days import RankedDays
@@ -20,6 +21,7 @@ from socml.project import (
     UnknownName,
     audit,
     audit_damage,
+    audited,
     load_dataset_recipe,
     load_experiment_recipe,
     load_feature_recipe,
@@ -80,7 +82,11 @@ def night_status(
     now = now or datetime.now(UTC)
     lines = [line for name in ([dataset] if dataset else names) for line in _of_dataset(project, name, days, now)]
     damage = audit_damage(project)
-    return [*lines, StatusLine("", "audit", not damage, damage or "every line follows from the one before")]
+    return [
+        *lines,
+        *_promotions(project, now - timedelta(days=days)),
+        StatusLine("", "audit", not damage, damage or "every line follows from the one before"),
+    ]
 
 
 def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> list[StatusLine]:
@@ -88,7 +94,10 @@ def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> lis
     state = NightState.read(folder)
     paths = sorted((folder / "reports").glob("*.json"))[-days:]
     reports = [NightReport.from_dict(read_json(path)) for path in paths]
-    lines = [_last_night(dataset, reports[-1] if reports else None, state, now)]
+    unfinished = unfinished_night(folder)
+    lines = [_last_night(dataset, reports[-1] if reports else None, state, now, unfinished)]
+    if unfinished and reports:
+        lines.append(StatusLine(dataset, "unfinished", False, unfinished))
     if reports and reports[-1].stopped:
         lines.append(StatusLine(dataset, "stopped", False, reports[-1].stopped))
     problems = recent_problems(folder, days)
@@ -104,9 +113,29 @@ def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> lis
     return lines + _sinks(project, dataset)
 
 
-def _last_night(dataset: str, report: NightReport | None, state: NightState, now: datetime) -> StatusLine:
+def _promotions(project: Project, since: datetime) -> list[StatusLine]:
+    """Return which models another version scores with since then: nothing is wrong with that, but scores differ."""
+    changes = sorted(
+        [*audited(project, "promoted"), *audited(project, "rolled back")], key=lambda one: str(one["time"])
+    )
+    latest = {str(one["model"]): one for one in changes if datetime.fromisoformat(str(one["time"])) >= since}
+    return [
+        StatusLine(
+            "",
+            f"model {name}",
+            True,
+            f"version {one['champion']} scores since {one['time']}: {one['what']} by {one['by']}",
+        )
+        for name, one in latest.items()
+    ]
+
+
+def _last_night(
+    dataset: str, report: NightReport | None, state: NightState, now: datetime, unfinished: str
+) -> StatusLine:
     if report is None:
-        return StatusLine(dataset, "last night", False, "a night was begun and not finished: run socml nightly again")
+        text = unfinished or "a night was begun and not finished: run socml nightly again"
+        return StatusLine(dataset, "last night", False, text)
     age = now - datetime.fromisoformat(report.finished or report.started)
     text = f"{report.finished}: {report.added:,} events, {len(report.listed):,} days listed, {report.alerts:,} alerts"
     late = f"; that is {age.total_seconds() / 3600:,.0f} hours ago" if age > LATE else ""

@@ -1,7 +1,7 @@
 """Files that grow, and a syslog address → the same lists and alerts as a night makes, every minute, of the day so far.
 
 Each round is a night that lists the day that is not over too: what was read and ranked before is not read or ranked again,
-and what was told is not told again. So it can be killed at any moment, and the next watch, or night, goes on from there.
+and what was told is not told again. After it, online models score each event that came, and learn it. So it can be killed at any moment, and the next watch, or night, goes on from there.
 Blind to what needs a whole day: the checks of a day's volume and hours wait until it is over.
 """
 
@@ -10,26 +10,31 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from socml.ingestion import listen
+from socml.jobs.alerts import AlertBook
 from socml.jobs.night_run import Night, nightly
 from socml.jobs.night_state import NightReport
-from socml.project import Project, SocmlError, TryLater, find_project
+from socml.jobs.outbox import deliver
+from socml.jobs.watching_online import score_new_events
+from socml.models import make_online
+from socml.project import Project, SocmlError, TryLater, find_project, night_settings
 
 __all__ = ["Watched", "watch"]
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What a watch did: rounds, events that were read from files, alerts that were told, and rounds that had to wait."""
+    """What a watch did: rounds, events read from files, alerts told, rows online models scored, rounds that had to wait."""
 
     rounds: int = 0
     added: int = 0
     alerts: int = 0
+    scored: int = 0
     waited: int = 0
 
 
@@ -38,6 +43,7 @@ def watch(
     *,
     project: Project | None = None,
     night: Night | None = None,
+    online: Sequence[str] = (),
     every: float = 60.0,
     seconds: float | None = None,
     address: str = "",
@@ -51,6 +57,7 @@ def watch(
     Parameters
     ----------
     night : how each round is done; the day that is not over is listed whatever it says
+    online : recipes of online models that score each event as it comes, and learn it (`score_new_events`)
     every : seconds from the begin of one round to that of the next
     address : receive syslog there too, as udp://127.0.0.1:5514
     on_round : called with what a round did
@@ -58,10 +65,12 @@ def watch(
 
     Raises
     ------
-    ConfigurationError, UnknownName, DataError
-        As `nightly` and `listen` do. That another night is running is no error: the round is done later.
+    ConfigurationError, UnknownName, DataError, ModelError
+        As `nightly`, `listen` and `score_new_events` do. That another night is running is no error: the round is done later.
     """
     project, night, stop = project or find_project(), night or Night(), stop or threading.Event()
+    for model in online:
+        make_online(model, [], project=project)  # one that is none is told now
     end = None if seconds is None else time.monotonic() + seconds
     done = Watched()
     with _listening(address, dataset, project, any_address, stop, on_ready) as failed, _until_signal(stop):
@@ -74,6 +83,7 @@ def watch(
             else:
                 added, alerts = done.added + report.added, done.alerts + report.alerts
                 done = replace(done, rounds=done.rounds + 1, added=added, alerts=alerts)
+                done = _score_online(done, dataset, online, project, send=night.send)
                 if on_round:
                     on_round(report)
             if stop.is_set() or (end is not None and began >= end) or failed:
@@ -83,6 +93,16 @@ def watch(
     if failed:
         raise failed[0]
     return done
+
+
+def _score_online(done: Watched, dataset: str, online: Sequence[str], project: Project, *, send: bool) -> Watched:
+    """Have the online models score what came; send what they tell."""
+    settings = night_settings(project)
+    rounds = [score_new_events(dataset, model, project=project, settings=settings.nightly) for model in online]
+    alerts = sum(one.alerts for one in rounds)
+    if alerts and send and settings.sinks:
+        deliver(AlertBook(project, dataset), settings.sinks, project)
+    return replace(done, alerts=done.alerts + alerts, scored=done.scored + sum(one.rows for one in rounds))
 
 
 @contextmanager

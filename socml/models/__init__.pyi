@@ -18,7 +18,9 @@ from .label_source import teaching_labels as teaching_labels
 from .online_model import OnlineModel as OnlineModel
 from .online_model import load_online as load_online
 from .online_model import make_online as make_online
+from .online_model import online_of_state as online_of_state
 from .online_model import recipe_hash as recipe_hash
+from .online_run import save_online_run as save_online_run
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
 from .reference import make_reference as make_reference

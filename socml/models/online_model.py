@@ -145,16 +145,28 @@ def load_online(
     ModelError
         If the file is not such a state, or the recipe has changed since.
     """
-    state = read_state(path)
+    return online_of_state(read_state(path), model, where=path, seed=seed, project=project)
+
+
+def online_of_state(
+    state: State, model: str | ModelRecipe, *, where: Path, seed: int | None = None, project: Project | None = None
+) -> OnlineModel:
+    """Return the online model of a state that was read, `where` it stood; it goes on where it stopped, bit for bit.
+
+    Raises
+    ------
+    ModelError
+        If it is not such a state, or the recipe has changed since.
+    """
     try:
         online = make_online(model, list(state["features"]), seed=seed, project=project)
         if state["recipe_hash"] != recipe_hash(online.recipe):
             raise ModelError(
-                f"{path} is of another recipe than {online.recipe.name!r}, or of an earlier one. Start anew."
+                f"{where} is of another recipe than {online.recipe.name!r}, or of an earlier one. Start anew."
             )
         restore_model(online, state)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path} is not the state of an online model: {error!r}") from error
+        raise ModelError(f"{where} is not the state of an online model: {error!r}") from error
     return online
 
 

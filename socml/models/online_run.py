@@ -96,7 +96,7 @@ def score_online(
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
         online.save(folder / "state.npz")
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
-        _save(online, features_path, scores, about, project=project, truth=truth)
+        save_online_run(online, features_path, scores, about, project=project, truth=truth)
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)
     return read_run(project, run_id)
@@ -147,21 +147,27 @@ def _pass(
     return online, scores
 
 
-def _save(
+def save_online_run(
     online: OnlineModel,
     features_path: Path,
     scores: NDArray[np.float64],
     about: Run,
     project: Project,
-    truth: pd.DataFrame | pd.Series | None,
-) -> None:
+    truth: pd.DataFrame | pd.Series | None = None,
+) -> Run:
+    """Write the score table of rows that an online model has scored, and return what `run.json` says.
+
+    Parameters
+    ----------
+    scores : shape (2, n_rows), normality and percentile, in the rows' order
+    """
     from socml.models.scoring import save_run
 
     recipe, metadata = online.recipe, read_metadata(features_path)
     lineage = {"feature_set": recipe.features, "feature_hash": metadata.get("recipe_hash", "")}
     scale: object = _Measured(scores[1])
     version = ModelVersion(recipe.name or "unnamed", f"online-{recipe_hash(recipe)[:8]}", None, scale, None, lineage)  # type: ignore[arg-type]
-    save_run(version, features_path, scores[0], about, project=project, truth=truth)
+    return save_run(version, features_path, scores[0], about, project=project, truth=truth)
 
 
 class _Measured(Reference):

@@ -4,10 +4,12 @@ from .addresses import with_inner as with_inner
 from .audit_log import audit as audit
 from .audit_log import audit_damage as audit_damage
 from .audit_log import audit_path as audit_path
+from .audit_log import audited as audited
 from .checksums import parquet_writer as parquet_writer
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
 from .engines import checked_select as checked_select
+from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted
 from .engines import quoted_text as quoted_text
 from .engines import sealed_connection as sealed_connection
@@ -54,6 +56,7 @@ from .night_sections import Settings as Settings
 from .night_sections import SinkSettings as SinkSettings
 from .night_sections import SourceSettings as SourceSettings
 from .night_sections import night_settings as night_settings
+from .pandas_kept_out import keep_pandas_out as keep_pandas_out
 from .periods import Period as Period
 from .private import FOLDER_MODE as FOLDER_MODE
 from .private import make_private as make_private
@@ -97,8 +100,10 @@ from .registry import component_code_hash as component_code_hash
 from .registry import component_name as component_name
 from .registry import component_names as component_names
 from .registry import component_type as component_type
+from .registry import has_registered as has_registered
 from .registry import is_own as is_own
 from .registry import open_components as open_components
+from .registry import opened_project as opened_project
 from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular
@@ -135,6 +140,7 @@ from .wording import Words as Words
 from .wording import words as words
 from .workspace import damaged_runs as damaged_runs
 from .workspace import dataset_names as dataset_names
+from .workspace import drop_leaves as drop_leaves
 from .workspace import event_files as event_files
 from .workspace import event_parts as event_parts
 from .workspace import events_folder as events_folder

@@ -16,7 +16,7 @@ from pathlib import Path
 from socml.project.private import private_file
 from socml.project.project import Project
 
-__all__ = ["audit", "audit_damage", "audit_path"]
+__all__ = ["audit", "audit_damage", "audit_path", "audited"]
 
 _TAIL = 1 << 16  # bytes that hold the last line
 
@@ -64,6 +64,20 @@ def audit_damage(project: Project) -> str:
             return f"{path}:{number} does not follow from the line before: something was altered or taken out"
         before = line
     return ""
+
+
+def audited(project: Project, what: str) -> list[dict[str, object]]:
+    """Return the lines about one kind of write, the oldest first; those that are damaged are left out."""
+    path = audit_path(project)
+    found: list[dict[str, object]] = []
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("what") == what:
+            found.append(record)
+    return found
 
 
 def _last_whole_line(descriptor: int) -> tuple[int, bytes]:

@@ -11,6 +11,7 @@ ends at the memory limit, not at the time limit.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.project.errors import DataError, RecipeError, SocmlError
+from socml.project.errors import ConfigurationError, DataError, RecipeError, SocmlError
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,6 +64,26 @@ def quoted_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def memory_bytes(limit: str) -> int:
+    """Return how many bytes a limit on memory stands for, as DuckDB reads it.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is none.
+
+    Examples
+    --------
+    >>> memory_bytes("4GB"), memory_bytes("512 MiB")
+    (4000000000, 536870912)
+    """
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]?)(i?)B?\s*", limit, re.IGNORECASE)
+    if not found or not found[1].replace(".", "", 1).isdigit():
+        raise ConfigurationError(f"[engine] memory_limit is {limit!r}: it is a number and KB, MB, GB or TB.")
+    power = " KMGT".index(found[2].upper() or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+
+
 @contextmanager
 def sealed_connection(
     tables: dict[str, object],
@@ -95,6 +116,7 @@ def sealed_connection(
         connection = duckdb.connect(config=settings)
         try:
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")  # else shown wherever there is no script: python -c
             connection.execute("set python_enable_replacements = false")
             connection.execute("set preserve_insertion_order = false")
             if prepare is not None:

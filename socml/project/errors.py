@@ -39,6 +39,10 @@ class UnknownName(ConfigurationError):
         self.kind, self.name, self.known = kind, name, sorted(known)
         super().__init__(f"There is no {kind} called {name!r}.{did_you_mean(name, self.known)}")
 
+    def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
+        """Return what a copy in another process is made of."""
+        return type(self), (self.kind, self.name, self.known)
+
 
 class DataError(SocmlError):
     """Input that does not hold what the step needs."""

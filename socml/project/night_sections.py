@@ -41,6 +41,9 @@ class NightSettings(_Section):
     log: Literal["text", "json"] = "text"
     keep_events_days: int = Field(0, ge=0)  # events older than the newest day by more are removed; 0: none
     keep_runs_days: int = Field(0, ge=0)  # lists that nobody labelled
+    keep_leaves_runs: int = Field(
+        2, ge=0
+    )  # newest runs of a model whose rows labels can rank; labelled ones too; 0: all
     keep_events_gb: float = Field(0.0, ge=0)  # the oldest days go until so much is left; 0: no limit
 
 

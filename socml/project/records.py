@@ -55,4 +55,5 @@ class Run(TypedDict, total=False):
     daily: bool  # a day's list, of
     day: str
     leaves_checksum: str
+    leaves_removed: bool  # no one had labelled a row of it, and there are newer runs
     checksum: str

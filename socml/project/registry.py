@@ -128,6 +128,16 @@ def open_components(root: Path | None) -> None:
     own.open(root, FOLDERS)
 
 
+def opened_project() -> Path | None:
+    """Return the root of the project whose components are found; None if no project is open."""
+    return own.root
+
+
+def has_registered(kind: str) -> bool:
+    """Return whether something of a kind was registered here: no other process has it."""
+    return bool(own.registered.get(kind))
+
+
 @overload
 def register(component: T, /, *, kind: str = "", name: str = "") -> T: ...
 @overload

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "damaged_runs",
     "dataset_names",
+    "drop_leaves",
     "event_files",
     "events_folder",
     "events_snapshot",
@@ -250,6 +251,24 @@ def write_run(project: Project, run: Run) -> Run:
     return content
 
 
+def drop_leaves(project: Project, run: Run) -> int:
+    """Remove the leaves of a run, which is still a run without them, and return how many bytes they were.
+
+    Labels do not rank its rows any more; to score again brings them back.
+    """
+    content = run.copy()
+    content.pop("leaves_checksum", None)
+    content["leaves_removed"] = True
+    content.pop("checksum", None)
+    content["checksum"] = value_checksum(content)
+    folder = run_folder(project, str(run["run_id"]))
+    path = folder / "leaves.npy"
+    size = path.stat().st_size
+    write_json(folder / "run.json", content)  # first: leaves that nobody expects do no harm
+    path.unlink()
+    return size
+
+
 def run_is_intact(project: Project, run_id: str) -> bool:
     """Say whether a run was finished and its files are what was written; False where one is lost or damaged."""
     folder = run_folder(project, run_id)
@@ -262,7 +281,7 @@ def run_is_intact(project: Project, run_id: str) -> bool:
 
 
 def read_leaves(project: Project, run: Run) -> np.ndarray | None:
-    """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None of a model without trees.
+    """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None if it has none (`drop_leaves`).
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Project, Run, read_leaves, read_table, run_folder, visible_line
+from socml.project import DataError, Notice, Project, Run, read_leaves, read_table, run_folder, visible_line
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
 from socml.review.row_ids import RowIds
@@ -184,7 +185,14 @@ def _read_scores(path: Path) -> pa.Table:
 
 def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]:
     leaves = read_leaves(project, run)
-    if leaves is None:  # a detector without trees: labels are kept, and the order stays
+    if leaves is None:  # a detector without trees, or leaves that were removed: labels are kept, and the order stays
+        if run.get("leaves_removed"):
+            warnings.warn(
+                f"The leaves of run {run['run_id']} were removed ([nightly] keep_leaves_runs): labels do not change its "
+                "order. Score again to have them back: socml score",
+                Notice,
+                stacklevel=3,
+            )
         return np.empty((0, n_rows), dtype=np.uint8)
     if leaves.ndim != 2 or leaves.shape[1] != n_rows or leaves.dtype not in {np.dtype("u1"), np.dtype("u2")}:
         raise DataError(
