@@ -84,7 +84,7 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     ends = np.append(np.flatnonzero(codes == ord("\n")), len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends - np.arange(len(ends))
-    joined = data.replace(b"\n", b"")
+    joined = data.translate(None, b"\n")
     lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     text = np.diff(offsets) <= _LONGEST
     text[_rows_at(ends, _odd_bytes(data, codes, ascii_only=ascii_only))] = False
@@ -161,6 +161,14 @@ class Cells:
     def __init__(self, values: pa.Array, width: int) -> None:
         self.values, self.width = values, width
         self.rows = len(values) // width if width else 0
+
+    def without(self, unset: str) -> Cells:
+        """Return the values, null where they are `unset`."""
+        there = pc.invert(pc.equal(self.values, unset))
+        if self.values.null_count or self.values.offset or there.offset:
+            return Cells(pc.if_else(there, self.values, None), self.width)
+        _, offsets, data = self.values.buffers()  # the values as they are, not copied
+        return Cells(pa.StringArray.from_buffers(len(there), offsets, data, there.buffers()[1]), self.width)
 
     def column(self, at: int) -> pa.Array:
         """Return one value of each line."""

@@ -1,26 +1,18 @@
-"""A block of a Zeek log → its cells: one SELECT that splits every line at the separator, by place, whatever the header says."""
+"""A block of a Zeek log → its cells: every line split at the separator, by place, whatever the header says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from socml.formats._cuts import split_cells
 from socml.formats._reader import Block
-from socml.formats._select_lines import Cells, Records, lines_of, selected
-
-if TYPE_CHECKING:
-    import duckdb
+from socml.formats._select_lines import Cells, Records, lines_of
 
 __all__ = ["CellFields", "NamedFields"]
-
-_SELECT = """
-with split as materialized (select row, string_split(line, $separator) as cells from lines)
-select row, cells from split where len(cells) = $width
-"""
 
 
 class NamedFields(Mapping[str, pa.Array]):
@@ -73,31 +65,21 @@ class CellFields(NamedFields):
     """
 
     def __init__(
-        self,
-        block: bytes,
-        at: int,
-        names: Sequence[str],
-        separator: bytes,
-        connection: duckdb.DuckDBPyConnection,
-        *,
-        unset: str,
-        empty: str,
+        self, block: bytes, at: int, names: Sequence[str], separator: str, *, unset: str, empty: str
     ) -> None:
         end = block.find(b"\n#", at)
         self.stop = (block.rfind(b"\n") if end < 0 else end) + 1
         lines = lines_of(Block(0, block[at : self.stop]))
-        values = {"separator": separator.decode("ascii"), "width": len(names)}
-        found = selected(connection, _SELECT, lines.table(), values)
-        self.lines, self.total = np.asarray(found["row"]), len(lines.text)
+        texts = np.flatnonzero(lines.text)
+        cells, fits = split_cells(lines.texts(texts), separator, len(names))
+        self.lines, self.total = texts[fits], len(lines.text)
         others = np.ones(self.total, bool)
         others[self.lines] = False
         odd = list(lines.numbered(np.flatnonzero(others).tolist()))
         self.odd = [(row, line) for row, line in odd if line]
         self.blank = len(odd) - len(self.odd)
         self._raw = lines.texts(self.lines)
-        flat = found["cells"].combine_chunks().flatten()
-        is_unset = pc.equal(flat, unset)
-        super().__init__(Cells(pc.if_else(is_unset, None, flat), len(names)), names, empty)
+        super().__init__(cells.without(unset), names, empty)
 
     def raw(self) -> pa.Array:
         """Return the lines."""

@@ -1,0 +1,117 @@
+"""Lines of text → their parts, cut at marks of one byte in all lines at once: no pattern, no loop over lines.
+
+For formats whose parts end at a blank, a tab or a quote. Places are offsets in the bytes of all lines together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from socml.formats._select_lines import Cells
+
+__all__ = ["Cuts", "Places", "bytes_of", "split_cells"]
+
+Places = NDArray[np.intp]
+
+
+class Cuts:
+    """Some lines of text, and where the marks in them are. A mark is a character of ASCII.
+
+    Attributes
+    ----------
+    codes : the bytes of all lines, one after the other
+    starts, ends : where each line begins and ends
+
+    Examples
+    --------
+    >>> cuts = Cuts(pa.array(["ann: 12 on web", "bob:"]))
+    >>> colon = cuts.first(":", cuts.starts)
+    >>> cuts.texts(cuts.starts, colon).to_pylist(), cuts.count(" ", colon, cuts.ends).tolist()
+    (['ann', 'bob'], [3, 0])
+    >>> cuts.texts(cuts.last(" ", colon, cuts.ends), cuts.ends).to_pylist()
+    [' web', ':']
+    """
+
+    def __init__(self, texts: pa.Array) -> None:
+        self.codes, offsets = bytes_of(texts)
+        self.starts, self.ends = offsets[:-1].astype(np.intp), offsets[1:].astype(np.intp)
+        self._marks: dict[str, Places] = {}
+
+    def marks(self, mark: str) -> Places:
+        """Return where a mark is, in all lines."""
+        if mark not in self._marks:
+            self._marks[mark] = np.flatnonzero(self.codes == ord(mark))
+        return self._marks[mark]
+
+    def first(self, mark: str, after: Places) -> Places:
+        """Return the first mark of each line at a place or after it; the line's end if there is none."""
+        marks = self.marks(mark)
+        if not len(marks):
+            return self.ends
+        at = np.searchsorted(marks, after)
+        found = np.where(at < len(marks), marks[np.minimum(at, len(marks) - 1)], self.ends)
+        return np.minimum(found, self.ends)
+
+    def last(self, mark: str, after: Places, before: Places) -> Places:
+        """Return the last mark of each line from `after` to `before`; `after` if there is none."""
+        marks = self.marks(mark)
+        if not len(marks):
+            return after
+        at = np.searchsorted(marks, before) - 1
+        return np.maximum(np.where(at >= 0, marks[at], after), after)
+
+    def count(self, mark: str, after: Places, before: Places) -> Places:
+        """Return how many marks are from `after` to `before`."""
+        marks = self.marks(mark)
+        return np.searchsorted(marks, before) - np.searchsorted(marks, after)
+
+    def byte(self, at: Places) -> NDArray[np.uint8]:
+        """Return the byte at a place of each line, 0 where that is the line's end or outside of it."""
+        inside = (at >= self.starts) & (at < self.ends)
+        return np.where(inside, self.codes[np.where(inside, at, 0)], 0) if len(self.codes) else np.zeros(len(at), np.uint8)
+
+    def texts(self, starts: Places, ends: Places) -> pa.Array:
+        """Return one part of each line, from a place to another within the line."""
+        offsets = np.empty(2 * len(starts) + 1, np.int32)
+        offsets[:-1:2], offsets[1::2], offsets[-1] = starts, ends, len(self.codes)
+        parts = pa.StringArray.from_buffers(2 * len(starts), pa.py_buffer(offsets), pa.py_buffer(self.codes))
+        return parts.take(pa.array(np.arange(0, 2 * len(starts), 2)))
+
+    def fixed(self, starts: Places, length: int) -> NDArray[np.uint8]:
+        """Return the bytes of a part of one length in all lines, shape (lines, length); it must be within them."""
+        return self.codes[starts[:, None] + np.arange(length)]
+
+
+def split_cells(texts: pa.Array, separator: str, width: int) -> tuple[Cells, NDArray[np.bool_]]:
+    """Return the cells of the lines that have `width` of them, and which lines these are.
+
+    Examples
+    --------
+    >>> cells, fits = split_cells(pa.array(["a,b", "c", ",d"]), ",", 2)
+    >>> cells.column(1).to_pylist(), fits.tolist()
+    (['b', 'd'], [True, False, True])
+    """
+    cuts = Cuts(texts)
+    fits = cuts.count(separator, cuts.starts, cuts.ends) == width - 1
+    if not fits.all():
+        cuts = Cuts(texts.filter(pa.array(fits)))
+    rows = len(cuts.starts)
+    ends = np.column_stack([cuts.marks(separator).reshape(rows, width - 1), cuts.ends])
+    ends -= np.arange(rows)[:, None] * (width - 1) + np.arange(width)  # where they are once the separators are out
+    offsets = np.zeros(rows * width + 1, np.int32)
+    offsets[1:] = ends.ravel()
+    joined = cuts.codes.tobytes().translate(None, separator.encode("ascii"))
+    values = pa.StringArray.from_buffers(rows * width, pa.py_buffer(offsets), pa.py_buffer(joined))
+    return Cells(values, width), fits
+
+
+def bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the bytes of texts and where each begins, from 0."""
+    if texts.offset or not len(texts):
+        texts = pa.concat_arrays([texts, pa.array([], texts.type)])
+    _, where, data = texts.buffers()
+    offsets = np.frombuffer(where, np.int32)[: len(texts) + 1] if where else np.zeros(1, np.int32)
+    whole = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
+    return whole[offsets[0] : offsets[-1]], offsets - offsets[0]
