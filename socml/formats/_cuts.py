@@ -94,17 +94,28 @@ def split_cells(texts: pa.Array, separator: str, width: int) -> tuple[Cells, NDA
     (['b', 'd'], [True, False, True])
     """
     cuts = Cuts(texts)
-    fits = cuts.count(separator, cuts.starts, cuts.ends) == width - 1
+    fits = _have(cuts, separator, width - 1)
     if not fits.all():
         cuts = Cuts(texts.filter(pa.array(fits)))
     rows = len(cuts.starts)
-    ends = np.column_stack([cuts.marks(separator).reshape(rows, width - 1), cuts.ends])
-    ends -= np.arange(rows)[:, None] * (width - 1) + np.arange(width)  # where they are once the separators are out
     offsets = np.zeros(rows * width + 1, np.int32)
-    offsets[1:] = ends.ravel()
+    ends = offsets[1:].reshape(rows, width)
+    ends[:, :-1], ends[:, -1] = cuts.marks(separator).reshape(rows, width - 1), cuts.ends
+    ends -= np.arange(rows, dtype=np.int32)[:, None] * np.int32(width - 1)  # separators that are out before the line
+    ends -= np.arange(width, dtype=np.int32)
     joined = cuts.codes.tobytes().translate(None, separator.encode("ascii"))
     values = pa.StringArray.from_buffers(rows * width, pa.py_buffer(offsets), pa.py_buffer(joined))
     return Cells(values, width), fits
+
+
+def _have(cuts: Cuts, mark: str, number: int) -> NDArray[np.bool_]:
+    """Return which lines have so many of a mark."""
+    marks = cuts.marks(mark)
+    if number and len(marks) == number * len(cuts.starts):  # the usual case: all of them, in turn
+        first, last = marks[::number], marks[number - 1 :: number]
+        if ((first >= cuts.starts) & (last < cuts.ends)).all():
+            return np.ones(len(first), bool)
+    return np.asarray(cuts.count(mark, cuts.starts, cuts.ends) == number)
 
 
 def bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

@@ -20,11 +20,11 @@ from socml.project import EVENT, TIME
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
+__all__ = ["MISFITS", "UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
 
 UNFORESEEN = "a form that the reader does not foresee"  # and should: fuzzing counts it as a fault of the reader
 _BATCH = 20_000
-_MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
+MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
 _SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
 
 Numbered = Iterable[tuple[int, bytes]]
@@ -187,7 +187,7 @@ class _Batch:
         for name in names:
             try:
                 columns[name] = _column(name, [row.get(name) for row in self._rows])
-            except _MISFITS:
+            except MISFITS:
                 if not self._reject_misfits(name):
                     raise
                 return self._columns(names)
@@ -221,7 +221,7 @@ def _column(name: str, values: list[object]) -> pa.Array:
 def _fits(name: str, row: dict[str, object]) -> bool:
     try:
         _column(name, [row.get(name)])
-    except _MISFITS:
+    except MISFITS:
         return False
     return True
 

@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from socml.formats._iso import from_iso
 from socml.formats._reader import Block
+from socml.formats._times import microseconds
 from socml.project import EXTRA, TIME
 
 if TYPE_CHECKING:
@@ -214,10 +216,9 @@ _ISO = (
     r"^(19[7-9]\d|20\d\d)-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d{1,6})?"
     r"(Z|[-+](0\d|1[0-5]):?[0-5]\d)$"
 )
-_ISO_TIMES = "select row, epoch_us(try_cast(line as timestamptz)) as micros from lines"
 
 
-def iso_micros(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.Array:
+def iso_micros(texts: pa.Array) -> pa.Array:
     """Return ISO 8601 times as microseconds since 1970.
 
     Null is what is none, and what may be one that this does not read: years before 1970 and after 2099, more digits
@@ -228,5 +229,11 @@ def iso_micros(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.Arr
     try:
         return texts.cast(TIME).cast(pa.int64())
     except pa.ArrowInvalid:  # a day that does not exist
-        table = pa.table({"row": np.arange(len(texts)), "line": texts})
-        return selected(connection, _ISO_TIMES, table)["micros"].combine_chunks()
+        return pa.array([_micros_of(text) for text in texts.to_pylist()], pa.int64())
+
+
+def _micros_of(text: str | None) -> int | None:
+    try:
+        return None if text is None else microseconds(from_iso(text))
+    except ValueError:
+        return None
