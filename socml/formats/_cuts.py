@@ -51,8 +51,7 @@ class Cuts:
         if not len(marks):
             return self.ends
         at = np.searchsorted(marks, after)
-        found = np.where(at < len(marks), marks[np.minimum(at, len(marks) - 1)], self.ends)
-        return np.minimum(found, self.ends)
+        return np.minimum(np.append(marks, len(self.codes))[at], self.ends)
 
     def last(self, mark: str, after: Places, before: Places) -> Places:
         """Return the last mark of each line from `after` to `before`; `after` if there is none."""

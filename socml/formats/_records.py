@@ -120,8 +120,11 @@ def arrays_of(rows: Sequence[dict[str, object]]) -> dict[str, pa.Array]:
     >>> arrays_of([{"user_name": "ann"}, {}])["user_name"].to_pylist()
     ['ann', None]
     """
-    names = dict.fromkeys(name for row in rows for name, value in row.items() if value is not None and name in EVENT)
-    return {name: _column(name, [row.get(name) for row in rows]) for name in names}
+    names: dict[str, object] = {}
+    for row in rows:
+        names |= row
+    columns = {name: _column(name, [row.get(name) for row in rows]) for name in names if name in EVENT}
+    return {name: values for name, values in columns.items() if values.null_count < len(values)}
 
 
 class _Batch:

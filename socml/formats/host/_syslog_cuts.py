@@ -60,45 +60,50 @@ def headers(texts: pa.Array, rows: Rows) -> Headers:
     ([4], ['su'], [7], ['all is well'])
     """
     cuts = Cuts(texts)
-    is_zoned = (cuts.byte(cuts.starts) >= ord("0")) & (cuts.byte(cuts.starts) <= ord("9"))
-    stamp_end = np.where(is_zoned, cuts.first(" ", cuts.starts), cuts.starts + STAMP)
-    host = np.minimum(stamp_end + 1, cuts.ends)
+    begins = cuts.byte(cuts.starts)
+    is_zoned = (begins >= ord("0")) & (begins <= ord("9"))
+    blank = cuts.starts + STAMP  # after the stamp
+    blank = np.where(is_zoned, cuts.first(" ", cuts.starts), blank) if is_zoned.any() else blank
+    good = cuts.byte(blank) == ord(" ")
+    host = np.minimum(blank + 1, cuts.ends)
     host_end = cuts.first(" ", host)
     tag = np.minimum(host_end + 1, cuts.ends)
-    colon = cuts.first(":", tag)
+    colon = cuts.first(":", host)  # what is before it is the host, the program and its number
     has_pid = cuts.byte(colon - 1) == ord("]")
     tag_end = np.where(has_pid, np.minimum(cuts.first("[", tag), colon), colon)
     pid, pid_end = np.minimum(tag_end + has_pid, colon), np.maximum(colon - has_pid, tag_end)
-    good = (cuts.byte(stamp_end) == ord(" ")) & (host_end > host) & (tag_end > tag) & (cuts.byte(colon) == ord(":"))
-    good &= (cuts.count(":", host, host_end) == 0) & (cuts.count(" ", tag, colon) == 0)
-    good &= cuts.count("\t", cuts.starts, np.maximum(colon, host_end)) == 0
-    for bracket in "[]":
-        good &= (cuts.count(bracket, host, colon) == has_pid) & (cuts.count(bracket, host, host_end) == 0)
-    good &= ~has_pid | ((pid_end - pid >= 1) & (pid_end - pid <= _LONGEST_PID))
-    program = np.minimum(np.where(cuts.count("/", tag, tag_end) > 0, cuts.last("/", tag, tag_end) + 1, tag), tag_end)
+    good &= (host_end > host) & (tag_end > tag) & (colon < cuts.ends) & (cuts.first(" ", tag) >= colon)
+    good &= (cuts.first("[", host) >= tag_end) & (cuts.first("]", host) >= pid_end) & (cuts.first("[", pid) >= colon)
+    good &= (cuts.first("\t", cuts.starts) >= colon) & (~has_pid | ((pid_end > pid) & (pid_end - pid <= _LONGEST_PID)))
+    good &= (colon > tag)
+    slash = cuts.first("/", tag)
+    program = np.where(slash < tag_end, cuts.last("/", tag, tag_end) + 1, tag) if (slash < tag_end).any() else tag
+    program = np.minimum(program, tag_end)
     message = np.minimum(colon + 1, cuts.ends)
     message = np.where(cuts.byte(message) == ord(" "), message + 1, message)
     if not good.all():
         texts, rows = texts.filter(pa.array(good)), rows[good]
-    return _checked(cuts, rows, good, (cuts.starts, stamp_end, host, host_end, program, tag_end, pid, pid_end, message, cuts.ends))
+    return _checked(cuts, rows, good, (cuts.starts, blank, host, host_end, program, tag_end, pid, pid_end, message, cuts.ends))
 
 
 def _checked(cuts: Cuts, rows: Rows, good: Mask, places: Sequence[Rows]) -> Headers:
     """Return the parts between places, two a part, of the lines that are good and whose parts are what they seem."""
     at = [place[good] for place in places]
     stamp, host, program, pid, message = (cuts.texts(at[i], at[i + 1]) for i in range(0, len(at), 2))
-    is_number = pc.match_substring_regex(pid, "^[0-9]*$")
-    numbers = pc.if_else(pc.and_(is_number, pc.not_equal(pid, "")), pid, None).cast(pa.int64())
-    keep = np.asarray(is_number) & _each(host, is_host) & _each(program, lambda name: not name.isdigit())
-    keep &= ~np.asarray(pc.match_substring_regex(message, RECORD_HINT))
+    is_number = pc.ascii_is_decimal(pid)
+    keep = np.asarray(pc.or_(is_number, pc.equal(pid, "")))
+    keep &= _each(host, is_host) & _each(program, lambda name: not name.isdigit())
+    numbers = pc.if_else(is_number, pid, None).cast(pa.int64())
     return Headers(rows, stamp, host, program, numbers, message).only(keep)
 
 
 def message_columns(found: Headers) -> tuple[dict[str, pa.Array], Mask]:
     """Return the columns of some lines but for their times, and which lines are for the careful reader after all."""
     key, firsts = _different(found.program, found.message)
-    named = zip(found.program.take(firsts).to_pylist(), found.message.take(firsts).to_pylist(), strict=True)
-    rows = [_event(program, message) for program, message in named]
+    programs, messages = found.program.take(firsts), found.message.take(firsts)
+    records = pc.match_substring_regex(messages, RECORD_HINT)  # what may be a record of another tool
+    each = zip(programs.to_pylist(), messages.to_pylist(), records.to_pylist(), strict=True)
+    rows = [None if is_record else _event(program, message) for program, message, is_record in each]
     told, odd = _arrays([row or {} for row in rows])
     odd |= np.array([row is None for row in rows], bool)
     columns = {name: values.take(pa.array(key)) for name, values in told.items()}
