@@ -5,13 +5,15 @@ For formats whose parts end at a blank, a tab or a quote. Places are offsets in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from socml.formats._select_lines import Cells
 
-__all__ = ["Cuts", "Places", "bytes_of", "split_cells"]
+__all__ = ["Cuts", "Places", "bytes_of", "each_text", "split_cells"]
 
 Places = NDArray[np.intp]
 
@@ -52,6 +54,12 @@ class Cuts:
             return self.ends
         at = np.searchsorted(marks, after)
         return np.minimum(np.append(marks, len(self.codes))[at], self.ends)
+
+    def places(self, mark: str, number: int, after: Places) -> NDArray[np.intp]:
+        """Return the first marks of each line at a place or after it, shape (lines, number); the line's end for each that it lacks."""
+        marks = np.append(self.marks(mark), np.full(number, len(self.codes)))
+        at = np.searchsorted(marks[: len(marks) - number], after)
+        return np.minimum(marks[at[:, None] + np.arange(number)], self.ends[:, None])
 
     def last(self, mark: str, after: Places, before: Places) -> Places:
         """Return the last mark of each line from `after` to `before`; `after` if there is none."""
@@ -115,6 +123,12 @@ def _have(cuts: Cuts, mark: str, number: int) -> NDArray[np.bool_]:
         if ((first >= cuts.starts) & (last < cuts.ends)).all():
             return np.ones(len(first), bool)
     return np.asarray(cuts.count(mark, cuts.starts, cuts.ends) == number)
+
+
+def each_text(texts: pa.Array, holds: Callable[[str], bool]) -> NDArray[np.bool_]:
+    """Return what holds of each text; of the same ones it is asked once."""
+    coded = texts.dictionary_encode()
+    return np.array([holds(text) for text in coded.dictionary.to_pylist()], bool)[np.asarray(coded.indices)]
 
 
 def bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

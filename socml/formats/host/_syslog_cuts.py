@@ -6,7 +6,7 @@ A line whose header is taken is printable ASCII with a header as rsyslog and jou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.formats._cuts import Cuts
+from socml.formats._cuts import Cuts, each_text
 from socml.formats._inner import RECORD_HINT
 from socml.formats._records import MISFITS, arrays_of
 from socml.formats._select_lines import Rows
@@ -92,7 +92,7 @@ def _checked(cuts: Cuts, rows: Rows, good: Mask, places: Sequence[Rows]) -> Head
     stamp, host, program, pid, message = (cuts.texts(at[i], at[i + 1]) for i in range(0, len(at), 2))
     is_number = pc.ascii_is_decimal(pid)
     keep = np.asarray(pc.or_(is_number, pc.equal(pid, "")))
-    keep &= _each(host, is_host) & _each(program, lambda name: not name.isdigit())
+    keep &= each_text(host, is_host) & each_text(program, lambda name: not name.isdigit())
     numbers = pc.if_else(is_number, pid, None).cast(pa.int64())
     return Headers(rows, stamp, host, program, numbers, message).only(keep)
 
@@ -147,9 +147,3 @@ def _arrays(rows: list[dict[str, object]]) -> tuple[dict[str, pa.Array], Mask]:
             except MISFITS:
                 odd[at] = True
     return arrays_of([{} if bad else row for row, bad in zip(rows, odd.tolist(), strict=True)]), odd
-
-
-def _each(texts: pa.Array, holds: Callable[[str], bool]) -> Mask:
-    """Return what holds of each text; the same is asked once."""
-    coded = texts.dictionary_encode()
-    return np.array([holds(text) for text in coded.dictionary.to_pylist()], bool)[np.asarray(coded.indices)]
