@@ -29,7 +29,6 @@ __all__ = ["Cells", "Lines", "Records", "iso_micros", "lines_connection", "lines
 
 _LONGEST = 1 << 16  # bytes of a line that a SELECT is given
 _MEMORY = "1GB"
-_PLAIN = bytes(range(ord(" "), ord("~") + 1)) + b"\t\n"
 Rows = NDArray[np.intp]
 
 
@@ -83,27 +82,28 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
     data = data.removesuffix(b"\n")
     codes = np.frombuffer(data, np.uint8)
-    ends = np.append(np.flatnonzero(codes == ord("\n")), len(codes)) if block.data else np.array([], int)
+    marks, odd = _marks(data, codes, ascii_only=ascii_only)
+    ends = np.append(marks, len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends - np.arange(len(ends))
     joined = data.translate(None, b"\n")
     lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     text = np.diff(offsets) <= _LONGEST
-    text[_rows_at(ends, _odd_bytes(data, codes, ascii_only=ascii_only))] = False
+    text[_rows_at(ends, odd)] = False
     if not ascii_only and not data.isascii():
         _mark_what_is_not_utf8(lines, text, _rows_at(ends, np.flatnonzero(codes >= 0x80)))
     return Lines(lines, text, block.first_line)
 
 
-def _odd_bytes(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> Rows:
+def _marks(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> tuple[Rows, Rows]:
+    """Return where the line ends are, and the bytes that no text has."""
     if not ascii_only:
-        return (
-            np.flatnonzero((codes == 0) | (codes == ord("\r"))) if b"\0" in data or b"\r" in data else np.array([], int)
-        )
-    if not data.translate(None, _PLAIN):  # the usual case, at a tenth of the cost
-        return np.array([], int)
-    odd = (codes - np.uint8(ord(" "))) > ord("~") - ord(" ")
-    return np.flatnonzero(odd & (codes != ord("\t")) & (codes != ord("\n")))
+        has_odd = b"\0" in data or b"\r" in data
+        odd = np.flatnonzero((codes == 0) | (codes == ord("\r"))) if has_odd else np.array([], int)
+        return np.flatnonzero(codes == ord("\n")), odd
+    special = np.flatnonzero((codes - np.uint8(ord(" "))) > ord("~") - ord(" "))
+    kinds = codes[special]
+    return special[kinds == ord("\n")], special[(kinds != ord("\n")) & (kinds != ord("\t"))]
 
 
 def _rows_at(ends: Rows, places: Rows) -> Rows:

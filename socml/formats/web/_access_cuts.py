@@ -44,7 +44,9 @@ _METHOD, _VERSION = re.compile("[A-Za-z_-]+"), re.compile(r"HTTP/[0-9.]+")
 _LONGEST_SIZE = 18  # digits
 _STAMP = len("[29/Feb/2024:13:06:56 +0100]")
 _MARKS = {0: "[", 3: "/", 7: "/", 12: ":", 15: ":", 18: ":", 21: " ", 27: "]"}
-_BASE = np.array([1 << 16, 1 << 8, 1])
+_BASE = np.array([1 << 16, 1 << 8, 1])  # of the three letters of a month as one number
+_CODED = sorted((int.from_bytes(name.encode(), "big"), number) for name, number in MONTHS.items())
+_NAMES, _MONTHS = np.array([code for code, _ in _CODED]), np.array([number for _, number in _CODED])
 _DIGITS = (1, 2, 8, 9, 10, 11, 13, 14, 16, 17, 19, 20, 23, 24, 25, 26)
 
 
@@ -125,31 +127,30 @@ def _of(good: NDArray[np.bool_], *places: Rows) -> tuple[Rows, ...]:
 
 def _times(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the times of stamps such as [29/Feb/2024:13:06:56 +0100], in microseconds, and which of them are good."""
-    good = np.ones(len(codes), bool)
+    codes = np.ascontiguousarray(codes.T)  # a place of all stamps together
+    good = np.ones(codes.shape[1], bool)
     for at, mark in _MARKS.items():
-        good &= codes[:, at] == ord(mark)
-    digits = codes.astype(np.int64) - ord("0")
+        good &= codes[at] == ord(mark)
+    digits = codes - np.uint8(ord("0"))
     for at in _DIGITS:
-        good &= (digits[:, at] >= 0) & (digits[:, at] <= 9)
+        good &= digits[at] <= 9
 
     def number(at: int) -> NDArray[np.int64]:
-        return digits[:, at] * 10 + digits[:, at + 1]
+        return digits[at].astype(np.int64) * 10 + digits[at + 1]
 
-    names, which = np.unique(codes[:, 4:7] @ _BASE, return_inverse=True)
-    months = np.array([MONTHS.get(_name(int(name)), 0) for name in names] + [0])[which]
+    names = _BASE @ codes[4:7]
+    months = np.minimum(np.searchsorted(_NAMES, names), len(_NAMES) - 1)
+    good &= _NAMES[months] == names
+    months = _MONTHS[months]
     year, day, hour, minute, second = number(8) * 100 + number(10), number(1), number(13), number(16), number(19)
-    behind = np.where(codes[:, 22] == ord("-"), -1, 1) * (number(23) * 60 + number(25))
-    good &= (months > 0) & (year >= 1970) & (year < 2100) & (day > 0) & (hour < 24) & (minute < 60) & (second < 60)
-    good &= ((codes[:, 22] == ord("-")) | (codes[:, 22] == ord("+"))) & (number(23) < 24) & (number(25) < 60)
+    behind = np.where(codes[22] == ord("-"), -1, 1) * (number(23) * 60 + number(25))
+    good &= (year >= 1970) & (year < 2100) & (day > 0) & (hour < 24) & (minute < 60) & (second < 60)
+    good &= ((codes[22] == ord("-")) | (codes[22] == ord("+"))) & (number(23) < 24) & (number(25) < 60)
     month = ((year - 1970) * 12 + months - 1).astype("datetime64[M]")
     date = month.astype("datetime64[D]") + (day - 1)
     good &= date.astype("datetime64[M]") == month  # no 30 February
     minutes = date.astype(np.int64) * 1440 + hour * 60 + minute - behind
     return (minutes * 60 + second) * 1_000_000, good
-
-
-def _name(code: int) -> str:
-    return code.to_bytes(3, "big").decode("ascii")
 
 
 def _columns(found: dict[str, pa.Array]) -> dict[str, pa.Array]:
