@@ -88,7 +88,8 @@ def _columns(found: JsonLines) -> tuple[JsonLines, dict[str, pa.Array]]:
     keep = np.ones(len(found.rows), bool)
     for name, allowed in _ALLOWED.items():
         kinds = found.kind(name)
-        keep &= (kinds == NONE) | np.isin(kinds, allowed)
+        if kinds.any():
+            keep &= np.logical_or.reduce([kinds == kind for kind in (NONE, *allowed)])
     found = found.only(keep & ~_filled_twice(found))
     kind = json.loads(found.hint.split(":", 1)[1])
     event = _Event(found, kind)
