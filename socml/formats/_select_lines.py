@@ -80,8 +80,7 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     ({'row': [0, 2], 'line': ['one', 'three']}, [(8, b't\\xffwo')])
     """
     data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
-    data = data.removesuffix(b"\n")
-    codes = np.frombuffer(data, np.uint8)
+    codes = np.frombuffer(data, np.uint8, len(data) - data.endswith(b"\n"))
     marks, odd = _marks(data, codes, ascii_only=ascii_only)
     ends = np.append(marks, len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
@@ -174,7 +173,7 @@ class Cells:
 
     def column(self, at: int) -> pa.Array:
         """Return one value of each line."""
-        return self.values.take(pa.array(np.arange(at, len(self.values), self.width)))
+        return self.values.take(pa.array(np.arange(at, len(self.values), self.width, dtype=np.int32)))
 
     def present(self) -> NDArray[np.bool_]:
         """Return which values are there, shape (rows, width)."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from socml.formats._cuts import split_cells
 from socml.formats._reader import Block
 from socml.formats._select_lines import Cells, Records, lines_of
+from socml.formats.network._zeek import emptied
 
 __all__ = ["CellFields", "NamedFields"]
 
@@ -21,6 +22,8 @@ class NamedFields(Mapping[str, pa.Array]):
     def __init__(self, cells: Cells, names: Sequence[str | None], empty: str) -> None:
         self.cells, self.rows, self._empty = cells, cells.rows, empty
         self._at = {name: at for at, name in enumerate(names) if name is not None}
+        is_empty = np.asarray(pc.equal(cells.values, empty).fill_null(False)).reshape(self.rows, cells.width)
+        self._has_empty = is_empty.any(axis=0)  # by column: most have none
         self._texts: dict[str, pa.Array] = {}
 
     def __len__(self) -> int:
@@ -39,17 +42,15 @@ class NamedFields(Mapping[str, pa.Array]):
 
     def text(self, name: str) -> pa.Array:
         """Return a field as text, where an empty set is ""."""
-        values = self[name]
-        is_empty = pc.equal(values, self._empty)
-        return pc.if_else(is_empty, "", values) if pc.any(is_empty).as_py() else values
+        return emptied(self[name], self._empty) if self._has_empty[self._at[name]] else self[name]
 
     def left_over(self, names: Sequence[str]) -> pa.Array:
         """Return one map a row, from a field's name to its text; those that are unset are left out."""
         wanted: list[str | None] = [None] * self.cells.width
         for name in names:
             wanted[self._at[name]] = name
-        is_empty = pc.equal(self.cells.values, self._empty)
-        values = pc.if_else(is_empty, "", self.cells.values) if pc.any(is_empty).as_py() else self.cells.values
+        has_empty = self._has_empty[[self._at[name] for name in names]].any()
+        values = emptied(self.cells.values, self._empty) if has_empty else self.cells.values
         return Cells(values, self.cells.width).as_map(wanted)
 
 

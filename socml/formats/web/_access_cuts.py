@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.formats._addresses import address
-from socml.formats._columns import constant
+from socml.formats._columns import constant, extra_map
 from socml.formats._cuts import Cuts, each_text
 from socml.formats._reader import Block, Parsed
-from socml.formats._select_lines import Cells, Records, Rows, lines_of
+from socml.formats._select_lines import Records, Rows, lines_of
 from socml.formats._times import MONTHS, Clock
 from socml.formats.web._access_lines import parse_lines
 from socml.project import EVENT, TIME
@@ -166,9 +166,8 @@ def _columns(found: dict[str, pa.Array]) -> dict[str, pa.Array]:
     known = pa.array([address(host) for host in hosts.dictionary.to_pylist()], pa.string())
     columns["source_ip"] = known.take(hosts.indices)
     names = pc.if_else(columns["source_ip"].is_null(), texts["host"], None)
-    extra = pa.concat_arrays([names, texts["ident"], texts["referer"], texts["version"]])
-    in_turn = np.arange(len(extra)).reshape(len(_EXTRA), rows).T.ravel()
-    columns["extra"] = Cells(extra.take(pa.array(in_turn)), len(_EXTRA)).as_map(_EXTRA)
+    parts = (names, texts["ident"], texts["referer"], texts["version"])
+    columns["extra"] = extra_map(dict(zip(_EXTRA, parts, strict=True)), rows)
     return columns
 
 
