@@ -15,8 +15,8 @@ from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Records
 from socml.formats._times import Clock
-from socml.formats.web._access_lines import access_event
 from socml.formats.web._access_cuts import parse_block
+from socml.formats.web._access_lines import access_event
 
 NAIVE = re.compile(
     r'(\S+) (\S+) (\S+) \[([^\]]+)\] "([A-Z]+) (.*) HTTP/([\d.]+)" (\d+) (\d+|-)(?: "([^"]*)" "([^"]*)")?'

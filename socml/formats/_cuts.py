@@ -53,13 +53,13 @@ class Cuts:
         if not len(marks):
             return self.ends
         at = np.searchsorted(marks, after)
-        return np.minimum(np.append(marks, len(self.codes))[at], self.ends)
+        return np.asarray(np.minimum(np.append(marks, len(self.codes))[at], self.ends))
 
     def places(self, mark: str, number: int, after: Places) -> NDArray[np.intp]:
         """Return the first marks of each line at a place or after it, shape (lines, number); the line's end for each that it lacks."""
         marks = np.append(self.marks(mark), np.full(number, len(self.codes)))
         at = np.searchsorted(marks[: len(marks) - number], after)
-        return np.minimum(marks[at[:, None] + np.arange(number)], self.ends[:, None])
+        return np.asarray(np.minimum(marks[at[:, None] + np.arange(number)], self.ends[:, None]))
 
     def last(self, mark: str, after: Places, before: Places) -> Places:
         """Return the last mark of each line from `after` to `before`; `after` if there is none."""
@@ -77,7 +77,9 @@ class Cuts:
     def byte(self, at: Places) -> NDArray[np.uint8]:
         """Return the byte at a place of each line, 0 where that is the line's end or outside of it."""
         inside = (at >= self.starts) & (at < self.ends)
-        return np.where(inside, self.codes[np.where(inside, at, 0)], 0) if len(self.codes) else np.zeros(len(at), np.uint8)
+        return (
+            np.where(inside, self.codes[np.where(inside, at, 0)], 0) if len(self.codes) else np.zeros(len(at), np.uint8)
+        )
 
     def texts(self, starts: Places, ends: Places) -> pa.Array:
         """Return one part of each line, from a place to another within the line."""
@@ -88,7 +90,7 @@ class Cuts:
 
     def fixed(self, starts: Places, length: int) -> NDArray[np.uint8]:
         """Return the bytes of a part of one length in all lines, shape (lines, length); it must be within them."""
-        return self.codes[starts[:, None] + np.arange(length)]
+        return np.asarray(self.codes[starts[:, None] + np.arange(length)])
 
 
 def split_cells(texts: pa.Array, separator: str, width: int) -> tuple[Cells, NDArray[np.bool_]]:
@@ -128,7 +130,7 @@ def _have(cuts: Cuts, mark: str, number: int) -> NDArray[np.bool_]:
 def each_text(texts: pa.Array, holds: Callable[[str], bool]) -> NDArray[np.bool_]:
     """Return what holds of each text; of the same ones it is asked once."""
     coded = texts.dictionary_encode()
-    return np.array([holds(text) for text in coded.dictionary.to_pylist()], bool)[np.asarray(coded.indices)]
+    return np.asarray(np.array([holds(text) for text in coded.dictionary.to_pylist()], bool)[np.asarray(coded.indices)])
 
 
 def bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

@@ -20,7 +20,18 @@ from socml.project import EVENT, TIME
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["MISFITS", "UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
+__all__ = [
+    "MISFITS",
+    "UNFORESEEN",
+    "Skip",
+    "arrays_of",
+    "batches",
+    "clocked",
+    "is_array",
+    "json_records",
+    "line_records",
+    "made",
+]
 
 UNFORESEEN = "a form that the reader does not foresee"  # and should: fuzzing counts it as a fault of the reader
 _BATCH = 20_000

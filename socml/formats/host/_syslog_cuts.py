@@ -75,7 +75,7 @@ def headers(texts: pa.Array, rows: Rows) -> Headers:
     good &= (host_end > host) & (tag_end > tag) & (colon < cuts.ends) & (cuts.first(" ", tag) >= colon)
     good &= (cuts.first("[", host) >= tag_end) & (cuts.first("]", host) >= pid_end) & (cuts.first("[", pid) >= colon)
     good &= (cuts.first("\t", cuts.starts) >= colon) & (~has_pid | ((pid_end > pid) & (pid_end - pid <= _LONGEST_PID)))
-    good &= (colon > tag)
+    good &= colon > tag
     slash = cuts.first("/", tag)
     program = np.where(slash < tag_end, cuts.last("/", tag, tag_end) + 1, tag) if (slash < tag_end).any() else tag
     program = np.minimum(program, tag_end)
@@ -83,7 +83,9 @@ def headers(texts: pa.Array, rows: Rows) -> Headers:
     message = np.where(cuts.byte(message) == ord(" "), message + 1, message)
     if not good.all():
         texts, rows = texts.filter(pa.array(good)), rows[good]
-    return _checked(cuts, rows, good, (cuts.starts, blank, host, host_end, program, tag_end, pid, pid_end, message, cuts.ends))
+    return _checked(
+        cuts, rows, good, (cuts.starts, blank, host, host_end, program, tag_end, pid, pid_end, message, cuts.ends)
+    )
 
 
 def _checked(cuts: Cuts, rows: Rows, good: Mask, places: Sequence[Rows]) -> Headers:

@@ -23,7 +23,7 @@ class NamedFields(Mapping[str, pa.Array]):
         self.cells, self.rows, self._empty = cells, cells.rows, empty
         self._at = {name: at for at, name in enumerate(names) if name is not None}
         is_empty = np.asarray(pc.equal(cells.values, empty).fill_null(False)).reshape(self.rows, cells.width)
-        self._has_empty = is_empty.any(axis=0)  # by column: most have none
+        self._has_empty = np.logical_or.reduce(is_empty, axis=0)  # by column: most have none
         self._texts: dict[str, pa.Array] = {}
 
     def __len__(self) -> int:
@@ -65,9 +65,7 @@ class CellFields(NamedFields):
     stop : where in the block the next line begins
     """
 
-    def __init__(
-        self, block: bytes, at: int, names: Sequence[str], separator: str, *, unset: str, empty: str
-    ) -> None:
+    def __init__(self, block: bytes, at: int, names: Sequence[str], separator: str, *, unset: str, empty: str) -> None:
         end = block.find(b"\n#", at)
         self.stop = (block.rfind(b"\n") if end < 0 else end) + 1
         lines = lines_of(Block(0, block[at : self.stop]))

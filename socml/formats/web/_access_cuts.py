@@ -76,7 +76,11 @@ def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
     found, micros = found.only(good), micros[good]
     if len(found.rows):
         raws = lines.texts(found.rows)
-        columns = {"raw": raws, "source_line": pa.array(found.rows + lines.first_line), "time": pa.array(micros).view(TIME)}
+        columns = {
+            "raw": raws,
+            "source_line": pa.array(found.rows + lines.first_line),
+            "time": pa.array(micros).view(TIME),
+        }
         yield Parsed(pa.table({**columns, **_columns(found.texts)}), Records(raws))
     odd = np.ones(len(lines.text), bool)
     odd[found.rows] = False
@@ -91,7 +95,9 @@ def _parts(texts: pa.Array, rows: Rows) -> _Parts:
     quotes = cuts.places('"', 7, starts)
     ended = [quotes[:, at] >= ends for at in range(7)]
     is_long = ~ended[5]
-    good = ended[6] & np.where(is_long, (quotes[:, 4] == quotes[:, 3] + 2) & (quotes[:, 5] == ends - 1), ended[2] & ~ended[1])
+    good = ended[6] & np.where(
+        is_long, (quotes[:, 4] == quotes[:, 3] + 2) & (quotes[:, 5] == ends - 1), ended[2] & ~ended[1]
+    )
     good &= (cuts.first("\\", starts) >= ends) & (cuts.byte(starts) != ord("#"))
     request, said = quotes[:, 0], quotes[:, 1]  # the quotes around the request
     good &= cuts.first("\t", starts) >= said
@@ -104,7 +110,12 @@ def _parts(texts: pa.Array, rows: Rows) -> _Parts:
     good &= (before == said + 1) & (status < ends)
     after = np.where(is_long, quotes[:, 2] - 1, ends)
     good &= (size == after) & (~is_long | (cuts.byte(quotes[:, 3] + 1) == ord(" ")))
-    places = {"host": (starts, host), "ident": (host + 1, ident), "user": (ident + 1, user), "method": (request + 1, method)}
+    places = {
+        "host": (starts, host),
+        "ident": (host + 1, ident),
+        "user": (ident + 1, user),
+        "method": (request + 1, method),
+    }
     places |= {"url": (method + 1, url), "version": (url + 1, said), "status": (before + 1, status)}
     places |= {"size": (status + 1, size)}
     found = {name: cuts.texts(*_of(good, begin, end)) for name, (begin, end) in places.items()}
@@ -136,7 +147,7 @@ def _times(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool
         good &= digits[at] <= 9
 
     def number(at: int) -> NDArray[np.int64]:
-        return digits[at].astype(np.int64) * 10 + digits[at + 1]
+        return np.asarray(digits[at].astype(np.int64) * 10 + digits[at + 1])
 
     names = _BASE @ codes[4:7]
     months = np.minimum(np.searchsorted(_NAMES, names), len(_NAMES) - 1)

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._times import Clock, clock_of
-from socml.formats.web._access_lines import access_event, parse_lines
 from socml.formats.web._access_cuts import parse_block
+from socml.formats.web._access_lines import access_event, parse_lines
 
 __all__ = ["AccessLog"]
 
