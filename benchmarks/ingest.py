@@ -223,8 +223,8 @@ def write(figures: list[Figure]) -> Path:
         notes=[
             f"Files: real samples repeated with changed times to {SIZE // MEGABYTE} MB (n of a rate: MB).",
             f"CPU seconds of all threads; candidates take turns, {REPEATS} repeats, median. The machine has two shared cores.",
-            "Of different messages of syslog each is read once in a block: where clients' ports change, every fifth line is another "
-            "message, where they do not, every hundredth.",
+            "Each different message of a block of syslog is read once: every fourth line is another message where clients' ports "
+            "change, every hundredth where they do not.",
             "A peer keeps the fields that a script would take; socml keeps every field of the record, in `extra`.",
             "Flows by nfstream (idle 120 s, active 1,800 s) are counted where nfstream is installed; it is no dependency.",
             "dpkt's loop ends a flow after 120 s of silence only, so that it makes fewer of a long capture.",

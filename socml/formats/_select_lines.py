@@ -1,8 +1,8 @@
-"""Lines of a block → a table that one SELECT reads, on a sealed DuckDB connection; what is no plain text is set aside.
+"""Lines of a block → an array of texts that are read all at once, by cuts or by a SELECT; what is no plain text is set aside.
 
-The fast way of the text formats that come in gigabytes: a format's SELECT takes what it takes *in full*, and every
-other line goes to the format's careful reader, alone. So a SELECT may be as plain as one likes, and both ways say the
-same.
+The fast way of the text formats that come in gigabytes: it takes lines *in full*, and every other line goes to the
+format's careful reader, alone. So it may be as plain as one likes, and both ways say the same. A SELECT runs on a sealed
+DuckDB connection.
 """
 
 from __future__ import annotations
