@@ -88,20 +88,30 @@ def header(text: str) -> re.Match[str] | None:
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
-    return None if host and not is_host(host) else found
+    return None if found and host and (not is_host(host) or _is_application(found)) else found
+
+
+def _is_application(found: re.Match[str]) -> bool:
+    """Return whether a line that begins with a year is an application's: `2026-03-02 10:00:00 main [worker] text`.
+
+    What stands where a host would is then a thread, a level or a module: in brackets, or filled up with blanks.
+    """
+    if found.re is not _RFC3339 or found["priority"]:
+        return False
+    return found["bare_tag"] is not None or found.string.startswith("  ", found.end("host"))
 
 
 def is_host(name: str) -> bool:
     """Return whether a name may be a host's.
 
-    An application's level, a mail server's field or a zone is none: the line is not of syslog.
+    An application's level or thread, a mail server's field or a zone is none: the line is not of syslog.
 
     Examples
     --------
-    >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC")]
-    [True, True, False, False, False, False]
+    >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC", "22")]
+    [True, True, False, False, False, False, False]
     """
-    named = name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
+    named = not name.isdigit() and name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
     return named and (name[:1] not in "+-" or name == "-")
 
 
