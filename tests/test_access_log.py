@@ -190,3 +190,11 @@ def test_it_says_what_a_regular_expression_says() -> None:
         assert row.get("user_name") == (None if user == "-" else user)
         assert row["time"] == datetime.strptime(stamp, "%d/%b/%Y:%H:%M:%S %z")
     assert sum(part.count for part in parts) == len(lines)
+
+
+def test_a_url_and_a_method_that_are_a_hyphen_are_kept_both_ways() -> None:
+    data = "\n".join(PLAIN.replace("/a", "-").replace("GET", method) for method in ("GET", "-", "A_b")).encode()
+    _compare(data)
+    (fast,) = parse_block(Block(1, data), _clock())
+    assert fast.events["url_original"].to_pylist() == ["-"] * 3
+    assert fast.events["http_request_method"].to_pylist() == ["GET", "-", "A_b"]

@@ -12,16 +12,16 @@ import re
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
 
-__all__ = ["HINT", "LONGEST", "TELLS", "facts_of"]
+__all__ = ["LONGEST", "TELLS", "facts_of"]
 
 LONGEST = 4096  # characters of a message that are looked at
-# What a message holds that tells anything: read by Python and by RE2, for lines that need not be looked at
-HINT = (
+# What a message holds that tells anything
+_HINT = (
     r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-f]{0,4}:|[/\\]|user|account|acct|usr|uname|login|logon|logname|principal|member|passw|auth|credential|"
     r"fail|success|succeed|deny|deni|reject|refus|invalid|incorrect|forbid|block|drop|mismatch|bad |wrong |not |illegal|disallow|locked|no such|"
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
-TELLS = re.compile(HINT)
+TELLS = re.compile(_HINT)
 _PORT = (
     r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 )

@@ -27,6 +27,8 @@ __all__ = ["STAMP", "Headers", "headers", "message_columns"]
 STAMP = len("Mar 27 13:06:56")
 _LONGEST_PID = 18  # digits
 _OF_HEADER = ("host_name", "process_pid")
+_ODD, _OWN = "odd", "own "  # of columns that are no event's
+_TOGETHER = 1000  # messages whose columns are made at once: of many more, the garbage collector looks at each again
 Mask = NDArray[np.bool_]
 
 
@@ -104,15 +106,25 @@ def message_columns(found: Headers) -> tuple[dict[str, pa.Array], Mask]:
     key, firsts = _different(found.program, found.message)
     programs, messages = found.program.take(firsts), found.message.take(firsts)
     records = pc.match_substring_regex(messages, RECORD_HINT)  # what may be a record of another tool
-    each = zip(programs.to_pylist(), messages.to_pylist(), records.to_pylist(), strict=True)
-    rows = [None if is_record else _event(program, message) for program, message, is_record in each]
-    told, odd = _arrays([row or {} for row in rows])
-    odd |= np.array([row is None for row in rows], bool)
-    columns = {name: values.take(pa.array(key)) for name, values in told.items()}
+    each = list(zip(programs.to_pylist(), messages.to_pylist(), records.to_pylist(), strict=True))
+    parts = [_events(each[at : at + _TOGETHER]) for at in range(0, max(len(each), 1), _TOGETHER)]
+    told = pa.concat_tables(parts, promote_options="default").combine_chunks().take(pa.array(key))
+    columns = {name: told[name].combine_chunks() for name in told.column_names}
+    odd = np.asarray(columns.pop(_ODD), bool)
     for name, header in zip(_OF_HEADER, (found.host, found.pid), strict=True):
-        own = pa.array([row is not None and name in row for row in rows], pa.bool_()).take(pa.array(key))
+        own = columns.pop(f"{_OWN}{name}")
         columns[name] = pc.if_else(own, columns.get(name, pa.nulls(len(key), EVENT[name].type)), header)
-    return columns, odd[key]
+    return columns, odd
+
+
+def _events(each: Sequence[tuple[str, str, bool]]) -> pa.Table:
+    """Return what some messages tell, which of them are for the careful reader, and which tell what the header does."""
+    rows = [None if is_record else _event(program, message) for program, message, is_record in each]
+    columns, odd = _arrays([row or {} for row in rows])
+    columns[_ODD] = pa.array(odd | np.array([row is None for row in rows], bool))
+    for name in _OF_HEADER:
+        columns[f"{_OWN}{name}"] = pa.array([row is not None and name in row for row in rows], pa.bool_())
+    return pa.table(columns)
 
 
 def _different(program: pa.Array, message: pa.Array) -> tuple[Rows, pa.Array]:

@@ -127,9 +127,10 @@ def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:
 
 def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, object]:
     columns = dict(template.columns)
-    for name, value in zip(template.names, found.group(0, *template.names)[1:], strict=True):
+    names = template.names
+    for name, take, value in zip(names, _takes(names), found.group(0, *names)[1:], strict=True):
         if value:
-            _take(name)(name, value, columns, more)
+            take(name, value, columns, more)
     if template.outcome is None and "result" in more:
         columns["event_outcome"] = outcome_of(more["result"])
     if "target_user_name" in columns and "user_name" in columns:
@@ -143,6 +144,10 @@ _Take = Callable[[str, str, dict[str, object], dict[str, str]], None]
 
 
 @cache
+def _takes(names: tuple[str, ...]) -> tuple[_Take, ...]:
+    return tuple(map(_take, names))
+
+
 def _take(name: str) -> _Take:
     """Return what puts a pattern's group of this name into the columns, or among the further fields."""
     if name.endswith("_port"):

@@ -39,6 +39,7 @@ _TEXTS = {
     "url_original": "url",
     "user_agent_original": "agent",
 }
+_AS_WRITTEN = ("method", "url", "version")  # a URL may be a hyphen, and then is no absent one
 _EXTRA = ("source_name", "ident", "referer", "http_version")
 _METHOD, _VERSION = re.compile("[A-Za-z_-]+"), re.compile(r"HTTP/[0-9.]+")
 _LONGEST_SIZE = 18  # digits
@@ -165,7 +166,8 @@ def _times(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool
 
 
 def _columns(found: dict[str, pa.Array]) -> dict[str, pa.Array]:
-    rows, texts = len(found["host"]), {name: _text(values) for name, values in found.items()}
+    rows = len(found["host"])
+    texts = {name: values if name in _AS_WRITTEN else _text(values) for name, values in found.items()}
     texts["version"] = pc.utf8_slice_codeunits(texts["version"], len("HTTP/"))
     columns = {name: constant(value, rows, EVENT[name].type) for name, value in _FIXED.items()}
     columns |= {column: texts[name] for column, name in _TEXTS.items()}
