@@ -25,8 +25,13 @@ def promotion(place: Place) -> None:
         returned = st.button(say("app.runs.roll_back"), key="roll_back")
     try:
         if promoted:
-            st.success(say("app.runs.promoted", version=promote_version(model, version, project=place.project)))
+            st.success(
+                say(
+                    "app.runs.promoted",
+                    version=promote_version(model, version, project=place.project, by=place.analyst),
+                )
+            )
         elif returned:
-            st.success(say("app.runs.promoted", version=roll_back(model, project=place.project)))
+            st.success(say("app.runs.promoted", version=roll_back(model, project=place.project, by=place.analyst)))
     except SocmlError as error:
         st.info(visible_line(error))

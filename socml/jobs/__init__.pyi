@@ -22,6 +22,7 @@ from .day_queues import BLIND as BLIND
 from .day_queues import BY_LOT as BY_LOT
 from .day_queues import LISTED as LISTED
 from .day_queues import QUEUES as QUEUES
+from .drift import column_effects as column_effects
 from .experiment import ExperimentResult as ExperimentResult
 from .experiment import ListedRow as ListedRow
 from .experiment import run as run
