@@ -17,6 +17,7 @@ from socml.jobs import column_effects
 from socml.project import Project, Run, Words, list_runs, run_features_path, run_folder, visible_line
 
 _SHARES = {"drift_50": 0.5, "drift_95": 0.95, "drift_999": 0.999}
+_COLOURS = ("#9aa3ad", "#2e86ab", "#e0a030")  # red is for malicious alone
 _RUNS = 60  # the newest that are drawn
 _FEATURES = 12
 _ROWS = 200_000  # of a feature table that are compared
@@ -39,10 +40,11 @@ def run_drift(place: Place) -> None:
 
 
 def _lines(project: Project, runs: list[Run], say: Words) -> alt.Chart:
+    names = [say(f"app.runs.{name}") for name in _SHARES]
     rows = [
-        {"n": n, "run": _name(run), "score": score, "share": say(f"app.runs.{name}")}
+        {"n": n, "run": _name(run), "score": score, "share": name}
         for n, run in enumerate(runs, 1)
-        for name, score in zip(_SHARES, _quantiles(str(run_folder(project, str(run["run_id"])))), strict=True)
+        for name, score in zip(names, _quantiles(str(run_folder(project, str(run["run_id"])))), strict=True)
     ]
     chart: alt.Chart = (
         alt.Chart(pd.DataFrame(rows), height=220)
@@ -50,8 +52,8 @@ def _lines(project: Project, runs: list[Run], say: Words) -> alt.Chart:
         .encode(
             x=alt.X("n:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("score:Q", title=say("app.runs.score"), scale=alt.Scale(zero=False)),
-            color=alt.Color("share:N", title=None, sort=[say(f"app.runs.{name}") for name in _SHARES]),
-            strokeDash=alt.StrokeDash("share:N", title=None, sort=[say(f"app.runs.{name}") for name in _SHARES]),
+            color=alt.Color("share:N", title=None, scale=alt.Scale(domain=names, range=_COLOURS)),
+            strokeDash=alt.StrokeDash("share:N", legend=None, scale=alt.Scale(domain=names)),
             tooltip=[alt.Tooltip("run:N", title=say("app.runs.drift_run")), "share:N", "score:Q"],
         )
     )

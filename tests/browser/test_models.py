@@ -50,6 +50,8 @@ def signed_in(page: Any, office: Any, name: str) -> Any:
 
 def test_a_lead_promotes_a_version_and_puts_the_one_before_back(new_page: Any, office: Any) -> None:
     page = signed_in(new_page(), office, "lea")
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option", name=f"{MODEL}/2").click()
     for button, champion in (("promote", "2"), ("roll_back", "1")):
         page.locator(f".st-key-{button} button").click()
         page.locator("[data-testid=stAlert]", has_text=words("en")("app.runs.promoted", version=champion)).wait_for()
