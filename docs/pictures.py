@@ -119,7 +119,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "--server.headless=true",
         "--client.toolbarMode=minimal",
     ]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "home.py"), *options]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *options]
     environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

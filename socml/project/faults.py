@@ -37,6 +37,7 @@ _EXTRA_OF = {
     "psycopg": "postgresql",
     "pyspark": "spark",
     "river": "online",
+    "starlette": "app",
     "streamlit": "app",
 }
 _DAMAGED = (ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError)

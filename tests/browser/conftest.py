@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        page = ROOT / "app" / "home.py"
+        page = ROOT / "app" / "server.py"
         options = [f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"]
         environment = {**os.environ, "SOCML_PROJECT": str(self.project.root), "PYTHONPATH": str(ROOT)}
         for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
