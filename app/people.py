@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import single_sign_on
 import streamlit as st
 from session_cookie import COOKIE, ticket_for
 
@@ -36,7 +37,7 @@ class Visitor:
 def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
-    if not accounts.exist():
+    if not accounts.exist() and not single_sign_on.is_configured():
         visiting = st.context.ip_address  # None on this machine
         if isinstance(visiting, str) and visiting and not is_loopback(visiting):
             st.error(say("app.people.exposed"))
@@ -52,11 +53,13 @@ def visitor(project: Project, say: Words) -> Visitor | None:
         st.text(f"{visible_line(account.name)} · {say(f'app.people.role.{account.role}')}")
         if st.button(say("app.people.sign_out"), key="sign_out"):
             accounts.sign_out(token)
-            _begin("")
+            _begin("", leave=single_sign_on.is_configured() and bool(st.user.is_logged_in))
     return Visitor(account.name, account.role, account.may_write)
 
 
 def _sign_in(project: Project, say: Words) -> None:
+    if single_sign_on.is_configured():
+        _sign_in_elsewhere(project, say)
     with st.form("sign_in", width=420):
         st.subheader(say("app.people.sign_in"))
         name = st.text_input(say("app.people.name"), autocomplete="username", max_chars=60)
@@ -71,9 +74,25 @@ def _sign_in(project: Project, say: Words) -> None:
     _begin(token)
 
 
-def _begin(token: str) -> None:
+def _sign_in_elsewhere(project: Project, say: Words) -> None:
+    address, accounts = single_sign_on.vouched_for(), kept_store(project).accounts
+    if address and st.session_state.get(COOKIE) != "":  # who signed out just now stays out
+        try:
+            token = accounts.begin(address)
+        except DataError:
+            st.error(say("app.people.no_account"))
+            st.code(f"socml people add {visible_line(address)} --elsewhere", language=None)
+        else:
+            _begin(token)
+    if st.button(say("app.people.elsewhere"), key="sign_in_elsewhere", type="primary"):
+        st.login()
+
+
+def _begin(token: str, *, leave: bool = False) -> None:
     """Go on with a session, or with none; the next drawing lets the browser keep it."""
     st.session_state[COOKIE], st.session_state[_TICKET] = token, ticket_for(token)
+    if leave:
+        st.logout()
     st.rerun()
 
 

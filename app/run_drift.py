@@ -52,8 +52,15 @@ def _lines(project: Project, runs: list[Run], say: Words) -> alt.Chart:
         .encode(
             x=alt.X("n:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("score:Q", title=say("app.runs.score"), scale=alt.Scale(zero=False)),
-            color=alt.Color("share:N", title=None, scale=alt.Scale(domain=names, range=_COLOURS)),
-            strokeDash=alt.StrokeDash("share:N", legend=None, scale=alt.Scale(domain=names)),
+            color=alt.Color(
+                "share:N",
+                title=None,
+                legend=alt.Legend(symbolType="stroke"),
+                scale=alt.Scale(domain=names, range=_COLOURS),
+            ),
+            strokeDash=alt.StrokeDash(
+                "share:N", title=None, legend=alt.Legend(symbolType="stroke"), scale=alt.Scale(domain=names)
+            ),
             tooltip=[alt.Tooltip("run:N", title=say("app.runs.drift_run")), "share:N", "score:Q"],
         )
     )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import streamlit as st
 from session_cookie import ROUTE, keep
+from single_sign_on import auth_secrets
 from starlette.routing import Route
 
-app = st.App(Path(__file__).with_name("home.py"), routes=[Route(ROUTE, keep, methods=["POST"])])
+from socml.project import SocmlError
+
+try:
+    _SECRETS = auth_secrets()
+except SocmlError as error:
+    sys.exit(f"socml: {error}")
+
+app = st.App(Path(__file__).with_name("home.py"), secrets=_SECRETS, routes=[Route(ROUTE, keep, methods=["POST"])])

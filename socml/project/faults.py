@@ -32,6 +32,7 @@ _UNUSABLE = {
 _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _EXTRA_OF = {
     "altair": "app",
+    "authlib": "oidc",
     "krcf": "online",
     "mlflow": "mlflow",
     "psycopg": "postgresql",
