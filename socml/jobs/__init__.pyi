@@ -57,12 +57,12 @@ from .status import night_status as night_status
 from .status import preview_policy as preview_policy
 from .status import send_alerts as send_alerts
 from .status import set_policy as set_policy
-from .today import DayOfEntity as DayOfEntity
 from .today import Today as Today
-from .today import TodayList as TodayList
-from .today import TodayReason as TodayReason
-from .today import TodayRow as TodayRow
-from .today import Usual as Usual
+from .today_rows import DayOfEntity as DayOfEntity
+from .today_rows import TodayList as TodayList
+from .today_rows import TodayReason as TodayReason
+from .today_rows import TodayRow as TodayRow
+from .today_rows import Usual as Usual
 from .today_words import effect_in_words as effect_in_words
 from .today_words import rarity_in_days as rarity_in_days
 from .today_words import row_in_words as row_in_words
