@@ -55,11 +55,14 @@ def _lines(project: Project, runs: list[Run], say: Words) -> alt.Chart:
             color=alt.Color(
                 "share:N",
                 title=None,
-                legend=alt.Legend(symbolType="stroke"),
+                legend=alt.Legend(symbolType="stroke", labelLimit=320),
                 scale=alt.Scale(domain=names, range=_COLOURS),
             ),
             strokeDash=alt.StrokeDash(
-                "share:N", title=None, legend=alt.Legend(symbolType="stroke"), scale=alt.Scale(domain=names)
+                "share:N",
+                title=None,
+                legend=alt.Legend(symbolType="stroke", labelLimit=320),
+                scale=alt.Scale(domain=names),
             ),
             tooltip=[alt.Tooltip("run:N", title=say("app.runs.drift_run")), "share:N", "score:Q"],
         )
