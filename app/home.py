@@ -1,6 +1,6 @@
 """The app: every page and the line of them at the top; Today is at `/`.
 
-Started by `socml app`, which is `streamlit run app/home.py`.
+Served by `server.py`, which `socml app` starts.
 """
 
 from __future__ import annotations

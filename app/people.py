@@ -1,24 +1,27 @@
 """A project with accounts → who is before the page; without any, everybody who can reach it may write.
 
-A session's token is kept in a cookie of this site alone, and ends by itself; the store knows only its hash.
+A session's token is kept in a cookie of this site alone that no script reads, and ends by itself; the store knows only its
+hash. Without the app's own server (`streamlit run app/home.py`) a session lives as long as its tab.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import single_sign_on
 import streamlit as st
+from session_cookie import COOKIE, ticket_for
 
 from socml.labels import LabelStore, open_labels
 from socml.project import DataError, Project, Words, is_loopback, visible_line
 
-_COOKIE = "socml_session"
-# Sets or clears the cookie; the token is made of letters, digits, "-" and "_" alone.
-_KEEP = """export default function ({ data, parentElement }) {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = data.token
-    ? `socml_session=${data.token}; Path=/; SameSite=Strict${secure}`
-    : `socml_session=; Path=/; Max-Age=0; SameSite=Strict${secure}`;
+_TICKET = "session_ticket"
+# Exchanges a ticket for the cookie, once; the token itself never reaches a script.
+_KEEP = """let last = "";
+export default function ({ data }) {
+  if (!data.ticket || data.ticket === last) return;
+  last = data.ticket;
+  fetch(new URL("session", document.baseURI), { method: "POST", body: data.ticket, credentials: "same-origin" });
 }"""
 
 
@@ -34,29 +37,29 @@ class Visitor:
 def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
-    if not accounts.exist():
+    if not accounts.exist() and not single_sign_on.is_configured():
         visiting = st.context.ip_address  # None on this machine
         if isinstance(visiting, str) and visiting and not is_loopback(visiting):
             st.error(say("app.people.exposed"))
             return None
         return Visitor("", "analyst", may_write=True)
-    token = str(st.session_state.get(_COOKIE) or st.context.cookies.get(_COOKIE) or "")
+    token = str(st.session_state.get(COOKIE) or st.context.cookies.get(COOKIE) or "")
     account = accounts.of(token)
+    _keep_cookie()
     if account is None:
         _sign_in(project, say)
         return None
-    _keep_cookie(token)
     with st.sidebar:
         st.text(f"{visible_line(account.name)} · {say(f'app.people.role.{account.role}')}")
         if st.button(say("app.people.sign_out"), key="sign_out"):
             accounts.sign_out(token)
-            st.session_state[_COOKIE] = ""
-            _keep_cookie("")
-            st.rerun()
+            _begin("", leave=single_sign_on.is_configured() and bool(st.user.is_logged_in))
     return Visitor(account.name, account.role, account.may_write)
 
 
 def _sign_in(project: Project, say: Words) -> None:
+    if single_sign_on.is_configured():
+        _sign_in_elsewhere(project, say)
     with st.form("sign_in", width=420):
         st.subheader(say("app.people.sign_in"))
         name = st.text_input(say("app.people.name"), autocomplete="username", max_chars=60)
@@ -64,15 +67,39 @@ def _sign_in(project: Project, say: Words) -> None:
         if not st.form_submit_button(say("app.people.sign_in")):
             return
     try:
-        st.session_state[_COOKIE] = kept_store(project).accounts.sign_in(name or "", password or "")
+        token = kept_store(project).accounts.sign_in(name or "", password or "")
     except DataError:
         st.error(say("app.people.refused"))
         return
+    _begin(token)
+
+
+def _sign_in_elsewhere(project: Project, say: Words) -> None:
+    address, accounts = single_sign_on.vouched_for(), kept_store(project).accounts
+    if address and st.session_state.get(COOKIE) != "":  # who signed out just now stays out
+        try:
+            token = accounts.begin(address)
+        except DataError:
+            st.error(say("app.people.no_account"))
+            st.code(f"socml people add {visible_line(address)} --elsewhere", language=None)
+        else:
+            _begin(token)
+    if st.button(say("app.people.elsewhere"), key="sign_in_elsewhere", type="primary"):
+        st.login()
+
+
+def _begin(token: str, *, leave: bool = False) -> None:
+    """Go on with a session, or with none; the next drawing lets the browser keep it."""
+    st.session_state[COOKIE], st.session_state[_TICKET] = token, ticket_for(token)
+    if leave:
+        st.logout()
     st.rerun()
 
 
-def _keep_cookie(token: str) -> None:
-    st.components.v2.component("socml.session", js=_KEEP)(key="session", data={"token": token}, height=1)
+def _keep_cookie() -> None:
+    ticket = st.session_state.get(_TICKET)
+    if ticket:
+        st.components.v2.component("socml.session", js=_KEEP)(key="session", data={"ticket": ticket}, height=1)
 
 
 @st.cache_resource(show_spinner=False, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})

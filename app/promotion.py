@@ -23,10 +23,15 @@ def promotion(place: Place) -> None:
     with st.container(horizontal=True):
         promoted = st.button(say("app.runs.promote", version=visible_line(f"{model}/{version}")), key="promote")
         returned = st.button(say("app.runs.roll_back"), key="roll_back")
-    try:
-        if promoted:
-            st.success(say("app.runs.promoted", version=promote_version(model, version, project=place.project)))
-        elif returned:
-            st.success(say("app.runs.promoted", version=roll_back(model, project=place.project)))
-    except SocmlError as error:
-        st.info(visible_line(error))
+    if promoted or returned:
+        try:
+            if promoted:
+                now = promote_version(model, version, project=place.project, by=place.analyst)
+            else:
+                now = roll_back(model, project=place.project, by=place.analyst)
+            st.session_state["promotion_said"] = (model, True, say("app.runs.promoted", version=now))
+        except SocmlError as error:
+            st.session_state["promotion_said"] = (model, False, visible_line(error))
+    about, done, text = st.session_state.get("promotion_said", ("", False, ""))
+    if about == model:  # the page may be drawn again at once, and what was done is still to be read
+        (st.success if done else st.info)(text)

@@ -7,6 +7,7 @@ import pyarrow.dataset as ds
 import streamlit as st
 from frame import Place, open_page
 from promotion import promotion
+from run_drift import run_drift
 from run_plots import beside_another, run_plots
 
 from socml.project import (
@@ -33,6 +34,7 @@ def _overview(place: Place) -> None:
     st.dataframe(_runs(place.project, say), hide_index=True)
     st.caption(say("app.runs.metrics.note"))
     run_plots(place)
+    run_drift(place)
     beside_another(place)
     promotion(place)
     names = dataset_names(place.project)

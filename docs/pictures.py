@@ -120,7 +120,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "--client.toolbarMode=minimal",
         "--server.fileWatcherType=none",  # as `socml app` serves it
     ]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "home.py"), *options]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *options]
     environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

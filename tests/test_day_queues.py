@@ -6,7 +6,8 @@ import pytest
 from small_days import small_days
 
 from socml.jobs.day_queues import BLIND, LISTED, QUEUES, SECOND_LOOKS
-from socml.jobs.today import Today, TodayList
+from socml.jobs.today import Today
+from socml.jobs.today_rows import TodayList
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import UnknownName

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from app_pages import opened
 from builders import BuiltRun, make_run
 
+from socml.jobs import column_effects
 from socml.project import Project, words
 
 
@@ -27,3 +29,26 @@ def test_a_single_run_says_that_there_is_nothing_to_compare_with(built: BuiltRun
     app = opened("run_overview.py")
     assert not app.exception
     assert any(caption.value == words("en")("app.runs.compare_none") for caption in app.caption)
+
+
+def test_runs_of_one_version_show_how_scores_and_features_moved(built: BuiltRun, app_project: Project) -> None:
+    say = words("en")
+    assert say("app.runs.drift_none") in {caption.value for caption in opened("run_overview.py").caption}
+    make_run(app_project, run_id="second", seed=1)
+    told = {caption.value for caption in opened("run_overview.py").caption}
+    assert say("app.runs.drift_about") in told
+    assert say("app.runs.drift_none") not in told
+
+
+def test_how_far_a_column_moved_does_not_depend_on_how_many_rows_there_are() -> None:
+    rng = np.random.default_rng(0)
+    sizes = []
+    for n in (500, 50_000):
+        before, same = (rng.lognormal(3, 1, n) for _ in range(2))
+        found = column_effects({"same": same, "louder": before * 4, "new": same}, {"same": before, "louder": before})
+        assert [name for name, _, _ in found] == ["louder", "same"]
+        assert found[1][1] < 0.2
+        assert "higher" in found[0][2]
+        sizes.append(found[0][1])
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
+    assert column_effects({"few": before[:29]}, {"few": before}) == []

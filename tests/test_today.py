@@ -10,7 +10,8 @@ import pytest
 from small_days import small_days
 
 from socml.ingestion.event_pages import event_page
-from socml.jobs.today import Today, TodayList, TodayRow
+from socml.jobs.today import Today
+from socml.jobs.today_rows import TodayList, TodayRow
 from socml.jobs.today_words import effect_in_words, row_in_words, short, usual_in_words, value_text
 from socml.labels.benign_rules import BenignRule
 from socml.labels.store import LabelStore

@@ -28,6 +28,9 @@ def add(
     password_file: Annotated[
         typer.FileText | None, typer.Option("--password-file", help="read the password from it; - is standard input")
     ] = None,
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="no password: an identity provider vouches for this e-mail address")
+    ] = False,
     by: By = "setup",
 ) -> None:
     """Make an account, or give one that exists another role and password; its sessions end.
@@ -39,6 +42,11 @@ def add(
     """
     from socml.labels import open_labels
 
+    if elsewhere:
+        with open_labels() as store:
+            made = store.accounts.make_elsewhere(name, role, by=by)
+        say(f"{made.name}: {made.role}, signs in elsewhere")
+        return
     if password_file is not None:
         password = password_file.readline().rstrip("\r\n")
     else:

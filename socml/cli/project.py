@@ -108,7 +108,7 @@ def _serve(port: int, *, query: str, address: str = "127.0.0.1") -> None:
     if not is_loopback(address):
         _need_accounts(address)
 
-    page = starter_root() / "app" / "home.py"
+    page = starter_root() / "app" / "server.py"
     with socket.socket() as probe:
         if probe.connect_ex((address if is_loopback(address) else "127.0.0.1", port)) == 0:
             raise ConfigurationError(f"Port {port} is in use. Choose another: socml app --port {port + 1}")

@@ -22,6 +22,7 @@ from .day_queues import BLIND as BLIND
 from .day_queues import BY_LOT as BY_LOT
 from .day_queues import LISTED as LISTED
 from .day_queues import QUEUES as QUEUES
+from .drift import column_effects as column_effects
 from .experiment import ExperimentResult as ExperimentResult
 from .experiment import ListedRow as ListedRow
 from .experiment import run as run
@@ -56,12 +57,12 @@ from .status import night_status as night_status
 from .status import preview_policy as preview_policy
 from .status import send_alerts as send_alerts
 from .status import set_policy as set_policy
-from .today import DayOfEntity as DayOfEntity
 from .today import Today as Today
-from .today import TodayList as TodayList
-from .today import TodayReason as TodayReason
-from .today import TodayRow as TodayRow
-from .today import Usual as Usual
+from .today_rows import DayOfEntity as DayOfEntity
+from .today_rows import TodayList as TodayList
+from .today_rows import TodayReason as TodayReason
+from .today_rows import TodayRow as TodayRow
+from .today_rows import Usual as Usual
 from .today_words import effect_in_words as effect_in_words
 from .today_words import rarity_in_days as rarity_in_days
 from .today_words import row_in_words as row_in_words

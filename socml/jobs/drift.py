@@ -18,7 +18,7 @@ from socml.features import Column
 from socml.jobs.day_checks import Problem
 from socml.project import CheckSettings
 
-__all__ = ["Summary", "drift_of", "score_summary", "summaries_of"]
+__all__ = ["Summary", "column_effects", "drift_of", "score_summary", "summaries_of"]
 
 WEEK, RECENT = 7, 3  # days
 
@@ -93,6 +93,27 @@ def drift_of(
         if effect >= settings.effect:
             found.append(Problem(check, day, name, text, now.n, round(effect, 3)))
     return found
+
+
+def column_effects(
+    now: Mapping[str, NDArray[np.float64]], before: Mapping[str, NDArray[np.float64]], *, least: int = 30
+) -> list[tuple[str, float, str]]:
+    """Return for each column that both tables have how far it has moved, the furthest first: name, effect size, in words.
+
+    Columns with fewer than `least` rows in either are left out. Missing values count as none.
+
+    Examples
+    --------
+    >>> before, now = np.full(100, 7.0), np.r_[np.zeros(50), np.full(50, 7.0)]
+    >>> [(name, round(size, 2)) for name, size, _ in column_effects({"a": now, "b": before}, {"a": before, "b": before})]
+    [('a', 1.57), ('b', 0.0)]
+    """
+    found = []
+    for name in [name for name in now if name in before]:
+        one, other = (_summary(np.nan_to_num(values)) for values in (now[name], before[name]))
+        if min(one.n, other.n) >= least:
+            found.append((name, *_effect(one, other, least)))
+    return sorted(found, key=lambda effect: -effect[1])
 
 
 def _effect(now: Summary, known: Summary, least: int) -> tuple[float, str]:

@@ -113,18 +113,25 @@ def compare_shadow(model: str, dataset: str, *, project: Project) -> Beside:
     return _beside(champion, shadow, table, dataset, project)
 
 
-def promote_version(model: str, version: str, *, project: Project) -> str:
-    """Make a version the champion, and say so in the audit; return its number."""
+def promote_version(model: str, version: str, *, project: Project, by: str = "") -> str:
+    """Make a version the champion, and say so in the audit; return its number.
+
+    `by` is who does it, where that is not the user of this process.
+    """
     standing = promote(model, version, project=project)
-    audit(project, "promoted", model=model, champion=standing.champion, previous=standing.previous)
+    audit(project, "promoted", **_who(by), model=model, champion=standing.champion, previous=standing.previous)
     return standing.champion
 
 
-def roll_back(model: str, *, project: Project) -> str:
-    """Make the champion of before the champion again, and say so in the audit; return its number."""
+def roll_back(model: str, *, project: Project, by: str = "") -> str:
+    """Make the champion of before the champion again, and say so in the audit; return its number. `by`: as above."""
     standing = rollback(model, project=project)
-    audit(project, "rolled back", model=model, champion=standing.champion, previous=standing.previous)
+    audit(project, "rolled back", **_who(by), model=model, champion=standing.champion, previous=standing.previous)
     return standing.champion
+
+
+def _who(by: str) -> dict[str, object]:
+    return {"by": by} if by else {}
 
 
 def beside(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -26,94 +26,16 @@ from socml.jobs.daily_listing import (
     score_days,
 )
 from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
+from socml.jobs.today_rows import DayOfEntity, TodayList, TodayReason, TodayRow, Usual, dots_of, grouped_rows
 from socml.labels import BenignRule, LabelStore
 from socml.models import read_context
 from socml.project import Project, UnknownName, load_model_recipe
 from socml.review import Reason, RuleHit, hits, reasons_of
 
 SHOWN = 60  # rows of a day
-RARITY = (10, 30, 100, 1000)  # once in so many entity-days: where another dot begins
-_OF_GROUP = 3.0  # factor within which the values of a group's rows lie
 _WEEKS = 28  # days of an entity's strip
 _MIDDLE = (0.05, 0.95)  # of everyone's values: what is usual for all
 _JUDGED_LEAST = 10  # labelled rows from which the share of false ones is told
-
-
-@dataclass(frozen=True)
-class Usual:
-    """What a value is usually: of the entity itself on its earlier days, and of all rows of its role.
-
-    `own_low` and `own_high` are None without earlier days, or where the column counts what is new.
-    """
-
-    own_low: float | None
-    own_high: float | None
-    all_low: float
-    all_high: float
-    own_days: int
-
-
-@dataclass(frozen=True)
-class TodayReason:
-    """One family's part in a row: the reason, what is usual, and its share of the score, 0 to 1."""
-
-    reason: Reason
-    usual: Usual
-    share: float
-
-
-@dataclass(frozen=True)
-class TodayRow:
-    """One entity of the day.
-
-    Attributes
-    ----------
-    dots : 1 to 5, how rare by calibration; see `RARITY`
-    is_new : the day before did not list it for the same families
-    group : row_id of the first row that does the same; its own if it is that, or alone
-    cause : the strategy's reason for the row, `most-anomalous` in the list itself
-    """
-
-    row_id: str
-    place: int
-    entity: str
-    role: str
-    score: float
-    once_in: float
-    dots: int
-    reasons: tuple[TodayReason, ...]
-    is_new: bool
-    group: str
-    owner: str
-    peer_group: str
-    watched: bool
-    first_day: date
-    cause: str = LISTED
-
-
-@dataclass(frozen=True)
-class TodayList:
-    """One day. `of_all` rows there are; `false_expected` of those listed by what was judged, None if too little was."""
-
-    dataset: str
-    day: date
-    days: tuple[date, ...]
-    rows: tuple[TodayRow, ...]
-    of_all: int
-    new: int
-    false_expected: float | None
-    absent: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DayOfEntity:
-    """One day of an entity's strip: its score, the dots, and its largest family; row_id None on days it was not seen."""
-
-    day: date
-    row_id: str | None
-    score: float
-    dots: int
-    families: tuple[tuple[str, float], ...]  # family, value of its evidence 0 to 5
 
 
 class Today:
@@ -207,7 +129,7 @@ class Today:
             replace(self._row(at, row, place, of_row, known), cause=cause)
             for place, ((row, cause), of_row) in enumerate(zip(causes.items(), reasons, strict=True), 1)
         ]
-        rows = tuple(_grouped(marks) if grouped else marks)
+        rows = tuple(grouped_rows(marks) if grouped else marks)
         return TodayList(
             dataset=self.dataset,
             day=ranked.day,
@@ -356,17 +278,6 @@ class Today:
         return shown * sum(not bad for bad in judged.values()) / len(judged)
 
 
-def dots_of(once_in: float) -> int:
-    """Return 1 to 5 dots for how rare a row is.
-
-    Examples
-    --------
-    >>> [dots_of(n) for n in (2, 10, 30, 400, 4000)]
-    [1, 2, 3, 4, 5]
-    """
-    return 1 + int(np.searchsorted(RARITY, once_in, side="right"))
-
-
 def _listed(ranked: RankedDay, shown: int) -> list[int]:
     first: NDArray[np.int64] = ranked.order[:shown]
     return [int(row) for row in first[ranked.learned.score[first] > 0]]
@@ -377,25 +288,6 @@ def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]
     for row in _listed(ranked, shown):
         for f in np.flatnonzero(ranked.learned.parts[row] > 0).tolist():
             found.add((str(ranked.scores.role[row]), str(ranked.scores.entity[row]), ranked.scores.families[f]))
-    return found
-
-
-def _grouped(rows: Sequence[TodayRow]) -> list[TodayRow]:
-    """Return the rows with those that do the same named after the first of them.
-
-    The same is: one role, one measure on top, of the same thing if it names one, and values within a factor of three.
-    """
-    leaders: dict[tuple[str, str, str], TodayRow] = {}
-    found = []
-    for row in rows:
-        top = row.reasons[0].reason if row.reasons else None
-        if top is None:
-            found.append(row)
-            continue
-        leader = leaders.setdefault((row.role, top.column, top.about), row)
-        value = leader.reasons[0].reason.value
-        alike = value / _OF_GROUP <= top.value <= value * _OF_GROUP
-        found.append(TodayRow(**{**vars(row), "group": leader.row_id if alike else row.row_id}))
     return found
 
 

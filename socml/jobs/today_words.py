@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socml.jobs.today import TodayReason, TodayRow
+from socml.jobs.today_rows import TodayReason, TodayRow
 from socml.project import Words, visible_line
 
 LONGEST = 25  # words of a row's line

@@ -95,13 +95,25 @@ class Accounts:
         DataError
             If the password is too short or the name cannot be one.
         """
-        if role not in ROLES:
-            raise UnknownName("role", role, ROLES)
-        if not name or len(name) > 60 or not name.isprintable() or name != name.strip():
-            raise DataError(f"An account's name has 1 to 60 printable characters, not {name[:80]!r}.")
+        _check(name, role)
         if len(password) < SHORTEST_PASSWORD:
             raise DataError(f"A password has at least {SHORTEST_PASSWORD} characters; this one has {len(password)}.")
-        hashed = _hasher().hash(password)
+        return self._store(name, role, _hasher().hash(password), by)
+
+    def make_elsewhere(self, name: str, role: str, *, by: str) -> Account:
+        """Make an account that has no password: an identity provider vouches for the address that is its name.
+
+        Raises
+        ------
+        DataError
+            If the name cannot be one, or is no e-mail address in small letters.
+        """
+        _check(name, role)
+        if "@" not in name or name != name.lower():
+            raise DataError(f"Signing in elsewhere goes by e-mail address, in small letters; {name!r} is none.")
+        return self._store(name, role, "", by)
+
+    def _store(self, name: str, role: str, hashed: str, by: str) -> Account:
         with self._connections.write() as connection:
             connection.execute(sa.delete(ACCOUNT).where(ACCOUNT.c.name == name))
             connection.execute(sa.delete(SIGN_IN).where(SIGN_IN.c.name == name))
@@ -134,6 +146,23 @@ class Accounts:
         if not _fits(row.password_hash if known and row is not None else "", password):
             self._journal.add("session.refused", name[:60] or "-", by=name[:60] or "-")
             raise DataError("Name and password do not fit.")
+        return self._begun(name)
+
+    def begin(self, name: str) -> str:
+        """Return the token of a new session for whom an identity provider vouched. Who has a password uses that.
+
+        Raises
+        ------
+        DataError
+            If there is no open account of that name that signs in elsewhere.
+        """
+        with self._connections.read() as connection:
+            row = connection.execute(sa.select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
+        if row is None or row.closed or row.password_hash:
+            raise DataError(f"There is no account {name!r} that signs in elsewhere.")
+        return self._begun(name)
+
+    def _begun(self, name: str) -> str:
         token = secrets.token_urlsafe(32)
         with self._connections.write() as connection:
             moment = now(connection)
@@ -176,6 +205,13 @@ class Accounts:
             moment = now(connection)
         if len([time for time in wrong if moment - time < WAIT]) >= TRIES:
             raise DataError(f"{TRIES} passwords for this name were wrong. Wait {WAIT.seconds // 60} minutes.")
+
+
+def _check(name: str, role: str) -> None:
+    if role not in ROLES:
+        raise UnknownName("role", role, ROLES)
+    if not name or len(name) > 60 or not name.isprintable() or name != name.strip():
+        raise DataError(f"An account's name has 1 to 60 printable characters, not {name[:80]!r}.")
 
 
 def _hash(token: str) -> str:

@@ -32,11 +32,13 @@ _UNUSABLE = {
 _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _EXTRA_OF = {
     "altair": "app",
+    "authlib": "oidc",
     "krcf": "online",
     "mlflow": "mlflow",
     "psycopg": "postgresql",
     "pyspark": "spark",
     "river": "online",
+    "starlette": "app",
     "streamlit": "app",
 }
 _DAMAGED = (ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError)

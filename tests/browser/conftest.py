@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        page = ROOT / "app" / "home.py"
+        page = ROOT / "app" / "server.py"
         options = [f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"]
         environment = {**os.environ, "SOCML_PROJECT": str(self.project.root), "PYTHONPATH": str(ROOT)}
         for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
@@ -122,12 +122,13 @@ def mortal(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[[Project, Path], Server]:
-    """Return what starts the app on a project and returns its server, to be killed by who asked."""
+def serve() -> Callable[..., Server]:
+    """Return what starts the app on a project and returns its server, to be killed by who asked; not yet if told so."""
 
-    def start(project: Project, log: Path) -> Server:
+    def start(project: Project, log: Path, *, at_once: bool = True) -> Server:
         served = Server(project, log)
-        served.start()
+        if at_once:
+            served.start()
         return served
 
     return start

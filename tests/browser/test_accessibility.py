@@ -117,11 +117,13 @@ def test_hunt_is_walked_with_arrows_in_its_list(office: Any, page: Any) -> None:
 
 def test_a_case_is_opened_and_worked_on_from_the_keyboard(office: Any, page: Any) -> None:
     opened(page, office, "cases")
+    page.wait_for_function("() => location.search.includes('by=')")  # the page has written what it keeps
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("() => document.activeElement.closest('[data-testid=stForm]') !== null"):
             break
     page.keyboard.type("Scan of 10.0.0.4")
+    page.wait_for_function("() => document.activeElement.value === 'Scan of 10.0.0.4'")
     page.keyboard.press("Enter")
     page.wait_for_function("() => location.search.includes('case=')")
     page.get_by_text("Scan of 10.0.0.4").first.wait_for()

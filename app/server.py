@@ -1,0 +1,20 @@
+"""The app's server: the pages, and the route that keeps who is signed in. Started by `socml app`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+from session_cookie import ROUTE, keep
+from single_sign_on import auth_secrets
+from starlette.routing import Route
+
+from socml.project import SocmlError
+
+try:
+    _SECRETS = auth_secrets()
+except SocmlError as error:
+    sys.exit(f"socml: {error}")
+
+app = st.App(Path(__file__).with_name("home.py"), secrets=_SECRETS, routes=[Route(ROUTE, keep, methods=["POST"])])

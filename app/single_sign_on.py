@@ -1,0 +1,62 @@
+"""An identity provider (OpenID Connect) that the environment names → whom it vouches for, through Streamlit's `st.login`.
+
+Who may do what is said here and not there: the provider vouches for an address, and an account of that name has a role.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from socml.project import ConfigurationError
+
+if TYPE_CHECKING:
+    from streamlit.runtime.secrets import SecretsValue
+
+VARIABLES = {
+    "server_metadata_url": "SOCML_OIDC_URL",
+    "client_id": "SOCML_OIDC_CLIENT",
+    "client_secret": "SOCML_OIDC_SECRET",
+    "redirect_uri": "SOCML_OIDC_REDIRECT",
+}
+FRESH_S = 300.0  # after the provider vouched, in which a session may begin; later one signs in there again
+
+
+def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether the environment names a provider."""
+    return any(environment.get(name) for name in VARIABLES.values())
+
+
+def auth_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, SecretsValue]:
+    """Return what `streamlit.App` takes as secrets; nothing without a provider.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part of it is missing, or Authlib is.
+    """
+    if not is_configured(environment):
+        return {}
+    missing = [name for name in VARIABLES.values() if not environment.get(name)]
+    if missing:
+        raise ConfigurationError(f"Signing in elsewhere needs {', '.join(missing)} in the environment as well.")
+    if find_spec("authlib") is None:
+        raise ConfigurationError("Signing in elsewhere needs Authlib: pip install 'socml[oidc]'.")
+    found = {key: environment[name] for key, name in VARIABLES.items()}
+    return {"auth": {**found, "cookie_secret": secrets.token_urlsafe(32)}}
+
+
+def vouched_for() -> str:
+    """Return the e-mail address that the provider vouched for just now; empty if it did not, or did not verify it."""
+    if not is_configured() or not st.user.is_logged_in:
+        return ""
+    known = st.user.to_dict()
+    at = known.get("iat")
+    fresh = isinstance(at, int | float) and abs(time.time() - at) < FRESH_S
+    return str(known.get("email") or "").lower() if fresh and known.get("email_verified") is True else ""

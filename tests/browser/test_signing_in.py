@@ -1,0 +1,92 @@
+"""Signing in with a real browser: the session outlives a reload, no script reads its cookie, and signing out ends it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from builders import make_project
+from oidc_provider import CLIENT, oidc_provider
+from oidc_provider import SECRET as CLIENT_SECRET
+
+from socml.labels.recording import open_labels
+
+pytestmark = pytest.mark.browser
+SECRET = "a long enough one"
+
+
+def test_a_session_outlives_a_reload_and_ends_at_signing_out(page: Any, serve: Any, tmp_path: Any) -> None:
+    project = make_project(tmp_path / "lab")
+    with open_labels(project) as store:
+        store.accounts.make("ana", "analyst", SECRET, by="setup")
+    served = serve(project, tmp_path / "app.log")
+    try:
+        page.goto(served.home)
+        page.locator("input[autocomplete=username]").fill("ana")
+        page.locator("input[type=password]").fill(SECRET)
+        with page.expect_response(lambda answer: answer.url.endswith("/session")) as answer:
+            page.locator("[data-testid=stFormSubmitButton] button").click()
+        assert answer.value.status == 204
+        [cookie] = [one for one in page.context.cookies() if one["name"] == "socml_session"]
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
+        assert cookie["value"] not in page.evaluate("() => document.cookie + JSON.stringify({ ...localStorage })")
+        page.reload()
+        with page.expect_response(lambda answer: answer.url.endswith("/session")):
+            page.locator(".st-key-sign_out button").click()
+        page.locator("input[type=password]").wait_for()
+        assert [one for one in page.context.cookies() if one["name"] == "socml_session"] == []
+        page.context.add_cookies([cookie])
+        page.reload()
+        page.locator("input[type=password]").wait_for()
+        assert page.locator(".st-key-sign_out").count() == 0, "the token ended with its session"
+    finally:
+        served.kill()
+
+
+def test_a_provider_vouches_for_who_signs_in_and_the_account_says_what_they_may(
+    new_page: Any, serve: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("authlib")
+    project = make_project(tmp_path / "lab")
+    with open_labels(project) as store:
+        store.accounts.make_elsewhere("ana@lab.example", "viewer", by="setup")
+        store.accounts.make("lea@lab.example", "lead", SECRET, by="setup")
+    with oidc_provider() as provider:
+        served = serve(project, tmp_path / "app.log", at_once=False)
+        settings = {
+            "URL": f"{provider.url}/.well-known/openid-configuration",
+            "CLIENT": CLIENT,
+            "SECRET": CLIENT_SECRET,
+        }
+        for name, value in {**settings, "REDIRECT": f"{served.home}oauth2callback"}.items():
+            monkeypatch.setenv(f"SOCML_OIDC_{name}", value)
+        served.start()
+        try:
+            for claims, enters in (
+                ({"email": "ana@lab.example", "email_verified": True}, True),
+                ({"email": "ana@lab.example", "email_verified": False}, False),
+                ({"email": "eve@lab.example", "email_verified": True}, False),
+                ({"email": "lea@lab.example", "email_verified": True}, False),  # she has a password
+                ({"email": "ana@lab.example", "email_verified": True, "iat": int(time.time()) - 3600}, False),
+            ):
+                provider.claims = claims
+                page = new_page()
+                page.goto(f"{served.home}tools")
+                page.locator(".st-key-sign_in_elsewhere button").click()
+                page.wait_for_url(served.home)
+                if not enters:
+                    page.locator(".st-key-sign_in_elsewhere button").wait_for()
+                    assert page.locator(".st-key-sign_out").count() == 0
+                    continue
+                page.locator(".st-key-sign_out button").wait_for()
+                assert page.get_by_text("ana@lab.example · ").is_visible()
+                with page.expect_response(lambda answer: answer.url.endswith("/session")):
+                    page.locator(".st-key-sign_out button").click()
+                page.locator(".st-key-sign_in_elsewhere button").wait_for()
+                page.reload()
+                page.locator(".st-key-sign_in_elsewhere button").wait_for()
+                assert page.locator(".st-key-sign_out").count() == 0
+        finally:
+            served.kill()
