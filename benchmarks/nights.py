@@ -174,7 +174,8 @@ def status(project: Project) -> list[str]:
 
 def told(project: Project, day: int, planted: str) -> str:
     """Return what `socml status` says after something was planted."""
-    return f"night {day + 1}, {planted}: {'; '.join(status(project)) or 'nothing was told'}"
+    said = "; ".join(status(project)).replace(str(project.root), "…")
+    return f"night {day + 1}, {planted}: {said or 'nothing was told'}"
 
 
 def promote_one(project: Project) -> tuple[int, int]:
