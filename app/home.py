@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from ahead import import_ahead
 from collector import set_imports_apart
 from frame import page_title
 
@@ -29,3 +30,4 @@ st.navigation(
     position="top",
 ).run()
 set_imports_apart()
+import_ahead()

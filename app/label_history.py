@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from socml.labels import write_labels
 from socml.project import Words, visible_line
 
 _SHOWN = 2_000  # rows of the table; the export has all
+_TABS = {"history": "", "families": "families.", "report": "report."}
 _COLUMNS = ("time", "entity", "verdict", "reason", "family", "note", "by", "how", "state", "row_id")
 
 
@@ -32,14 +34,16 @@ def _history(place: Place) -> None:
     if events.empty:
         st.info(say("app.labels.none"))
         return
-    titles = [say(f"app.labels.{name}title") for name in ("", "families.", "report.")]
-    history, families, report = st.tabs(titles)
+    titles = {name: say(f"app.labels.{key}title") for name, key in _TABS.items()}
+    wanted = titles.get(st.query_params.get("tab", ""))
+    history, families, report = st.tabs(list(titles.values()), default=wanted, on_change="rerun", key="labels_tab")
     with history:
         chosen = _table(place, desk, events, store.by_analyst(dataset=dataset))
     with families:
         family_editor(store, dataset, place.analyst, chosen, say)
-    with report:
-        trust(place.project, str(run["run_id"]), store, say)
+    if report.open:  # it costs what the rest of the page does
+        with report:
+            trust(place.project, str(run["run_id"]), store, say)
 
 
 def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFrame) -> list[str]:
@@ -111,7 +115,7 @@ def _offer_export(standing: pd.DataFrame, say: Words) -> None:
     for ending in ("csv", "parquet", "jsonl"):
         st.download_button(
             f"{say('app.labels.export')} .{ending}",
-            data=_exported(standing, ending),
+            data=partial(_exported, standing, ending),  # made when it is asked for
             file_name=f"labels.{ending}",
             key=f"labels_export_{ending}",
             on_click="ignore",

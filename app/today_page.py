@@ -26,6 +26,7 @@ def _today(visit: Visit) -> None:
         store=visit.store,
         may_write=visit.may_write,
         day=st.query_params.get("day", ""),
+        queue=st.query_params.get("queue", ""),
     )
 
 

@@ -143,7 +143,8 @@ def _undocumented(tree: ast.Module) -> int:
 
 
 def _is_public(node: ast.AST) -> bool:
-    return not getattr(node, "name", "x").startswith("_")
+    overloads = any(ast.unparse(one) == "overload" for one in getattr(node, "decorator_list", ()))
+    return not getattr(node, "name", "x").startswith("_") and not overloads  # they have their function's docstring
 
 
 def measured() -> Iterator[Figure]:

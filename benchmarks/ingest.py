@@ -1,6 +1,6 @@
 """Log files → Parquet, by socml and by its peers → docs/results/bench-ingest.
 
-Run it with `make bench-ingest`; name cases (zeek, zeek-json, eve, ssh, apache, pcap, pcap-long, apache-lines, memory) to measure only those.
+Run it with `make bench-ingest`; name cases (zeek, zeek-json, eve, ssh, ssh-ports, apache, pcap, pcap-long, apache-lines, memory) to measure only those.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ CASES: dict[str, tuple[str, str, dict[str, Peer], tuple[str, ...]]] = {
         ("orjson",),
     ),
     "ssh": ("syslog", "sshd syslog", {"python re": peers.re_ssh}, ()),
+    "ssh-ports": ("syslog", "sshd syslog, ports and process numbers change", {"python re": peers.re_ssh}, ()),
     "apache": ("access-log", "Apache combined", {"python re": peers.re_apache, "pyarrow.csv": peers.csv_apache}, ()),
     "pcap": ("pcap", "PCAP to flows, 7 packets each", {"dpkt": peers.dpkt_flows}, ("dpkt",)),
     "pcap-long": ("pcap", "PCAP to flows, 200 packets each", {"dpkt": peers.dpkt_flows}, ("dpkt",)),
@@ -222,6 +223,8 @@ def write(figures: list[Figure]) -> Path:
         notes=[
             f"Files: real samples repeated with changed times to {SIZE // MEGABYTE} MB (n of a rate: MB).",
             f"CPU seconds of all threads; candidates take turns, {REPEATS} repeats, median. The machine has two shared cores.",
+            "Each different message of a block of syslog is read once: every fourth line is another message where clients' ports "
+            "change, every hundredth where they do not.",
             "A peer keeps the fields that a script would take; socml keeps every field of the record, in `extra`.",
             "Flows by nfstream (idle 120 s, active 1,800 s) are counted where nfstream is installed; it is no dependency.",
             "dpkt's loop ends a flow after 120 s of silence only, so that it makes fewer of a long capture.",

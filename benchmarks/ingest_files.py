@@ -16,7 +16,7 @@ APACHE = DATASETS / "web-access-logs" / "elastic_apache_logs.gz"
 
 
 def enlarged(kind: str, folder: Path, size: int) -> Path:
-    """Write a file of about `size` bytes: zeek, zeek-json, eve, ssh, apache, pcap or pcap-long."""
+    """Write a file of about `size` bytes: zeek, zeek-json, eve, ssh, ssh-ports, apache, pcap or pcap-long."""
     path = folder / _NAMES[kind]
     with path.open("wb") as file:
         for piece in _PIECES[kind]():
@@ -67,17 +67,26 @@ def _zeek_json() -> Iterator[bytes]:
         repeat += 1
 
 
-def _ssh() -> Iterator[bytes]:
+def _ssh(moves: bool = False) -> Iterator[bytes]:
+    """Yield an sshd's log; where it moves, a client has another port each time and a process another number."""
     text = gzip.decompress((DATASETS / "loghub-2k" / "OpenSSH" / "OpenSSH_2k.log.gz").read_bytes())
     rests = [line.rstrip(b"\r")[15:] for line in text.split(b"\n") if line]
+    numbers = re.compile(rb"(?<= port )\d+|(?<=sshd\[)\d+")
     when = datetime(2025, 1, 1)
     step = timedelta(seconds=11)
+    repeat = 0
     while True:
+
+        def moved(found: re.Match[bytes], shift: int = 7 * repeat) -> bytes:
+            return b"%d" % (1024 + (int(found[0]) + shift) % 64_000)
+
         piece = []
         for rest in rests:
             when = when + step if when.month < 12 else when
-            piece.append(f"{when:%b} {when.day:2d} {when:%H:%M:%S}".encode() + rest + b"\n")
+            there = numbers.sub(moved, rest) if moves else rest
+            piece.append(f"{when:%b} {when.day:2d} {when:%H:%M:%S}".encode() + there + b"\n")
         yield b"".join(piece)
+        repeat += 1
 
 
 def _apache() -> Iterator[bytes]:
@@ -104,9 +113,9 @@ def _pcap(pause_s: int = 4000) -> Iterator[bytes]:
 
 
 _PIECES: dict[str, Callable[[], Iterator[bytes]]] = {
-    "zeek": _zeek, "zeek-json": _zeek_json, "eve": _eve, "ssh": _ssh, "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
+    "zeek": _zeek, "zeek-json": _zeek_json, "eve": _eve, "ssh": _ssh, "ssh-ports": lambda: _ssh(moves=True), "apache": _apache, "pcap": _pcap, "pcap-long": lambda: _pcap(pause_s=60),
 }  # fmt: skip
 _NAMES = {
-    "zeek": "conn.log", "zeek-json": "conn.log", "eve": "eve.json", "ssh": "auth.log", "apache": "access.log", "pcap": "x.pcap",
+    "zeek": "conn.log", "zeek-json": "conn.log", "eve": "eve.json", "ssh": "auth.log", "ssh-ports": "auth.log", "apache": "access.log", "pcap": "x.pcap",
     "pcap-long": "x.pcap",
 }  # fmt: skip

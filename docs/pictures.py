@@ -118,6 +118,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "--server.address=127.0.0.1",
         "--server.headless=true",
         "--client.toolbarMode=minimal",
+        "--server.fileWatcherType=none",  # as `socml app` serves it
     ]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "home.py"), *options]
     environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}

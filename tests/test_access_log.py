@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,26 +13,14 @@ from hypothesis import strategies as st
 
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
-from socml.formats._select_lines import Records, lines_connection
+from socml.formats._select_lines import Records
 from socml.formats._times import Clock
+from socml.formats.web._access_cuts import parse_block
 from socml.formats.web._access_lines import access_event
-from socml.formats.web._access_select import parse_block as parse_lines_of_block
 
 NAIVE = re.compile(
     r'(\S+) (\S+) (\S+) \[([^\]]+)\] "([A-Z]+) (.*) HTTP/([\d.]+)" (\d+) (\d+|-)(?: "([^"]*)" "([^"]*)")?'
 )
-
-
-_HELD = ExitStack()
-
-
-@cache
-def _connection() -> Any:
-    return _HELD.enter_context(lines_connection())
-
-
-def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
-    return parse_lines_of_block(block, clock, _connection())
 
 
 def _clock() -> Clock:

@@ -50,11 +50,24 @@ def dealt(verdicts: list[str]) -> set[str]:
     return set(mixed(candidates, labels, 20, rng=np.random.default_rng(0)))
 
 
-@pytest.mark.parametrize(("malicious", "diverse"), [(0, True), (1, False), (10, False)])
+@pytest.mark.parametrize(("malicious", "diverse"), [(0, True), (1, False), (20, False)])
 def test_mixed_looks_for_diversity_only_where_the_top_is_barren(malicious, diverse):
-    assert ("diverse" in dealt(["malicious"] * malicious + ["benign"] * (10 - malicious))) == diverse
+    assert ("diverse" in dealt(["malicious"] * malicious + ["benign"] * (20 - malicious))) == diverse
 
 
-def test_mixed_judges_the_top_by_the_last_ten_labels():
+def test_mixed_judges_the_top_by_the_last_twenty_labels():
+    assert "diverse" not in dealt(["benign"] * 19)
     assert "diverse" not in dealt(["benign"] * 30 + ["malicious"] * 10)
-    assert "diverse" in dealt(["malicious"] * 30 + ["benign"] * 10)
+    assert "diverse" in dealt(["malicious"] * 30 + ["benign"] * 20)
+
+
+@pytest.mark.parametrize(("verdict", "by_lot", "diverse"), [("malicious", 3, 0), ("benign", 9, 16)])
+def test_mixed_draws_few_rows_by_lot_while_the_top_finds_something(verdict, by_lot, diverse):
+    candidates = pd.DataFrame({"ranking_score": np.linspace(1, 0, 200)}, index=[f"r{i}" for i in range(200)])
+    labels, reasons = {}, []
+    for _ in range(100):
+        given = pd.DataFrame({"verdict": list(labels.values())}, index=list(labels))
+        queue = mixed(candidates, given, 3, rng=np.random.default_rng(0))
+        labels[queue.index[0]] = verdict
+        reasons.append(queue.iloc[0])
+    assert (reasons.count("random-audit"), reasons.count("diverse")) == (by_lot, diverse)

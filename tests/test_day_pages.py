@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from app_pages import opened
 from builders import make_project
-from patience import PATIENCE_S
 from small_days import small_days
 from typer.testing import CliRunner
 
@@ -17,8 +17,6 @@ from socml.labels.recording import open_labels
 from socml.project.project import Project
 from socml.project.wording import words
 from socml.respond.cases import CaseRow, Cases
-
-APP = Path(__file__).resolve().parents[1] / "app"
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +30,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def here(office: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("SOCML_PROJECT", str(office.root))
-    for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.syspath_prepend(str(APP))
+def here(office: Project, open_app_on: Callable[[Project], None]) -> Project:
+    open_app_on(office)
     return office
-
-
-def opened(page: str, **address: str) -> Any:
-    testing = pytest.importorskip("streamlit.testing.v1")
-    app = testing.AppTest.from_file(str(APP / page), default_timeout=PATIENCE_S)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

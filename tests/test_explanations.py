@@ -8,7 +8,7 @@ import pytest
 from fitted import HOSTILE, METADATA
 
 from socml.explanations.contributions import explain, feature_contributions, make_explainer
-from socml.explanations.normal import normal_in_words, what_would_be_normal
+from socml.explanations.normal import normal_in_words, what_would_be_normal, would_be_normal
 from socml.explanations.of_run import explain_rows, explain_run, explanation_in_words, headlines
 from socml.explanations.sentences import headline, why_table
 from socml.explanations.usual import category_shares, group_entities, usual_categories, usual_numbers
@@ -281,6 +281,16 @@ def test_an_ordinary_row_is_said_to_be_ordinary(fitted):
     found = what_would_be_normal(version, row, explain(version, data.features, list(row.index)))
     assert found.features == []
     assert "ordinary already" in normal_in_words(found, features_metadata=METADATA)
+
+
+def test_many_rows_at_once_are_each_told_as_alone(fitted):
+    data, version = fitted["data"], fitted["forest"]
+    by_score = anomaly_scores(version, data.features)["anomaly_score"].sort_values()
+    ids = [*by_score.index[-4:], by_score.index[0], *by_score.index[-9:-6]]
+    explained = [explain(version, data.features, [row_id]) for row_id in ids]
+    alone = [what_would_be_normal(version, data.features.loc[[i]], e) for i, e in zip(ids, explained, strict=True)]
+    assert would_be_normal(version, data.features.loc[ids], explained) == alone
+    assert len({tuple(one.features) for one in alone}) > 1
 
 
 def test_a_run_that_outlived_its_model_still_tells_what_is_stored(tmp_path):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from app_text import APP
-from builders import BuiltRun, make_project, make_run
+from app_pages import APP, opened
+from builders import BuiltRun, make_run
 from patience import PATIENCE_S
 
 from socml.labels import open_labels
@@ -15,64 +12,46 @@ from socml.project import Project, run_features_path
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    made = make_project(tmp_path / "lab")
-    monkeypatch.setenv("SOCML_PROJECT", str(made.root))
-    for name in ("SOCML_ANALYST", "SOCML_WORKSPACE", "SOCML_LABELS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.syspath_prepend(str(APP))
-    return made
-
-
-@pytest.fixture
-def built(project: Project) -> BuiltRun:
-    return make_run(project)
-
-
-def opened(**address: str) -> Any:
-    testing = pytest.importorskip("streamlit.testing.v1")
-    app = testing.AppTest.from_file(str(APP / "features_page.py"), default_timeout=PATIENCE_S)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
+def built(app_project: Project) -> BuiltRun:
+    return make_run(app_project)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("view", ["features", "map", "groups"])
 def test_each_view_is_drawn_in_each_language(view: str, language: str, built: BuiltRun) -> None:
-    app = opened(lang=language, view=view)
+    app = opened("features_page.py", lang=language, view=view)
     assert not app.exception
     assert not app.error
     assert app.query_params["view"] == view
 
 
-def test_a_group_is_labelled_at_once_and_taken_back_at_once(built: BuiltRun, project: Project) -> None:
-    app = opened(view="groups")
+def test_a_group_is_labelled_at_once_and_taken_back_at_once(built: BuiltRun, app_project: Project) -> None:
+    app = opened("features_page.py", view="groups")
     app.button(key="cluster_label").click().run()
     assert not app.exception
-    with open_labels(project) as store:
+    with open_labels(app_project) as store:
         given = store.current()
     assert (given["verdict"] == "malicious").all()
     assert len(given) > 1
     assert (~given["suggested"].astype(bool)).sum() == 1, "one verdict, the others only suggested"
     app.button(key="cluster_undo").click().run()
     assert not app.exception
-    with open_labels(project) as store:
+    with open_labels(app_project) as store:
         assert store.current().empty
 
 
 def test_a_projection_by_labels_says_what_it_lacks(built: BuiltRun) -> None:
-    app = opened(view="map")
+    app = opened("features_page.py", view="map")
     app.segmented_control(key="map_method").set_value("lda").run()
     assert not app.exception
     assert "label some first" in app.info[0].value
 
 
-def test_a_run_without_its_feature_table_says_what_to_do(built: BuiltRun, project: Project) -> None:
+def test_a_run_without_its_feature_table_says_what_to_do(built: BuiltRun, app_project: Project) -> None:
     from socml.project import read_run
 
-    run_features_path(project, read_run(project, built.run_id)).unlink()
-    app = opened()
+    run_features_path(app_project, read_run(app_project, built.run_id)).unlink()
+    app = opened("features_page.py")
     assert not app.exception
     assert "socml features" in app.info[0].value
 

@@ -55,12 +55,13 @@ def naive_ranking(leaves, anomaly_score, positions, directions, weights) -> np.n
 
 
 def naive_guard(learnt, anomaly_score, positions, directions) -> np.ndarray:
-    """Lift the forest's first 20 rows before all others where straying further may lose more than two."""
+    """Lift the forest's first 20 rows before all others where straying further may lose more than two, or any too early."""
     first = set(np.argsort(-anomaly_score, kind="stable")[:20].tolist())
     inside = [d > 0 for p, d in zip(positions, directions, strict=True) if p in first]
     beyond = [d > 0 for p, d in zip(positions, directions, strict=True) if p not in first]
     lost = betabinom(len(beyond) + 1, 1 + sum(inside), 1 + len(inside) - sum(inside)).pmf(range(len(beyond) + 2))
-    if len(positions) >= 20 or lost[sum(beyond) + 3 :].sum() <= 0.02:
+    too_many = lost[sum(beyond) + 3 :].sum() > 0.02 if any(inside + beyond) else lost[1:].sum() > 0.21
+    if len(positions) >= 20 or not too_many:
         return learnt
     lifted, others = sorted(first), [row for row in range(len(learnt)) if row not in first]
     gap = learnt[others].max() - learnt[lifted].min() + anomaly_score.std()
@@ -126,7 +127,8 @@ def test_benign_pushes_its_likes_down_and_malicious_pulls_them_up():
     leaves, score = forest()
     ranking = FeedbackRanking(leaves, score)
     benign = ranking.learn([250], [-1])
-    assert (benign[200:] < score[200:]).all()
+    alike = np.argsort(-score)[20:100]  # of its group, those beyond the forest's first 20, which are lifted
+    assert (benign[alike] < score[alike]).all()
     assert (benign[:100] == score[:100]).all(), "rows that share no leaf are left alone"
     assert (ranking.learn([250, 50], [-1, 1])[:100] > score[:100]).all()
     both = ranking.learn([*range(200, 210), *range(10)], [-1] * 10 + [1] * 10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from socml.review.feedback import BARREN, EVERY, FEWER, FIRST, RISK, FeedbackRanking, risk
+from socml.review.feedback import BARREN, EVERY, FEWER, FIRST, RISK, UNGUIDED, FeedbackRanking, risk
 
 
 def found(leaves: np.ndarray, score: np.ndarray, malicious: np.ndarray, labels: int = FIRST) -> int:
@@ -61,22 +61,36 @@ def test_what_is_found_beyond_the_head_pays_for_what_is_left_there() -> None:
     assert risk(5, 5, 8, 10) > RISK
 
 
-@pytest.mark.parametrize(
-    ("labels", "asks_for_ordinary"), [(BARREN - 2, False), (BARREN + 1, True), (BARREN + 2, False)]
-)
-def test_after_twenty_benign_labels_every_third_row_is_an_ordinary_one(labels: int, asks_for_ordinary: bool) -> None:
+@pytest.mark.parametrize(("benign", "strays_too_far"), [(2, True), (3, False)])
+def test_nothing_is_staked_on_rows_beyond_before_one_label_is_malicious(benign: int, strays_too_far: bool) -> None:
+    assert (risk(0, benign, 0, 0, fewer=0) > UNGUIDED) == strays_too_far
+    assert risk(0, benign, 0, 0) == 0.0, "two may be lost once there is something to look for"
+
+
+def test_two_misses_are_kept_for_rows_like_a_malicious_one() -> None:
+    score = np.sort(np.random.default_rng(0).uniform(0.3, 0.7, 600))[::-1].copy()
+    leaves = np.arange(600)[None].repeat(40, axis=0).astype(np.uint16)  # beyond the head each row is unlike all others
+    leaves[:20, :FIRST] = 0  # at the head all are half alike
+    malicious = np.zeros(600, dtype=bool)
+    malicious[[5, 6, 7, *range(300, 340)]] = True
+    leaves[20:, malicious] = 700
+    assert found(leaves, score, malicious) > 10
+
+
+@pytest.mark.parametrize(("labels", "asks_for_usual"), [(BARREN - 2, False), (BARREN + 1, True), (BARREN + 2, False)])
+def test_after_twenty_benign_labels_every_third_row_is_one_of_usual_score(labels: int, asks_for_usual: bool) -> None:
     assert (BARREN + 1) % EVERY == 0 == (BARREN - 2) % EVERY
     score = np.sort(np.random.default_rng(0).uniform(0.3, 0.7, 600))[::-1].copy()
     leaves = (np.arange(600) // 60)[None].repeat(40, axis=0).astype(np.uint8)
     rows = np.arange(labels)
     now = FeedbackRanking(leaves, score).learn(rows, -np.ones(labels))
     now[rows] = -np.inf
-    assert (int(now.argmax()) > 500) == asks_for_ordinary
+    assert (240 <= int(now.argmax()) < 360) == asks_for_usual
 
 
-def test_one_malicious_label_ends_the_search_among_ordinary_rows() -> None:
+def test_one_malicious_label_ends_the_search_among_rows_of_usual_score() -> None:
     score = np.sort(np.random.default_rng(0).uniform(0.3, 0.7, 600))[::-1].copy()
     leaves = (np.arange(600) // 60)[None].repeat(40, axis=0).astype(np.uint8)
     now = FeedbackRanking(leaves, score).learn(np.arange(21), [1, *[-1] * 20])
     now[:21] = -np.inf
-    assert now.argmax() < 500
+    assert now.argmax() < 240

@@ -240,7 +240,7 @@ def test_about_a_tenth_of_rows_is_drawn():
 
 def test_a_label_says_why_its_row_was_in_the_queue_and_how_likely_it_was_to_be_drawn(project, run):
     with Triage(project=project, by="ana", strategy="mixed", seed=1) as ana:
-        for n in range(12):
+        for n in range(20):
             row_id = ana.offer(3, keep=[])["row_id"].iloc[0]
             ana.label(row_id, "benign", client_id=str(n))
         elsewhere = ana.queue(300)["row_id"].iloc[-1]

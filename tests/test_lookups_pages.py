@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_text import APP, all_text
+from app_pages import APP, all_text
 from lookup_server import KEY, Played, engines, project_of
 from patience import PATIENCE_S
 from shell import socml

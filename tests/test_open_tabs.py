@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from app_text import APP
+from app_pages import APP
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from syslog_oracle import TAGS, clock, compare, connection, made, message
+from syslog_oracle import TAGS, clock, compare, made, message
 
 from socml.formats._reader import Block
 from socml.formats.host._syslog_blocks import parse_block
@@ -52,7 +52,7 @@ def test_years_are_the_same_across_blocks_whatever_the_order_of_days(days: list[
 
 def test_plain_lines_take_the_fast_way() -> None:
     plain = b"Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2\n"
-    parts = list(parse_block(Block(1, plain * 10), clock(None, None), connection()))
+    parts = list(parse_block(Block(1, plain * 10), clock(None, None)))
     assert [len(part.events) for part in parts] == [10, 0]
 
 

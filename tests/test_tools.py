@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from app_text import APP, all_text
+from app_pages import APP, all_text
 from builders import make_project
 from hypothesis import given
 from hypothesis import strategies as st

@@ -20,12 +20,20 @@ _KEY = "today"
 
 
 def today_view(
-    project: Project, dataset: str, analyst: str, say: Words, *, store: LabelStore, may_write: bool, day: str = ""
+    project: Project,
+    dataset: str,
+    analyst: str,
+    say: Words,
+    *,
+    store: LabelStore,
+    may_write: bool,
+    day: str = "",
+    queue: str = "",
 ) -> None:
     """Draw the list of a day; record what the component sends, and answer it."""
     desk = open_day_desk(project, dataset, analyst, store, may_write=may_write)
     desk.receive(_report(), say)
-    payload = desk.payload(_report(), say, day=day)
+    payload = desk.payload(_report(), say, day=day, queue=queue)
     result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
     if desk.receive(DayReport.read(result.get("outbox")), say):
         st.rerun()

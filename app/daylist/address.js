@@ -1,6 +1,6 @@
 // the address of the page ↔ day, row, tab and filter, so that what is on screen can be sent to a colleague.
 
-const NAMES = ["dataset", "day", "row", "role", "q", "events"];
+const NAMES = ["dataset", "day", "row", "role", "q", "events", "queue"];
 
 export function read(search) {
   const found = new URLSearchParams(search);

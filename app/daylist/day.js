@@ -28,9 +28,10 @@ export class Day {
   }
 
   merge(data, wanted) {
-    const sameDay = this.day === data.day && this.dataset === data.dataset;
+    const sameDay = this.day === data.day && this.dataset === data.dataset && this.queue === data.queue;
     this.day = data.day;
     this.dataset = data.dataset;
+    this.queue = data.queue;
     this.rows = new Map(data.rows.map((row) => [row.id, row]));
     // What was read keeps its place while the day is on screen; what is new comes where the ranking has it.
     const ranked = data.rows.map((row) => row.id);
@@ -155,7 +156,7 @@ export class Day {
     const family = this.reason;
     const row_ids = family ? [id] : this.together(id);
     const sent = this.outbox.put({
-      kind: "verdict", day: this.day, dataset: this.dataset, row_ids, verdict, family, how, seen_ms: seenMs, ...this.drafts.of(id),
+      kind: "verdict", day: this.day, dataset: this.dataset, queue: this.queue, row_ids, verdict, family, how, seen_ms: seenMs, ...this.drafts.of(id),
     });
     this.said = { kind: "verdict", client_id: sent.client_id, id, n: row_ids.length, verdict, family };
     this.drafts.drop(id);

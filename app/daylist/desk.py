@@ -15,9 +15,10 @@ from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
 from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
-from socml.jobs import Today, TodayList, TodayRow, effect_in_words
+from daylist.views import record_view, view_payload
+from socml.jobs import BLIND, BY_LOT, LISTED, QUEUES, Today, TodayList, TodayRow, effect_in_words
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
-from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words
+from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words, visible_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ class DayReport:
     dataset: str = ""
     scope: str = ""
     tick: str = ""
+    queue: str = ""
 
     @classmethod
     def read(cls, state: object) -> DayReport:
@@ -45,7 +47,7 @@ class DayReport:
             return cls()
         messages = [dict(m) for m in _list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
         events = tuple(dict(e) for e in _list(state.get("events")) if isinstance(e, Mapping))[:10]
-        texts = {name: str(state.get(name) or "") for name in ("day", "dataset", "scope", "tick")}
+        texts = {name: str(state.get(name) or "") for name in ("day", "dataset", "scope", "tick", "queue")}
         return cls(messages, events, **texts)
 
 
@@ -83,9 +85,11 @@ class DayDesk:
         problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
         return problems
 
-    def payload(self, report: DayReport, say: Words, *, day: str) -> dict[str, Any]:
-        """Return the day as the component draws it."""
-        listed = self._of(report.day or day)
+    def payload(self, report: DayReport, say: Words, *, day: str, queue: str = "") -> dict[str, Any]:
+        """Return the day as the component draws it; `day` and `queue` are the address's, until the browser says others."""
+        queue = report.queue or queue
+        queue = queue if queue in QUEUES else LISTED
+        listed = self._of(report.day or day, queue)
         self._lists = {str(listed.day): listed}
         current = self._store.current(dataset=self.today.dataset)
         judged = self._store.reasons.current(dataset=self.today.dataset)
@@ -107,12 +111,15 @@ class DayDesk:
             "columns": self._events.titles(say),
             "dataset": self.today.dataset,
             "day": str(listed.day),
+            "queue": queue,
+            "queues": [{"value": name, "text": say(f"today.queue.{name}")} for name in QUEUES],
             "days": [{"day": str(one), "text": day_text(one, say)} for one in listed.days],
             "rows": rows,
             "of_all": listed.of_all,
             "new": listed.new,
             "false_expected": false_text(listed, say),
             "note": note_of(listed, say),
+            "views": [view_payload(v, self.by) for v in self._store.views.seen_by(self.by, dataset=self.today.dataset)],
             "events": self._events.of(wanted, self._store, say),
             "history": self._history(judged),
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
@@ -132,13 +139,15 @@ class DayDesk:
             "strip": strip_payload(days, current, listed.day, say),
             "before": before_text(days, current, listed.day, say),
         }
-        return row_payload(row, listed, current, judged, cases, say) | more
+        whole = row_payload(row, listed, current, judged, cases, say) | more
+        blind = row.cause in BLIND and (whole["verdict"] or {}).get("by") != visible_line(self.by)
+        return whole | ({"verdict": None, "judged": {}} if blind else {})
 
-    def _of(self, day: str) -> TodayList:
+    def _of(self, day: str, queue: str) -> TodayList:
         try:
-            return self.today.of(self._store, day)
+            return self.today.of(self._store, day, queue=queue, by=self.by)
         except UnknownName:
-            return self.today.of(self._store)
+            return self.today.of(self._store, queue=queue, by=self.by)
 
     def _record(self, message: Mapping[str, Any], client_id: str, say: Words) -> None:
         if not self.may_write:
@@ -146,20 +155,24 @@ class DayDesk:
         if message.get("kind") == "undo":
             self._undo(str(message.get("undo_of", "")), client_id)
             return
+        if str(message.get("kind", "")).startswith("view."):
+            record_view(self._store.views, message, client_id, by=self.by, dataset=self.today.dataset)
+            return
         day, verdict = str(message.get("day", "")), str(message.get("verdict", ""))
-        listed = self._of(day)
+        queue = str(message.get("queue") or LISTED)
+        listed = self._of(day, queue if queue in QUEUES else LISTED)
         rows = {row.row_id: row for row in listed.rows}
         wanted = [str(row_id) for row_id in _list(message.get("row_ids")) if str(row_id) in rows]
         if not wanted:
             raise DataError("Not recorded: that row is not in the list of its day any more.")
         seen, family = _seen_ms(message), str(message.get("family") or "")
-        before = [row.row_id for row in listed.rows]
+        before = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
         if family:
             self._store.reasons.give(
                 wanted[0], family, verdict, by=self.by, client_id=client_id, dataset=self.today.dataset, seen_ms=seen
             )
         else:
-            self._store.record(self._labels(message, wanted, verdict, client_id, seen))
+            self._store.record(self._labels(message, [rows[row] for row in wanted], verdict, client_id, seen, listed))
         after = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
         moved = sum(row not in before or before.index(row) != place for place, row in enumerate(after))
         self._effects[client_id] = effect_in_words(rows[wanted[0]], verdict, family, moved, say)
@@ -167,7 +180,13 @@ class DayDesk:
             del self._effects[next(iter(self._effects))]
 
     def _labels(
-        self, message: Mapping[str, Any], rows: Sequence[str], verdict: str, client_id: str, seen: int
+        self,
+        message: Mapping[str, Any],
+        rows: Sequence[TodayRow],
+        verdict: str,
+        client_id: str,
+        seen: int,
+        listed: TodayList,
     ) -> list[NewLabel]:
         """Return a label a row: the first is the one that was on screen, the others of its group carry its batch."""
         common: dict[str, Any] = {
@@ -179,8 +198,13 @@ class DayDesk:
             "batch_id": client_id if len(rows) > 1 else "",
             "strategy": "today",
         }
+        cause = rows[0].cause
+        if cause != LISTED:
+            common["queue_reason"] = cause
+        if cause == BY_LOT:
+            common["inclusion_probability"] = 1.0 / max(self.today.drawn_from(self._store, str(listed.day)), 1)
         return [
-            NewLabel(row, verdict, client_id=client_id if not i else f"{client_id}:{i}", seen_ms=seen, **common)
+            NewLabel(row.row_id, verdict, client_id=client_id if not i else f"{client_id}:{i}", seen_ms=seen, **common)
             for i, row in enumerate(rows)
         ]
 

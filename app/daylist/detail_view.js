@@ -2,6 +2,7 @@
 
 import { h, keycap, sentence } from "../labelling/nodes.js";
 import { LETTER } from "../labelling/event_view.js";
+import { KEYS } from "../labelling/key_map.js";
 import { dots } from "./list_view.js";
 import { EventsView } from "./events_view.js";
 import { dayStrip, hourStrip } from "./strips.js";
@@ -35,7 +36,7 @@ export class DetailView {
     this.word = (key, values) => sentence(data, key, values);
     if (!row) {
       delete this.node.dataset.rowId;
-      this.node.replaceChildren(h("div", { class: "nothing" }, h("h2", {}, this.word("empty.nothing")), h("p", {}, this.word("empty.nothing_about"))));
+      this.node.replaceChildren(h("div", { class: "nothing" }, h("p", {}, this.word("empty.no_row"))));
       return;
     }
     this.node.dataset.rowId = row.id;
@@ -52,7 +53,7 @@ export class DetailView {
 
   head(row) {
     const { word } = this;
-    const facts = [row.role_text, row.peer_group, row.owner ? word("owner", { owner: row.owner }) : "", row.watched ? word("watched") : "", word("first_day", { day: row.first_day })];
+    const facts = [row.role_text, row.peer_group, row.owner ? word("owner", { owner: row.owner }) : "", row.watched ? word("watched") : "", row.cause, word("first_day", { day: row.first_day })];
     return h(
       "header",
       {},
@@ -69,6 +70,12 @@ export class DetailView {
     );
   }
 
+  // The button is drawn anew with the next row: a key held on it goes no further.
+  clicked(verdict, event) {
+    this.commands.say(verdict, event.timeStamp);
+    if (!event.detail) this.node.focus({ preventScroll: true });
+  }
+
   bar(verdict, day, together) {
     const { word } = this;
     const button = (name) =>
@@ -76,14 +83,14 @@ export class DetailView {
         "button",
         {
           type: "button",
-          tabindex: "-1", // a focused button would take Space and Enter for a verdict
+          tabindex: KEYS.off ? "0" : "-1", // where letters are keys, no Space and no Enter is a verdict
           class: `say ${name}`,
-          "aria-keyshortcuts": LETTER[name],
+          "aria-keyshortcuts": KEYS.written(LETTER[name]),
           "aria-pressed": String(verdict?.verdict === name),
           "aria-label": word(`verdict.${name}`),
           title: word(`verdict_about.${name}`),
           onmousedown: (event) => event.preventDefault(),
-          onclick: (event) => event.detail === 1 && this.commands.say(name, event.timeStamp),
+          onclick: (event) => KEYS.isClick(event) && this.clicked(name, event),
         },
         keycap(LETTER[name]),
         h("span", {}, word(`verdict_button.${name}`)),
@@ -131,7 +138,7 @@ export class DetailView {
       return h(
         "li",
         { class: `reason${chosen ? " chosen" : ""}${reason.note ? " weak" : ""}`, "aria-current": chosen ? "true" : null, onclick: () => this.commands.choose(reason.family), title: word("judged.button") },
-        h("span", { class: "family" }, reason.family_text),
+        KEYS.off ? h("button", { type: "button", class: "quiet family" }, reason.family_text) : h("span", { class: "family" }, reason.family_text),
         h(
           "span",
           { class: "told" },

@@ -40,6 +40,11 @@ export class Events {
     this.offsets.clear();
   }
 
+  show(filters) {
+    this.filters = filters;
+    this.offsets.clear();
+  }
+
   unfilter(kind, column, value) {
     this.filters = { ...this.filters, [kind]: this.filters[kind].filter(([c, v]) => c !== column || v !== value) };
     this.offsets.clear();

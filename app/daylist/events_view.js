@@ -48,11 +48,11 @@ export class EventsView {
     const cell = (value, i) => {
       const column = page.columns[i];
       if (!value || column === "time") return h("td", {}, value);
-      return h("td", {}, h("button", { type: "button", class: "value", tabindex: "-1", onclick: (event) => this.menu(event.currentTarget, column, page.keys[i], value, word) }, value));
+      return h("td", {}, h("button", { type: "button", class: "value", tabindex: "-1", onfocus: (event) => this.rove(event.currentTarget), onclick: (event) => this.menu(event.currentTarget, column, page.keys[i], value, word) }, value));
     };
-    return h(
+    const table = h(
       "div",
-      { class: "scroll" },
+      { class: "scroll", role: "region", tabindex: "0", "aria-label": word("events.title"), "data-arrows": true, onkeydown: (event) => this.step(event) },
       h(
         "table",
         {},
@@ -60,6 +60,30 @@ export class EventsView {
         h("tbody", {}, page.rows.map((row) => h("tr", { title: row.where }, row.cells.map(cell)))),
       ),
     );
+    table.querySelector(".value")?.setAttribute("tabindex", "0");
+    return table;
+  }
+
+  // One value at a time can be reached with Tab; arrows go from it to those beside it, and past those that are empty.
+  step(event) {
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    const cell = event.target.closest("td");
+    if (!step || !cell || event.target.closest(".menu")) return;
+    event.preventDefault();
+    const rows = [...cell.closest("tbody").rows];
+    let [row, column] = [rows.indexOf(cell.parentElement), cell.cellIndex];
+    for (;;) {
+      [row, column] = [row + step[0], column + step[1]];
+      const next = rows[row]?.cells[column];
+      if (!next) return;
+      const value = next.querySelector(".value");
+      if (value) return void value.focus();
+    }
+  }
+
+  rove(value) {
+    for (const other of value.closest("tbody").querySelectorAll(".value[tabindex='0']")) other.setAttribute("tabindex", "-1");
+    value.setAttribute("tabindex", "0");
   }
 
   // A small menu under the value: only these, all but these, its page, copy.
@@ -76,7 +100,14 @@ export class EventsView {
     );
     at.parentElement.append(this.open);
     this.open.querySelector("button").focus();
-    this.open.addEventListener("keydown", (event) => event.key === "Escape" && (this.closeMenu(), at.focus()));
+    this.open.addEventListener("keydown", (event) => {
+      const items = [...this.open.querySelectorAll("button")];
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const next = items.indexOf(event.target) + (step ?? 0);
+      if (event.key === "Escape" || event.key === "Tab") (this.closeMenu(), at.focus());
+      else if (step) items[(next + items.length) % items.length].focus();
+      if (step || event.key === "Tab") event.preventDefault();
+    });
     setTimeout(() => document.addEventListener("click", () => this.closeMenu(), { once: true }));
   }
 

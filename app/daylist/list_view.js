@@ -22,6 +22,8 @@ export class ListView {
     this.rows.setAttribute("aria-label", word("title"));
     this.rows.replaceChildren(...list.map((id) => this.row(id, day, word)));
     if (!list.length) this.rows.replaceChildren(this.empty(day, data, word));
+    if (day.current) this.rows.setAttribute("aria-activedescendant", `row-${day.leaderOf(day.current, list)}`);
+    else this.rows.removeAttribute("aria-activedescendant");
     this.rows.scrollTop = scrollTop;
     if (this.shown !== day.current) this.keepInSight(this.rows.querySelector("[aria-selected=true]"));
     this.shown = day.current;
@@ -36,7 +38,7 @@ export class ListView {
     const more = members.length - 1;
     return h(
       "li",
-      { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", "aria-selected": String(selected), "data-row-id": id },
+      { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", id: `row-${id}`, "aria-selected": String(selected), "data-row-id": id },
       h("span", { class: "place" }, String(row.place)),
       h(
         "span",
@@ -56,6 +58,7 @@ export class ListView {
           members.length > 1 && (closed || id === row.group)
             ? h("span", { class: "fold", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
             : null,
+          row.cause ? h("span", { class: "before" }, row.cause) : null,
           row.before ? h("span", { class: "before" }, row.before) : null,
           row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,
         ),
@@ -65,8 +68,9 @@ export class ListView {
   }
 
   empty(day, data, word) {
-    const about = day.filter ? word("filter.none", { text: day.filter }) : word("empty.nothing_about");
-    return h("li", { class: "empty" }, day.filter ? null : h("strong", {}, word("empty.nothing")), h("p", {}, about));
+    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: day.filter })));
+    const second = data.queue === "second-looks" ? "second" : "nothing";
+    return h("li", { class: "empty" }, h("strong", {}, word(`empty.${second}`)), h("p", {}, word(`empty.${second}_about`)));
   }
 
   // Scrolls the list alone: `scrollIntoView` would move the page under the analyst's eyes.

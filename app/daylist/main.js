@@ -1,6 +1,8 @@
 // Python's data and the element to draw in → the page Today. Called again each time the data change.
 
 import { DEPARTURE } from "../labelling/departure.js";
+import { HelpView } from "../labelling/help_view.js";
+import { KEYS } from "../labelling/key_map.js";
 import { ConnectionNotice, Keys, VERDICT_KEYS } from "../labelling/keys.js";
 import { h } from "../labelling/nodes.js";
 import { Outbox } from "../labelling/outbox.js";
@@ -10,18 +12,21 @@ import { Day, Drafts } from "./day.js";
 import { DetailView } from "./detail_view.js";
 import { Events } from "./events.js";
 import { ListView } from "./list_view.js";
-import { HelpView, TopView } from "./top_view.js";
+import { helpLines, TopView } from "./top_view.js";
+import { ViewsView } from "./views_view.js";
 
 const VIEWS = new WeakMap();
 const ASK_MS = 60;
 const AGAIN_MS = 700; // until what is being read is asked for again
 const ADDRESS_MS = 250; // browsers refuse an address that changes many times a second
+const USUAL = "most-anomalous"; // the queue that the address does not name
 const GO = { t: "today", h: "hunt", c: "cases", l: "labels", m: "runs", d: "data" };
 
 class TodayPage {
   constructor(root, component) {
     this.component = component;
     this.of = scope(component.data);
+    KEYS.choose(component.data.by);
     const prefix = `socml:today:${encodeURIComponent(component.data.scope)}:`;
     this.outbox = new Outbox(prefix, () => this.report(), () => this.draw());
     this.day = new Day(this.outbox, new Drafts(`${prefix}draft:`.replace("socml:today:", "socml:draft:"), localStorage));
@@ -41,20 +46,24 @@ class TodayPage {
       role: (role) => this.act(() => (this.day.role = role), true),
       filter: (text) => this.act(() => (this.day.filter = text)),
       day: (day) => this.step(day),
+      queue: (queue) => this.choose(queue),
       turn: (offset) => this.act(() => this.events.offsets.set(this.day.current, Math.max(0, offset))),
       filterEvents: (kind, column, value) => this.act(() => this.events.filter(kind, column, value)),
       unfilter: (kind, column, value) => this.act(() => this.events.unfilter(kind, column, value)),
       entity: (value) => this.link(`${this.component.data.entity_link}&entity=${encodeURIComponent(value)}`),
       link: (href) => this.link(href),
+      openView: (state) => this.openView(state),
+      changeView: (kind, what) => this.act(() => this.outbox.put({ kind, dataset: this.day.dataset, ...what })),
     };
-    this.top = new TopView(commands);
+    this.views = new ViewsView(commands, () => this.state());
+    this.top = new TopView(commands, this.views.node);
     this.list = new ListView(commands);
     this.detail = new DetailView(commands);
-    this.helpView = new HelpView(() => this.help(false));
+    this.helpView = new HelpView({ lines: helpLines, close: () => this.help(false), changed: () => this.newKeys() });
     this.sight = new Sight((enough) => this.detail.node.setAttribute("aria-busy", String(!enough)));
     this.node = h("div", { class: "triage today" }, this.top.node, h("div", { class: "panes" }, this.list.node, this.detail.node), this.top.foot, this.helpView.node);
     root.append(this.node);
-    this.keys = new Keys({ knows: (key) => this.going || key in this.actions(), run: (key, at) => this.press(key, at) });
+    this.keys = new Keys({ knows: (key) => this.going || key in this.actions(), run: (key, at, pressed) => this.press(key, at, pressed) });
     this.notice = new ConnectionNotice(() => {
       this.outbox.away = true;
       this.draw();
@@ -67,7 +76,7 @@ class TodayPage {
   }
 
   actions() {
-    const only = (run) => (at) => !this.helpView.open && run(at); // it covers the row
+    const only = (run) => (at) => !this.helpView.open && !this.views.open && run(at); // they cover the row
     const writes = this.component.data.may_write;
     const verdicts = writes ? Object.entries(VERDICT_KEYS).map(([key, verdict]) => [key, only((at) => this.say(verdict, "key", at))]) : [];
     const move = (step) => only(() => this.act(() => this.day.move(step)));
@@ -84,16 +93,17 @@ class TodayPage {
       r: only(() => this.act(() => this.day.stepReason(1))),
       x: only(() => this.link(this.day.rows.get(this.day.current)?.case_link)),
       "/": only(() => this.top.input.focus()),
+      v: () => !this.helpView.open && this.views.toggle(),
       g: only(() => (this.going = true)),
       h: () => this.help(!this.helpView.open),
       "?": () => this.help(!this.helpView.open),
     };
   }
 
-  press(key, at) {
+  press(key, at, pressed) {
     if (this.going) {
       this.going = false;
-      if (GO[key]) this.link(this.component.data.pages[GO[key]]);
+      if (GO[pressed]) this.link(this.component.data.pages[GO[pressed]]);
       return;
     }
     this.actions()[key](at);
@@ -140,6 +150,14 @@ class TodayPage {
     this.report();
   }
 
+  // Another way to choose the rows begins with its own first one.
+  choose(queue) {
+    this.wantedQueue = queue;
+    this.day.current = null;
+    this.address(true, { queue: queue === USUAL ? "" : queue, row: "" });
+    this.report();
+  }
+
   back() {
     const wanted = read(location.search);
     this.day.role = wanted.role || "all";
@@ -147,6 +165,7 @@ class TodayPage {
     this.events.filters = filtersOf(wanted.events);
     this.wanted.row = wanted.row;
     if (wanted.day && wanted.day !== this.day.day) this.wantedDay = wanted.day;
+    this.wantedQueue = wanted.queue || USUAL;
     this.report();
     this.draw();
   }
@@ -156,16 +175,37 @@ class TodayPage {
     if (href) location.assign(new URL(href, document.baseURI));
   }
 
+  // What a view holds of what is on screen, as the address holds it.
+  state() {
+    return { role: this.day.role === "all" ? "" : this.day.role, q: this.day.filter, events: filtersText(this.events.filters), queue: this.day.queue === USUAL ? "" : this.day.queue ?? "" };
+  }
+
+  openView({ role, q, events, queue }) {
+    this.act(() => {
+      this.day.role = role || "all";
+      this.day.filter = q ?? "";
+      this.events.show(filtersOf(events));
+    }, true);
+    if ((queue || USUAL) !== this.day.queue) this.choose(queue || USUAL);
+  }
+
   help(open) {
     this.helpView.draw(this.component.data, open);
     this.look();
     if (!open) this.detail.node.focus({ preventScroll: true });
   }
 
+  newKeys() {
+    this.detail.drawn = "";
+    this.top.lang = "";
+    this.draw();
+  }
+
   draw() {
     const { data } = this.component;
     const before = this.detail.shown;
     this.top.draw(this.day, data);
+    this.views.draw(data);
     this.list.draw(this.day, data);
     this.detail.draw(this.day, data, this.events);
     this.fit();
@@ -174,15 +214,12 @@ class TodayPage {
   }
 
   look() {
-    const seen = this.detail.whole && !this.helpView.open ? `${this.detail.shown} ${this.day.reason}` : null;
+    const seen = this.detail.whole && !this.helpView.open && !this.views.open ? `${this.detail.shown} ${this.day.reason}` : null;
     this.sight.look(seen, this.component.data.least_seen_ms);
   }
 
   address(push, change = {}) {
-    const state = {
-      dataset: this.component.data.dataset, day: this.day.day, row: this.day.current, role: this.day.role === "all" ? "" : this.day.role,
-      q: this.day.filter, events: filtersText(this.events.filters), ...change,
-    };
+    const state = { dataset: this.component.data.dataset, day: this.day.day, row: this.day.current, ...this.state(), ...change };
     clearTimeout(this.addressTimer);
     const href = written(location.href, state);
     if (push && href !== location.href) window.history.pushState(window.history.state, "", href);
@@ -216,6 +253,7 @@ class TodayPage {
       events: this.events.wanted(this.day),
       dataset: this.component.data.dataset,
       day: this.wantedDay ?? this.day.day ?? "",
+      queue: this.wantedQueue ?? this.day.queue ?? "",
       scope: this.of,
       tick: Date.now(), // the same list sent again must still reach Python
     });
@@ -225,6 +263,7 @@ class TodayPage {
     this.keys.close();
     this.sight.close();
     this.notice.close();
+    this.views.close();
     this.outbox.close();
     for (const timer of [this.timer, this.later, this.addressTimer]) clearTimeout(timer);
     if (DEPARTURE.view === this) DEPARTURE.view = null;

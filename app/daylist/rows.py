@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from socml.jobs import (
+    LISTED,
     DayOfEntity,
     TodayList,
     TodayReason,
@@ -68,7 +69,8 @@ def row_payload(
         "dots": row.dots,
         "dots_text": say("today.dots", n=row.dots, once=rarity),
         "rarity": say("today.rarity", n=rarity),
-        "line": _sentence(row_in_words(row, say)),
+        "line": _sentence(row_in_words(row, say)) or say("today.ordinary"),
+        "cause": "" if row.cause == LISTED else say(f"queue.reason.{row.cause}"),
         "new": row.is_new,
         "group": row.group,
         "owner": visible_line(row.owner),

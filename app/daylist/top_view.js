@@ -1,17 +1,20 @@
 // the day, its tabs and the filter → the line above the list; what was said last and what it changes → the line below.
 
-import { h, keycap, sentence } from "../labelling/nodes.js";
+import { h, keycap, put, sentence } from "../labelling/nodes.js";
 import { LETTER, VERDICTS } from "../labelling/event_view.js";
+import { KEYS } from "../labelling/key_map.js";
 import { ROLES } from "./day.js";
 
 export class TopView {
-  constructor(commands) {
+  constructor(commands, views) {
     this.commands = commands;
     this.date = h("span", { class: "date" });
     this.back = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.before) }, "‹");
     this.on = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.after) }, "›");
     this.tabs = h("div", { class: "tabs", role: "tablist" });
     this.counts = h("span", { class: "counts" });
+    this.queue = h("select", { class: "queue-choice", onchange: (event) => (commands.queue(event.target.value), event.target.blur()) });
+    this.slash = h("span", {});
     this.input = h("input", {
       type: "search", class: "filter", autocomplete: "off", spellcheck: "false",
       oninput: (event) => commands.filter(event.target.value),
@@ -20,7 +23,7 @@ export class TopView {
         else if (event.key === "Escape" || event.key === "Enter") event.target.blur();
       },
     });
-    this.node = h("div", { class: "top" }, h("span", { class: "days" }, this.back, this.date, this.on), this.tabs, this.counts, h("label", { class: "filter-box" }, keycap("/"), this.input));
+    this.node = h("div", { class: "top" }, h("span", { class: "days" }, this.back, this.date, this.on), this.tabs, this.queue, this.counts, views, h("label", { class: "filter-box" }, this.slash, this.input));
     this.unsaved = h("span", { class: "unsaved", hidden: true, role: "status" });
     this.last = h("span", { class: "last", role: "status" });
     this.effect = h("span", { class: "effect" });
@@ -39,6 +42,7 @@ export class TopView {
       button.title = word(key);
       button.setAttribute("aria-label", word(key));
     }
+    this.drawQueues(data, word);
     this.tabs.replaceChildren(...ROLES.map((role) => this.tab(role, day, word)));
     put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
     this.counts.title = data.false_expected ? word("false_expected.about") : "";
@@ -46,6 +50,15 @@ export class TopView {
     this.input.placeholder = word("filter.placeholder");
     this.input.setAttribute("aria-label", word("filter.title"));
     this.drawFoot(day, data, word);
+  }
+
+  drawQueues(data, word) {
+    const state = `${data.lang} ${data.queue}`;
+    if (state === this.queues) return;
+    this.queues = state;
+    this.queue.setAttribute("aria-label", word("queue.title"));
+    this.queue.title = word(`queue.about.${data.queue}`);
+    this.queue.replaceChildren(...data.queues.map(({ value, text }) => h("option", { value, selected: value === data.queue }, text)));
   }
 
   tab(role, day, word) {
@@ -66,13 +79,14 @@ export class TopView {
     put(this.last, day.tooFast ? word("said.too_fast") : done);
     this.last.classList.toggle("too-fast", day.tooFast);
     const effect = said?.kind === "verdict" ? data.effects[said.client_id] : "";
-    put(this.effect, effect && !day.tooFast ? `${effect} ${word("effect.undo")}` : said ? "" : data.note);
+    put(this.effect, effect && !day.tooFast ? `${effect}${KEYS.off ? "" : ` ${word("effect.undo", { key: KEYS.written("Z") })}`}` : said ? "" : data.note);
     this.effect.title = this.effect.textContent;
     if (this.lang === data.lang && this.writes === data.may_write) return;
     this.lang = data.lang;
     this.writes = data.may_write;
-    const tool = (key, text, run) => h("button", { type: "button", class: "quiet", "aria-keyshortcuts": key, onclick: run, onmousedown: (event) => event.preventDefault() }, keycap(key), text);
+    const tool = (key, text, run) => h("button", { type: "button", class: "quiet", "aria-keyshortcuts": KEYS.written(key), onclick: run, onmousedown: (event) => event.preventDefault() }, keycap(key), text);
     this.tools.replaceChildren(h("span", { class: "faint zone" }, word("zone")), ...(data.may_write ? [tool("Z", word("tool.undo"), () => this.commands.undo())] : []), tool("?", word("tool.help"), () => this.commands.help()));
+    this.slash.replaceChildren(keycap("/") ?? "");
   }
 
   flash() {
@@ -80,43 +94,19 @@ export class TopView {
   }
 }
 
-export class HelpView {
-  constructor(close) {
-    this.close = close;
-    this.node = h("div", { class: "veil", hidden: true });
-    this.node.addEventListener("click", (event) => event.target === this.node && close());
-    this.node.addEventListener("keydown", (event) => event.key === "Escape" && close());
-  }
-
-  get open() {
-    return !this.node.hidden;
-  }
-
-  draw(data, open) {
-    const word = (key) => sentence(data, key);
-    this.node.hidden = !open;
-    if (!open) return;
-    const lines = [
-      ...(data.may_write ? VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]) : []),
-      ["Z", word("tool.undo"), word("help.undo")],
-      ["J K", word("help.move"), ""],
-      ["→ ←", word("help.open"), ""],
-      ["R", word("help.reason"), ""],
-      ["⇧← ⇧→", word("help.days"), ""],
-      ["/", word("help.filter"), ""],
-      ["N", word("note.title"), word("help.note")],
-      ["X", word("case.add"), ""],
-      ["G", word("help.go"), ""],
-      ["?", word("tool.help"), word("help.help")],
-    ];
-    const close = h("button", { type: "button", class: "quiet", onclick: this.close }, keycap("?"), word("help.close"));
-    this.node.replaceChildren(
-      h("div", { class: "help", role: "dialog", "aria-label": word("help.title") }, h("h2", {}, word("help.title")), h("dl", {}, lines.map(([keys, name, about]) => [h("dt", {}, keys.split(" ").map(keycap), name), h("dd", {}, about)])), h("p", { class: "faint" }, word("help.rule")), close),
-    );
-    close.focus({ preventScroll: true });
-  }
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+export function helpLines(data, word) {
+  return [
+    ...(data.may_write ? VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]) : []),
+    ...(data.may_write ? [["Z", word("tool.undo"), word("help.undo")]] : []),
+    ["J K", word("help.move"), ""],
+    ["→ ←", word("help.open"), ""],
+    ["R", word("help.reason"), ""],
+    ["⇧← ⇧→", word("help.days"), ""],
+    ["/", word("help.filter"), ""],
+    ["V", word("views.title"), ""],
+    ...(data.may_write ? [["N", word("note.title"), word("help.note")]] : []),
+    ["X", word("case.add"), ""],
+    ["G", word("help.go"), ""],
+    ["H ?", word("tool.help"), word("help.help")],
+  ];
 }

@@ -3,7 +3,9 @@
 // No drawing and no keys here. The event on screen never changes but by the analyst's own key.
 
 const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
-const AHEAD = 25; // events whose records are asked for before they are needed
+const AHEAD = 14; // events whose records are asked for before they are needed; a ranking that moves makes more of it idle
+const ASK_BELOW = 8; // as soon as one of the next so many has none
+const RESERVE = 12; // events that are here in full and were next a moment ago
 
 export class Desk {
   constructor(outbox) {
@@ -18,6 +20,8 @@ export class Desk {
     this.past = []; // this analyst's labels, oldest first: {client_id, row_id, verdict, …}
     this.drafts = new Map(); // row_id → {reason, family, note} not yet given with a verdict
     this.returned = new Set();
+    this.passed = new Set(); // events that were not here in full when their turn came: they come as soon as they are
+    this.reserve = []; // events that a new ranking put further down: shown while those before them are being read
     this.moved = new Map();
     this.said = null; // the last thing done, for the strip
     this.tooFast = false; // whether the last key was for an event that had not been seen
@@ -71,6 +75,8 @@ export class Desk {
     for (const id of this.returned) {
       if (!next.includes(id) && this.isOpen(id) && this.items.has(id)) next.splice(0, 0, id);
     }
+    const whole = [...this.upcoming.slice(place), ...this.reserve].filter((id) => this.isOpen(id) && this.isWhole(id) && !next.includes(id));
+    this.reserve = [...new Set(whole)].slice(0, RESERVE);
     if (open && this.items.has(open)) this.current = open;
     const kept = this.current;
     if (kept && this.items.has(kept) && this.isOpen(kept) && !this.trail.includes(kept)) {
@@ -94,26 +100,50 @@ export class Desk {
     return [...this.trail, ...this.upcoming];
   }
 
-  // Place in the queue, 1 the first; empty for an event that is looked at from outside it.
-  place(id) {
-    const at = this.order.filter((row) => this.isOpen(row)).indexOf(id);
-    return at < 0 ? "" : at + 1;
+  // row_id → place in the queue, 1 the first; an event that is looked at from outside it has none.
+  places() {
+    return new Map(this.order.filter((row) => this.isOpen(row)).map((row, at) => [row, at + 1]));
   }
 
-  // The event on screen, then those that follow.
+  // Whether all that a verdict needs is here: what, why, and the records.
+  isWhole(id) {
+    const item = this.items.get(id);
+    return Boolean(item && !item.pending && this.evidence.get(id)?.raw);
+  }
+
+  // The event on screen, those that were passed over, then those that follow.
   ahead() {
     const at = Math.max(0, this.upcoming.indexOf(this.current));
-    return [...new Set([this.current, ...this.upcoming.slice(at, at + AHEAD)])].filter((id) => this.items.has(id));
+    const turn = [...new Set([this.current, ...this.passed, ...this.upcoming.slice(at, at + AHEAD)])];
+    return turn.filter((id) => this.items.has(id)).slice(0, AHEAD);
   }
 
-  // Events whose records are not here.
+  // After a verdict: the next event that is here in full, so that nobody waits for one that is not.
+  next(after) {
+    const list = this.list();
+    const open = new Set(this.upcoming);
+    const turn = [...this.passed, ...list.slice(list.indexOf(after) + 1)].filter((id) => id !== after && open.has(id) && this.isOpen(id));
+    const whole = turn.find((id) => this.isWhole(id));
+    this.passed = new Set(whole ? turn.slice(0, turn.indexOf(whole)) : turn.slice(0, AHEAD));
+    const spare = whole ? null : this.reserve.find((id) => id !== after && this.isOpen(id));
+    this.reserve = this.reserve.filter((id) => id !== spare);
+    return whole ?? spare ?? turn[0] ?? this.upcoming.find((id) => id !== after) ?? null;
+  }
+
+  // Events whose records are not here; asked for many at a time, for a reading costs about the same for one as for ten.
   wanted() {
-    return this.ahead().filter((id) => !this.evidence.get(id)?.raw);
+    return this.lackingAhead("raw");
   }
 
   // Events of which it is not worked out yet what would make them normal.
   unfinished() {
-    return this.ahead().filter((id) => !this.evidence.get(id)?.normal);
+    return this.lackingAhead("normal");
+  }
+
+  lackingAhead(part) {
+    const ahead = this.ahead();
+    const lacks = (id) => !this.evidence.get(id)?.[part];
+    return ahead.slice(0, ASK_BELOW).some(lacks) ? ahead.filter(lacks) : [];
   }
 
   // What the browser has for good; an event that is still being explained is sent again.
@@ -149,15 +179,14 @@ export class Desk {
   label(verdict, how, seenMs) {
     const id = this.current;
     if (!id || !this.items.has(id)) return false;
-    const list = this.list();
-    const following = list.slice(list.indexOf(id) + 1).find((row) => this.isOpen(row));
     const message = { kind: "label", row_id: id, verdict, how, seen_ms: seenMs, ...this.draft(id) };
     this.outbox.put(message);
     this.drafts.delete(id);
     this.replay();
+    const next = this.next(id);
     if (!this.trail.includes(id)) this.trail.push(id);
     this.upcoming = this.upcoming.filter((row) => row !== id);
-    this.current = following ?? this.upcoming[0] ?? null;
+    this.current = next;
     this.said = { kind: "label", row_id: id, verdict };
     return true;
   }

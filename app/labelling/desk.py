@@ -5,6 +5,7 @@ Every message is safe to take twice: `client_id` makes the store keep it once.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")
 BLIND = SECOND_LOOKS[1:]  # nobody sees what was said before, or the second opinion would be the first
 SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
-AHEAD = 25  # events whose records are read before the page asks for them
+AHEAD = 30  # events whose records are read before the page asks for them
 PAST = 200  # own labels that the browser may take back
 _TEXTS = ("reason", "family", "note")
 
@@ -46,6 +47,7 @@ class Report:
     tick: str = ""
     merged: str = ""
     on_screen: str = ""
+    reserve: tuple[str, ...] = ()
     similar: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -64,6 +66,7 @@ class Report:
             str(state.get("tick", "")),
             str(state.get("merged", "")),
             str(state.get("on_screen", "")),
+            tuple(map(str, _list(state.get("reserve"))))[:HELD],
             similar if isinstance(similar := state.get("similar"), Mapping) else {},
         )
 
@@ -288,7 +291,14 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
 def kept_ranking(project: Project, run_id: str) -> LiveRanking:
     """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
     background("warming up").start(["kernels"], warm_up)
+    background("warming up").start(["settled"], _settle)
     return LiveRanking(run_id, project=project, wait=False)
+
+
+def _settle() -> None:
+    """Take what is loaded by now out of the garbage collector: Streamlit runs it after each answer, over everything."""
+    gc.collect()
+    gc.freeze()
 
 
 def _seen_ms(message: Mapping[str, Any]) -> int:

@@ -1,5 +1,6 @@
 // the event on screen → the right side: headline, verdict keys, why, what would make it normal, the record.
 
+import { KEYS } from "./key_map.js";
 import { h, keycap, sentence } from "./nodes.js";
 import { mark } from "./queue_view.js";
 
@@ -31,12 +32,12 @@ export class EventView {
     const same = this.shown === id;
     const scroll = same ? this.body?.scrollTop : 0;
     this.shown = id;
-    this.whole = Boolean(item && !item.pending && evidence?.raw);
+    this.whole = desk.isWhole(id);
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
     this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
     this.node.replaceChildren(this.head(item, given, data.held[id]), this.verdictBar(given), this.annotation(desk, data, given), this.body);
-    this.body.scrollTop = scroll ?? 0;
+    if (scroll) this.body.scrollTop = scroll; // any reading or writing of it lays out the page at once
     return undefined;
   }
 
@@ -72,6 +73,12 @@ export class EventView {
     );
   }
 
+  // The button is drawn anew with the next event: a key held on it goes no further.
+  clicked(verdict, event) {
+    this.commands.say(verdict, event.timeStamp);
+    if (!event.detail) this.node.focus({ preventScroll: true });
+  }
+
   verdictBar(given) {
     const { word } = this;
     const button = (verdict) =>
@@ -79,14 +86,14 @@ export class EventView {
         "button",
         {
           type: "button",
-          tabindex: "-1", // a focused button would take Space and Enter for a verdict
+          tabindex: KEYS.off ? "0" : "-1", // where letters are keys, no Space and no Enter is a verdict
           class: `say ${verdict}`,
-          "aria-keyshortcuts": LETTER[verdict],
+          "aria-keyshortcuts": KEYS.written(LETTER[verdict]),
           "aria-pressed": String(given?.verdict === verdict),
           "aria-label": word(`verdict.${verdict}`),
           title: word(`verdict_about.${verdict}`),
           onmousedown: (event) => event.preventDefault(),
-          onclick: (event) => event.detail === 1 && this.commands.say(verdict, event.timeStamp),
+          onclick: (event) => KEYS.isClick(event) && this.clicked(verdict, event),
         },
         keycap(LETTER[verdict]),
         h("span", {}, word(`verdict_button.${verdict}`)),
@@ -201,7 +208,7 @@ export class EventView {
             type: "button",
             class: "fold",
             "aria-expanded": String(open),
-            "aria-keyshortcuts": letter,
+            "aria-keyshortcuts": KEYS.written(letter),
             onclick: () => this.commands.fold(name),
           },
           h("span", { class: "arrow", "aria-hidden": "true" }, open ? "▾" : "▸"),

@@ -18,7 +18,7 @@ from socml.review import Triage
 RECORDS = 20  # raw records of one row that are shown; a window may hold thousands
 RELATED = 15
 PATIENCE_S = 0.8  # that the first event of a page waits for its records, to come with them
-FIRST, AT_ONCE = 4, 25  # rows whose records are read together: few while the first is waited for
+FIRST, AT_ONCE = 4, 30  # rows whose records are read together: few while the first is waited for
 _LONGEST = 4_000  # characters of one record that go to the browser
 _LONGEST_CELL = 120
 _COLUMNS = 8
@@ -51,6 +51,7 @@ class Evidence:
         path = run_features_path(project, triage.run)
         self._path = path if path.is_file() else None
         self._metadata = read_metadata(path) if path.is_file() else {}
+        self._begun: dict[str, Hashable] = {}  # worker → the last question of the reading begun last
 
     def of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
         """Return the records of those of `row_ids` that are read by now; the others are being read after this.
@@ -93,14 +94,19 @@ class Evidence:
         question: Callable[[str], Hashable],
         work: Callable[[Sequence[str]], Mapping[str, Any]],
     ) -> dict[str, Answer]:
-        """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon."""
+        """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon.
+
+        While one reading is under way none is begun: what is wanted may be another by then.
+        """
         questions = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
         line = background(worker)
         known = {row_id: line.known(one) for row_id, one in questions.items()}
-        if not any(answer is not None and answer.pending for answer in known.values()):
-            new = [row_id for row_id, answer in known.items() if answer is None]
+        last = line.known(self._begun[worker]) if worker in self._begun else None
+        new = [row_id for row_id, answer in known.items() if answer is None]
+        if new and not (last and last.pending):
             for some in (new[:FIRST], new[FIRST:AT_ONCE]):
                 line.start([questions[row_id] for row_id in some], partial(work, some))
+            self._begun[worker] = questions[new[:AT_ONCE][-1]]
         return {row_id: answer for row_id, answer in known.items() if answer is not None and not answer.pending}
 
     def wait_for(self, row_id: str) -> None:
@@ -130,11 +136,10 @@ class Evidence:
         found: dict[str, dict[str, Any]] = {}
         if self._path is not None:
             columns = feature_columns(self._path)
-            rows = columns.take(columns.positions(row_ids)).reset_index()
-            names = [name for name in ("row_id", "time", *self._metadata.get("entity", [])) if name in rows.columns]
+            names = ["time", *self._metadata.get("entity", [])]
+            rows = columns.take(columns.positions(row_ids), names).reset_index()
             found = {
-                str(row["row_id"]): {str(name): cell for name, cell in row.items()}
-                for row in rows[names].to_dict("records")
+                str(row["row_id"]): {str(name): cell for name, cell in row.items()} for row in rows.to_dict("records")
             }
         return [found.get(row_id, {"row_id": row_id, "time": None}) for row_id in row_ids]
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from labelling.background import Answer, background
 from labelling.evidence import time_text
@@ -16,7 +17,7 @@ from socml.explanations import (
     error_in_words,
     explain_rows,
     feature_label,
-    headline,
+    headline_of,
     number_in_words,
     percentile_in_words,
     run_metadata,
@@ -42,10 +43,9 @@ class Items:
         self._metadata = run_metadata(triage.run, project)
         self._background = background("explanations")
         stored = run_folder(project, self._run_id) / "explanations.parquet"
-        explained = pd.read_parquet(stored) if stored.is_file() else pd.DataFrame({"row_id": []})
         self._told: dict[tuple[str, str], dict[str, Any]] = {}
         self._started: set[str] = set()
-        self._explained = dict(iter(explained.groupby("row_id", sort=False)))
+        self._explained = _by_row(pq.read_table(stored)) if stored.is_file() else {}
 
     def of(self, row_ids: Sequence[str], reasons: Mapping[str, str], say: Words) -> dict[str, dict[str, Any]]:
         """Return the items of `row_ids`; `reasons` says why a row is in the queue."""
@@ -75,10 +75,9 @@ class Items:
                 return {"headline": say("app.triage.explaining"), "why": [], "pending": True}
             if answer.value is None:
                 return {"headline": say("explanation.not_explained"), "why": []}
-            rows = self._explained[row_id] = answer.value[answer.value["row_id"] == row_id]
-        sentence = headline(rows, features_metadata=self._metadata, language=say.language)
-        top = rows.sort_values("position").head(_FEATURES)
-        why = [self._line(cast("ExplanationRow", row), say) for row in top.to_dict("records") if row["share"]]
+            rows = self._explained[row_id] = answer.value[row_id]
+        sentence = headline_of(rows, features_metadata=self._metadata, language=say.language)
+        why = [self._line(row, say) for row in rows[:_FEATURES] if row["share"]]
         estimated = say("app.triage.why.estimated") if any(line["error_text"] for line in why) else ""
         self._told[key] = {"headline": sentence, "why": why, "estimated": estimated}
         return self._told[key]
@@ -88,12 +87,14 @@ class Items:
         self._started.update(new)
         for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
             questions = [self._question(row_id) for row_id in some]
-            self._background.start(questions, partial(explain_rows, self._run_id, some, project=self._project))
+            self._background.start(questions, partial(self._read, some))
 
     def _asked(self, row_id: str) -> Answer:
-        return self._background.ask(
-            self._question(row_id), lambda: explain_rows(self._run_id, [row_id], project=self._project)
-        )
+        return self._background.ask(self._question(row_id), partial(self._read, [row_id]))
+
+    def _read(self, row_ids: Sequence[str]) -> dict[str, list[ExplanationRow]]:
+        explained = explain_rows(self._run_id, row_ids, project=self._project)
+        return _by_row(pa.Table.from_pandas(explained, preserve_index=False))
 
     def _question(self, row_id: str) -> tuple[str, str, str, str]:
         return ("explain", str(self._project.workspace), self._run_id, row_id)
@@ -114,6 +115,17 @@ class Items:
             "share_text": f"{shown.replace('-', '−')} %",
             "error_text": error_in_words(row, say),
         }
+
+
+def _by_row(explained: pa.Table) -> dict[str, list[ExplanationRow]]:
+    """Return the explanation of each row as plain records, the feature that pushes most first."""
+    found: dict[str, list[ExplanationRow]] = {}
+    for at, name in enumerate(explained.column_names):
+        if pa.types.is_floating(explained.schema.field(at).type):
+            explained = explained.set_column(at, name, explained[name].fill_null(math.nan))
+    for record in explained.sort_by("position").to_pylist():
+        found.setdefault(record["row_id"], []).append(cast("ExplanationRow", record))
+    return found
 
 
 def label_line(label: LabelEvent, say: Words) -> dict[str, str]:

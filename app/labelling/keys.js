@@ -1,5 +1,7 @@
 // a key press on the page → at most one command, and never one that was meant as text.
 
+import { KEYS } from "./key_map.js";
+
 export const VERDICT_KEYS = { m: "malicious", b: "benign", f: "false_alarm", u: "unsure", s: "skip" };
 const TYPED_INTO = "input, textarea, select, [contenteditable], [role=textbox], [role=combobox], [role=grid]";
 
@@ -16,14 +18,15 @@ export class Keys {
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.isComposing) return;
     const held = event.repeat || this.down.has(event.code || event.key);
     this.down.add(event.code || event.key);
-    const letter = signOf(event) || (event.shiftKey ? "" : letterOf(event));
-    if (!letter || !this.commands.knows(letter)) return;
-    if (isText(event) || modalIsOpen()) return;
+    const pressed = signOf(event) || (event.shiftKey ? "" : letterOf(event));
+    const command = KEYS.command(pressed, event.altKey);
+    if (!pressed || !this.commands.knows(command)) return;
+    if (isText(event) || isOfTable(event, pressed) || modalIsOpen()) return;
     event.preventDefault();
-    if (!held) this.commands.run(letter, event.timeStamp);
+    if (!held) this.commands.run(command, event.timeStamp, pressed);
   }
 
   close() {
@@ -41,10 +44,10 @@ function signOf(event) {
   return event.shiftKey && sign.length > 1 ? `shift+${sign}` : sign;
 }
 
-// The letter that the layout writes (M is elsewhere on a French keyboard); the key's place for other alphabets.
+// The letter or digit that the layout writes (M is elsewhere on a French keyboard); the key's place for other alphabets.
 function letterOf(event) {
   const written = (event.key ?? "").toLowerCase();
-  if (/^[a-z]$/.test(written)) return written;
+  if (/^[a-z0-9]$/.test(written)) return written;
   if (/^\p{L}$/u.test(written) && /^Key[A-Z]$/.test(event.code)) return event.code.slice(3).toLowerCase();
   return "";
 }
@@ -56,6 +59,11 @@ function isText(event) {
   return [...event.composedPath(), focused].some(
     (node) => node instanceof Element && (node.isContentEditable || node.matches(TYPED_INTO)),
   );
+}
+
+// Arrows move within a table or a menu that has the focus.
+function isOfTable(event, pressed) {
+  return pressed.length > 1 && event.composedPath().some((node) => node instanceof Element && node.matches("[data-arrows]"));
 }
 
 // One of Streamlit's own dialogs or menus covers the event. The notice below is on its way out, and takes no key.

@@ -3,13 +3,15 @@
 import { DEPARTURE } from "./departure.js";
 import { Desk } from "./desk.js";
 import { EventView } from "./event_view.js";
+import { HelpView } from "./help_view.js";
+import { KEYS } from "./key_map.js";
 import { ConnectionNotice, Keys, VERDICT_KEYS } from "./keys.js";
 import { h } from "./nodes.js";
 import { Outbox } from "./outbox.js";
 import { QueueView } from "./queue_view.js";
 import { Sight } from "./sight.js";
 import { SimilarView } from "./similar_view.js";
-import { HelpView, StripView } from "./strip_view.js";
+import { helpLines, StripView } from "./strip_view.js";
 
 const VIEWS = new WeakMap();
 const ASK_SOON_MS = 300;
@@ -22,6 +24,7 @@ class Triage {
     this.component = component;
     const { run, by } = component.data;
     this.of = scope(component.data);
+    KEYS.choose(by);
     const prefix = `socml:label:${encodeURIComponent(run)}:${encodeURIComponent(by)}:`;
     this.outbox = new Outbox(prefix, () => this.report(), () => this.draw());
     this.desk = new Desk(this.outbox);
@@ -39,11 +42,11 @@ class Triage {
       close: () => this.similar(),
     });
     this.strip = new StripView(commands);
-    this.queue = new QueueView((id) => this.act(() => this.desk.select(id)));
+    this.queue = new QueueView((id) => this.act(() => this.desk.select(id)), (step) => this.act(() => this.desk.move(step)));
     this.event = new EventView(commands);
     this.sight = new Sight((enough) => this.event.node.setAttribute("aria-busy", String(!enough)));
     this.similarSight = new Sight((enough) => this.similarView.node.setAttribute("aria-busy", String(!enough)));
-    this.helpView = new HelpView(() => this.help(false));
+    this.helpView = new HelpView({ lines: helpLines, close: () => this.help(false), changed: () => this.newKeys() });
     this.node = h(
       "div",
       { class: "triage" },
@@ -95,6 +98,7 @@ class Triage {
     this.desk.merge(component.data, this.first);
     this.first = false;
     this.asked = false;
+    this.fit();
     this.draw();
     this.ask();
     return true;
@@ -117,7 +121,7 @@ class Triage {
   tooFast() {
     this.lastActive = Date.now();
     this.desk.tooFast = true;
-    this.draw();
+    this.strip.draw(this.desk, this.component.data);
     this.strip.flash();
   }
 
@@ -139,6 +143,12 @@ class Triage {
     this.helpView.draw(this.component.data, open);
     this.look();
     if (!open) this.event.node.focus({ preventScroll: true });
+  }
+
+  newKeys() {
+    this.event.drawn = "";
+    this.strip.lang = "";
+    this.draw();
   }
 
   similar() {
@@ -165,7 +175,7 @@ class Triage {
     this.queue.draw(this.desk, data);
     this.event.draw(this.desk, data);
     this.similarView.draw(this.desk, data);
-    this.fit();
+    this.queue.showSelected();
     this.look();
     if (this.event.shown !== before) this.newOnScreen();
   }
@@ -222,6 +232,7 @@ class Triage {
       lang: this.lang,
       similar: this.similarView.query,
       on_screen: this.desk.current ?? "",
+      reserve: this.desk.reserve,
       merged: this.merged,
       tick: Date.now(), // the same list sent again must still reach Python
     });

@@ -1,5 +1,7 @@
 // names, attributes and text → elements. Text only ever becomes text: there is no way in for markup.
 
+import { KEYS } from "./key_map.js";
+
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,6 +21,24 @@ export function sentence(data, key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+// The key of a command as this person has it; nothing where letters are off.
 export function keycap(letter) {
-  return h("kbd", { "aria-hidden": "true" }, letter);
+  const written = KEYS.written(letter);
+  return written && h("kbd", { "aria-hidden": "true" }, written);
+}
+
+// Text is only written where it differs: an equal one would be laid out again.
+export function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// Makes `nodes` the children of `parent`, in this order; those that stand right are not moved.
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
 }

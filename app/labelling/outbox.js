@@ -3,7 +3,8 @@
 // Sending is idempotent: the whole list goes out each time, and the store keeps one row a client_id. So a
 // lost run, a killed server or a closed page costs nothing but time.
 
-const FIRST_SEND_MS = 60; // lets a burst of keys leave as one batch
+const FIRST_SEND_MS = 60;
+const NEXT_SEND_MS = 600; // from one sending to the next: a burst of keys leaves as few batches, each of which re-ranks
 const RETRY_MS = [4000, 4000, 8000, 8000]; // longer than the slowest run, or a resend would interrupt it
 const HEALTH_EVERY_MS = 2000;
 const OVERDUE_MS = 1500;
@@ -16,7 +17,8 @@ export class Outbox {
     this.away = false;
     this.durable = true;
     this.sent = new Set();
-    this.sentAt = 0;
+    this.sentAt = 0; // of what is not acknowledged
+    this.lastSentAt = 0;
     this.retries = 0;
     this.timer = 0;
     this.messages = new Map(this.stored().map((message) => [message.client_id, message]));
@@ -81,10 +83,11 @@ export class Outbox {
 
   soon() {
     if (this.timer || this.inFlight()) return;
+    const pause = Math.max(FIRST_SEND_MS, this.lastSentAt + NEXT_SEND_MS - Date.now());
     this.timer = setTimeout(() => {
       this.timer = 0;
       this.flush();
-    }, FIRST_SEND_MS);
+    }, pause);
   }
 
   inFlight() {
@@ -93,7 +96,7 @@ export class Outbox {
 
   flush() {
     if (!this.messages.size) return;
-    this.sentAt = Date.now();
+    this.sentAt = this.lastSentAt = Date.now();
     for (const id of this.messages.keys()) this.sent.add(id);
     this.send();
   }

@@ -1,50 +1,54 @@
 // the desk's list → the queue at the left: place, whom, what in a line, how unusual, and what was said.
 
-import { h, sentence } from "./nodes.js";
+import { KEYS } from "./key_map.js";
+import { arrange, h, put, sentence } from "./nodes.js";
 
 export class QueueView {
-  constructor(select) {
+  constructor(select, move) {
     this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
     this.node = h("section", { class: "queue" }, this.rows);
+    this.drawn = new Map(); // row_id → {node, place, says}
     this.select = select;
     this.rows.addEventListener("click", (event) => {
       const row = event.target.closest("[data-row-id]");
       if (row) this.select(row.dataset.rowId);
     });
+    this.rows.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      move(step);
+    });
   }
 
+  // A key changes two rows and the places of the others: what stays is not made again, or each key would wait for it.
   draw(desk, data) {
     const word = (key, values) => sentence(data, key, values);
     this.rows.setAttribute("aria-label", word("queue.title"));
-    this.rows.setAttribute("aria-keyshortcuts", "J K");
+    this.rows.setAttribute("aria-keyshortcuts", KEYS.off ? "" : `${KEYS.written("J")} ${KEYS.written("K")}`);
     const list = desk.list();
-    this.rows.replaceChildren(...list.map((id) => this.row(id, desk, word)));
-    if (!list.length) this.rows.replaceChildren(h("li", { class: "empty" }, word("queue.empty")));
-    this.keepInSight(this.rows.querySelector("[aria-selected=true]"));
+    const places = desk.places();
+    const before = this.drawn;
+    this.drawn = new Map(list.map((id) => [id, this.row(before.get(id), id, desk, data.lang, word)]));
+    for (const [id, row] of this.drawn) put(row.place, String(places.get(id) ?? ""));
+    arrange(this.rows, list.length ? list.map((id) => this.drawn.get(id).node) : [h("li", { class: "empty" }, word("queue.empty"))]);
   }
 
-  row(id, desk, word) {
+  // The row of an event: the one that is there already if it says the same.
+  row(there, id, desk, lang, word) {
     const item = desk.items.get(id);
     const given = desk.isOpen(id) ? null : desk.given.get(id);
-    const selected = id === desk.current;
-    const classes = ["row", given ? "said" : "", given?.pending ? "pending" : ""].join(" ").trim();
-    return h(
-      "li",
-      { class: classes, role: "option", "aria-selected": String(selected), "data-row-id": id },
-      h("span", { class: "place" }, given ? null : String(desk.place(id)), given ? null : move(desk.moved.get(id), word)),
-      h(
-        "span",
-        { class: "what" },
-        h("span", { class: "entity" }, item.entity),
-        h("span", { class: "line" }, item.headline),
-        h("span", { class: "cause" }, item.reason),
-      ),
-      h(
-        "span",
-        { class: "side" },
-        given ? mark(given, word) : h("span", { class: "percentile", title: word("percentile.title") }, item.percentile),
-      ),
-    );
+    const moved = given ? null : desk.moved.get(id);
+    const says = JSON.stringify([lang, item.entity, item.headline, item.reason, item.percentile, given?.verdict, given?.pending, moved]);
+    const row = there?.says === says ? there : { ...drawnRow(id, item, given, moved, word), says };
+    row.node.setAttribute("aria-selected", String(id === desk.current));
+    return row;
+  }
+
+  // With the next frame: asking the browser where a row stands makes it lay out the page, which that frame does anyway.
+  showSelected() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.keepInSight(this.rows.querySelector("[aria-selected=true]")));
   }
 
   // Scrolls the list alone: `scrollIntoView` would move the page under the analyst's eyes.
@@ -58,6 +62,29 @@ export class QueueView {
       this.rows.scrollTop = top + row.offsetHeight + margin - clientHeight;
     }
   }
+}
+
+function drawnRow(id, item, given, moved, word) {
+  const classes = ["row", given ? "said" : "", given?.pending ? "pending" : ""].join(" ").trim();
+  const place = h("span", { class: "number" });
+  const node = h(
+    "li",
+    { class: classes, role: "option", "data-row-id": id },
+    h("span", { class: "place" }, place, move(moved, word)),
+    h(
+      "span",
+      { class: "what" },
+      h("span", { class: "entity" }, item.entity),
+      h("span", { class: "line" }, item.headline),
+      h("span", { class: "cause" }, item.reason),
+    ),
+    h(
+      "span",
+      { class: "side" },
+      given ? mark(given, word) : h("span", { class: "percentile", title: word("percentile.title") }, item.percentile),
+    ),
+  );
+  return { node, place };
 }
 
 function move(gained, word) {

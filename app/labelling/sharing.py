@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from labelling.desk import Report
 
-HELD = 60  # events that the browser holds ahead: at 25 keys a second that is over two seconds without an answer
+HELD = 40  # events that the browser holds ahead: at 10 keys a second that is four seconds without an answer
 SHARED = 25  # events that each has ahead when several label at once, so that nobody's queue begins far down
 ANSWERS = 20  # of which it is remembered what they offered
 
@@ -35,7 +35,7 @@ class Offers:
         if not self._leases:  # whoever may only look takes nothing from anybody
             return self._triage.queue_reasons(HELD)
         self._forget_before(report.merged)
-        on_screen = [row for row in (report.on_screen, open_row) if row]
+        on_screen = [row for row in (report.on_screen, open_row, *report.reserve) if row and self._triage.has(row)]
         keep = {row for rows in self._answers.values() for row in rows} | set(on_screen)
         others = self._triage.held_by_others()
         queue = self._triage.offer_reasons(SHARED if others else HELD, keep=keep)

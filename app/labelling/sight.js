@@ -29,7 +29,7 @@ export class Sight {
     this.changed(false);
     if (this.what === null || document.hidden) return;
     requestAnimationFrame(() =>
-      setTimeout(() => {
+      afterFrame(() => {
         if (turn !== this.turn || document.hidden) return; // the frame that follows is the first that shows it
         this.since = performance.now();
         this.timer = setTimeout(() => this.changed(true), this.least + 1);
@@ -51,4 +51,10 @@ export class Sight {
     clearTimeout(this.timer);
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
+}
+
+// Before what else waits: an answer of the server that is taken in first would look like a late frame.
+function afterFrame(run) {
+  if (globalThis.scheduler?.postTask) globalThis.scheduler.postTask(run, { priority: "user-blocking" });
+  else setTimeout(run);
 }

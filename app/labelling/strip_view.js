@@ -1,7 +1,8 @@
-// what was just said, what is not saved and what the labels changed → one calm line above everything.
+// what was just said, what is not saved and what the labels changed → one calm line above everything; its keys.
 
 import { LETTER, VERDICTS } from "./event_view.js";
-import { h, keycap, sentence } from "./nodes.js";
+import { KEYS } from "./key_map.js";
+import { h, keycap, put, sentence } from "./nodes.js";
 
 export class StripView {
   constructor(commands) {
@@ -45,7 +46,7 @@ export class StripView {
     const tool = (letter, key, run) =>
       h(
         "button",
-        { type: "button", class: "quiet", "aria-keyshortcuts": letter, onclick: run, onmousedown: (e) => e.preventDefault() },
+        { type: "button", class: "quiet", "aria-keyshortcuts": KEYS.written(letter), onclick: run, onmousedown: (e) => e.preventDefault() },
         keycap(letter),
         word(key),
       );
@@ -59,47 +60,15 @@ export class StripView {
   }
 }
 
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-export class HelpView {
-  constructor(close) {
-    this.close = close;
-    this.node = h("div", { class: "veil", hidden: true });
-    this.node.addEventListener("click", (event) => event.target === this.node && close());
-    this.node.addEventListener("keydown", (event) => event.key === "Escape" && close());
-  }
-
-  get open() {
-    return !this.node.hidden;
-  }
-
-  draw(data, open) {
-    const word = (key) => sentence(data, key);
-    this.node.hidden = !open;
-    if (!open) return;
-    const lines = [
-      ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
-      ["Z", word("tool.undo"), word("help.undo")],
-      ["P", word("similar.tool"), word("help.similar")],
-      ["J K", word("help.move"), word("help.move_about")],
-      ["N", word("note.title"), word("help.note")],
-      ["W", word("why.title"), word("help.fold")],
-      ["E", word("help.raw"), word("help.fold")],
-      ["H", word("tool.help"), word("help.help")],
-    ];
-    const close = h("button", { type: "button", class: "quiet", onclick: this.close }, keycap("H"), word("help.close"));
-    this.node.replaceChildren(
-      h(
-        "div",
-        { class: "help", role: "document", "aria-label": word("help.title") },
-        h("h2", {}, word("help.title")),
-        h("dl", {}, lines.map(([keys, name, about]) => [h("dt", {}, keys.split(" ").map(keycap), name), h("dd", {}, about)])),
-        h("p", { class: "faint" }, word("help.rule")),
-        close,
-      ),
-    );
-    close.focus({ preventScroll: true });
-  }
+export function helpLines(data, word) {
+  return [
+    ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
+    ["Z", word("tool.undo"), word("help.undo")],
+    ["P", word("similar.tool"), word("help.similar")],
+    ["J K", word("help.move"), word("help.move_about")],
+    ["N", word("note.title"), word("help.note")],
+    ["W", word("why.title"), word("help.fold")],
+    ["E", word("help.raw"), word("help.fold")],
+    ["H", word("tool.help"), word("help.help")],
+  ];
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import altair as alt
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
 from socml.labels import LabelStore
 from socml.project import Project, Words
 from socml.review import CampaignReport, overview, report, report_lines
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
@@ -23,6 +27,8 @@ def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
 
 
 def _curve(campaign: CampaignReport, say: Words) -> alt.Chart:
+    import altair as alt  # 2 s, and only who asks for the curve waits for them
+
     curve = campaign.families.rename(columns={"labels": "x", "families": "y"})
     chart: alt.Chart = (
         alt.Chart(curve, height=220)

@@ -28,6 +28,7 @@ Step = Callable[[str], Any]
 
 @contextmanager
 def silent(_: str) -> Iterator[None]:
+    """Say nothing about a step."""
     yield
 
 

@@ -32,6 +32,7 @@ from .projection import project_rows as project_rows
 from .sentences import ExplanationRow as ExplanationRow
 from .sentences import error_in_words as error_in_words
 from .sentences import headline as headline
+from .sentences import headline_of as headline_of
 from .sentences import percentile_in_words as percentile_in_words
 from .sentences import why_table as why_table
 from .values import feature_label as feature_label

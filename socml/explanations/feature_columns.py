@@ -39,8 +39,8 @@ class FeatureColumns(Protocol):
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand, from 0; raises DataError for a row that is not there."""
 
-    def take(self, positions: np.ndarray) -> pd.DataFrame:
-        """Return these rows, all columns, in this order."""
+    def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return these rows, in this order: all columns, or those of `columns` that are there."""
 
 
 class InMemory:
@@ -73,9 +73,10 @@ class InMemory:
 
         return _found(self._features.index.get_indexer(pd.Index(row_ids)), row_ids)
 
-    def take(self, positions: np.ndarray) -> pd.DataFrame:
+    def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return these rows."""
-        return self._features.iloc[positions]
+        rows = self._features.iloc[positions]
+        return rows if columns is None else rows[[name for name in columns if name in rows]]
 
 
 class OnDisk:
@@ -121,8 +122,11 @@ class OnDisk:
         place = dict(zip(self._row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
         return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
-    def take(self, positions: np.ndarray) -> pd.DataFrame:
+    def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
+        if columns is not None:
+            known = open_table(self._path).schema_arrow.names
+            return self._read(positions, ["row_id", *(name for name in columns if name in known and name != "row_id")])
         key = positions.tobytes()
         if self._taken is None or self._taken[0] != key:
             self._taken = (key, self._read(positions))
@@ -132,7 +136,7 @@ class OnDisk:
     def _row_ids(self) -> pa.ChunkedArray:
         return open_table(self._path).read(columns=["row_id"]).column(0)
 
-    def _read(self, positions: np.ndarray) -> pd.DataFrame:
+    def _read(self, positions: np.ndarray, columns: list[str] | None = None) -> pd.DataFrame:
         import pandas as pd
 
         file = open_table(self._path)
@@ -140,7 +144,7 @@ class OnDisk:
         groups = np.searchsorted(starts, positions, side="right") - 1
         of = [np.flatnonzero(groups == group) for group in np.unique(groups)]
         parts: list[pd.DataFrame] = [
-            file.read_row_group(int(group)).take(positions[rows] - starts[group]).to_pandas()
+            file.read_row_group(int(group), columns=columns).take(positions[rows] - starts[group]).to_pandas()
             for group, rows in zip(np.unique(groups), of, strict=True)
         ]
         return pd.concat(parts, ignore_index=True).iloc[np.argsort(np.concatenate(of))].set_index("row_id")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,18 +49,41 @@ def what_would_be_normal(version: ModelVersion, row: pd.DataFrame, explained: pd
     row : the feature row, a table of one row
     explained : its explanation rows
     """
+    return would_be_normal(version, row, [explained])[0]
+
+
+def would_be_normal(
+    version: ModelVersion, rows: pd.DataFrame, explained: Sequence[pd.DataFrame]
+) -> list[WouldBeNormal]:
+    """Return `what_would_be_normal` of each row, all sets of all rows scored at once.
+
+    Parameters
+    ----------
+    rows : n feature rows
+    explained : the explanation rows of each, in the order of `rows`
+    """
+    sets = [_sets(table) for table in explained]
+    percentiles = _percentiles(version, rows, sets)
+    return [_smallest(version, of_row, *scored) for of_row, scored in zip(sets, percentiles, strict=True)]
+
+
+def _sets(explained: pd.DataFrame) -> list[list[str]]:
+    """Return the sets of features to try, none first, then the smaller ones."""
     pushing = explained[explained["contribution"] > 0].sort_values("position")["feature"].tolist()
     top = pushing[:TRIED]
-    sets = [list(chosen) for size in range(1, len(top) + 1) for chosen in combinations(top, size)]
-    sets += [pushing[:size] for size in range(len(top) + 1, len(pushing) + 1)]
-    typical = version.preparation.typical_
-    now, *then = _percentiles(version, row, [[], *sets])
+    sets = [list(chosen) for size in range(len(top) + 1) for chosen in combinations(top, size)]
+    return sets + [pushing[:size] for size in range(len(top) + 1, len(pushing) + 1)]
+
+
+def _smallest(version: ModelVersion, sets: list[list[str]], now: float, *then: float) -> WouldBeNormal:
+    """Return the first set, none left out, whose percentile is ordinary."""
     if now < ORDINARY:
         return WouldBeNormal([], {}, now, now)
     enough = next((i for i, percentile in enumerate(then) if percentile < ORDINARY), None)
     if enough is None:
         return WouldBeNormal([], {}, now, min(then, default=now))
-    chosen = sets[enough]
+    chosen = sets[enough + 1]
+    typical = version.preparation.typical_
     return WouldBeNormal(chosen, {name: typical[name] for name in chosen}, now, then[enough])
 
 
@@ -81,13 +105,14 @@ def normal_in_words(found: WouldBeNormal, *, features_metadata: TableMetadata, l
     return say("explanation.normal.change_of", changes=say("explanation.normal.and").join(changes), now=now, then=then)
 
 
-def _percentiles(version: ModelVersion, row: pd.DataFrame, sets: list[list[str]]) -> list[float]:
-    """Return the percentile of the row with each set of features made usual."""
-    changed = row.iloc[np.zeros(len(sets), dtype=int)].reset_index(drop=True)
-    for name in {name for chosen in sets for name in chosen}:
-        value = version.preparation.typical_[name]
+def _percentiles(version: ModelVersion, rows: pd.DataFrame, sets: list[list[list[str]]]) -> list[list[float]]:
+    """Return the percentiles of each row, one for each of its sets of features made usual."""
+    counts = [len(of_row) for of_row in sets]
+    changed = rows.iloc[np.repeat(np.arange(len(rows)), counts)].reset_index(drop=True)
+    chosen = [frozenset(one) for of_row in sets for one in of_row]
+    for name in frozenset().union(*chosen):
         column = changed[name].astype(object)
-        column[[name in chosen for chosen in sets]] = value
+        column[[name in one for one in chosen]] = version.preparation.typical_[name]
         changed[name] = column if name in version.preparation.categories_ else column.astype(float)
-    normality = version.pipeline.score_samples(changed)
-    return [float(p) for p in version.reference.percentile(normality)]
+    found = iter(version.reference.percentile(version.pipeline.score_samples(changed)).tolist())
+    return [list(islice(found, n)) for n in counts]

@@ -20,7 +20,7 @@ from socml.explanations.attribution import Attributions, attributions
 from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
 from socml.explanations.feature_columns import feature_columns
 from socml.explanations.nearest import NearestNormal, nearest_normal
-from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal
+from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal, would_be_normal
 from socml.explanations.sentences import estimated_in_words, headline, why_table
 from socml.models import ModelVersion, load_model
 from socml.project import (
@@ -189,11 +189,10 @@ def normal_of_rows(
             "explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown"
         )
         return dict.fromkeys(explained, unknown)
+    found = would_be_normal(version, rows, list(explained.values()))
     return {
-        row_id: normal_in_words(
-            what_would_be_normal(version, rows.iloc[[at]], table), features_metadata=about, language=language
-        )
-        for at, (row_id, table) in enumerate(explained.items())
+        row_id: normal_in_words(one, features_metadata=about, language=language)
+        for row_id, one in zip(explained, found, strict=True)
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict, TypeGuard, TypeVar, cast
 
 from socml.explanations.values import feature_label, number_in_words, plain_number, unit_of, value_in_words
@@ -46,14 +47,17 @@ def headline(rows: pd.DataFrame, *, features_metadata: TableMetadata, language: 
     rows : the explanation table of one row
     features_metadata : the feature table's `attrs["socml"]`, for what its columns mean
     """
+    return headline_of(_records(rows.sort_values("position")), features_metadata=features_metadata, language=language)
+
+
+def headline_of(rows: Sequence[ExplanationRow], *, features_metadata: TableMetadata, language: str = "en") -> str:
+    """Return the `headline` of one row's explanation as plain records, ordered by `position`."""
     say = words(language)
-    ordered = rows.sort_values("position")
-    pushing = ordered[ordered["contribution"] > 0]
-    if pushing.empty:
+    pushing = [row for row in rows if row["contribution"] > 0]
+    if not pushing:
         return say("explanation.nothing")
-    worth = pushing[pushing["share"] >= WORTH_SAYING].head(3)
-    worth = worth if len(worth) else pushing.head(1)
-    phrases = [_phrase(row, features_metadata, say) for row in _records(worth)]
+    worth = [row for row in pushing if row["share"] >= WORTH_SAYING][:3] or pushing[:1]
+    phrases = [_phrase(row, features_metadata, say) for row in worth]
     for count in range(len(phrases), 0, -1):
         text = say("explanation.separator").join(phrases[:count])
         if len(text.split()) <= LONGEST_HEADLINE:

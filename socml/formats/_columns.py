@@ -77,13 +77,12 @@ def extra_map(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     if not names or not rows:
         return pa.array([[]] * rows, EXTRA)
     flat = pa.concat_arrays([columns[name].cast(pa.string()) for name in names])
-    order = np.arange(len(names) * rows).reshape(len(names), rows).T.ravel()
-    values = flat.take(pa.array(order))
-    present = np.asarray(values.is_valid())
+    present = np.asarray(flat.is_valid()).reshape(len(names), rows)
+    row, name = np.nonzero(present.T)
     offsets = np.zeros(rows + 1, np.int32)
-    np.cumsum(present.reshape(rows, len(names)).sum(axis=1), out=offsets[1:])
-    keys = pa.array(names, pa.string()).take(pa.array(np.tile(np.arange(len(names)), rows)[present]))
-    return pa.MapArray.from_arrays(pa.array(offsets), keys, values.filter(pa.array(present)))
+    np.cumsum(present.sum(axis=0), out=offsets[1:])
+    keys, values = pa.array(names, pa.string()).take(pa.array(name)), flat.take(pa.array(name * rows + row))
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, values)
 
 
 def numbers(values: pa.Array, to: pa.DataType) -> tuple[pa.Array, list[int]]:

@@ -2,13 +2,14 @@
 
 For messages that no declaration in `messages/` takes. An address's part is told by the word before it (`from`, `client`,
 `rhost`; `to`, `server`, `->`); the first without such a word is the source. Every pattern takes linear time, and looks at
-the first `LONGEST` characters. Blind to who an unnamed second address is, and to languages other than English.
+the first `LONGEST` characters. Words are English, or of one of `_other_languages`. Blind to who an unnamed second address is.
 """
 
 from __future__ import annotations
 
 import re
 
+from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address
 
 __all__ = ["HINT", "LONGEST", "TELLS", "facts_of"]
@@ -18,7 +19,7 @@ LONGEST = 4096  # characters of a message that are looked at
 HINT = (
     r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-f]{0,4}:|[/\\]|user|account|acct|usr|uname|login|logon|logname|principal|member|passw|auth|credential|"
     r"fail|success|succeed|deny|deni|reject|refus|invalid|incorrect|forbid|block|drop|mismatch|bad |wrong |not |illegal|disallow|locked|no such|"
-    r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed"
+    r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
 TELLS = re.compile(HINT)
 _PORT = (
@@ -122,16 +123,24 @@ def facts_of(text: str) -> dict[str, object]:
         return row
     _addresses(text, row)
     words = text.replace("_", " ")  # as in LOGIN_FAILURE
-    failed = _FAILURE.search(words) is not None
-    ended = failed or _SUCCESS.search(words) is not None
+    plain = elsewhere.unaccented(words)
+    failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
+    ended = failed or _SUCCESS.search(words) is not None or elsewhere.SUCCESS.search(plain) is not None
     if user := _user(text, ended=ended):
         row["user_name"] = user
     _requests(text, row)
     if ended:
         row["event_outcome"] = "failure" if failed else "success"
-        if (row.get("user_name") or row.get("source_ip")) and _LOGON.search(text):
+        if (row.get("user_name") or row.get("source_ip")) and _is_logon(text, plain, row):
             row |= {"class_uid": 3002, "event_category": "authentication", "event_action": "login"}
     return row
+
+
+def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
+    of_somebody = (
+        "user_name" in row and "file_path" not in row and elsewhere.LOGON_OF_SOMEBODY.search(plain) is not None
+    )
+    return of_somebody or _LOGON.search(text) is not None or elsewhere.LOGON.search(plain) is not None
 
 
 def _requests(text: str, row: dict[str, object]) -> None:
@@ -186,7 +195,7 @@ def _worth(before: str, ip: str) -> int:
         return 2
     found = _WORD_BEFORE.search(before)
     word = found[1].lower() if found else ""
-    return 2 if word in _DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
+    return 2 if word in _DESTINATION or word in elsewhere.DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
 
 
 def _side(before: str, row: dict[str, object]) -> str:
@@ -197,13 +206,12 @@ def _side(before: str, row: dict[str, object]) -> str:
     word = found[1].lower() if found else ""
     if word in ("version", "ver", "release", "v"):
         return ""
-    if word in _DESTINATION:
-        return "destination"
-    return "source"
+    return "destination" if word in _DESTINATION or word in elsewhere.DESTINATION else "source"
 
 
 def _user(text: str, *, ended: bool) -> str | None:
-    for pattern in (*_USERS, *(_USERS_OF_OUTCOMES if ended else ())):
+    of_outcomes = (*_USERS_OF_OUTCOMES, *elsewhere.USERS_OF_OUTCOMES) if ended else ()
+    for pattern in (*_USERS, *elsewhere.USERS, *of_outcomes):
         for found in pattern.finditer(text):
             name = (
                 found["name"].rstrip(".:!?\\").lstrip("\\")
@@ -213,6 +221,7 @@ def _user(text: str, *, ended: bool) -> str | None:
             if (
                 name
                 and name.lower() not in _NO_USER
+                and name.lower() not in elsewhere.NO_USER
                 and not name.isdigit()
                 and name[0] not in "/-"
                 and address(name) is None

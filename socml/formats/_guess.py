@@ -1,6 +1,6 @@
 """The flat fields of a record of a tool that nobody knows → event columns, by what tools usually call things.
 
-The table of names is `_field_names.toml`. A field is looked at down to `DEEPEST` levels of nesting; what is deeper, and
+The table of names is `_field_names.toml`, in other languages `_field_names_translated.toml`. A field is looked at down to `DEEPEST` levels of nesting; what is deeper, and
 all that no column takes, is kept in `extra`. Blind to what a tool calls otherwise, and to the scale of a bare number.
 """
 
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from socml.formats._addresses import address_and_port
 from socml.formats._json import text_of
+from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
+from socml.formats._other_languages import unaccented
 from socml.formats._times import Clock
 from socml.formats._values import column_value
 
@@ -23,7 +25,7 @@ __all__ = ["DEEPEST", "Guess", "fields_of_columns", "flat_fields", "guessed_row"
 
 DEEPEST = 6
 _MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
-_NAMES_FILE = Path(__file__).with_name("_field_names.toml")
+_NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
@@ -31,25 +33,26 @@ _DATE_ALONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
+_DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
 
 
 def plain_name(name: str) -> str:
-    """Return a field's name without capitals and signs.
+    """Return a field's name without capitals, signs and accents.
 
     Examples
     --------
-    >>> plain_name("srcIp"), plain_name("id.orig_h"), plain_name("@timestamp")
-    ('srcip', 'idorigh', 'timestamp')
+    >>> plain_name("srcIp"), plain_name("id.orig_h"), plain_name("@timestamp"), plain_name("Octets envoyés")
+    ('srcip', 'idorigh', 'timestamp', 'octetsenvoyes')
     """
-    return "".join(character for character in name.lower() if character.isalnum())
+    return "".join(character for character in unaccented(name.lower()) if character.isalnum())
 
 
 @cache
 def _table() -> dict[str, tuple[str, ...]]:
-    with _NAMES_FILE.open("rb") as file:
-        return {column: tuple(names) for column, names in tomllib.load(file).items()}
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in _NAMES_FILES]
+    return {column: tuple(dict.fromkeys(n for table in tables for n in table.get(column, ()))) for column in tables[0]}
 
 
 def flat_fields(found: Mapping[str, object]) -> dict[str, object]:
@@ -149,13 +152,25 @@ def _date_and_clock(
     """Return the time that two fields say together, one the date and one the clock, with their names; None if none do."""
     texts = [(name, str(found[name])) for name, _ in candidates if isinstance(found[name], str)]
     date = next((one for one in texts if _DATE_ALONE.fullmatch(one[1])), None)
-    clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None)
-    if date is None or clock_time is None:
+    if date is None:
+        return None
+    clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None) or _only_clock(found)
+    if clock_time is None:
         return None
     zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
     text = f"{date[1]} {clock_time[1]}{zone if _OFFSET.fullmatch(zone) else ''}"
     when = column_value("time", text, "time", clock)
     return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
+
+
+def _only_clock(found: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the one field that reads as a time of day, whatever it is called; a midnight would be invented otherwise."""
+    clocks = [
+        (name, value)
+        for name, value in found.items()
+        if isinstance(value, str) and _CLOCK_ALONE.fullmatch(value) and not _DURATION.search(plain_name(name))
+    ]
+    return clocks[0] if len(clocks) == 1 else None
 
 
 def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
@@ -205,7 +220,7 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
     if outcome is None:
         outcome = _outcome_of_words(row)
         more["event_outcome"] = outcome
-    is_logon = any(word in words for word in _LOGON) and not any(
+    is_logon = (any(word in words for word in _LOGON) or LOGON_ELSEWHERE.search(unaccented(words))) and not any(
         word in words for word in ("logging", "logout", "log out")
     )
     if is_logon and (row.get("user_name") or row.get("source_ip")):

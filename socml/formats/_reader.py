@@ -94,8 +94,8 @@ class Source(Protocol):
 class ReadOptions:
     """What a recipe says about reading, and what earlier files of the dataset settled.
 
-    A file whose first block has fewer bytes than `select_from` is read line by line, sooner than DuckDB is loaded for
-    it (see `socml.formats._select_lines`). Both ways say the same.
+    A file whose first block has fewer bytes than `select_from` is read line by line, sooner than what reads whole
+    blocks is loaded for it (see `socml.formats._select_lines`). Both ways say the same.
     """
 
     time_zone: str = "UTC"

@@ -20,11 +20,22 @@ from socml.project import EVENT, TIME
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["UNFORESEEN", "Skip", "arrays_of", "batches", "clocked", "is_array", "json_records", "line_records", "made"]
+__all__ = [
+    "MISFITS",
+    "UNFORESEEN",
+    "Skip",
+    "arrays_of",
+    "batches",
+    "clocked",
+    "is_array",
+    "json_records",
+    "line_records",
+    "made",
+]
 
 UNFORESEEN = "a form that the reader does not foresee"  # and should: fuzzing counts it as a fault of the reader
 _BATCH = 20_000
-_MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
+MISFITS = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)  # of values and their column
 _SCALARS = (b'"', b"-", *(b"%d" % digit for digit in range(10)))  # what no array of records begins with
 
 Numbered = Iterable[tuple[int, bytes]]
@@ -120,8 +131,11 @@ def arrays_of(rows: Sequence[dict[str, object]]) -> dict[str, pa.Array]:
     >>> arrays_of([{"user_name": "ann"}, {}])["user_name"].to_pylist()
     ['ann', None]
     """
-    names = dict.fromkeys(name for row in rows for name, value in row.items() if value is not None and name in EVENT)
-    return {name: _column(name, [row.get(name) for row in rows]) for name in names}
+    names: dict[str, object] = {}
+    for row in rows:
+        names |= row
+    columns = {name: _column(name, [row.get(name) for row in rows]) for name in names if name in EVENT}
+    return {name: values for name, values in columns.items() if values.null_count < len(values)}
 
 
 class _Batch:
@@ -187,7 +201,7 @@ class _Batch:
         for name in names:
             try:
                 columns[name] = _column(name, [row.get(name) for row in self._rows])
-            except _MISFITS:
+            except MISFITS:
                 if not self._reject_misfits(name):
                     raise
                 return self._columns(names)
@@ -221,7 +235,7 @@ def _column(name: str, values: list[object]) -> pa.Array:
 def _fits(name: str, row: dict[str, object]) -> bool:
     try:
         _column(name, [row.get(name)])
-    except _MISFITS:
+    except MISFITS:
         return False
     return True
 

@@ -1,8 +1,8 @@
-"""Lines of a block → a table that one SELECT reads, on a sealed DuckDB connection; what is no plain text is set aside.
+"""Lines of a block → an array of texts that are read all at once, by cuts or by a SELECT; what is no plain text is set aside.
 
-The fast way of the text formats that come in gigabytes: a format's SELECT takes what it takes *in full*, and every
-other line goes to the format's careful reader, alone. So a SELECT may be as plain as one likes, and both ways say the
-same.
+The fast way of the text formats that come in gigabytes: it takes lines *in full*, and every other line goes to the
+format's careful reader, alone. So it may be as plain as one likes, and both ways say the same. A SELECT runs on a sealed
+DuckDB connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from socml.formats._iso import from_iso
 from socml.formats._reader import Block
+from socml.formats._times import microseconds
 from socml.project import EXTRA, TIME
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ __all__ = ["Cells", "Lines", "Records", "iso_micros", "lines_connection", "lines
 
 _LONGEST = 1 << 16  # bytes of a line that a SELECT is given
 _MEMORY = "1GB"
-_PLAIN = bytes(range(ord(" "), ord("~") + 1)) + b"\t\n"
 Rows = NDArray[np.intp]
 
 
@@ -79,29 +80,29 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     ({'row': [0, 2], 'line': ['one', 'three']}, [(8, b't\\xffwo')])
     """
     data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
-    data = data.removesuffix(b"\n")
-    codes = np.frombuffer(data, np.uint8)
-    ends = np.append(np.flatnonzero(codes == ord("\n")), len(codes)) if block.data else np.array([], int)
+    codes = np.frombuffer(data, np.uint8, len(data) - data.endswith(b"\n"))
+    marks, odd = _marks(data, codes, ascii_only=ascii_only)
+    ends = np.append(marks, len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends - np.arange(len(ends))
-    joined = data.replace(b"\n", b"")
+    joined = data.translate(None, b"\n")
     lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     text = np.diff(offsets) <= _LONGEST
-    text[_rows_at(ends, _odd_bytes(data, codes, ascii_only=ascii_only))] = False
+    text[_rows_at(ends, odd)] = False
     if not ascii_only and not data.isascii():
         _mark_what_is_not_utf8(lines, text, _rows_at(ends, np.flatnonzero(codes >= 0x80)))
     return Lines(lines, text, block.first_line)
 
 
-def _odd_bytes(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> Rows:
+def _marks(data: bytes, codes: NDArray[np.uint8], *, ascii_only: bool) -> tuple[Rows, Rows]:
+    """Return where the line ends are, and the bytes that no text has."""
     if not ascii_only:
-        return (
-            np.flatnonzero((codes == 0) | (codes == ord("\r"))) if b"\0" in data or b"\r" in data else np.array([], int)
-        )
-    if not data.translate(None, _PLAIN):  # the usual case, at a tenth of the cost
-        return np.array([], int)
-    odd = (codes - np.uint8(ord(" "))) > ord("~") - ord(" ")
-    return np.flatnonzero(odd & (codes != ord("\t")) & (codes != ord("\n")))
+        has_odd = b"\0" in data or b"\r" in data
+        odd = np.flatnonzero((codes == 0) | (codes == ord("\r"))) if has_odd else np.array([], int)
+        return np.flatnonzero(codes == ord("\n")), odd
+    special = np.flatnonzero((codes - np.uint8(ord(" "))) > ord("~") - ord(" "))
+    kinds = codes[special]
+    return special[kinds == ord("\n")], special[(kinds != ord("\n")) & (kinds != ord("\t"))]
 
 
 def _rows_at(ends: Rows, places: Rows) -> Rows:
@@ -162,9 +163,17 @@ class Cells:
         self.values, self.width = values, width
         self.rows = len(values) // width if width else 0
 
+    def without(self, unset: str) -> Cells:
+        """Return the values, null where they are `unset`."""
+        there = pc.invert(pc.equal(self.values, unset))
+        if self.values.null_count or self.values.offset or there.offset:
+            return Cells(pc.if_else(there, self.values, None), self.width)
+        _, offsets, data = self.values.buffers()  # the values as they are, not copied
+        return Cells(pa.StringArray.from_buffers(len(there), offsets, data, there.buffers()[1]), self.width)
+
     def column(self, at: int) -> pa.Array:
         """Return one value of each line."""
-        return self.values.take(pa.array(np.arange(at, len(self.values), self.width)))
+        return self.values.take(pa.array(np.arange(at, len(self.values), self.width, dtype=np.int32)))
 
     def present(self) -> NDArray[np.bool_]:
         """Return which values are there, shape (rows, width)."""
@@ -206,10 +215,9 @@ _ISO = (
     r"^(19[7-9]\d|20\d\d)-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d{1,6})?"
     r"(Z|[-+](0\d|1[0-5]):?[0-5]\d)$"
 )
-_ISO_TIMES = "select row, epoch_us(try_cast(line as timestamptz)) as micros from lines"
 
 
-def iso_micros(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.Array:
+def iso_micros(texts: pa.Array) -> pa.Array:
     """Return ISO 8601 times as microseconds since 1970.
 
     Null is what is none, and what may be one that this does not read: years before 1970 and after 2099, more digits
@@ -220,5 +228,11 @@ def iso_micros(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.Arr
     try:
         return texts.cast(TIME).cast(pa.int64())
     except pa.ArrowInvalid:  # a day that does not exist
-        table = pa.table({"row": np.arange(len(texts)), "line": texts})
-        return selected(connection, _ISO_TIMES, table)["micros"].combine_chunks()
+        return pa.array([_micros_of(text) for text in texts.to_pylist()], pa.int64())
+
+
+def _micros_of(text: str | None) -> int | None:
+    try:
+        return None if text is None else microseconds(from_iso(text))
+    except ValueError:
+        return None

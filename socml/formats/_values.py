@@ -11,8 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
+from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address_and_port
 from socml.formats._json import text_of
+from socml.formats._other_languages import unaccented
 from socml.formats._protocols import TRANSPORTS
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
@@ -25,7 +27,7 @@ LEVELS = {
     "information": 10, "informational": 10, "status": 10, "normal": 10, "default": 10, "notice": 20, "note": 20, "low": 30, "warn": 40,
     "warning": 40, "wrn": 40, "wrng": 40, "medium": 50, "moderate": 50, "med": 50, "error": 60, "eror": 60, "err": 60, "erro": 60, "severe": 60, "fault": 60,
     "high": 70, "major": 70, "crit": 80, "critical": 80, "very_high": 90, "alert": 90, "fatal": 90, "ftl": 90, "panic": 90, "dpanic": 90, "emerg": 100, "emergency": 100,
-}  # fmt: skip
+} | elsewhere.LEVELS  # fmt: skip
 """Words for how bad something is, on the scale of 0 to 100 that every reader uses."""
 
 _OCSF_SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 80, 6: 90}
@@ -50,6 +52,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
 _PORT_LARGEST = 65535
 _EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
@@ -67,19 +70,21 @@ def outcome_of(value: object, name: str = "") -> str | None:
     ['failure', 'failure', 'success', 'failure', None, 'failure', 'success']
     >>> outcome_of(True, "blocked"), outcome_of("0", "failed")
     ('failure', 'success')
+    >>> [outcome_of(v) for v in ("échec", "Autorisé", "non autorisé", "erfolglos", "permitido", "fallito", "connexion")]
+    ['failure', 'success', 'failure', 'failure', 'success', 'failure', None]
     """
     is_negative = name.endswith(_NEGATIVE_NAMES)
     if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
         return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
-    text = str(value)[:_OUTCOME_LONGEST]
+    text = unaccented(str(value)[:_OUTCOME_LONGEST])
     if text.isdigit():
         return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
     words = _WORD_BREAKS.sub(" ", text)
     if is_negative and text.lower() in ("true", "false", "yes", "no"):
         return "failure" if text.lower() in ("true", "yes") else "success"
-    if _FAILURE.search(words):
+    if _FAILURE.search(words) or elsewhere.FAILURE.search(words):
         return "failure"
-    return "success" if _SUCCESS.search(words) else None
+    return "success" if _SUCCESS.search(words) or elsewhere.SUCCESS.search(words) else None
 
 
 def severity_of(value: object, name: str = "") -> int | None:
@@ -90,7 +95,7 @@ def severity_of(value: object, name: str = "") -> int | None:
     >>> severity_of("WARNING"), severity_of("eror"), severity_of(3, "severityid"), severity_of(7.5, "riskscore"), severity_of(3)
     (40, 60, 50, 75, None)
     """
-    text = str(value).strip().lower()
+    text = unaccented(str(value).strip().lower())
     if text in LEVELS:
         return LEVELS[text]
     try:
@@ -152,6 +157,8 @@ def _time(value: object, clock: Clock) -> datetime | None:
 def _number(value: object, kind: str) -> int | float | None:
     if isinstance(value, bool):
         return None
+    if isinstance(value, str) and _THOUSANDS.fullmatch(value):
+        value = "".join(character for character in value if character.isdigit())
     try:
         number = float(cast("str | float", value))
     except (TypeError, ValueError):

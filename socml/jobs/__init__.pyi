@@ -18,6 +18,10 @@ from .daily_listing import open_listing as open_listing
 from .daily_run import positions as positions
 from .daily_run import store_day as store_day
 from .day_checks import Problem as Problem
+from .day_queues import BLIND as BLIND
+from .day_queues import BY_LOT as BY_LOT
+from .day_queues import LISTED as LISTED
+from .day_queues import QUEUES as QUEUES
 from .experiment import ExperimentResult as ExperimentResult
 from .experiment import ListedRow as ListedRow
 from .experiment import run as run

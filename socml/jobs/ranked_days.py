@@ -25,7 +25,7 @@ from socml.project import DataError, read_json, read_table, write_json, write_ta
 
 __all__ = ["RankedDays"]
 
-VERSION = "3"  # another one when the same events, recipes and labels give other scores
+VERSION = "4"  # another one when the same events, recipes and labels give other scores
 _VALUE = "value."
 
 

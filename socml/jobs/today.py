@@ -6,7 +6,7 @@ Days are scored once and kept: after a verdict only what was learned is worked o
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -25,9 +25,10 @@ from socml.jobs.daily_listing import (
     read_judged,
     score_days,
 )
+from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
 from socml.labels import BenignRule, LabelStore
 from socml.models import read_context
-from socml.project import Project, load_model_recipe
+from socml.project import Project, UnknownName, load_model_recipe
 from socml.review import Reason, RuleHit, hits, reasons_of
 
 SHOWN = 60  # rows of a day
@@ -70,6 +71,7 @@ class TodayRow:
     dots : 1 to 5, how rare by calibration; see `RARITY`
     is_new : the day before did not list it for the same families
     group : row_id of the first row that does the same; its own if it is that, or alone
+    cause : the strategy's reason for the row, `most-anomalous` in the list itself
     """
 
     row_id: str
@@ -86,6 +88,7 @@ class TodayRow:
     peer_group: str
     watched: bool
     first_day: date
+    cause: str = LISTED
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Today:
         self._malicious: frozenset[str] = frozenset()
         self._judged: Judged | None = None
         self._version: tuple[int, ...] = ()
-        self._told: dict[tuple[date, int], TodayList] = {}
+        self._told: dict[tuple[date, str, tuple[int, ...]], TodayList] = {}
         self._abouts: dict[date, dict[tuple[str, str], dict[str, str]]] = {}
         self._places: dict[date, dict[tuple[str, str], int]] = {}
 
@@ -156,40 +159,65 @@ class Today:
             self._told = {}
             return self._list
 
-    def of(self, store: LabelStore, day: str = "", *, shown: int = SHOWN) -> TodayList:
+    def of(
+        self, store: LabelStore, day: str = "", *, shown: int = SHOWN, queue: str = LISTED, by: str = ""
+    ) -> TodayList:
         """Return one day; the last if none is named.
+
+        Rows are grouped in the list itself alone: what is asked for otherwise is judged one by one.
+
+        Parameters
+        ----------
+        queue : how its rows are chosen, one of `QUEUES`
+        by : who reads; second looks are at what others said
 
         Raises
         ------
         UnknownName
-            If the dataset has no events of that day.
+            If the dataset has no events of that day, or there is no such queue.
         """
+        if queue not in QUEUES:
+            raise UnknownName("queue", queue, QUEUES)
         with self._lock:
             listed = self.refresh(store)
             ranked = listed.of(day or None)
-            if (ranked.day, shown) in self._told:
-                return self._told[ranked.day, shown]
-            at = listed.days.index(ranked)
-            rows = _listed(ranked, shown)
-            before = listed.days[at - 1] if at else None
-            known = _families_listed(before, shown) if before is not None else None
-            reasons = self._reasons(ranked, rows)
-            marks = [
-                self._row(at, row, place, of_row, known)
-                for place, (row, of_row) in enumerate(zip(rows, reasons, strict=True), 1)
-            ]
-            grouped = _grouped(marks)
-            self._told[ranked.day, shown] = TodayList(
-                dataset=self.dataset,
-                day=ranked.day,
-                days=tuple(other.day for other in listed.days),
-                rows=tuple(grouped),
-                of_all=len(ranked.order),
-                new=sum(row.is_new for row in grouped),
-                false_expected=self._false_expected(len(grouped)),
-                absent=listed.absent,
-            )
-            return self._told[ranked.day, shown]
+            if queue == LISTED:
+                causes = dict.fromkeys(_listed(ranked, shown), LISTED)
+            else:
+                causes = queued_rows(listed, ranked, queue, store, by=by, shown=shown)
+            key = (ranked.day, queue, tuple(causes))
+            if key not in self._told:
+                self._told[key] = self._told_of(listed, ranked, causes, shown, grouped=queue == LISTED)
+            return self._told[key]
+
+    def drawn_from(self, store: LabelStore, day: str) -> int:
+        """Return how many rows of a day have no label: of those a row is drawn by lot."""
+        with self._lock:
+            listed = self.refresh(store)
+            return drawn_from(listed, listed.of(day), store)
+
+    def _told_of(
+        self, listed: DailyList, ranked: RankedDay, causes: Mapping[int, str], shown: int, *, grouped: bool
+    ) -> TodayList:
+        at = listed.days.index(ranked)
+        before = listed.days[at - 1] if at else None
+        known = _families_listed(before, shown) if before is not None else None
+        reasons = self._reasons(ranked, list(causes))
+        marks = [
+            replace(self._row(at, row, place, of_row, known), cause=cause)
+            for place, ((row, cause), of_row) in enumerate(zip(causes.items(), reasons, strict=True), 1)
+        ]
+        rows = tuple(_grouped(marks) if grouped else marks)
+        return TodayList(
+            dataset=self.dataset,
+            day=ranked.day,
+            days=tuple(other.day for other in listed.days),
+            rows=rows,
+            of_all=len(ranked.order),
+            new=sum(row.is_new for row in rows),
+            false_expected=self._false_expected(len(rows)) if grouped else None,
+            absent=listed.absent,
+        )
 
     def strip(self, store: LabelStore, role: str, entity: str, *, until: date | None = None) -> list[DayOfEntity]:
         """Return up to 28 days of an entity, the last one `until`."""
@@ -273,7 +301,9 @@ class Today:
             once_in=once_in,
             dots=dots_of(once_in),
             reasons=reasons_told,
-            is_new=known is not None and not any((role, entity, r.family) in known for r in reasons[:2]),
+            is_new=known is not None
+            and bool(reasons)
+            and not any((role, entity, r.family) in known for r in reasons[:2]),
             group=str(ranked.row_id[row]),
             owner=of_entity.owner,
             peer_group=of_entity.peer_group,

@@ -23,6 +23,8 @@ from .recording import record_label as record_label
 from .recording import undo_label as undo_label
 from .rows import check_row as check_row
 from .rows import existing_rows as existing_rows
+from .saved_views import SavedView as SavedView
+from .saved_views import SavedViews as SavedViews
 from .second_looks import SecondLook as SecondLook
 from .store import LabelStore as LabelStore
 from .verdicts import DIRECTION as DIRECTION

@@ -16,6 +16,7 @@ from socml.labels.families import Families, edited, standing_edits
 from socml.labels.journal import JOURNAL, Journal
 from socml.labels.leases import Leases, release_labelled
 from socml.labels.reason_verdicts import ReasonVerdicts
+from socml.labels.saved_views import SavedViews
 from socml.labels.second_looks import SecondLooks
 from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
 from socml.project import DataError
@@ -39,6 +40,7 @@ class LabelStore:
     journal : what else was done: cases, rules, responses
     rules : «always benign when …»
     reasons : verdicts on one reason of a row of the daily list
+    views : named filters of the daily list
     accounts : who may sign in, and as what
 
     Examples
@@ -63,6 +65,7 @@ class LabelStore:
         self.journal = Journal(self._connections)
         self.rules = BenignRules(self.journal)
         self.reasons = ReasonVerdicts(self.journal)
+        self.views = SavedViews(self.journal)
         self.accounts = Accounts(self._connections, self.journal)
 
     def __enter__(self) -> LabelStore:

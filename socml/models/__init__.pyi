@@ -33,6 +33,7 @@ from .scoring import load_scores as load_scores
 from .scoring import save_run as save_run
 from .scoring import score_run as score_run
 from .signals import FILE as FILE
+from .signals import NEAR as NEAR
 from .signals import DayEvidence as DayEvidence
 from .signals import SignalRanking as SignalRanking
 from .signals import Votes as Votes

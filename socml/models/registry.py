@@ -20,14 +20,29 @@ if TYPE_CHECKING:
 class Registry(Protocol):
     """Where runs and versions are recorded; `RegistryFile` says what each method does."""
 
-    def start_run(self, experiment: str, name: str, tags: Mapping[str, str]) -> StartedRun: ...
-    def log(self, run: StartedRun, parameters: Mapping[str, str], metrics: Mapping[str, float]) -> None: ...
-    def store(self, run: StartedRun, folder: Path) -> None: ...
-    def end_run(self, run: StartedRun, status: str) -> None: ...
-    def register(self, name: str, run: StartedRun) -> str: ...
-    def files(self, run: StartedRun, folder: str, scratch: Path) -> Path: ...
-    def aliases(self, name: str) -> dict[str, str]: ...
-    def set_alias(self, name: str, alias: str, number: str) -> None: ...
+    def start_run(self, experiment: str, name: str, tags: Mapping[str, str]) -> StartedRun:
+        """Begin a run of an experiment, made if it is new."""
+
+    def log(self, run: StartedRun, parameters: Mapping[str, str], metrics: Mapping[str, float]) -> None:
+        """Record parameters and metrics of a run."""
+
+    def store(self, run: StartedRun, folder: Path) -> None:
+        """Copy a folder to the artifacts of a run."""
+
+    def end_run(self, run: StartedRun, status: str) -> None:
+        """End a run: `FINISHED` or `FAILED`."""
+
+    def register(self, name: str, run: StartedRun) -> str:
+        """Register a run as the next version of a model; return its number."""
+
+    def files(self, run: StartedRun, folder: str, scratch: Path) -> Path:
+        """Return a run's folder of artifacts, fetched into `scratch` if it is elsewhere."""
+
+    def aliases(self, name: str) -> dict[str, str]:
+        """Return alias → version of a model."""
+
+    def set_alias(self, name: str, alias: str, number: str) -> None:
+        """Move an alias of a model to a version."""
 
 
 @contextmanager

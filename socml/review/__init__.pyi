@@ -31,9 +31,11 @@ from .label_quality import report as report
 from .live_ranking import LiveRanking as LiveRanking
 from .loop import Triage as Triage
 from .notebook_review import Review as Review
+from .offers import offers_again as offers_again
 from .oracle import AHEAD as AHEAD
 from .oracle import ReplayResult as ReplayResult
 from .oracle import replay as replay
 from .oracle import score_table as score_table
 from .ranker_predictions import predict_rows as predict_rows
 from .review_queue import build_queue as build_queue
+from .review_queue import choose_rows as choose_rows

@@ -2,9 +2,10 @@
 
 Two ways, each told in a sentence and undone with the label it came from:
 
-- *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it stays within 0.8 of the evidence
-  that was judged; beyond it counts in full. A campaign that was judged malicious is remembered in the same way, so that
-  one that goes on is not read again each day, and its row says so.
+- *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it is no stronger than the evidence
+  that was judged; beyond it counts in full, for an attack may begin where something harmless was judged. A campaign that
+  was judged malicious is remembered in the same way, so that one that goes on is not read again each day, and its row
+  says so.
 - *weight of a signal*: what was judged benign says little for any entity up to where it was judged, see
   `socml.models.signals`.
 
@@ -22,12 +23,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.models import DayEvidence, DayScores, Votes, fuse, numbered, rank_rows
+from socml.models import NEAR, DayEvidence, DayScores, Votes, fuse, numbered, rank_rows
 
 Floats = NDArray[np.float64]
 Signal = tuple[str, int]  # role, and position of the column
 KEPT = 0.3  # of the evidence, when it was judged before
-MARGIN = 0.8  # evidence above what was judged, beyond which it counts in full
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class DailyLearner:
             return remembered
         for row, f in np.argwhere(scores.evidence > 0).tolist():
             judged, malicious = self._judged.get(_subject(scores, row, f), (-np.inf, False))
-            if row not in labelled and scores.evidence[row, f] <= judged + MARGIN:
+            if row not in labelled and scores.evidence[row, f] <= judged + NEAR:
                 remembered[row, f] = 2 if malicious else 1
         return remembered
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
 
-# PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED by leave-one-group-out (benchmarks/learning.py).
+# PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED, UNGUIDED and LEVEL by leave-one-group-out (benchmarks/learning.py).
 PRIOR = 0.02  # how much a standard deviation of the anomaly score counts against the margin of 1
 CAUTION = 0.01  # what a malicious label may weigh while the forest's own order holds: a good order is left as it is
 DOUBT = 2.0  # by how much more, times the share of benign labels at the head of that order
@@ -26,9 +26,11 @@ BELIEVED = 4.0  # malicious labels at the head that the forest's order is credit
 FIRST = 20  # labels in which the forest's own order is hardly lost to
 FEWER = 2  # malicious rows that may be lost against it in those
 RISK = 0.02  # the most likely that more are
-BARREN = 20  # labels, none of them malicious, from which ordinary rows are asked for too
-EVERY = 3  # labels, one of which asks for an ordinary row
-ORDINARY = 5.0  # standard deviations of the anomaly score that being unlike all benign labels is worth there
+UNGUIDED = 0.21  # the most likely that any is, while no label is malicious: nothing leads beyond the first rows yet
+BARREN = 20  # labels, none of them malicious, from which rows of usual score are asked for too
+EVERY = 3  # labels, one of which asks for a row of usual score
+LEVEL = 0.5  # quantile of the anomaly scores that is usual
+UNLIKE = 5.0  # standard deviations of the anomaly score that being unlike all benign labels is worth there
 COLUMNS = 32  # of labelled rows, allocated at once
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
@@ -43,9 +45,10 @@ class FeedbackRanking:
     rows unlike all that were labelled are no longer asked for in that order, and what was labelled decides.
     Figures: `docs/results/results-learning.md`, the tables on which it finds fewer than a peer among them.
 
-    In the first 20 labels the forest's first 20 rows come before all others as soon as one more row from beyond them
-    may, at odds of more than 1 in 50, lose more than two malicious rows to the forest's own order. After 20 labels none of which was
-    malicious, every third one is asked of the row that is most ordinary among those least like the benign ones.
+    In the first 20 labels the forest's first 20 rows come before all others as soon as one more row from beyond them may lose
+    malicious rows to the forest's own order: more than two at odds of more than 1 in 50, and, while no label is malicious, any at
+    odds of more than 1 in 5. After 20 labels none of which was malicious, every third one is asked of a row whose anomaly score is
+    nearest to the median, among those least like the benign ones.
 
     Blind to labelled rows that share no leaf with others: they teach nothing about them.
 
@@ -101,32 +104,32 @@ class FeedbackRanking:
         if self._strays(rows, signs):
             self._put_first(learnt, self._place < FIRST)
         elif self._is_barren(signs) and not len(rows) % EVERY:
-            self._put_first(learnt, self._most_ordinary(rows))
+            self._put_first(learnt, self._most_usual(rows))
         return learnt
 
     def _strays(self, rows: NDArray[np.integer], signs: NDArray[np.float64]) -> bool:
-        """Return whether one more row from beyond the forest's first rows may lose more than `FEWER` malicious ones to it.
+        """Return whether one more row from beyond the forest's first rows may lose too many malicious ones to it.
 
         Each row asked from beyond displaces one of the first rows. Those are malicious as often as the first rows that
-        were labelled, and what was found beyond makes up for as many.
+        were labelled, and what was found beyond makes up for as many. Until one label is malicious none may be lost:
+        what few may be are worth more once there is something that rows beyond can be like.
         """
         if not len(self.leaves) or len(rows) >= FIRST:
             return False
         first, malicious = self._place[rows] < FIRST, signs > 0
-        return (
-            risk(int((first & malicious).sum()), int(first.sum()), int((~first & malicious).sum()), int((~first).sum()))
-            > RISK
-        )
+        hits, found = int((first & malicious).sum()), int((~first & malicious).sum())
+        fewer, most = (FEWER, RISK) if hits + found else (0, UNGUIDED)
+        return risk(hits, int(first.sum()), found, int((~first).sum()), fewer=fewer) > most
 
     def _is_barren(self, signs: NDArray[np.float64]) -> bool:
         return bool(len(self.leaves) and len(signs) >= BARREN and not (signs > 0).any())
 
-    def _most_ordinary(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Return the row that is most ordinary by the forest among those least like the benign ones."""
+    def _most_usual(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return the row of the most usual anomaly score among those least like the benign ones."""
         unlike = self._total / max(1.0, -float(self._total.min()))
-        ordinary = ORDINARY * unlike - (self.anomaly_score - self.anomaly_score.mean()) / self._unit
-        ordinary[rows] = -np.inf
-        return np.asarray(np.arange(ordinary.size) == int(ordinary.argmax()))
+        usual = UNLIKE * unlike - np.abs(self.anomaly_score - np.quantile(self.anomaly_score, LEVEL)) / self._unit
+        usual[rows] = -np.inf
+        return np.asarray(np.arange(usual.size) == int(usual.argmax()))
 
     def _put_first(self, learnt: NDArray[np.float64], chosen: NDArray[np.bool_]) -> None:
         """Lift the chosen rows before all others, in the order that they have among themselves."""
@@ -189,8 +192,8 @@ class FeedbackRanking:
         self._multipliers = multipliers
 
 
-def risk(hits: int, first: int, found: int, beyond: int) -> float:
-    """Return how likely one more label beyond the forest's first rows makes more than `FEWER` lost to its own order.
+def risk(hits: int, first: int, found: int, beyond: int, *, fewer: int = FEWER) -> float:
+    """Return how likely one more label beyond the forest's first rows makes more than `fewer` lost to its own order.
 
     Parameters
     ----------
@@ -203,12 +206,14 @@ def risk(hits: int, first: int, found: int, beyond: int) -> float:
     0.0
     >>> round(risk(hits=5, first=5, found=0, beyond=2), 2), round(risk(hits=0, first=5, found=0, beyond=2), 2)
     (0.67, 0.01)
+    >>> round(risk(hits=0, first=4, found=0, beyond=0, fewer=0), 2)
+    0.17
     """
-    if beyond + 1 <= found + FEWER:
+    if beyond + 1 <= found + fewer:
         return 0.0
     from scipy.stats import betabinom
 
-    return float(betabinom.sf(found + FEWER, beyond + 1, hits + 1, first - hits + 1))
+    return float(betabinom.sf(found + fewer, beyond + 1, hits + 1, first - hits + 1))
 
 
 class _Columns:

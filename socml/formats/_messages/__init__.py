@@ -2,16 +2,16 @@
 
 One TOML file a family of programs. `programs` names who writes such messages; `[[message]]` gives a pattern that must
 match from the message's start (groups are event columns, or fields of `extra`), its `action`, `outcome` and `kind`, and
-`cases`: messages with the columns that they become. Patterns are matched by DuckDB's RE2 and by Python's `re` alike,
-in linear time, so they hold no lookarounds; a test looks at each.
+`cases`: messages with the columns that they become. Patterns take linear time; a test looks at each.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 __all__ = ["KINDS", "Declaration", "Template", "declarations"]
@@ -31,6 +31,17 @@ class Template:
     action: str
     outcome: str | None = None
     kind: tuple[int | None, str] = KINDS["authentication"]
+
+    @cached_property
+    def columns(self) -> Mapping[str, object]:
+        """The columns that are the same for every message of this form."""
+        named = {"class_uid": self.kind[0], "event_category": self.kind[1]}
+        return {**named, "event_action": self.action, "event_outcome": self.outcome}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the pattern's groups."""
+        return tuple(self.pattern.groupindex)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from socml.formats._values import outcome_of
 from socml.formats.host._syslog_messages import read_message
 from socml.formats.table.key_values import pairs_of
 
-__all__ = ["HEADERS", "SEVERITY", "header", "header_event", "parse_lines", "syslog_event"]
+__all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
@@ -88,13 +88,21 @@ def header(text: str) -> re.Match[str] | None:
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
-    # An application's level, a mail server's field or a zone is no host: the line is not of syslog
-    return (
-        None
-        if host
-        and (host.lower() in NO_HOSTS or host in ZONES or _NO_HOST.search(host) or (host[0] in "+-" and host != "-"))
-        else found
-    )
+    return None if host and not is_host(host) else found
+
+
+def is_host(name: str) -> bool:
+    """Return whether a name may be a host's.
+
+    An application's level, a mail server's field or a zone is none: the line is not of syslog.
+
+    Examples
+    --------
+    >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC")]
+    [True, True, False, False, False, False]
+    """
+    named = name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
+    return named and (name[:1] not in "+-" or name == "-")
 
 
 def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:

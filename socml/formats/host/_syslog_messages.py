@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import cast
 
 from socml.formats._facts import TELLS, facts_of
@@ -55,11 +57,11 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
     """
     more: dict[str, str] = {}
     message = _SOLARIS_ID.sub("", message.rstrip(), count=1) if message.startswith("[ID ") else message.rstrip()
-    repeated = REPEATED.match(message)
-    if repeated:
-        more["repeated"], message = repeated[1], repeated[2]
-    elif last := LAST_REPEATED.match(message):
-        more["repeated"] = last[1]
+    if "message repeated " in message:
+        if repeated := REPEATED.match(message):
+            more["repeated"], message = repeated[1], repeated[2]
+        elif last := LAST_REPEATED.match(message):
+            more["repeated"] = last[1]
     message = message.split("\n", 1)[0]  # what is continued on further lines is told by its first
     if len(message) > _LONGEST:
         return {}, more
@@ -82,6 +84,7 @@ def _templates_of(name: str, message: str) -> tuple[Template, ...]:
     return (*PAM, *ANYWHERE) if TELLS.search(message) else PAM
 
 
+@lru_cache(maxsize=1 << 12)
 def writer_of(program: str) -> str:
     """Return the name that messages of a program are declared under.
 
@@ -123,16 +126,10 @@ def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:
 
 
 def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> dict[str, object]:
-    class_uid, category = template.kind
-    columns: dict[str, object] = {
-        "class_uid": class_uid,
-        "event_category": category,
-        "event_action": template.action,
-        "event_outcome": template.outcome,
-    }
-    for name, value in found.groupdict().items():
+    columns = dict(template.columns)
+    for name, value in zip(template.names, found.group(0, *template.names)[1:], strict=True):
         if value:
-            _take(name, value, columns, more)
+            _take(name)(name, value, columns, more)
     if template.outcome is None and "result" in more:
         columns["event_outcome"] = outcome_of(more["result"])
     if "target_user_name" in columns and "user_name" in columns:
@@ -142,24 +139,52 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     return columns
 
 
-def _take(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
-    """Put what a pattern's group caught into the columns, or among the further fields."""
+_Take = Callable[[str, str, dict[str, object], dict[str, str]], None]
+
+
+@cache
+def _take(name: str) -> _Take:
+    """Return what puts a pattern's group of this name into the columns, or among the further fields."""
     if name.endswith("_port"):
-        port = int(value)
-        if port <= LARGEST_PORT:
-            columns[name] = port
-    elif name.endswith("_ip"):
-        columns[name] = address_of(value)
-        if columns[name] is None:
-            more[name.replace("_ip", "_name")] = value  # a host's name, which is no address
-    elif name in NUMBERS:
-        columns[name] = int(value)
-    elif name in COLUMNS:
-        columns[name] = value.lower() if name == "network_transport" else value
-    else:
-        more[name.rstrip("_")] = value
+        return _take_port
+    if name.endswith("_ip"):
+        return _take_address
+    if name in NUMBERS:
+        return _take_number
+    if name == "network_transport":
+        return _take_lower
+    return _take_text if name in COLUMNS else _take_further
 
 
+def _take_port(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    port = int(value)
+    if port <= LARGEST_PORT:
+        columns[name] = port
+
+
+def _take_address(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    columns[name] = address_of(value)
+    if columns[name] is None:
+        more[name.replace("_ip", "_name")] = value  # a host's name, which is no address
+
+
+def _take_number(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    columns[name] = int(value)
+
+
+def _take_lower(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    columns[name] = value.lower()
+
+
+def _take_text(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    columns[name] = value
+
+
+def _take_further(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    more[name.rstrip("_")] = value
+
+
+@lru_cache(maxsize=1 << 14)
 def address_of(text: str) -> str | None:
     """Return an address, one of IPv4 in IPv6 as that of IPv4; None for what is none, such as a host's name."""
     mapped = _MAPPED.fullmatch(text)

@@ -9,10 +9,8 @@ with its message.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._select_lines import lines_connection
 from socml.formats._times import clock_of
 from socml.formats.host._syslog_blocks import parse_block
 from socml.formats.host._syslog_lines import is_syslog, parse_lines
@@ -46,11 +44,7 @@ class Syslog:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events. Lines that start with # are comments, and such as `-- Boot … --` are journalctl's."""
         clock = clock_of(source, options)
-        with ExitStack() as held:
-            connection = None
-            for block in source.blocks():
-                if connection is None and len(block.data) < options.select_from:
-                    yield from parse_lines(block, clock)
-                    continue
-                connection = connection or held.enter_context(lines_connection())
-                yield from parse_block(block, clock, connection)
+        is_large = False
+        for block in source.blocks():
+            is_large = is_large or len(block.data) >= options.select_from
+            yield from parse_block(block, clock) if is_large else parse_lines(block, clock)

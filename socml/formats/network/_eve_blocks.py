@@ -60,7 +60,7 @@ class EveBlocks:
             self._learn(line for _, line in lines.numbered(range(0, len(odd), len(odd) // _SAMPLE + 1)))
             self._is_first = False
         for found in self._kinds.read(self._connection, lines):
-            plain, columns = _columns(found, self._connection)
+            plain, columns = _columns(found)
             if not len(plain.rows):
                 continue
             odd[plain.rows] = False
@@ -83,15 +83,16 @@ class EveBlocks:
                 self._kinds.learn(f'"event_type":"{kind}"', found)
 
 
-def _columns(found: JsonLines, connection: duckdb.DuckDBPyConnection) -> tuple[JsonLines, dict[str, pa.Array]]:
+def _columns(found: JsonLines) -> tuple[JsonLines, dict[str, pa.Array]]:
     """Return the lines whose values fit, and their columns."""
     keep = np.ones(len(found.rows), bool)
     for name, allowed in _ALLOWED.items():
         kinds = found.kind(name)
-        keep &= (kinds == NONE) | np.isin(kinds, allowed)
+        if kinds.any():
+            keep &= np.logical_or.reduce([kinds == kind for kind in (NONE, *allowed)])
     found = found.only(keep & ~_filled_twice(found))
     kind = json.loads(found.hint.split(":", 1)[1])
-    event = _Event(found, kind, connection)
+    event = _Event(found, kind)
     event.read()
     bad = (
         event.bad | ~np.asarray(pc.equal(found.column("event_type"), kind).fill_null(False))
@@ -118,8 +119,8 @@ def _filled_twice(found: JsonLines) -> NDArray[np.bool_]:
 class _Event:
     """The columns of events of one type; `bad` says which lines do not fit after all."""
 
-    def __init__(self, found: JsonLines, kind: str, connection: duckdb.DuckDBPyConnection) -> None:
-        self._found, self._kind, self._connection = found, kind, connection
+    def __init__(self, found: JsonLines, kind: str) -> None:
+        self._found, self._kind = found, kind
         self._names: list[str | None] = list(found.names)  # of what is left for `extra`
         self.bad = np.zeros(len(found.rows), bool)
         self.columns: dict[str, pa.Array] = {}
@@ -175,7 +176,7 @@ class _Event:
             texts = {name: found for name, found in texts.items() if name == "timestamp"}
         times = {name: pa.nulls(len(self._found.rows), pa.int64()) for name in _TIMES}
         if texts:
-            micros = iso_micros(self._connection, pa.concat_arrays(list(texts.values())))
+            micros = iso_micros(pa.concat_arrays(list(texts.values())))
             for at, (name, found) in enumerate(texts.items()):
                 times[name] = micros[at * len(found) : (at + 1) * len(found)]
                 self.bad |= np.asarray(pc.and_(times[name].is_null(), found.is_valid()))

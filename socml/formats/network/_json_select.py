@@ -8,15 +8,18 @@ values, and nothing makes it shorter but an exponent, which is looked for. Texts
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from socml.formats._cuts import bytes_of
 from socml.formats._json import loads_exactly, text_of
 from socml.formats._select_lines import Cells, Lines, Rows, selected
 
@@ -35,6 +38,8 @@ _SIMPLE_LIST = r'^\[(?:"[^"]*"(?:,"[^"]*")*|-?[0-9]{1,18}(?:,-?[0-9]{1,18})*)?\]
 # Decimals that Python and DuckDB write alike: not tiny, not huge, no exponent
 _DECIMAL = r"^-?(?:[1-9][0-9]{0,14}\.[0-9]+|0\.(?:0|0{0,3}[1-9][0-9]*))$"
 _EXPONENT = r"[0-9][eE][-+0-9]"
+_FLAT = 50  # brackets of a list that is not nested too deep
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as `text_of` writes a list
 Path = tuple[str, ...]
 
 
@@ -44,16 +49,17 @@ class _Kind:
 
     hint: str
     paths: dict[str, Path] = field(default_factory=dict)
+    known: set[Path] = field(default_factory=set)
     count: int = 0
 
     def learn(self, found: Mapping[str, object], path: Path = ()) -> None:
         for key, value in found.items():
             here = (*path, key)
-            if not is_usual_name(key):
-                continue
             if isinstance(value, dict):
-                self.learn(value, here)
-            elif len(self.paths) < _MOST_FIELDS:
+                if is_usual_name(key):
+                    self.learn(value, here)
+            elif here not in self.known and is_usual_name(key) and len(self.paths) < _MOST_FIELDS:
+                self.known.add(here)
                 self.paths.setdefault(".".join(here), here)
 
 
@@ -171,7 +177,7 @@ def _lengths(lines: pa.ChunkedArray) -> NDArray[np.integer]:
 
 
 def _what_they_are(values: pa.Array, rows: int, width: int) -> NDArray[np.uint8]:
-    data, offsets = _bytes_of(values)
+    data, offsets = bytes_of(values)
     if not len(data):
         return np.zeros((rows, width), np.uint8)
     kinds = _BY_FIRST_BYTE[data[np.minimum(offsets[:-1], len(data) - 1)]]
@@ -196,7 +202,7 @@ def _kinds_of_numbers(numbers: pa.Array) -> NDArray[np.uint8] | int:
 def _accounted_for(kind: _Kind, found: JsonLines, values: pa.Array) -> NDArray[np.integer]:
     """Return how many bytes of each line are its values, its keys, and the braces and commas between them."""
     present, paths = found.cells.present(), list(kind.paths.values())
-    _, offsets = _bytes_of(values)
+    _, offsets = bytes_of(values)
     size = offsets[found.cells.width :: found.cells.width] - offsets[: -1 : found.cells.width] + 1
     size = size + present @ np.array([len(path[-1].encode()) + 4 for path in paths])
     for above in {path[:depth] for path in paths for depth in range(1, len(path))}:
@@ -230,6 +236,8 @@ def _with_settled(found: JsonLines, lines: pa.Array) -> JsonLines:
 def _written(text: str) -> str | None:
     """Return a list as the careful reader writes it; None if that would refuse it."""
     try:
+        if text.count("[") + text.count("{") < _FLAT and _AS_TEXT(orjson.loads(text)) == text:
+            return text  # the usual case: nothing is given twice, and no number is too long
         return text_of(loads_exactly(f'{{"":{text}}}'.encode())[""])
     except ValueError:
         return None
@@ -238,7 +246,7 @@ def _written(text: str) -> str | None:
 def _unquoted(found: JsonLines) -> pa.Array:
     """Return the values with texts as they are: without their quotes."""
     values = found.cells.values
-    data, offsets = _bytes_of(values)
+    data, offsets = bytes_of(values)
     texts = np.flatnonzero(found.kinds.ravel() == TEXT)
     keep = np.ones(len(data), bool)
     keep[offsets[texts]] = keep[offsets[texts + 1] - 1] = False
@@ -250,19 +258,9 @@ def _unquoted(found: JsonLines) -> pa.Array:
 
 
 def _with_escapes(values: pa.Array) -> Rows:
-    data, offsets = _bytes_of(values)
+    data, offsets = bytes_of(values)
     return _row_of(np.flatnonzero(data == ord("\\")), offsets)
 
 
 def _row_of(places: Rows, offsets: NDArray[np.int32]) -> Rows:
     return np.searchsorted(offsets, places, side="right") - 1
-
-
-def _bytes_of(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Return the bytes of texts and where each begins, from 0."""
-    if values.offset or not len(values):
-        values = pa.concat_arrays([values, pa.array([], values.type)])
-    _, where, data = values.buffers()
-    offsets = np.frombuffer(where, np.int32)[: len(values) + 1] if where else np.zeros(1, np.int32)
-    whole = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
-    return whole[offsets[0] : offsets[-1]], offsets - offsets[0]

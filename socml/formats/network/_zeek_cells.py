@@ -1,26 +1,19 @@
-"""A block of a Zeek log → its cells: one SELECT that splits every line at the separator, by place, whatever the header says."""
+"""A block of a Zeek log → its cells: every line split at the separator, by place, whatever the header says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from socml.formats._cuts import split_cells
 from socml.formats._reader import Block
-from socml.formats._select_lines import Cells, Records, lines_of, selected
-
-if TYPE_CHECKING:
-    import duckdb
+from socml.formats._select_lines import Cells, Records, lines_of
+from socml.formats.network._zeek import emptied
 
 __all__ = ["CellFields", "NamedFields"]
-
-_SELECT = """
-with split as materialized (select row, string_split(line, $separator) as cells from lines)
-select row, cells from split where len(cells) = $width
-"""
 
 
 class NamedFields(Mapping[str, pa.Array]):
@@ -29,6 +22,8 @@ class NamedFields(Mapping[str, pa.Array]):
     def __init__(self, cells: Cells, names: Sequence[str | None], empty: str) -> None:
         self.cells, self.rows, self._empty = cells, cells.rows, empty
         self._at = {name: at for at, name in enumerate(names) if name is not None}
+        is_empty = np.asarray(pc.equal(cells.values, empty).fill_null(False)).reshape(self.rows, cells.width)
+        self._has_empty = np.logical_or.reduce(is_empty, axis=0)  # by column: most have none
         self._texts: dict[str, pa.Array] = {}
 
     def __len__(self) -> int:
@@ -47,17 +42,15 @@ class NamedFields(Mapping[str, pa.Array]):
 
     def text(self, name: str) -> pa.Array:
         """Return a field as text, where an empty set is ""."""
-        values = self[name]
-        is_empty = pc.equal(values, self._empty)
-        return pc.if_else(is_empty, "", values) if pc.any(is_empty).as_py() else values
+        return emptied(self[name], self._empty) if self._has_empty[self._at[name]] else self[name]
 
     def left_over(self, names: Sequence[str]) -> pa.Array:
         """Return one map a row, from a field's name to its text; those that are unset are left out."""
         wanted: list[str | None] = [None] * self.cells.width
         for name in names:
             wanted[self._at[name]] = name
-        is_empty = pc.equal(self.cells.values, self._empty)
-        values = pc.if_else(is_empty, "", self.cells.values) if pc.any(is_empty).as_py() else self.cells.values
+        has_empty = self._has_empty[[self._at[name] for name in names]].any()
+        values = emptied(self.cells.values, self._empty) if has_empty else self.cells.values
         return Cells(values, self.cells.width).as_map(wanted)
 
 
@@ -72,32 +65,20 @@ class CellFields(NamedFields):
     stop : where in the block the next line begins
     """
 
-    def __init__(
-        self,
-        block: bytes,
-        at: int,
-        names: Sequence[str],
-        separator: bytes,
-        connection: duckdb.DuckDBPyConnection,
-        *,
-        unset: str,
-        empty: str,
-    ) -> None:
+    def __init__(self, block: bytes, at: int, names: Sequence[str], separator: str, *, unset: str, empty: str) -> None:
         end = block.find(b"\n#", at)
         self.stop = (block.rfind(b"\n") if end < 0 else end) + 1
         lines = lines_of(Block(0, block[at : self.stop]))
-        values = {"separator": separator.decode("ascii"), "width": len(names)}
-        found = selected(connection, _SELECT, lines.table(), values)
-        self.lines, self.total = np.asarray(found["row"]), len(lines.text)
+        texts = np.flatnonzero(lines.text)
+        cells, fits = split_cells(lines.texts(texts), separator, len(names))
+        self.lines, self.total = texts[fits], len(lines.text)
         others = np.ones(self.total, bool)
         others[self.lines] = False
         odd = list(lines.numbered(np.flatnonzero(others).tolist()))
         self.odd = [(row, line) for row, line in odd if line]
         self.blank = len(odd) - len(self.odd)
         self._raw = lines.texts(self.lines)
-        flat = found["cells"].combine_chunks().flatten()
-        is_unset = pc.equal(flat, unset)
-        super().__init__(Cells(pc.if_else(is_unset, None, flat), len(names)), names, empty)
+        super().__init__(cells.without(unset), names, empty)
 
     def raw(self) -> pa.Array:
         """Return the lines."""

@@ -6,21 +6,15 @@ What it is blind to: values stay as Zeek writes them, so `\\x09` in a field is f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from socml.formats._columns import split_columns, text_array
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, head_lines, no_events
-from socml.formats._select_lines import lines_connection
 from socml.formats.network._zeek import event_columns, log_events, log_type, masked_times, zeek_columns
 from socml.formats.network._zeek_cells import CellFields
 from socml.project import FormatError
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = ["ZeekTsv"]
 
@@ -80,10 +74,6 @@ class ZeekTsv:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events; the header may change on the way, as in logs that were joined."""
-        with ExitStack() as held:
-            yield from self._read(source, options, _Connection(held))
-
-    def _read(self, source: Source, options: ReadOptions, connection: _Connection) -> Iterator[Parsed]:
         header = _Header()
         warnings: list[str] = []
         for block in source.blocks():
@@ -107,7 +97,7 @@ class ZeekTsv:
                     skips["blank line"] += 1
                 else:
                     header = _completed(header, line, source, number, warnings)
-                    cells = _cells(header, data, at, plain_end, options, connection) if is_first else None
+                    cells = _cells(header, data, at, plain_end, options) if is_first else None
                     is_first = False
                     if cells is not None:
                         yield _parsed(header, numbered, options)
@@ -138,31 +128,14 @@ def _is_plain(block: bytes) -> bool:
     return True
 
 
-class _Connection:
-    """A connection for the lines of one file, made when it is first asked for."""
-
-    def __init__(self, held: ExitStack) -> None:
-        self._held = held
-        self._made: duckdb.DuckDBPyConnection | None = None
-
-    def get(self) -> duckdb.DuckDBPyConnection:
-        """Return the connection."""
-        if self._made is None:
-            self._made = self._held.enter_context(lines_connection())
-        return self._made
-
-
-def _cells(
-    header: _Header, data: bytes, at: int, end: int, options: ReadOptions, connection: _Connection
-) -> CellFields | None:
+def _cells(header: _Header, data: bytes, at: int, end: int, options: ReadOptions) -> CellFields | None:
     """Return the cells of the records from `at` to the next header or `end`, if they can be cut all at once."""
     separator, enough = header.separator, at + options.select_from
     if header.joined or len(header.names) < 2 or len(separator) != 1 or separator in _NOT_PLAIN:
         return None
     if enough > end or data.find(b"\n#", at, enough) >= 0:
         return None
-    words = {"unset": header.unset, "empty": header.empty}
-    return CellFields(data, at, header.names, separator, connection.get(), **words)
+    return CellFields(data, at, header.names, separator.decode("ascii"), unset=header.unset, empty=header.empty)
 
 
 def _of_cells(header: _Header, cells: CellFields, number: int, options: ReadOptions) -> Parsed:

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._select_lines import lines_connection
 from socml.formats._times import Clock, clock_of
+from socml.formats.web._access_cuts import parse_block
 from socml.formats.web._access_lines import access_event, parse_lines
-from socml.formats.web._access_select import parse_block
 
 __all__ = ["AccessLog"]
 
@@ -43,14 +41,13 @@ class AccessLog:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events, whole blocks at a time. Lines that start with # are comments."""
         clock = clock_of(source, options)
-        with ExitStack() as held:
-            connection = None
-            for block in source.blocks():
-                if connection is None and len(block.data) < options.select_from:
-                    yield from parse_lines(enumerate(block.lines(), block.first_line), clock)
-                    continue
-                connection = connection or held.enter_context(lines_connection())
-                yield from parse_block(block, clock, connection)
+        is_large = False
+        for block in source.blocks():
+            is_large = is_large or len(block.data) >= options.select_from
+            if is_large:
+                yield from parse_block(block, clock)
+            else:
+                yield from parse_lines(enumerate(block.lines(), block.first_line), clock)
 
 
 def _fits(line: bytes) -> bool:

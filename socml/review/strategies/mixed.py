@@ -1,15 +1,17 @@
-"""Scored rows, labels and a budget → mostly the most anomalous, a few by lot, some diverse where the top is barren."""
+"""Scored rows, labels and a budget → the most anomalous and a few by lot; more of these, and diverse ones, where the top is barren."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from socml.project import ConfigurationError, component
 
 __all__ = ["mixed"]
 
-RECENT = 10  # labels by which the top is judged: with one malicious among them it needs no diversity
+RECENT = 20  # labels by which the top is judged: it is barren after as many, none of them malicious
+FRUITFUL = 0.3  # what the share of rows by lot is multiplied by where it is not: each such row costs one of the top
 
 
 def mixed(
@@ -22,15 +24,17 @@ def mixed(
     diverse_share: float = 0.2,
     random_audit_share: float = 0.1,
 ) -> pd.Series:
-    """Deal the queue's places to three strategies by their shares, each row with its own strategy's reason.
+    """Deal the queue's places to three strategies, each row with its own strategy's reason.
 
-    Places go on from the number of labels, so the shares hold over a whole campaign also when only the
-    first row is ever taken. While one of the last ten labels is malicious, the places of the diverse go
-    to the most anomalous. Blind to what all three are blind to.
+    The shares are those of a barren top: 20 labels one after the other, none of them malicious. Otherwise the places of the
+    diverse go to the most anomalous, and seven of ten of those by lot, for there they find less than the top does. Places go
+    on from the number of labels, so this holds over a whole campaign also when only the first row is ever taken.
+    Figures: `docs/results/results-learning.md`. Blind to what all three are blind to.
 
     Parameters
     ----------
     labels : index row_id, column verdict, in the order they were given
+    most_anomalous_share, diverse_share, random_audit_share : of the places, where the top is barren
 
     Raises
     ------
@@ -41,6 +45,9 @@ def mixed(
     --------
     >>> candidates = pd.DataFrame({"ranking_score": np.arange(100.0)}, index=[f"r{i}" for i in range(100)])
     >>> mixed(candidates, pd.DataFrame(), 20, rng=np.random.default_rng(0)).value_counts().to_dict()
+    {'most-anomalous': 20}
+    >>> labels = pd.DataFrame({"verdict": ["benign"] * 20}, index=[f"r{i}" for i in range(20)])
+    >>> mixed(candidates, labels, 20, rng=np.random.default_rng(0)).value_counts().to_dict()
     {'most-anomalous': 14, 'diverse': 4, 'random-audit': 2}
     """
     shares = np.array([most_anomalous_share, diverse_share, random_audit_share])
@@ -50,22 +57,29 @@ def mixed(
         )
     names = ("most-anomalous", "diverse", "random-audit")
     queues = [component("strategies", name)(candidates, labels, 2 * budget, rng=rng) for name in names]
-    places = _deal(shares, len(labels) + budget)[len(labels) :]
-    if not _top_is_barren(labels):
-        places = [0 if names[place] == "diverse" else place for place in places]
-    return _take(queues, places)
+    return _take(queues, _deal(shares, _barren(labels, budget))[len(labels) :])
 
 
-def _top_is_barren(labels: pd.DataFrame) -> bool:
-    return "verdict" not in labels or not bool((labels["verdict"].tail(RECENT) == "malicious").any())
+def _barren(labels: pd.DataFrame, budget: int) -> NDArray[np.bool_]:
+    """Return for each place so far, and for `budget` more, whether the top was barren when it was dealt."""
+    malicious = (
+        labels["verdict"].eq("malicious").to_numpy() if "verdict" in labels else np.zeros(len(labels), dtype=bool)
+    )
+    places = np.arange(len(labels) + 1)
+    found = np.concatenate([[0], np.cumsum(malicious)])
+    barren = (places >= RECENT) & (found == found[np.maximum(places - RECENT, 0)])
+    return np.concatenate([barren[:-1], np.repeat(barren[-1:], budget)])
 
 
-def _deal(shares: np.ndarray, places: int) -> list[int]:
-    """Return which strategy gets each place: always the one that lies furthest behind its share."""
-    dealt = np.zeros(len(shares))
-    order = []
-    for place in range(1, places + 1):
-        chosen = int(np.argmax(np.where(shares > 0, shares * place - dealt, -np.inf)))
+def _deal(shares: NDArray[np.float64], barren: NDArray[np.bool_]) -> list[int]:
+    """Return which strategy gets each place: always the one that lies furthest behind what is due to it."""
+    by_lot = FRUITFUL * shares[2]
+    fruitful = np.array([1.0 - by_lot, 0.0, by_lot])
+    due, dealt, order = np.zeros(len(shares)), np.zeros(len(shares)), []
+    for is_barren in barren:
+        now = shares if is_barren else fruitful
+        due += now
+        chosen = int(np.argmax(np.where(now > 0, due - dealt, -np.inf)))
         dealt[chosen] += 1
         order.append(chosen)
     return order

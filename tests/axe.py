@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SERIOUS = ("serious", "critical")
 _RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
