@@ -96,3 +96,27 @@ def test_a_kept_forest_scores_the_same(keep):
 
 def test_an_unfitted_forest_has_no_trees():
     assert not hasattr(IsolationForest(), "estimators_")
+
+
+def test_a_forest_is_saved_as_a_few_arrays_and_one_of_an_earlier_version_is_read():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    forest = IsolationForest(n_estimators=50, random_state=0).fit(X)
+    saved = forest.__getstate__()
+    assert not {"estimators_", "_packed"} & saved.keys()
+    again = pickle.loads(pickle.dumps(forest))
+    assert np.array_equal(again.score_samples(X), forest.score_samples(X))
+    assert np.array_equal(again.leaves(X), forest.leaves(X))
+    assert [tree.tree_.node_count for tree in again.estimators_] == [t.tree_.node_count for t in forest.estimators_]
+    earlier = IsolationForest.__new__(IsolationForest)
+    earlier.__setstate__(
+        {n: v for n, v in forest.__dict__.items() if n != "_packed"}
+    )  # estimators_, as they were derived
+    assert np.array_equal(earlier.score_samples(X), forest.score_samples(X))
+
+
+def test_saved_arrays_that_are_no_forest_are_refused():
+    forest = IsolationForest(n_estimators=5, random_state=0).fit(np.random.default_rng(0).normal(size=(60, 2)))
+    saved = forest.__getstate__()
+    saved["_trees"]["left"] = saved["_trees"]["left"] + 1_000
+    with pytest.raises(ValueError, match="a node points where it may not"):
+        IsolationForest.__new__(IsolationForest).__setstate__(saved)

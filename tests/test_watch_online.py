@@ -101,6 +101,14 @@ def test_each_row_is_scored_once_and_what_is_unusual_is_told_once(lab: Project) 
     assert {alert.run_id for alert in alerts} <= {str(run["run_id"]) for run in list_runs(lab)}
 
 
+def test_events_of_years_ahead_do_not_silence_today(lab: Project) -> None:
+    _comes(lab, 10_000, [*flows(10_000), *flows(10_001)], "ahead")
+    _history(lab)
+    assert _round(lab).alerts >= 1
+    assert {row["row_id"] for row in _scores(lab)}
+    assert len(_scores(lab)) == 4 * 60 * 12 + 1
+
+
 def test_late_rows_of_yesterday_are_scored_and_those_before_are_not(lab: Project) -> None:
     _history(lab)
     _round(lab)

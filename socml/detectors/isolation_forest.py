@@ -22,6 +22,7 @@ __all__ = ["IsolationForest"]
 
 # What scikit-learn derives from the trees, and few ever read: it is made when it is asked for, and costs more than
 # growing them.
+TREES = "_trees"  # of what is saved
 DERIVED = ("estimators_", "estimators_features_", "_average_path_length_per_tree", "_decision_path_lengths")
 
 
@@ -155,10 +156,20 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
         self._decision_path_lengths = tuple(np.split(packed.depth + 1.0, ends))
 
     def __getstate__(self) -> dict[str, object]:
-        """Return what is saved: the trees once only, as scikit-learn's."""
-        self._derive()
-        state: dict[str, object] = super().__getstate__()  # type: ignore[assignment]  # scikit-learn gives a dictionary
-        return {name: value for name, value in state.items() if name != "_packed"}
+        """Return what is saved: the trees once only, as a dozen arrays if they were grown here, else as scikit-learn's."""
+        state: dict[str, object] = dict(super().__getstate__())  # type: ignore[call-overload]  # its own dictionary
+        packed = state.pop("_packed", None)
+        if not isinstance(packed, PackedForest) or "_seeds" not in state:
+            return state
+        return {**{name: value for name, value in state.items() if name not in DERIVED}, TREES: packed.as_arrays()}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Take what was saved, now or by an earlier socml. Raises ValueError if the arrays are not those of a forest."""
+        rest = dict(state)
+        trees = rest.pop(TREES, None)
+        super().__setstate__(rest)  # type: ignore[misc]  # scikit-learn has it, its stubs do not
+        if isinstance(trees, dict):
+            self._packed = PackedForest.from_arrays(trees)
 
 
 def _leaves_by_apply(trees: list[Any], columns: list[NDArray[np.int64]], X: ArrayLike) -> np.ndarray:

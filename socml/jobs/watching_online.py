@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -125,14 +125,17 @@ class _Watched:
     def score(self) -> int:
         """Score and learn the rows that are new, and keep that; return how many they are."""
         snapshot = events_snapshot(self.project, self.dataset)
-        newest = max((part.day for part in event_parts(self.project, self.dataset) if _is_day(part.day)), default="")
+        # a clock that is years ahead must not make today's events old
+        latest = str(datetime.now(UTC).date() + timedelta(days=1))
+        days = {part.day for part in event_parts(self.project, self.dataset)}
+        newest = max((day for day in days if day[:1].isdigit() and day <= latest), default="")
         if not newest:
             return 0
         first = min(self.days, default=str(date.fromisoformat(newest) - timedelta(days=HISTORY_DAYS)))
         if snapshot == self.snapshot and not self._is_untold():
             return 0
         read = features_since(self.recipe.features, self.dataset, date.fromisoformat(first), project=self.project)
-        self.table, self.metadata = read
+        self.table, self.metadata = read[0].filter(pa.array(_days(read[0]) <= latest)), read[1]
         begins = self.online is None
         if self.online is None:
             self.online = make_online(self.recipe, list(self.metadata["features"]), project=self.project)
@@ -250,7 +253,7 @@ class _Watched:
             day=day,
             first_day=day,
             entity=row["entity"],
-            role="source",
+            role=_role(self.metadata),
             owner="",
             family=name,
             score=percentile,
@@ -263,8 +266,10 @@ class _Watched:
         )
 
 
-def _is_day(name: str) -> bool:
-    return name[:1].isdigit()
+def _role(metadata: TableMetadata) -> str:
+    """Return the role of whom the rows are about, as the daily list calls it."""
+    prefix = (metadata.get("entity") or [""])[0].partition("_")[0]
+    return {"destination": "destination", "user": "account", "host": "host"}.get(prefix, "source")
 
 
 def _moments(table: pa.Table) -> NDArray[np.int64]:
