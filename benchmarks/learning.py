@@ -34,12 +34,15 @@ def main() -> None:
     kept = measured_before("results-learning") if len(sys.argv) > 1 else []
     if "tables" in sys.argv[1:]:  # the mean is named by how many tables are in it
         kept = [figure for figure in kept if not figure.case.startswith("mean of ")]
+    if "rules" in sys.argv[1:]:  # candidates are named by what they are
+        kept = [figure for figure in kept if "ranking alone" not in figure.case]
     for name, part in (
         ("families", families),
         ("speed", speed),
         ("noise", noise),
         ("team", team),
         ("rules", rules),
+        ("barren", barren),
         ("tables", found),
     ):
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
@@ -75,6 +78,8 @@ def write(figures: list[Figure]) -> Path:
             "Leave-one-group-out: the constants that find most on the tables of all other groups (benchmarks/protocol.py), a table with more than "
             f"{learning_tables.MOST_FEWER} fewer than the forest weighing more than any gain; the ranking alone, without store and supervised forest. Intervals are 95 %, tables and seeds drawn anew; the sign test is "
             "two-sided, over tables.",
+            f"Barren tables: of each table only the malicious rows whose anomaly score is below its {learning_cases.INSIDE:.0%} quantile, at most "
+            f"{learning_cases.RARE:.0%} of the rows, tables with {learning_cases.FEW} such rows or more; the forest is grown anew.",
             "![found](results-learning-found.png)",
         ],
     )
@@ -156,6 +161,11 @@ def team() -> Iterator[list[Figure]]:
 def rules() -> Iterator[list[Figure]]:
     """Yield what the learner's constant is chosen by, without peers: minutes instead of an hour."""
     yield learning_tables.rules(versions_of("socml", "numba"))
+
+
+def barren() -> Iterator[list[Figure]]:
+    """Yield what the queue and the strategy mixed find where the forest's first rows hold nothing."""
+    yield learning_tables.barren(versions_of("socml", "numba"))
 
 
 def found() -> Iterator[list[Figure]]:

@@ -22,6 +22,9 @@ BUDGET = 100
 MOST_ROWS = 20_000  # of a table: more are drawn anew for each seed
 ALIKE = 0.9  # of the trees: malicious rows that share so many leaves with one found before are found again, not anew
 NO_TABLE = ("sequences", "HTTP")
+INSIDE = 0.6  # quantile of the anomaly scores below which the malicious rows of a barren table lie
+FEW = 8  # malicious rows that a barren table needs
+RARE = 0.05  # of its rows may be malicious
 
 Curve = NDArray[np.int64]  # malicious rows among the first 1, 2, … labels
 Rows = NDArray[np.int64]  # the rows asked about, in order
@@ -51,9 +54,29 @@ def grow(case: Case, seed: int) -> Forest:
     features, malicious = case.load()
     rows = np.random.default_rng(seed).permutation(case.rows(seed))[:MOST_ROWS]
     matrix = np.asarray(Preparation().fit(features.iloc[rows]).transform(features.iloc[rows]), dtype=np.float32)
+    return _forest(matrix, malicious[rows], seed)
+
+
+def grow_barren(case: Case, seed: int) -> Forest | None:
+    """Return a forest on the table without the malicious rows that it ranks high; None where too few are left.
+
+    Its first rows then hold nothing, as where anomalies lie inside the data.
+    """
+    whole = grow(case, seed)
+    is_low = whole.anomaly_score < np.quantile(whole.anomaly_score, INSIDE)
+    inside, others = np.flatnonzero(whole.malicious & is_low), np.flatnonzero(~whole.malicious)
+    if len(inside) < FEW:
+        return None
+    random = np.random.default_rng(seed)
+    kept = random.permutation(inside)[: max(FEW, int(RARE * len(others)))]
+    rows = random.permutation(np.concatenate([kept, others]))
+    return _forest(whole.matrix[rows], whole.malicious[rows], seed)
+
+
+def _forest(matrix: NDArray[np.float32], malicious: NDArray[np.bool_], seed: int) -> Forest:
     detector = component("detectors", "isolation-forest")
     forest = detector(n_estimators=TREES, max_samples=SAMPLES, random_state=seed).fit(matrix)
-    return Forest(matrix, malicious[rows], -forest.score_samples(matrix), forest.leaves(matrix))
+    return Forest(matrix, malicious, -forest.score_samples(matrix), forest.leaves(matrix))
 
 
 def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
@@ -66,9 +89,9 @@ def ours(forest: Forest, seed: int, strategy: str = "most-anomalous") -> Rows:
 
 def ranked(forest: Forest, constants: Mapping[str, float]) -> Rows:
     """Return what the feedback ranking alone asks with other values of its constants, without store and strategy."""
-    ranking, labelled = FeedbackRanking(forest.leaves, forest.anomaly_score), list[int]()
-    score = forest.anomaly_score.copy()
+    labelled, score = list[int](), forest.anomaly_score.copy()
     with patch.dict(vars(feedback), constants):
+        ranking = FeedbackRanking(forest.leaves, forest.anomaly_score)
         for _ in range(min(BUDGET, len(score))):
             score[labelled] = -np.inf
             labelled.append(int(score.argmax()))

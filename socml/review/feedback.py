@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
 
-# PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED, UNGUIDED and LEVEL by leave-one-group-out (benchmarks/learning.py).
+# PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED and UNGUIDED by leave-one-group-out, LEVEL on all tables made barren
+# (benchmarks/learning.py).
 PRIOR = 0.02  # how much a standard deviation of the anomaly score counts against the margin of 1
 CAUTION = 0.01  # what a malicious label may weigh while the forest's own order holds: a good order is left as it is
 DOUBT = 2.0  # by how much more, times the share of benign labels at the head of that order
@@ -73,7 +74,8 @@ class FeedbackRanking:
         self.anomaly_score = np.asarray(anomaly_score, dtype=np.float64)
         spread = float(self.anomaly_score.std()) if self.anomaly_score.size else 0.0
         self._unit = spread or 1.0
-        self._zero = float(np.quantile(self.anomaly_score, QUANTILE)) if self.anomaly_score.size else 0.0
+        levels = np.quantile(self.anomaly_score, [QUANTILE, LEVEL]) if self.anomaly_score.size else np.zeros(2)
+        self._zero, self._usual = float(levels[0]), float(levels[1])
         self._place = np.empty(self.anomaly_score.shape, dtype=np.int64)  # in the forest's own order
         self._place[np.argsort(-self.anomaly_score, kind="stable")] = np.arange(self.anomaly_score.size)
         self._columns = _Columns(self.leaves)
@@ -127,7 +129,7 @@ class FeedbackRanking:
     def _most_usual(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return the row of the most usual anomaly score among those least like the benign ones."""
         unlike = self._total / max(1.0, -float(self._total.min()))
-        usual = UNLIKE * unlike - np.abs(self.anomaly_score - np.quantile(self.anomaly_score, LEVEL)) / self._unit
+        usual = UNLIKE * unlike - np.abs(self.anomaly_score - self._usual) / self._unit
         usual[rows] = -np.inf
         return np.asarray(np.arange(usual.size) == int(usual.argmax()))
 
