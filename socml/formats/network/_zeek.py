@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -61,13 +62,22 @@ def log_type(names: set[str], file_name: str) -> str:
 
     Examples
     --------
-    >>> log_type({"ts", "conn_state"}, "x.log"), log_type({"ts"}, "stats.log.gz")
-    ('conn', 'stats')
+    >>> log_type({"ts", "conn_state"}, "x.log"), log_type({"ts"}, "stats.log.gz"), log_type({"ts"}, "bro-smb_files_20260302.json")
+    ('conn', 'stats', 'smb_files')
     """
     for path, signature in SIGNATURES:
         if signature <= names:
             return path
-    return file_name.split(".", maxsplit=1)[0].lower()
+    first = file_name.split(".", maxsplit=1)[0].lower()
+    words = re.split(r"[^a-z]+", file_name.lower())
+    found = [path for path in LOGS if _within(path.split("_"), words)]
+    named = [path for path in found if not any(path != other and path in other for other in found)]  # files in smb_files
+    return named[0] if first not in LOGS and len(named) == 1 else first
+
+
+def _within(some: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether words follow one another in others."""
+    return any(list(words[at : at + len(some)]) == list(some) for at in range(len(words) - len(some) + 1))
 
 
 def zeek_columns(
