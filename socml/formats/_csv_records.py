@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from socml.formats._reader import Source
 from socml.formats._records import Skip
@@ -79,15 +79,20 @@ def csv_head(head: bytes) -> list[str]:
         return []
 
 
-def rows_by_name(read: Callable[[dict[str, object]], dict[str, object]]) -> Callable[[bytes], dict[str, object]]:
+def rows_by_name(
+    read: Callable[[dict[str, object]], dict[str, object]], known: Sequence[str] = ()
+) -> Callable[[bytes], dict[str, object]]:
     """Return a reader of CSV records that takes the first for names and hands the others on as name → text.
 
-    Empty cells are left out; the line of names, also when it comes again, is skipped.
+    Empty cells are left out; the line of names, also when it comes again, is skipped. With `known` names there is no such
+    line, and a record may lack the last of them.
     """
-    names: list[str] = []
+    names: list[str] = list(known)
 
     def read_record(record: bytes) -> dict[str, object]:
         cells = cells_of(record)
+        if known and 1 < len(cells) < len(known):
+            cells += [""] * (len(known) - len(cells))
         if not names:
             names.extend(cells)
         if cells == names:

@@ -21,6 +21,9 @@ denied = "failure"
 event_category = "authentication"
 ```
 
+A map of kind "csv" may describe tables without a line of names: `names` are those of its columns in order (later versions of
+a tool add some at the end), and `pattern` is how a record begins.
+
 A map of kind "text" has a `pattern` instead of `has`: a regular expression that a whole line must match, from its start, whose
 named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long.
 
@@ -50,7 +53,7 @@ from socml.project import EVENT, RecipeError, did_you_mean
 __all__ = ["FormatMap", "MapReader", "load_map"]
 
 _KINDS = ("json", "csv", "key-values", "text")
-_KEYS = ("about", "specification", "kind", "lists", "has", "pattern", "examples", "columns", "words", "fixed")
+_KEYS = ("about", "specification", "kind", "lists", "has", "names", "pattern", "examples", "columns", "words", "fixed")
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
@@ -70,7 +73,8 @@ class FormatMap:
     examples: tuple[str, ...] = ()
     words: dict[str, dict[str, object]] = field(default_factory=dict)
     fixed: dict[str, object] = field(default_factory=dict)
-    pattern: re.Pattern[str] | None = None  # of kind "text"
+    pattern: re.Pattern[str] | None = None  # of kind "text", and of a table without a line of names
+    names: tuple[str, ...] = ()  # of the columns of such a table
 
     def row(self, found: Mapping[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a record's flat fields."""
@@ -126,13 +130,14 @@ def load_map(path: Path) -> FormatMap:
         if name not in EVENT or name in _SET_BY_INGEST:
             raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
     kind = content.get("kind", "json")
-    if kind not in _KINDS or not content.get("pattern" if kind == "text" else "has"):
+    needs_pattern = kind == "text" or (kind == "csv" and "names" in content)
+    if kind not in _KINDS or not content.get("pattern" if needs_pattern else "has"):
         raise RecipeError(
-            f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` gives them, "
-            "where kind is text)."
+            f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` tells it "
+            "where kind is text, and where `names` are given)."
         )
     try:
-        pattern = re.compile(content["pattern"]) if kind == "text" else None
+        pattern = re.compile(content["pattern"]) if needs_pattern else None
     except re.error as error:
         raise RecipeError(f"{path}: `pattern` is no regular expression: {error}.") from None
     return FormatMap(
@@ -147,6 +152,7 @@ def load_map(path: Path) -> FormatMap:
         content.get("words", {}),
         content.get("fixed", {}),
         pattern,
+        tuple(content.get("names", ())),
     )
 
 
@@ -182,7 +188,7 @@ class MapReader:
         """Yield the file's events."""
         if self.map.kind == "csv":
             held: list[Clock] = []
-            by_name = rows_by_name(lambda found: self.map.row(found, held[0]))
+            by_name = rows_by_name(lambda found: self.map.row(found, held[0]), self.map.names)
 
             def cells(record: bytes, clock: Clock) -> dict[str, object]:
                 held[:] = [clock]

@@ -39,7 +39,7 @@ _FAILURE = re.compile(
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\b(?:logged|signed) ?(?:in|on)\b|\bestablished\b|\bapproved?\b)"
+    r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b)"
 )
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")

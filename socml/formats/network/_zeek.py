@@ -71,7 +71,9 @@ def log_type(names: set[str], file_name: str) -> str:
     first = file_name.split(".", maxsplit=1)[0].lower()
     words = re.split(r"[^a-z]+", file_name.lower())
     found = [path for path in LOGS if _within(path.split("_"), words)]
-    named = [path for path in found if not any(path != other and path in other for other in found)]  # files in smb_files
+    named = [
+        path for path in found if not any(path != other and path in other for other in found)
+    ]  # files in smb_files
     return named[0] if first not in LOGS and len(named) == 1 else first
 
 
