@@ -23,6 +23,7 @@ _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.I
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 400
+_LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
 # The bytes that cp1252 leaves undefined stand for themselves, as on the web.
@@ -38,7 +39,7 @@ class Dialect:
     header: bytes
     missing: tuple[str, ...]
     encoding: str = ""  # empty: UTF-8
-    above: int = 0  # lines over the header that say how the file is cut, as spreadsheets write them
+    above: int = 0  # lines over the header: titles, and what says how the file is cut, as spreadsheets write it
     is_arff: bool = False  # lines before @data, and comments, are skipped; quotes are single
 
     @property
@@ -80,6 +81,37 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     return best, best_share
 
 
+def titles_above(lines: Sequence[bytes]) -> int:
+    """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
+
+    All lines from the names on are cut alike, into three cells or more, and those above less than half as often.
+
+    Examples
+    --------
+    >>> titles_above([b"DHCP log", b"", b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
+    2
+    >>> titles_above([b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
+    0
+    """
+    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
+    if len(written) < 3 or b'"' in written[0][1]:
+        return 0
+    for delimiter in _DELIMITERS:
+        counts = [_count(line, delimiter) for _, line in written]
+        alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
+        first = len(counts) - alike
+        if (
+            counts[-1] < _LEAST_CUTS
+            or not 0 < first <= _MOST_TITLES
+            or alike < 2
+            or 2 * max(counts[:first]) >= counts[-1]
+        ):
+            continue
+        if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
+            return written[first][0]
+    return 0
+
+
 def _has_decimal_commas(line: bytes) -> bool:
     """Return whether all commas of a line stand between digits, as in 1;2,5."""
     return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
@@ -100,9 +132,10 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         return Dialect(",", tuple(unique_names(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
     block = next(source.blocks(), None)
     lines = list(block.lines() if block else [])
-    heads = list(dropwhile(lambda line: not line.strip(), lines))[: 2 * _HEAD_LINES]  # later ones may be part of a cell
+    above = 0 if shape.columns or "header" in shape.model_fields_set else titles_above(lines[:_HEAD_LINES])
+    heads = list(dropwhile(lambda line: not line.strip(), lines[above:]))[: 2 * _HEAD_LINES]  # later: parts of a cell
     declared = _SEPARATOR.fullmatch(heads[0]) if heads else None
-    above = int(declared is not None)
+    above += int(declared is not None)
     if declared:
         shape = shape if shape.delimiter else shape.model_copy(update={"delimiter": declared[1].decode()})
         heads = heads[1:]

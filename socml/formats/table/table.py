@@ -29,6 +29,7 @@ from socml.formats.table._table_csv import (
     read_dialect,
     read_rows,
     sniff_delimiter,
+    titles_above,
     whole_records,
 )
 from socml.formats.table._table_events import TableLog, log_of
@@ -61,7 +62,7 @@ class Table:
             return 0.0
         if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
             lines = lines[1:]
-        lines = whole_records(lines)
+        lines = whole_records(lines[titles_above(lines) :])
         delimiter, share = sniff_delimiter(lines)
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
