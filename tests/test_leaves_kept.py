@@ -17,6 +17,7 @@ from socml.project import (
     read_run,
     run_folder,
     run_is_intact,
+    write_run,
 )
 from socml.review.ranking_state import RankingState
 
@@ -28,6 +29,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for seed in ("1", "2"):
         assert socml(project, "fit", MODEL, DATASET, "--seed", seed, "--promote").code == 0
         assert socml(project, "score", MODEL, DATASET).code == 0
+    for number, run in enumerate(sorted(list_runs(project), key=lambda run: run["model_version"])):
+        run["finished"] = f"2026-03-0{number + 1}T00:00:00+00:00"  # not all within one second
+        write_run(project, run)
     return project
 
 
