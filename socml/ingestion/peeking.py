@@ -16,7 +16,7 @@ from socml.formats import LITTLE, Assumption, Parsed, ReadOptions, Reject
 from socml.ingestion.detection import open_format, rank_source
 from socml.ingestion.format_maps import taken_fields
 from socml.ingestion.judging import too_many_bad
-from socml.ingestion.run import options_of
+from socml.ingestion.run import begins_document, options_of
 from socml.ingestion.sources import FileSource
 from socml.project import DatasetRecipe, FormatError
 
@@ -114,7 +114,11 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
     """Return what the head holds, its bad records, and whether the head is the whole file."""
     head, is_whole = _head_of(source)
     reader = open_format(name)
-    lines = getattr(reader, "one_a_line", True) and not head.lstrip().startswith((b"[", b"{\n"))
+    lines = (
+        getattr(reader, "one_a_line", True)
+        and not head.lstrip().startswith(b"{\n")
+        and not begins_document(head, reader)
+    )
     placed = head.startswith(_PLACED)
     if placed or (is_whole and not (lines and len(head) > LINES_BYTES)):
         return *_parts(reader.read(source, options), source, all_of_it=is_whole), is_whole

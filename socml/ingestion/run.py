@@ -17,7 +17,7 @@ from socml.project import DatasetRecipe
 
 __all__ = ["FileJob", "Run", "begins_document", "options_of", "spans_lines"]
 
-_DOCUMENT = re.compile(rb"\s*(\[|<[?!A-Za-z])")
+_DOCUMENT = re.compile(rb"\s*(?:\[\s*[\[{\"\]]|<[?!A-Za-z])")  # and not `[2026-03-02 …] text`
 _OBJECT = re.compile(rb"\s*\{")
 
 
