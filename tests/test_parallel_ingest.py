@@ -153,8 +153,15 @@ def deadly(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     return tmp_path, {"SEEN": str(tmp_path / "seen"), "ARMED": str(tmp_path / "armed")}
 
 
+# A runner in the background ignores SIGINT, and what it starts would too
+SOCML = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('socml', run_name='__main__', alter_sys=True)"
+)
+
+
 def _ingest(root: Path, environment: dict[str, str], *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "socml", "ingest", "logs", "-d", "some", "--final", "--workers", "2", *more]
+    command = [sys.executable, "-c", SOCML, "ingest", "logs", "-d", "some", "--final", "--workers", "2", *more]
     return subprocess.Popen(
         command,
         cwd=root,
@@ -189,7 +196,7 @@ def test_an_ingest_that_is_ended_leaves_no_process_and_can_be_done_again(
     readers = {int(path.name.split("-")[0]) for path in seen.iterdir()}
     assert run.pid not in readers
     run.send_signal(number) if number != signal.SIGINT else os.killpg(run.pid, number)
-    run.communicate()
+    run.communicate(timeout=60)
     assert run.returncode != 0
     wait_until(lambda: not any(_runs(pid) for pid in readers))
     (root / "armed").unlink()

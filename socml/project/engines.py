@@ -15,7 +15,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,8 @@ def sealed_connection(
         connection = duckdb.connect(config=settings)
         try:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set enable_progress_bar = false")  # else shown wherever there is no script: python -c
+            with suppress(duckdb.InvalidInputException):  # in Jupyter without ipywidgets, where there is no bar
+                connection.execute("set enable_progress_bar = false")  # else shown where there is no script: python -c
             connection.execute("set python_enable_replacements = false")
             connection.execute("set preserve_insertion_order = false")
             if prepare is not None:
