@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +38,8 @@ def posted(cookie: Any, body: bytes, **headers: str) -> tuple[int, str]:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    answer = asyncio.run(cookie.keep(Request(scope, receive)))
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop in this one
+        answer = thread.submit(lambda: asyncio.run(cookie.keep(Request(scope, receive)))).result()
     return answer.status_code, answer.headers.get("set-cookie", "")
 
 
