@@ -60,7 +60,7 @@ def test_a_pattern_is_a_reader(tmp_path: Path) -> None:
     ("text", "said"),
     [
         (MAP.replace("(?P<at>", "(?P<at"), "`pattern` is no regular expression"),
-        ('kind = "text"\nhas = ["a"]\n', "`pattern` gives them"),
+        ('kind = "text"\nhas = ["a"]\n', "`pattern` tells it"),
     ],
 )
 def test_what_is_wrong_with_a_pattern_is_named(text: str, said: str, tmp_path: Path) -> None:

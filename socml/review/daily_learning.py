@@ -4,8 +4,8 @@ Two ways, each told in a sentence and undone with the label it came from:
 
 - *memory*: what was judged of an entity and a family counts 0.3 of itself as long as it is no stronger than the evidence
   that was judged; beyond it counts in full, for an attack may begin where something harmless was judged. A campaign that
-  was judged malicious is remembered in the same way, so that one that goes on is not read again each day, and its row
-  says so.
+  was judged malicious is remembered too, up to 0.8 above what was judged, so that one that goes on is not read again
+  each day, and its row says so.
 - *weight of a signal*: what was judged benign says little for any entity up to where it was judged, see
   `socml.models.signals`.
 
@@ -28,6 +28,7 @@ from socml.models import NEAR, DayEvidence, DayScores, Votes, fuse, numbered, ra
 Floats = NDArray[np.float64]
 Signal = tuple[str, int]  # role, and position of the column
 KEPT = 0.3  # of the evidence, when it was judged before
+GOES_ON = 0.8  # evidence above what was judged malicious, up to which it is the same campaign
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class DailyLearner:
             return remembered
         for row, f in np.argwhere(scores.evidence > 0).tolist():
             judged, malicious = self._judged.get(_subject(scores, row, f), (-np.inf, False))
-            if row not in labelled and scores.evidence[row, f] <= judged + NEAR:
+            if row not in labelled and scores.evidence[row, f] <= judged + (GOES_ON if malicious else NEAR):
                 remembered[row, f] = 2 if malicious else 1
         return remembered
 

@@ -45,7 +45,7 @@ def mixed(
     --------
     >>> candidates = pd.DataFrame({"ranking_score": np.arange(100.0)}, index=[f"r{i}" for i in range(100)])
     >>> mixed(candidates, pd.DataFrame(), 20, rng=np.random.default_rng(0)).value_counts().to_dict()
-    {'most-anomalous': 20}
+    {'most-anomalous': 19, 'random-audit': 1}
     >>> labels = pd.DataFrame({"verdict": ["benign"] * 20}, index=[f"r{i}" for i in range(20)])
     >>> mixed(candidates, labels, 20, rng=np.random.default_rng(0)).value_counts().to_dict()
     {'most-anomalous': 14, 'diverse': 4, 'random-audit': 2}
