@@ -147,7 +147,8 @@ def _listener(lab: Project) -> subprocess.Popen[str]:
         "print(listen('tcp://127.0.0.1:0', dataset='net', project=project, every=600,\n"
         "             on_ready=lambda host, port: print(port, flush=True)))\n"
     )
-    command = [sys.executable, "-c", script, str(lab.root), str(lab.workspace)]
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a runner may ignore it
+    command = [sys.executable, "-c", heeding + script, str(lab.root), str(lab.workspace)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
