@@ -17,11 +17,11 @@ from socml.formats._records import clocked
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
 from socml.formats._values import severity_of
+from socml.formats._xml_records import LOOKED_AT, xml_records
 
 __all__ = ["JavaLogXml"]
 
 _LARGEST = 4 << 20  # bytes of one record
-_LOOKED_AT = 65536
 _START = re.compile(rb"<(?P<name>(?:log4[a-z]{1,4}:)?event|record)(?P<more>[\s>])")
 _AROUND = re.compile(
     rb"(?:\s|\xef\xbb\xbf|<\?[^>]{0,400}\?>|<!DOCTYPE[^>\[]{0,400}>|<!--(?:[^-]|-(?!->)){0,2000}-->|"
@@ -44,7 +44,7 @@ class JavaLogXml:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Sure of a first element that is a record with a level, and a time or a message."""
-        start = head[:_LOOKED_AT]
+        start = head[:LOOKED_AT]
         around = _AROUND.match(start)
         begins = _START.match(start, around.end() if around else 0)
         if begins is None:
@@ -55,33 +55,11 @@ class JavaLogXml:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(_records(source), _event, source, options)
+        return clocked(xml_records(source, _AROUND, _START, _close, largest=_LARGEST), _event, source, options)
 
 
-def _records(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield the records with their lines; and what stands among them and is none, for the reader to reject."""
-    held, line, at = b"", 1, 0
-    for chunk in source.chunks():
-        held, at = held[at:] + chunk, 0
-        while True:
-            around = _AROUND.match(held, at)
-            start = around.end() if around else at
-            begins = _START.match(held, start)
-            close = b"</%s>" % begins["name"] if begins else b""
-            end = held.find(close, start) if begins else -1
-            if end < 0:
-                break
-            line += held.count(b"\n", at, start)
-            yield line, held[start : end + len(close)]
-            line += held.count(b"\n", start, end)
-            at = end + len(close)
-        if len(held) - at > _LARGEST:
-            yield line, held[at : at + _LOOKED_AT]
-            return
-    around = _AROUND.match(held, at)
-    rest = held[around.end() :] if around else held[at:]
-    if rest.strip():
-        yield line + held.count(b"\n", at, len(held) - len(rest)), rest
+def _close(begins: re.Match[bytes]) -> bytes:
+    return b"</%s>" % begins["name"]
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:

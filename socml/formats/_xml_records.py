@@ -1,0 +1,53 @@
+"""A file of XML elements, in a document or one after the other without one → the elements, one at a time, as bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from socml.formats._reader import Source
+
+__all__ = ["LOOKED_AT", "xml_records"]
+
+LOOKED_AT = 65536  # bytes of what is no element that are handed on
+
+
+def xml_records(
+    source: Source,
+    around: re.Pattern[bytes],
+    begins: re.Pattern[bytes],
+    close_of: Callable[[re.Match[bytes]], bytes],
+    *,
+    largest: int,
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the elements with their lines; and what stands among them and is none, for the reader to reject.
+
+    Parameters
+    ----------
+    around : what may stand before, between and after elements; matches nothing, too
+    begins : how an element begins
+    close_of : what ends the element that a match of `begins` began
+    largest : bytes of one element; what is longer ends the reading
+    """
+    held, line, at = b"", 1, 0
+    for chunk in source.chunks():
+        held, at = held[at:] + chunk, 0
+        while True:
+            between = around.match(held, at)
+            start = between.end() if between else at
+            found = begins.match(held, start)
+            close = close_of(found) if found else b""
+            end = held.find(close, start) if found else -1
+            if end < 0:
+                break
+            line += held.count(b"\n", at, start)
+            yield line, held[start : end + len(close)]
+            line += held.count(b"\n", start, end)
+            at = end + len(close)
+        if len(held) - at > largest:
+            yield line, held[at : at + LOOKED_AT]
+            return
+    between = around.match(held, at)
+    rest = held[between.end() :] if between else held[at:]
+    if rest.strip():
+        yield line + held.count(b"\n", at, len(held) - len(rest)), rest
