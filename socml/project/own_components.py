@@ -19,6 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from socml.project.errors import ConfigurationError, Notice
+from socml.project.pandas_kept_out import let_pandas_in
 
 PACKAGE = "socml_project"  # what the modules of an opened project are called in Python
 _FILE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -149,6 +150,7 @@ class _Loader(SourceFileLoader):
             raise ConfigurationError(
                 f"{self.path} belongs to another user, so its code is not run. If you trust it, make it yours: chown."
             )
+        let_pandas_in()
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
