@@ -31,7 +31,7 @@ _LONGEST = 500
 def _overview(place: Place) -> None:
     say = place.say
     st.text(say("app.runs.about"))
-    st.dataframe(_runs(place.project, say), hide_index=True)
+    st.dataframe(_runs(place.project, say), hide_index=True, placeholder="—")
     st.caption(say("app.runs.metrics.note"))
     run_plots(place)
     run_drift(place)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from socml.cli import app
 from socml.evaluate import attack_rows, find_attacks
+from socml.explanations import explanation_in_words, normal_of_rows
 from socml.jobs import daily_list, store_day
 from socml.jobs.daily_listing import row_ids
 from socml.labels import record_label, undo_label
@@ -120,6 +121,16 @@ def test_a_day_is_a_run_that_the_queue_shows_and_learns_on(office_project):
         assert "10.0.0.5" not in triage.queue(100)["entity"].tolist()
         triage.undo()
         assert triage.queue(100)[["row_id", "ranking_score"]].values.tolist() == before
+
+
+def test_a_row_of_a_day_is_not_said_to_have_lost_its_model(office_project):
+    listed = daily_list("office", project=office_project)
+    run_id = store_day(listed, listed.of(), project=office_project)["run_id"]
+    with Triage(run_id, project=office_project) as triage:
+        row = triage.queue(1)["row_id"].iloc[0]
+    for language, told in (("en", "adds up its reasons"), ("fr", "additionne ses raisons")):
+        assert told in explanation_in_words(run_id, row, project=office_project, language=language).would_be_normal
+        assert told in normal_of_rows(run_id, [row], project=office_project, language=language)[row]
 
 
 def test_the_app_shows_a_day_and_the_events_behind_its_rows(office_project):

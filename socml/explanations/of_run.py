@@ -160,7 +160,7 @@ def explanation_in_words(
         found = what_would_be_normal(version, rows.take(rows.positions([row_id])), explained)
         normal = normal_in_words(found, features_metadata=about, language=language)
     except (UnknownName, DataError):  # the run outlived its model or its table: what is stored can still be told
-        normal = words(language)("explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown")
+        normal = _not_tried(run, language)
     return InWords(
         row_id=row_id,
         headline=headline(explained, features_metadata=about, language=language),
@@ -185,15 +185,19 @@ def normal_of_rows(
         columns = feature_columns(run_features_path(project, run))
         rows = columns.take(columns.positions(list(explained)))
     except (UnknownName, DataError):  # the run outlived its model or its table
-        unknown = words(language)(
-            "explanation.normal.learned_on" if run.get("online") else "explanation.normal.unknown"
-        )
-        return dict.fromkeys(explained, unknown)
+        return dict.fromkeys(explained, _not_tried(run, language))
     found = would_be_normal(version, rows, list(explained.values()))
     return {
         row_id: normal_in_words(one, features_metadata=about, language=language)
         for row_id, one in zip(explained, found, strict=True)
     }
+
+
+def _not_tried(run: Run, language: str) -> str:
+    """Return why it is not told what would make a row of a run normal."""
+    is_daily = run["model_version"].rpartition("/")[2].startswith("daily-")  # its scores need the day's other rows
+    reason = "daily" if is_daily else "learned_on" if run.get("online") else "unknown"
+    return words(language)(f"explanation.normal.{reason}")
 
 
 def headlines(
