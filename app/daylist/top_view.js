@@ -45,7 +45,7 @@ export class TopView {
     this.drawQueues(data, word);
     this.tabs.replaceChildren(...ROLES.map((role) => this.tab(role, day, word)));
     put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
-    this.counts.title = [this.counts.textContent, data.false_expected ? word("false_expected.about") : ""].filter(Boolean).join("\n");
+    this.counts.title = [this.counts.textContent, data.new ? word("new.about") : "", data.false_expected ? word("false_expected.about") : ""].filter(Boolean).join("\n");
     if (this.input.value !== day.filter) this.input.value = day.filter;
     this.input.placeholder = word("filter.placeholder");
     this.input.setAttribute("aria-label", word("filter.title"));
