@@ -76,14 +76,17 @@ def _sign_in(project: Project, say: Words) -> None:
 
 def _sign_in_elsewhere(project: Project, say: Words) -> None:
     address, accounts = single_sign_on.vouched_for(), kept_store(project).accounts
-    if address and st.session_state.get(COOKIE) != "":  # who signed out just now stays out
+    if address:
         try:
             token = accounts.begin(address)
         except DataError:
             st.error(say("app.people.no_account"))
             st.code(f"socml people add {visible_line(address)} --elsewhere", language=None)
         else:
-            _begin(token)
+            if single_sign_on.spend():
+                _begin(token)
+            else:
+                accounts.sign_out(token)  # another tab was first
     if st.button(say("app.people.elsewhere"), key="sign_in_elsewhere", type="primary"):
         st.login()
 

@@ -5,8 +5,11 @@ Who may do what is said here and not there: the provider vouches for an address,
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -26,6 +29,9 @@ VARIABLES = {
     "redirect_uri": "SOCML_OIDC_REDIRECT",
 }
 FRESH_S = 300.0  # after the provider vouched, in which a session may begin; later one signs in there again
+
+_SPENT: dict[str, float] = {}
+_LOCK = threading.Lock()
 
 
 def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
@@ -53,10 +59,31 @@ def auth_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Secre
 
 
 def vouched_for() -> str:
-    """Return the e-mail address that the provider vouched for just now; empty if it did not, or did not verify it."""
+    """Return the e-mail address that the provider vouched for just now; empty if it did not, or did not verify it.
+
+    What the provider vouched counts once (`spend`): its cookie outlives a session, and signing out must not.
+    """
     if not is_configured() or not st.user.is_logged_in:
         return ""
     known = st.user.to_dict()
     at = known.get("iat")
     fresh = isinstance(at, int | float) and abs(time.time() - at) < FRESH_S
-    return str(known.get("email") or "").lower() if fresh and known.get("email_verified") is True else ""
+    if not fresh or known.get("email_verified") is not True or _name_of(known) in _SPENT:
+        return ""
+    return str(known.get("email") or "").lower()
+
+
+def spend() -> bool:
+    """Use up what the provider vouched for just now; False if that was done before."""
+    name, now = _name_of(st.user.to_dict()), time.monotonic()
+    with _LOCK:
+        for old in [one for one, until in _SPENT.items() if until < now]:
+            del _SPENT[old]
+        if name in _SPENT:
+            return False
+        _SPENT[name] = now + 2 * FRESH_S
+    return True
+
+
+def _name_of(known: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
