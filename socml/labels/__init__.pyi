@@ -32,5 +32,6 @@ from .verdicts import LONGEST_SEEN_MS as LONGEST_SEEN_MS
 from .verdicts import SEEN_LEAST_MS as SEEN_LEAST_MS
 from .verdicts import VERDICTS as VERDICTS
 from .verdicts import Acknowledgement as Acknowledgement
+from .verdicts import LabelDetails as LabelDetails
 from .verdicts import LabelEvent as LabelEvent
 from .verdicts import NewLabel as NewLabel

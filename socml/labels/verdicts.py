@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from socml.project import DataError, UnknownName
 
@@ -108,6 +108,28 @@ class NewLabel:
             raise DataError(f"inclusion_probability is {drawn!r}; it must be above 0 and at most 1.")
         if self.given_at is not None and self.given_at.tzinfo is None:
             raise DataError("given_at has no time zone.")
+
+
+class LabelDetails(TypedDict, total=False):
+    """What may be said of a label besides row, verdict, client_id and by: the other fields of `NewLabel`."""
+
+    event_id: str | None
+    run_id: str
+    dataset: str
+    reason: str
+    family: str
+    technique: str
+    note: str
+    how: str
+    model_version: str
+    seen_ms: int | None
+    weight: float
+    queue_reason: str
+    strategy: str
+    batch_id: str
+    inclusion_probability: float | None
+    suggested: bool
+    given_at: datetime | None
 
 
 _TEXT_FIELDS = [name for name, kind in NewLabel.__annotations__.items() if kind in {"str", "str | None"}]
