@@ -5,6 +5,7 @@ from .benign_rules import BenignRule as BenignRule
 from .benign_rules import BenignRules as BenignRules
 from .database import DAMAGED as DAMAGED
 from .database import HEAD as HEAD
+from .export import label_frame as label_frame
 from .export import write_labels as write_labels
 from .families import FamilyEdit as FamilyEdit
 from .fold import CurrentLabels as CurrentLabels
