@@ -120,15 +120,10 @@ def load_map(path: Path) -> FormatMap:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not a map of a format: {error}.") from None
-    for key in content:
-        if key not in _KEYS:
-            raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
+    _check_names(content, path)
     columns = {
         name: (names,) if isinstance(names, str) else tuple(names) for name, names in content.get("columns", {}).items()
     }
-    for name in (*columns, *content.get("fixed", {}), *content.get("words", {})):
-        if name not in EVENT or name in _SET_BY_INGEST:
-            raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
     kind = content.get("kind", "json")
     needs_pattern = kind == "text" or (kind == "csv" and "names" in content)
     if kind not in _KINDS or not content.get("pattern" if needs_pattern else "has"):
@@ -154,6 +149,15 @@ def load_map(path: Path) -> FormatMap:
         pattern,
         tuple(content.get("names", ())),
     )
+
+
+def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> None:
+    for key in content:
+        if key not in _KEYS:
+            raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
+    for name in (name for part in ("columns", "fixed", "words") for name in content.get(part, {})):
+        if name not in EVENT or name in _SET_BY_INGEST:
+            raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
 
 
 class MapReader:
