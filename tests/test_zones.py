@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from socml.formats._times import Clock, microseconds
-from socml.formats.host._zones import utc_micros
+from socml.formats.host._syslog_blocks import utc_micros
 
 EPOCH = datetime(1970, 1, 1)
 

@@ -211,17 +211,9 @@ def _result(
     import pandas as pd
 
     assert recipe.sweep is not None
-    metric = recipe.sweep.metric
-    lines = [
-        {**vars(cell), **_numbers(cell_result.get("metrics", {})), "error": cell_result.get("error", "")}
-        for cell, cell_result in zip(cells, found, strict=True)
-    ]
-    frame = pd.DataFrame(lines)
-    failed = [
-        f"{c.method} on {c.dataset}, seed {c.seed}: {t['error']}"
-        for c, t in zip(cells, found, strict=True)
-        if t.get("error")
-    ]
+    metric, both = recipe.sweep.metric, list(zip(cells, found, strict=True))
+    failed = [f"{c.method} on {c.dataset}, seed {c.seed}: {t['error']}" for c, t in both if t.get("error")]
+    frame = pd.DataFrame([{**vars(c), **_numbers(t.get("metrics", {})), "error": t.get("error", "")} for c, t in both])
     if metric not in frame.columns or frame[metric].isna().all():
         raise DataError(failed[0] if failed else f"No cell has a metric {metric!r}.")
     table = standing_table(frame, metric)

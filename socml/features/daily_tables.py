@@ -250,18 +250,10 @@ def day_connection(
     ----------
     reads : the SELECTs to come: only what they and the histories read is worked out; everything if not given
     """
+    keys = " ".join(column for history in histories for column in history.key.columns)
 
     def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
-        sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
-        columns = connection.sql(sql).columns
-        if reads:
-            keys = " ".join(column for history in histories for column in history.key.columns)
-            columns = meanings.columns_read(columns, [*reads, keys])
-        chosen = ", ".join(quoted(column) for column in columns)
-        connection.execute(f"create temp table meanings as select {chosen} from ({sql})")  # noqa: S608
-        for name, view in meanings.VIEWS.items():
-            connection.execute(f"create temp view {name} as {view}")
+        _make_meanings(connection, files, day, inside, [*reads, keys] if reads else [])
 
         def define(name: str, sql: str) -> None:
             connection.execute(f"create or replace temp table {quoted(name)} as {sql}")
@@ -274,6 +266,22 @@ def day_connection(
     memory, threads = project.memory_limit, project.threads
     with sealed_connection({}, prepare=prepare, memory_limit=memory, threads=threads) as connection:
         yield connection
+
+
+def _make_meanings(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    day: date,
+    inside: Sequence[IPv4Network],
+    reads: list[str],
+) -> None:
+    connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+    sql = meanings.meanings_sql(day.isoformat(), (day + timedelta(days=1)).isoformat(), inside=inside)
+    columns = connection.sql(sql).columns
+    chosen = ", ".join(quoted(column) for column in (meanings.columns_read(columns, reads) if reads else columns))
+    connection.execute(f"create temp table meanings as select {chosen} from ({sql})")  # noqa: S608
+    for name, view in meanings.VIEWS.items():
+        connection.execute(f"create temp view {name} as {view}")
 
 
 def rows_of_set(

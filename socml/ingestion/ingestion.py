@@ -11,7 +11,7 @@ from socml.ingestion.detection import open_format
 from socml.ingestion.discovery import Found, find_files
 from socml.ingestion.file_by_file import FileByFile, ProgressReport
 from socml.ingestion.inputs import input_files
-from socml.ingestion.matching import match_files
+from socml.ingestion.matching import Match, match_files
 from socml.ingestion.result import IngestResult
 from socml.ingestion.staging import Staging, staging
 from socml.ingestion.streams import shown
@@ -122,10 +122,7 @@ def ingest_files(
         work = FileByFile(stage, recipe, format_name, truth, now, matches, progress, retry=retry)
         for path, why in found.odd.items():
             work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
-        ordered = sorted(matches, key=lambda match: match.copy_of is not None)
-        with work.reading_ahead(ordered, workers):
-            for match in ordered:
-                work.take(match)
+        _take_all(work, matches, workers)
         if anew and work.failed:
             raise DataError(
                 f"{work.failed[0].reason} So the dataset stays as it was: with --anew all or nothing is read."
@@ -135,6 +132,14 @@ def ingest_files(
         if result.added or result.quarantined or anew:
             audit(project, "ingested", dataset=dataset, events=result.added, quarantined=result.quarantined, anew=anew)
     return result
+
+
+def _take_all(work: FileByFile, matches: Sequence[Match], workers: int) -> None:
+    """Take in every file, copies after what they are copies of."""
+    ordered = sorted(matches, key=lambda match: match.copy_of is not None)
+    with work.reading_ahead(ordered, workers):
+        for match in ordered:
+            work.take(match)
 
 
 def _forget_gone(stage: Staging, folders: set[Path]) -> None:

@@ -29,11 +29,6 @@ class StreamName:
     name: str
     age: tuple[int, int, str]
 
-    @property
-    def is_rotated(self) -> bool:
-        """Whether the name carries a rotation number or a date."""
-        return self.age != _CURRENT
-
 
 @cache
 def stream_name(file_name: str) -> StreamName:

@@ -86,13 +86,9 @@ def import_labels(
     found, records = read_records(path, kind=kind, row_column=row_column, label_column=label_column)
     by_number = rows == "number" or (rows == "auto" and found == "secuml")
     resolve: Callable[[str], str] = _by_number(project, dataset) if by_number else str
-    tally = _Tally()
-    labels: list[tuple[Record, NewLabel]] = []
-    undone = _undone(records)
-    for record in records:
-        label = tally.sort(record, undone, words, lambda r: _label(r, resolve, dataset, by, words))
-        if label is not None:
-            labels.append((record, label))
+    tally, undone = _Tally(), _undone(records)
+    sorted_ = [(r, tally.sort(r, undone, words, lambda r: _label(r, resolve, dataset, by, words))) for r in records]
+    labels = [(record, label) for record, label in sorted_ if label is not None]
     known = store.known([label.client_id for _, label in labels])
     new = _of_rows_that_exist([(r, label) for r, label in labels if label.client_id not in known], tally, project)
     acknowledged = [a for at in range(0, len(new), _AT_ONCE) for a in store.record(new[at : at + _AT_ONCE])]

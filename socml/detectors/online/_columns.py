@@ -11,9 +11,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from socml.detectors.online._running_rarity import running_rarity
 from socml.detectors.online._state import State
 from socml.project import ModelError, did_you_mean
 
@@ -136,10 +136,34 @@ class OnlineColumns:
             larger = np.zeros(max(2 * len(kept), len(places)), dtype=np.int64)
             larger[: len(kept)] = kept
             kept = self._counts[name] = larger
-        return np.asarray(running_rarity(codes.astype(np.int64), found, kept, self.rows, learn))
+        return np.asarray(_running_rarity(codes.astype(np.int64), found, kept, self.rows, learn))
 
 
 def _digest(value: object) -> str:
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     text = b"" if missing else b"=" + str(value).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+@njit(cache=True, nogil=True)
+def _running_rarity(
+    codes: NDArray[np.integer], places: NDArray[np.integer], counts: NDArray[np.integer], rows: int, learn: bool
+) -> NDArray[np.float64]:
+    """Return log2((rows so far + 1) / (rows so far with this value + 1)) of each row, shape (n_rows,).
+
+    Parameters
+    ----------
+    codes : int64 (n_rows,), which of the block's values each row has
+    places : int64 (n_values,), where each of the block's values is counted, −1 for nowhere
+    counts : int64, rows so far with each value; changed in place if `learn`
+    rows : rows before this block
+    """
+    rarity = np.empty(codes.size)
+    for i in range(codes.size):
+        place = places[codes[i]]
+        seen = counts[place] if place >= 0 else 0
+        before = rows + i if learn else rows
+        rarity[i] = math.log2((before + 1.0) / (seen + 1.0))
+        if learn and place >= 0:
+            counts[place] += 1
+    return rarity

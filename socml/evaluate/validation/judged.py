@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from socml.project import ModelRecipe, Validation
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sklearn.pipeline import Pipeline
 
     from socml.project import Project
 
@@ -132,15 +133,23 @@ def judge(
             recipe, train.features.index[fold.train], truth=train.truth, labels=train.labels
         )
     pipeline, matrix = fit_pipeline(recipe, train.features.iloc[fold.train], seed, project, training_labels)
+    if training_labels is None:
+        known = train.malicious[fold.train]
+        threshold = float(np.quantile(pipeline.named_steps["detector"].score_samples(matrix), validation.alert_share))
+    else:
+        known, threshold = training_labels.malicious, validation.probability_threshold
+    judged = _judged(pipeline, test, fold, validation, threshold, by_labels=training_labels is not None)
+    return replace(judged, train_rows=len(fold.train), train_malicious=int(np.nansum(known)))
+
+
+def _judged(
+    pipeline: Pipeline, test: KnownTable, fold: Fold, validation: Validation, threshold: float, *, by_labels: bool
+) -> Judged:
+    """Return the fold's test rows and what the model says of them."""
     judged = test.features.iloc[fold.test]
     preparation, detector = pipeline.named_steps["preparation"], pipeline.named_steps["detector"]
     prepared = preparation.transform(judged)
-    if training_labels is None:
-        threshold = float(np.quantile(detector.score_samples(matrix), validation.alert_share))
-    else:
-        threshold = validation.probability_threshold
-    order, probability, alert = _scored(detector, prepared, threshold, by_labels=training_labels is not None)
-    known = train.malicious[fold.train] if training_labels is None else training_labels.malicious
+    order, probability, alert = _scored(detector, prepared, threshold, by_labels=by_labels)
     kept = _most_pressing(order, alert)
     numbers, names = prepared, list(preparation.origin_.values())
     if prepared.dtype == object:  # sequences
@@ -161,8 +170,6 @@ def judge(
         kept=kept,
         matrix=numbers[kept],
         names=names,
-        train_rows=len(fold.train),
-        train_malicious=int(np.nansum(known)),
         threshold=threshold,
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from socml.formats._json import json_bytes
+import orjson
+
+from socml.formats._json import is_too_deep, json_bytes
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import made
 from socml.formats._times import Clock, clock_of
-from socml.formats.analysis._documents import json_document
 from socml.formats.analysis._sandbox import sandbox_events, signature_event
 from socml.project import FormatError
 
@@ -22,6 +23,7 @@ __all__ = ["CuckooReport"]
 
 _ADVICE = "Make it smaller: jq 'del(.behavior.processes[].calls)'"
 _RAW_LIMIT = 4096
+_DOCUMENT_LIMIT = 96 << 20  # bytes; Python's objects take five to ten times as much
 # in any order; the later ones of a large report are not in its head
 _PARTS = (b'"info"', b'"behavior"', b'"target"', b'"signatures"', b'"malscore"', b'"CAPE"', b'"procmemory"', b'"sha256"',
           b'"processing"', b'"process_name"', b'"parent_id"', b'"first_seen"', b'"machine"')  # fmt: skip
@@ -61,7 +63,7 @@ class CuckooReport:
             If the file is no report, or larger than the limit of one document.
         """
         clock = clock_of(source, options)
-        report = json_document(source, advice=_ADVICE)
+        report = _json_document(source, advice=_ADVICE)
         return made(_items(report, clock, source.name), warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
@@ -83,3 +85,32 @@ def _raw(what: str, part: object) -> bytes:
         part = {name: value for name, value in part.items() if name not in ("calls", "marks", "environ")}
     text = json_bytes({what: part})
     return text if len(text) <= _RAW_LIMIT else text[:_RAW_LIMIT] + b"..."
+
+
+def _json_document(source: Source, *, advice: str) -> object:
+    """Return what the file holds.
+
+    Parameters
+    ----------
+    advice : what to do with a document that is too large
+
+    Raises
+    ------
+    FormatError
+        If it is too large, or no JSON.
+    """
+    held: list[bytes] = []
+    size = 0
+    for chunk in source.chunks():
+        held.append(chunk)
+        size += len(chunk)
+        if size > _DOCUMENT_LIMIT:
+            raise FormatError(f"{source.name} is over {_DOCUMENT_LIMIT >> 20} MB, the limit for one document. {advice}")
+    text = b"".join(held).removeprefix(b"\xef\xbb\xbf")
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"{source.name} is not valid JSON: {error}") from None
+    if is_too_deep(text, found):
+        raise FormatError(f"{source.name} is nested too deeply.")
+    return found

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
-from socml.formats._fields import Fields
+from socml.formats._fields import Fields, add_numbered
 from socml.formats._json import extra_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock, epoch, iso
-from socml.formats.antivirus._key_values import key_values
 
 if TYPE_CHECKING:
     pass
@@ -50,6 +49,9 @@ _KINDS = {
 }
 _GOOD = {"allowed", "allow", "accept", "success", "successful", "detect"}
 _BAD = {"denied", "deny", "drop", "block", "blocked", "failed", "failure", "reject", "virus"}
+_KEY = re.compile(r"(?:^|(?<=[\s,>0-9]))(?P<key>[A-Za-z_][\w.-]{0,63})=")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\])')
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "rule_id": ("signature_id", "fw_rule_id", "idp_policy_id"),
     "rule_name": ("signature_msg", "fw_rule_name", "idp_policy_name"),
@@ -108,7 +110,7 @@ def _event(line: bytes, clock: Clock) -> dict[str, object]:
     header = split_header(text, mark.start())
     body = text[mark.start() :]
     is_firewall = body.startswith("device")
-    found = key_values(body if is_firewall else body.replace("\\", "\\\\"))
+    found = _key_values(body if is_firewall else body.replace("\\", "\\\\"))
     fields = Fields({name: value for name, value in found.items() if value not in ("-", "")})
     row = _of_firewall(fields, clock) if is_firewall else _of_appliance(fields)
     row["time"] = row["time"] or header.time(clock)
@@ -179,3 +181,27 @@ def _time(fields: Fields, clock: Clock) -> datetime | None:
     zone = _ZONES.get(str(fields.peek("timezone")))
     when = f"{date}T{hour}"
     return iso(iso(when).replace(tzinfo=zone).isoformat()) if zone else iso(when, clock)
+
+
+def _key_values(text: str) -> dict[str, str]:
+    """Return the fields in `text`, those without a value left out. Of a key given twice, the later is `key.2`.
+
+    Examples
+    --------
+    >>> _key_values('a="x y" b=1 c= d=Unknown (0x0000) e="C:\\\\\\\\dir" a=2')
+    {'a': 'x y', 'b': '1', 'd': 'Unknown (0x0000)', 'e': 'C:\\\\dir', 'a.2': '2'}
+    """
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    key = _KEY.search(text)
+    while key:
+        quoted = _QUOTED.match(text, key.end())
+        following = _KEY.search(text, quoted.end() if quoted else key.end())
+        if quoted:
+            value = _ESCAPED.sub(r"\1", quoted[1]) if "\\" in quoted[1] else quoted[1]
+        else:
+            value = text[key.end() : following.start() if following else len(text)].strip()
+        if value:
+            add_numbered(found, counts, key["key"], value)
+        key = following
+    return found

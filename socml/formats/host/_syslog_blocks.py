@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,6 @@ from socml.formats._select_lines import Lines, Records, iso_micros, lines_of
 from socml.formats._times import MONTHS, Clock, sets_back
 from socml.formats.host._syslog_cuts import STAMP, Headers, headers, message_columns
 from socml.formats.host._syslog_lines import REPETITION, begins_record, syslog_event
-from socml.formats.host._zones import utc_micros
 from socml.project import TIME
 
 __all__ = ["parse_block"]
@@ -29,6 +28,8 @@ _DAY, _SECOND = 86_400_000_000, 1_000_000  # microseconds
 _FIRST_YEAR, _LAST_YEAR = 1971, 2098  # of a plain line, with room for a zone at both ends
 _MARKS = {3: " ", 6: " ", 9: ":", 12: ":"}  # of "Mar 27 13:06:56"
 _DIGITS = (5, 7, 8, 10, 11, 13, 14)
+_QUARTER = 900_000_000  # microseconds; a zone changes its clocks at most once in it
+_EPOCH = datetime(1970, 1, 1)
 
 
 def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
@@ -170,3 +171,26 @@ def _gone_on(block: Block) -> dict[int, list[int]]:
         elif last >= 0:
             together.setdefault(last, []).append(row)
     return together
+
+
+def utc_micros(local: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
+    """Return microseconds since 1970 in UTC of clock times in `zone`; one that occurs twice is the first of the two.
+
+    Examples
+    --------
+    >>> utc_micros(np.array([3_600_000_000]), ZoneInfo("Europe/Paris")).tolist()
+    [0]
+    """
+    quarters, which = np.unique(local // _QUARTER, return_inverse=True)
+    begin = [_ahead(int(quarter) * _QUARTER, zone) for quarter in quarters]
+    end = [_ahead(int(quarter) * _QUARTER + _QUARTER - 1, zone) for quarter in quarters]
+    utc: NDArray[np.int64] = local - np.array(begin, np.int64)[which]
+    for row in np.flatnonzero((np.array(begin) != np.array(end))[which]):
+        utc[row] = local[row] - _ahead(int(local[row]), zone)
+    return utc
+
+
+def _ahead(local: int, zone: ZoneInfo) -> int:
+    """Return by how much the zone is ahead of UTC at a clock time, in microseconds."""
+    when = (_EPOCH + timedelta(microseconds=local)).replace(tzinfo=zone)
+    return local - (when.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["FIELDS", "LINKS", "OUTCOMES", "find_blocks", "find_records", "read_headers", "warm"]
+__all__ = ["FIELDS", "OUTCOMES", "find_blocks", "find_records", "read_headers", "warm"]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
@@ -26,10 +26,7 @@ FIELDS = ("outcome", "version", "protocol", "vlan", "source_port", "destination_
 )
 OUTCOMES = ("flow", "not IP", "headers not captured", "IP header is broken", "unknown link type")
 _OK, _NOT_IP, _CUT, _BROKEN, _LINK = range(5)
-LINKS = {0: "loopback", 1: "ethernet", 12: "raw", 14: "raw", 101: "raw", 108: "loopback", 113: "cooked", 228: "raw",
-         229: "raw", 276: "cooked 2"}  # fmt: skip
 _NO_PORTS = -1
-_EXTENSIONS = np.array([0, 43, 44, 51, 60])  # hop by hop, routing, fragment, authentication, destination
 
 
 @njit(cache=True, nogil=True, boundscheck=True)

@@ -26,8 +26,6 @@ _HEAD_LINES = 400
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
-# The bytes that cp1252 leaves undefined stand for themselves, as on the web.
-_ENCODING_WHEN_NOT_UTF8 = "cp1252"
 
 
 @dataclass(frozen=True)

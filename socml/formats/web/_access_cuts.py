@@ -124,7 +124,12 @@ def _parts(texts: pa.Array, rows: Rows) -> _Parts:
         begin, end = np.where(is_long, quotes[:, at] + 1, ends), np.where(is_long, quotes[:, at + 1], ends)
         values = cuts.texts(*_of(good, begin, end))
         found[name] = values if is_long[good].all() else pc.if_else(pa.array(is_long[good]), values, None)
-    parts = _Parts(rows[good], cuts.fixed(stamp[good], _STAMP), found)
+    return _plausible(_Parts(rows[good], cuts.fixed(stamp[good], _STAMP), found))
+
+
+def _plausible(parts: _Parts) -> _Parts:
+    """Return the lines whose method, version, status and size are such."""
+    found = parts.texts
     sizes, statuses = found["size"], found["status"]
     keep = each_text(found["method"], lambda text: bool(_METHOD.fullmatch(text)))
     keep &= each_text(found["version"], lambda text: bool(_VERSION.fullmatch(text)))
