@@ -14,6 +14,7 @@ import streamlit as st
 from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
+from daylist.exchange import DayPayload
 from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
 from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, QUEUES, Today, TodayList, TodayRow, effect_in_words
@@ -85,7 +86,7 @@ class DayDesk:
         problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
         return problems
 
-    def payload(self, report: DayReport, say: Words, *, day: str, queue: str = "") -> dict[str, Any]:
+    def payload(self, report: DayReport, say: Words, *, day: str, queue: str = "") -> DayPayload:
         """Return the day as the component draws it; `day` and `queue` are the address's, until the browser says others."""
         queue = report.queue or queue
         queue = queue if queue in QUEUES else LISTED

@@ -25,7 +25,7 @@ export class DetailView {
     const together = row ? day.together(row.id).length : 0;
     const verdict = row ? day.verdicts.get(row.id) : null;
     const reasons = row ? row.reasons.map((reason) => day.reasons.get(`${row.id} ${reason.family}`) ?? "") : [];
-    const state = JSON.stringify([row, data.lang, page, verdict, reasons, day.reason, together, events.filters, data.may_write, data.strips?.[row?.id]]);
+    const state = JSON.stringify([row, data.lang, page, verdict, reasons, day.reason, together, events.filters, data.may_write]);
     this.whole = Boolean(row && page);
     if (state === this.drawn) return;
     if (this.shown === row?.id && this.node.querySelector(".annotation :focus")) return;

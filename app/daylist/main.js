@@ -115,7 +115,6 @@ class TodayPage {
     const { data } = component;
     data.numbers = (n) => new Intl.NumberFormat(data.lang).format(n);
     this.events.take(data.events, data.lang);
-    this.merged = data.answers;
     this.day.merge(data, this.wanted.row);
     this.wanted.row = "";
     this.draw();

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from labelling.exchange import Choices
 from socml.labels import VERDICTS
 from socml.project import Words
 
@@ -30,7 +29,7 @@ def sentences(say: Words) -> dict[str, str]:
     return own | {f"verdict.{verdict}": say(f"verdict.{verdict}") for verdict in VERDICTS}
 
 
-def choices(say: Words) -> dict[str, Any]:
+def choices(say: Words) -> Choices:
     """Return reasons and families with the words that stand for them."""
     return {
         "reasons": [{"value": name, "text": say(f"app.reason.{name}")} for name in REASONS],

@@ -18,6 +18,7 @@ from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
 from labelling.closing import leave_when_closed
 from labelling.evidence import Evidence
+from labelling.exchange import Payload
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
@@ -136,7 +137,7 @@ class Desk:
         problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
         return problems
 
-    def payload(self, report: Report, say: Words, *, open_row: str) -> dict[str, Any]:
+    def payload(self, report: Report, say: Words, *, open_row: str) -> Payload:
         """Return what the component draws from. Events it holds already in this language are left out."""
         self.triage.refresh()
         self._catch_up()
