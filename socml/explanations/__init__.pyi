@@ -25,6 +25,7 @@ from .of_run import explanation_in_words as explanation_in_words
 from .of_run import headlines as headlines
 from .of_run import keep_explanations as keep_explanations
 from .of_run import normal_of_rows as normal_of_rows
+from .of_run import prepare_explanations as prepare_explanations
 from .of_run import run_metadata as run_metadata
 from .online import explain_online as explain_online
 from .projection import Projection as Projection

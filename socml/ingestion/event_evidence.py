@@ -140,7 +140,11 @@ def _nearest(
     stored.connection.unregister("wanted")
     if not moments:
         return {}
-    shown = ["event_id", "time", *(name for name in told if name in stored.columns and name not in {"event_id", "time"})]
+    shown = [
+        "event_id",
+        "time",
+        *(name for name in told if name in stored.columns and name not in {"event_id", "time"}),
+    ]
     asked = list(dict.fromkeys([*shown, "source_line", *columns]))
     found = stored.connection.table("events").filter(_is_in("time", moments)).select(*asked).to_arrow_table()
     events = found.sort_by([("time", "ascending"), ("source_line", "ascending")]).combine_chunks()
