@@ -8,6 +8,7 @@ from .contributions import explainer_of as explainer_of
 from .contributions import feature_contributions as feature_contributions
 from .contributions import make_explainer as make_explainer
 from .feature_columns import feature_columns as feature_columns
+from .feature_columns import feature_table as feature_table
 from .feature_profile import CorrelatedPair as CorrelatedPair
 from .feature_profile import FeatureProfile as FeatureProfile
 from .feature_profile import correlated_features as correlated_features

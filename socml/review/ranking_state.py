@@ -103,8 +103,8 @@ class RankingState:
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         ranking = learnt[self._order]
         self.predictions = None if supervised is None else supervised.predictions
-        if supervised is not None and supervised.should_switch:
-            ranking = ranking + FOREST_DECIDES * self._spread * supervised.predictions["probability"].to_numpy()
+        if supervised is not None and supervised.should_switch and self.predictions is not None:
+            ranking = ranking + FOREST_DECIDES * self._spread * self.predictions["probability"].to_numpy()
         self.candidates = self.candidates.assign(ranking_score=ranking)
         verdicts = {int(row): seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
         labelled = pd.Index(list(verdicts), dtype=np.int64, name="row_id")
