@@ -22,9 +22,7 @@ _HINT = (
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
 TELLS = re.compile(_HINT)
-_PORT = (
-    r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
-)
+_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
@@ -178,7 +176,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = next((found[f"port{n}"] for n in range(1, 6) if found[f"port{n}"]), None)
+            port = next((found[f"port{n}"] for n in range(1, 7) if found[f"port{n}"]), None)
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
 

@@ -41,6 +41,7 @@ _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
     r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b)"
 )
+_NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _OUTCOME_LONGEST = 200
@@ -80,6 +81,8 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if text.isdigit():
         return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
     words = _WORD_BREAKS.sub(" ", text)
+    if _NO_ERROR.search(words):
+        return "success"
     if is_negative and text.lower() in ("true", "false", "yes", "no"):
         return "failure" if text.lower() in ("true", "yes") else "success"
     if _FAILURE.search(words) or elsewhere.FAILURE.search(words):

@@ -16,7 +16,7 @@ from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
-from socml.formats._times import MONTHS, Clock, iso
+from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._syslog_messages import read_message
 from socml.formats.table.key_values import pairs_of
@@ -47,6 +47,10 @@ _RFC3339 = re.compile(
 _RFC5424 = re.compile(
     r"<(?P<priority>\d{1,3})>1 (?P<stamp>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<message_id>\S+) "
     r'(?P<data>-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (?P<message>.*))?$',
+    re.DOTALL,
+)
+_COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
+    rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
 )
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
@@ -93,7 +97,7 @@ def header(text: str) -> re.Match[str] | None:
     """Return the header of a line, with all after it as its `message`; None if it has none."""
     first = text[:1]
     if first == "<":
-        found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
+        found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)
     else:
         found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
@@ -254,7 +258,7 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if stamp == "-":
         return None
     if stamp:
-        return iso(stamp, clock)
+        return iso(stamp, clock) if "-" in stamp else epoch(stamp)
     month = MONTHS.get(found["month"] or "")
     if month is None:
         raise ValueError(f"{found['month']!r} is not a month")

@@ -32,6 +32,7 @@ COLUMNS = {
     "destination_bytes",
     "dns_question_name",
     "dns_question_type",
+    "dns_response_code",
     "file_path",
     "rule_name",
 }
@@ -44,9 +45,9 @@ _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
 LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
 # What may stand before what a program says: brackets, numbers, a place in its code, the program's own name
 _FRONT = re.compile(
-    r"(?:\[[^\]\n]{0,100}\]|\(\d{1,12}\)|<[\d.]{1,20}>|0x[0-9a-fA-F]{1,16}\b|\d{1,10}(?= )|-{1,3}(?= )|"
-    r"[\w-]{1,60}\.(?:c|cc|cpp|go|java|py):\d{1,6}(?: [\w$]{1,80})?:?|(?P<program>[A-Za-z_][\w./@-]{0,60})(?:\[[^\]\n]{0,60}\]){0,3}:(?= )|"
-    r"(?:Default|Info|Error|Debug|Fault)(?= ))[ \t,|]{0,40}"
+    r"(?:\[[^\]\n]{0,100}\]|\(\d{1,12}\)|<[\d.]{1,20}>|0x[0-9a-fA-F]{1,16}\b|[0-9A-F]{8,20}(?= )|\d{1,10}(?= )|-{1,3}(?= )|"
+    r"[\w-]{1,60}\.(?:c|cc|cpp|go|java|py):\d{1,6}(?: [\w$]{1,80})?:?|(?P<program>[A-Za-z_][\w./@-]{0,60})(?:(?:\[[^\]\n]{0,60}\]){0,3}:(?= )|\[[^\]\n]{0,60}\](?= ))|"
+    r"(?:Default|Info|Error|Debug|Fault)(?= ))[ \t,|:]{0,40}"
 )
 _MOST_FRONTS = 8
 _STACK = re.compile(r"\s{0,40}(?:at |Caused by|File \"|\.\.\.|#\d|Traceback|goroutine|from /)")
