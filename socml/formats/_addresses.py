@@ -12,7 +12,9 @@ _WITH_PORT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})(?::[\w.-]{1,64})?"
 )
 # Java, Samba, sockets and Asterisk write a sign or the protocol before an address
-_FRONT = re.compile(r"/|ipv[46]:|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)")
+_FRONT = re.compile(
+    r"/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
+)
 
 
 @lru_cache(maxsize=65536)

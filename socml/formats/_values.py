@@ -52,6 +52,7 @@ _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
+_LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
 _PORT_LARGEST = 65535
@@ -250,6 +251,8 @@ def _path(value: object, name: str) -> str | None:
 
 def _domain(value: object, name: str) -> str | None:
     text = str(value).rstrip(".")
+    if text.startswith("("):  # of Windows' DNS server: (3)www(7)example(3)com(0)
+        text = ".".join(part for part in _LENGTHS.split(text) if part)
     return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
 
 
