@@ -16,7 +16,7 @@ LINES: tuple[tuple[str, str, str | None, str | None], ...] = (
     ('2026-03-02T10:00:00Z WARN vaultd: login denied: account=alice remote=192.0.2.7 reason=bad-otp', '192.0.2.7', 'alice', 'failure'),
     ("2026-03-02 10:00:00,123 [ERROR] com.acme.Auth - Authentication failed for user 'carol@example.org' (client 192.0.2.7)", '192.0.2.7', 'carol@example.org', 'failure'),
     ('[2026-03-02 10:00:00] production.WARNING: Invalid credentials supplied {"username":"dave","ip":"192.0.2.7"}', '192.0.2.7', 'dave', 'failure'),
-    ('Mar  2 10:00:00 nas smbd_audit: erin|192.0.2.7|pc7|share|connect|fail (No such file)|x', '192.0.2.7', None, 'failure'),
+    ('Mar  2 10:00:00 nas smbd_audit: erin|192.0.2.7|pc7|share|connect|fail (No such file)|x', '192.0.2.7', 'erin', 'failure'),
     ('Mar  2 10:00:00 h rdpgw[3]: rejected session: peer [2001:db8::7]:50000 unknown principal frank', '2001:db8::7', 'frank', 'failure'),
     ('Mar  2 10:00:00 h weird: *** ACCESS DENIED *** host=192.0.2.7 usr=grace', '192.0.2.7', 'grace', 'failure'),
     ('1772445600 authd: pw mismatch uid=heidi src=192.0.2.7:2222', '192.0.2.7', 'heidi', 'failure'),

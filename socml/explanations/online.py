@@ -17,6 +17,7 @@ from socml.detectors import RowDetector, read_state
 from socml.explanations.contributions import explanation_table
 from socml.explanations.feature_columns import feature_columns
 from socml.explanations.of_run import explained_rows, keep_explanations
+from socml.explanations.scored_rows import SAME_SCORE
 from socml.explanations.shapley import shapley_values
 from socml.models import OnlineModel, load_online, make_online, recipe_hash
 from socml.project import (
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 BLOCK = 65_536  # rows that are read at a time
 BUDGET = 256  # scores that are taken for a row
-SAME_SCORE = 1e-6  # relative; a row that scores differently by more is not the row that was scored
 
 
 def explain_online(

@@ -11,6 +11,10 @@ __all__ = ["address", "address_and_port", "address_text"]
 _WITH_PORT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})(?::[\w.-]{1,64})?"
 )
+# Java, Samba, sockets and Asterisk write a sign or the protocol before an address
+_FRONT = re.compile(
+    r"/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -45,15 +49,21 @@ def address_text(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     """Return the address and the port of `10.0.0.1:80`, `[::1]:80`, or of a bare address, which has no port.
 
-    What SonicWall writes behind a port, the interface, is left out.
+    A word for the protocol before the address, and what SonicWall writes behind a port, the interface, are left out.
 
     Examples
     --------
     >>> address_and_port("10.0.0.1:80"), address_and_port("[::1]:80"), address_and_port("::1"), address_and_port("x")
     (('10.0.0.1', 80), ('::1', 80), ('::1', None), (None, None))
     """
+    text = (text or "").strip()
+    if front := _FRONT.match(text):
+        text = text[front.end() :]
+        if front["by_slashes"]:
+            host, _, number = text.partition("/")
+            text = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
     bare = address(text)
-    found = _WITH_PORT.fullmatch((text or "").strip())
+    found = _WITH_PORT.fullmatch(text)
     if bare or not found:
         return bare, None
     port = found["port"] or found["port6"]

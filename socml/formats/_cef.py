@@ -128,7 +128,7 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
         row["network_transport"] = str(fields.take("proto")).lower()
     row |= {column: value for column, value in _numbers(fields).items() if value is not None}
     row |= fields.columns(_COLUMNS)
-    row["event_action"] = fields.text("act", "deviceAction")
+    row["event_action"] = fields.text("act", "deviceAction", "action")
     row["file_hash"] = next((h for n in _HASH_FIELDS if (h := hash_of(fields.peek(n)))), None)
     return row, fields
 

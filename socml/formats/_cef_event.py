@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from socml.formats._cef import MARK, cef_columns, cef_fields
 from socml.formats._json import extra_of
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
+from socml.formats._values import outcome_of
 from socml.formats._vendors import kind_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["LONGEST_HEADER", "cef_event", "event_of_fields"]
 
@@ -48,6 +46,9 @@ def event_of_fields(found: dict[str, object], clock: Clock) -> dict[str, object]
     if kind["event_category"] == "malware" and not row["threat_name"]:
         row["threat_name"] = row["rule_name"]
     row |= {name: value for name, value in kind.items() if not row.get(name)}
+    if not row.get("event_outcome"):
+        words = (row["event_action"], rule if str(found.get("format")).startswith("LEEF") else None)
+        row["event_outcome"] = next((outcome for word in words if word and (outcome := outcome_of(word))), None)
     row["extra"] = fields.rest()
     return row
 

@@ -13,10 +13,13 @@ class Continued(bytes):
     """A line that is part of the record above it: counted, and no record of its own."""
 
 
-def continued(lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bool]) -> Iterator[tuple[int, bytes]]:
+def continued(
+    lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bool], *, comment: bytes = b"#"
+) -> Iterator[tuple[int, bytes]]:
     """Yield records with the number of their first line, and after each the lines that it took, as `Continued`.
 
-    Blank lines stay what they are. A line with no record above it that began is one by itself.
+    Blank lines stay what they are. A line with no record above it that began is one by itself; so is one that begins
+    with `comment`.
 
     Examples
     --------
@@ -34,7 +37,7 @@ def continued(lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bo
         if begins or not is_open or size + len(line) > _MOST_BYTES or len(held) >= _MOST_LINES:
             yield from _record(first, held, taken)
             first, held, size, taken = number, [line], len(line), []
-            is_open = (begins or is_open) and not line.startswith(b"#")
+            is_open = (begins or is_open) and not line.startswith(comment)
         else:
             held.append(line)
             size += len(line)

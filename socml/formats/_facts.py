@@ -22,9 +22,7 @@ _HINT = (
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
 TELLS = re.compile(_HINT)
-_PORT = (
-    r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
-)
+_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
@@ -55,7 +53,7 @@ _USERS = (
     ),
     re.compile(
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid|set_id)"
-        rf"(?:\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
@@ -91,7 +89,7 @@ _LOGON = re.compile(
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) (?P<url>[^\s\"']{1,2000})(?: HTTP/[\d.]{1,3}\"? (?P<status>[1-5]\d\d)\b)?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?: HTTP/[\d.]{1,3}\"? (?P<status>[1-5]\d\d)\b)?"
 )
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
@@ -161,6 +159,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
     """Take the addresses on either side: the first of the best word before it, the last of `key=` written twice."""
     last: re.Match[str] | None = None
     best = {side: 3 if f"{side}_ip" in row else -1 for side in ("source", "destination")}  # what a pattern said stays
+    keys: dict[str, str] = {}
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
@@ -169,13 +168,15 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         side = "destination" if _goes_on(last, found, row) else _side(before, row)
         last = found
         worth = _worth(before, ip)
+        key = found_key[1] if before.endswith("=") and (found_key := _WORD_BEFORE.search(before)) else ""
         if side and (
-            worth > best[side] or (worth == best[side] and (before.endswith("=") or _MAIL_HOST.search(before)))
+            worth > best[side]
+            or (worth == best[side] and (_MAIL_HOST.search(before) or (key and key == keys.get(side))))
         ):
-            best[side] = worth
+            best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = next((found[f"port{n}"] for n in range(1, 6) if found[f"port{n}"]), None)
+            port = next((found[f"port{n}"] for n in range(1, 7) if found[f"port{n}"]), None)
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -19,7 +19,7 @@ from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
 from socml.formats._times import Clock
-from socml.formats._values import column_value
+from socml.formats._values import LEVELS, column_value, outcome_of
 
 __all__ = ["DEEPEST", "Guess", "fields_of_columns", "flat_fields", "guessed_row", "plain_name"]
 
@@ -34,6 +34,22 @@ _DATE_ALONE = re.compile(
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
+# Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
+# that it is of something else
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WHOLE_WORDS = {
+    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
+    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "sev": "severity", "sec": "", "utc": "",
+}  # fmt: skip
+_LAST_WORDS = frozenset({"timestamp", "datetime", "time", "username", "hostname", "useragent", "status", "method"})
+_OF_OTHERS = frozenset(
+    "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
+    "max min total not valid before after until local server host agent observer node listener".split()
+)
+_OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
+_SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
+_REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
+_REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
 
@@ -93,23 +109,57 @@ def guess(names: tuple[str, ...]) -> Guess:
     """Return which of these fields may fill which columns."""
     by_end: dict[str, list[tuple[int, str]]] = {}
     for name in names[:_MOST_NAMES]:
-        parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
-        for skipped in range(len(parts)):
-            end = plain_name("".join(parts[skipped:]))
-            if end:
-                by_end.setdefault(end, []).append((skipped, name))
+        for end, skipped in _ends(name):
+            by_end.setdefault(end, []).append((skipped, name))
     columns: dict[str, tuple[tuple[str, str], ...]] = {}
     for column, known in _table().items():
         found: dict[str, tuple[int, int, str]] = {}
         for rank, name in enumerate(known):
             for skipped, own in by_end.get(name, ()):
-                if skipped and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
+                if skipped == 1 and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
                     continue
-                found.setdefault(own, (rank + 100 * min(skipped, 1), rank, name))
+                found.setdefault(own, (rank + 100 * skipped, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
     return Guess(columns)
+
+
+def _ends(name: str) -> Iterator[tuple[str, int]]:
+    """Yield what a field may be known by: its path and the ends of that, then its words and the ends of those.
+
+    With each, how far it is from the whole name: 0, 1 for the end of a path, 2 for the end of a name.
+
+    Examples
+    --------
+    >>> list(_ends("req.cliIP"))
+    [('reqcliip', 0), ('cliip', 1), ('requestclientip', 0), ('clientip', 1)]
+    >>> [end for end, _ in _ends("upstream_remote_address")], [end for end, _ in _ends("downstream_remote_address")]
+    (['upstreamremoteaddress'], ['downstreamremoteaddress', 'remoteaddress'])
+    """
+    if name in _SIGNED:
+        yield _SIGNED[name], 0
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
+    given = set[str]()
+    for skipped in range(len(parts)):
+        end = plain_name("".join(parts[skipped:]))
+        of_itself = skipped and end in ("ip", "address", "addr", "port") and parts[skipped - 1].lower() in _OF_ITSELF
+        given.add(end)
+        if end and not of_itself:
+            yield end, min(skipped, 1)
+    words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(parts[-1])] if parts else []
+    path = "".join(_WHOLE_WORDS.get(part.lower(), plain_name(part)) for part in parts[:-1])
+    whole = "".join(words)
+    for end, skipped in ((path + whole, 0), (whole, min(len(parts) - 1, 1))):
+        if end and end not in given:
+            given.add(end)
+            yield end, skipped
+    for skipped in range(1, len(words)):
+        end = "".join(words[skipped:])
+        if words[skipped - 1] in _OF_OTHERS:
+            return
+        if end not in given and (len(words) - skipped > 1 or end in _LAST_WORDS):
+            yield end, 2
 
 
 def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:
@@ -140,6 +190,9 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                 break
     _ports(row, taken, found)
     _agree(row, taken, used)
+    _request_line(row, found)
+    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
+        row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
@@ -187,6 +240,27 @@ def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str,
             port = address_and_port(text_of(found[ip]))[1]
             if port is not None:
                 row[f"{side}_port"] = port
+
+
+def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
+    """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
+    if "http_request_method" in row:
+        return
+    for name, value in found.items():
+        if isinstance(value, str) and plain_name(name) in _REQUEST_NAMES and (line := _REQUEST.fullmatch(value)):
+            row["http_request_method"] = line["method"]
+            row.setdefault("url_original", line["url"])
+            return
+
+
+def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
+    """Return the outcome that a record's kinds tell, whichever of them is its action."""
+    for name, _ in guess(tuple(found)).columns.get("event_action", ()):
+        value = found[name]
+        is_word = isinstance(value, str) and len(value) <= 100 and value.lower() not in LEVELS
+        if is_word and (outcome := outcome_of(value)):
+            return outcome
+    return None
 
 
 def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
@@ -241,8 +315,6 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _outcome_of_words(row: Mapping[str, object]) -> str | None:
-    from socml.formats._values import outcome_of
-
     for name in ("http_response_status_code", "event_action", "message"):
         if row.get(name) is not None and (outcome := outcome_of(row[name])):
             return outcome

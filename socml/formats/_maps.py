@@ -32,6 +32,11 @@ list of objects whole in `extra`; else each object's fields stand there by thems
 A map of kind "csv" may describe tables without a line of names: `names` are those of its columns in order (later versions of
 a tool add some at the end), and `pattern` is how a record begins.
 
+A map of kind "blocks" is of records over several lines: `begins` is how the first line of one begins, and `patterns` are
+looked for in it, the first of which tells the format. Of a field that several give, the first counts.
+
+Of "text" and "blocks", `skips` is how lines begin that are no records: titles, and parts of a report that are not read.
+
 A map of kind "text" has a `pattern` instead of `has`: a regular expression that a whole line must match, from its start, whose
 named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long.
 
@@ -49,6 +54,7 @@ from pathlib import Path
 from typing import cast
 
 from socml.formats._addresses import address_and_port
+from socml.formats._continued import Continued, continued
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, plain_name
@@ -62,9 +68,11 @@ from socml.project import EVENT, RecipeError, did_you_mean
 
 __all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 
-_KINDS = ("json", "csv", "key-values", "text")
-_KEYS = ("about", "specification", "kind", "lists", "whole_lists", "has", "names", "pattern", "examples", "columns", "words",
-         "fixed", "when")  # fmt: skip
+_KINDS = ("json", "csv", "key-values", "text", "blocks")
+_KEYS = ("about", "specification", "kind", "lists", "whole_lists", "has", "names", "pattern", "begins", "patterns", "skips",
+         "examples", "columns", "words", "fixed", "when")  # fmt: skip
+_NO_COMMENT = b"\0"  # of blocks, which may begin with any sign
+_HEAD_LINES = 60  # that a sniff of text looks at
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
@@ -101,6 +109,8 @@ class FormatMap:
     names: tuple[str, ...] = ()  # of the columns of such a table
     whens: tuple[When, ...] = ()
     whole_lists: bool = False
+    skips: re.Pattern[str] | None = None  # how lines begin that are no records
+    patterns: tuple[re.Pattern[str], ...] = ()  # of kind "blocks", what is looked for; `pattern` is how one begins
 
     def is_of(self, names: set[str]) -> bool:
         """Say whether a record with fields of these names is of this format."""
@@ -175,13 +185,14 @@ def load_map(path: Path) -> FormatMap:
         name: (names,) if isinstance(names, str) else tuple(names) for name, names in content.get("columns", {}).items()
     }
     kind = content.get("kind", "json")
-    needs_pattern = kind == "text" or (kind == "csv" and "names" in content)
-    if kind not in _KINDS or not content.get("pattern" if needs_pattern else "has"):
+    is_table = kind == "csv" and "names" in content
+    key = {"text": "pattern", "blocks": "begins"}.get(kind, "pattern" if is_table else "has")
+    if kind not in _KINDS or not content.get(key) or (kind == "blocks" and not content.get("patterns")):
         raise RecipeError(
             f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` tells it "
-            "where kind is text, and where `names` are given)."
+            "where kind is text, and where `names` are given; `begins` and `patterns`, where kind is blocks)."
         )
-    pattern = _pattern(content["pattern"], path) if needs_pattern else None
+    pattern = _compiled(path, key, content[key]) if key != "has" else None
     return FormatMap(
         path.stem,
         str(content.get("about", "")),
@@ -197,6 +208,8 @@ def load_map(path: Path) -> FormatMap:
         tuple(content.get("names", ())),
         tuple(_when(one, path) for one in content.get("when", ())),
         bool(content.get("whole_lists", False)),
+        _compiled(path, "skips", content["skips"]) if content.get("skips") else None,
+        tuple(_compiled(path, "patterns", one) for one in content.get("patterns", ())),
     )
 
 
@@ -219,14 +232,7 @@ def _when(given: Mapping[str, object], path: Path) -> When:
     fields = given["field"]
     columns = {name: value for name, value in given.items() if name not in ("field", "pattern")}
     names = (fields,) if isinstance(fields, str) else tuple(cast("list[str]", fields))
-    return When(names, _pattern(given["pattern"], path), columns)
-
-
-def _pattern(text: object, path: Path) -> re.Pattern[str]:
-    try:
-        return re.compile(str(text))
-    except re.error as error:
-        raise RecipeError(f"{path}: `pattern` is no regular expression: {error}.") from None
+    return When(names, _compiled(path, "pattern", str(given["pattern"])), columns)
 
 
 def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> None:
@@ -239,6 +245,13 @@ def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> Non
             raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
 
 
+def _compiled(path: Path, key: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise RecipeError(f"{path}: `{key}` is no regular expression: {error}.") from None
+
+
 class MapReader:
     """The format that a map describes."""
 
@@ -247,12 +260,15 @@ class MapReader:
         self.name, self.about, self.specification = format_map.name, format_map.about, format_map.specification
         self.examples: tuple[str | bytes, ...] = format_map.examples
         self.one_a_line = format_map.kind in ("key-values", "text")
+        self.may_span_lines = format_map.kind == "blocks"
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """As sure as the share of the first records that have the fields which tell the format."""
+        if self.map.kind == "blocks":
+            return self._sniff_blocks(head)
         if self.map.pattern is not None:
-            lines = [line for line in head_lines(head, 20, stripped=b"\r\0") if not line.startswith(b"#")]
-            return _SURE * sum(map(self._matches, lines)) / len(lines) if lines else 0.0
+            lines = [line for line in head_lines(head, _HEAD_LINES, stripped=b"\r\0") if not self._is_skipped(line)]
+            return _SURE * sum(map(self._matches, lines[:20])) / len(lines[:20]) if lines else 0.0
         found = [self.map.is_of(names) for names in self._names(head)]
         return _SURE * sum(found) / len(found) if found else 0.0
 
@@ -281,14 +297,53 @@ class MapReader:
             return clocked(line_records(source), self._pairs, source, options)
         if self.map.kind == "text":
             return clocked(line_records(source), self._line, source, options)
+        if self.map.kind == "blocks":
+            return clocked(
+                continued(line_records(source), self._begins, comment=_NO_COMMENT), self._block, source, options
+            )
         return clocked(members(source, *self.map.lists), self._object, source, options)
 
     def _matches(self, line: bytes) -> bool:
         return self.map.pattern is not None and self.map.pattern.match(line.decode("utf-8", "replace")) is not None
 
+    def _is_skipped(self, line: bytes) -> bool:
+        return line.startswith(b"#") if self.map.skips is None else self._skips(line)
+
+    def _skips(self, line: bytes) -> bool:
+        return self.map.skips is not None and self.map.skips.match(line.decode("utf-8", "replace")) is not None
+
+    def _begins(self, line: bytes) -> bool:
+        return self._matches(line) or self._skips(line)
+
+    def _sniff_blocks(self, head: bytes) -> float:
+        """As sure as the share of whole records that have what tells the format; the last may be cut."""
+        lines = [(0, line) for line in head_lines(head, 400, stripped=b"\r\0") if not self._skips(line)]
+        if not lines or not self._matches(lines[0][1]):
+            return 0.0
+        records = [
+            record
+            for _, record in continued(lines, self._matches, comment=_NO_COMMENT)
+            if not isinstance(record, Continued)
+        ]
+        whole = records[:-1] or records
+        told = [self.map.patterns[0].search(record.decode("utf-8", "replace")) is not None for record in whole]
+        return _SURE * sum(told) / len(told)
+
+    def _block(self, record: bytes, clock: Clock) -> dict[str, object]:
+        if self._skips(record[:1000]):
+            raise Skip("not a record")
+        if not self._matches(record):
+            raise ValueError(f"not a record of {self.name}: it does not begin as one")
+        text = record.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        found: dict[str, str] = {}
+        for pattern in self.map.patterns:
+            if match := pattern.search(text):
+                found |= {n: t for n, t in match.groupdict().items() if n not in found and t not in (None, "", "-")}
+        return self.map.row(found, clock)
+
     def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
-        if line.startswith(b"#"):
-            raise Skip("comment")
+        if self._is_skipped(line):
+            raise Skip("comment" if line.startswith(b"#") else "not a record")
         found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
         if found is None:
             raise ValueError(f"not a line of {self.name}: its pattern does not match")

@@ -44,7 +44,7 @@ _SPELLINGS = (
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE} (?P<year>\d{{4}})\b",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
-    rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE}",

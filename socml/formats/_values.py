@@ -41,6 +41,7 @@ _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
     r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b)"
 )
+_NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _OUTCOME_LONGEST = 200
@@ -51,6 +52,7 @@ _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
+_LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
 _PORT_LARGEST = 65535
@@ -80,6 +82,8 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if text.isdigit():
         return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
     words = _WORD_BREAKS.sub(" ", text)
+    if _NO_ERROR.search(words):
+        return "success"
     if is_negative and text.lower() in ("true", "false", "yes", "no"):
         return "failure" if text.lower() in ("true", "yes") else "success"
     if _FAILURE.search(words) or elsewhere.FAILURE.search(words):
@@ -247,6 +251,8 @@ def _path(value: object, name: str) -> str | None:
 
 def _domain(value: object, name: str) -> str | None:
     text = str(value).rstrip(".")
+    if text.startswith("("):  # of Windows' DNS server: (3)www(7)example(3)com(0)
+        text = ".".join(part for part in _LENGTHS.split(text) if part)
     return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
 
 

@@ -16,8 +16,8 @@ from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
-from socml.formats._times import MONTHS, Clock, iso
-from socml.formats._values import outcome_of
+from socml.formats._times import MONTHS, Clock, epoch, iso
+from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._syslog_messages import read_message
 from socml.formats.table.key_values import pairs_of
 
@@ -25,7 +25,16 @@ __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_li
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
-_REST = rf"(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?(?:{_TAG} ?)?(?P<message>.*)"
+_LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
+_FACILITY = (
+    r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
+)
+# Busybox, AIX and F5 write facility and level before the program; FreeBSD, in brackets, before the host
+_WRITTEN = rf"(?:(?:<?{_FACILITY}[.:])?(?P<level>{_LEVELS})>? +)?"
+_REST = (
+    rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?"
+    rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
+)
 _RFC3164 = re.compile(
     rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
     rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? {_REST}",
@@ -40,12 +49,18 @@ _RFC5424 = re.compile(
     r'(?P<data>-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (?P<message>.*))?$',
     re.DOTALL,
 )
+_COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
+    rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
+    re.DOTALL,
+)
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
 SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+_NO_TAGS = re.compile(r"(?i)\s|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)")
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
-    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg".split()
+    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr".split()
 )
+_QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_HOST = re.compile(r'[=",;]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
@@ -82,13 +97,13 @@ def header(text: str) -> re.Match[str] | None:
     """Return the header of a line, with all after it as its `message`; None if it has none."""
     first = text[:1]
     if first == "<":
-        found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text)
+        found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)
     else:
         found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
-    return None if found and host and (not is_host(host) or _is_application(found)) else found
+    return None if found and ((host and not is_host(host)) or _is_application(found)) else found
 
 
 def _is_application(found: re.Match[str]) -> bool:
@@ -98,7 +113,9 @@ def _is_application(found: re.Match[str]) -> bool:
     """
     if found.re is not _RFC3339 or found["priority"]:
         return False
-    return found["bare_tag"] is not None or found.string.startswith("  ", found.end("host"))
+    if found["host"]:
+        return found["bare_tag"] is not None or found.string.startswith("  ", found.end("host"))
+    return _NO_TAGS.match(found.string, found.end("stamp") + 1) is not None
 
 
 def is_host(name: str) -> bool:
@@ -112,7 +129,7 @@ def is_host(name: str) -> bool:
     [True, True, False, False, False, False, False]
     """
     named = not name.isdigit() and name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
-    return named and (name[:1] not in "+-" or name == "-")
+    return named and (name[:1] not in "+-" or name == "-") and not _QUEUED.fullmatch(name)
 
 
 def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
@@ -209,6 +226,8 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         priority = int(found["priority"] or 0)
         row["event_severity"] = SEVERITY[priority & 7]
         more["facility"] = str(priority >> 3)
+    elif level := found.get("level") or found.get("level_before"):
+        row["event_severity"] = LEVELS[level]
     for name in ("message_id", "data"):
         if found.get(name) not in (None, "-"):
             more[name.replace("data", "structured_data")] = str(found[name])
@@ -239,7 +258,7 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if stamp == "-":
         return None
     if stamp:
-        return iso(stamp, clock)
+        return iso(stamp, clock) if "-" in stamp else epoch(stamp)
     month = MONTHS.get(found["month"] or "")
     if month is None:
         raise ValueError(f"{found['month']!r} is not a month")

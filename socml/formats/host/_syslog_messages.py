@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import cast
 
@@ -32,6 +32,7 @@ COLUMNS = {
     "destination_bytes",
     "dns_question_name",
     "dns_question_type",
+    "dns_response_code",
     "file_path",
     "rule_name",
 }
@@ -42,6 +43,15 @@ _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
 LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
+# What may stand before what a program says: brackets, numbers, a place in its code, the program's own name
+_FRONT = re.compile(
+    r"(?:\[[^\]\n]{0,100}\]|\(\d{1,12}\)|<[\d.]{1,20}>|0x[0-9a-fA-F]{1,16}\b|[0-9A-F]{8,20}(?= )|\d{1,10}(?= )|-{1,3}(?= )|"
+    r"[\w-]{1,60}\.(?:c|cc|cpp|go|java|py):\d{1,6}(?: [\w$]{1,80})?:?|(?P<program>[A-Za-z_][\w./@-]{0,60})(?:(?:\[[^\]\n]{0,60}\]){0,3}:(?= )|\[[^\]\n]{0,60}\](?= ))|"
+    r"(?:Default|Info|Error|Debug|Fault)(?= ))[ \t,|:]{0,40}"
+)
+_MOST_FRONTS = 8
+_STACK = re.compile(r"\s{0,40}(?:at |Caused by|File \"|\.\.\.|#\d|Traceback|goroutine|from /)")
+_MOST_LINES = 5  # of a record whose first line tells nobody
 
 
 def read_message(program: str, message: str) -> tuple[dict[str, object], dict[str, str]]:
@@ -69,7 +79,7 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
     counted = {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
-    return counted | _read(message, _templates_of(name, message), more), more
+    return counted | _read(message, _templates_of(name, message), more, name), more
 
 
 def _templates_of(name: str, message: str) -> tuple[Template, ...]:
@@ -106,15 +116,42 @@ def read_text(message: str) -> tuple[dict[str, object], dict[str, str]]:
     'bob'
     """
     more: dict[str, str] = {}
-    return _read(message.split("\n", 1)[0][:_LONGEST], (*ANYWHERE, *PAM), more), more
+    first, *others = message.split("\n", _MOST_LINES)[:_MOST_LINES]
+    row = _read(first[:_LONGEST], (*ANYWHERE, *PAM), more)
+    for line in others:
+        if row.get("source_ip") or row.get("user_name") or _STACK.match(line):
+            break
+        row |= _read(line.strip()[:_LONGEST], (*ANYWHERE, *PAM), more)
+    return row, more
 
 
-def _read(message: str, templates: tuple[Template, ...], more: dict[str, str]) -> dict[str, object]:
-    for template in templates:
-        found = template.pattern.match(message)
-        if found:
-            return _columns(template, found, more)
+def _read(message: str, templates: tuple[Template, ...], more: dict[str, str], program: str = "") -> dict[str, object]:
+    for told_by, rest in _parts(message, templates, program):
+        for template in told_by:
+            found = template.pattern.match(rest)
+            if found:
+                return _columns(template, found, more)
     return _pairs(message, more) if TELLS.search(message) and are_pairs(message) else facts_of(message)
+
+
+def _parts(message: str, templates: tuple[Template, ...], program: str) -> Iterator[tuple[tuple[Template, ...], str]]:
+    """Yield a message, and what is left of it without what stands before it, with the templates to try on each.
+
+    Not of programs whose messages begin with what they say: there, a name that was typed may look like another program's.
+    """
+    yield templates, message
+    if program in BY_PROGRAM or not TELLS.search(message):
+        return
+    if program in DECLARED:
+        yield templates, f"{program}: {message}"
+    at = 0
+    for _ in range(_MOST_FRONTS):
+        front = _FRONT.match(message, at)
+        if front is None:
+            return
+        at = front.end()
+        name = writer_of((front["program"] or "").rsplit("/", 1)[-1])
+        yield BY_PROGRAM.get(name) or DECLARED.get(name) or templates, message[at:]
 
 
 def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:

@@ -159,6 +159,22 @@ _SU = (
         "failure",
     ),
     _t(r"\(to (?P<target_user_name>\S+)\) (?P<user_name>\S+) on (?P<terminal>\S+)$", "su_session", "success"),
+    _t(  # of the BSDs, AIX and Solaris
+        r"BAD SU (?:from )?(?P<user_name>\S{1,256}) to (?P<target_user_name>\S{1,256}) (?:on|at) (?P<terminal>\S+)$",
+        "su_session",
+        "failure",
+    ),
+    _t(r"(?P<user_name>\S{1,256}) to (?P<target_user_name>\S{1,256}) on (?P<terminal>\S+)$", "su_session", "success"),
+    _t(
+        r"'su (?P<target_user_name>[^']{1,256})' failed for (?P<user_name>\S+)(?: on (?P<terminal>\S+))?$",
+        "su_session",
+        "failure",
+    ),
+    _t(
+        r"'su (?P<target_user_name>[^']{1,256})' succeeded for (?P<user_name>\S+)(?: on (?P<terminal>\S+))?$",
+        "su_session",
+        "success",
+    ),
     _t(r"\+ (?P<terminal>\S+) (?P<user_name>[^:]+):(?P<target_user_name>\S+)$", "su_note"),
 )
 

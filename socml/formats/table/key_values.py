@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from socml.formats._fields import add_numbered
 from socml.formats._guess import guessed_row
@@ -20,9 +19,7 @@ from socml.formats._records import Skip, clocked, line_records
 from socml.formats._stamps import stamp_in
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
-
-if TYPE_CHECKING:
-    pass
+from socml.formats._values import severity_of
 
 __all__ = ["KeyValues"]
 
@@ -33,6 +30,15 @@ _PAIR = re.compile(
 _FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
+# Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
+_SEPARATED = {
+    sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}}) ?=")
+    for sign in ("\t", "|", ";", "^")
+}
+_BLANK_KEY = re.compile(r" [A-Za-z_@][\w.@/-]{0,99}=")
+_COLONS = re.compile(r"(?:^|, |; )(?P<key>[A-Z]\w{1,60}): ")
+_LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
+_LEAST_SEPARATED, _LEAST_COLONS = 3, 4
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 _GUESS = 0.66
 
@@ -68,9 +74,17 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     ('INFO', {'a': '1', 'msg': 'x "y" z', 'b': 'two,three', 'a.2': '4', 'text': 'bare'})
     """
     first = _FIRST.search(text, 0, _LONGEST)
+    colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
+    if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):
+        return _cut(text, colons, ", ;")
     if first is None:
         return text, {}
     start = first.start("pair")
+    for sign, pattern in _SEPARATED.items():
+        if text.count(sign, start, _LONGEST) >= _LEAST_SEPARATED - 1:
+            keys = list(pattern.finditer(text, start, _LONGEST))
+            if len(keys) >= _LEAST_SEPARATED and len(keys) > len(_BLANK_KEY.findall(text, start, _LONGEST)):
+                return _cut(text, keys, sign)
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
     left: list[str] = []
@@ -86,6 +100,19 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     return text[:start].strip(" |:,("), found
 
 
+def _cut(text: str, keys: list[re.Match[str]], sign: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first of these keys, and each key with what follows it up to the next."""
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    ends = [*(key.start() for key in keys[1:]), len(text)]
+    for key, end in zip(keys, ends, strict=True):
+        value = text[key.end() : end].strip(f"{sign} ")
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        add_numbered(found, counts, key["key"], value)
+    return text[: keys[0].start()].strip(" |:,(\t"), found
+
+
 def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
     if line.startswith(b"#"):
@@ -95,7 +122,7 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     if not found:
         raise ValueError("no key=value in the line")
     row, _ = guessed_row(_with_joined_time(found), clock)
-    _read_front(before, row, clock)
+    _read_front(before, text, row, clock)
     return with_inner(row, row.get("message"), clock)
 
 
@@ -109,7 +136,8 @@ def _with_joined_time(found: dict[str, str]) -> dict[str, str]:
     return {"datetime": f"{day} {time}{zone if zone[:1] in '+-' and len(zone) > 4 else ''}", **rest}
 
 
-def _read_front(before: str, row: dict[str, object], clock: Clock) -> None:
+def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) -> None:
+    """Fill what the pairs leave empty from what stands before them, and from the line as a message."""
     if not before:
         return
     header = split_header(before + " ", len(before) + 1)
@@ -124,10 +152,22 @@ def _read_front(before: str, row: dict[str, object], clock: Clock) -> None:
     if header.severity is not None and row.get("event_severity") is None:
         row["event_severity"] = header.severity
     rest = before[stamp.end :].strip() if stamp and not header.stamp else header.rest
-    if rest:
-        row["extra"] = {**extra_of(row), "before": rest}
-    if row.get("message") is None and rest:
+    if not rest:
+        return
+    row["extra"] = {**extra_of(row), "before": rest}
+    if row.get("message") is None:
         row["message"] = rest
+    if row.get("event_severity") is None and (level := _LEVEL_BEFORE.match(rest)):
+        row["event_severity"] = severity_of(level["level"])
+    from socml.formats.host._syslog_messages import read_text
+
+    columns, more = read_text(text[text.find(rest) :])
+    if columns.get("class_uid") and row.get("class_uid"):
+        columns = {n: v for n, v in columns.items() if n not in ("class_uid", "event_category", "event_action")}
+    for name, value in columns.items():
+        if value is not None and row.get(name) in (None, "host"):
+            row[name] = value
+    row["extra"] = {**more, **extra_of(row)}
 
 
 def _value(pair: re.Match[str]) -> str:

@@ -24,18 +24,33 @@ from socml.formats.host._syslog_lines import header, header_event
 
 __all__ = ["TextLines"]
 
+_LEVELS = "|".join(sorted(LEVELS, key=len, reverse=True))
 _LEVEL = re.compile(
-    r"[\s\-|,:\[(<]*(?:(?P<pid>\d{1,7}) +)?[\[(<]?(?:[a-z_]+:)?(?P<level>"
-    + "|".join(sorted(LEVELS, key=len, reverse=True))
-    + r")\b[\])>:,|]*",
+    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})\]? +)?[\[(<]?(?:[\w-]{1,40}[:.])?(?P<level>" + _LEVELS + r")\b *[\])>:,|]*",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"[\[(<]?(?P<level>" + "|".join(sorted(LEVELS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+# One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
+_LATER_LEVEL = re.compile(
+    r"(?:[ |,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ |,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    + _LEVELS
+    + r"))\b *[\])>:,|]*"
+)
+_NAMED_LEVEL = re.compile(
+    r"(?:[ |,:-]{0,8}[\w.$:/@-]{1,80}){1,2} {1,8}(?P<level>" + _LEVELS.upper() + r")\b(?![\w/=])[\])>:,| ]*"
+)
+_BEFORE = re.compile(rf"[\[(<]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
+# A record that begins with its level and tells no time: of Python, uvicorn, .NET, Falco
+_BEGINS = re.compile(
+    r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
+    r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
+)
+_DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
-    r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120})\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
+    r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
 )
 _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
-_PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b")
+_PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
+_PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _GAP = " \t-|,:"
 _HEAD_LINES = 400  # that may show whether days come before months
@@ -62,6 +77,8 @@ class TextLines:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
+        if _by_level(texts):
+            return 0.55
         found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
         levels = sum(_level(text, stamp) is not None for text, stamp in found)
         if len(found) >= 0.6 * len(lines):
@@ -78,7 +95,8 @@ class TextLines:
         heads = first.lines()[:_HEAD_LINES] if first else []
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
         reader = _Lines(clock)
-        records = continued(line_records(source), _is_start)
+        texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
+        records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
@@ -97,15 +115,41 @@ def _is_start(line: bytes) -> bool:
         return False
     try:
         text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
-        return line.startswith(b"#") or stamp_in(text, _LOOK) is not None
+        return is_comment(line) or stamp_in(text, _LOOK) is not None
     except ValueError:  # a time that does not exist
         return True
 
 
+def is_comment(line: bytes) -> bool:
+    """Return whether a line is a comment, and no frame of PHP's stack."""
+    return line.startswith(b"#") and not line[1:2].isdigit()
+
+
+def _by_level(texts: list[str]) -> bool:
+    """Return whether a file's records begin with their level, and most tell no time.
+
+    Examples
+    --------
+    >>> _by_level(["INFO:     started", "WARNING:  bad request"]), _by_level(["ERROR 2026-03-02 10:00:00 x"])
+    (True, False)
+    """
+    firsts = [text for text in texts[:60] if not text.startswith((" ", "\t", "#"))]
+    begun = [text for text in firsts if _BEGINS.match(text)]
+    if not firsts or not _BEGINS.match(firsts[0]) or 2 * len(begun) <= len(firsts):
+        return False
+    return 2 * sum(_stamp(text, _LOOK) is not None for text in begun) <= len(begun)
+
+
+def _is_begun(line: bytes) -> bool:
+    text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
+    return is_comment(line) or _BEGINS.match(text) is not None or (_is_start(line) and not text[:1].isalpha())
+
+
 def _level(text: str, stamp: Stamp) -> str | None:
     """Return the level that stands after a line's time, or before it."""
-    if found := _LEVEL.match(text, stamp.end):
-        return found["level"]
+    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL):
+        if found := pattern.match(text, stamp.end):
+            return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
     return (
         before["level"]
@@ -125,7 +169,7 @@ class _Lines:
 
     def event(self, record: bytes) -> dict[str, object]:
         """Return the event of one record."""
-        if record.startswith(b"#"):
+        if is_comment(record):
             raise Skip("comment")
         text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
@@ -136,6 +180,10 @@ class _Lines:
             return with_inner(bare, text, self._clock)
         stamp = stamp_in(text.partition("\n")[0], self._clock)
         row: dict[str, object] = {"event_category": "host"}
+        if stamp is None and (begins := _BEGINS.match(text)):
+            word = begins["level"].lower()
+            row |= {"event_severity": LEVELS[_DOTNET.get(word, word)], "message": text[begins.end() :].strip() or None}
+            return with_inner(row, row["message"], self._clock)
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
@@ -153,12 +201,14 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
         if level["pid"]:
             row["process_pid"] = int(level["pid"])
         rest = rest[level.end() :]
+        if pid := _PID_AFTER.match(rest):
+            row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
         if component:
             row["process_name"] = component["inside"] or component["name"]
             rest = rest[component.end() :]
     elif pid := _PID.match(rest):
-        row["process_pid"] = int(pid["pid"])
+        row["process_pid"] = int(pid["pid"] or pid["bare"])
     if word := _level(text, stamp):
         row["event_severity"], extra["level"] = LEVELS[word.lower()], word
     whole = f"{front.strip(_GAP)} {rest.strip(_GAP)}" if front.strip(_GAP + "[(<") else rest.strip(_GAP)
