@@ -6,11 +6,13 @@ Run it with `make results-house`. Figures of before the rooms are those that wer
 from __future__ import annotations
 
 import ast
+import io
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,13 +78,17 @@ def counted(modules: list[Module]) -> list[Figure]:
     functions = [node for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)]
     found = {
         "lines": sum(module.text.count("\n") for module in modules),
+        "lines of code, without docstrings, comments and blank lines": sum(_code_lines(module) for module in modules),
         "files": len(modules),
         "rooms": len({module.room for module in modules if (SOCML / module.room).is_dir()}),
         "arrows between rooms": len(arrows),
         "arrows up": sum(_is_up(*arrow) for arrow in arrows),
         "cycles of rooms, the arrows up left out": _cycles(arrow for arrow in arrows if not _is_up(*arrow)),
         "`Any` annotations": sum(_anys(module.tree) for module in modules),
-        f"functions over {LONG} lines": sum((node.end_lineno or 0) - node.lineno >= LONG for node in functions),
+        f"functions over {LONG} lines": sum(_length(node) > LONG for node in functions),
+        f"functions over {LONG} lines without their docstring": sum(
+            _length(node) - _docstring_length(node) > LONG for node in functions
+        ),
         "public names without docstring": sum(_undocumented(module.tree) for module in modules),
     }
     return [_figure("sources", name, float(value), "") for name, value in found.items()]
@@ -131,6 +137,28 @@ def _anys(tree: ast.Module) -> int:
             annotations.append(node.returns)
     inside = (part for annotation in annotations if annotation for part in ast.walk(annotation))
     return sum(isinstance(part, ast.Name) and part.id == "Any" for part in inside)
+
+
+def _length(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def _docstring_length(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> int:
+    return _length(node.body[0]) if ast.get_docstring(node) is not None else 0
+
+
+def _code_lines(module: Module) -> int:
+    """Count the lines that hold more than a comment or a docstring."""
+    told: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and _docstring_length(node):
+            told.update(range(node.body[0].lineno, node.body[0].lineno + _docstring_length(node)))
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    code: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        if token.type not in quiet:
+            code.update(range(token.start[0], token.end[0] + 1))
+    return len(code - told)
 
 
 def _undocumented(tree: ast.Module) -> int:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from socml.project import Project
 
 
+Format = Annotated[str, typer.Option("--format", "-f", help="read as this format instead of detecting it")]
+BadShare = Annotated[
+    float | None, typer.Option(min=0, max=1, help="share of a file's records that may be bad; the recipe's, or 0.05")
+]
+Anew = Annotated[
+    bool, typer.Option("--anew", help="what the dataset holds gives way to what is read now, once all is read")
+]
 From = Annotated[str, typer.Option("--from", help="only rows from this day or moment on, UTC")]
 Until = Annotated[str, typer.Option("--until", help="only rows until this day, or before this moment, UTC")]
 
@@ -54,20 +61,13 @@ def simulate(
 def ingest(
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="dataset recipe, or a new name")],
     paths: Annotated[list[str] | None, typer.Argument(help="files, folders or patterns; plain, gz, zst or zip")] = None,
-    format_: Annotated[
-        str, typer.Option("--format", "-f", help="read as this format instead of detecting it")
-    ] = "auto",
+    format_: Format = "auto",
     listen: Annotated[str, typer.Option(help="receive syslog instead: udp://127.0.0.1:5514 or tcp://…")] = "",
     seconds: Annotated[float | None, typer.Option(help="listen this long; else until Ctrl-C")] = None,
     any_address: AnyAddress = False,
-    max_bad_share: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="share of a file's records that may be bad; the recipe's, or 0.05"),
-    ] = None,
+    max_bad_share: BadShare = None,
     final: Final = False,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="what the dataset holds gives way to what is read now, once all is read")
-    ] = False,
+    anew: Anew = False,
     workers: Workers = 0,
     json_: Json = False,
 ) -> None:

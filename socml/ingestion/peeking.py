@@ -80,8 +80,7 @@ def peek(
         named = "table"
     ranked = rank_source(source) if named == "auto" else []
     name = ranked[0][0] if ranked else named
-    options = options_of(recipe)
-    parts, rejects, is_whole = _read(source, name, options)
+    parts, rejects, is_whole = _read(source, name, options_of(recipe))
     parsed = sum(len(p.events) for p in parts)
     return Peek(
         file=str(path),

@@ -76,16 +76,9 @@ def watch(
     with _listening(address, dataset, project, any_address, stop, on_ready) as failed, _until_signal(stop):
         while True:
             began = time.monotonic()
-            try:
-                report = nightly(dataset, project=project, night=replace(night, today=True, now=datetime.now(UTC)))
-            except TryLater:
-                done = replace(done, rounds=done.rounds + 1, waited=done.waited + 1)
-            else:
-                added, alerts = done.added + report.added, done.alerts + report.alerts
-                done = replace(done, rounds=done.rounds + 1, added=added, alerts=alerts)
-                done = _score_online(done, dataset, online, project, send=night.send)
-                if on_round:
-                    on_round(report)
+            done, report = _round(done, dataset, online, project, night)
+            if report and on_round:
+                on_round(report)
             if stop.is_set() or (end is not None and began >= end) or failed:
                 break
             pause = began + every - time.monotonic()
@@ -93,6 +86,19 @@ def watch(
     if failed:
         raise failed[0]
     return done
+
+
+def _round(
+    done: Watched, dataset: str, online: Sequence[str], project: Project, night: Night
+) -> tuple[Watched, NightReport | None]:
+    """Do what is new once; None if another night is running."""
+    done = replace(done, rounds=done.rounds + 1)
+    try:
+        report = nightly(dataset, project=project, night=replace(night, today=True, now=datetime.now(UTC)))
+    except TryLater:
+        return replace(done, waited=done.waited + 1), None
+    done = replace(done, added=done.added + report.added, alerts=done.alerts + report.alerts)
+    return _score_online(done, dataset, online, project, send=night.send), report
 
 
 def _score_online(done: Watched, dataset: str, online: Sequence[str], project: Project, *, send: bool) -> Watched:

@@ -211,8 +211,16 @@ def fit(
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     seed = recipe.seed if seed is None else seed
+    features = plain_table(features)
+    about = feature_metadata or metadata_of(features)
+    if about.get("feature_set", recipe.features) != recipe.features:
+        seen = about["feature_set"]
+        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
+    if feature_metadata:
+        features = features.copy(deep=False)
+        features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
-    features, about = _learned_rows(recipe, features, feature_metadata, period)
+    features = rows_of_period(features, period)
     is_counted = bool(about.get("window_seconds"))  # of many events, none of which holds the truth
     if truth is not None and len(truth) and not force and not is_counted:
         _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
@@ -222,16 +230,11 @@ def fit(
     pipeline, matrix = fit_pipeline(recipe, features, seed, project, training_labels)
     forest = forest_for(pipeline, matrix, seed)
     companion = None if forest is pipeline.named_steps["detector"] else forest
-    sample = _sample(len(features), seed)
-    normality = pipeline.score_samples(features.iloc[sample])
     metadata = describe(recipe, features, pipeline, seed=seed, experiment=experiment, project=project)
     metadata |= {} if period.is_open else {"period": str(period)}
-    known = None
-    if training_labels is not None:
-        normality = _while_held_out(pipeline, training_labels, normality, sample)
-        metadata |= taught(recipe, training_labels, pipeline)
-    if truth is not None and len(truth):
-        known = truth_of_rows(truth, _row_ids(features)[sample])
+    metadata |= {} if training_labels is None else taught(recipe, training_labels, pipeline)
+    normality, known = _reference_rows(pipeline, features, training_labels, truth, seed)
+    if known is not None:
         metadata["metrics"] = ranking_metrics(normality, known)
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
     example = example_rows(features, version)
@@ -240,19 +243,20 @@ def fit(
     return recorded
 
 
-def _learned_rows(
-    recipe: ModelRecipe, features: pd.DataFrame, feature_metadata: TableMetadata | None, period: Period
-) -> tuple[pd.DataFrame, TableMetadata]:
-    """Return the rows of the period and what is known of their table, which must be of the recipe's feature set."""
-    features = plain_table(features)
-    about = feature_metadata or metadata_of(features)
-    if about.get("feature_set", recipe.features) != recipe.features:
-        seen = about["feature_set"]
-        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
-    if feature_metadata:
-        features = features.copy(deep=False)
-        features.attrs["socml"] = feature_metadata
-    return rows_of_period(features, period), about
+def _reference_rows(
+    pipeline: Pipeline,
+    features: pd.DataFrame,
+    training_labels: TrainingLabels | None,
+    truth: pd.DataFrame | pd.Series | None,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return how normal a sample of the rows is, labelled ones as they were held out, and the truth of the same rows."""
+    sample = _sample(len(features), seed)
+    normality = pipeline.score_samples(features.iloc[sample])
+    if training_labels is not None:
+        normality = _while_held_out(pipeline, training_labels, normality, sample)
+    known = None if truth is None or not len(truth) else truth_of_rows(truth, _row_ids(features)[sample])
+    return normality, known
 
 
 def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:

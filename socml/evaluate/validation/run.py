@@ -77,15 +77,7 @@ def validate(
     notices += _notices_of(tables)
     every = Judged.joined(judged)
     rows = every.frame()
-    about: About = {
-        "model": recipe.name or "unnamed",
-        "mode": recipe.mode,
-        "features": recipe.features,
-        "feature_set": recipe.features,
-        "datasets": [table.dataset for table in tables],
-        "validation": validation.model_dump(mode="json"),
-        "seed": seed,
-    }
+    about = _about(recipe, tables, validation, seed)
     with step("measuring"):
         pooled = pooled_metrics(every, validation)
         clusters = _clusters(every, rows)
@@ -95,6 +87,18 @@ def validate(
     if record:
         _keep(result, recipe, project)
     return result
+
+
+def _about(recipe: ModelRecipe, tables: list[KnownTable], validation: Validation, seed: int) -> About:
+    return {
+        "model": recipe.name or "unnamed",
+        "mode": recipe.mode,
+        "features": recipe.features,
+        "feature_set": recipe.features,
+        "datasets": [table.dataset for table in tables],
+        "validation": validation.model_dump(mode="json"),
+        "seed": seed,
+    }
 
 
 def _notices_of(tables: list[KnownTable]) -> list[str]:

@@ -59,17 +59,23 @@ def packet_event(found: dict[str, object], stamp: object) -> dict[str, object]:
         if value is not None:
             row[column] = whole(value, names[0], 65535)
             fields.take(*names)
+    row |= _protocols(fields)
+    row["source_packets"] = 1
+    payload = _first(fields.peek("tcp.len"))
+    if payload is not None:
+        row["source_bytes"] = whole(payload, "tcp.len")
+    row["extra"] = fields.rest()
+    return row
+
+
+def _protocols(fields: Fields) -> dict[str, object]:
+    row: dict[str, object] = {}
     protocol = _first(fields.peek("ip.proto", "ipv6.nxt"))
     if protocol is not None:
         row["network_transport"] = transport(whole(protocol, "ip.proto", 255))
     protocols = text_of(fields.peek("frame.protocols"))
     if protocols and ":data" not in protocols[-6:]:
         row["network_protocol"] = protocols.rsplit(":", 1)[-1]
-    row["source_packets"] = 1
-    payload = _first(fields.peek("tcp.len"))
-    if payload is not None:
-        row["source_bytes"] = whole(payload, "tcp.len")
-    row["extra"] = fields.rest()
     return row
 
 
