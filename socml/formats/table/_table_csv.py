@@ -162,12 +162,6 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     )
 
 
-def _arff_dialect(names: list[str], source: Source, shape: TableShape) -> Dialect:
-    check_header(shape.columns or names, source.name)
-    missing = (*shape.missing, "?")
-    return Dialect(",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True)
-
-
 def arff_names(head: bytes) -> list[str]:
     """Return the names of an ARFF file's attributes; none if it is no ARFF file. Sparse data is not read.
 
@@ -194,6 +188,12 @@ def arff_names(head: bytes) -> list[str]:
         if found:
             names.append(found[1] or found[2] or found[3])
     return []
+
+
+def _arff_dialect(names: list[str], source: Source, shape: TableShape) -> Dialect:
+    check_header(shape.columns or names, source.name)
+    missing = (*shape.missing, "?")
+    return Dialect(",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True)
 
 
 def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
