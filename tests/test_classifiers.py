@@ -15,7 +15,8 @@ from socml.detectors.supervised._calibrated import platt
 from socml.explanations.contributions import make_explainer
 from socml.features.build import build_feature_file, build_features, load_row_truth
 from socml.labels.recording import read_labels, record_label
-from socml.models.families import load_families, predict_families, write_families
+from socml.models import load_families
+from socml.models.families import predict_families, write_families
 from socml.models.fitting import fit
 from socml.models.label_source import has_seen_truth, teaching_labels
 from socml.models.scoring import load_scores, score_run

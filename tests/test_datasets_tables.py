@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from office_logs import HEADER, conn_lines, own_project, quarantine, stored_ids, write_conn
 
 from socml.ingestion.detection import detect, open_format
-from socml.ingestion.event_query import events_of_row, load_events, load_truth, related_events
+from socml.ingestion.event_query import events_of_row, load_events, load_truth
 from socml.ingestion.ingestion import ingest
 from socml.ingestion.sources import LINE_LIMIT, FileSource
-from socml.project.errors import FormatError, UnknownName
+from socml.project.errors import FormatError
 from socml.project.project import Project
 from socml.project.recipes import load_dataset_recipe, recipe_names
 from socml.project.tables import EVENT
@@ -91,14 +91,6 @@ def test_the_events_behind_a_row_and_those_around_a_moment_are_found(lab: Projec
     )
     inside = events[(events["time"] >= start) & (events["time"] < start + pd.Timedelta(minutes=5))]
     assert behind["event_id"].tolist() == inside[inside["source_ip"] == "10.0.0.3"]["event_id"].tolist()
-    near = related_events("office", entity={"source_ip": "10.0.0.3"}, around=start, limit=5, project=lab)
-    assert len(near) == 5
-    assert near["time"].is_monotonic_increasing
-    assert (near["time"] - start).abs().max() < pd.Timedelta(minutes=2)
-    nobody = related_events("office", entity={"user_name": None}, around=None, limit=3, project=lab)
-    assert len(nobody) == 3
-    with pytest.raises(UnknownName, match="Did you mean 'source_ip'"):
-        related_events("office", entity={"sourceip": "x"}, around=start, project=lab)
 
 
 def test_a_line_over_the_limit_is_quarantined_and_its_neighbours_kept(lab: Project, tmp_path: Path) -> None:

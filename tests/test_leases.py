@@ -73,14 +73,6 @@ def test_a_lease_that_ended_is_offered_to_the_next(store, clock):
     assert claim(store, "ana") == ["r3", "r4", "r5"], "who was away does not get back what another has"
 
 
-def test_renewing_tells_what_was_lost(store, clock):
-    claim(store, "ana")
-    clock(61)
-    claim(store, "bob", n=1)
-    assert [lease.row_id for lease in store.leases.renew(["r0", "r1"], by="ana", seconds=60)] == []
-    assert [lease.row_id for lease in store.leases.renew(["r0", "r1"], by="bob", seconds=60)] == ["r0"]
-
-
 def test_rows_given_back_are_free_at_once(store):
     claim(store, "ana")
     store.leases.release(["r1"], by="ana")

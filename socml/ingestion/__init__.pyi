@@ -8,7 +8,6 @@ from .event_pages import event_page as event_page
 from .event_query import events_of_row as events_of_row
 from .event_query import load_events as load_events
 from .event_query import load_truth as load_truth
-from .event_query import related_events as related_events
 from .fetching import fetch as fetch
 from .fetching import terms_of as terms_of
 from .format_maps import suggested_map as suggested_map

@@ -77,33 +77,6 @@ def events_of_row(
     return _selected(project, dataset, entity, inside, "time, source_line", limit)
 
 
-def related_events(
-    dataset: str,
-    *,
-    entity: Mapping[str, object],
-    around: datetime | None,
-    limit: int = 50,
-    project: Project | None = None,
-) -> pd.DataFrame:
-    """Return the events of one entity that are nearest to a moment, in order of time.
-
-    Parameters
-    ----------
-    entity : event columns and their values, for example {"source_ip": "10.0.0.5"}
-    around : None for the earliest
-    """
-    import duckdb
-
-    project = project or find_project()
-    if around is None:
-        return _selected(project, dataset, entity, [], "time, source_line", limit)
-    moment = int(moment_of(around).timestamp() * 1_000_000)
-    nearest, timed = f"abs(epoch_us(time) - {moment}), source_line", duckdb.ColumnExpression("time").isnotnull()
-    return _selected(project, dataset, entity, [timed], nearest, limit).sort_values(
-        ["time", "source_line"], ignore_index=True
-    )
-
-
 def _selected(
     project: Project,
     dataset: str,

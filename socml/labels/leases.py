@@ -77,14 +77,6 @@ class Leases:
                 _keep_only(connection, {*free[:n]}, {*keep}, by, campaign, moment + timedelta(seconds=seconds))
             return taken
 
-    def renew(self, row_ids: Sequence[str], *, by: str, seconds: float, campaign: str = "") -> list[Lease]:
-        """Prolong the leases that `by` still holds, and return them; a row that is missing was lost."""
-        with self._store.write() as connection:
-            moment = now(connection)
-            holders = _holders(connection, list(row_ids), campaign, moment)
-            held = [row_id for row_id in row_ids if holders.get(row_id) == by]
-            return _take(connection, held, by, campaign, moment, seconds)
-
     def release(self, row_ids: Collection[str] | None = None, *, by: str, campaign: str = "") -> None:
         """Give rows back before their time, all that `by` holds in the campaign if none are named."""
         mine = (LABEL_LEASE.c.by == by) & (LABEL_LEASE.c.campaign == campaign)

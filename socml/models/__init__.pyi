@@ -7,6 +7,7 @@ from .entity_context import read_context as read_context
 from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS
 from .entity_surprise import DayScores as DayScores
 from .entity_surprise import EntitySurprise as EntitySurprise
+from .families import load_families as load_families
 from .families import write_families as write_families
 from .fitting import fit as fit
 from .fitting import fit_pipeline as fit_pipeline
