@@ -31,7 +31,9 @@ class LogStreams:
 
     name = "log-streams"
     about = "Loki: answers to queries, and pushes; OpenTelemetry: logs as OTLP writes them in JSON"
-    specification = "https://grafana.com/docs/loki/latest/reference/loki-http-api/ and https://opentelemetry.io/docs/specs/otlp/"
+    specification = (
+        "https://grafana.com/docs/loki/latest/reference/loki-http-api/ and https://opentelemetry.io/docs/specs/otlp/"
+    )
     examples = (
         '{"status":"success","data":{"resultType":"streams","result":[{"stream":{"host":"web01"},"values":'
         '[["1772445600000000000","Failed password for root from 192.0.2.7 port 4022 ssh2"]]}]}}',

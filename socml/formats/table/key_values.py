@@ -159,13 +159,17 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
         row["message"] = rest
     if row.get("event_severity") is None and (level := _LEVEL_BEFORE.match(rest)):
         row["event_severity"] = severity_of(level["level"])
+    _fill(row, text[text.find(rest) :])
+
+
+def _fill(row: dict[str, object], message: str) -> None:
+    """Fill what the pairs leave empty from a line as a message."""
     from socml.formats.host._syslog_messages import read_text
 
-    columns, more = read_text(text[text.find(rest) :])
-    if columns.get("class_uid") and row.get("class_uid"):
-        columns = {n: v for n, v in columns.items() if n not in ("class_uid", "event_category", "event_action")}
+    columns, more = read_text(message)
+    own_kind = ("class_uid", "event_category", "event_action") if row.get("class_uid") else ()
     for name, value in columns.items():
-        if value is not None and row.get(name) in (None, "host"):
+        if value is not None and row.get(name) in (None, "host") and name not in own_kind:
             row[name] = value
     row["extra"] = {**more, **extra_of(row)}
 
