@@ -44,6 +44,7 @@ _SPELLINGS = (
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE} (?P<year>\d{{4}})\b",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d)/(?P<year>\d{{4}}) {_CLOCK}{_ZONE}",  # of MikroTik
     rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
@@ -57,6 +58,7 @@ _SPELLINGS = (
     r"(?P<epoch>1\d{9}(?:\d{3}(?:\d{3}){0,2}|\.\d{1,9})?)(?![\d.-])",
 )
 _PATTERNS = tuple(re.compile(spelling) for spelling in _SPELLINGS)
+_LOW_STARTS = frozenset("jfmasond")  # of a month in small letters, at the start of a text
 _STARTS = frozenset("0123456789@JFMASONDTWIE")
 _SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?:[ T,:]|$)")
 _MONTH_NUMBERS = {name.upper(): number for name, number in MONTHS.items()}
@@ -95,7 +97,8 @@ def stamp_in(text: str, clock: Clock, *, farthest: int = _FARTHEST) -> Stamp | N
     """
     at, last = 0, min(len(text), farthest + 1)
     while at < last:
-        if text[at] in _STARTS and (at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "._-:/+,")):
+        is_start = text[at] in _STARTS or (at == 0 and text[0] in _LOW_STARTS)
+        if is_start and (at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "._-:/+,")):
             for pattern in _PATTERNS:
                 if found := pattern.match(text, at):
                     return _stamp(found, text, clock)

@@ -53,7 +53,7 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
             names[name] = kind
             del free[kind]
     _name_ports(list(cells), samples, names)
-    if "date" in names.values() and "clock" not in names.values():
+    if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
 
@@ -94,7 +94,7 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 _KINDS: dict[str, Callable[[str], bool]] = {
     "timestamp": _is_time,
     "date": _fits(_DATE),
-    "clock": _fits(_CLOCK),
+    "time": _fits(_CLOCK),
     "source_ip": _is_address,
     "destination_ip": _is_address,
     "method": _fits(_METHOD),

@@ -7,6 +7,7 @@ line breaks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ from socml.project import ConfigurationError, TableShape
 
 __all__ = ["Table"]
 
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 
 
@@ -95,6 +97,8 @@ def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
 
 
 def _goes_on(text: str, clock: Clock) -> bool:
+    if found := _CLOCK.match(text):  # of tcpdump
+        return len(text) - found.end() > _LONGEST_ZONE
     try:
         stamp = stamp_in(text, clock, farthest=1)
     except ValueError:
