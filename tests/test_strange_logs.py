@@ -61,6 +61,31 @@ TEXTS: dict[str, tuple[str, dict[str, object]]] = {
         "10:00:00.123456 IP 192.0.2.7.4022 > 198.51.100.2.443: Flags [S], seq 1, win 64240, length 0\n" * 2,
         {"time": None, "source_ip": "192.0.2.7", "source_port": 4022, "destination_ip": "198.51.100.2", "destination_port": 443},
     ),
+    "a level on the record's second line": (
+        'Mar 02, 2026 10:00:00 AM org.x.LockOutRealm filter\nWARNING: an attempt to authenticate the locked user "admin"\n'
+        "Mar 02, 2026 10:00:01 AM org.x.Y start\nINFO: started\n",
+        {"time": TIME, "event_severity": 40, "user_name": "admin"},
+    ),
+    "records that begin with a sign": (
+        "####<Mar 2, 2026 10:00:00,123 AM UTC> <Warning> <Security> <h1> <BEA-090402> <Authentication denied: not valid. User: bob>\n",
+        {"time": TIME, "event_severity": 40, "user_name": "bob", "event_outcome": "failure"},
+    ),
+    "a level before the time, and the date parted from the clock by two colons": (
+        "=ERROR REPORT==== 2-Mar-2026::10:00:00 ===\nclosing connection <0.1.0> (192.0.2.7:4022 -> 198.51.100.2:5672):\n{handshake_error}\n\n"
+        "=INFO REPORT==== 2-Mar-2026::10:00:01 ===\nx\n",
+        {"time": TIME, "event_severity": 60, "source_ip": "192.0.2.7", "source_port": 4022, "destination_port": 5672},
+    ),
+    "a zone that is a place": (
+        "[02-Mar-2026 11:00:00 Europe/Paris] PHP Warning:  x in /x/a.php on line 12\n", {"time": TIME, "file_path": "/x/a.php"},
+    ),
+    "the year before the month": (
+        "2026 Mar  2 10:00:00 nx1 %AUTHPRIV-3-SYSTEM_MSG: pam_aaa:Authentication failed from 192.0.2.7 - dcos_sshd[12]\n",
+        {"time": TIME, "host_name": "nx1", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "ports behind a stroke": (
+        "2026-03-02T10:00:00Z esx1 FIREWALL-PKTLOG[12]: abc INET match DROP 1005 IN 60 TCP 192.0.2.7/51000->198.51.100.2/22 S\n",
+        {"source_port": 51000, "destination_ip": "198.51.100.2", "destination_port": 22, "event_outcome": "failure"},
+    ),
     "day and month, then the clock": ("02 Mar 10:00:00 ntpd[12]: up\n", {"time": TIME}),
     "a month in small letters": (
         "mar/02/2026 10:00:00 system,error,critical login failure for user admin from 192.0.2.7 via ssh\nmar/02/2026 10:00:01 system,info up\n",
@@ -165,6 +190,16 @@ TEXTS: dict[str, tuple[str, dict[str, object]]] = {
     "names with dots over one row": (
         '"@timestamp","host.name","source.ip","user.name","event.outcome"\n"Mar 2, 2026 @ 10:00:00.123","web1","192.0.2.7","bob","failure"\n',
         {"time": TIME, "host_name": "web1", "source_ip": "192.0.2.7", "user_name": "bob", "event_outcome": "failure"},
+    ),
+    "a name that begins with what it is; a column says more than a text": (
+        'User Name,Date Accessed,IP Address,Text\nbob,"March 22, 2026 10:00:00 AM UTC",192.0.2.7,Logon failed for user eve\n'
+        'amy,"March 23, 2026 10:00:00 AM UTC",192.0.2.8,x y\n',
+        {"user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a log of another service of Azure": (
+        '{"time":"2026-03-02T10:00:00Z","resourceId":"/X","category":"AzureFirewallNetworkRule","operationName":"Rule","properties":{"msg":'
+        '"TCP request from 192.0.2.7:4022 to 198.51.100.2:443. Action: Deny."}}\n',
+        {"time": TIME, "source_port": 4022, "destination_ip": "198.51.100.2", "event_outcome": "failure"},
     ),
     "what a LEEF event did": (
         "LEEF:1.0|Z|NSS|4.1|Blocked|devTime=Mar 02 2026 10:00:00 GMT\tsrc=192.0.2.7\tusrName=bob\n",

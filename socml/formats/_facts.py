@@ -73,7 +73,7 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "name/password expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "name/password reason type code expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
@@ -99,6 +99,7 @@ _PATHS = (
     re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
+_AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
 _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,3}")
 _LARGEST_PORT = 65535
 
@@ -166,7 +167,8 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         before = text[max(0, found.start() - 40) : found.start()]
         if ip is None or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before)):
             continue
-        side = "destination" if _goes_on(last, found, row) else _side(before, row)
+        is_next = _goes_on(last, found, row)
+        side = "destination" if is_next else _side(before, row)
         last = found
         worth = _worth(before, ip)
         key = found_key[1] if before.endswith("=") and (found_key := _WORD_BEFORE.search(before)) else ""
@@ -178,6 +180,8 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
             port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
+            if port is None and is_next and (behind := _AFTER_SLASH.match(text, found.end())):
+                port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
 

@@ -154,6 +154,8 @@ def _ends(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
+        yield "time", 2  # as in "Date Accessed"
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])
         if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):

@@ -98,13 +98,18 @@ def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int =
     if not inner:
         return row
     merged, extra = dict(row), dict(_extra(row))
+    is_own: bool | None = None  # whether the text is a record, which knows better than its wrap; free text does not
     for name, value in inner.items():
         if value in (None, [], {}) or name in ("extra", "raw"):
             continue
         before = merged.get(name)
         if before in (None, [], {}) or before == value or (name == "event_category" and before in _PLAIN):
             merged[name] = value
-        elif name not in _OUTER and not (name == "event_category" and value in _PLAIN):
+        elif (
+            name not in _OUTER
+            and (is_own := is_own if is_own is not None else is_record(str(text)))
+            and not (name == "event_category" and value in _PLAIN)
+        ):
             if name not in ("message", "event_category", "class_uid"):
                 extra.setdefault(f"outer.{name}", str(before))
             merged[name] = value

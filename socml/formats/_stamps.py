@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
 from socml.formats._times import MONTHS, Clock, epoch
@@ -30,10 +31,11 @@ _CLOCK = (
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
 )
 _NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
-_ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b)|(?P<hours>[+-]\d\d)(?![\d:-]))?"
+_PLACES = "Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific"
+_ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A-Za-z_/]{{2,40}})|(?P<hours>[+-]\d\d)(?![\d:-]))?"
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
-_BETWEEN = r"(?:, ?| at | @ |[T:_-]| {1,4})"
+_BETWEEN = r"(?:, ?| at | @ |::|[T:_-]| {1,4})"
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
@@ -194,7 +196,7 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         year = f"{'19' if int(year) > 69 else '20'}{year}"
     local = _checked(year, month, day, str(hour), minute, second, fraction)
     if zone:
-        return (local - _offset(zone)).replace(tzinfo=UTC)
+        return _from_zone(local, zone)
     clock.say_zone()
     return clock.in_zone(local)
 
@@ -231,6 +233,16 @@ def _checked(
     if not 1970 <= when.year <= 2100:
         raise ValueError(f"{year}-{month}-{day} is not between 1970 and 2100")
     return when
+
+
+def _from_zone(local: datetime, zone: str) -> datetime:
+    """Return a time in UTC, from an offset, a zone's name, or that of a place, as PHP writes it."""
+    if "/" not in zone:
+        return (local - _offset(zone)).replace(tzinfo=UTC)
+    try:
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{zone!r} is not a zone") from None
 
 
 def _offset(zone: str) -> timedelta:

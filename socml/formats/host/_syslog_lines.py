@@ -36,7 +36,7 @@ _REST = (
     rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
 )
 _RFC3164 = re.compile(
-    rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
+    rf"{_PRIORITY}(?:(?P<early_year>20\d\d) )?(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
     rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? (?:(?P<late_year>20\d\d) )?{_REST}",
     re.DOTALL,
 )
@@ -101,7 +101,7 @@ def header(text: str) -> re.Match[str] | None:
     if first == "<":
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)
     else:
-        found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+        found = (_RFC3339.match(text) if first.isdigit() else None) or _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
@@ -119,7 +119,7 @@ def _is_application(found: re.Match[str]) -> bool:
         is_filled_up = found.string.startswith("  ", found.end("host"))
         is_level = not found["tag"] and _LEVEL_FIRST.match(found["message"] or "") is not None
         return found["bare_tag"] is not None or is_filled_up or is_level
-    return found["bare_tag"] is not None or _NO_TAGS.match(found.string, found.end("stamp") + 1) is not None
+    return found["tag"] is None or _NO_TAGS.match(found.string, found.end("stamp") + 1) is not None
 
 
 def is_host(name: str) -> bool:
@@ -267,7 +267,7 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if month is None:
         raise ValueError(f"{found['month']!r} is not a month")
     day, written = int(found["day"] or 0), found["clock"] or ""
-    if year := found.get("year") or found.get("late_year"):
+    if year := found.get("year") or found.get("early_year") or found.get("late_year"):
         text = f"{year}-{month:02}-{day:02}T{written}{found['fraction'] or ''}"
         return clock.in_zone(from_iso(text))
     return clock.yearless(month, day, written, found["fraction"])

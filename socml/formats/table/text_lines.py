@@ -33,14 +33,14 @@ _LEVEL = re.compile(
 )
 # One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
 _LATER_LEVEL = re.compile(
-    r"(?:[ |,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ |,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
     + _LEVELS
     + r"))\b *[\])>:,|]*"
 )
 _NAMED_LEVEL = re.compile(
     r"(?:[ |,:-]{0,8}[\w.$:/@-]{1,80}){1,2} {1,8}(?P<level>" + _LEVELS.upper() + r")\b(?![\w/=])[\])>:,| ]*"
 )
-_BEFORE = re.compile(rf"[\[(<]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
+_BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _CLOCK_ONLY = r"(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?):? "
 _BEGINS = re.compile(
@@ -48,6 +48,7 @@ _BEGINS = re.compile(
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+_BELOW = re.compile(rf"[^\n]{{0,1000}}\n(?P<level>{_LEVELS.upper()}): ")  # of java.util.logging, on its second line
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
@@ -77,7 +78,11 @@ class TextLines:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A last resort, by the share of lines with a time; surer where a level follows it."""
-        lines = [line for line in head_lines(head, 60, stripped=b"\r\0") if not line.startswith((b"#", b" ", b"\t"))]
+        lines = [
+            line
+            for line in head_lines(head, 60, stripped=b"\r\0")
+            if not line.startswith((b" ", b"\t")) and not is_comment(line)
+        ]
         if not lines or lines[0].lstrip().startswith((b"{", b"<")) or b"\0" in head[:4096]:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
@@ -89,7 +94,12 @@ class TextLines:
         if len(found) >= 0.6 * len(lines):
             return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
         begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
-        if begins and len(found) > 1 and all(stamp.start == begins.start for _, stamp in found):
+        sign = texts[0][0] if not texts[0][0].isalnum() else ""
+        if (
+            begins
+            and len(found) > 1
+            and all(s.start == begins.start or (sign and text[0] == sign) for text, s in found)
+        ):
             return 0.52
         return 0.5 * len(found) / len(lines)
 
@@ -126,8 +136,8 @@ def _is_start(line: bytes) -> bool:
 
 
 def is_comment(line: bytes) -> bool:
-    """Return whether a line is a comment, and no frame of PHP's stack."""
-    return line.startswith(b"#") and not line[1:2].isdigit()
+    """Return whether a line is a comment; a frame of PHP's stack and a record of WebLogic are none."""
+    return line.startswith(b"#") and not line[1:2].isdigit() and not line.startswith(b"####<")
 
 
 def _by_level(texts: list[str]) -> bool:
@@ -156,7 +166,7 @@ def _is_begun(line: bytes) -> bool:
 
 def _level(text: str, stamp: Stamp) -> str | None:
     """Return the level that stands after a line's time, or before it."""
-    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL):
+    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL, _BELOW):
         if found := pattern.match(text, stamp.end):
             return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
