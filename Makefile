@@ -94,11 +94,20 @@ test-bounds: dev  ## the tests of the compiled readers again, every index of an 
 	  tests/test_capture.py tests/test_netflow_capture.py tests/test_kernels_keyed_hash.py tests/test_formats.py tests/test_fuzz.py \
 	  -k "capture or keyed or compiled or pcap or netflow"
 
-lint: dev  ## style, types, layers
+# One program, fetched by npm at this version; what it asks for is in biome.json.
+BIOME := 2.3.8
+.venv/biome/$(BIOME):
+	@command -v npm >/dev/null || { echo "without npm the scripts of the app are not linted"; exit 0; }; \
+	  echo "fetching biome $(BIOME)"; rm -rf .venv/biome; \
+	  npm install --silent --no-save --no-audit --no-fund --prefix .venv/biome @biomejs/biome@$(BIOME) && touch $@ \
+	  || echo "npm could not fetch it: the scripts of the app are not linted"
+
+lint: dev .venv/biome/$(BIOME)  ## style, types, layers, scripts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@if test -e .venv/biome/$(BIOME); then .venv/biome/node_modules/.bin/biome lint --error-on-warnings; fi
 
 bench-speed: dev  ## our kernels beside the libraries they replace: docs/results/bench-speed.md
 	@$(BIN)/python -m benchmarks.speed

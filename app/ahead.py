@@ -1,4 +1,4 @@
-"""What other pages will import → imported once the first page is drawn, so that nobody waits for it at a click."""
+"""What other pages will import → imported once the first page has all it needs, so that nobody waits for it at a click."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from functools import cache
 
 _MODULES = ("altair",)  # 2 s, for all pages with a chart
-_AFTER_S = 2.0  # the page that is drawn asks for its evidence first
+_AFTER_S = 15.0  # the page that is drawn reads its evidence and its model first
 
 
 @cache

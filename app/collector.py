@@ -1,5 +1,7 @@
 """What imports leave behind → set apart from the garbage collector, which Streamlit calls after every run of a page.
 
+Called as a run begins: Streamlit has just collected what the last one left, so that nothing is set apart that is garbage.
+
 Half a million objects of imported packages are never garbage; looking at each of them after every key costs 0.2 CPU s.
 """
 
@@ -20,5 +22,4 @@ def set_imports_apart() -> None:
         if len(sys.modules) < _MODULES[0] + _MANY:
             return
         _MODULES[0] = len(sys.modules)
-        gc.collect()
         gc.freeze()

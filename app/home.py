@@ -14,6 +14,7 @@ from frame import page_title
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from a server on the internet
 
+set_imports_apart()
 st.set_page_config(page_title="socml", page_icon=ICON, layout="wide")
 st.navigation(
     [
@@ -29,5 +30,4 @@ st.navigation(
     ],
     position="top",
 ).run()
-set_imports_apart()
 import_ahead()

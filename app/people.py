@@ -45,6 +45,8 @@ def visitor(project: Project, say: Words) -> Visitor | None:
         return Visitor("", "analyst", may_write=True)
     token = str(st.session_state.get(COOKIE) or st.context.cookies.get(COOKIE) or "")
     account = accounts.of(token)
+    if account is None and token and not st.session_state.get(_TICKET):
+        st.session_state[_TICKET] = ticket_for("")  # a cookie of a session that ended goes
     _keep_cookie()
     if account is None:
         _sign_in(project, say)

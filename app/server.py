@@ -17,4 +17,7 @@ try:
 except SocmlError as error:
     sys.exit(f"socml: {error}")
 
+SWITCH_S = 0.0005  # a tenth of what Python gives a thread: a page is not kept waiting by what is read ahead of it
+sys.setswitchinterval(SWITCH_S)
+
 app = st.App(Path(__file__).with_name("home.py"), secrets=_SECRETS, routes=[Route(ROUTE, keep, methods=["POST"])])

@@ -76,6 +76,9 @@ def test_text_without_named_fields_gives_no_map(lab: Path) -> None:
         ('has = ["a"]\n[columns]\nsource_ipp = "a"', "Did you mean 'source_ip'"),
         ('[columns]\nsource_ip = "a"', "`has` names the fields"),
         ("has = [", "not a map of a format"),
+        ('has = ["a"]\n[[when]]\nfield = "a"', "`field` and a `pattern`"),
+        ('has = ["a"]\n[[when]]\nfield = "a"\npattern = "("', "no regular expression"),
+        ('has = ["a"]\n[[when]]\nfield = "a"\npattern = "b"\nclas_uid = 1', "Did you mean 'class_uid'"),
     ],
 )
 def test_what_is_wrong_in_a_map_is_named(lab: Path, text: str, said: str) -> None:
@@ -83,3 +86,61 @@ def test_what_is_wrong_in_a_map_is_named(lab: Path, text: str, said: str) -> Non
     (lab / "formats" / "own.toml").write_text(text)
     with pytest.raises(RecipeError, match=said):
         peek(lab / "door.jsonl", format="own")
+
+
+DOORS = """
+has = ["when", "acct|badge", "verdict"]
+[columns]
+time = "when"
+user_name = ["acct", "badge"]
+event_action = "verdict"
+[fixed]
+class_uid = 6003
+event_outcome = "success"
+[[when]]
+field = ["verdict", "reason"]
+pattern = "REFUSED|.{0,100}expired"
+event_outcome = "failure"
+[[when]]
+field = "badge"
+pattern = ""
+class_uid = 3002
+"""
+REFUSED = {
+    "when": "2026-03-02T10:00:00Z",
+    "badge": "0042",
+    "verdict": "SHUT",
+    "reason": "badge expired",
+    "by": [{"n": 1}],
+}
+
+
+def read_doors(lab: Path, records: list[dict[str, object]], more: str = "") -> list[dict[str, object]]:
+    (lab / "formats").mkdir(exist_ok=True)
+    (lab / "formats" / "doors.toml").write_text(more + DOORS)
+    (lab / "doors.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    found = peek(lab / "doors.jsonl")
+    assert found.format == "doors"
+    return [*found.events, *found.rejects]
+
+
+def test_columns_follow_from_what_a_field_says(lab: Path) -> None:
+    opened = {"when": "2026-03-02T10:00:01Z", "acct": "ann", "verdict": "GRANTED"}
+    first, second = read_doors(lab, [REFUSED, opened])
+    assert (first["event_outcome"], first["class_uid"], first["event_category"]) == ("failure", 3002, "authentication")
+    assert (second["event_outcome"], second["class_uid"]) == ("success", 6003)
+
+
+def test_a_number_is_a_user_where_the_map_says_so(lab: Path) -> None:
+    assert read_doors(lab, [REFUSED])[0]["user_name"] == "0042"
+
+
+def test_a_list_of_objects_is_kept_whole_or_in_fields(lab: Path) -> None:
+    assert read_doors(lab, [REFUSED])[0]["extra"]["by.0.n"] == "1"  # type: ignore[index]
+    assert read_doors(lab, [REFUSED], "whole_lists = true")[0]["extra"]["by"] == '[{"n":1}]'  # type: ignore[index]
+
+
+def test_a_time_that_is_none_is_for_the_quarantine(lab: Path) -> None:
+    *events, reject = read_doors(lab, [*[{**REFUSED, "n": n} for n in range(20)], {**REFUSED, "when": "yesterday"}])
+    assert all(event["time"] for event in events)
+    assert reject["reason"] == "'yesterday' is not a time"

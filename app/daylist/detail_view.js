@@ -45,7 +45,7 @@ export class DetailView {
       { class: "body" },
       this.reasons(row, day),
       this.strips(row, data, page),
-      this.events.draw(row, page, events, this.word, data),
+      this.events.draw(page, events, this.word, data),
     );
     this.node.replaceChildren(this.head(row), data.may_write ? this.bar(verdict, day, together) : "", data.may_write ? this.annotation(row, day, data) : "", this.body);
     this.body.scrollTop = scroll;
@@ -159,7 +159,7 @@ export class DetailView {
       "section",
       { class: "strips" },
       h("figure", {}, h("figcaption", {}, word("strip.day")), page ? hourStrip(page.hours, data) : h("p", { class: "loading" }, "…")),
-      h("figure", {}, h("figcaption", {}, word("strip.days")), row.strip.length > 1 ? dayStrip(row.strip, data, (day) => this.commands.day(day)) : h("p", { class: "faint" }, word("strip.none"))),
+      h("figure", {}, h("figcaption", {}, word("strip.days")), row.strip.length > 1 ? dayStrip(row.strip, (day) => this.commands.day(day)) : h("p", { class: "faint" }, word("strip.none"))),
     );
   }
 }

@@ -7,7 +7,7 @@ export class EventsView {
     this.commands = commands;
   }
 
-  draw(row, page, asked, word, data) {
+  draw(page, asked, word, data) {
     const chips = [
       ...asked.filters.only.map((pair) => this.chip("only", pair, word, data)),
       ...asked.filters.exclude.map((pair) => this.chip("exclude", pair, word, data)),

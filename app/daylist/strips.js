@@ -13,7 +13,7 @@ export function hourStrip(hours, data) {
   );
 }
 
-export function dayStrip(days, data, open) {
+export function dayStrip(days, open) {
   return h(
     "div",
     { class: "strip-bars days" },

@@ -235,11 +235,10 @@ function movement(before, after) {
   const moved = new Map();
   if (!before.length) return moved;
   const gone = before.filter((id) => !after.includes(id)).map((id) => was.get(id));
-  after.forEach((id, place) => {
-    if (!was.has(id)) return moved.set(id, "new");
+  for (const [place, id] of after.entries()) {
     const left = gone.filter((other) => other < was.get(id)).length; // labelled ones ahead of it do not count
-    const gained = was.get(id) - left - place;
-    return gained ? moved.set(id, gained) : null;
-  });
+    const gained = was.has(id) ? was.get(id) - left - place : "new";
+    if (gained) moved.set(id, gained);
+  }
   return moved;
 }

@@ -5,7 +5,6 @@ Every message is safe to take twice: `client_id` makes the store keep it once.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -291,14 +290,7 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
 def kept_ranking(project: Project, run_id: str) -> LiveRanking:
     """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
     background("warming up").start(["kernels"], warm_up)
-    background("warming up").start(["settled"], _settle)
     return LiveRanking(run_id, project=project, wait=False)
-
-
-def _settle() -> None:
-    """Take what is loaded by now out of the garbage collector: Streamlit runs it after each answer, over everything."""
-    gc.collect()
-    gc.freeze()
 
 
 def _seen_ms(message: Mapping[str, Any]) -> int:

@@ -35,7 +35,7 @@ export class EventView {
     this.whole = desk.isWhole(id);
     if (!item) return this.drawNothing(desk, data);
     this.node.dataset.rowId = id;
-    this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(item, evidence));
+    this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(evidence));
     this.node.replaceChildren(this.head(item, given, data.held[id]), this.verdictBar(given), this.annotation(desk, data, given), this.body);
     if (scroll) this.body.scrollTop = scroll; // any reading or writing of it lays out the page at once
     return undefined;
@@ -177,7 +177,7 @@ export class EventView {
     );
   }
 
-  right(item, evidence) {
+  right(evidence) {
     const { word } = this;
     if (!evidence?.raw) return h("div", { class: "column" }, h("p", { class: "loading" }, word("evidence.loading")));
     return h(

@@ -78,11 +78,12 @@ class Evidence:
 
     def _told(self, read: RowEvents, say: Words) -> dict[str, Any]:
         own, related = read.own, read.related
-        columns = [name for name in _TOLD if name in related and related[name].notna().any()][:_COLUMNS]
-        here = set(own["event_id"])
+        columns = [name for name in _TOLD if name in related.column_names and related[name].null_count < len(related)]
+        columns = columns[:_COLUMNS]
+        here = set(own["event_id"].to_pylist())
         return {
-            "raw": [_record(event, say) for event in own.to_dict("records")],
-            "related": [_line(event, columns, here, say) for event in related.to_dict("records")],
+            "raw": [_record(event, say) for event in own.to_pylist()],
+            "related": [_line(event, columns, here, say) for event in related.to_pylist()],
             "related_columns": ["time", *columns] if len(related) else [],
             "error": "",
         }

@@ -17,7 +17,7 @@ export class StripView {
   }
 
   flash() {
-    this.said.getAnimations().forEach((animation) => animation.cancel());
+    for (const animation of this.said.getAnimations()) animation.cancel();
     this.said.animate([{ opacity: 0.2 }, { opacity: 1 }], { duration: 300 });
   }
 
@@ -60,7 +60,7 @@ export class StripView {
   }
 }
 
-export function helpLines(data, word) {
+export function helpLines(_data, word) {
   return [
     ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
     ["Z", word("tool.undo"), word("help.undo")],

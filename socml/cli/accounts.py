@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from socml.cli._options import Who
 from socml.cli._output import as_json, say, table
 from socml.project import DataError
 
-By = Annotated[str, typer.Option("--by", envvar="SOCML_ANALYST", help="who does it")]
 Name = Annotated[str, typer.Argument(help="the account's name")]
 
 people = typer.Typer(name="people", help="Accounts of the app: add, list, close.")
@@ -31,7 +31,7 @@ def add(
     elsewhere: Annotated[
         bool, typer.Option("--elsewhere", help="no password: an identity provider vouches for this e-mail address")
     ] = False,
-    by: By = "setup",
+    by: Who = "setup",
 ) -> None:
     """Make an account, or give one that exists another role and password; its sessions end.
 
@@ -72,7 +72,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="for a script")] = 
 
 
 @people.command("close")
-def close(name: Name, by: By = "setup") -> None:
+def close(name: Name, by: Who = "setup") -> None:
     """Let an account sign in no more. What it said stays."""
     from socml.labels import open_labels
 

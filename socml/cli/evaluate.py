@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import Json
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
 from socml.project import ConfigurationError, Project
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from socml.evaluate import Cluster, ValidationResult
     from socml.project import Validation
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Mode = Annotated[
     str,
     typer.Option(

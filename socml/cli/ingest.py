@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
+from socml.cli._options import Json
 from socml.cli._output import as_json, note, progress_bar, say, table, without_pandas
 from socml.project import DataError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from socml.ingestion import Peek
     from socml.project import Project
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 _WIDTH = 150  # characters of an example, a value or a bad record
 
 

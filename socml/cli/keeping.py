@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
+from socml.cli._options import Json
 from socml.cli._output import as_json, note, say
-
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import Json, Run
 from socml.cli._output import as_json, say, table
 from socml.project import ConfigurationError, Words
 
 if TYPE_CHECKING:
-    from socml.labels import FamilyEdit, LabelStore
+    from socml.labels import FamilyEdit, ImportResult, LabelStore
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
-Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
 By = Annotated[str, typer.Option(help="analyst; the login name if not given")]
 Dataset = Annotated[str, typer.Option(help="only labels of this dataset")]
 Family = Annotated[str, typer.Argument(help="family as it is named now")]
@@ -88,17 +87,13 @@ def import_(
         )
     if json_:
         as_json(imported.to_dict())
-        return
-    words = _words()
-    say(
-        words(
-            "campaign.imported",
-            n=imported.imported,
-            known=imported.known_before,
-            records=imported.records,
-            kind=imported.kind,
-        )
-    )
+    else:
+        _say_imported(imported)
+
+
+def _say_imported(imported: ImportResult) -> None:
+    words, known = _words(), imported.known_before
+    say(words("campaign.imported", n=imported.imported, known=known, records=imported.records, kind=imported.kind))
     parts = {
         "without_verdict": imported.without_verdict,
         "unknown_words": imported.unknown,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import AnyAddress, Final, Json, Workers
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
 from socml.cli.engine import Engine, Master, project_on
 from socml.project import DataError, Period, Run
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from socml.project import Project
-
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 
 
 From = Annotated[str, typer.Option("--from", help="only rows from this day or moment on, UTC")]
@@ -60,22 +59,16 @@ def ingest(
     ] = "auto",
     listen: Annotated[str, typer.Option(help="receive syslog instead: udp://127.0.0.1:5514 or tcp://…")] = "",
     seconds: Annotated[float | None, typer.Option(help="listen this long; else until Ctrl-C")] = None,
-    any_address: Annotated[
-        bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
-    ] = False,
+    any_address: AnyAddress = False,
     max_bad_share: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="share of a file's records that may be bad; the recipe's, or 0.05"),
     ] = None,
-    final: Annotated[
-        bool, typer.Option("--final", help="nothing more comes: a last line without line end is a record")
-    ] = False,
+    final: Final = False,
     anew: Annotated[
         bool, typer.Option("--anew", help="what the dataset holds gives way to what is read now, once all is read")
     ] = False,
-    workers: Annotated[
-        int, typer.Option(min=0, help="processes that read files at once, each in up to 1 GB; 0: as many as pay")
-    ] = 0,
+    workers: Workers = 0,
     json_: Json = False,
 ) -> None:
     """Read logs into the event table. Reading the same files again adds nothing, renamed, rotated or packed.

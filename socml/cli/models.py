@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import Json
 from socml.cli._output import as_json, say, step, table
 
 if TYPE_CHECKING:
     from socml.jobs import Beside
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Model = Annotated[str, typer.Argument(help="fitted model")]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import AnyAddress, Final, Json, Workers
 from socml.cli._output import as_json, note, say, table
 from socml.project import ConfigurationError, DataError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from socml.jobs import NightReport, Plan
     from socml.project import SocmlError
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Dataset = Annotated[str, typer.Argument(help="dataset; the only one of [sources] if not given")]
 _DAY = "%Y-%m-%d"
 
@@ -36,11 +36,9 @@ def nightly(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and do nothing")] = False,
     today: Annotated[bool, typer.Option("--today", help="list the day that is not over too")] = False,
     accept: Annotated[list[str] | None, typer.Option(help="a check that does not stop this night")] = None,
-    final: Annotated[
-        bool, typer.Option("--final", help="files are complete: a last line without line end counts")
-    ] = False,
+    final: Final = False,
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,
-    workers: Annotated[int, typer.Option(min=0, help="processes that read files at once; 0: as many as pay")] = 0,
+    workers: Workers = 0,
     json_: Json = False,
 ) -> None:
     """Do what is new: read new log files, list new and changed days, tell and send alerts. Twice does nothing twice.
@@ -84,9 +82,7 @@ def watch(
     every: Annotated[float, typer.Option(min=1, help="seconds from one round to the next")] = 60.0,
     seconds: Annotated[float | None, typer.Option(help="watch this long; else until Ctrl-C")] = None,
     listen: Annotated[str, typer.Option(help="receive syslog too: udp://127.0.0.1:5514 or tcp://…")] = "",
-    any_address: Annotated[
-        bool, typer.Option("--any-address", help="listen where other machines can send; syslog has no password")
-    ] = False,
+    any_address: AnyAddress = False,
     online: Annotated[list[str] | None, typer.Option(help="an online model that scores each event as it comes")] = None,
     metrics: Annotated[str, typer.Option(help="answer Prometheus too, at 127.0.0.1:9469 for example")] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help="alerts stay on this machine")] = False,

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from socml.cli._options import Json, Who
 from socml.cli._output import as_json, note, say, table
 from socml.project import DataError
 
 if TYPE_CHECKING:
-    from socml.respond import Case, Draft
+    from socml.respond import Case, Draft, Outcome
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
-By = Annotated[str, typer.Option("--by", envvar="SOCML_ANALYST", help="who does it")]
 CaseId = Annotated[str, typer.Argument(help="a case, as C1")]
 
 case = typer.Typer(name="case", help="Cases: open, list, show, add, note, set, check.")
@@ -34,7 +33,7 @@ def open_(
     severity: Annotated[int, typer.Option(min=1, max=4, help="1 low to 4 critical")] = 2,
     tlp: Annotated[str, typer.Option(help="clear, green, amber, amber+strict or red")] = "amber",
     entity: Annotated[list[str] | None, typer.Option("--entity", "-e", help="address, host, account or domain")] = None,
-    by: By = "analyst",
+    by: Who = "analyst",
     json_: Json = False,
 ) -> None:
     """Open a case.
@@ -102,7 +101,9 @@ def show(case_id: CaseId, json_: Json = False) -> None:
 
 
 @case.command("note")
-def note_(case_id: CaseId, text: Annotated[str, typer.Argument(help="what to write down")], by: By = "analyst") -> None:
+def note_(
+    case_id: CaseId, text: Annotated[str, typer.Argument(help="what to write down")], by: Who = "analyst"
+) -> None:
     """Write a note."""
     from socml.labels import open_labels
     from socml.respond import Cases
@@ -123,7 +124,7 @@ def set_(
     technique: Annotated[list[str] | None, typer.Option(help="ATT&CK id; give each")] = None,
     entity: Annotated[list[str] | None, typer.Option("--entity", "-e", help="add it")] = None,
     done: Annotated[list[str] | None, typer.Option(help="item of the checklist that is done")] = None,
-    by: By = "analyst",
+    by: Who = "analyst",
 ) -> None:
     """Change a case.
 
@@ -153,7 +154,7 @@ def set_(
 
 
 @case.command("read-back")
-def read_back_(case_id: CaseId, by: By = "analyst") -> None:
+def read_back_(case_id: CaseId, by: Who = "analyst") -> None:
     """Ask where a case was sent to what it turned out to be there."""
     from socml.labels import open_labels
     from socml.project import find_project
@@ -169,7 +170,7 @@ def respond_(
     case_id: Annotated[str, typer.Argument(help="a case, as C1")] = "",
     confirm: Annotated[str, typer.Option(help="the digest that the preview showed")] = "",
     undo: Annotated[str, typer.Option(help="take back the response of this id")] = "",
-    by: By = "analyst",
+    by: Who = "analyst",
     json_: Json = False,
 ) -> None:
     """Show exactly what would leave of a case; with the digest that was shown, let it leave.
@@ -200,12 +201,7 @@ def respond_(
             return
         if confirm:
             done = respond(responder, case_id, store=store, project=project, by=by, confirmed=confirm)
-            sent = next(one for one in reversed(done.case.sent) if one.responder == responder and not one.undone)
-            if json_:
-                as_json({"case": case_id, "reference": done.reference, "id": sent.id, "sent_before": done.sent_before})
-                return
-            say(f"{case_id}: {responder}: {done.reference}")
-            say(f"Take it back: socml respond {responder} {case_id} --undo {sent.id}")
+            _say_sent(done, responder, json_=json_)
             return
         draft = preview(responder, Cases(store).get(case_id), project=project)
     if json_:
@@ -213,6 +209,16 @@ def respond_(
         as_json({"target": draft.target, "files": files, "body": draft.body, "digest": draft.digest, "held": held})
         return
     _show_draft(draft, f"socml respond {responder} {case_id}", project.language)
+
+
+def _say_sent(done: Outcome, responder: str, *, json_: bool) -> None:
+    case = done.case
+    sent = next(one for one in reversed(case.sent) if one.responder == responder and not one.undone)
+    if json_:
+        as_json({"case": case.id, "reference": done.reference, "id": sent.id, "sent_before": done.sent_before})
+        return
+    say(f"{case.id}: {responder}: {done.reference}")
+    say(f"Take it back: socml respond {responder} {case.id} --undo {sent.id}")
 
 
 def _show_draft(draft: Draft, command: str, language: str) -> None:

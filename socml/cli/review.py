@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from socml.cli._options import Json, Run
 from socml.cli._output import as_json, say, step, table
 from socml.cli.engine import Engine, Master, project_on
 from socml.project import ConfigurationError
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from socml.jobs import ExperimentResult, ListedRow
     from socml.project import Project, Words
     from socml.review import Triage
-
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
-Run = Annotated[str, typer.Option(help="scoring run; the newest if not given")]
 
 
 def add_to(app: typer.Typer) -> None:

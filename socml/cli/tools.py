@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from socml.cli._options import Json
 from socml.cli._output import as_json, note, say, table
 from socml.project import DataError
 
 if TYPE_CHECKING:
     from socml.tools import Indicator, OnlineLookup
 
-Json = Annotated[bool, typer.Option("--json", help="for a script")]
 Texts = Annotated[list[str] | None, typer.Argument(help="text, or - (or nothing) for standard input")]
 File = Annotated[Path | None, typer.Option("--file", help="read this file instead")]
 

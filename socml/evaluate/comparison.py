@@ -92,15 +92,7 @@ def compare(
     project = project or find_project()
     first, second = load_scores(a, project=project), load_scores(b, project=project)
     runs = [scores.attrs["socml"] for scores in (first, second)]
-    shared = first.index.intersection(second.index, sort=False)
-    if shared.empty:
-        named = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
-        raise DataError(f"The runs share no row: {named}. Rows are the same only in one dataset and feature set.")
-    notices = [
-        f"Run {run['run_id']} has {len(scores) - len(shared):,} rows that the other has not: they are left out."
-        for run, scores in zip(runs, (first, second), strict=True)
-        if len(scores) > len(shared)
-    ]
+    shared, notices = _shared_rows(runs, (first, second))
     here = [scores.loc[shared] for scores in (first, second)]
     known, by_labels = _known(runs[0], shared, project, judged_by)
     judged = not np.isnan(known).all()
@@ -124,6 +116,19 @@ def compare(
         moved=_moved(here[0], ranks, known, moved),
         notices=notices,
     )
+
+
+def _shared_rows(runs: list[Run], scores: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.Index, list[str]]:
+    """Return the rows that both runs have, and what is to be said of those that only one has."""
+    shared = scores[0].index.intersection(scores[1].index, sort=False)
+    if shared.empty:
+        named = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
+        raise DataError(f"The runs share no row: {named}. Rows are the same only in one dataset and feature set.")
+    return shared, [
+        f"Run {run['run_id']} has {len(own) - len(shared):,} rows that the other has not: they are left out."
+        for run, own in zip(runs, scores, strict=True)
+        if len(own) > len(shared)
+    ]
 
 
 def _known(

@@ -8,6 +8,7 @@ from .contributions import explainer_of as explainer_of
 from .contributions import feature_contributions as feature_contributions
 from .contributions import make_explainer as make_explainer
 from .feature_columns import feature_columns as feature_columns
+from .feature_columns import feature_table as feature_table
 from .feature_profile import CorrelatedPair as CorrelatedPair
 from .feature_profile import FeatureProfile as FeatureProfile
 from .feature_profile import correlated_features as correlated_features
@@ -25,6 +26,7 @@ from .of_run import explanation_in_words as explanation_in_words
 from .of_run import headlines as headlines
 from .of_run import keep_explanations as keep_explanations
 from .of_run import normal_of_rows as normal_of_rows
+from .of_run import prepare_explanations as prepare_explanations
 from .of_run import run_metadata as run_metadata
 from .online import explain_online as explain_online
 from .projection import Projection as Projection

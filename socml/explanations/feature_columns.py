@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REMEMBERED = 16  # columns of a table on disk whose spread is kept: 8 bytes a row each
+PLACES = 10_000  # rows of which it is remembered where they stand
+KEPT_CELLS = 50_000_000  # of a table that is kept in memory, texts as numbers: at most 8 bytes each
 
 
 class FeatureColumns(Protocol):
@@ -28,7 +30,7 @@ class FeatureColumns(Protocol):
         """Who each row is about."""
 
     def column(self, name: str) -> pd.Series:
-        """Return one column of all rows."""
+        """Return one column of all rows; texts may come as categories."""
 
     def spread(self, name: str) -> Spread:
         """Return how the numbers of a column lie."""
@@ -80,24 +82,26 @@ class InMemory:
 
 
 class OnDisk:
-    """The columns of a feature table that is a Parquet file; a column or a row group is read at a time."""
+    """The columns of a feature table that is a Parquet file: read once and kept, each text once, or as they are asked for."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._schema: pa.Schema = open_table(path).schema_arrow
+        self._rows: int = open_table(path).metadata.num_rows
+        self._columns: dict[str, pa.Array] = {}
+        self._place: dict[str, int] = {}
         self._spreads: dict[str, Spread] = {}
         self._shares: dict[str, Mapping[object, float]] = {}
-        self._taken: tuple[bytes, pd.DataFrame] | None = None  # an explanation asks for the same rows four times
+        self._taken: tuple[object, pd.DataFrame] | None = None  # an explanation asks for the same rows four times
 
     @cached_property
     def entities(self) -> Entities:
         """Who each row is about."""
-        file = open_table(self._path)
-        known = "entity" in file.schema_arrow.names
-        return group_entities(self.column("entity") if known else None, file.metadata.num_rows)
+        return group_entities(self.column("entity") if "entity" in self._schema.names else None, self._rows)
 
     def column(self, name: str) -> pd.Series:
-        """Return one column."""
-        column: pd.Series = open_table(self._path).read(columns=[name]).column(0).to_pandas()
+        """Return one column; texts as categories."""
+        column: pd.Series = self._column(name).to_pandas()
         return column
 
     def spread(self, name: str) -> Spread:
@@ -118,36 +122,72 @@ class OnDisk:
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
-        at = pc.indices_nonzero(pc.is_in(self._row_ids, value_set=pa.array(list(row_ids), pa.string())))
-        place = dict(zip(self._row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
-        return _found(np.array([place.get(row_id, -1) for row_id in row_ids]), row_ids)
+        if len(self._place) > PLACES:
+            self._place.clear()
+        absent = [row_id for row_id in row_ids if row_id not in self._place]
+        if absent:
+            at = pc.indices_nonzero(pc.is_in(self.row_ids, value_set=pa.array(absent, pa.string())))
+            self._place.update(zip(self.row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
+        return _found(np.array([self._place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
     def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return these rows, index `row_id`."""
-        if columns is not None:
-            known = open_table(self._path).schema_arrow.names
-            return self._read(positions, ["row_id", *(name for name in columns if name in known and name != "row_id")])
-        key = positions.tobytes()
+        key = (positions.tobytes(), columns and tuple(columns))
         if self._taken is None or self._taken[0] != key:
-            self._taken = (key, self._read(positions))
+            self._taken = (key, self._rows_at(np.asarray(positions, dtype=np.int64), columns))
         return self._taken[1]
 
+    def _rows_at(self, positions: np.ndarray, columns: Sequence[str] | None) -> pd.DataFrame:
+        names = [name for name in self._schema.names if name != "row_id" and (columns is None or name in columns)]
+        at = pa.array(positions)
+        taken = (
+            {name: self._column(name).take(at) for name in names}
+            if self._is_kept
+            else self._from_disk(positions, names)
+        )
+        fields = [self._schema.field(name) for name in ("row_id", *names)]
+        cells = [
+            pc.cast(column, field.type)
+            for column, field in zip((self.row_ids.take(at), *taken.values()), fields, strict=True)
+        ]
+        frame: pd.DataFrame = pa.table(cells, pa.schema(fields, metadata=self._schema.metadata)).to_pandas()
+        return frame.set_index("row_id")
+
     @cached_property
-    def _row_ids(self) -> pa.ChunkedArray:
+    def row_ids(self) -> pa.ChunkedArray:
+        """The names of all rows."""
         return open_table(self._path).read(columns=["row_id"]).column(0)
 
-    def _read(self, positions: np.ndarray, columns: list[str] | None = None) -> pd.DataFrame:
-        import pandas as pd
+    @property
+    def _is_kept(self) -> bool:
+        return self._rows * len(self._schema.names) <= KEPT_CELLS
 
+    def _column(self, name: str) -> pa.Array:
+        """Return a column as it is kept: of texts, which of them stands in each row."""
+        if name in self._columns:
+            return self._columns[name]
+        column = open_table(self._path).read(columns=[name]).column(0).combine_chunks()
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = column.dictionary_encode()
+        if self._is_kept:
+            self._columns[name] = column
+        return column
+
+    def _from_disk(self, positions: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:
+        """Return columns of a few rows of a table that is too large to keep; a row group is read at a time."""
+        if not names or not len(positions):
+            return {name: pa.chunked_array([], self._schema.field(name).type) for name in names}
         file = open_table(self._path)
         starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
         groups = np.searchsorted(starts, positions, side="right") - 1
-        of = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-        parts: list[pd.DataFrame] = [
-            file.read_row_group(int(group), columns=columns).take(positions[rows] - starts[group]).to_pandas()
-            for group, rows in zip(np.unique(groups), of, strict=True)
+        of = {int(group): np.flatnonzero(groups == group) for group in np.unique(groups)}
+        parts = [
+            file.read_row_group(group, columns=names).take(positions[rows] - starts[group])
+            for group, rows in of.items()
         ]
-        return pd.concat(parts, ignore_index=True).iloc[np.argsort(np.concatenate(of))].set_index("row_id")
+        as_asked = np.argsort(np.concatenate(list(of.values())))
+        table = pa.concat_tables(parts).take(as_asked)
+        return dict(zip(names, table.columns, strict=True))
 
 
 def feature_columns(features: pd.DataFrame | Path) -> FeatureColumns:
@@ -158,11 +198,20 @@ def feature_columns(features: pd.DataFrame | Path) -> FeatureColumns:
     DataError
         If the file is gone.
     """
-    if not isinstance(features, Path):
-        return InMemory(features)
-    if not features.is_file():
-        raise DataError(f"The feature table {features} is not there any more. Build it again: socml features")
-    return _on_disk(features, features.stat().st_mtime_ns)
+    return feature_table(features) if isinstance(features, Path) else InMemory(features)
+
+
+def feature_table(path: Path) -> OnDisk:
+    """Return the reader of a Parquet file: the same as long as the file stays as it is.
+
+    Raises
+    ------
+    DataError
+        If the file is gone.
+    """
+    if not path.is_file():
+        raise DataError(f"The feature table {path} is not there any more. Build it again: socml features")
+    return _on_disk(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 
 from socml.explanations.attribution import Attributions, attributions
 from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
-from socml.explanations.feature_columns import feature_columns
+from socml.explanations.feature_columns import feature_columns, feature_table
 from socml.explanations.nearest import NearestNormal, nearest_normal
 from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal, would_be_normal
+from socml.explanations.scored_rows import check_same_rows
 from socml.explanations.sentences import estimated_in_words, headline, why_table
 from socml.models import ModelVersion, load_model
 from socml.project import (
@@ -72,8 +73,6 @@ __all__ = [
     "what_would_be_normal",
     "why_table",
 ]
-
-SAME_SCORE = 1e-6  # relative; a feature row that scores differently by more is not the row that was scored
 
 
 @dataclass(frozen=True)
@@ -193,6 +192,24 @@ def normal_of_rows(
     }
 
 
+def prepare_explanations(run_id: str, *, project: Project | None = None) -> None:
+    """Read and sort now what the explanation of any row of a run needs, so that nobody waits for it later."""
+    project = project or find_project()
+    run = read_run(project, run_id)
+    if run.get("online"):
+        return
+    path = run_features_path(project, run)
+    version, columns = _opened(run["model_version"], project), feature_table(path)
+    explainer, preparation = _explainer(run["model_version"], project), version.preparation
+    first = columns.row_ids.slice(0, 1).to_pylist()
+    check_same_rows(run, version, path, first, project)
+    for name in preparation.numbers_:
+        columns.spread(name)
+    for name in preparation.categories_:
+        columns.shares(name)
+    feature_contributions(version, columns.take(columns.positions(first)), explainer)
+
+
 def _not_tried(run: Run, language: str) -> str:
     """Return why it is not told what would make a row of a run normal."""
     is_daily = run["model_version"].rpartition("/")[2].startswith("daily-")  # its scores need the day's other rows
@@ -269,25 +286,8 @@ def _explained(run: Run, row_ids: list[str], project: Project) -> pd.DataFrame:
         raise DataError(f"The model of run {run['run_id']} learned on since. To explain more of it: socml explain")
     path = run_features_path(project, run)
     version = _opened(run["model_version"], project)
-    _check_same_rows(run, version, path, row_ids, project)
+    check_same_rows(run, version, path, row_ids, project)
     return explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
-
-
-def _check_same_rows(run: Run, version: ModelVersion, path: Path, row_ids: list[str], project: Project) -> None:
-    """Raise if a row is not in the run, or its features were built anew since and differ."""
-    scores = run_folder(project, run["run_id"]) / "scores.parquet"
-    scored = read_table(scores, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
-    known = dict(zip(scored["row_id"].to_pylist(), scored["anomaly_score"].to_pylist(), strict=True))
-    strange = [row_id for row_id in row_ids if row_id not in known]
-    if strange:
-        raise DataError(f"Run {run['run_id']} has no row {strange[0]!r}.")
-    columns = feature_columns(path)
-    rows = columns.take(columns.positions(row_ids))
-    again = np.abs(version.pipeline.score_samples(rows))  # sizes, so that the sign stays the business of the scores
-    if not np.allclose(again, np.abs([known[row_id] for row_id in row_ids]), rtol=SAME_SCORE):
-        raise DataError(
-            f"{path.name} was built again since run {run['run_id']}, and rows differ. Score again: socml score"
-        )
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from socml.detectors import RowDetector, read_state
 from socml.explanations.contributions import explanation_table
 from socml.explanations.feature_columns import feature_columns
 from socml.explanations.of_run import explained_rows, keep_explanations
+from socml.explanations.scored_rows import SAME_SCORE
 from socml.explanations.shapley import shapley_values
 from socml.models import OnlineModel, load_online, make_online, recipe_hash
 from socml.project import (
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 BLOCK = 65_536  # rows that are read at a time
 BUDGET = 256  # scores that are taken for a row
-SAME_SCORE = 1e-6  # relative; a row that scores differently by more is not the row that was scored
 
 
 def explain_online(
@@ -69,23 +69,9 @@ def explain_online(
     run = read_run(project, run_id)
     if not run.get("online"):
         raise DataError(f"Run {run['run_id']} is not of an online model: socml explain tells of it.")
-    scored = read_table(
-        run_folder(project, run["run_id"]) / "scores.parquet", columns=["row_id", "anomaly_score", "rank"]
-    )
-    done = explained_rows(run, project=project)
-    if row_ids is None:
-        requested = scored.filter(pc.field("rank") <= top).sort_by("rank")["row_id"].to_pylist()
-    else:
-        requested = list(dict.fromkeys(row_ids))
-    wanted = [row_id for row_id in requested if row_id not in done]
-    if not wanted:
+    positions, known = _rows_to_explain(run, row_ids, top, project)
+    if not len(positions):
         return pd.DataFrame({name: [] for name in EXPLANATION})
-    place = {row_id: at for at, row_id in enumerate(scored["row_id"].to_pylist())}
-    strange = [row_id for row_id in wanted if row_id not in place]
-    if strange:
-        raise DataError(f"Run {run['run_id']} has no row {strange[0]!r}.")
-    positions = np.sort(np.array([place[row_id] for row_id in wanted], dtype=np.int64))
-    known = np.abs(scored["anomaly_score"].to_numpy()[positions])
     path = run_features_path(project, run)
     columns = feature_columns(path)
     online = _at_the_start(run, path, project)
@@ -98,6 +84,26 @@ def explain_online(
     keep_explanations(run, table, project=project)
     table.attrs["error"] = float(errors.max(initial=0.0))
     return table
+
+
+def _rows_to_explain(
+    run: Run, row_ids: Sequence[str] | None, top: int, project: Project
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the places of the rows that have no explanation yet, and the size of each one's score."""
+    path = run_folder(project, run["run_id"]) / "scores.parquet"
+    scored = read_table(path, columns=["row_id", "anomaly_score", "rank"])
+    done = explained_rows(run, project=project)
+    if row_ids is None:
+        requested = scored.filter(pc.field("rank") <= top).sort_by("rank")["row_id"].to_pylist()
+    else:
+        requested = list(dict.fromkeys(row_ids))
+    place = {row_id: at for at, row_id in enumerate(scored["row_id"].to_pylist())}
+    wanted = [row_id for row_id in requested if row_id not in done]
+    strange = [row_id for row_id in wanted if row_id not in place]
+    if strange:
+        raise DataError(f"Run {run['run_id']} has no row {strange[0]!r}.")
+    positions = np.sort(np.array([place[row_id] for row_id in wanted], dtype=np.int64))
+    return positions, np.abs(scored["anomaly_score"].to_numpy()[positions])
 
 
 def _at_the_start(run: Run, path: Path, project: Project) -> OnlineModel:

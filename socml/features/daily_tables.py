@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -217,7 +217,7 @@ def _build_day(
 ) -> None:
     at = day.isoformat()
     extended = [h for h in histories if at not in state.built(_key_part(h.key))]
-    opened: AbstractContextManager[Any]
+    opened: AbstractContextManager[duckdb.DuckDBPyConnection | SparkConnection]
     if project.engine == "spark":
         opened = spark_day(files, day, histories, extended, project=project, inside=inside)
     else:

@@ -96,34 +96,11 @@ _TEMPLATE = r"""left(regexp_replace(regexp_replace(
            '"[^"]*"|''[^'']*''|COMMAND=.*$', '*', 'g'), '[^\s=:,()\[\]]*[0-9/@][^\s=:,()\[\]]*', '*', 'g'), 200)"""
 
 
-def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
-    """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
-    source_inside = _inside("source_ip", inside)
-    return f"""
-with told as (
-    select time, class_uid, event_action, source_ip, destination_ip, destination_port, network_transport, duration_s,
-           source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
-           coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
-           dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
-           coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
-           coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
-           tls_client_server_name, file_path, file_change,
-           (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
-               or (event_action = 'connection' and class_uid is null and event_category = 'network'))
-               and not {_IS_ANSWER} as is_flow,
-           least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
-           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255'
-               then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
-           {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
-           {_FAILED} as failed, {_LOGON} as logon
-    from stored_events
-    where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
-), named as (
-    select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
-           case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person
-    from told
-)
-select time, cast(time as date) as day,
+def _listed(column: str, values: Sequence[str]) -> str:
+    return f"{column} in ({', '.join(repr(v) for v in values)})"
+
+
+_MEANINGS = f"""select time, cast(time as date) as day,
        case when event_category = 'threat_intelligence' then 'indicator' when event_category = 'vulnerability' then 'weakness'
             when is_flow then 'flow' when logon is not null or event_action = 'ssh_invalid_user' then 'logon'
             when class_uid = 4003 then 'lookup' when class_uid = 4002 then 'request' when class_uid = 2004 then 'alert'
@@ -169,6 +146,36 @@ select time, cast(time as date) as day,
             when {_listed("event_action", _RIGHTS)} then event_action end as right_change,
        case when event_action in ('sudo_command', 'su_session', 'special_privileges') then person end as root_account
 from named"""  # noqa: S608
+
+
+def meanings_sql(first: str, last: str, *, inside: Sequence[IPv4Network] = ()) -> str:
+    """Return the SELECT over `stored_events` that gives `meanings` for the days from `first` to before `last` (ISO)."""
+    source_inside = _inside("source_ip", inside)
+    return f"""
+with told as (
+    select time, class_uid, event_action, source_ip, destination_ip, destination_port, network_transport, duration_s,
+           source_bytes, destination_bytes, coalesce(host_name, case when class_uid = 3002 then destination_ip end) as host,
+           coalesce(host_name, observer_name) as sender, lower(regexp_replace(user_name, '^.*\\\\|@.*$', '', 'g')) as account,
+           dns_question_name, dns_response_code, url_original, http_response_status_code, user_agent_original,
+           coalesce(extra['group'], extra['TargetUserName'], extra['data.TargetUserName']) as group_name, event_category, message, vulnerability_id, lower(file_hash) as file_hash,
+           coalesce(rule_id, rule_name) as rule, process_name, process_parent_name, tls_client_ja3,
+           tls_client_server_name, file_path, file_change,
+           (class_uid = 4001 or event_action in ('connection_allowed', 'connection_blocked')
+               or (event_action = 'connection' and class_uid is null and event_category = 'network'))
+               and not {_IS_ANSWER} as is_flow,
+           least(coalesce(event_count, try_cast(extra['repeated'] as bigint), 1), {_MOST_REPEATS}) as repeats,
+           case when left(destination_ip, 1) in ('2', '0', 'f', ':') or destination_ip like '%.255'
+               then regexp_matches(destination_ip, '{_GROUP}') else false end as to_group,
+           {source_inside} as source_inside, {_inside("destination_ip", inside)} as destination_inside,
+           {_FAILED} as failed, {_LOGON} as logon
+    from stored_events
+    where time >= timestamptz '{first} 00:00:00+00' and time < timestamptz '{last} 00:00:00+00'
+), named as (
+    select *, case when class_uid = 4003 then rtrim(lower(dns_question_name), '.') end as name,
+           case when regexp_matches(account, '{_NO_PERSON}') or account like '%$' then null else account end as person
+    from told
+)
+{_MEANINGS}"""  # noqa: S608
 
 
 # What a feature set of the daily list may read beside `meanings`, each a part of it.
@@ -218,7 +225,3 @@ def _inside(column: str, networks: Sequence[IPv4Network]) -> str:
         low, high = int(network.network_address), int(network.broadcast_address)
         parts.append(f"coalesce(({octets}) between {low} and {high}, false)")
     return f"({' or '.join(parts)})"
-
-
-def _listed(column: str, values: Sequence[str]) -> str:
-    return f"{column} in ({', '.join(repr(v) for v in values)})"

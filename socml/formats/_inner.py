@@ -215,9 +215,9 @@ def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
 
         return journal_event(found)
     if "eventName" in found and "eventSource" in found:
-        from socml.formats._cloud import cloudtrail
+        from socml.formats._maps import shipped_map
 
-        return cloudtrail(flatten(found))
+        return shipped_map("cloud/cloudtrail").row_of(found, clock)
     return {}
 
 

@@ -19,7 +19,15 @@ denied = "failure"
 
 [fixed]                       # the same in every event
 event_category = "authentication"
+
+[[when]]                      # of events in which a field begins like the pattern; a later one goes before an earlier
+field = "event_type"          # or several
+pattern = "authentication|enrollment"
+class_uid = 3002
 ```
+
+A name in `has` may be several with bars between, of which one is there (`"eventType|eventtype"`). `whole_lists = true` keeps a
+list of objects whole in `extra`; else each object's fields stand there by themselves.
 
 A map of kind "csv" may describe tables without a line of names: `names` are those of its columns in order (later versions of
 a tool add some at the end), and `pattern` is how a record begins.
@@ -41,7 +49,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 from socml.formats._addresses import address_and_port
 from socml.formats._continued import Continued, continued
@@ -56,17 +66,29 @@ from socml.formats._values import column_value
 from socml.formats.table.key_values import pairs_of
 from socml.project import EVENT, RecipeError, did_you_mean
 
-__all__ = ["FormatMap", "MapReader", "load_map"]
+__all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 
 _KINDS = ("json", "csv", "key-values", "text", "blocks")
-_KEYS = (
-    "about", "specification", "kind", "lists", "has", "names", "pattern", "begins", "patterns", "skips", "examples", "columns", "words", "fixed",
-)  # fmt: skip
+_KEYS = ("about", "specification", "kind", "lists", "whole_lists", "has", "names", "pattern", "begins", "patterns", "skips",
+         "examples", "columns", "words", "fixed", "when")  # fmt: skip
 _NO_COMMENT = b"\0"  # of blocks, which may begin with any sign
 _HEAD_LINES = 60  # that a sniff of text looks at
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
+
+
+@dataclass(frozen=True)
+class When:
+    """Columns of the events in which one of the fields begins like the pattern."""
+
+    fields: tuple[str, ...]
+    pattern: re.Pattern[str]
+    columns: dict[str, object]
+
+    def holds(self, found: Mapping[str, object]) -> bool:
+        """Say whether the columns are those of an event with these fields."""
+        return any(self.pattern.match(text_of(found[name]) or "") for name in self.fields if name in found)
 
 
 @dataclass(frozen=True)
@@ -85,34 +107,60 @@ class FormatMap:
     fixed: dict[str, object] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None  # of kind "text", and of a table without a line of names
     names: tuple[str, ...] = ()  # of the columns of such a table
+    whens: tuple[When, ...] = ()
+    whole_lists: bool = False
     skips: re.Pattern[str] | None = None  # how lines begin that are no records
     patterns: tuple[re.Pattern[str], ...] = ()  # of kind "blocks", what is looked for; `pattern` is how one begins
 
-    def row(self, found: Mapping[str, object], clock: Clock) -> dict[str, object]:
-        """Return the event columns of a record's flat fields."""
+    def is_of(self, names: set[str]) -> bool:
+        """Say whether a record with fields of these names is of this format."""
+        return all(not names.isdisjoint(one.split("|")) for one in self.has)
+
+    def row_of(self, record: dict[str, object], clock: Clock) -> dict[str, object]:
+        """Return the event columns of a JSON record."""
+        fields = flat_fields(record)
+        if not self.whole_lists:
+            return self.row(fields, clock)
+        kept = flatten(record)
+        return self.row(fields | kept, clock, kept=kept)
+
+    def row(
+        self, found: Mapping[str, object], clock: Clock, *, kept: Mapping[str, object] | None = None
+    ) -> dict[str, object]:
+        """Return the event columns of a record's flat fields. `kept` are those for `extra`, as far as no column takes them."""
         row, taken = dict(self.fixed), set[str]()
         for column, names in self.columns.items():
-            for name in names:
-                if name not in found:
-                    continue
+            for name in (name for name in names if name in found):
                 word = self.words.get(column, {}).get(str(text_of(found[name])))
-                value = word if word is not None else column_value(column, found[name], plain_name(name), clock)
+                value = word if word is not None else _declared(column, found[name], plain_name(name), clock)
                 if value is not None:
                     row[column] = value
                     if word is None or word == found[name]:
                         taken.add(name)
                     break
-        for side in ("source", "destination"):
-            if row.get(f"{side}_ip") and row.get(f"{side}_port") is None and (port := self._port(found, f"{side}_ip")):
-                row[f"{side}_port"] = port
+        self._check_time(row, found)
+        self._add_ports(row, found)
+        for when in self.whens:
+            if when.holds(found):
+                row |= when.columns
         if row.get("class_uid") == _AUTHENTICATION:
             row["event_category"] = "authentication"
         row["extra"] = {
             name: text
-            for name, value in found.items()
+            for name, value in (found if kept is None else kept).items()
             if name not in taken and (text := text_of(value)) not in (None, "")
         }
         return row
+
+    def _check_time(self, row: dict[str, object], found: Mapping[str, object]) -> None:
+        given = [found[name] for name in self.columns.get("time", ()) if found.get(name) not in (None, "")]
+        if given and row.get("time") is None:
+            raise ValueError(f"{text_of(given[0])!r} is not a time")
+
+    def _add_ports(self, row: dict[str, object], found: Mapping[str, object]) -> None:
+        for side in ("source", "destination"):
+            if row.get(f"{side}_ip") and row.get(f"{side}_port") is None and (port := self._port(found, f"{side}_ip")):
+                row[f"{side}_port"] = port
 
     def _port(self, found: Mapping[str, object], column: str) -> int | None:
         """Return the port that stands behind the address which a column was taken from."""
@@ -132,15 +180,10 @@ def load_map(path: Path) -> FormatMap:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not a map of a format: {error}.") from None
-    for key in content:
-        if key not in _KEYS:
-            raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
+    _check_names(content, path)
     columns = {
         name: (names,) if isinstance(names, str) else tuple(names) for name, names in content.get("columns", {}).items()
     }
-    for name in (*columns, *content.get("fixed", {}), *content.get("words", {})):
-        if name not in EVENT or name in _SET_BY_INGEST:
-            raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
     kind = content.get("kind", "json")
     is_table = kind == "csv" and "names" in content
     key = {"text": "pattern", "blocks": "begins"}.get(kind, "pattern" if is_table else "has")
@@ -163,9 +206,43 @@ def load_map(path: Path) -> FormatMap:
         content.get("fixed", {}),
         pattern,
         tuple(content.get("names", ())),
+        tuple(_when(one, path) for one in content.get("when", ())),
+        bool(content.get("whole_lists", False)),
         _compiled(path, "skips", content["skips"]) if content.get("skips") else None,
         tuple(_compiled(path, "patterns", one) for one in content.get("patterns", ())),
     )
+
+
+def _declared(column: str, value: object, name: str, clock: Clock) -> object:
+    """Return a value as the column holds it. Where a map says that a field names a user, a number is a name too."""
+    if column.endswith("user_name") and isinstance(value, str) and value.strip().isdigit():
+        return value.strip()
+    return column_value(column, value, name, clock)
+
+
+@cache
+def shipped_map(name: str) -> FormatMap:
+    """Return the map of a format that comes with socml, by its kind and name: `cloud/cloudtrail`."""
+    return load_map(Path(__file__).parent / f"{name}.toml")
+
+
+def _when(given: Mapping[str, object], path: Path) -> When:
+    if "field" not in given or "pattern" not in given:
+        raise RecipeError(f"{path}: a [[when]] has a `field` and a `pattern`, and the columns that follow from them.")
+    fields = given["field"]
+    columns = {name: value for name, value in given.items() if name not in ("field", "pattern")}
+    names = (fields,) if isinstance(fields, str) else tuple(cast("list[str]", fields))
+    return When(names, _compiled(path, "pattern", str(given["pattern"])), columns)
+
+
+def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> None:
+    for key in content:
+        if key not in _KEYS:
+            raise RecipeError(f"{path}: a map has no {key!r}.{did_you_mean(key, _KEYS)}")
+    whens = [name for one in content.get("when", ()) for name in one if name not in ("field", "pattern")]
+    for name in (*whens, *(name for part in ("columns", "fixed", "words") for name in content.get(part, {}))):
+        if name not in EVENT or name in _SET_BY_INGEST:
+            raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
 
 
 def _compiled(path: Path, key: str, pattern: str) -> re.Pattern[str]:
@@ -192,8 +269,7 @@ class MapReader:
         if self.map.pattern is not None:
             lines = [line for line in head_lines(head, _HEAD_LINES, stripped=b"\r\0") if not self._is_skipped(line)]
             return _SURE * sum(map(self._matches, lines[:20])) / len(lines[:20]) if lines else 0.0
-        wanted = set(self.map.has)
-        found = [wanted <= names for names in self._names(head)]
+        found = [self.map.is_of(names) for names in self._names(head)]
         return _SURE * sum(found) / len(found) if found else 0.0
 
     def _names(self, head: bytes) -> list[set[str]]:
@@ -276,7 +352,7 @@ class MapReader:
         )
 
     def _object(self, record: bytes, clock: Clock) -> dict[str, object]:
-        return self.map.row(flat_fields(loads_exactly(record)), clock)
+        return self.map.row_of(loads_exactly(record), clock)
 
     def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):

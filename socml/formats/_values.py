@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from socml.formats import _other_languages as elsewhere
 from socml.formats._addresses import address_and_port
@@ -269,7 +269,7 @@ def _text(value: object, name: str) -> str | None:
     return text if isinstance(value, str) and text and text.strip() else None
 
 
-_READERS: dict[str, Callable[[object, str], Any]] = {
+_READERS: dict[str, Callable[[object, str], object]] = {
     "source_ip": _address, "destination_ip": _address, "source_port": _port, "destination_port": _port,
     "http_response_status_code": _status, "http_request_method": _method, "network_transport": _transport,
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,

@@ -5,20 +5,21 @@ An analyst looks at the next rows of a queue; each alone would read the dataset 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from socml.ingestion.event_connection import StoredEvents, stored_events
-from socml.ingestion.event_query import as_frame, equals, is_missing, moment_of
+from socml.ingestion.event_query import equals, is_missing, moment_of
 from socml.project import Project, find_project, quoted
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
+    from numpy.typing import NDArray
 
 ENTITY_COLUMNS = ("source_ip", "user_name", "host_name")  # whom an event is about, if its feature set does not say
 OWN_COLUMNS = ("event_id", "time", "raw", "source_file", "source_line", *ENTITY_COLUMNS)  # more is more to decompress
@@ -34,8 +35,8 @@ class RowEvents:
     related : the events of its entity that are nearest in time, the earliest first; the columns that were asked for
     """
 
-    own: pd.DataFrame = field(repr=False)
-    related: pd.DataFrame = field(repr=False)
+    own: pa.Table = field(repr=False)
+    related: pa.Table = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -73,32 +74,29 @@ def events_of_rows(
             stored.check_column(name)
         own = _windows(stored, rows, entity, window_seconds, own_limit) if window_seconds else _single(stored, rows)
         about = [found for row in rows if (found := _about(row, entity, own[str(row["row_id"])])) is not None]
-        related: dict[str, pd.DataFrame] = {}
+        related: dict[str, pa.Table] = {}
         for columns in dict.fromkeys(one.columns for one in about):
             same = [one for one in about if one.columns == columns]
             related |= _nearest(stored, same, columns, told, related_limit)
-    return {row_id: RowEvents(mine, related.get(row_id, mine.iloc[:0])) for row_id, mine in own.items()}
+    return {row_id: RowEvents(mine, related.get(row_id, mine.slice(0, 0))) for row_id, mine in own.items()}
 
 
-def _single(stored: StoredEvents, rows: Sequence[Mapping[str, object]]) -> dict[str, pd.DataFrame]:
-    import duckdb
-
+def _single(stored: StoredEvents, rows: Sequence[Mapping[str, object]]) -> dict[str, pa.Table]:
     names = [str(row["row_id"]) for row in rows]
-    found = stored.connection.table("events").filter(_is_in("event_id", names))
     times = [moment_of(row["time"]) for row in rows if not is_missing(row.get("time"))]
-    if len(times) == len(rows):  # files and groups of other times are not opened
-        first, last = duckdb.ConstantExpression(min(times)), duckdb.ConstantExpression(max(times))
-        found = found.filter((duckdb.ColumnExpression("time") >= first) & (duckdb.ColumnExpression("time") <= last))
-    events = as_frame(found.select(*_own(stored)).to_arrow_table())
-    return {name: events[events["event_id"] == name].head(1).reset_index(drop=True) for name in names}
+    by_time = len(times) == len(rows)  # a moment is compared at once, and few other events happened at it
+    found = stored.connection.table("events").filter(_is_in(*(("time", times) if by_time else ("event_id", names))))
+    events = found.select(*_own(stored)).to_arrow_table()
+    at = {name: place for place, name in reversed(list(enumerate(events["event_id"].to_pylist())))}
+    return {name: events.slice(at.get(name, len(events)), 1) for name in names}
 
 
 def _windows(
     stored: StoredEvents, rows: Sequence[Mapping[str, object]], entity: Sequence[str], seconds: int, limit: int
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, pa.Table]:
     import duckdb
 
-    found: dict[str, pd.DataFrame] = {}
+    found: dict[str, pa.Table] = {}
     time = duckdb.ColumnExpression("time")
     for row in rows:
         start = moment_of(row["time"])
@@ -108,15 +106,15 @@ def _windows(
         for name in (name for name in entity if not is_missing(row.get(name))):
             events = events.filter(equals(name, row[name]))
         first = events.order("time, source_line").limit(limit).select(*_own(stored))
-        found[str(row["row_id"])] = as_frame(first.to_arrow_table())
+        found[str(row["row_id"])] = first.to_arrow_table()
     return found
 
 
-def _about(row: Mapping[str, object], entity: Sequence[str], own: pd.DataFrame) -> _About | None:
+def _about(row: Mapping[str, object], entity: Sequence[str], own: pa.Table) -> _About | None:
     known = {name: str(row[name]) for name in entity if not is_missing(row.get(name))}
     if not known and len(own):
-        first = own.iloc[0]
-        present = (name for name in ENTITY_COLUMNS if name in own and not is_missing(first[name]))
+        first = own.slice(0, 1).to_pylist()[0]
+        present = (name for name in ENTITY_COLUMNS if not is_missing(first.get(name)))
         known = {name: str(first[name]) for name in list(present)[:1]}
     if not known:
         return None
@@ -126,7 +124,7 @@ def _about(row: Mapping[str, object], entity: Sequence[str], own: pd.DataFrame) 
 
 def _nearest(
     stored: StoredEvents, about: Sequence[_About], columns: tuple[str, ...], told: Sequence[str], limit: int
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, pa.Table]:
     """Return the events nearest in time of each entity; only names of columns are ever part of the SQL."""
     wanted: dict[str, pa.Array] = {
         "row_number": pa.array(range(len(about)), pa.int64()),
@@ -134,22 +132,38 @@ def _nearest(
     }
     wanted |= {f"key{at}": pa.array([one.values[at] for one in about], pa.string()) for at in range(len(columns))}
     stored.connection.register("wanted", pa.table(wanted))
-    shown = ["event_id", "time", *(n for n in told if n in stored.columns and n not in {"event_id", "time"})]
     same = " and ".join(f"events.{quoted(name)} = wanted.key{at}" for at, name in enumerate(columns))
-    nearest = f"""
-        select wanted.row_number, arg_min(event_id, (abs(epoch_us(time) - moment), source_line), {int(limit)}) as ids
-        from events join wanted on {same} where time is not null group by all"""  # noqa: S608
-    ids_of = {int(number): list(ids) for number, ids in stored.connection.sql(nearest).fetchall()}
+    times = f"""
+        select unnest(arg_min(time, (abs(epoch_us(time) - moment), source_line), {int(limit)}))
+        from events join wanted on {same} where time is not null group by wanted.row_number"""  # noqa: S608
+    moments = sorted({moment for (moment,) in stored.connection.sql(times).fetchall()})
     stored.connection.unregister("wanted")
-    found = stored.connection.table("events").filter(
-        _is_in("event_id", sorted({i for ids in ids_of.values() for i in ids}))
-    )
-    events = as_frame(found.select(*shown, "source_line").to_arrow_table()).sort_values(["time", "source_line"])
-    events = events.drop_duplicates("event_id").drop(columns=[] if "source_line" in told else "source_line")
-    return {
-        one.row_id: events[events["event_id"].isin(ids_of.get(at, ()))].reset_index(drop=True)
-        for at, one in enumerate(about)
-    }
+    if not moments:
+        return {}
+    shown = [
+        "event_id",
+        "time",
+        *(name for name in told if name in stored.columns and name not in {"event_id", "time"}),
+    ]
+    asked = list(dict.fromkeys([*shown, "source_line", *columns]))
+    found = stored.connection.table("events").filter(_is_in("time", moments)).select(*asked).to_arrow_table()
+    events = found.sort_by([("time", "ascending"), ("source_line", "ascending")]).combine_chunks()
+    shown += ["source_line"] if "source_line" in told else []
+    return {one.row_id: events.select(shown).take(at) for one, at in _of_each(events, about, limit)}
+
+
+def _of_each(events: pa.Table, about: Sequence[_About], limit: int) -> Iterator[tuple[_About, NDArray[np.intp]]]:
+    """Yield where the events of each entity stand that are nearest in time: others happened at the same moments."""
+    moment = events["time"].cast(pa.int64()).to_numpy()
+    line = events["source_line"].to_numpy()
+    once = np.zeros(len(events), dtype=bool)  # an event that is stored twice is shown once
+    once[np.unique(events["event_id"].to_numpy(), return_index=True)[1]] = True
+    keys = {name: events[name].to_numpy() for one in about for name in one.columns}
+    for one in about:
+        same = [keys[name] == value for name, value in zip(one.columns, one.values, strict=True)]
+        at = np.flatnonzero(np.logical_and.reduce([once, *same]))
+        nearest = np.lexsort((line[at], np.abs(moment[at] - _microseconds(one.moment))))[:limit]
+        yield one, np.sort(at[nearest])
 
 
 def _own(stored: StoredEvents) -> list[str]:
@@ -160,7 +174,7 @@ def _microseconds(moment: datetime | None) -> int:
     return int(moment.timestamp() * 1_000_000) if moment is not None else 0
 
 
-def _is_in(name: str, values: Sequence[str]) -> duckdb.Expression:
+def _is_in(name: str, values: Sequence[object]) -> duckdb.Expression:
     import duckdb
 
     return duckdb.ColumnExpression(name).isin(*(duckdb.ConstantExpression(value) for value in values))

@@ -80,13 +80,11 @@ def event_page(
         found = stored.connection.table("events")
         for condition in conditions:
             found = found.filter(condition)
-        by_hour = found.aggregate("hour(timezone('UTC', time)) as hour, count(*) as n", "hour").fetchall()
-        hours = [0] * 24
-        for hour, n in by_hour:
-            hours[int(hour)] = int(n)
+        by_hour = dict(found.aggregate("hour(timezone('UTC', time)) as hour, count(*) as n", "hour").fetchall())
+        hours = tuple(int(by_hour.get(hour, 0)) for hour in range(24))
         page = as_frame(found.order("time, source_file, source_line").limit(limit, offset).to_arrow_table())
     columns = tuple(str(name) for name in page.columns if page[name].notna().any())
-    return EventPage(page, sum(hours), offset, tuple(hours), columns)
+    return EventPage(page, sum(hours), offset, hours, columns)
 
 
 def _any(conditions: Sequence[duckdb.Expression]) -> duckdb.Expression:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -12,6 +12,7 @@ from socml.ingestion.event_connection import stored_events
 from socml.project import (
     TIME,
     TRUTH,
+    DataError,
     Project,
     TableMetadata,
     UnknownName,
@@ -145,11 +146,12 @@ def _plain(value: object) -> object:
     return value.item() if hasattr(value, "item") else value
 
 
-def moment_of(value: Any) -> datetime:
+def moment_of(value: object) -> datetime:
     """Return a cell that holds a moment as one with a zone; UTC if it names none."""
-    when: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
-    if isinstance(when, str):
-        when = datetime.fromisoformat(when)
+    when = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    when = datetime.fromisoformat(when) if isinstance(when, str) else when
+    if not isinstance(when, datetime):
+        raise DataError(f"{value!r} is no moment.")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 

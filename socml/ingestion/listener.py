@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from socml.ingestion.buffer import Spool
@@ -84,16 +85,20 @@ def listen(
             writing.join()
         problem = _store(spool, dataset, format, project, done)
         waiting = [path for path in spool.finished() if path.stat().st_size]
-    if receiver.failure:
-        raise DataError(f"Receiving ended early: {receiver.failure}. The messages that had come are stored.")
-    if problem and waiting:
-        error = TryLater if isinstance(problem, TryLater) else DataError
-        raise error(f"{problem} The messages are kept in {spool.folder}; the next listener stores them.")
-    if flow.failure:
-        raise DataError(
-            f"The messages could not be written to {spool.folder}: {flow.failure}. Those before are stored."
-        )
+    _raise_what_failed(spool.folder, receiver.failure, problem if waiting else None, flow.failure)
     return done
+
+
+def _raise_what_failed(
+    folder: Path, receiving: Exception | None, storing: Exception | None, writing: OSError | None
+) -> None:
+    if receiving:
+        raise DataError(f"Receiving ended early: {receiving}. The messages that had come are stored.")
+    if storing:
+        error = TryLater if isinstance(storing, TryLater) else DataError
+        raise error(f"{storing} The messages are kept in {folder}; the next listener stores them.")
+    if writing:
+        raise DataError(f"The messages could not be written to {folder}: {writing}. Those before are stored.")
 
 
 class _Flow:

@@ -168,31 +168,38 @@ def make_alerts(
             continue
         about = (str(ranked.scores.entity[row]), reasons[0].family)
         score, before = float(ranked.learned.score[row]), recent.get(about)
-        if before is not None and score < before[1] + WORSE:
-            continue
-        first_day = ranked.day.isoformat() if before is None else before[0]
-        alert_id = _id(listing.dataset, *about, first_day)
-        if alert_id in alerts:
-            continue  # the same entity in another role: the higher score stands for both
-        alerts[alert_id] = Alert(
-            alert_id=alert_id,
-            status="new" if before is None else "worse",
-            dataset=listing.dataset,
-            day=ranked.day.isoformat(),
-            first_day=first_day,
-            entity=about[0],
-            role=str(ranked.scores.role[row]),
-            owner=listing.context.of(about[0]).owner or "",
-            family=about[1],
-            score=score,
-            once_in_entity_days=float(ranked.scores.once_in[row]),
-            reasons=_told(reasons, listing),
-            row_id=str(ranked.row_id[row]),
-            run_id=run_id,
-            model_version=f"{listing.model.name}/daily-{listing.model.hash[:8]}",
-            link=_filled(link, run=run_id, row=str(ranked.row_id[row]), day=ranked.day.isoformat()),
-        )
+        if before is None or score >= before[1] + WORSE:
+            alert = _alert(
+                listing, ranked, row, reasons, first_day=before[0] if before else "", run_id=run_id, link=link
+            )
+            alerts.setdefault(alert.alert_id, alert)  # of an entity in two roles, the higher score stands for both
     return list(alerts.values())
+
+
+def _alert(
+    listing: Listing, ranked: RankedDay, row: int, reasons: Sequence[Reason], *, first_day: str, run_id: str, link: str
+) -> Alert:
+    """Return the alert of a row; without a `first_day` it is new."""
+    day, row_id = ranked.day.isoformat(), str(ranked.row_id[row])
+    entity, family = str(ranked.scores.entity[row]), reasons[0].family
+    return Alert(
+        alert_id=_id(listing.dataset, entity, family, first_day or day),
+        status="worse" if first_day else "new",
+        dataset=listing.dataset,
+        day=day,
+        first_day=first_day or day,
+        entity=entity,
+        role=str(ranked.scores.role[row]),
+        owner=listing.context.of(entity).owner or "",
+        family=family,
+        score=float(ranked.learned.score[row]),
+        once_in_entity_days=float(ranked.scores.once_in[row]),
+        reasons=_told(reasons, listing),
+        row_id=row_id,
+        run_id=run_id,
+        model_version=f"{listing.model.name}/daily-{listing.model.hash[:8]}",
+        link=_filled(link, run=run_id, row=row_id, day=day),
+    )
 
 
 def _lately(alerts: Sequence[Alert]) -> dict[tuple[str, str], tuple[str, float]]:

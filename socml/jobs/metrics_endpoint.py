@@ -39,6 +39,21 @@ def serve_metrics(address: str, project: Project, *, any_address: bool = False) 
     if not any_address and not is_loopback(host):
         raise ConfigurationError(f"{host} is an address that other machines reach. If that is meant: --any-address")
 
+    try:
+        server = ThreadingHTTPServer((host, port), _answering(project))
+    except OSError as error:
+        raise ConfigurationError(f"{address}: {error.strerror or error}. Name another port.") from error
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _answering(project: Project) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = _SLOWEST_S
 
@@ -56,18 +71,7 @@ def serve_metrics(address: str, project: Project, *, any_address: bool = False) 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the class it overrides
             """Say nothing: a question every few seconds is no news."""
 
-    try:
-        server = ThreadingHTTPServer((host, port), Handler)
-    except OSError as error:
-        raise ConfigurationError(f"{address}: {error.strerror or error}. Name another port.") from error
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Handler
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

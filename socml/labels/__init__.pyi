@@ -5,6 +5,7 @@ from .benign_rules import BenignRule as BenignRule
 from .benign_rules import BenignRules as BenignRules
 from .database import DAMAGED as DAMAGED
 from .database import HEAD as HEAD
+from .export import label_frame as label_frame
 from .export import write_labels as write_labels
 from .families import FamilyEdit as FamilyEdit
 from .fold import CurrentLabels as CurrentLabels
@@ -32,5 +33,6 @@ from .verdicts import LONGEST_SEEN_MS as LONGEST_SEEN_MS
 from .verdicts import SEEN_LEAST_MS as SEEN_LEAST_MS
 from .verdicts import VERDICTS as VERDICTS
 from .verdicts import Acknowledgement as Acknowledgement
+from .verdicts import LabelDetails as LabelDetails
 from .verdicts import LabelEvent as LabelEvent
 from .verdicts import NewLabel as NewLabel

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from socml.labels.verdicts import LABEL_FIELDS
 from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
 
 if TYPE_CHECKING:
@@ -39,21 +40,9 @@ class Utc(sa.types.TypeDecorator[datetime]):
 
 
 def _columns() -> list[sa.Column[Any]]:
-    texts = ["event_id", "run_id", "dataset", "verdict", "reason", "family", "technique", "note", "by", "how"]
-    texts += ["client_id", "model_version"]
-    return [
-        sa.Column("id", sa.BigInteger, primary_key=True),
-        sa.Column("time", Utc),
-        sa.Column("row_id", sa.Text),
-        *[sa.Column(name, sa.Text) for name in texts],
-        sa.Column("seen_ms", sa.BigInteger),
-        sa.Column("weight", sa.Double),
-        sa.Column("undo_of", sa.BigInteger),
-        *[sa.Column(name, sa.Text) for name in ("queue_reason", "strategy", "batch_id")],
-        sa.Column("inclusion_probability", sa.Double),
-        sa.Column("suggested", sa.Boolean),
-        sa.Column("given_at", Utc),
-    ]
+    """Return the columns of a label, which are the fields of `LabelEvent`."""
+    stored = {int: sa.BigInteger, float: sa.Double, str: sa.Text, bool: sa.Boolean, datetime: Utc}
+    return [sa.Column(name, stored[kind], primary_key=name == "id") for name, (kind, _) in LABEL_FIELDS.items()]
 
 
 LABEL_EVENT = sa.Table("label_event", sa.MetaData(), *_columns())

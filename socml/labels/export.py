@@ -1,14 +1,29 @@
-"""The label store → a file for other tools: CSV, Parquet or JSON lines, with who, when and why."""
+"""Labels → a table with one column a field, and that → a file for other tools: CSV, Parquet or JSON lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from socml.labels.verdicts import LABEL_FIELDS, LabelEvent
 from socml.project import UnknownName, replacing, spreadsheet_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def label_frame(labels: Iterable[LabelEvent]) -> pd.DataFrame:
+    """Return labels as a table: a column a field of `LabelEvent`, `id` called label_id; times in UTC."""
+    import pandas as pd
+
+    frame = pd.DataFrame(labels, columns=list(LABEL_FIELDS))
+    for name in ("time", "given_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    kinds = {int: "int64", float: "float64", bool: "bool", str: "str", datetime: "datetime64[us, UTC]"}
+    types = {n: "Int64" if kind is int and missing else kinds[kind] for n, (kind, missing) in LABEL_FIELDS.items()}
+    return frame.astype(types).rename(columns={"id": "label_id"})
 
 
 def write_labels(labels: pd.DataFrame, path: str | Path) -> Path:

@@ -11,7 +11,6 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -238,6 +237,6 @@ def _insert(connection: sa.Connection, values: Mapping[str, object], client_id: 
     )
 
 
-def _edit(row: sa.Row[Any]) -> FamilyEdit:
+def _edit(row: sa.Row[tuple[object, ...]]) -> FamilyEdit:
     fields = dict(row._mapping)
     return FamilyEdit(**{**fields, "row_ids": frozenset(json.loads(fields["row_ids"] or "[]"))})

@@ -119,5 +119,5 @@ class Journal:
             return int(connection.execute(sa.select(sa.func.max(JOURNAL.c.id))).scalar() or 0)
 
 
-def _entry(row: sa.Row[Any]) -> Entry:
+def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
     return Entry(int(row.id), row.time, row.kind, row.subject, row.dataset, row.by, row.client_id, json.loads(row.body))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from socml.labels.export import write_labels
 from socml.labels.families import FamilyEdit
@@ -28,6 +28,7 @@ from socml.labels.verdicts import (
     SEEN_LEAST_MS,
     VERDICTS,
     Acknowledgement,
+    LabelDetails,
     LabelEvent,
     NewLabel,
 )
@@ -98,7 +99,7 @@ def record_label(
     by: str = "analyst",
     client_id: str = "",
     project: Project | None = None,
-    **details: Any,
+    **details: Unpack[LabelDetails],
 ) -> Acknowledgement:
     """Record one verdict on one row; `details` are the other fields of `NewLabel`.
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from socml.labels.accounts import Accounts
 from socml.labels.benign_rules import BenignRules
 from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, in_dataset, last_labels
+from socml.labels.export import label_frame
 from socml.labels.families import Families, edited, standing_edits
 from socml.labels.journal import JOURNAL, Journal
 from socml.labels.leases import Leases, release_labelled
@@ -191,18 +192,10 @@ class LabelStore:
         return self._frame(in_dataset(query, LABEL_EVENT, dataset), dataset, as_given=True)
 
     def _frame(self, query: sa.Select[Any], dataset: str, *, as_given: bool = False) -> pd.DataFrame:
-        import pandas as pd
-
         with self._read() as connection:
             edits = [] if as_given else standing_edits(connection, dataset)
             rows = [edited(LabelEvent(*row), edits) for row in connection.execute(query)]
-        frame = pd.DataFrame(rows, columns=list(LabelEvent._fields)).rename(columns={"id": "label_id"})
-        for name in ("time", "given_at"):
-            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
-        kinds = {"label_id": "int64", "seen_ms": "Int64", "undo_of": "Int64", "weight": "float64"}
-        kinds |= {"inclusion_probability": "float64", "suggested": "bool"}
-        texts = {n: "str" for n in frame.columns if n not in {"time", "given_at", *kinds}}
-        return frame.astype({**kinds, **texts})
+        return label_frame(rows)
 
 
 def _known(connection: sa.Connection, client_ids: list[str]) -> dict[str, LabelEvent]:

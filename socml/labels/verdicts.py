@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from types import NoneType
+from typing import NamedTuple, TypedDict, get_args, get_type_hints
 
 from socml.project import DataError, UnknownName
 
@@ -110,6 +111,28 @@ class NewLabel:
             raise DataError("given_at has no time zone.")
 
 
+class LabelDetails(TypedDict, total=False):
+    """What may be said of a label besides row, verdict, client_id and by: the other fields of `NewLabel`."""
+
+    event_id: str | None
+    run_id: str
+    dataset: str
+    reason: str
+    family: str
+    technique: str
+    note: str
+    how: str
+    model_version: str
+    seen_ms: int | None
+    weight: float
+    queue_reason: str
+    strategy: str
+    batch_id: str
+    inclusion_probability: float | None
+    suggested: bool
+    given_at: datetime | None
+
+
 _TEXT_FIELDS = [name for name, kind in NewLabel.__annotations__.items() if kind in {"str", "str | None"}]
 
 
@@ -140,6 +163,15 @@ class LabelEvent(NamedTuple):
     inclusion_probability: float | None = None
     suggested: bool = False
     given_at: datetime | None = None
+
+
+def _kind_and_missing(hint: object) -> tuple[type, bool]:
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    return kinds[0], len(get_args(hint)) > len(kinds)
+
+
+LABEL_FIELDS = {name: _kind_and_missing(hint) for name, hint in get_type_hints(LabelEvent).items()}
+"""Field of a stored label → its type, and whether it may be missing: what the store's columns and tables are made from."""
 
 
 @dataclass(frozen=True)

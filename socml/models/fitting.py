@@ -211,16 +211,8 @@ def fit(
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     seed = recipe.seed if seed is None else seed
-    features = plain_table(features)
-    about = feature_metadata or metadata_of(features)
-    if about.get("feature_set", recipe.features) != recipe.features:
-        seen = about["feature_set"]
-        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
-    if feature_metadata:
-        features = features.copy(deep=False)
-        features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
-    features = rows_of_period(features, period)
+    features, about = _learned_rows(recipe, features, feature_metadata, period)
     is_counted = bool(about.get("window_seconds"))  # of many events, none of which holds the truth
     if truth is not None and len(truth) and not force and not is_counted:
         _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
@@ -246,6 +238,21 @@ def fit(
     recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
     audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
     return recorded
+
+
+def _learned_rows(
+    recipe: ModelRecipe, features: pd.DataFrame, feature_metadata: TableMetadata | None, period: Period
+) -> tuple[pd.DataFrame, TableMetadata]:
+    """Return the rows of the period and what is known of their table, which must be of the recipe's feature set."""
+    features = plain_table(features)
+    about = feature_metadata or metadata_of(features)
+    if about.get("feature_set", recipe.features) != recipe.features:
+        seen = about["feature_set"]
+        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
+    if feature_metadata:
+        features = features.copy(deep=False)
+        features.attrs["socml"] = feature_metadata
+    return rows_of_period(features, period), about
 
 
 def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:

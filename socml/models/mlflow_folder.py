@@ -32,9 +32,30 @@ def write_mlflow_folder(folder: Path, model: Path, example: pd.DataFrame, types:
     """Write the folder of a model whose skops file is `model`; `types` are those in it that skops does not know."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(model, folder / MODEL)
-    mlflow = _version_of("mlflow") or WRITTEN_FOR
-    python = platform.python_version()
-    requirements = [f"mlflow=={mlflow}", f"socml=={__version__}"]
+    mlflow, python = _version_of("mlflow") or WRITTEN_FOR, platform.python_version()
+    _write_environment(folder, python, [f"mlflow=={mlflow}", f"socml=={__version__}"])
+    rows = json.loads(example.to_json(orient="split", index=False, default_handler=str, double_precision=15))
+    _write_json(folder / EXAMPLE, rows)
+    _write_json(folder / SERVING, {"dataframe_split": rows})
+    about = {
+        "flavors": _flavors(python, types),
+        "metadata": {"socml_version": __version__, "output": f"{OUTPUT}: higher is more anomalous"},
+        "mlflow_version": mlflow,
+        "model_size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "model_uuid": uuid4().hex,
+        "saved_input_example_info": {
+            "artifact_path": EXAMPLE,
+            "serving_input_path": SERVING,
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+        "signature": signature(example),
+        "utc_time_created": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
+    }
+    _write_json(folder / "MLmodel", about)
+
+
+def _write_environment(folder: Path, python: str, requirements: list[str]) -> None:
     _write(folder / "requirements.txt", "\n".join(requirements) + "\n")
     # JSON is YAML, and MLflow reads it as that
     environment = {
@@ -51,39 +72,24 @@ def write_mlflow_folder(folder: Path, model: Path, example: pd.DataFrame, types:
             "dependencies": ["-r requirements.txt"],
         },
     )
-    rows = json.loads(example.to_json(orient="split", index=False, default_handler=str, double_precision=15))
-    _write_json(folder / EXAMPLE, rows)
-    _write_json(folder / SERVING, {"dataframe_split": rows})
-    about = {
-        "flavors": {
-            "python_function": {
-                "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
-                "loader_module": ScoringModel.__module__,
-                "model_path": MODEL,
-                "python_version": python,
-            },
-            "sklearn": {
-                "code": None,
-                "pickled_model": MODEL,
-                "serialization_format": "skops",
-                "sklearn_version": installed("scikit-learn"),
-                "skops_trusted_types": list(types),
-            },
+
+
+def _flavors(python: str, types: Sequence[str]) -> dict[str, dict[str, object]]:
+    return {
+        "python_function": {
+            "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+            "loader_module": ScoringModel.__module__,
+            "model_path": MODEL,
+            "python_version": python,
         },
-        "metadata": {"socml_version": __version__, "output": f"{OUTPUT}: higher is more anomalous"},
-        "mlflow_version": mlflow,
-        "model_size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
-        "model_uuid": uuid4().hex,
-        "saved_input_example_info": {
-            "artifact_path": EXAMPLE,
-            "serving_input_path": SERVING,
-            "type": "dataframe",
-            "pandas_orient": "split",
+        "sklearn": {
+            "code": None,
+            "pickled_model": MODEL,
+            "serialization_format": "skops",
+            "sklearn_version": installed("scikit-learn"),
+            "skops_trusted_types": list(types),
         },
-        "signature": signature(example),
-        "utc_time_created": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
     }
-    _write_json(folder / "MLmodel", about)
 
 
 def signature(example: pd.DataFrame) -> dict[str, str | None]:

@@ -78,17 +78,11 @@ def score_online(
     metadata = read_metadata(features_path)
     if metadata.get("feature_set", recipe.features) != recipe.features:
         raise ModelError(f"{recipe.name!r} reads the feature set {recipe.features!r}, not {metadata['feature_set']!r}.")
-    state_path = _latest(recipe, project) if str(start) == "latest" else Path(start) if start else None
     table_hash = _file_hash(features_path)
-    if state_path is not None and state_path.is_file():
-        online = load_online(state_path, recipe, seed=seed, project=project)
-        if table_hash in online.learned:
-            return read_run(project, online.learned[table_hash])
-        _check_same_sql(online, metadata, project)
-    elif start and str(start) != "latest":
-        raise DataError(f"There is no state at {start}. Leave out start to begin anew.")
-    else:
-        online = make_online(recipe, list(metadata["features"]), seed=seed, project=project)
+    online = _begun(recipe, str(start), list(metadata["features"]), seed, project)
+    if table_hash in online.learned:
+        return read_run(project, online.learned[table_hash])
+    _check_same_sql(online, metadata, project)
     run_id = _run_id(online, table_hash, seed)
     folder = run_folder(project, run_id)
     if not (folder / "run.json").is_file():
@@ -102,9 +96,21 @@ def score_online(
     return read_run(project, run_id)
 
 
+def _begun(recipe: ModelRecipe, start: str, features: list[str], seed: int | None, project: Project) -> OnlineModel:
+    """Return the model as `start` has it: of its latest run, of a state file, or one that knows nothing."""
+    state_path = _latest(recipe, project) if start == "latest" else Path(start) if start else None
+    if state_path is not None and state_path.is_file():
+        return load_online(state_path, recipe, seed=seed, project=project)
+    if start not in ("", "latest"):
+        raise DataError(f"There is no state at {start}. Leave out start to begin anew.")
+    return make_online(recipe, features, seed=seed, project=project)
+
+
 def _check_same_sql(online: OnlineModel, metadata: TableMetadata, project: Project) -> None:
     """Raise if the table was built by another SELECT than the last one that the model has learned from."""
-    last = next(reversed(online.learned.values()), "")
+    last = next(reversed(online.learned.values()), None)
+    if last is None:
+        return
     before = next((run.get("sql_hash") for run in list_runs(project) if run["run_id"] == last), "")
     if before and metadata.get("sql_hash") and before != metadata["sql_hash"]:
         name = online.recipe.features

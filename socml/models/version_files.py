@@ -6,7 +6,9 @@ import inspect
 import json
 import secrets
 import shutil
+import sys
 import zipfile
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -47,8 +49,24 @@ _PARTS = (
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
 
+def import_skops() -> None:
+    """Import skops without its search for the module of each of SciPy's functions among all modules that are loaded.
+
+    That search takes a CPU second in the app. The module that it finds, the first that has the function, is named here.
+    """
+    import_module("scipy.special")
+    for name, module in list(sys.modules.items()):
+        functions = vars(module).values() if name.startswith("scipy.special") else ()
+        for function in functions:
+            if isinstance(function, np.ufunc) and getattr(function, "__module__", None) is None:
+                with suppress(AttributeError):  # of a NumPy whose functions cannot be told
+                    function.__module__ = name
+    import_module("skops.io")
+
+
 def save_files(folder: Path, version: ModelVersion) -> list[Path]:
     """Write a version's files into `folder`: model.skops, companion.skops, reference.npz, metadata.json."""
+    import_skops()
     import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +113,7 @@ def load_trusted(path: str | Path) -> Any:
     ModelError
         Naming the types that are not.
     """
+    import_skops()
     import skops.io
 
     try:

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 from socml.models.reference import Reference, make_reference
 from socml.models.version import ModelVersion
-from socml.models.version_files import is_trusted, keep_files, load_trusted, read_files, save_files, trusted_types
+from socml.models.version_files import (
+    import_skops,
+    is_trusted,
+    keep_files,
+    load_trusted,
+    read_files,
+    save_files,
+    trusted_types,
+)
 from socml.project import (
     DataError,
     ModelError,
@@ -72,8 +80,7 @@ def load_model(name: str, version: str = CHAMPION, *, project: Project | None = 
     UnknownName, ModelError
         If there is no such model or version, or its files cannot be trusted.
     """
-    import skops.io  # noqa: F401 - before MLflow: it looks through every module that is loaded by then
-
+    import_skops()  # before MLflow: it looks through every module that is loaded by then
     project = project or find_project()
     safe_name(name)
     number = str(version) if str(version).isdigit() else resolve_alias(name, str(version), project)

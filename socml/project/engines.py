@@ -111,8 +111,8 @@ def sealed_connection(
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": spill,
+            "threads": threads or os.cpu_count() or 1,
         }
-        settings["threads"] = threads or os.cpu_count() or 1
         connection = duckdb.connect(config=settings)
         try:
             connection.execute("set TimeZone = 'UTC'")
@@ -122,16 +122,20 @@ def sealed_connection(
             connection.execute("set preserve_insertion_order = false")
             if prepare is not None:
                 prepare(connection)
-            if readable:
-                allowed = ", ".join(quoted_text(str(path)) for path in readable)
-                connection.execute(f"set allowed_paths = [{allowed}]")
-            connection.execute("set enable_external_access = false")
-            connection.execute("set lock_configuration = true")
+            _seal(connection, readable)
             for name, table in tables.items():
                 connection.register(name, table)
             yield connection
         finally:
             connection.close()
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, readable: Sequence[Path]) -> None:
+    if readable:
+        allowed = ", ".join(quoted_text(str(path)) for path in readable)
+        connection.execute(f"set allowed_paths = [{allowed}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
 
 
 def checked_select(connection: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> duckdb.DuckDBPyRelation:

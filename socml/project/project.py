@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -127,14 +128,7 @@ def read_project(root: Path) -> Project:
     language = str(flat.get("language") or "en")
     if language not in LANGUAGES:
         raise ConfigurationError(f"{path}: language is {language!r}. Known: {', '.join(LANGUAGES)}.")
-    engine = str(flat.get("engine.name") or Project.engine)
-    if engine not in ENGINES:
-        raise ConfigurationError(
-            f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
-        )
-    time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
-    if time_limit_s < 1:
-        raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
+    engine, time_limit_s = _engine(flat, path)
     lookups, never = _lookups(flat.get("lookups"), path)
     open_components(root)
     return Project(
@@ -152,6 +146,19 @@ def read_project(root: Path) -> Project:
         never_looked_up=never,
         settings=settings,
     )
+
+
+def _engine(flat: Mapping[str, object], path: Path) -> tuple[str, int]:
+    """Return the engine's name, and the seconds that a recipe's SQL may take."""
+    engine = str(flat.get("engine.name") or Project.engine)
+    if engine not in ENGINES:
+        raise ConfigurationError(
+            f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
+    time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
+    if time_limit_s < 1:
+        raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
+    return engine, time_limit_s
 
 
 def starter_root() -> Path:

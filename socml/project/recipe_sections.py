@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -32,7 +32,7 @@ class Queue(BaseModel):
 
     strategy: str = "most-anomalous"
     budget: int = Field(default=100, ge=1)
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, object] = {}
 
 
 class Training(BaseModel):
@@ -124,7 +124,7 @@ class Search(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    parameters: dict[str, list[Any]] = Field(min_length=1)  # values; "preparation.log" for the step before
+    parameters: dict[str, list[object]] = Field(min_length=1)  # values; "preparation.log" for the step before
     candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
     factor: int = Field(default=3, ge=2)  # each round keeps one in so many, and gives them so many times the rows
     min_rows: int = Field(default=200, ge=20)  # of the first round

@@ -109,7 +109,9 @@ class ModelRecipe(FeatureSets, Recipe):
     mode: Literal["batch", "online", "supervised", "daily"] = "batch"  # the detector's folder, and how it learns
     # A component, or the import path of an estimator of River, scikit-learn or PyOD: "river.anomaly.LocalOutlierFactor".
     detector: str = "ensemble"  # the one that ranks best over many tables: docs/decisions/009
-    steps: list[str | dict[str, Any]] = []  # before a detector that is an import path: paths, or {path = …, parameters}
+    steps: list[
+        str | dict[str, object]
+    ] = []  # before a detector that is an import path: paths, or {path = …, parameters}
     features: str
     seed: int = 0
     parameters: dict[str, Any] = {}  # of the detector

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -131,7 +131,7 @@ class Cases:
         self._journal.add("case.opened", case_id, body, by=by, client_id=client_id, dataset=dataset)
         return self.get(case_id)
 
-    def change(self, case_id: str, *, by: str, **fields: Any) -> Case:
+    def change(self, case_id: str, *, by: str, **fields: object) -> Case:
         """Change title, state, owner, severity, tlp, outcome or techniques.
 
         Raises
@@ -140,7 +140,7 @@ class Cases:
         """
         _check_change(fields)
         return self._add(
-            "case.changed", case_id, {n: list(v) if n == "techniques" else v for n, v in fields.items()}, by
+            "case.changed", case_id, {n: list(v) if isinstance(v, tuple) else v for n, v in fields.items()}, by
         )
 
     def note(self, case_id: str, text: str, *, by: str, client_id: str = "") -> Case:
@@ -246,16 +246,18 @@ def _apply(entry: Entry, fold: _Fold) -> None:
         item = frozenset([str(body["item"])])
         fold.case = replace(case, done=case.done | item if body["done"] else case.done - item)
     elif entry.kind == "response.sent":
-        texts: dict[str, Any] = {
-            name: str(body.get(name, "")) for name in ("responder", "target", "reference", "digest")
-        }
-        fold.case = replace(case, sent=(*case.sent, Sent(entry.client_id, entry.time, entry.by, **texts)))
+        responder, target, reference, digest = (
+            str(body.get(name, "")) for name in ("responder", "target", "reference", "digest")
+        )
+        fold.case = replace(
+            case, sent=(*case.sent, Sent(entry.client_id, entry.time, entry.by, responder, target, reference, digest))
+        )
     elif entry.kind == "response.undone":
         sent = tuple(replace(s, undone=True) if s.id == body["of"] else s for s in case.sent)
         fold.case = replace(case, sent=sent)
 
 
-def _check_change(fields: dict[str, Any]) -> None:
+def _check_change(fields: Mapping[str, object]) -> None:
     known = {"title", "state", "owner", "severity", "tlp", "outcome", "techniques"}
     for name, value in fields.items():
         if name not in known:
@@ -267,9 +269,16 @@ def _check_change(fields: dict[str, Any]) -> None:
             raise DataError(f"severity is {value!r}; write 1 (low) to 4 (critical).")
         if name in _LONGEST:
             _check(name, value)
-        for technique in value if name == "techniques" else ():
-            if not _TECHNIQUE.fullmatch(technique):
-                raise DataError(f"{technique!r} is no ATT&CK technique; write T1046 or T1021.004.")
+        if name == "techniques":
+            _check_techniques(value)
+
+
+def _check_techniques(value: object) -> None:
+    if not isinstance(value, list | tuple):
+        raise DataError(f"techniques is {value!r}; write a list of ATT&CK ids such as T1046.")
+    for technique in value:
+        if not isinstance(technique, str) or not _TECHNIQUE.fullmatch(technique):
+            raise DataError(f"{technique!r} is no ATT&CK technique; write T1046 or T1021.004.")
 
 
 def _check(name: str, text: object) -> None:

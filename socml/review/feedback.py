@@ -11,6 +11,7 @@ S. Das et al. (2016), «Incorporating Expert Feedback into Active Anomaly Discov
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,12 +77,17 @@ class FeedbackRanking:
         self._unit = spread or 1.0
         levels = np.quantile(self.anomaly_score, [QUANTILE, LEVEL]) if self.anomaly_score.size else np.zeros(2)
         self._zero, self._usual = float(levels[0]), float(levels[1])
-        self._place = np.empty(self.anomaly_score.shape, dtype=np.int64)  # in the forest's own order
-        self._place[np.argsort(-self.anomaly_score, kind="stable")] = np.arange(self.anomaly_score.size)
         self._columns = _Columns(self.leaves)
         self._multipliers: dict[int, float] = {}
         self._total = np.zeros(self.anomaly_score.shape)
         self._trusted = 1.0
+
+    @cached_property
+    def _place(self) -> NDArray[np.int64]:
+        """Each row's place in the forest's own order; sorted once the first label asks for it."""
+        place = np.empty(self.anomaly_score.shape, dtype=np.int64)
+        place[np.argsort(-self.anomaly_score, kind="stable")] = np.arange(self.anomaly_score.size)
+        return place
 
     def learn(
         self, positions: ArrayLike, directions: ArrayLike, weights: ArrayLike | None = None
@@ -160,7 +166,7 @@ class FeedbackRanking:
 
     def _trust(self, rows: NDArray[np.integer], signs: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
         """Return what the forest's order counts, up to 1: the share of malicious labels at its head."""
-        if not len(self.leaves):  # there is no other order
+        if not len(self.leaves) or not len(rows):  # there is no other order, or nothing against this one
             return 1.0
         head = self._place[rows] < len(rows)
         return float((limits[head & (signs > 0)].sum() + BELIEVED) / (limits[head].sum() + BELIEVED))

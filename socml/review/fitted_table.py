@@ -35,12 +35,12 @@ class FittedTable:
     table: pd.DataFrame = field(repr=False)
     detector: OutlierDetector
     version: ModelVersion = field(repr=False)
-    matrix: NDArray[Any] = field(repr=False)
+    matrix: NDArray[np.floating] = field(repr=False)
     anomaly_score: NDArray[np.float64] = field(repr=False)
-    leaves: NDArray[Any] = field(repr=False)
+    leaves: NDArray[np.integer] = field(repr=False)
     truth: pd.Series | None = field(repr=False)
 
-    def read(self, table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def read(self, table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
         """Return the anomaly scores and the leaves of other rows of the same columns."""
         matrix = self.version.preparation.transform(table)
         return -np.asarray(self.version.detector.score_samples(matrix)), self.version.forest.leaves(matrix)

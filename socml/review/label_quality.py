@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, open_labels
+from socml.labels import DIRECTION, CurrentLabels, LabelEvent, LabelStore, label_frame, open_labels
 from socml.project import (
     DataError,
     Project,
@@ -30,7 +30,7 @@ def report(run_id: str = "", *, project: Project | None = None, store: LabelStor
     project = project or find_project()
     run = read_run(project, run_id)
     path = run_folder(project, str(run["run_id"])) / "scores.parquet"
-    labels = _frame(_current(project, str(run["dataset"]), store).standing())
+    labels = label_frame(_current(project, str(run["dataset"]), store).standing())
     labelled = pc.field("row_id").isin(labels["row_id"].unique().tolist())  # of a million rows, few are asked for
     ranked = read_table(path, columns=["row_id", "rank"], filters=labelled | (pc.field("rank") <= TOP))
     with open_table(path) as whole:
@@ -78,11 +78,6 @@ def _current(project: Project, dataset: str, store: LabelStore | None) -> Curren
     finally:
         if store is None:
             opened.close()
-
-
-def _frame(labels: list[LabelEvent]) -> pd.DataFrame:
-    frame = pd.DataFrame(labels, columns=list(LabelEvent._fields)).rename(columns={"id": "label_id"})
-    return frame.astype({"suggested": "bool", "inclusion_probability": "float64", "label_id": "int64"})
 
 
 def _decided(label: LabelEvent) -> bool:

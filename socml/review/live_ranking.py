@@ -18,7 +18,7 @@ from socml.labels import CurrentLabels, LabelEvent, LabelStore
 from socml.project import DataError, Project, find_project, read_run
 from socml.review.model_switch import LEAST_LABELS
 from socml.review.ranking_state import Moves, RankingState
-from socml.review.supervised_ranker import SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
+from socml.review.supervised_ranker import AT_MOST, SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
 
 REMEMBERED = 20  # effects that are kept to be told
 TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
@@ -80,8 +80,14 @@ class LiveRanking:
         self.reads_predictions = False
         self.lock = threading.RLock()
         anomaly_score = self.state.candidates["anomaly_score"].to_numpy()
-        numbers = self._numbers(matrix)
-        self._supervised = SupervisedRanker(numbers, self.state.leaves_of, anomaly_score, wait=wait, seed=seed)
+        self._supervised = SupervisedRanker(
+            self._numbers(matrix),
+            len(anomaly_score) if matrix is not None else min(AT_MOST, len(anomaly_score)),
+            self.state.leaves_of,
+            anomaly_score,
+            wait=wait,
+            seed=seed,
+        )
 
     def refresh(self, store: LabelStore) -> Moves:
         """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
@@ -116,16 +122,16 @@ class LiveRanking:
         if not self.reads_predictions and len(training_labels) < LEAST_LABELS:
             return None
         try:
-            return self._supervised.after(training_labels)
+            return self._supervised.after(training_labels, predict=self.reads_predictions)
         except DataError:
             if self.reads_predictions:
                 raise
             return None  # nothing takes over where the features are gone
 
-    def _numbers(self, matrix: NDArray[np.floating] | None) -> Callable[[], NDArray[np.floating]]:
+    def _numbers(self, matrix: NDArray[np.floating] | None) -> Callable[[NDArray[np.intp]], NDArray[np.floating]]:
         if matrix is None:
-            return lambda: matrix_of(self.run, self.state.ids, self.project)
-        return lambda: np.asarray(matrix, dtype=np.float32)[self.state.order]
+            return lambda rows: matrix_of(self.run, self.state.ids, self.project, rows)
+        return lambda rows: np.asarray(matrix, dtype=np.float32)[self.state.order[rows]]
 
 
 def _effect(event: LabelEvent, moves: Moves) -> Effect:

@@ -14,14 +14,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from socml.features import plain_table
-from socml.labels import VERDICTS, Acknowledgement, LabelStore
+from socml.labels import VERDICTS, Acknowledgement, LabelDetails, LabelStore
 from socml.project import DataError, Project, TableMetadata, html_text
 from socml.review.feedback import FeedbackRanking
 from socml.review.fitted_table import FittedTable, fit_table
@@ -91,7 +91,7 @@ class Review:
         labels: Mapping[object, str] | None = None,
         project: Project | None = None,
         by: str = "analyst",
-        **parameters: Any,
+        **parameters: object,
     ) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fitted: FittedTable | None = None
@@ -112,7 +112,7 @@ class Review:
         queue = self.triage.queue(n)
         return queue.drop(columns=[name for name in ("time", "entity") if queue[name].isna().all()])
 
-    def label(self, row: object, verdict: str, **details: Any) -> Acknowledgement:
+    def label(self, row: object, verdict: str, **details: Unpack[LabelDetails]) -> Acknowledgement:
         """Say what a row is, and let the ranking learn from it.
 
         Parameters
@@ -126,7 +126,7 @@ class Review:
         DataError, UnknownName
             For a row or a verdict that does not exist.
         """
-        return self.triage.label(str(row), verdict, **{"how": "code", **details})
+        return self.triage.label_many([{"row_id": str(row), "verdict": verdict, "how": "code", **details}])[0]
 
     def label_many(self, verdicts: Mapping[object, str] | pd.Series) -> list[Acknowledgement]:
         """Say what several rows are, in one step, all or none."""

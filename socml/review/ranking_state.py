@@ -65,10 +65,10 @@ class RankingState:
         self._learner = FeedbackRanking(leaves, anomaly_score)
         if (folder / EVIDENCE).is_file():  # a day of the daily list, which learns by signals
             self._learner = SignalRanking(DayEvidence.read(folder))
-        self._order = np.argsort(scores["rank"].to_numpy(), kind="stable")
+        self._order = _by_rank(scores, self._path)
         self._spread = float(np.std(anomaly_score, ddof=1)) if len(anomaly_score) > 1 else 0.0
-        ranked = scores.take(pa.array(self._order))
-        self.ids = RowIds(ranked["row_id"].combine_chunks())
+        self.ids = RowIds(scores["row_id"].combine_chunks(), self._order)
+        ranked = scores.select(TOLD).take(pa.array(self._order))
         self.candidates = _candidates(ranked, self._order, leaves)
         del scores, ranked
         pa.default_memory_pool().release_unused()
@@ -103,8 +103,8 @@ class RankingState:
         learnt = self._learner.learn(self._order[rows[rows >= 0]], values, np.abs(values))
         ranking = learnt[self._order]
         self.predictions = None if supervised is None else supervised.predictions
-        if supervised is not None and supervised.should_switch:
-            ranking = ranking + FOREST_DECIDES * self._spread * supervised.predictions["probability"].to_numpy()
+        if supervised is not None and supervised.should_switch and self.predictions is not None:
+            ranking = ranking + FOREST_DECIDES * self._spread * self.predictions["probability"].to_numpy()
         self.candidates = self.candidates.assign(ranking_score=ranking)
         verdicts = {int(row): seen[row_id] for row_id, row in zip(seen, self.rows_of(seen), strict=True) if row >= 0}
         labelled = pd.Index(list(verdicts), dtype=np.int64, name="row_id")
@@ -177,10 +177,20 @@ class RankingState:
 
 
 def _read_scores(path: Path) -> pa.Table:
-    scores = read_table(path, columns=["row_id", *TOLD], read_dictionary=["entity"])
+    return read_table(path, columns=["row_id", *TOLD], read_dictionary=["entity"])
+
+
+def _by_rank(scores: pa.Table, path: Path) -> NDArray[np.intp]:
+    """Return where the rows stand, the most anomalous first; raise `DataError` if one stands there twice."""
+    rank = scores["rank"].to_numpy()
+    order = np.full(len(rank), -1, dtype=np.intp)
+    inside = (rank >= 1) & (rank <= len(rank))
+    order[rank[inside] - 1] = np.flatnonzero(inside)
+    if (order >= 0).all():  # each rank once, as every run writes them: so is each row
+        return order
     if pc.count_distinct(scores["row_id"]).as_py() != len(scores):
         raise DataError(f"{path} holds a row twice.")
-    return scores
+    return np.argsort(rank, kind="stable")
 
 
 def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]:
@@ -203,7 +213,7 @@ def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]
 
 
 def _candidates(ranked: pa.Table, order: NDArray[np.intp], leaves: NDArray[np.integer]) -> pd.DataFrame:
-    candidates: pd.DataFrame = ranked.select(TOLD).to_pandas(strings_to_categorical=True)
+    candidates: pd.DataFrame = ranked.to_pandas(strings_to_categorical=True)
     candidates.index.name = "row_id"
     candidates = candidates.assign(ranking_score=candidates["anomaly_score"])
     if not len(leaves):

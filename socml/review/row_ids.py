@@ -21,6 +21,7 @@ class RowIds:
     Parameters
     ----------
     names : one a row, each once
+    order : where the rows stand in `names`, if not in their order: a million texts are not moved for it
 
     Examples
     --------
@@ -29,8 +30,12 @@ class RowIds:
     ([2, -1], ['r2'], True)
     """
 
-    def __init__(self, names: pa.Array) -> None:
-        self._names = names
+    def __init__(self, names: pa.Array, order: NDArray[np.intp] | None = None) -> None:
+        self._names, self._order = names, order
+        self._row_at: NDArray[np.intp] | None = None  # of a place in `names`
+        if order is not None:
+            self._row_at = np.empty_like(order)
+            self._row_at[order] = np.arange(len(order))
         self._row_of: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -50,7 +55,8 @@ class RowIds:
     def names(self, rows: Collection[int] | NDArray[np.intp]) -> list[str]:
         """Return the names of some rows."""
         at = np.asarray(rows, dtype=np.int64)
-        found = [str(name) for name in self._names.take(pa.array(at)).to_pylist()]
+        places = at if self._order is None else self._order[at]
+        found = [str(name) for name in self._names.take(pa.array(places)).to_pylist()]
         if len(found) <= REMEMBERED_AT_ONCE:
             self._row_of.update(zip(found, at.tolist(), strict=True))
         return found
@@ -61,4 +67,5 @@ class RowIds:
         wanted = pa.array(absent, pa.string()).cast(self._names.type)
         at = pc.indices_nonzero(pc.is_in(self._names, value_set=wanted))
         self._row_of.update(dict.fromkeys(absent, -1))
-        self._row_of.update(zip(self._names.take(at).to_pylist(), at.to_pylist(), strict=True))
+        rows = at.to_numpy() if self._row_at is None else self._row_at[at.to_numpy()]
+        self._row_of.update(zip(self._names.take(at).to_pylist(), rows.tolist(), strict=True))

@@ -6,25 +6,29 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from socml.explanations import feature_table
 from socml.labels import DIRECTION, LabelEvent
 from socml.project import (
     DataError,
     Project,
     Run,
     SocmlError,
-    open_table,
     read_metadata,
-    read_table,
     run_features_path,
 )
 from socml.review.model_switch import should_switch
 from socml.review.ranker_predictions import predict_rows
 from socml.review.row_ids import RowIds
+
+if TYPE_CHECKING:
+    from socml.models import ModelVersion
 
 EVERY = 10  # labels that teach
 AT_MOST = 50_000  # rows, the most anomalous by the model; the forest is not asked about the others
@@ -35,10 +39,13 @@ LabelledRow = tuple[int, bool, str | None, float]  # row, malicious, family, wei
 
 @dataclass(frozen=True)
 class SupervisedAnswer:
-    """What the forest says after some labels: predictions on the candidates, in their order, and whether it takes over."""
+    """What the forest says after some labels: whether it takes over, and what it predicts of the candidates, in their order.
+
+    Predictions are None where it does not, and nobody reads them.
+    """
 
     n_labels: int
-    predictions: pd.DataFrame
+    predictions: pd.DataFrame | None
     should_switch: bool
 
 
@@ -47,7 +54,8 @@ class SupervisedRanker:
 
     Parameters
     ----------
-    matrix : returns the candidates as numbers (n_rows, n_columns), in their order; called once, when first needed
+    matrix : returns some candidates as numbers (n, n_columns)
+    n_rows : how many of the candidates, the first, it may be asked about
     leaves : returns the leaves (n_trees, n) of some candidates
     anomaly_score : of the candidates, in their order
     wait : False: a new answer is worked out beside, and the last one that fits is given until it is there
@@ -55,24 +63,28 @@ class SupervisedRanker:
 
     def __init__(
         self,
-        matrix: Callable[[], NDArray[np.floating]],
+        matrix: Callable[[NDArray[np.intp]], NDArray[np.floating]],
+        n_rows: int,
         leaves: Callable[[NDArray[np.intp]], NDArray[np.integer]],
         anomaly_score: NDArray[np.float64],
         *,
         wait: bool = True,
         seed: int = 0,
     ) -> None:
-        self._make_matrix = matrix
-        self._matrix: NDArray[np.floating] | None = None
-        self._all_leaves: NDArray[np.integer] | None = None
+        self._matrix, self._n_rows = matrix, n_rows
+        self._all: tuple[NDArray[np.floating], NDArray[np.integer]] | None = None  # matrix and leaves, once needed
         self._leaves, self._anomaly_score = leaves, anomaly_score
         self._wait, self._seed = wait, seed
-        self._answers: OrderedDict[tuple[LabelledRow, ...], SupervisedAnswer | None] = OrderedDict()
+        self._answers: OrderedDict[tuple[bool, tuple[LabelledRow, ...]], SupervisedAnswer | None] = OrderedDict()
         self._lock = threading.Lock()
         self._working: threading.Thread | None = None
 
-    def after(self, training_labels: Sequence[LabelledRow]) -> SupervisedAnswer | None:
+    def after(self, training_labels: Sequence[LabelledRow], *, predict: bool) -> SupervisedAnswer | None:
         """Return what the forest says after the first tens of these labels; None while it has nothing to say.
+
+        Parameters
+        ----------
+        predict : whether its predictions are read even where it does not take over
 
         Raises
         ------
@@ -82,41 +94,42 @@ class SupervisedRanker:
         now = tuple(training_labels[: len(training_labels) // EVERY * EVERY])
         if len({malicious for _, malicious, _, _ in now}) < 2:
             return None
-        if now in self._answers or self._wait:
-            return self._answer(now)
+        if (predict, now) in self._answers or self._wait:
+            return self._answer(now, predict)
         if self._working is None or not self._working.is_alive():
-            self._working = threading.Thread(target=self._answer, args=(now,), daemon=True)
+            self._working = threading.Thread(target=self._answer, args=(now, predict), daemon=True)
             self._working.start()
-        fitting = [done for done in self._answers if done == now[: len(done)]]
-        return self._answers[max(fitting, key=len)] if fitting else None
+        fitting = [done for asked, done in self._answers if asked == predict and done == now[: len(done)]]
+        return self._answers[predict, max(fitting, key=len)] if fitting else None
 
-    def _answer(self, now: tuple[LabelledRow, ...]) -> SupervisedAnswer | None:
+    def _answer(self, now: tuple[LabelledRow, ...], predict: bool) -> SupervisedAnswer | None:
         with self._lock:
-            if now not in self._answers:
-                self._answers[now] = self._formed(now)
+            if (predict, now) not in self._answers:
+                self._answers[predict, now] = self._formed(now, predict)
                 while len(self._answers) > KEPT:
                     self._answers.popitem(last=False)
-            return self._answers[now]
+            return self._answers[predict, now]
 
-    def _formed(self, now: tuple[LabelledRow, ...]) -> SupervisedAnswer | None:
-        if self._matrix is None:
-            self._matrix = self._make_matrix()
-            self._all_leaves = self._leaves(np.arange(len(self._matrix)))
-        wanted_rows = len(self._matrix)
-        seen = [labelled for labelled in now if labelled[0] < wanted_rows]
-        rows = np.array([row for row, *_ in seen], dtype=np.int64)
+    def _formed(self, now: tuple[LabelledRow, ...], predict: bool) -> SupervisedAnswer | None:
+        seen = [labelled for labelled in now if labelled[0] < self._n_rows]
+        rows = np.array([row for row, *_ in seen], dtype=np.intp)
         malicious = np.array([bad for _, bad, _, _ in seen], dtype=bool)
+        if malicious.all() or not malicious.any():
+            return None
+        own = self._matrix(rows)
+        better = should_switch(
+            own, self._leaves(rows), self._anomaly_score[rows], np.where(malicious, 1, -1), seed=self._seed
+        )
+        if not (better or predict):  # nobody reads what it thinks of the others
+            return SupervisedAnswer(len(now), None, False)
+        if self._all is None:
+            everyone = np.arange(self._n_rows)
+            self._all = (self._matrix(everyone), self._leaves(everyone))
+        matrix, leaves = self._all
         families = np.array([family for _, _, family, _ in seen], dtype=object)
         weights = [weight for *_, weight in seen]
-        predictions = predict_rows(
-            self._matrix, rows, malicious, families, weights, leaves=self._all_leaves, seed=self._seed
-        )
-        if predictions is None:
-            return None
-        assert self._all_leaves is not None
-        leaves = np.ascontiguousarray(self._all_leaves[:, rows])
-        own = self._anomaly_score[rows]
-        better = should_switch(self._matrix[rows], leaves, own, np.where(malicious, 1, -1), seed=self._seed)
+        predictions = predict_rows(matrix, rows, malicious, families, weights, leaves=leaves, seed=self._seed)
+        assert predictions is not None, "both sides are there"
         return SupervisedAnswer(len(now), _for_all(predictions.columns(), len(self._anomaly_score)), better)
 
 
@@ -146,18 +159,14 @@ def labelled_rows(
     ]
 
 
-def matrix_of(run: Run, ids: RowIds, project: Project) -> NDArray[np.float32]:
-    """Return the first `AT_MOST` rows of a run as its model's preparation makes them, in the order of `ids`.
+def matrix_of(run: Run, ids: RowIds, project: Project, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+    """Return rows of a run as its model's preparation makes them; its first `AT_MOST` in the order of `ids` if none are named.
 
     Raises
     ------
     DataError
         If the features or the model are not there any more.
     """
-    import pyarrow.dataset as ds
-
-    from socml.models import load_model
-
     if not (run.get("features_path") or run.get("feature_set")):
         raise DataError(f"Run {run['run_id']} names no feature table.")
     path = run_features_path(project, run)
@@ -165,15 +174,17 @@ def matrix_of(run: Run, ids: RowIds, project: Project) -> NDArray[np.float32]:
         raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
     name, _, number = str(run["model_version"]).rpartition("/")
     try:
-        version = load_model(name or str(run["model"]), number, project=project)
+        version = _opened(name or str(run["model"]), number, project)
     except SocmlError as error:
         raise DataError(f"The model of run {run['run_id']} cannot be read: {error}") from error
-    chosen = ids.names(range(min(AT_MOST, len(ids))))
-    names = list(read_metadata(path)["features"])
-    whole = len(chosen) == open_table(path).metadata.num_rows
-    keep = None if whole else ds.field("row_id").isin(chosen)
-    stored: pd.DataFrame = read_table(path, columns=["row_id", *names], filters=keep).to_pandas()
-    table = stored.set_index("row_id")
-    at = table.index.get_indexer(pd.Index(chosen))
-    numbers = np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)
-    return np.asarray(numbers[at])
+    columns = feature_table(path)
+    chosen = columns.positions(ids.names(range(min(AT_MOST, len(ids))) if rows is None else rows))
+    table = columns.take(chosen, read_metadata(path)["features"])
+    return np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def _opened(name: str, number: str, project: Project) -> ModelVersion:
+    from socml.models import load_model
+
+    return load_model(name, number, project=project)

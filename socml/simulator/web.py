@@ -8,6 +8,7 @@ Zeek: https://docs.zeek.org/en/master/logs/dns.html, .../logs/http.html, .../log
 from __future__ import annotations
 
 import hashlib
+from typing import Required, TypedDict, Unpack
 from zlib import crc32
 
 import numpy as np
@@ -63,12 +64,10 @@ def look_up(
 ) -> None:
     """Ask a name server (by default the organisation's resolver): one flow and one DNS record each."""
     n = len(time_us)
-    name = np.broadcast_to(np.asarray(name), (n,))
+    name, answer, rcode = (np.broadcast_to(np.asarray(given), (n,)) for given in (name, answer, rcode))
     query_bytes = np.char.str_len(name) + 18
     if answer_bytes is None:
-        answer_bytes = query_bytes + np.where(
-            np.broadcast_to(np.asarray(answer), (n,)) == "-", 0, rng.integers(16, 120, n)
-        )
+        answer_bytes = query_bytes + np.where(answer == "-", 0, rng.integers(16, 120, n))
     rtt = np.where(rng.random(n) < 0.6, rng.uniform(0.0003, 0.002, n), rng.lognormal(-3.6, 0.6, n))
     lost = rng.random(n) < 0.012
     flow = traffic.flows(
@@ -93,8 +92,8 @@ def look_up(
         rtt_us=np.where(lost, -1, seconds(rtt)),
         query=name,
         kind=kind,
-        rcode=np.where(lost, "-", np.broadcast_to(np.asarray(rcode), (n,))),
-        answers=np.where(lost, "-", np.broadcast_to(np.asarray(answer), (n,))),
+        rcode=np.where(lost, "-", rcode),
+        answers=np.where(lost, "-", answer),
         ttl=rng.choice(np.array([60, 300, 600, 3600]), n),
     )
 
@@ -136,6 +135,38 @@ def visit(
         )
 
 
+class Exchange(TypedDict, total=False):
+    """What a client and a server send each other: payload bytes both ways, and how the connection ends."""
+
+    client: Required[ArrayLike]
+    address: Required[ArrayLike]
+    name: Required[ArrayLike]
+    sent: Required[ArrayLike]
+    received: Required[ArrayLike]
+    duration_s: Required[ArrayLike]
+    port: int
+    states: dict[str, float]
+    family: Family | None
+
+
+def _flows(
+    traffic: Traffic, rng: np.random.Generator, time_us: NDArray[np.int64], service: str, port: int, exchange: Exchange
+) -> NDArray[np.int64]:
+    return traffic.flows(
+        rng,
+        time_us,
+        source=exchange["client"],
+        destination=exchange["address"],
+        port=exchange.get("port", port),
+        service=service,
+        duration_s=exchange["duration_s"],
+        source_bytes=exchange["sent"],
+        destination_bytes=exchange["received"],
+        state=some(rng, len(time_us), exchange.get("states", STATES)),
+        family=exchange.get("family"),
+    )
+
+
 def names_of(world: World, rng: np.random.Generator, site: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the name asked for: the site's own, or a long random one below it for content networks."""
     sites = world.organisation.sites
@@ -150,35 +181,15 @@ def fetch_secure(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    client: ArrayLike,
-    address: ArrayLike,
-    name: ArrayLike,
-    sent: ArrayLike,
-    received: ArrayLike,
-    duration_s: ArrayLike,
-    port: int = 443,
     program: ArrayLike | None = None,
-    states: dict[str, float] = STATES,
-    family: Family | None = None,
+    **exchange: Unpack[Exchange],
 ) -> NDArray[np.int64]:
-    """Add TLS flows with their handshakes, and return the flows' numbers. Bytes are payload, both ways.
+    """Add TLS flows with their handshakes, and return the flows' numbers.
 
     `program` names what speaks: each has a fingerprint of its own; one of the client's two browsers if not given.
     """
-    n = len(time_us)
-    flow = traffic.flows(
-        rng,
-        time_us,
-        source=client,
-        destination=address,
-        port=port,
-        service="ssl",
-        duration_s=duration_s,
-        source_bytes=sent,
-        destination_bytes=received,
-        state=some(rng, n, states),
-        family=family,
-    )
+    n, client = len(time_us), exchange["client"]
+    flow = _flows(traffic, rng, time_us, "ssl", 443, exchange)
     version = some(rng, n, {"TLSv13": 0.7, "TLSv12": 0.3})
     traffic.hang_on(
         "ssl",
@@ -186,7 +197,7 @@ def fetch_secure(
         time_us + seconds(rng.uniform(0.01, 0.09, n)),
         version=version,
         cipher=np.array([_CIPHERS[v] for v in version.tolist()], dtype="U40"),
-        server_name=name,
+        server_name=exchange["name"],
         ja3=fingerprints(_browser(rng, client, n) if program is None else np.broadcast_to(np.asarray(program), (n,))),
         resumed=rng.random(n) < 0.35,
         established=rng.random(n) < 0.97,
@@ -220,46 +231,26 @@ def fetch_plain(
     rng: np.random.Generator,
     time_us: NDArray[np.int64],
     *,
-    client: ArrayLike,
-    address: ArrayLike,
-    name: ArrayLike,
-    sent: ArrayLike,
-    received: ArrayLike,
-    duration_s: ArrayLike,
     path: ArrayLike | None = None,
     method: ArrayLike = "GET",
     agent: ArrayLike | None = None,
     status: ArrayLike | None = None,
-    port: int = 80,
-    states: dict[str, float] = STATES,
-    family: Family | None = None,
+    **exchange: Unpack[Exchange],
 ) -> NDArray[np.int64]:
-    """Add HTTP flows with one request each, and return the flows' numbers. Bytes are payload, both ways."""
+    """Add HTTP flows with one request each, and return the flows' numbers."""
     n = len(time_us)
-    flow = traffic.flows(
-        rng,
-        time_us,
-        source=client,
-        destination=address,
-        port=port,
-        service="http",
-        duration_s=duration_s,
-        source_bytes=sent,
-        destination_bytes=received,
-        state=some(rng, n, states),
-        family=family,
-    )
+    flow = _flows(traffic, rng, time_us, "http", 80, exchange)
     pick = rng.integers(0, len(_PATHS), n)
     traffic.hang_on(
         "http",
         flow,
         time_us + seconds(rng.uniform(0.005, 0.05, n)),
         method=method,
-        host=name,
+        host=exchange["name"],
         uri=_PATHS[pick] if path is None else path,
         agent=AGENTS[rng.integers(0, len(AGENTS), n)] if agent is None else agent,
-        request_bytes=np.where(np.broadcast_to(np.asarray(method), (n,)) == "POST", sent, 0),
-        response_bytes=np.maximum(np.asarray(received) - 300, 0),
+        request_bytes=np.where(np.broadcast_to(np.asarray(method), (n,)) == "POST", exchange["sent"], 0),
+        response_bytes=np.maximum(np.asarray(exchange["received"]) - 300, 0),
         status=rng.choice(np.array([200, 304, 302, 404]), n, p=[0.88, 0.06, 0.04, 0.02]) if status is None else status,
         mime=_MIMES[pick] if path is None else "text/html",
     )

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
@@ -147,7 +147,9 @@ def _exchanged(
             error.close()
 
 
-def _connect_in_public(address: tuple[str, int], *args: Any, **named: Any) -> socket.socket:
+def _connect_in_public(
+    address: tuple[str, int], timeout: float | None, source_address: tuple[str, int] | None
+) -> socket.socket:
     """Connect to a host if all that its name stands for is public; the address that was looked at is the one that is used."""
     host, port = address
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -157,7 +159,7 @@ def _connect_in_public(address: tuple[str, int], *args: Any, **named: Any) -> so
     failure: OSError | None = None
     for *_, place in found:
         try:
-            return socket.create_connection((str(place[0]), port), *args, **named)
+            return socket.create_connection((str(place[0]), port), timeout, source_address)
         except OSError as error:
             failure = error
     raise failure or OSError(f"{host} has no address")

@@ -73,12 +73,7 @@ def triage_mail(data: bytes) -> MailTriage:
     for link in links:
         if step := decode_link(link["url"]):
             link |= {"wrapped_by": step.kind, "leads_to": step.text}
-    attachments: list[dict[str, str]] = [
-        {"name": str(row.get("file_path") or ""), "sha256": str(row["file_hash"]).removeprefix("sha256:"),
-         "md5": more["md5"], "type": more["content_type"], "bytes": more["size"]}
-        for row in rows if row["event_action"] == "email_attachment"
-        for more in [cast("dict[str, str]", row["extra"])]
-    ]  # fmt: skip
+    attachments = [_attachment(row) for row in rows if row["event_action"] == "email_attachment"]
     sender = first_mailbox(header_texts(message, "From"))
     found = MailTriage(
         subject=header_text(message, "Subject"),
@@ -94,6 +89,17 @@ def triage_mail(data: bytes) -> MailTriage:
     )  # fmt: skip
     found.findings.extend([*_of_sender(message, found), *_of_links(message, links), *_of_attachments(attachments)])
     return found
+
+
+def _attachment(row: dict[str, object]) -> dict[str, str]:
+    more = cast("dict[str, str]", row["extra"])
+    return {
+        "name": str(row.get("file_path") or ""),
+        "sha256": str(row["file_hash"]).removeprefix("sha256:"),
+        "md5": more["md5"],
+        "type": more["content_type"],
+        "bytes": more["size"],
+    }
 
 
 def _results(message: Message) -> dict[str, str]:

@@ -110,7 +110,7 @@ def foreign_detector(
     return Foreign(make_pipeline(*before, estimator))
 
 
-def normality_of(estimator: Any, X: NDArray[Any]) -> NDArray[np.float64]:
+def normality_of(estimator: Any, X: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return what an estimator says of rows, higher for the more NORMAL."""
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     if type(last).__module__.startswith("pyod."):

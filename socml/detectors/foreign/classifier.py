@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 from sklearn.utils.validation import has_fit_parameter
 
@@ -53,7 +54,13 @@ class ForeignClassifier(Calibrated):
         return type(last).__module__.startswith("sklearn.semi_supervised")
 
     def fit(
-        self, X: Any, y: Any, *, sample_weight: Any = None, families: Any = None, unlabelled: Any = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        families: ArrayLike | None = None,
+        unlabelled: np.ndarray | None = None,
     ) -> ForeignClassifier:
         """Learn from X (n_rows, n_columns) and y (1 malicious, 0 not), and from rows that have no label.
 

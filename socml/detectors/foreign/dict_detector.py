@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from river.base import AnomalyDetector
 
 from socml.project import DataError, component
+
+Value: TypeAlias = SupportsFloat | str | None  # of a key: a number, a missing one, or whom the row is about
 
 
 class DictDetector(AnomalyDetector):
@@ -44,19 +46,19 @@ class DictDetector(AnomalyDetector):
         self.detector_ = component("online", detector)(**(parameters or {}))
         self._columns: list[Hashable] = []
 
-    def score_one(self, x: dict[Hashable, Any]) -> float:
+    def score_one(self, x: dict[Hashable, Value]) -> float:
         """Return how anomalous a dictionary is, before it is learned; 0 while nothing was."""
         if not self._columns:
             return 0.0
         return -float(self.detector_.score_one(self._row(x), self._entity_of(x)))
 
-    def learn_one(self, x: dict[Hashable, Any]) -> None:
+    def learn_one(self, x: dict[Hashable, Value]) -> None:
         """Learn a dictionary."""
         if not self._columns:
             self._columns = sorted((name for name in x if name != self.entity), key=str)
         self.detector_.learn_one(self._row(x), self._entity_of(x))
 
-    def _row(self, x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
+    def _row(self, x: Mapping[Hashable, Value]) -> NDArray[np.float64]:
         values = [x.get(name) for name in self._columns]
         try:
             return np.array([np.nan if value is None else float(value) for value in values])
@@ -66,5 +68,5 @@ class DictDetector(AnomalyDetector):
                 f"{name!r} is {x[name]!r}, not a number: put a River transformer before the detector."
             ) from None
 
-    def _entity_of(self, x: Mapping[Hashable, Any]) -> str | None:
+    def _entity_of(self, x: Mapping[Hashable, Value]) -> str | None:
         return None if not self.entity or x.get(self.entity) is None else str(x[self.entity])

@@ -21,7 +21,7 @@ from socml.detectors.online._state import State
 from socml.project import ModelError
 
 _PACKAGES = ("river.", "socml.")
-_CONTAINERS: dict[str, type[Any]] = {
+_CONTAINERS: dict[str, type] = {
     "deque": collections.deque,
     "defaultdict": collections.defaultdict,
     "Counter": collections.Counter,
@@ -43,7 +43,7 @@ _PLAIN = (str, bool, type(None))
 _MATHS = {"math", "numpy", "operator", "statistics"}
 
 
-def object_state(found: Any) -> State:
+def object_state(found: object) -> State:
     """Return an object as a state that `write_state` writes.
 
     Raises
@@ -55,7 +55,7 @@ def object_state(found: Any) -> State:
     return {"root": writer.told(found), "arrays": writer.arrays}
 
 
-def object_of(state: State) -> Any:
+def object_of(state: State) -> object:
     """Return the object that `object_state` kept.
 
     Raises
@@ -75,11 +75,11 @@ class _Writer:
     """Told values are JSON: plain ones as they are, the others a list that begins with what they are."""
 
     def __init__(self) -> None:
-        self.arrays: dict[str, Any] = {}
+        self.arrays: dict[str, np.ndarray] = {}
         self._numbers: dict[int, int] = {}
-        self._alive: list[Any] = []  # ids are of living objects only
+        self._alive: list[object] = []  # ids are of living objects only
 
-    def told(self, value: Any) -> Any:
+    def told(self, value: object) -> object:
         plain = _plain(value)
         if plain is not None or value is None:
             return plain
@@ -87,20 +87,20 @@ class _Writer:
             return ["same", self._numbers[id(value)]]
         self._numbers[id(value)] = len(self._numbers)
         self._alive.append(value)
-        if type(value) in (list, tuple, set, frozenset):
+        if isinstance(value, list | tuple | set | frozenset) and type(value) in (list, tuple, set, frozenset):
             return [type(value).__name__, [self.told(one) for one in value]]
-        if type(value) is dict:
+        if isinstance(value, dict) and type(value) is dict:
             return ["dict", [[self.told(k), self.told(v)] for k, v in value.items()]]
         if inspect.isclass(value) or inspect.isroutine(value):
             return ["named", _path_of(value)]
         return self._array(value) if isinstance(value, np.ndarray) and value.dtype != object else self._reduced(value)
 
-    def _array(self, value: Any) -> Any:
+    def _array(self, value: np.ndarray) -> object:
         name = str(len(self.arrays))
         self.arrays[name] = value
         return ["array", name]
 
-    def _reduced(self, value: Any) -> Any:
+    def _reduced(self, value: object) -> object:
         try:
             reduced = value.__reduce_ex__(4)
         except Exception as error:
@@ -124,64 +124,67 @@ class _Writer:
 
 
 class _Reader:
-    def __init__(self, arrays: dict[str, Any]) -> None:
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
         self._arrays = arrays
-        self._made: dict[int, Any] = {}
+        self._made: dict[int, object] = {}
         self._next = 0
 
-    def made(self, plain: Any) -> Any:
-        if not isinstance(plain, list):
-            return plain
-        what = plain[0]
-        if what == "float":
-            return float(plain[1])
-        if what == "bytes":
-            return bytes.fromhex(plain[1])
-        if what == "same":
-            return self._made[plain[1]]
-        number, self._next = self._next, self._next + 1
-        made = self._fresh(what, plain, number)
-        self._made[number] = made
-        return made
+    def made(self, plain: object) -> object:
+        match plain:
+            case ["float", str(text)]:
+                return float(text)
+            case ["bytes", str(digits)]:
+                return bytes.fromhex(digits)
+            case ["same", int(before)]:
+                return self._made[before]
+            case [str(), *_]:
+                number, self._next = self._next, self._next + 1
+                self._made[number] = made = self._fresh(list(plain), number)
+                return made
+        if isinstance(plain, list):
+            raise ModelError(f"The state holds {plain[:1]!r}, which is no kind of value.")
+        return plain
 
-    def _fresh(self, what: str, parts: list[Any], number: int) -> Any:
-        if what == "array":
-            return np.array(self._arrays[parts[1]])
-        if what == "named":
-            return _named(parts[1])
-        if what == "list":
-            self._made[number] = []
-            self._made[number].extend(self.made(one) for one in parts[1])
-            return self._made[number]
-        if what == "dict":
-            self._made[number] = {}
-            for key, value in parts[1]:
-                self._made[number][self.made(key)] = self.made(value)
-            return self._made[number]
-        if what in ("tuple", "set", "frozenset"):
-            return _CONTAINERS[what](self.made(one) for one in parts[1])
-        return self._object(parts, number)
+    def _fresh(self, parts: list[object], number: int) -> object:
+        match parts:
+            case ["array", str(name)]:
+                return np.array(self._arrays[name])
+            case ["named", str(path)]:
+                return _named(path)
+            case ["list", list(items)]:
+                self._made[number] = listed = list[object]()
+                listed.extend(self.made(one) for one in items)
+                return listed
+            case ["dict", list(pairs)]:
+                self._made[number] = named = dict[object, object]()
+                for key, value in pairs:
+                    named[self.made(key)] = self.made(value)
+                return named
+            case [("tuple" | "set" | "frozenset") as what, list(items)]:
+                return _CONTAINERS[what](self.made(one) for one in items)
+            case [("new" | "call") as how, str(path), arguments, state, list(items), list(pairs)]:
+                made = self._begun(how, path, self.made(arguments))
+                self._made[number] = made
+                _restore(made, self.made(state))
+                for one in items:
+                    made.append(self.made(one)) if hasattr(made, "append") else made.add(self.made(one))
+                for key, value in pairs:
+                    made[self.made(key)] = self.made(value)
+                return made
+        raise ModelError(f"The state holds {parts[0]!r} with {len(parts) - 1} parts, which is no kind of value.")
 
-    def _object(self, parts: list[Any], number: int) -> Any:
-        how, path, arguments, state, items, pairs = parts
-        kind: Callable[..., Any] = _named(path)
-        given = self.made(arguments)
-        if how == "new":
-            if not inspect.isclass(kind):
-                raise ModelError(f"The state holds {path}, which is no class.")
-            made: Any = kind.__new__(kind, *given)
-        else:
-            made = kind(*given)
-        self._made[number] = made
-        _restore(made, self.made(state))
-        for one in items:
-            made.append(self.made(one)) if hasattr(made, "append") else made.add(self.made(one))
-        for key, value in pairs:
-            made[self.made(key)] = self.made(value)
-        return made
+    def _begun(self, how: object, path: str, given: object) -> Any:
+        """Return an object of a class or function that a recipe may name, before its state is put in."""
+        kind = _named(path)
+        given = given if isinstance(given, tuple) else ()
+        if how == "call":
+            return kind(*given)
+        if not inspect.isclass(kind):
+            raise ModelError(f"The state holds {path}, which is no class.")
+        return kind.__new__(kind, *given)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return how a value without parts is told; None for one with parts."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, _PLAIN) or type(value) is int:
@@ -204,7 +207,7 @@ def _restore(made: Any, state: Any) -> None:
         setattr(made, name, value)
 
 
-def _path_of(value: Any) -> str:
+def _path_of(value: object) -> str:
     """Return the name of a class or function by which `_named` finds it again."""
     if value in _NAMES:
         return _NAMES[value]
@@ -218,14 +221,14 @@ def _path_of(value: Any) -> str:
     raise ModelError(f"{path} cannot be kept in a file: name parts of the model that a library defines.")
 
 
-def _named(path: str) -> Any:
+def _named(path: str) -> Callable[..., object]:
     if path in _CONTAINERS:
         return _CONTAINERS[path]
     module, _, name = path.rpartition(".")
     if not (f"{module}.".startswith(_PACKAGES) or module in _MATHS) or "<" in name:
         raise ModelError(f"The state holds {path}, which no recipe may name.")
     try:
-        found = getattr(import_module(module), name)
+        found: Callable[..., object] = getattr(import_module(module), name)
     except (ImportError, AttributeError):
         raise ModelError(f"The state holds {path}, which is not here.") from None
     home = (getattr(found, "__module__", None) or module).partition(".")[0]

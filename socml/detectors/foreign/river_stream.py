@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class RiverStream:
         self.rows += 1
 
     def score_learn_many(
-        self, block: NDArray[Any], entities: Sequence[str | None] | None = None
+        self, block: NDArray[np.generic], entities: Sequence[str | None] | None = None
     ) -> NDArray[np.float64]:
         """Score each row, then learn it: the same as row by row."""
         normality = np.empty(len(block))
@@ -80,7 +80,7 @@ class RiverStream:
         """Go on where `state` was taken, bit for bit."""
         self.rows = int(state["rows"])
         self._mean, self._count = np.array(state["mean"]), np.array(state["count"])
-        self.model = object_of(state["model"])
+        self.model = cast("AnomalyDetector | Pipeline", object_of(state["model"]))
 
     def _as_mapping(self, row: NDArray[np.float64]) -> dict[Hashable, float]:
         row = np.asarray(row, dtype=np.float64)

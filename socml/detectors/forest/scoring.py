@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -75,7 +74,7 @@ def score_samples(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> ND
     return np.asarray(-np.exp2(mean_depth(forest, X, threads=threads) / -usual))
 
 
-def leaf_matrix(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[Any]:
+def leaf_matrix(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.integer]:
     """Return the number of the leaf that each row falls in, shape (n_trees, n_rows).
 
     Leaves of a tree are numbered from 0 in the order of its nodes. uint8 if no tree has more than 256 leaves.
@@ -116,7 +115,7 @@ def _walked_sums(forest: PackedForest, X: NDArray[np.float32], threads: int) -> 
     return np.asarray(sums[0])
 
 
-def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[Any]:
+def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[np.integer]:
     tables = _walk(forest)
     leaves = np.zeros((forest.n_trees, len(X)), dtype=forest.leaf_dtype)
     _over_rows(walk, X, threads, *tables.nodes, tables.leaf, leaves)

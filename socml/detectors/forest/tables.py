@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -108,12 +108,12 @@ class PackedForest:
         most = int(self.n_leaves.max(initial=1))
         return np.uint8 if most <= 256 else np.uint16 if most <= 65_536 else np.uint32
 
-    def as_arrays(self) -> dict[str, NDArray[Any]]:
+    def as_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return everything as named plain arrays, for skops, npz or Arrow."""
         return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> PackedForest:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> PackedForest:
         """Return the forest that `as_arrays` wrote.
 
         Raises

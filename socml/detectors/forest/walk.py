@@ -8,7 +8,6 @@ Places are unsigned, because numba guards a signed one against being negative, w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -36,7 +35,7 @@ class WalkTables:
     depth: NDArray[np.int64]  # (n_trees,) steps to the deepest leaf
 
     @property
-    def nodes(self) -> tuple[NDArray[Any], ...]:
+    def nodes(self) -> tuple[NDArray[np.generic], ...]:
         """What a walk reads."""
         return self.threshold, self.column, self.child, self.missing_right, self.start, self.depth
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors.online._detector import Entities, OnlineDetector
 from socml.detectors.online._entities import EntitySlots, entity_keys, grown
 from socml.detectors.online._state import State
+
+
+class ByEntity(TypedDict, total=False):
+    """What a detector of entities may be told; see `EntityDetector`."""
+
+    max_entities: int
+    grace: float
+    memory: float
+    drift: str
+    seed: int
 
 
 class EntityDetector(OnlineDetector):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -50,19 +49,19 @@ class HalfSpaceForest:
 
     def __init__(
         self,
-        names: Sequence[Any],
+        names: Sequence[str] | Sequence[int],
         *,
         n_trees: int = 10,
         height: int = 8,
         window_size: int = 250,
-        limits: Mapping[Any, tuple[float, float]] | None = None,
+        limits: Mapping[str | int, tuple[float, float]] | None = None,
         seed: int | None = None,
     ) -> None:
         if height < 1 or n_trees < 1 or window_size < 1 or not names:
             raise ValueError("HalfSpaceTrees need a column, a tree, a height and a window of at least 1.")
-        self.names = list(names)
+        self.names: list[str | int] = [*names]
         self.n_trees, self.height, self.window_size = n_trees, height, window_size
-        own_limits = {name: (limits or {}).get(name, (0.0, 1.0)) for name in sorted(names)}
+        own_limits = {name: (limits or {}).get(name, (0.0, 1.0)) for name in sorted(self.names)}
         self._feature, self._threshold = _make_trees(self.names, own_limits, n_trees, height, random.Random(seed))
         self._clear()
 
@@ -96,14 +95,14 @@ class HalfSpaceForest:
         )  # fmt: skip
         return out
 
-    def as_arrays(self) -> dict[str, NDArray[Any]]:
+    def as_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return trees and state as named plain arrays: to go on from here later, bit for bit."""
         sizes = np.array([self.n_trees, self.height, self.window_size], dtype=np.int64)
         tables = {name: getattr(self, f"_{name}").copy() for name in TABLES}
         return {"names": np.array(self.names), "sizes": sizes, **tables}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> HalfSpaceForest:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> HalfSpaceForest:
         """Return the forest that `as_arrays` wrote.
 
         Raises
@@ -137,7 +136,7 @@ TABLES = ("feature", "threshold", "count", "known", "touched", "state")
 
 
 def _make_trees(
-    names: list[Any], limits: dict[Any, tuple[float, float]], n_trees: int, height: int, rng: random.Random
+    names: list[str | int], limits: dict[str | int, tuple[float, float]], n_trees: int, height: int, rng: random.Random
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return column and threshold of each inner node, shape (n_trees, 2**height), node k's children 2k and 2k + 1.
 

@@ -7,7 +7,7 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,23 @@ DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 MOST_DRIFTS = 1000  # remembered
 
 Entities = Sequence[str | None] | None
+
+
+class Guarded(TypedDict, total=False):
+    """What any detector may be told; see `OnlineDetector`."""
+
+    memory: float
+    burst_floor: float
+    burst_growth: float
+    drift: str
+    seed: int
+
+
+class Shared(Guarded, total=False):
+    """The same, and what some have settled for themselves."""
+
+    limit: float
+    window: int
 
 
 class OnlineDetector:
@@ -187,7 +204,7 @@ def unit_interval(scaled: NDArray[np.float64], limit: float) -> NDArray[np.float
     return np.asarray(0.5 + scaled * (0.5 / limit))
 
 
-def describe_parameters(detector: type[Any]) -> list[str]:
+def describe_parameters(detector: type) -> list[str]:
     """Return the names of the parameters that a detector can be made with, its own first."""
     from inspect import Parameter, signature
 

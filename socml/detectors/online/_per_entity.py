@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class PerEntity:
 
     by_entity = True
 
-    def __init__(self, make: Callable[[], Any], *, max_entities: int = 10_000) -> None:
+    def __init__(self, make: Callable[[], RowDetector], *, max_entities: int = 10_000) -> None:
         self.make, self.max_entities = make, int(max_entities)
         self.rows, self.evicted = 0, 0
         self._detectors: OrderedDict[int, RowDetector] = OrderedDict()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.detectors.online._by_entity import EntityDetector, no_rows
+from socml.detectors.online._by_entity import ByEntity, EntityDetector, no_rows
 from socml.detectors.online._entity_scores import gaussian_normality
 
 __all__ = ["Gaussian"]
@@ -40,7 +40,7 @@ class Gaussian(EntityDetector):
     per_entity = ("_own_count", "_own_mean", "_own_variance")
     arrays = (*per_entity, "_all_count", "_all_mean", "_all_variance")
 
-    def __init__(self, *, prior: float = 5.0, **others: Any) -> None:
+    def __init__(self, *, prior: float = 5.0, **others: Unpack[ByEntity]) -> None:
         super().__init__(**others)
         self.prior = float(prior)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from numpy.typing import NDArray
 
-from socml.detectors.online._detector import OnlineDetector, unit_interval
+from socml.detectors.online._detector import Guarded, OnlineDetector, unit_interval
 from socml.detectors.online._half_space import make_trees
 from socml.detectors.online._state import State
 
@@ -53,7 +53,7 @@ class HalfSpaceTrees(OnlineDetector):
         window: int = 1024,
         limit: float = 8.0,
         backend: str = "fastest",
-        **others: Any,
+        **others: Unpack[Guarded],
     ) -> None:
         super().__init__(window=window, limit=limit, **others)
         self.n_trees, self.height, self.backend = int(n_trees), int(height), backend

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors.online._compiled_loda import loda_normality
-from socml.detectors.online._detector import OnlineDetector
+from socml.detectors.online._detector import OnlineDetector, Shared
 
 __all__ = ["Loda"]
 
@@ -43,7 +43,7 @@ class Loda(OnlineDetector):
 
     arrays = ("_edges", "_counts", "_used", "_totals")
 
-    def __init__(self, *, n_bins: int = 20, n_cuts: int = 100, **others: Any) -> None:
+    def __init__(self, *, n_bins: int = 20, n_cuts: int = 100, **others: Unpack[Shared]) -> None:
         super().__init__(**others)
         self.n_bins, self.n_cuts = int(n_bins), int(n_cuts)
 

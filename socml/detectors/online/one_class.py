@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors.online._compiled_one_class import one_class_normality
-from socml.detectors.online._detector import OnlineDetector
+from socml.detectors.online._detector import OnlineDetector, Shared
 
 __all__ = ["OneClass"]
 
@@ -46,7 +46,7 @@ class OneClass(OnlineDetector):
     arrays = ("_weights", "_intercept")
 
     def __init__(
-        self, *, nu: float = 0.1, rate: float = 0.01, n_parts: int = 64, width: float = 1.0, **others: Any
+        self, *, nu: float = 0.1, rate: float = 0.01, n_parts: int = 64, width: float = 1.0, **others: Unpack[Shared]
     ) -> None:
         super().__init__(**others)
         self.nu, self.rate, self.n_parts, self.width = float(nu), float(rate), int(n_parts), float(width)

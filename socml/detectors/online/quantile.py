@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.detectors.online._by_entity import EntityDetector, no_rows
+from socml.detectors.online._by_entity import ByEntity, EntityDetector, no_rows
 from socml.detectors.online._entity_scores import quantile_normality
 
 __all__ = ["Quantile"]
@@ -44,7 +44,7 @@ class Quantile(EntityDetector):
     per_entity = ("_own_count", "_own_bands")
     arrays = (*per_entity, "_all_count", "_all_bands")
 
-    def __init__(self, *, tail: float = 0.05, **others: Any) -> None:
+    def __init__(self, *, tail: float = 0.05, **others: Unpack[ByEntity]) -> None:
         super().__init__(**others)
         self.tail = float(tail)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.detectors.online._detector import OnlineDetector
+from socml.detectors.online._detector import OnlineDetector, Shared
 from socml.detectors.online._state import State
 from socml.project import ModelError
 
@@ -45,7 +45,7 @@ class RandomCutForest(OnlineDetector):
     True
     """
 
-    def __init__(self, *, n_trees: int = 40, sample_size: int = 128, **others: Any) -> None:
+    def __init__(self, *, n_trees: int = 40, sample_size: int = 128, **others: Unpack[Shared]) -> None:
         super().__init__(**others)
         self.n_trees, self.sample_size = int(n_trees), int(sample_size)
         self._forest: Any = None  # of krcf, which has no types

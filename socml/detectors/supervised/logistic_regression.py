@@ -60,11 +60,11 @@ class LogisticRegression(Calibrated):
         standardised = scale.transform(np.asarray(X, dtype=np.float32))
         return np.asarray(self.slope_ * standardised * regression.coef_[0], dtype=np.float64)
 
-    def _make_estimator(self) -> Any:
+    def _make_estimator(self) -> Pipeline:
         regression = sklearn.linear_model.LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
         return Pipeline([("scale", StandardScaler()), ("regression", regression)])
 
-    def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
+    def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Pipeline:
         return self._make_estimator().fit(X, y, regression__sample_weight=weight)
 
     def _log_odds(self, estimator: FittedClassifier, X: np.ndarray) -> np.ndarray:

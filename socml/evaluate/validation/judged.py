@@ -135,14 +135,11 @@ def judge(
     judged = test.features.iloc[fold.test]
     preparation, detector = pipeline.named_steps["preparation"], pipeline.named_steps["detector"]
     prepared = preparation.transform(judged)
-    normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
     if training_labels is None:
         threshold = float(np.quantile(detector.score_samples(matrix), validation.alert_share))
-        alert, order, probability = normality < threshold, _places(normality), np.full(len(judged), np.nan)
     else:
         threshold = validation.probability_threshold
-        probability = detector.predict_proba(prepared)[:, 1]
-        alert, order = probability > threshold, normality
+    order, probability, alert = _scored(detector, prepared, threshold, by_labels=training_labels is not None)
     known = train.malicious[fold.train] if training_labels is None else training_labels.malicious
     kept = _most_pressing(order, alert)
     numbers, names = prepared, list(preparation.origin_.values())
@@ -168,6 +165,17 @@ def judge(
         train_malicious=int(np.nansum(known)),
         threshold=threshold,
     )
+
+
+def _scored(
+    detector: Any, prepared: np.ndarray, threshold: float, *, by_labels: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the order of rows (lower is more anomalous), their probabilities (NaN without labels), and which alert."""
+    normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
+    if not by_labels:
+        return _places(normality), np.full(len(prepared), np.nan), normality < threshold
+    probability = detector.predict_proba(prepared)[:, 1]
+    return normality, probability, probability > threshold
 
 
 def _told(detector: object, prepared: np.ndarray) -> np.ndarray:

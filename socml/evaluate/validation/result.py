@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import pyarrow as pa
 
@@ -39,7 +39,7 @@ class About(TypedDict):
     features: str
     feature_set: str
     datasets: list[str]
-    validation: dict[str, Any]  # the recipe's [validation] section
+    validation: dict[str, object]  # the recipe's [validation] section
     seed: int
 
 

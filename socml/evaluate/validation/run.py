@@ -64,8 +64,6 @@ def validate(
     DataError, ModelError
         If rows cannot be parted so, nothing is known of them, or no fold has enough to learn from.
     """
-    from socml.features import feature_names, label_columns
-
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = validation or recipe.validation or Validation()
@@ -76,12 +74,7 @@ def validate(
             for name in _datasets(dataset, validation)
         ]
     judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
-    notices += [
-        f"Column {name!r} of {table.dataset} says what the truth says: these figures are its own."
-        for table in tables
-        for name in label_columns(table.features[feature_names(table.features)], table.malicious)
-    ]
-    notices += [labels_notice(table) for table in tables if table.by_labels]
+    notices += _notices_of(tables)
     every = Judged.joined(judged)
     rows = every.frame()
     about: About = {
@@ -102,6 +95,18 @@ def validate(
     if record:
         _keep(result, recipe, project)
     return result
+
+
+def _notices_of(tables: list[KnownTable]) -> list[str]:
+    """Return what is to be said of figures from these tables: columns that leak the truth, and labels that judge."""
+    from socml.features import feature_names, label_columns
+
+    leaks = [
+        f"Column {name!r} of {table.dataset} says what the truth says: these figures are its own."
+        for table in tables
+        for name in label_columns(table.features[feature_names(table.features)], table.malicious)
+    ]
+    return leaks + [labels_notice(table) for table in tables if table.by_labels]
 
 
 def labels_notice(table: KnownTable) -> str:

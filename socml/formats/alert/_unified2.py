@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, cast
 
 from socml.formats._addresses import address_text
 from socml.formats._multiline import Broken
 from socml.formats._reader import Source
+from socml.formats._times import epoch
 
-__all__ = ["EVENT_TYPES", "Maps", "event_groups", "event_values", "read_maps"]
+__all__ = ["EVENT_TYPES", "EventValues", "Maps", "event_groups", "event_values", "read_maps"]
 
 PACKET, EXTRA_DATA = 2, 110
 # type → bytes of one address, and whether MPLS and VLAN follow
@@ -49,6 +50,23 @@ class Maps:
     classes: list[str] = field(default_factory=list)  # the class of id 1 first
 
 
+@dataclass(frozen=True)
+class EventValues:
+    """What an event says of an alert; `class_id` counts from 1, `blocked` is 1 where the packet was dropped."""
+
+    gid: int
+    sid: int
+    time: datetime
+    priority: int
+    class_id: int
+    source_ip: str
+    destination_ip: str
+    ports: tuple[int, int]
+    protocol: str
+    blocked: int
+    more: dict[str, object]
+
+
 def event_groups(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield each event with all that belongs to it, as bytes, and the number of its first record, from 1.
 
@@ -70,8 +88,8 @@ def event_groups(source: Source) -> Iterator[tuple[int, bytes]]:
         yield first, bytes(held)
 
 
-def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
-    """Return the fields of the event that a group begins with, its gid and its sid.
+def event_values(record: bytes) -> EventValues:
+    """Return the fields of the event that a group begins with.
 
     Raises
     ------
@@ -87,23 +105,25 @@ def event_values(record: bytes) -> tuple[dict[str, Any], int, int]:
     at = _FIXED.size
     source, destination = body[at : at + width], body[at + width : at + 2 * width]
     source_port, destination_port, protocol, impact_flag, impact, blocked = _TAIL.unpack_from(body, at + 2 * width)
-    found: dict[str, object] = {
-        "second": second,
-        "microsecond": micro,
-        "priority": priority,
-        "class": group,
-        "source_ip": address_text(ip_address(source)),
-        "destination_ip": address_text(ip_address(destination)),
-        "ports": (source_port, destination_port),
-        "protocol": _PROTOCOLS.get(protocol, str(protocol)),
-        "blocked": blocked,
-    }
-    found["more"] = {"sensor": sensor, "event": event, "rev": rev, "impact": impact, "impact_flag": impact_flag}
+    more: dict[str, object] = {
+        "sensor": sensor, "event": event, "rev": rev, "impact": impact, "impact_flag": impact_flag,
+    }  # fmt: skip
     if has_labels:
         mpls, vlan = struct.unpack_from(">IH", body, least - 8)
-        found["more"] = cast("dict[str, object]", found["more"]) | {"mpls": mpls or None, "vlan": vlan or None}
-    found["more"] = cast("dict[str, object]", found["more"]) | _attached(record, 8 + len(body))
-    return found, gid, sid
+        more |= {"mpls": mpls or None, "vlan": vlan or None}
+    return EventValues(
+        gid,
+        sid,
+        epoch(second) + timedelta(microseconds=micro),
+        priority,
+        group,
+        address_text(ip_address(source)),
+        address_text(ip_address(destination)),
+        (source_port, destination_port),
+        _PROTOCOLS.get(protocol, str(protocol)),
+        blocked,
+        more | _attached(record, 8 + len(body)),
+    )
 
 
 def read_maps(folder: Path) -> Maps:

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from socml.formats._cloud import MAPPERS, moment, where_from
+from socml.formats._cloud import azure, moment, where_from
 from socml.formats._envelope import first_objects, members
 from socml.formats._fields import Fields
 from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._json import extra_of, flatten, loads_exactly
-from socml.formats._maps import FormatMap, load_map
+from socml.formats._maps import FormatMap, load_map, shipped_map
 from socml.formats._ocsf import ocsf_event
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
@@ -45,6 +45,12 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "message": ("description", "Description"),
 }
 
+_MAPS = {
+    "AWS.CloudTrail": "cloud/cloudtrail",
+    "Okta.SystemLog": "cloud/okta",
+    "GSuite.ActivityEvent": "cloud/gsuite",
+    "GitHub.Audit": "cloud/github-audit",
+}
 _REDACTED = re.compile(r"\d{4}-\d\d-\d\d 00:00:0{3,12}")
 _NO_CLOCK = Clock(None, 2000, None)
 
@@ -77,8 +83,7 @@ def _event(record: bytes) -> dict[str, object]:
     inner, kind = found.get("event"), str(found.get("log_type"))
     if not isinstance(inner, dict):
         raise ValueError(f"the event is a {type(inner).__name__}, not an object")
-    flat = {name: value for name, value in flatten(inner).items() if not _is_redacted_time(name, value)}
-    row = _columns(kind, flat, inner)
+    row = _columns(kind, {name: value for name, value in inner.items() if not _is_redacted_time(name, value)})
     row["extra"] = {**extra_of(row), "log_type": kind}
     row["malicious"] = None
     row["family"] = str(found.get("rule_id")) if found.get("expected_alert") is True else None
@@ -92,14 +97,17 @@ def _is_redacted_time(name: str, value: object) -> bool:
     return not any(c.isdigit() for c in value) or _REDACTED.fullmatch(value) is not None
 
 
-def _columns(kind: str, flat: dict[str, object], inner: dict[str, object]) -> dict[str, object]:
+def _columns(kind: str, inner: dict[str, object]) -> dict[str, object]:
     """Return the columns of an event by the reader of its log type; what stays empty is filled by its fields' common names."""
-    if kind in MAPPERS:
-        return MAPPERS[kind](flat)
+    flat = flatten(inner)
+    if kind.startswith("Azure."):
+        return azure(flat)
+    if kind in _MAPS:
+        return shipped_map(_MAPS[kind]).row_of(inner, _NO_CLOCK)
     if "class_uid" in flat:
         return ocsf_event(flat)
     fields = flat_fields(inner)
-    row = next((one.row(fields, _NO_CLOCK) for one in _maps() if set(one.has) <= fields.keys()), None) or _other(flat)
+    row = next((one.row(fields, _NO_CLOCK) for one in _maps() if one.is_of(set(fields))), None) or _other(flat)
     guessed = guessed_row(fields, _NO_CLOCK)[0]
     return {**row, **{name: value for name, value in guessed.items() if row.get(name) in (None, "")}}
 

@@ -9,13 +9,11 @@ in place of ports; `blocked` is 1 for a packet that was dropped. `raw` holds the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from socml.formats._multiline import Broken
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
 from socml.formats._snort import alert_columns
-from socml.formats._times import epoch
 from socml.formats.alert._unified2 import EVENT_TYPES, Maps, event_groups, event_values, read_maps
 
 __all__ = ["Unified2"]
@@ -59,21 +57,20 @@ def _event(record: bytes, maps: Maps) -> dict[str, object]:
         raise ValueError(record.reason)
     if int.from_bytes(record[:4], "big") not in EVENT_TYPES:
         raise Skip("packets or extra data whose event is in an earlier file")
-    found, gid, sid = event_values(record)
-    action = "drop" if found["blocked"] == 1 else None
-    row = alert_columns(str(gid), str(sid), found["priority"], found["protocol"], action)
-    row["time"] = epoch(found["second"]) + timedelta(microseconds=found["microsecond"])
-    row["source_ip"], row["destination_ip"] = found["source_ip"], found["destination_ip"]
-    more = {"gid": gid, **found["more"], "blocked": found["blocked"] or None}
-    if found["protocol"] in _WITH_PORTS:
-        row["source_port"], row["destination_port"] = found["ports"]
+    found = event_values(record)
+    action = "drop" if found.blocked == 1 else None
+    row = alert_columns(str(found.gid), str(found.sid), found.priority, found.protocol, action)
+    row["time"], row["source_ip"], row["destination_ip"] = found.time, found.source_ip, found.destination_ip
+    more = {"gid": found.gid, **found.more, "blocked": found.blocked or None}
+    if found.protocol in _WITH_PORTS:
+        row["source_port"], row["destination_port"] = found.ports
     else:
-        more["icmp"] = "{}/{}".format(*found["ports"])
+        more["icmp"] = "{}/{}".format(*found.ports)
     for name in _COLUMNS:
         row[name] = more.pop(name, None)
-    row["rule_name"] = row["message"] = maps.messages.get((gid, sid))
-    if 0 < found["class"] <= len(maps.classes):
-        more["classification"] = maps.classes[found["class"] - 1]
+    row["rule_name"] = row["message"] = maps.messages.get((found.gid, found.sid))
+    if 0 < found.class_id <= len(maps.classes):
+        more["classification"] = maps.classes[found.class_id - 1]
     row["raw"] = record.hex()
     row["extra"] = {name: None if value is None else str(value) for name, value in more.items()}
     return row

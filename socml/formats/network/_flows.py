@@ -6,7 +6,7 @@ next packet then begins another. Of more than `MOST_OPEN` at a time, the half th
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -21,7 +21,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Addresses: TypeAlias = NDArray[np.uint64]
 Sums: TypeAlias = NDArray[np.float64]
 Slots: TypeAlias = NDArray[np.int32]
-Whole: TypeAlias = int | np.integer[Any]
+Whole: TypeAlias = int | np.integer
 
 DIRECTION = ("packets", "bytes", "payload", "size_min", "size_max", "iat_min", "iat_max", "first", "last")
 COLUMNS = ("first", "last", "version", "protocol", "vlan", "source_port", "destination_port", "number", "icmp",

@@ -125,11 +125,8 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     FormatError
         If the columns are not as many as the recipe names.
     """
-    arff = arff_names(next(iter(source.chunks()), b""))
-    if arff:
-        check_header(shape.columns or arff, source.name)
-        missing = (*shape.missing, "?")
-        return Dialect(",", tuple(unique_names(shape.columns or arff)), b"", missing, shape.encoding, is_arff=True)
+    if arff := arff_names(next(iter(source.chunks()), b"")):
+        return _arff_dialect(arff, source, shape)
     block = next(source.blocks(), None)
     lines = list(block.lines() if block else [])
     above = 0 if shape.columns or "header" in shape.model_fields_set else titles_above(lines[:_HEAD_LINES])
@@ -176,6 +173,12 @@ def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool
     counts = {_count(line, delimiter) + 1 for line in lines[1:]} if header else set()
     more = counts.pop() - named if len(counts) == 1 else 0
     return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
+
+
+def _arff_dialect(names: list[str], source: Source, shape: TableShape) -> Dialect:
+    check_header(shape.columns or names, source.name)
+    missing = (*shape.missing, "?")
+    return Dialect(",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True)
 
 
 def arff_names(head: bytes) -> list[str]:

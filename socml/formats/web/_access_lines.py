@@ -93,15 +93,20 @@ def access_event(line: bytes, clock: Clock) -> dict[str, object]:
     del texts["user"]
     if row["source_ip"]:
         del texts["host"]
-    parts = _REQUEST.fullmatch(request or "")
-    if parts:
-        row["http_request_method"], row["url_original"], texts["http_version"] = parts.groups()
-    elif old := _OLD_REQUEST.fullmatch(request or ""):
-        row["http_request_method"], row["url_original"] = old.groups()
-    else:
-        row["message"] = request
+    row |= _of_request(request or "", texts)
     row["extra"] = {_EXTRA_NAMES.get(name, name): text for name, text in texts.items() if text is not None}
     return row
+
+
+def _of_request(request: str, texts: dict[str, str | None]) -> dict[str, object]:
+    """Return method and URL, and put the version beside the other texts; what is no request is a message."""
+    if parts := _REQUEST.fullmatch(request):
+        method, url, texts["http_version"] = parts.groups()
+    elif old := _OLD_REQUEST.fullmatch(request):
+        method, url = old.groups()
+    else:
+        return {"message": request or None}
+    return {"http_request_method": method, "url_original": url}
 
 
 def parse_lines(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[Parsed]:

@@ -11,7 +11,7 @@ from socml.jobs.contracts.detectors import made, usual_rows
 from socml.project import component, component_names
 
 
-def says_what_it_supports(kind: type[Any]) -> None:
+def says_what_it_supports(kind: type) -> None:
     """It has supports(detector), contributions(X), exact, unit and base, and sampled(X) where it is not exact."""
     assert inspect.isclass(kind), "it is no class"
     for name in ("supports", "contributions", "exact", "unit"):
@@ -45,7 +45,7 @@ def explains_what_it_supports(kind: type[Any]) -> None:
         return
 
 
-def says_what_it_is_blind_to(kind: type[Any]) -> None:
+def says_what_it_is_blind_to(kind: type) -> None:
     """Its docstring says what it is blind to."""
     assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 

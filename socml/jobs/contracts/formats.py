@@ -6,16 +6,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from socml.formats import Parsed, ReadOptions
+from socml.formats import Format, Parsed, ReadOptions
 from socml.ingestion import FileSource
 from socml.project import EVENT, FormatError, did_you_mean
 
 LEAST = 0.5
 
 
-def says_what_it_is(kind: type[Any]) -> None:
+def says_what_it_is(kind: type[Format]) -> None:
     """It has name, about, specification and examples, and the methods sniff and read."""
     for name in ("name", "about", "specification", "examples"):
         assert getattr(kind, name, None), f"it has no {name}"
@@ -24,7 +23,7 @@ def says_what_it_is(kind: type[Any]) -> None:
     assert isinstance(kind.examples, tuple | list), "examples is a tuple of lines; one needs a comma: (line,)"
 
 
-def knows_its_own_examples(kind: type[Any]) -> None:
+def knows_its_own_examples(kind: type[Format]) -> None:
     """`sniff` is at least half sure of its own examples, not of nothing, and stays between 0 and 1."""
     sure = kind().sniff(_examples(kind), "input.log")
     assert LEAST <= sure <= 1, f"of its own examples it is {sure:.2f} sure; at least {LEAST} is needed"
@@ -33,7 +32,7 @@ def knows_its_own_examples(kind: type[Any]) -> None:
         assert 0 <= other <= 1, f"sniff gave {other} for {head[:20]!r}"
 
 
-def reads_its_own_examples(kind: type[Any]) -> None:
+def reads_its_own_examples(kind: type[Format]) -> None:
     """`read` rejects none of its examples: they become events, or are skipped and counted."""
     if not all(isinstance(example, str) for example in kind.examples):
         return  # the beginning of a binary file
@@ -44,7 +43,7 @@ def reads_its_own_examples(kind: type[Any]) -> None:
     assert sum(part.count for part in parts), "nothing came of them"
 
 
-def fills_known_columns(kind: type[Any]) -> None:
+def fills_known_columns(kind: type[Format]) -> None:
     """Every column of its events is one of the event contract, and raw and source_line are among them."""
     if kind.name == "table":  # which keeps a table's own columns
         return
@@ -57,13 +56,13 @@ def fills_known_columns(kind: type[Any]) -> None:
             assert len(part.records) == len(part.events), f"{len(part.records)} records for {len(part.events)} events"
 
 
-def loses_nothing(kind: type[Any]) -> None:
+def loses_nothing(kind: type[Format]) -> None:
     """A line that does not fit becomes a reject with a reason: records = events + rejects + skips."""
     if not getattr(kind, "one_a_line", True) or getattr(kind, "may_span_lines", False):
         return
     if not all(isinstance(example, str) for example in kind.examples):
         return
-    lines = [example for example in kind.examples if "\n" not in example]
+    lines = [example for example in kind.examples if isinstance(example, str) and "\n" not in example]
     torn = "".join(f"{line}\n" for line in [*lines, "\x7f no such line \x7f", *lines]).encode()
     with _source(torn) as source:
         try:
@@ -78,7 +77,7 @@ def loses_nothing(kind: type[Any]) -> None:
 PROMISES = (says_what_it_is, knows_its_own_examples, reads_its_own_examples, fills_known_columns, loses_nothing)
 
 
-def _examples(kind: type[Any]) -> bytes:
+def _examples(kind: type[Format]) -> bytes:
     return b"".join(one if isinstance(one, bytes) else f"{one}\n".encode() for one in kind.examples)
 
 

@@ -45,6 +45,7 @@ class StixBundle(FileResponder):
 
 
 def _objects(case: Case, found: Observables) -> list[StixObject]:
+    """Return who says it, what was observed, an indicator for each pattern, the techniques, and the report about them."""
     opened = _time(case.opened)
     common: StixObject = {
         "spec_version": "2.1", "created": opened, "modified": _time(case.changed), "object_marking_refs": [_TLP[case.tlp]],
@@ -54,36 +55,13 @@ def _objects(case: Case, found: Observables) -> list[StixObject]:
         "modified": opened, "name": "socml", "identity_class": "system",
     }  # fmt: skip
     seen = [_address(one) for one in found.addresses] + [_domain(one) for one in found.domains]
-    indicators: list[StixObject] = [
-        {
-            "type": "indicator",
-            "id": f"indicator--{_own(case, pattern)}",
-            **common,
-            "created_by_ref": identity["id"],
-            "name": visible_line(name),
-            "indicator_types": ["anomalous-activity"],
-            "pattern": pattern,
-            "pattern_type": "stix",
-            "valid_from": opened,
-        }
-        for name, pattern in _patterns(found)
-    ]
-    techniques: list[StixObject] = [
-        {
-            "type": "attack-pattern",
-            "id": f"attack-pattern--{_own(case, technique)}",
-            **common,
-            "name": technique,
-            "external_references": [{"source_name": "mitre-attack", "external_id": technique}],
-        }
-        for technique in case.techniques
-    ]
-    about = [*seen, *indicators, *techniques]
+    by_us = {**common, "created_by_ref": identity["id"]}
+    indicators = [_indicator(case, name, pattern, by_us) for name, pattern in _patterns(found)]
+    about = [*seen, *indicators, *(_technique(case, technique, common) for technique in case.techniques)]
     report: StixObject = {
         "type": "report",
         "id": f"report--{_own(case, 'report')}",
-        **common,
-        "created_by_ref": identity["id"],
+        **by_us,
         "name": visible_line(f"{case.id}: {case.title}"),
         "description": short_text(case),
         "report_types": ["incident"],
@@ -91,6 +69,29 @@ def _objects(case: Case, found: Observables) -> list[StixObject]:
         "object_refs": [one["id"] for one in about] or [identity["id"]],
     }
     return [identity, *about, report]
+
+
+def _indicator(case: Case, name: str, pattern: str, by_us: StixObject) -> StixObject:
+    return {
+        "type": "indicator",
+        "id": f"indicator--{_own(case, pattern)}",
+        **by_us,
+        "name": visible_line(name),
+        "indicator_types": ["anomalous-activity"],
+        "pattern": pattern,
+        "pattern_type": "stix",
+        "valid_from": _time(case.opened),
+    }
+
+
+def _technique(case: Case, technique: str, common: StixObject) -> StixObject:
+    return {
+        "type": "attack-pattern",
+        "id": f"attack-pattern--{_own(case, technique)}",
+        **common,
+        "name": technique,
+        "external_references": [{"source_name": "mitre-attack", "external_id": technique}],
+    }
 
 
 def _patterns(found: Observables) -> list[tuple[str, str]]:

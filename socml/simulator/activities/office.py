@@ -30,18 +30,16 @@ def office(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
         n = time_us.size
         sent_bytes, received_bytes = sizes(rng, n, sent, spread), sizes(rng, n, received, spread)
         lasts = np.exp(rng.normal(np.log(duration_s), 1.2, n))
-        name = f"{server}.{DOMAIN}"
+        name, address = f"{server}.{DOMAIN}", world.server(server)
         asks = rng.random(n) < 0.3
-        look_up(
-            world, traffic, rng, time_us[asks] - 15_000, client=client[asks], name=name, answer=world.server(server)
-        )
+        look_up(world, traffic, rng, time_us[asks] - 15_000, client=client[asks], name=name, answer=address)
         if service == "ssl":
             fetch_secure(
                 traffic,
                 rng,
                 time_us,
                 client=client,
-                address=world.server(server),
+                address=address,
                 name=name,
                 port=port,
                 sent=sent_bytes,
@@ -54,7 +52,7 @@ def office(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
                 rng,
                 time_us,
                 source=client,
-                destination=world.server(server),
+                destination=address,
                 port=port,
                 service=service,
                 state=some(rng, n, _STATES),
