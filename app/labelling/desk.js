@@ -3,9 +3,9 @@
 // No drawing and no keys here. The event on screen never changes but by the analyst's own key.
 
 const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
-const AHEAD = 14; // events whose records are asked for before they are needed; a ranking that moves makes more of it idle
-const ASK_BELOW = 8; // as soon as one of the next so many has none
-const RESERVE = 12; // events that are here in full and were next a moment ago
+const AHEAD = 28; // events whose records are asked for before they are needed; a ranking that moves makes more of it idle
+const ASK_BELOW = 18; // as soon as one of the next so many has none
+const RESERVE = 24; // events that are here in full and were next a moment ago
 
 export class Desk {
   constructor(outbox) {

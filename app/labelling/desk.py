@@ -150,12 +150,14 @@ class Desk:
         wanted = list(report.wanted) if holds else first
         unfinished = list(report.unfinished) if holds else first
         if not holds and first:
-            self._evidence_of(wanted, unfinished, say)
+            self._evidence.of([row_id for row_id in wanted if self.has(row_id)], say)
             self._evidence.wait_for(first[0])
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         shown = [report.on_screen] if current and self.has(report.on_screen) else []
         rows = dict.fromkeys([*([open_row] if open_row else []), *shown, *order, *near])
         items = self._items.of([row for row in rows if row not in holds], reasons, say)
+        evidence = self._evidence_of(wanted, unfinished, say)
+        self._items.prepare()  # after what is asked for now
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -173,7 +175,7 @@ class Desk:
             "again": [row for row, reason in reasons.items() if reason in SECOND_LOOKS],
             "held": self._offers.elsewhere([open_row, report.on_screen], say),
             "similar": similar,
-            "evidence": self._evidence_of(wanted, unfinished, say),
+            "evidence": evidence,
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
