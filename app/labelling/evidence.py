@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from figures import cell_text
+
 from labelling.background import Answer, background
 from socml.explanations import feature_columns, normal_of_rows
 from socml.ingestion import RowEvents, events_of_rows
@@ -173,15 +175,5 @@ def _record(event: Mapping[Any, Any], say: Words) -> dict[str, str]:
 
 
 def _line(event: Mapping[Any, Any], columns: list[str], here: set[str], say: Words) -> dict[str, Any]:
-    cells = [time_text(event["time"], say), *[_cell(name, event[name], say) for name in columns]]
+    cells = [time_text(event["time"], say), *[cell_text(name, event[name], say, _LONGEST_CELL) for name in columns]]
     return {"cells": cells, "here": event["event_id"] in here}
-
-
-def _cell(name: str, value: Any, say: Words) -> str:
-    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
-        return ""
-    if name.endswith("_port"):
-        return str(int(value))
-    if isinstance(value, int | float):
-        return say.number(value, 0 if value == int(value) else 3)
-    return visible_line(value)[:_LONGEST_CELL]
