@@ -118,6 +118,7 @@ from .spark_engine import spark_connection as spark_connection
 from .spark_engine import spark_errors as spark_errors
 from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
+from .stored import clear_abandoned as clear_abandoned
 from .stored import read_json as read_json
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT
