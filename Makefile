@@ -100,6 +100,9 @@ lint: dev  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+audit: env  ## known vulnerabilities of what the lock files pin
+	@.ci/audit
+
 bench-speed: dev  ## our kernels beside the libraries they replace: docs/results/bench-speed.md
 	@$(BIN)/python -m benchmarks.speed
 
