@@ -184,7 +184,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
         for name, plain in candidates:
             if name in used and column not in _SHARED:
                 continue
-            value = _zoned_time(found, name, clock) if column == "time" else None
+            value: object = _zoned_time(found, name, clock) if column == "time" else None
             value = value or column_value(column, found[name], plain, clock)
             if value is not None:
                 row[column], taken[column] = value, name
