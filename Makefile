@@ -109,6 +109,9 @@ lint: dev .venv/biome/$(BIOME)  ## style, types, layers, scripts
 	@$(BIN)/lint-imports
 	@if test -e .venv/biome/$(BIOME); then .venv/biome/node_modules/.bin/biome lint --error-on-warnings; fi
 
+audit: env  ## known vulnerabilities of what the lock files pin
+	@.ci/audit
+
 bench-speed: dev  ## our kernels beside the libraries they replace: docs/results/bench-speed.md
 	@$(BIN)/python -m benchmarks.speed
 

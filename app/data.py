@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 import streamlit as st
 from daylist.desk import kept_today
 from daylist.rows import short_day
+from figures import draw_chart, draw_table
 from frame import Visit, heading, open_day_page, say_how_to_begin
 
 from socml.project import Words, open_events, quarantine_files, visible_line
@@ -44,7 +45,7 @@ def _data(visit: Visit) -> None:
         st.metric(say("app.data.sources"), say.number(len(sources)))
         st.metric(say("app.data.lag"), _lag(last, say))
     heading(say("app.data.sources"))
-    st.dataframe(_table(sources, last, say), hide_index=True)
+    draw_table(_table(sources, last, say), say)
     _days(visit)
     _quarantine(visit)
 
@@ -99,7 +100,7 @@ def _days(visit: Visit) -> None:
             tooltip=["day", "rows", "of"],
         )
     )
-    st.altair_chart(chart, width="stretch")
+    draw_chart(chart, say)
     if listed.absent:
         families = ", ".join(name.removeprefix("daily-") for name in listed.absent)
         st.caption(say("today.empty.absent", families=families))
@@ -118,9 +119,8 @@ def _quarantine(visit: Visit) -> None:
     reasons = pc.value_counts(pa.chunked_array(held.to_table(columns=["reason"])["reason"])).to_pylist()
     counted = sorted(reasons, key=lambda one: -one["counts"])
     names = (say("app.runs.quarantine.reason"), say("app.data.records"))
-    st.dataframe(
-        pd.DataFrame([(visible_line(one["values"]), one["counts"]) for one in counted], columns=list(names)),
-        hide_index=True,
+    draw_table(
+        pd.DataFrame([(visible_line(one["values"]), one["counts"]) for one in counted], columns=list(names)), say
     )
     rows = held.head(_SAMPLES).to_pylist()
     shown = {
@@ -131,7 +131,7 @@ def _quarantine(visit: Visit) -> None:
             visible_line(row["raw"][:_LONGEST].decode("utf-8", "backslashreplace")) for row in rows
         ],
     }
-    st.dataframe(pd.DataFrame(shown), hide_index=True)
+    draw_table(pd.DataFrame(shown), say, plain={say("app.runs.quarantine.line")})
 
 
 def _lag(last: object, say: Words) -> str:

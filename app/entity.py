@@ -10,6 +10,7 @@ import streamlit as st
 from daylist.desk import kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
+from figures import draw_chart, draw_table
 from frame import Visit, heading, open_day_page
 
 from socml.ingestion import EventPage, event_page
@@ -106,7 +107,7 @@ def _lanes(strip: list[DayOfEntity], say: Words) -> None:
             ],
         )
     )
-    st.altair_chart(chart, width="stretch")
+    draw_chart(chart, say)
 
 
 def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str) -> None:
@@ -235,7 +236,8 @@ def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None
         st.caption(shown, width="content")
         if page.total > _SIZE:
             st.number_input(say("app.entity.page"), 1, -(-page.total // _SIZE), key="entity_page", width=140)
-    st.dataframe(_table(page, say), hide_index=True, height=420)
+    ports = {title(name, say) for name in TOLD if name.endswith("_port")}
+    draw_table(_table(page, say), say, plain=ports, height=420)
 
 
 def _table(page: EventPage, say: Words) -> pd.DataFrame:

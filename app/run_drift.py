@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
+from figures import draw_chart
 from frame import Place, heading
 from numpy.typing import NDArray
 
@@ -33,7 +34,7 @@ def run_drift(place: Place) -> None:
         st.caption(say("app.runs.drift_none"))
         return
     st.caption(say("app.runs.drift_about"))
-    st.altair_chart(_lines(place.project, runs, say), width="stretch")
+    draw_chart(_lines(place.project, runs, say), say)
     at = [one["run_id"] for one in runs].index(run["run_id"]) if run in runs else -1
     if at > 0:
         _features(place, run, runs[at - 1])
@@ -98,7 +99,7 @@ def _features(place: Place, run: Run, before: Run) -> None:
             tooltip=["feature:N", "size:Q", "text:N"],
         )
     )
-    st.altair_chart(chart, width="stretch")
+    draw_chart(chart, say)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

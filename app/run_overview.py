@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow.dataset as ds
 import streamlit as st
+from figures import draw_table
 from frame import Place, open_page
 from promotion import promotion
 from run_drift import run_drift
@@ -31,7 +32,7 @@ _LONGEST = 500
 def _overview(place: Place) -> None:
     say = place.say
     st.text(say("app.runs.about"))
-    st.dataframe(_runs(place.project, say), hide_index=True, placeholder="—")
+    draw_table(_runs(place.project, say), say, placeholder="—")
     st.caption(say("app.runs.metrics.note"))
     run_plots(place)
     run_drift(place)
@@ -42,7 +43,7 @@ def _overview(place: Place) -> None:
         return
     st.subheader(say("app.runs.datasets.title"))
     st.text(say("app.runs.datasets.about"))
-    st.dataframe(_datasets(place.project, names, say), hide_index=True)
+    draw_table(_datasets(place.project, names, say), say)
     for name in names:
         held = _quarantine(place.project, name)
         if held is not None:
@@ -114,7 +115,7 @@ def _show_quarantine(held: ds.Dataset, name: str, say: Words) -> None:
                 ],
             }
         )
-        st.dataframe(shown, hide_index=True)
+        draw_table(shown, say, plain={say("app.runs.quarantine.line")})
 
 
 def _moment(value: object, say: Words) -> str:

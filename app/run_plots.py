@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
+from figures import draw_chart, draw_table
 from frame import Place, heading
 from numpy.typing import NDArray
 from people import kept_store
@@ -42,17 +43,17 @@ def run_plots(place: Place) -> None:
     )
     heading(say("app.runs.scores"))
     st.caption(say("app.runs.scores_about"))
-    st.altair_chart(_scores(curves.bins, say), width="stretch")
+    draw_chart(_scores(curves.bins, say), say)
     if len(curves.precision):
         left, right = st.columns(2)
         with left:
             heading(say("app.runs.precision"))
             st.caption(say("app.runs.precision_about"))
-            st.altair_chart(_line(curves.precision, ("recall", "precision"), say), width="stretch")
+            draw_chart(_line(curves.precision, ("recall", "precision"), say), say)
         with right:
             heading(say("app.runs.found"))
             st.caption(say("app.runs.found_about"))
-            st.altair_chart(_line(curves.found, ("rows_read", "found"), say), width="stretch")
+            draw_chart(_line(curves.found, ("rows_read", "found"), say), say)
 
 
 def beside_another(place: Place) -> None:
@@ -86,14 +87,14 @@ def beside_another(place: Place) -> None:
         names_of = {"metric": say("app.runs.metric"), "a": say("app.runs.this"), "b": say("app.runs.other"),
                     "difference": say("app.runs.difference"), "low": say("app.runs.low"), "high": say("app.runs.high")}  # fmt: skip
         table = pd.DataFrame(found.metrics)
-        st.dataframe(table[[n for n in names_of if n in table]].rename(columns=names_of), hide_index=True)
+        draw_table(table[[n for n in names_of if n in table]].rename(columns=names_of), say)
     moved = found.moved.head(_MOVED)
     shown = {
         say("app.labels.column.entity"): [visible_line(e) if isinstance(e, str) else "—" for e in moved["entity"]],
         say("app.runs.rank_here"): moved["rank_a"].to_list(),
         say("app.runs.rank_there"): moved["rank_b"].to_list(),
     }
-    st.dataframe(pd.DataFrame(shown), hide_index=True)
+    draw_table(pd.DataFrame(shown), say)
 
 
 @st.cache_data(show_spinner=False, max_entries=8, hash_funcs={Project: lambda p: str(p.workspace)})

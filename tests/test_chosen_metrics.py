@@ -77,6 +77,12 @@ def test_a_budget_and_a_rate_are_counted_row_by_row(seed):
     assert measure("precision_at_7_a_day", -anomaly, malicious, time_us=time_us) == pytest.approx(found / 28)
 
 
+@pytest.mark.parametrize("order", [np.arange(3.0), np.array([1.0, np.nan])])
+def test_what_is_no_order_of_the_rows_is_refused(order):
+    with pytest.raises(DataError, match="no order of 2 rows"):
+        measure("average_precision", order, np.array([1.0, 0.0]))
+
+
 def test_rows_that_nothing_is_known_of_change_nothing():
     anomaly, malicious = some_rows(1)
     more = np.concatenate([anomaly, [99.0] * 30]), np.concatenate([malicious, [np.nan] * 30])

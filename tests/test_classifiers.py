@@ -28,7 +28,7 @@ from socml.project.recipes import ModelRecipe, load_model_recipe, parse_recipe, 
 from socml.project.registry import component, component_names
 
 CLASSIFIERS = component_names("supervised")
-SMALL = {"logistic-regression": {}, "gradient-boosting": {"max_iter": 30}}
+SMALL = {"logistic-regression": {}, "labelled-one-class": {}, "gradient-boosting": {"max_iter": 30}}
 
 
 def make(name, **parameters):
@@ -148,7 +148,7 @@ def test_contributions_of_a_voting_forest_equal_those_of_shap(name):
 def test_a_value_that_was_malicious_pushes_toward_malicious(name):
     X, y = two_kinds(1500, rate=0.3)
     classifier = make(name).fit(X, y)
-    explainer = make_explainer(classifier)
+    explainer = make_explainer(classifier, typical=np.zeros(4, dtype=np.float32), origin=list("abcd"))
     low, high = np.zeros((1, 4), dtype=np.float32), np.array([[2.0, 0, 0, 0]], dtype=np.float32)
     assert explainer.contributions(high)[0, 0] > max(explainer.contributions(low)[0, 0], 0)
     assert explainer.contributions(high)[0].argmax() == 0

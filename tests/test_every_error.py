@@ -33,6 +33,7 @@ from small_lab import DATASET, MODEL, socml
 
 from socml.labels import database
 from socml.project.errors import DataError
+from socml.project.leaves import LEAVES
 from socml.project.workspace import list_runs, read_run
 
 DOCUMENTED = {0, 1, 2, 3, 4, 75}
@@ -51,7 +52,7 @@ CASES: list[tuple[str, Fault, dict[str, tuple[int, str]]]] = [
             of_run(name, how),
             {"queue": (3, SCORES), "label": (3, SCORES), "undo": (3, SCORES), "score": (0, "")},
         )
-        for name in ("scores.parquet", "leaves.npy")
+        for name in ("scores.parquet", LEAVES)
         for how in (cut, flip, empty)
     ],
     *[
@@ -124,7 +125,7 @@ def test_a_damaged_file_is_one_sentence_or_made_anew(damageable, fault, verb, co
 
 
 def test_what_is_made_anew_is_what_it_was(damageable):
-    paths = [run_file(damageable, name) for name in ("scores.parquet", "leaves.npy")]
+    paths = [run_file(damageable, name) for name in ("scores.parquet", LEAVES)]
     before = [path.read_bytes() for path in (*paths, feature_file(damageable))]
     for path in (*paths, feature_file(damageable)):
         flip(path)

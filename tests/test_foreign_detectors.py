@@ -54,6 +54,9 @@ def stream() -> np.ndarray:
         ("river.anomaly.HalfSpaceTrees", {"window_size": 30, "n_trees": 5}, ["river.preprocessing.MinMaxScaler"]),
         ("river.anomaly.OneClassSVM", {}, [{"path": "river.preprocessing.StandardScaler", "with_std": True}]),
         ("river.anomaly.LODA", {}, []),
+        ("river.anomaly.GaussianScorer", {"grace_period": 20}, []),
+        ("river.anomaly.StandardAbsoluteDeviation", {}, []),
+        ("river.anomaly.PredictiveAnomalyDetection", {}, ["river.preprocessing.StandardScaler"]),
     ],
 )
 def test_a_river_model_goes_on_from_its_state_bit_for_bit(path, parameters, steps, tmp_path):
@@ -82,7 +85,12 @@ def test_a_river_score_is_rivers_own_turned():
 @pytest.mark.parametrize(
     ("detector", "more", "error", "said"),
     [
-        ("river.anomaly.GaussianScorer", {}, RecipeError, "no anomaly detector of River that scores a row by itself"),
+        (
+            "river.linear_model.LinearRegression",
+            {},
+            RecipeError,
+            "no anomaly detector of River that scores a row by itself",
+        ),
         ("river.anomaly.HalfSpaceTree", {}, UnknownName, "Did you mean 'HalfSpaceTrees'"),
         ("river.anomaly.HalfSpaceTrees", {"parameters": {"window": 3}}, RecipeError, "Did you mean 'window_size'"),
         ("river.anomaly.HalfSpaceTrees", {"steps": ["os.path"]}, RecipeError, "'os.path' is not of river"),
@@ -175,6 +183,13 @@ def test_an_outlier_detector_of_another_library_scores_is_saved_and_explained(pa
 def test_a_detector_whose_scores_depend_on_each_other_is_told_of():
     with pytest.warns(Notice, match="scores a row by the rows that are scored with it"):
         socml.make_detector("pyod.models.ecod.ECOD").fit(rows())
+
+
+@pytest.mark.parametrize("path", ["loda.LODA", "sampling.Sampling", "kpca.KPCA"])
+def test_a_weak_detector_and_one_that_learns_its_outliers_by_heart_are_no_turned_ones(path):
+    table = rows()
+    scores = socml.make_detector(f"pyod.models.{path}").fit(table[:140]).score_samples(table)
+    assert scores[150] < np.median(scores)
 
 
 def test_a_detector_that_misses_the_planted_outlier_is_refused(monkeypatch):

@@ -31,6 +31,7 @@ from faults import (
 from small_lab import DATASET, FEATURES, MODEL, Said, copy_lab, flows, make_lab, socml
 
 from socml.jobs.health import check_up
+from socml.project.leaves import LEAVES
 from socml.project.project import Project
 
 
@@ -77,7 +78,7 @@ def half_scored(project: Project) -> None:
     """Leave what a scoring that was killed leaves: leaves and no run.json."""
     folder = project.workspace / "scores" / "0123456789abcdef"
     folder.mkdir()
-    (folder / "leaves.npy").write_bytes(b"x")
+    (folder / LEAVES).write_bytes(b"x")
     os.utime(folder, (time.time() - 3600,) * 2)
 
 
@@ -111,9 +112,9 @@ REPAIRED = [
     ("scores cut", of_run("scores.parquet", cut), "run "),
     ("scores flipped", of_run("scores.parquet", flip), "run "),
     ("scores lost", of_run("scores.parquet", Path.unlink), "run "),
-    ("leaves cut", of_run("leaves.npy", cut), "run "),
-    ("leaves flipped", of_run("leaves.npy", flip), "run "),
-    ("leaves lost", of_run("leaves.npy", Path.unlink), "run "),
+    ("leaves cut", of_run(LEAVES, cut), "run "),
+    ("leaves flipped", of_run(LEAVES, flip), "run "),
+    ("leaves lost", of_run(LEAVES, Path.unlink), "run "),
     ("explanations", of_run("explanations.parquet", flip), "run "),
     ("features cut", at(feature_file, cut), f"features {FEATURES} of {DATASET}"),
     ("features flipped", at(feature_file, flip), f"features {FEATURES} of {DATASET}"),

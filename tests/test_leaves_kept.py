@@ -10,6 +10,7 @@ from socml.jobs.night_state import NightState
 from socml.project import (
     Notice,
     Project,
+    leaves_file,
     list_runs,
     night_settings,
     read_leaves,
@@ -54,7 +55,7 @@ def test_only_what_may_still_be_labelled_keeps_its_leaves(lab: Project) -> None:
     assert _tidy(lab, 0) == []
     (said,) = _tidy(lab, 1)
     assert said.startswith("leaves of 1 runs that nobody labelled (0.0 MB)")
-    there = [(run_folder(lab, one) / "leaves.npy").is_file() for one in ids]
+    there = [leaves_file(run_folder(lab, one)) is not None for one in ids]
     assert there == [True, False, True]  # labelled, old, newest
     assert _bytes_a_row(lab, ids[1]) < before[ids[1]]
     assert _tidy(lab, 1) == []

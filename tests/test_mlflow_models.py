@@ -70,3 +70,18 @@ def test_a_model_of_another_version_of_socml_says_so(registered, monkeypatch):
     monkeypatch.setattr(mlflow_loader, "__version__", "99.0")
     with pytest.warns(Notice, match=r"written by socml .*, and this is 99\.0: scores may differ"):
         mlflow.pyfunc.load_model("models:/own-table/1")
+
+
+def test_a_pyfunc_takes_whole_numbers_where_it_was_fitted_on_others_and_a_table_without_rows(registered):
+    _, table = registered
+    model = mlflow.pyfunc.load_model("models:/own-table@champion")
+    assert len(model.predict(table.assign(bytes=table["bytes"].astype(int)))) == len(table)
+    assert list(model.predict(table[:0]).columns) == ["anomaly_score"]
+
+
+def test_a_detector_fitted_by_its_name_is_registered_by_it(tmp_path):
+    project = Project(root=tmp_path, workspace=tmp_path / "workspace")
+    table = pd.DataFrame({"bytes": [1.0, 2.0, 3.0, 90.0]})
+    socml.fit("robust-z", table, project=project)
+    scores = socml.anomaly_scores(socml.load_model("robust-z", project=project), table)
+    assert scores["anomaly_score"].idxmax() == "3"

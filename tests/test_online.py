@@ -113,6 +113,17 @@ def test_scoring_learns_nothing(name):
     assert one.score_one(block[350], entities[350]) == other.score_one(block[350], entities[350])
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("at", [0, 60, 500])
+@pytest.mark.parametrize("name", DETECTORS)
+def test_one_value_beyond_all_measure_blinds_a_column_to_nothing_that_follows(name, at, value):
+    block = np.random.default_rng(0).normal(size=(900, 2))
+    block[at, 0] = value
+    detector = component("online", name)(seed=1, **({"window": 256} if name == "half-space-trees" else {}))
+    assert np.isfinite(detector.score_learn_many(block)).all()
+    assert detector.score_one(np.array([40.0, 0.0])) < detector.score_one(np.array([0.1, 0.0]))
+
+
 @pytest.mark.parametrize("name", DETECTORS)
 def test_rows_of_missing_values_have_a_score(name):
     detector = component("online", name)()

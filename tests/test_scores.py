@@ -14,9 +14,10 @@ import pytest
 from socml.models import scoring as scores_module
 from socml.models.scoring import anomaly_scores, load_scores, score_run
 from socml.project.errors import ModelError, UnknownName
+from socml.project.leaves import LEAVES
 from socml.project.stored import read_metadata, write_table
 from socml.project.tables import SCORE, check_table, schema
-from socml.project.workspace import run_folder
+from socml.project.workspace import read_leaves, run_folder
 
 PACKAGE = Path(scores_module.__file__).parent
 
@@ -90,7 +91,7 @@ def test_a_run_writes_the_leaves_of_every_row_in_the_order_of_the_rows(fitted):
     data = fitted["data"]
     for name, trees in (("forest", 60), ("baseline", 100)):
         run = score_run(fitted[name], data.path, project=data.project)
-        leaves = np.load(run_folder(data.project, run["run_id"]) / "leaves.npy", mmap_mode="r")
+        leaves = read_leaves(data.project, run)
         matrix = fitted[name].preparation.transform(data.features)
         assert leaves.shape == (trees, 1200)
         assert leaves.dtype == np.uint8
@@ -99,7 +100,7 @@ def test_a_run_writes_the_leaves_of_every_row_in_the_order_of_the_rows(fitted):
 
 def test_the_same_input_twice_gives_the_same_bytes(fitted):
     data = fitted["data"]
-    files = ("scores.parquet", "leaves.npy")
+    files = ("scores.parquet", LEAVES)
     written = []
     for _ in range(2):
         run = score_run(fitted["forest"], data.path, project=data.project)
@@ -118,7 +119,7 @@ def test_the_number_of_threads_changes_no_byte(fitted, monkeypatch):
         project = dataclasses.replace(data.project, threads=threads)
         shutil.rmtree(run_folder(project, score_run(fitted["forest"], data.path, project=project)["run_id"]))
         folder = run_folder(project, score_run(fitted["forest"], data.path, project=project)["run_id"])
-        found.append([(folder / name).read_bytes() for name in ("scores.parquet", "leaves.npy")])
+        found.append([(folder / name).read_bytes() for name in ("scores.parquet", LEAVES)])
         shutil.rmtree(folder)
     assert found[0] == found[1]
 
@@ -142,7 +143,7 @@ def test_a_finished_run_is_not_scored_again_and_an_interrupted_one_is(fitted, mo
     monkeypatch.undo()
     score_run(fitted["forest"], data.path, project=data.project)
     assert sorted(p.name for p in folder.iterdir() if p.name != "explanations.parquet") == [
-        "leaves.npy",
+        LEAVES,
         "run.json",
         "scores.parquet",
     ]

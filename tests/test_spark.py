@@ -18,6 +18,7 @@ from socml.features import build_daily, build_feature_file, daily_folder
 from socml.features.build import row_truth_path
 from socml.models import fit, score_run
 from socml.project import (
+    LEAVES,
     FeatureRecipe,
     Project,
     RecipeError,
@@ -115,7 +116,7 @@ def test_scores_and_leaves_are_the_same_bit_for_bit(labs: tuple[Project, Project
     version = fit("source-forest", read_table(features).to_pandas(), project=here)
     runs = [score_run(version, features, project=project) for project in labs]
     folders = [run_folder(project, run["run_id"]) for project, run in zip(labs, runs, strict=True)]
-    assert (folders[0] / "leaves.npy").read_bytes() == (folders[1] / "leaves.npy").read_bytes()
+    assert (folders[0] / LEAVES).read_bytes() == (folders[1] / LEAVES).read_bytes()
     one, other = (pq.read_table(folder / "scores.parquet") for folder in folders)
     assert one.equals(other)
 

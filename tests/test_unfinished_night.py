@@ -11,7 +11,7 @@ import night_lab
 import pytest
 
 from socml.jobs import make_backup, night_run, night_status
-from socml.project import Project, TryLater, audit
+from socml.project import Project, TryLater, audit, replacing
 
 
 def _unfinished(project: Project) -> list[str]:
@@ -43,6 +43,26 @@ def test_a_killed_night_is_told_until_the_next_is_done(lab: Project) -> None:
     assert _unfinished(lab) == [told]
     night_lab.night(lab, 1)
     assert _unfinished(lab) == []
+
+
+def _killed_while_writing(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_next_night_removes_what_a_killed_one_was_writing_and_leaves_what_is_written_now(lab: Project) -> None:
+    folder = lab.workspace / "scores" / "a-run"
+    process = multiprocessing.get_context("fork").Process(target=_killed_while_writing, args=(folder / "x.parquet",))
+    process.start()
+    process.join()
+    (left,) = folder.iterdir()
+    with replacing(folder / "y.parquet") as written:
+        for path in (left, written):
+            os.utime(path, (0, 0))
+        night_lab.night(lab, 1)
+        assert list(folder.iterdir()) == [written]
+    assert [path.name for path in folder.iterdir()] == ["y.parquet"]
 
 
 def test_why_a_night_ended_is_told(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,7 +279,8 @@ def test_a_validation_judges_every_fold_and_pools_them(lab, model, mode):
     again = load_validation(result.validation_id, project=lab)
     assert again.pooled == result.pooled
     assert again.rows["row_id"].tolist() == result.rows["row_id"].tolist()
-    assert (lab.workspace / "validations" / result.validation_id / "curves.png").is_file() == bool(result.curves)
+    folder = lab.workspace / "validations" / result.validation_id
+    assert [(folder / name).is_file() for name in ("precision-recall.svg", "roc.svg")] == [bool(result.curves)] * 2
     assert result.curves or result.pooled["absent"]["auroc"] == "no row is known to be malicious"
 
 

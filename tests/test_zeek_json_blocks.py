@@ -217,6 +217,18 @@ def test_lines_as_zeek_writes_them_go_the_fast_way() -> None:
     assert _compare("\n".join(nested).encode()) == 3000
 
 
+@pytest.mark.parametrize("number", ["0.00001907", "-0.00009107589721679688", "0.000001", "123456789012345.5", "0.0"])
+def test_decimals_and_texts_that_look_like_exponents_go_the_fast_way(number: str) -> None:
+    line = f'{{"ts":1664462456.5,"uid":"CH9e1m1LQ6","id.orig_h":"192.0.2.1","duration":{number},"x":{number}}}\n'
+    assert _compare(line.encode() * 3) == 3
+
+
+def test_numbers_with_an_exponent_do_not_even_if_they_are_as_long_when_written_out() -> None:
+    usual = b'{"ts":1664462456.5,"id.orig_h":"192.0.2.1","x":1.5}\n'
+    for number in (b"10e0", b"1.0E1", b"1.5e-06", b"0.0000001"):
+        assert _compare(usual + usual.replace(b"1.5}", number + b"}") + usual) == 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 10**9),

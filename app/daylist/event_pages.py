@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from figures import cell_text
 from labelling.background import background
 
 from socml.ingestion import EventPage, event_page
@@ -85,7 +86,7 @@ def told(page: EventPage, say: Words) -> dict[str, Any]:
     columns = [name for name in TOLD if name in page.columns][:_COLUMNS]
     rows = [
         {
-            "cells": [_clock(event["time"], say), *(_cell(name, event[name]) for name in columns)],
+            "cells": [_clock(event["time"], say), *(cell_text(name, event[name], say, _LONGEST) for name in columns)],
             "where": visible_line(str(event.get("raw") or ""))[:1_000],
         }
         for event in page.rows.to_dict("records")
@@ -117,16 +118,6 @@ def title(name: str, say: Words) -> str:
 
 def _clock(moment: Any, say: Words) -> str:
     return "" if moment != moment else f"{moment:%H:%M:%S}"  # noqa: PLR0124  NaT is not itself
-
-
-def _cell(name: str, value: Any) -> str:
-    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
-        return ""
-    if name.endswith("_port"):
-        return str(int(value))
-    if isinstance(value, int | float):
-        return f"{value:.3f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
-    return visible_line(value)[:_LONGEST]
 
 
 def _pairs(given: object) -> tuple[tuple[str, str], ...]:

@@ -3,9 +3,10 @@
 // No drawing and no keys here. The event on screen never changes but by the analyst's own key.
 
 const TRAIL = 200; // labelled events that stay in the list, so that one can walk back to them
-const AHEAD = 14; // events whose records are asked for before they are needed; a ranking that moves makes more of it idle
+const AHEAD = 28; // events whose records are asked for before they are needed; a ranking that moves makes more of it idle
 const ASK_BELOW = 8; // as soon as one of the next so many has none
-const RESERVE = 12; // events that are here in full and were next a moment ago
+const ASK_MANY = 10; // or as soon as so many have none
+const RESERVE = 24; // events that are here in full and were next a moment ago
 
 export class Desk {
   constructor(outbox) {
@@ -143,7 +144,8 @@ export class Desk {
   lackingAhead(part) {
     const ahead = this.ahead();
     const lacks = (id) => !this.evidence.get(id)?.[part];
-    return ahead.slice(0, ASK_BELOW).some(lacks) ? ahead.filter(lacks) : [];
+    const lacking = ahead.filter(lacks);
+    return lacking.length >= ASK_MANY || ahead.slice(0, ASK_BELOW).some(lacks) ? lacking : [];
   }
 
   // What the browser has for good; an event that is still being explained is sent again.

@@ -95,6 +95,7 @@ class Desk:
         self._current: dict[int, LabelEvent] = {}
         self._last_event = 0
         self._moves: tuple[int, int, int] | None = None
+        self._sent: dict[str, set[str]] = {"raw": set(), "normal": set()}  # the rows whose evidence this page was given
         self._items = Items(project, self.triage)
         self._evidence = Evidence(project, self.triage)
 
@@ -148,15 +149,16 @@ class Desk:
         history = self._history()
         near = [label["row_id"] for label in history[-12:]]
         first = list(dict.fromkeys([*([open_row] if open_row else []), *order]))[:AHEAD]
-        wanted = list(report.wanted) if holds else first
-        unfinished = list(report.unfinished) if holds else first
+        if not holds:
+            self._sent = {part: set() for part in self._sent}
         if not holds and first:
-            self._evidence_of(wanted, unfinished, say)
-            self._evidence.wait_for(first[0])
+            self._evidence.wait_for(first)
         similar = similar_events(self.triage, self._items, report.similar if current else {}, say)
         shown = [report.on_screen] if current and self.has(report.on_screen) else []
         rows = dict.fromkeys([*([open_row] if open_row else []), *shown, *order, *near])
         items = self._items.of([row for row in rows if row not in holds], reasons, say)
+        evidence = self._evidence_of(report, first, say)
+        self._items.prepare()  # after what is asked for now
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -174,7 +176,7 @@ class Desk:
             "again": [row for row, reason in reasons.items() if reason in SECOND_LOOKS],
             "held": self._offers.elsewhere([open_row, report.on_screen], say),
             "similar": similar,
-            "evidence": self._evidence_of(wanted, unfinished, say),
+            "evidence": evidence,
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
@@ -229,9 +231,16 @@ class Desk:
                 found[event.row_id].append(label_line(event, say))
         return {row_id: lines for row_id, lines in found.items() if lines}
 
-    def _evidence_of(self, wanted: Sequence[str], unfinished: Sequence[str], say: Words) -> dict[str, Any]:
-        found = self._evidence.of([row_id for row_id in wanted if self.has(row_id)], say)
-        normal = self._evidence.normal([row_id for row_id in unfinished if self.has(row_id)], say)
+    def _evidence_of(self, report: Report, first: Sequence[str], say: Words) -> dict[str, Any]:
+        """Return the evidence that the page asks for, and that on the next events: what is read by now, each once."""
+        wanted, unfinished = (
+            [row_id for row_id in dict.fromkeys([*asked, *first]) if self.has(row_id)]
+            for asked in (report.wanted, report.unfinished)
+        )
+        found = self._evidence.of(wanted, say, but=self._sent["raw"].difference(report.wanted))
+        normal = self._evidence.normal(unfinished, say, but=self._sent["normal"].difference(report.unfinished))
+        self._sent["raw"].update(found)
+        self._sent["normal"].update(normal)
         return found | {row_id: {**found.get(row_id, {}), "normal": sentence} for row_id, sentence in normal.items()}
 
     def _effect(self, say: Words) -> str:

@@ -5,9 +5,11 @@ Both are read in the background, ahead of the event on screen: a busy entity has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
+
+from figures import cell_text
 
 from labelling.background import Answer, background
 from socml.explanations import feature_columns, normal_of_rows
@@ -19,6 +21,7 @@ RECORDS = 20  # raw records of one row that are shown; a window may hold thousan
 RELATED = 15
 PATIENCE_S = 0.8  # that the first event of a page waits for its records, to come with them
 FIRST, AT_ONCE = 4, 30  # rows whose records are read together: few while the first is waited for
+SOON, MANY = 8, 10  # rows ahead of which none may lack, and that may lack further down
 _LONGEST = 4_000  # characters of one record that go to the browser
 _LONGEST_CELL = 120
 _COLUMNS = 8
@@ -53,24 +56,24 @@ class Evidence:
         self._metadata = read_metadata(path) if path.is_file() else {}
         self._begun: dict[str, Hashable] = {}  # worker → the last question of the reading begun last
 
-    def of(self, row_ids: Sequence[str], say: Words) -> dict[str, Any]:
-        """Return the records of those of `row_ids` that are read by now; the others are being read after this.
+    def of(self, row_ids: Sequence[str], say: Words, *, but: Collection[str] = ()) -> dict[str, Any]:
+        """Return the records of those of `row_ids` that are read by now, `but` some; the others are being read after this.
 
         The first is wanted most. A row whose records cannot be read says why.
         """
         found: dict[str, Any] = {}
-        for row_id, answer in self._ahead(row_ids, "records", self._question, self._events).items():
+        for row_id, answer in self._ahead(row_ids, "records", self._question, self._events, but).items():
             found[row_id] = self._told(answer.value[row_id], say) if answer.value is not None else _unread(answer.error)
         return found
 
-    def normal(self, row_ids: Sequence[str], say: Words) -> dict[str, list[str]]:
-        """Return what would make each of `row_ids` ordinary, where that is worked out by now."""
+    def normal(self, row_ids: Sequence[str], say: Words, *, but: Collection[str] = ()) -> dict[str, list[str]]:
+        """Return what would make each of `row_ids` ordinary, `but` some, where that is worked out by now."""
         language = say.language
 
         def work(some: Sequence[str]) -> dict[str, str]:
             return normal_of_rows(self._run_id, some, project=self._project, language=language)
 
-        ready = self._ahead(row_ids, "explanations", lambda row_id: self._normal_question(row_id, language), work)
+        ready = self._ahead(row_ids, "explanations", lambda row_id: self._normal_question(row_id, language), work, but)
         return {
             row_id: [visible(answer.value[row_id])] if answer.value is not None else []
             for row_id, answer in ready.items()
@@ -94,25 +97,33 @@ class Evidence:
         worker: str,
         question: Callable[[str], Hashable],
         work: Callable[[Sequence[str]], Mapping[str, Any]],
+        but: Collection[str],
     ) -> dict[str, Answer]:
-        """Return what is answered, and start what nobody asked: the first rows by themselves, so that they come soon.
+        """Return what is answered, `but` some rows, and start what nobody asked: the first rows by themselves, so that they come soon.
 
-        While one reading is under way none is begun: what is wanted may be another by then.
+        While one reading is under way none is begun: what is wanted may be another by then. Nor is one begun for a few
+        rows that are far down: it costs about as much as one for many.
         """
         questions = {row_id: question(row_id) for row_id in dict.fromkeys(row_ids)}
         line = background(worker)
         known = {row_id: line.known(one) for row_id, one in questions.items()}
         last = line.known(self._begun[worker]) if worker in self._begun else None
         new = [row_id for row_id, answer in known.items() if answer is None]
-        if new and not (last and last.pending):
+        worth = len(new) >= MANY or any(row_id in new for row_id in row_ids[:SOON])
+        if worth and not (last and last.pending):
             for some in (new[:FIRST], new[FIRST:AT_ONCE]):
                 line.start([questions[row_id] for row_id in some], partial(work, some))
             self._begun[worker] = questions[new[:AT_ONCE][-1]]
-        return {row_id: answer for row_id, answer in known.items() if answer is not None and not answer.pending}
+        return {
+            row_id: answer
+            for row_id, answer in known.items()
+            if answer is not None and not answer.pending and row_id not in but
+        }
 
-    def wait_for(self, row_id: str) -> None:
-        """Wait a little for the records of a row that was just asked for: a page that asks again takes longer."""
-        background("records").wait(self._question(row_id), PATIENCE_S)
+    def wait_for(self, row_ids: Sequence[str]) -> None:
+        """Begin to read rows, and wait a little for the first: a page that asks again takes longer."""
+        self._ahead(row_ids, "records", self._question, self._events, ())
+        background("records").wait(self._question(row_ids[0]), PATIENCE_S)
 
     def _question(self, row_id: str) -> Hashable:
         return ("events", str(self._project.workspace), self._run_id, row_id)
@@ -164,15 +175,5 @@ def _record(event: Mapping[Any, Any], say: Words) -> dict[str, str]:
 
 
 def _line(event: Mapping[Any, Any], columns: list[str], here: set[str], say: Words) -> dict[str, Any]:
-    cells = [time_text(event["time"], say), *[_cell(name, event[name], say) for name in columns]]
+    cells = [time_text(event["time"], say), *[cell_text(name, event[name], say, _LONGEST_CELL) for name in columns]]
     return {"cells": cells, "here": event["event_id"] in here}
-
-
-def _cell(name: str, value: Any, say: Words) -> str:
-    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
-        return ""
-    if name.endswith("_port"):
-        return str(int(value))
-    if isinstance(value, int | float):
-        return say.number(value, 0 if value == int(value) else 3)
-    return visible_line(value)[:_LONGEST_CELL]

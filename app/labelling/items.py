@@ -20,6 +20,7 @@ from socml.explanations import (
     headline_of,
     number_in_words,
     percentile_in_words,
+    prepare_explanations,
     run_metadata,
     unit_of,
     value_in_words,
@@ -53,6 +54,13 @@ class Items:
         self._explain([row_id for row_id in known.index if row_id not in self._explained])
         rows = known.reset_index().to_dict("records")
         return {row["row_id"]: self._item(row, reasons.get(row["row_id"], ""), say) for row in rows}
+
+    def prepare(self) -> None:
+        """Read ahead what the explanation of any row needs."""
+        self._background.start(
+            [("ready", str(self._project.workspace), self._run_id)],
+            partial(prepare_explanations, self._run_id, project=self._project),
+        )
 
     def _item(self, row: Mapping[Any, Any], reason: str, say: Words) -> dict[str, Any]:
         return {

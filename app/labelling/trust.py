@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
+from figures import draw_chart
 
 from socml.labels import LabelStore
 from socml.project import Project, Words
@@ -23,7 +24,7 @@ def trust(project: Project, run_id: str, store: LabelStore, say: Words) -> None:
     lines = pd.DataFrame([line._asdict() for line in report_lines(campaign, say)])
     st.dataframe(lines[list(names)].rename(columns=names), hide_index=True, row_height=38)
     if len(campaign.families):
-        st.altair_chart(_curve(campaign, say), width="stretch")
+        draw_chart(_curve(campaign, say), say)
 
 
 def _curve(campaign: CampaignReport, say: Words) -> alt.Chart:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import streamlit as st
+from figures import draw_table
 from frame import heading
 from labelling.desk import Desk
 
@@ -42,7 +43,7 @@ def clusters_view(rows: LookedAt, desk: Desk, say: Words, *, may_write: bool) ->
     except SocmlError as error:
         st.info(visible_line(error))
         return
-    st.dataframe(_table(found, rows, say), hide_index=True)
+    draw_table(_table(found, rows, say), say)
     if not found.groups:
         return
     numbers = [group.number for group in found.groups]
@@ -58,9 +59,7 @@ def clusters_view(rows: LookedAt, desk: Desk, say: Words, *, may_write: bool) ->
     first = rows.about["rank"].reindex(members).nsmallest(_SHOWN).index.to_list()
     shown = list(dict.fromkeys([group.nearest, *first]))
     heading(say("app.looking.members"))
-    st.dataframe(
-        event_table(shown, rows, str(desk.triage.run["run_id"]), say), hide_index=True, column_config=links(say)
-    )
+    draw_table(event_table(shown, rows, str(desk.triage.run["run_id"]), say), say, column_config=links(say))
     if may_write:
         _label(group, [str(row) for row in rows.about["rank"].reindex(members).sort_values().index], desk, say)
 

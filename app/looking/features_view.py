@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 import streamlit as st
+from figures import draw_chart, draw_table
 from frame import heading
 
 from looking.rows import LookedAt
@@ -35,16 +36,16 @@ def features_view(rows: LookedAt, say: Words) -> None:
         st.warning(say(f"app.looking.warning.{code.replace('-', '_')}"))
     chart = _chart(profile, names[str(chosen)], say)
     if chart is not None:
-        st.altair_chart(chart, width="stretch")
+        draw_chart(chart, say)
     heading(say("app.looking.all"))
-    st.dataframe(_table(profiles, names, rows, say), hide_index=True)
+    draw_table(_table(profiles, names, rows, say), say)
     pairs = correlated_features(rows.features)[:_MOST_PAIRS]
     if pairs:
         heading(say("app.looking.alike"))
         st.caption(say("app.looking.alike_about"))
         columns = [say("app.looking.first"), say("app.looking.second"), say("app.looking.correlation")]
         told = [(names[pair.first], names[pair.second], round(pair.correlation, 3)) for pair in pairs]
-        st.dataframe(pd.DataFrame(told, columns=columns), hide_index=True)
+        draw_table(pd.DataFrame(told, columns=columns), say)
 
 
 def verdict_name(code: str, say: Words) -> str:

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from figures import draw_chart, draw_table
 from labelling.evidence import time_text
 
 from looking.features_view import COLOURS, verdict_name
@@ -37,11 +38,11 @@ def map_view(rows: LookedAt, run_id: str, say: Words) -> None:
     except SocmlError as error:
         st.info(visible_line(error))
         return
-    event = st.altair_chart(_chart(found, rows, say), width="stretch", on_select="rerun", key="map_chart")
+    event = draw_chart(_chart(found, rows, say), say, on_select="rerun", key="map_chart")
     picked = [str(point["row_id"]) for point in event["selection"].get("chosen", []) if "row_id" in point]
     st.caption(_axes(found, rows, say))
     if picked:
-        st.dataframe(event_table(picked[:_MOST_SHOWN], rows, run_id, say), hide_index=True, column_config=links(say))
+        draw_table(event_table(picked[:_MOST_SHOWN], rows, run_id, say), say, column_config=links(say))
 
 
 def event_table(row_ids: list[str], rows: LookedAt, run_id: str, say: Words) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,7 +220,13 @@ def _result(
     table = standing_table(frame, metric)
     comparison, notices = compared(frame, metric)
     folder = project.folder("sweeps", safe_name(recipe.name or "unnamed"))
-    diagram = write_diagram(folder / "critical-difference.png", comparison, metric) if comparison else None
+    draws = find_spec("matplotlib") is not None
+    diagram = write_diagram(folder / "critical-difference.png", comparison, metric) if comparison and draws else None
+    notices += (
+        []
+        if draws or not comparison
+        else ["No diagram was drawn: matplotlib is not installed. pip install 'socml[notebook]'"]
+    )
     result = SweepResult(
         experiment=recipe.name or "unnamed",
         question=recipe.question,

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
+from socml.features import plain_table
 from socml.project import DataError, open_table
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class InMemory:
     """The columns of a feature table that is a DataFrame."""
 
     def __init__(self, features: pd.DataFrame) -> None:
-        self._features = features.set_index("row_id") if "row_id" in features.columns else features
+        table = plain_table(features)
+        self._features = table.set_index("row_id") if "row_id" in table.columns else table
 
     @cached_property
     def entities(self) -> Entities:

@@ -1,4 +1,4 @@
-"""Whatever rows a data scientist has → a table whose columns have names of their own, or a sentence that says why not."""
+"""Whatever rows a data scientist has → a table of named columns, numbers as numbers, or a sentence that says why not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Convertible(Protocol):
 Rows: TypeAlias = "ArrayLike | pd.DataFrame | Convertible"
 
 KEYS = ("row_id", "time", "entity")
+NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}  # as pandas calls what objects are
 
 
 class TableError(ModelError, ValueError):
@@ -46,9 +47,13 @@ def feature_names(features: pd.DataFrame) -> list[str]:
 def plain_table(X: Rows) -> pd.DataFrame:
     """Return rows as a table with distinct column names that are texts; a table that has them is returned as it is.
 
+    Columns of objects that are all numbers (a database's decimals, truth values of which some are missing) become
+    float64, so that a column is the same kind whether or not a value is missing.
+
     Parameters
     ----------
-    X : DataFrame (of pandas, or what has `to_pandas`), ndarray or lists of shape (n_rows, n_columns)
+    X : DataFrame (of pandas, or what has `to_pandas`), ndarray or lists of shape (n_rows, n_columns), an array with
+        named fields, or one dictionary a row
 
     Raises
     ------
@@ -65,20 +70,38 @@ def plain_table(X: Rows) -> pd.DataFrame:
     if not isinstance(X, pd.DataFrame):
         X = X.to_pandas() if isinstance(X, Convertible) else _named(X)
     if all(type(name) is str for name in X.columns) and X.columns.is_unique:
-        return X
+        return _with_numbers(X)
     names = [str(name) for name in X.columns]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise TableError(f"Column {twice!r} is there {names.count(twice)} times: rename or drop the others.")
     renamed = X.set_axis(names, axis=1)
     renamed.attrs = dict(X.attrs)
-    return renamed
+    return _with_numbers(renamed)
+
+
+def _with_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    from pandas.api.types import infer_dtype
+
+    objects = {str(name): table[name] for name in table.columns[(table.dtypes == np.dtype(object)).to_numpy()]}
+    numbers = {n: c for n, c in objects.items() if n not in KEYS and infer_dtype(c, skipna=True) in NUMBERS}
+    if not numbers:
+        return table
+    return table.assign(
+        **{name: column.where(column.notna(), np.nan).astype("float64") for name, column in numbers.items()}
+    )
 
 
 def _named(X: ArrayLike) -> pd.DataFrame:
     import pandas as pd
 
+    if hasattr(X, "toarray"):
+        raise TableError("Sparse rows are not read: give X.toarray(), or pd.DataFrame.sparse.from_spmatrix(X).")
     values = np.asarray(X)
+    if values.dtype.names:
+        return pd.DataFrame(values)
+    if values.ndim == 1 and len(values) and all(isinstance(row, dict) for row in values):
+        return pd.DataFrame(list(values))
     if values.ndim != 2:
         raise TableError(
             f"Rows must have two dimensions, (n_rows, n_columns), and this is {values.ndim}-dimensional. Reshape your "

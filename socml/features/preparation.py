@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
+TIMES = {"datetime", "datetime64", "date", "time", "timedelta"}  # as pandas calls what objects are
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
 
 
@@ -238,12 +239,16 @@ def _is_number(column: pd.Series, name: str) -> bool:
 
     if types.is_bool_dtype(column) or (types.is_numeric_dtype(column) and not types.is_complex_dtype(column)):
         return True
-    if isinstance(column.dtype, types.CategoricalDtype) or types.is_string_dtype(column) or column.dtype == object:
+    if isinstance(column.dtype, types.CategoricalDtype) or types.is_string_dtype(column):
         return False
-    advice = ""
-    if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
-        advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time."
-    raise TableError(f"Column {name!r} is {column.dtype}; a feature is a number, a truth value or a category.{advice}")
+    kind = types.infer_dtype(column, skipna=True) if column.dtype == object else str(column.dtype)
+    is_time = (
+        kind in TIMES or types.is_datetime64_any_dtype(column) or column.dtype.kind == "m" or kind.startswith("period")
+    )
+    if column.dtype == object and not is_time:
+        return False
+    advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time." if is_time else ""
+    raise TableError(f"Column {name!r} is {kind}; a feature is a number, a truth value or a category.{advice}")
 
 
 def _numbers(column: pd.Series) -> np.ndarray:

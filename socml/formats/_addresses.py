@@ -60,8 +60,8 @@ def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     if front := _FRONT.match(text):
         text = text[front.end() :]
         if front["by_slashes"]:
-            host, _, number = text.partition("/")
-            text = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+            host, _, behind = text.partition("/")
+            text = f"[{host}]:{behind}" if ":" in host else f"{host}:{behind}"
     bare = address(text)
     found = _WITH_PORT.fullmatch(text)
     if bare or not found:

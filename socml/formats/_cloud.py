@@ -56,7 +56,7 @@ def azure(found: dict[str, object]) -> dict[str, object]:
     """
     fields = Fields(found)
     row: dict[str, object] = {
-        "time": moment(fields.take("time", "createdDateTime", "eventTimestamp", "activityDateTime"))
+        "time": moment(fields.take("time", "timeStamp", "createdDateTime", "eventTimestamp", "activityDateTime"))
     }
     row |= where_from(fields, "callerIpAddress", "properties.ipAddress", "ipAddress", "properties.initiatedBy.user.ipAddress",
                       "initiatedBy.user.ipAddress")  # fmt: skip

@@ -22,7 +22,7 @@ _HINT = (
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
 TELLS = re.compile(_HINT)
-_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
+_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\)\(PORT=(?P<port7>\d{1,5})\)|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
@@ -34,6 +34,7 @@ _MAIL_HOST = re.compile(
     r"\bH=(?:[^\s(]{1,24} )?(?:\([^)]{0,30}\) )?\[$"
 )  # exim's; a client's own text may hold one before
 _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
+_OF_SOMEBODY = re.compile(r"(?i)\b(?:user|log-?[io]n) [\w.\\-]{1,64}@$")  # of whom VMware tells
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,2}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
@@ -52,7 +53,7 @@ _USERS = (
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|principal|username|uid|set_id)"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)"
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
@@ -72,7 +73,7 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "name/password reason type code expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
@@ -98,7 +99,8 @@ _PATHS = (
     re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
-_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->)[ \t]{0,3}")
+_AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
+_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,3}")
 _LARGEST_PORT = 65535
 
 
@@ -163,9 +165,10 @@ def _addresses(text: str, row: dict[str, object]) -> None:
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
-        if ip is None or _CLAIMED.search(before):
+        if ip is None or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before)):
             continue
-        side = "destination" if _goes_on(last, found, row) else _side(before, row)
+        is_next = _goes_on(last, found, row)
+        side = "destination" if is_next else _side(before, row)
         last = found
         worth = _worth(before, ip)
         key = found_key[1] if before.endswith("=") and (found_key := _WORD_BEFORE.search(before)) else ""
@@ -176,7 +179,9 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = next((found[f"port{n}"] for n in range(1, 7) if found[f"port{n}"]), None)
+            port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
+            if port is None and is_next and (behind := _AFTER_SLASH.match(text, found.end())):
+                port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
 
@@ -219,6 +224,8 @@ def _user(text: str, *, ended: bool) -> str | None:
                 if "\\" not in found["name"][1:-1]
                 else found["name"].rstrip(".:!?")
             )
+            front, at, behind = name.partition("@")
+            name = front if at and address(behind) else name
             if (
                 name
                 and name.lower() not in _NO_USER

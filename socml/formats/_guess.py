@@ -154,9 +154,11 @@ def _ends(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
+        yield "time", 2  # as in "Date Accessed"
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])
-        if words[skipped - 1] in _OF_OTHERS:
+        if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):
             return
         if end not in given and (len(words) - skipped > 1 or end in _LAST_WORDS):
             yield end, 2
@@ -182,7 +184,8 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
         for name, plain in candidates:
             if name in used and column not in _SHARED:
                 continue
-            value = column_value(column, found[name], plain, clock)
+            value: object = _zoned_time(found, name, clock) if column == "time" else None
+            value = value or column_value(column, found[name], plain, clock)
             if value is not None:
                 row[column], taken[column] = value, name
                 if column not in _SHARED or column == "message":
@@ -210,10 +213,24 @@ def _date_and_clock(
     clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None) or _only_clock(found)
     if clock_time is None:
         return None
-    zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
-    text = f"{date[1]} {clock_time[1]}{zone if _OFFSET.fullmatch(zone) else ''}"
+    text = f"{date[1]} {clock_time[1]}{_zone(found)}"
     when = column_value("time", text, "time", clock)
     return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
+
+
+def _zone(found: Mapping[str, object]) -> str:
+    """Return the offset that a record's own field gives, as firewalls do; empty if none does."""
+    zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
+    return zone if _OFFSET.fullmatch(zone) else ""
+
+
+def _zoned_time(found: Mapping[str, object], name: str, clock: Clock) -> datetime | None:
+    """Return the time of a field that names no zone where another field does; None if the record is not so."""
+    text, zone = found[name], _zone(found)
+    if not zone or not isinstance(text, str) or ":" not in text:
+        return None
+    when = column_value("time", f"{text}{zone}", "time", clock)
+    return when if isinstance(when, datetime) else None
 
 
 def _only_clock(found: Mapping[str, object]) -> tuple[str, str] | None:

@@ -33,6 +33,15 @@ RECORD_HINT = (
 )
 _XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
+# Lines of `Name: value` as Windows shows an event; of a name given twice, the later is whom the event is about
+_FIELD_LINE = re.compile(
+    r"^[ \t]{0,8}(?P<name>[A-Z][\w /-]{1,60}):[ \t]{1,40}(?P<value>[^\s-][^\r\n]{0,4000})\r?$", re.MULTILINE
+)
+_LEAST_FIELDS = 3
+_OF_FIELDS = (
+    "user_name", "source_ip", "source_port", "destination_ip", "destination_port", "network_transport", "process_name",
+    "process_command_line", "process_parent_name", "file_path", "url_original",
+)  # fmt: skip
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
@@ -89,13 +98,18 @@ def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int =
     if not inner:
         return row
     merged, extra = dict(row), dict(_extra(row))
+    is_own: bool | None = None  # whether the text is a record, which knows better than its wrap; free text does not
     for name, value in inner.items():
         if value in (None, [], {}) or name in ("extra", "raw"):
             continue
         before = merged.get(name)
         if before in (None, [], {}) or before == value or (name == "event_category" and before in _PLAIN):
             merged[name] = value
-        elif name not in _OUTER and not (name == "event_category" and value in _PLAIN):
+        elif (
+            name not in _OUTER
+            and (is_own := is_own if is_own is not None else is_record(str(text)))
+            and not (name == "event_category" and value in _PLAIN)
+        ):
             if name not in ("message", "event_category", "class_uid"):
                 extra.setdefault(f"outer.{name}", str(before))
             merged[name] = value
@@ -239,4 +253,11 @@ def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats.host._syslog_messages import read_text
 
     columns, more = read_text(text)
+    fields = {found["name"]: found["value"] for found in _FIELD_LINE.finditer(text)} if "\n" in text else {}
+    if len(fields) >= _LEAST_FIELDS:
+        from socml.formats._guess import guessed_row
+
+        row, _ = guessed_row(fields, clock)
+        told = {name: row[name] for name in _OF_FIELDS if row.get(name) is not None}
+        columns, more = {**columns, **told}, {**cast("dict[str, str]", row["extra"]), **more}
     return {**columns, "extra": dict(more)} if columns else {}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
 from socml.formats._times import MONTHS, Clock, epoch
@@ -30,10 +31,11 @@ _CLOCK = (
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
 )
 _NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
-_ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b)|(?P<hours>[+-]\d\d)(?![\d:-]))?"
+_PLACES = "Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific"
+_ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A-Za-z_/]{{2,40}})|(?P<hours>[+-]\d\d)(?![\d:-]))?"
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
-_BETWEEN = r"(?:, ?| at | @ |[T:_-]| {1,4})"
+_BETWEEN = r"(?:, ?| at | @ |::|[T:_-]| {1,4})"
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
@@ -44,6 +46,7 @@ _SPELLINGS = (
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE} (?P<year>\d{{4}})\b",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d)/(?P<year>\d{{4}}) {_CLOCK}{_ZONE}",  # of MikroTik
     rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
@@ -57,6 +60,7 @@ _SPELLINGS = (
     r"(?P<epoch>1\d{9}(?:\d{3}(?:\d{3}){0,2}|\.\d{1,9})?)(?![\d.-])",
 )
 _PATTERNS = tuple(re.compile(spelling) for spelling in _SPELLINGS)
+_LOW_STARTS = frozenset("jfmasond")  # of a month in small letters, at the start of a text
 _STARTS = frozenset("0123456789@JFMASONDTWIE")
 _SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?:[ T,:]|$)")
 _MONTH_NUMBERS = {name.upper(): number for name, number in MONTHS.items()}
@@ -95,7 +99,8 @@ def stamp_in(text: str, clock: Clock, *, farthest: int = _FARTHEST) -> Stamp | N
     """
     at, last = 0, min(len(text), farthest + 1)
     while at < last:
-        if text[at] in _STARTS and (at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "._-:/+,")):
+        is_start = text[at] in _STARTS or (at == 0 and text[0] in _LOW_STARTS)
+        if is_start and (at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "._-:/+,")):
             for pattern in _PATTERNS:
                 if found := pattern.match(text, at):
                     return _stamp(found, text, clock)
@@ -191,7 +196,7 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         year = f"{'19' if int(year) > 69 else '20'}{year}"
     local = _checked(year, month, day, str(hour), minute, second, fraction)
     if zone:
-        return (local - _offset(zone)).replace(tzinfo=UTC)
+        return _from_zone(local, zone)
     clock.say_zone()
     return clock.in_zone(local)
 
@@ -228,6 +233,16 @@ def _checked(
     if not 1970 <= when.year <= 2100:
         raise ValueError(f"{year}-{month}-{day} is not between 1970 and 2100")
     return when
+
+
+def _from_zone(local: datetime, zone: str) -> datetime:
+    """Return a time in UTC, from an offset, a zone's name, or that of a place, as PHP writes it."""
+    if "/" not in zone:
+        return (local - _offset(zone)).replace(tzinfo=UTC)
+    try:
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{zone!r} is not a zone") from None
 
 
 def _offset(zone: str) -> timedelta:

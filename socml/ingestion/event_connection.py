@@ -6,8 +6,10 @@ costs a tenth of reading them through Arrow.
 
 from __future__ import annotations
 
+import atexit
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,15 +52,62 @@ def stored_events(project: Project, dataset: str) -> Iterator[StoredEvents]:
     DataError
         If a file of it is damaged.
     """
-    import duckdb
-
     columns = tuple(open_events(project, dataset).schema.names)
     files = [str(path) for path in event_files(project, dataset)]
-    try:
-        with sealed_connection(
+    with (
+        _reading(dataset),
+        sealed_connection(
             {}, prepare=lambda c: _offer(c, files), memory_limit=project.memory_limit, threads=project.threads
-        ) as connection:
-            yield StoredEvents(connection, columns)
+        ) as connection,
+    ):
+        yield StoredEvents(connection, columns)
+
+
+@contextmanager
+def kept_events(project: Project, dataset: str) -> Iterator[StoredEvents]:
+    """Yield what `stored_events` does, kept open for the next question as long as the dataset's files are the same.
+
+    One at a time in a process; to open it costs as much as a question.
+    """
+    files = (str(project.workspace), dataset, *map(str, event_files(project, dataset)))
+    with _KEPT.lock:
+        if _KEPT.files != files:
+            _KEPT.close()
+            _KEPT.stored = _KEPT.stack.enter_context(stored_events(project, dataset))
+            _KEPT.files = files
+        assert _KEPT.stored is not None, "it was just opened"
+        try:
+            with _reading(dataset):
+                yield _KEPT.stored
+        except BaseException:
+            _KEPT.close()
+            raise
+
+
+class _Kept:
+    """The connection that is kept open, and for which files."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.stack = ExitStack()
+        self.files: tuple[str, ...] = ()
+        self.stored: StoredEvents | None = None
+        atexit.register(self.close)  # while there are still modules to close it with
+
+    def close(self) -> None:
+        self.files, self.stored = (), None
+        self.stack.close()
+
+
+_KEPT = _Kept()
+
+
+@contextmanager
+def _reading(dataset: str) -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
     except duckdb.IOException as error:
         reason = visible_line(str(error))[:300]
         raise DataError(

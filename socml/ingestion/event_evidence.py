@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from socml.ingestion.event_connection import StoredEvents, stored_events
+from socml.ingestion.event_connection import StoredEvents, kept_events
 from socml.ingestion.event_query import equals, is_missing, moment_of
 from socml.project import Project, find_project, quoted
 
@@ -69,7 +69,7 @@ def events_of_rows(
     told : columns of the related events; those that the dataset lacks are left out
     own_limit, related_limit : events a row
     """
-    with stored_events(project or find_project(), dataset) as stored:
+    with kept_events(project or find_project(), dataset) as stored:
         for name in entity:
             stored.check_column(name)
         own = _windows(stored, rows, entity, window_seconds, own_limit) if window_seconds else _single(stored, rows)

@@ -13,6 +13,7 @@ from socml.project import (
     Project,
     Run,
     SocmlError,
+    check_leaves,
     check_part,
     damaged_runs,
     dataset_names,
@@ -20,7 +21,6 @@ from socml.project import (
     list_runs,
     load_feature_recipe,
     open_table,
-    read_leaves,
     read_manifest,
     read_metadata,
     run_folder,
@@ -94,7 +94,7 @@ def runs(project: Project) -> Iterator[Finding]:
         folder = run_folder(project, run_id)
         damaged = [why for name in ("scores", "families") if (why := _damage(folder / f"{name}.parquet"))]
         try:
-            read_leaves(project, run)
+            check_leaves(folder, run)
         except DataError as error:
             damaged.append(str(error))
         if not (folder / "scores.parquet").is_file():

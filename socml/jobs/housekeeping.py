@@ -13,7 +13,18 @@ from socml.features import daily_folder
 from socml.ingestion import forget_events
 from socml.jobs.night_state import NightState
 from socml.labels import read_labels
-from socml.project import UNDATED, NightSettings, Project, Run, audit, drop_leaves, event_parts, list_runs, run_folder
+from socml.project import (
+    UNDATED,
+    NightSettings,
+    Project,
+    Run,
+    audit,
+    drop_leaves,
+    event_parts,
+    leaves_file,
+    list_runs,
+    run_folder,
+)
 
 __all__ = ["tidy"]
 
@@ -73,12 +84,12 @@ def _old_lists(dataset: str, before: date, state: NightState, project: Project) 
 
 def _old_leaves(dataset: str, newest: int, project: Project) -> list[str]:
     """Remove the leaves of runs that have newer ones of their model, and that nobody has labelled: learning is done elsewhere."""
-    if not any((project.workspace / "scores").glob("*/leaves.npy")):
+    if not any((project.workspace / "scores").glob("*/leaves.*")):
         return []
     labelled = set(read_labels(project=project)["run_id"].dropna())
     runs: dict[str, list[Run]] = {}
     for run in list_runs(project):  # the newest first
-        if run["dataset"] == dataset and (run_folder(project, run["run_id"]) / "leaves.npy").is_file():
+        if run["dataset"] == dataset and leaves_file(run_folder(project, run["run_id"])):
             runs.setdefault(run["model"], []).append(run)
     old = [run for of_model in runs.values() for run in of_model[newest:] if run["run_id"] not in labelled]
     size = sum(drop_leaves(project, run) for run in old)

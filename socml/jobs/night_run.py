@@ -36,6 +36,7 @@ from socml.project import (
     SocmlError,
     UnknownName,
     audit,
+    clear_abandoned,
     dataset_names,
     find_project,
     load_model_recipe,
@@ -130,6 +131,7 @@ def nightly(
     name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     log = log or NightLog(name, as_json=settings.nightly.log == "json")
     with night_lock(folder, dataset):
+        clear_abandoned(project.workspace)
         work = _Work(dataset, project, settings, night, log, folder)
         report = work.run()
         if not (night.today and report.is_idle):  # a watch does one a minute

@@ -50,17 +50,18 @@ class SecondLooks:
     def waiting(self, *, dataset: str = "") -> list[SecondLook]:
         """Return the rows that were not labelled again since, the most probable error first."""
         with self._store.read() as connection:
-            looks = _open(connection, dataset, _current_ids(connection, dataset))
+            looks = _open(connection, dataset)
         return sorted(looks, key=lambda look: -(look.probability or 0.0))
 
 
-def _open(connection: sa.Connection, dataset: str, newest: Mapping[str, int]) -> list[SecondLook]:
+def _open(connection: sa.Connection, dataset: str, newest: Mapping[str, int] | None = None) -> list[SecondLook]:
     table = SECOND_LOOK.c
     query = sa.select(table.row_id, table.reason, table.probability, table.last_label_id).order_by(table.id)
     query = in_dataset(query, SECOND_LOOK, dataset)
     looks = {look.row_id: look for look in (SecondLook(*row) for row in connection.execute(query))}
     if not looks:
         return []
+    newest = _current_ids(connection, dataset) if newest is None else newest
     latest = sa.select(LABEL_EVENT.c.row_id, sa.func.max(LABEL_EVENT.c.id)).group_by(LABEL_EVENT.c.row_id)
     latest = in_dataset(latest, LABEL_EVENT, dataset)
     touched = {row_id: int(last) for row_id, last in connection.execute(latest) if row_id in looks}

@@ -24,6 +24,8 @@ from .online_model import recipe_hash as recipe_hash
 from .online_run import save_online_run as save_online_run
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
+from .plots import line_plot as line_plot
+from .plots import spaced_ticks as spaced_ticks
 from .reference import make_reference as make_reference
 from .registry import Registry as Registry
 from .registry import recording as recording

@@ -188,7 +188,7 @@ def fit(
 
     Parameters
     ----------
-    model : name of a recipe in `models/`, or a recipe
+    model : name of a recipe in `models/` or of a detector, by which the model is then called; or a recipe
     features : a feature table
     truth : `malicious` by `row_id`: adds metrics and a precision-recall plot. A detector never sees it; it teaches
         a supervised model (with `family`, if it is there), whose metrics are then of rows while they were held out
@@ -209,10 +209,12 @@ def fit(
         If no row lies in the period.
     """
     project = project or find_project()
-    recipe = load_model_recipe(model, project) if isinstance(model, str) else model
-    seed = recipe.seed if seed is None else seed
     features = plain_table(features)
     about = feature_metadata or metadata_of(features)
+    recipe = _recipe_of(model, project) if isinstance(model, str) else model
+    if isinstance(model, str) and not recipe.name:
+        recipe = recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
+    seed = recipe.seed if seed is None else seed
     if about.get("feature_set", recipe.features) != recipe.features:
         seen = about["feature_set"]
         raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")

@@ -93,7 +93,7 @@ def _flavors(python: str, types: Sequence[str]) -> dict[str, dict[str, object]]:
 
 
 def signature(example: pd.DataFrame) -> dict[str, str | None]:
-    """Return what a model takes and gives, as MLflow's signature: a column of whole numbers or truth values takes other numbers too."""
+    """Return what a model takes and gives, as MLflow's signature: a column of numbers or truth values takes any of them."""
     columns = [{"type": _kind(example[name]), "name": str(name), "required": False} for name in example.columns]
     given = [{"type": "double", "name": OUTPUT, "required": True}]
     return {"inputs": json.dumps(columns), "outputs": json.dumps(given), "params": None}
@@ -101,10 +101,7 @@ def signature(example: pd.DataFrame) -> dict[str, str | None]:
 
 def _kind(column: pd.Series) -> str:
     from pandas import StringDtype
-    from pandas.api import types
 
-    if types.is_float_dtype(column):
-        return "double"
     return "string" if column.dtype == object or isinstance(column.dtype, StringDtype) else "any"
 
 

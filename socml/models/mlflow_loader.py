@@ -34,7 +34,8 @@ class ScoringModel:
         """Return the anomaly score of each row, index as the input's; `params` are not used."""
         import pandas as pd
 
-        scores = as_anomaly(np.asarray(self.pipeline.score_samples(model_input), dtype=np.float64))
+        normality = self.pipeline.score_samples(model_input) if len(model_input) else np.empty(0)
+        scores = as_anomaly(np.asarray(normality, dtype=np.float64))
         return pd.DataFrame({OUTPUT: scores}, index=model_input.index)
 
 

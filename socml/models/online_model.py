@@ -22,6 +22,7 @@ from socml.detectors import (
     river_stream,
     write_state,
 )
+from socml.features import plain_table
 from socml.project import (
     ModelError,
     ModelRecipe,
@@ -64,12 +65,14 @@ class OnlineModel:
         -------
         normality, percentile : shape (n_rows,); higher is more NORMAL, and 0 to 100 where high is anomalous
         """
+        features = plain_table(features)
         entities = features["entity"].tolist() if "entity" in features.columns else None
         normality = self.detector.score_learn_many(self.columns.read(features), entities)
         return normality, self.scale.measure(normality)
 
     def score_one(self, features: pd.DataFrame) -> float:
         """Return how normal the one row of a feature table is; higher is more NORMAL. Learns nothing."""
+        features = plain_table(features)
         entity = features["entity"].iloc[0] if "entity" in features.columns else None
         return float(self.detector.score_one(self.columns.read(features, learn=False)[0], entity))
 

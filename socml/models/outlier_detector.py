@@ -156,6 +156,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
+        if isinstance(X, np.ndarray) and X.dtype.names:
+            X = plain_table(X)
         if not hasattr(X, "columns"):
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
         table = plain_table(X)

@@ -51,12 +51,12 @@ def _histogram(normality: np.ndarray, known: np.ndarray | None) -> str:
             lines[f"{label} ({len(values):,})"] = np.repeat(edges, 2)[1:-1], np.repeat(height, 2)
     top = max(float(line[1].max()) for line in lines.values())
     decades = {float(power): f"{10**power:,}" for power in range(int(np.ceil(max(top, 1))) + 1)}
-    return _plot(
+    return line_plot(
         "Scores of the rows it was fitted on",
         "score_samples (left is more anomalous)",
         "rows",
         lines,
-        x_ticks=_ticks(float(edges[0]), float(edges[-1])),
+        x_ticks=spaced_ticks(float(edges[0]), float(edges[-1])),
         y_ticks={-1.0: "0", **decades},
     )
 
@@ -68,16 +68,17 @@ def _precision_recall(normality: np.ndarray, known: np.ndarray) -> str:
         "this model": (np.repeat(recall, 2)[1:], np.repeat(precision, 2)[:-1]),
         f"random order ({rate:.3f})": (np.array([0.0, 1.0]), np.array([rate, rate])),
     }
-    share = _ticks(0.0, 1.0)
-    return _plot("Precision and recall", "recall", "precision", lines, x_ticks=share, y_ticks=share)
+    share = spaced_ticks(0.0, 1.0)
+    return line_plot("Precision and recall", "recall", "precision", lines, x_ticks=share, y_ticks=share)
 
 
-def _ticks(low: float, high: float) -> dict[float, str]:
+def spaced_ticks(low: float, high: float) -> dict[float, str]:
+    """Return six values of an axis, and what stands beside each."""
     values = np.linspace(low, high, 6)
     return {float(value): f"{value:.3g}" for value in values}
 
 
-def _plot(
+def line_plot(
     title: str,
     x_label: str,
     y_label: str,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -31,15 +32,18 @@ from socml.project import (
     TableMetadata,
     audit,
     find_project,
+    leaves_file,
     metadata_of,
     open_table,
     parquet_writer,
+    private_folder,
     read_metadata,
     read_run,
     read_table,
     replacing,
     run_folder,
     run_is_intact,
+    save_leaves,
     schema,
     write_run,
 )
@@ -98,7 +102,7 @@ def score_run(
 ) -> Run:
     """Score a feature file in bounded memory and return what `run.json` says of the run.
 
-    Writes `workspace/scores/<run_id>/`: scores.parquet and leaves.npy in the rows' order, then run.json. The
+    Writes `workspace/scores/<run_id>/`: scores.parquet and the packed leaves in the rows' order, then run.json. The
     id is a hash of the model version and the file, so a run that was finished before is returned as it is.
 
     Parameters
@@ -117,8 +121,8 @@ def score_run(
     version.check_table(metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
-    if not (folder / "leaves.npy").is_file() or not run_is_intact(project, run_id):
-        normality = _score_file(version, features_path, folder / "leaves.npy", project, progress)
+    if not leaves_file(folder) or not run_is_intact(project, run_id):
+        normality = _score_file(version, features_path, folder, project, progress)
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     run = read_run(project, run_id)
@@ -198,7 +202,7 @@ def _score_columns(
 def _score_file(
     version: ModelVersion,
     features_path: Path,
-    leaves_path: Path,
+    folder: Path,
     project: Project,
     progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
@@ -209,8 +213,8 @@ def _score_file(
     # With a column lacking, all are read: the preparation then says which it is, and what is near.
     columns = reads if set(reads) <= set(file.schema_arrow.names) else None
     normality = np.empty(rows)
-    with replacing(leaves_path) as temporary:
-        leaves = _open_leaves(temporary, version, rows)
+    with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
+        leaves = _open_leaves(scratch, version, rows)
         if project.engine == "spark":
             blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
             scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
@@ -226,8 +230,7 @@ def _score_file(
             at = end
             if progress:
                 progress(at, rows)
-        if isinstance(leaves, np.memmap):
-            leaves.flush()
+        save_leaves(folder, leaves)
     return normality
 
 
@@ -236,15 +239,12 @@ def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.nd
     return scored.normality, scored.leaves
 
 
-def _open_leaves(path: Path, version: ModelVersion, rows: int) -> np.ndarray:
+def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.ndarray:
     one = version.forest.leaves(version.preparation.blank())
     shape = (one.shape[0], rows)
-    if rows:
-        return np.lib.format.open_memmap(path, mode="w+", dtype=one.dtype, shape=shape)
-    empty = np.empty(shape, dtype=one.dtype)
-    with path.open("wb") as file:
-        np.save(file, empty)
-    return empty
+    return (
+        np.memmap(scratch, mode="w+", dtype=one.dtype, shape=shape) if rows and len(one) else np.empty(shape, one.dtype)
+    )
 
 
 def _write_scores(

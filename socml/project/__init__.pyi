@@ -33,6 +33,10 @@ from .keyed_hash import new_secret as new_secret
 from .keyed_hash import sip_end as sip_end
 from .keyed_hash import sip_start as sip_start
 from .keyed_hash import sip_word as sip_word
+from .leaves import LEAVES as LEAVES
+from .leaves import check_leaves as check_leaves
+from .leaves import leaves_file as leaves_file
+from .leaves import save_leaves as save_leaves
 from .manifest import MANIFEST as MANIFEST
 from .manifest import PART as PART
 from .manifest import UNDATED as UNDATED
@@ -118,6 +122,7 @@ from .spark_engine import spark_connection as spark_connection
 from .spark_engine import spark_errors as spark_errors
 from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
+from .stored import clear_abandoned as clear_abandoned
 from .stored import read_json as read_json
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT

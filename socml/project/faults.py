@@ -34,6 +34,7 @@ _EXTRA_OF = {
     "altair": "app",
     "authlib": "oidc",
     "krcf": "online",
+    "matplotlib": "notebook",
     "mlflow": "mlflow",
     "psycopg": "postgresql",
     "pyspark": "spark",

@@ -5,11 +5,14 @@ A reader's error names the file and the command that makes it anew.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +27,39 @@ if TYPE_CHECKING:
 
     from socml.project.records import TableMetadata
 
+_TEMPORARY = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")
+_JUST_MADE_S = 1  # a file that was made and is not locked yet
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone."""
+    """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone.
+
+    What a killed process leaves of it is for `clear_abandoned`: while it is written it is locked.
+    """
     private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        yield private_file(temporary)
-        temporary.replace(path)
+        with private_file(temporary).open("rb") as file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_abandoned(folder: Path) -> int:
+    """Remove the temporary files of `replacing` that killed processes left below a folder, and return how many."""
+    gone = 0
+    for where, _, names in os.walk(folder):
+        for path in (Path(where, name) for name in names if _TEMPORARY.fullmatch(name)):
+            with suppress(OSError), path.open("rb") as file:  # OSError: it is written, or took its place meanwhile
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - path.stat().st_mtime > _JUST_MADE_S:
+                    path.unlink()
+                    gone += 1
+    return gone
 
 
 def write_table(path: Path, table: pa.Table, metadata: TableMetadata | None = None) -> Path:

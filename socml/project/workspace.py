@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from socml.project.checksums import file_checksum, parquet_is_intact, value_checksum
 from socml.project.errors import ConfigurationError, DataError, UnknownName
 from socml.project.faults import reading
+from socml.project.leaves import check_leaves, drop_leaves_of, leaves_file, load_leaves
 from socml.project.manifest import PART, Manifest, Part, check_part, read_manifest
 from socml.project.stored import (
     open_table,
@@ -244,61 +245,41 @@ def write_run(project: Project, run: Run) -> Run:
     folder = run_folder(project, str(run["run_id"]))
     content = run.copy()
     content.pop("checksum", None)
-    if (folder / "leaves.npy").is_file():
-        content["leaves_checksum"] = file_checksum(folder / "leaves.npy")
+    if leaves := leaves_file(folder):
+        content["leaves_checksum"] = file_checksum(leaves)
     content["checksum"] = value_checksum(content)
     write_json(folder / "run.json", content)
     return content
 
 
 def drop_leaves(project: Project, run: Run) -> int:
-    """Remove the leaves of a run, which is still a run without them, and return how many bytes they were.
-
-    Labels do not rank its rows any more; to score again brings them back.
-    """
-    content = run.copy()
-    content.pop("leaves_checksum", None)
-    content["leaves_removed"] = True
-    content.pop("checksum", None)
-    content["checksum"] = value_checksum(content)
-    folder = run_folder(project, str(run["run_id"]))
-    path = folder / "leaves.npy"
-    size = path.stat().st_size
-    write_json(folder / "run.json", content)  # first: leaves that nobody expects do no harm
-    path.unlink()
-    return size
+    """Remove the leaves of a run, as `drop_leaves_of` does, and return how many bytes they were."""
+    return drop_leaves_of(run_folder(project, str(run["run_id"])), run)
 
 
 def run_is_intact(project: Project, run_id: str) -> bool:
     """Say whether a run was finished and its files are what was written; False where one is lost or damaged."""
     folder = run_folder(project, run_id)
     try:
-        run = _run(folder / "run.json")
-        read_leaves(project, run)
+        check_leaves(folder, _run(folder / "run.json"))
         return parquet_is_intact(folder / "scores.parquet")
     except (DataError, OSError):
         return False
 
 
 def read_leaves(project: Project, run: Run) -> np.ndarray | None:
-    """Return the leaves (n_trees, n_rows) of a run's rows, read as they are needed; None if it has none (`drop_leaves`).
+    """Return the leaves (n_trees, n_rows) of a run's rows; None if it has none (`drop_leaves`).
 
     Raises
     ------
     DataError
         If the file is lost or not what the run wrote.
     """
-    import numpy as np
-
-    path = run_folder(project, str(run["run_id"])) / "leaves.npy"
-    checksum = run.get("leaves_checksum")
-    if not path.is_file() and not checksum:
+    path = check_leaves(run_folder(project, str(run["run_id"])), run)
+    if path is None:
         return None
     with reading(path, remedy=remedy(path)):
-        leaves: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        if checksum and file_checksum(path) != checksum:
-            raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
-    return leaves
+        return load_leaves(path)
 
 
 def safe_name(name: str) -> str:

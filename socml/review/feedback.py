@@ -16,8 +16,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from socml.review.tree_kernel import STEP, add_columns, solve_dual, tree_kernel
-
 # PRIOR to QUANTILE were chosen on 18 labelled tables, BELIEVED and UNGUIDED by leave-one-group-out, LEVEL on all tables made barren
 # (benchmarks/learning.py).
 PRIOR = 0.02  # how much a standard deviation of the anomaly score counts against the margin of 1
@@ -176,6 +174,8 @@ class FeedbackRanking:
     ) -> NDArray[np.float64]:
         if not len(rows) or not len(self.leaves):
             return np.zeros(len(rows))
+        from socml.review.tree_kernel import STEP, solve_dual  # numba takes a third of a second
+
         kernel = self._columns.between(rows) / self._columns.whole
         prior = PRIOR * trust * (self.anomaly_score[rows] - self._zero) / self._unit
         multipliers = solve_dual(kernel, prior, signs, self._cautious(rows, signs, limits))
@@ -250,6 +250,8 @@ class _Columns:
 
     def add_to(self, total: NDArray[np.float64], changes: dict[int, float]) -> None:
         """Add the columns of some rows, each times its change, to `total`."""
+        from socml.review.tree_kernel import add_columns  # numba takes a third of a second
+
         for number, block in enumerate(self._blocks):
             here = {self._slot_of[row] - number * COLUMNS: change for row, change in changes.items()}
             here = {slot: change for slot, change in here.items() if 0 <= slot < COLUMNS}
@@ -264,6 +266,8 @@ class _Columns:
     def _column(self, row: int) -> NDArray[np.unsignedinteger]:
         if row in self._slot_of:
             return self._at(self._slot_of[row])
+        from socml.review.tree_kernel import tree_kernel  # numba takes a third of a second
+
         if not self._free:
             first = len(self._blocks) * COLUMNS
             self._blocks.append(np.empty((COLUMNS, self._leaves.shape[1]), dtype=self._type))

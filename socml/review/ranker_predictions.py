@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from socml.review.tree_kernel import tree_kernel
-
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -166,6 +164,8 @@ class _Shared:
 
     def with_row(self, row: int) -> NDArray[np.unsignedinteger]:
         """Return the number of trees in which each row shares its leaf with `row`."""
+        from socml.review.tree_kernel import tree_kernel  # numba takes a third of a second
+
         out = np.empty(self._leaves.shape[1], dtype=self.type)
         tree_kernel(self._leaves, row, self._counts, out)
         return out

@@ -21,9 +21,9 @@ OUTLIER = 60  # row of the planted outlier, among 120
 class Foreign(BaseEstimator):
     """Score rows by an estimator of another library, higher for the more NORMAL.
 
-    PyOD's `decision_function` is turned. Before it is fitted, a copy is fitted on usual rows with one far out: an
-    estimator that does not find that one the least normal is refused, and one whose score of a row depends on the
-    rows that are scored with it is named in a notice. Blind to what the estimator is blind to.
+    PyOD's `decision_function` is turned. Before it is fitted, copies are fitted on usual rows, with one far out and
+    without it: an estimator that finds it more normal than one in ten of the others both times is refused, and one whose
+    score of a row depends on the rows that are scored with it is named in a notice. Blind to what the estimator is blind to.
 
     Parameters
     ----------
@@ -66,11 +66,12 @@ class Foreign(BaseEstimator):
                 tried = clone(self.estimator).fit(rows)
                 scores = normality_of(tried, rows)
                 alone = normality_of(tried, rows[:1])
+                unseen = normality_of(clone(self.estimator).fit(np.delete(rows, OUTLIER, axis=0)), rows)
         except ModelError:
             raise
         except Exception as error:  # whatever another library raises
             raise ModelError(f"{name} cannot score rows that it was not fitted on: {error}") from error
-        if scores[OUTLIER] > np.quantile(scores, 0.05):
+        if all(told[OUTLIER] > np.quantile(told, 0.1) for told in (scores, unseen)):
             raise ModelError(f"{name} finds a planted outlier more normal than usual rows. It is not used.")
         if not np.isclose(alone[0], scores[0], rtol=1e-6, atol=1e-9):
             warnings.warn(

@@ -11,14 +11,14 @@ from sklearn.utils.validation import has_fit_parameter
 
 from socml.detectors.foreign.batch import made
 from socml.detectors.foreign.import_paths import split_step
-from socml.detectors.supervised._calibrated import LEAST, Calibrated
+from socml.detectors.supervised._calibrated import LEAST
+from socml.detectors.supervised._semi_supervised import SemiSupervised
 from socml.project import RecipeError
 
 NO_LABEL = -1  # scikit-learn's label of a row without one
-UNLABELLED = 3_000  # rows without a label that teach a semi-supervised classifier
 
 
-class ForeignClassifier(Calibrated):
+class ForeignClassifier(SemiSupervised):
     """Any classifier of scikit-learn, its probabilities calibrated on held-out folds.
 
     A semi-supervised one (`sklearn.semi_supervised.LabelPropagation`, `LabelSpreading`) learns from rows without a label
@@ -41,6 +41,8 @@ class ForeignClassifier(Calibrated):
     True
     """
 
+    most_unlabelled = 3_000
+
     def __init__(self, estimator: Any, *, calibration_folds: int = 5, random_state: int | None = None) -> None:
         self.estimator = estimator
         self.calibration_folds = calibration_folds
@@ -51,27 +53,6 @@ class ForeignClassifier(Calibrated):
         """Say whether rows without a label teach it too."""
         last = self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
         return type(last).__module__.startswith("sklearn.semi_supervised")
-
-    def fit(
-        self, X: Any, y: Any, *, sample_weight: Any = None, families: Any = None, unlabelled: Any = None
-    ) -> ForeignClassifier:
-        """Learn from X (n_rows, n_columns) and y (1 malicious, 0 not), and from rows that have no label.
-
-        Raises
-        ------
-        ValueError
-            If y has one class only.
-        """
-        self._unlabelled = np.empty((0, np.shape(X)[1]), dtype=np.float32)
-        if unlabelled is not None and self.is_semi_supervised and len(unlabelled):
-            rng = np.random.default_rng(self.random_state)
-            drawn = np.sort(rng.choice(len(unlabelled), min(len(unlabelled), UNLABELLED), replace=False))
-            self._unlabelled = np.asarray(unlabelled, dtype=np.float32)[drawn]
-        try:
-            super().fit(X, y, sample_weight=sample_weight, families=families)
-        finally:
-            del self._unlabelled
-        return self
 
     def _make_estimator(self) -> Any:
         return clone(self.estimator)

@@ -114,13 +114,18 @@ def river_stream(
 def _model(
     path: str, parameters: Mapping[str, object], steps: Sequence[str | Mapping[str, object]], seed: int, where: str
 ) -> AnomalyDetector | Pipeline:
-    from river.base import AnomalyDetector
+    from river.base import AnomalyDetector, SupervisedAnomalyDetector
+
+    from socml.detectors.foreign.each_column import EachColumn
 
     model = _made(path, parameters, seed, where)
+    if isinstance(model, SupervisedAnomalyDetector):
+        model = EachColumn(model)
     if not isinstance(model, AnomalyDetector):
         raise RecipeError(
             f"{where}: {path} is no anomaly detector of River that scores a row by itself. Known: "
-            "river.anomaly.HalfSpaceTrees, LocalOutlierFactor, LODA, OneClassSVM."
+            "river.anomaly.HalfSpaceTrees, LocalOutlierFactor, LODA, OneClassSVM, and those of single values: GaussianScorer, "
+            "StandardAbsoluteDeviation, PredictiveAnomalyDetection."
         )
     before = [_made(*split_step(step), seed, where) for step in steps]
     for transformer in reversed(before):

@@ -16,6 +16,7 @@ __all__ = ["gaussian_normality", "quantile_normality", "surprise"]
 FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
 CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far
 NARROWEST = 1e-6  # half of a band, where the values did not vary
+FARTHEST = 1e19  # a value from which on it is judged and not learned, ∞ too: its square is no float32 any more
 SETTLED = 10.0  # values after which a spread is good enough to clip by
 
 
@@ -118,12 +119,12 @@ def gaussian_normality(
             count[slot], mean[slot], variance[slot] = 0.0, 0.0, 0.0
         largest = 0.0
         for j in range(block.shape[1]):
-            value = block[i, j]
-            if np.isnan(value):
+            if np.isnan(block[i, j]):
                 continue
+            value = min(max(block[i, j], -FARTHEST), FARTHEST)
             if all_count[j] >= grace:
                 largest = max(largest, _judge_gaussian(value, slot, j, own, everyone, prior, memory))
-            if learn:
+            if learn and abs(value) < FARTHEST:
                 _learn_row_gaussian(value, slot, j, own, everyone, memory)
         normality[i] = 0.0 - largest
     return normality
@@ -204,18 +205,19 @@ def quantile_normality(
             _begin_bands(slot, own, everyone, grace)
         total, known = 0.0, 0
         for j in range(block.shape[1]):
-            value = block[i, j]
-            if np.isnan(value):
+            if np.isnan(block[i, j]):
                 continue
+            value = min(max(block[i, j], -FARTHEST), FARTHEST)
             known += 1
             if all_count[j] >= grace and slot < 0:
                 total += math.log2(1.0 + _beyond(value, all_bands[j].astype(np.float32)))
             elif all_count[j] >= grace and count[slot, j] >= SETTLED:
                 total += math.log2(1.0 + _beyond(value, bands[slot, j]))
-            if learn:
-                _learn_quantiles(value, all_bands[j], all_count[j], tail, memory)
-                all_count[j] += 1.0
-            if learn and slot >= 0:
+            if not learn or abs(value) >= FARTHEST:
+                continue
+            _learn_quantiles(value, all_bands[j], all_count[j], tail, memory)
+            all_count[j] += 1.0
+            if slot >= 0:
                 _learn_quantiles(value, bands[slot, j], np.float64(count[slot, j]), tail, memory)
                 count[slot, j] = min(np.float64(count[slot, j]) + 1.0, memory)
         normality[i] = 0.0 - total / known if known else 0.0

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 __all__ = ["running_scale"]
 
+FARTHEST = 1e150  # its square is still a number
+
 
 @njit(cache=True, nogil=True)
 def running_scale(
@@ -21,7 +23,8 @@ def running_scale(
 ) -> None:
     """Write the scaled rows into `out` and learn each row after it was scaled.
 
-    A value of a column that never varied is 0 when it is that column's value, else ±`limit`.
+    A value of a column that never varied is 0 when it is that column's value, else ±`limit`. One too far away to be
+    squared, such as ∞, is ±`limit` and is not learned: one such value would blind its column for good.
 
     Parameters
     ----------
@@ -38,6 +41,9 @@ def running_scale(
                 continue
             n = count[j]
             delta = value - mean[j]
+            if not abs(delta) < FARTHEST:
+                out[i, j] = (limit if delta > 0.0 else -limit) if n >= 2.0 else 0.0
+                continue
             if n < 2.0 or delta == 0.0:
                 out[i, j] = 0.0
             elif variance[j] <= 0.0:

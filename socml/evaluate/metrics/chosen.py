@@ -69,6 +69,10 @@ def measure(
     0.5
     """
     metric = metric_of(name)
+    if len(order) != len(malicious) or np.isnan(order).any():
+        raise DataError(
+            f"{len(order)} places, {int(np.isnan(order).sum())} of them NaN, are no order of {len(malicious)} rows"
+        )
     known = ~np.isnan(malicious)
     hit = malicious[known] > 0
     if not hit.any():

@@ -1,4 +1,4 @@
-"""What a validation measured ↔ its folder in the workspace: result.json, rows.parquet, curves.png."""
+"""What a validation measured ↔ its folder in the workspace: result.json, rows.parquet, two plots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+import numpy as np
 import pyarrow as pa
 
 from socml.evaluate.metrics.ranking import number_of
@@ -99,10 +100,10 @@ def validation_ids(project: Project) -> list[str]:
 
 
 def save_validation(result: ValidationResult, project: Project) -> list[Path]:
-    """Write a validation and return the files that tell it to people: result.json and curves.png."""
+    """Write a validation and return the files that tell it to people: result.json and two plots."""
     folder = validations_folder(project) / safe_name(result.validation_id)
     write_table(folder / "rows.parquet", pa.Table.from_pandas(result.rows, preserve_index=False))
-    plots = [_plot(folder / "curves.png", result)] if result.curves else []
+    plots = _write_plots(folder, result) if result.curves else []
     return [*plots, write_json(folder / "result.json", result.to_dict())]  # last: it says that the rest is there
 
 
@@ -124,21 +125,24 @@ def load_validation(validation_id: str = "", *, project: Project) -> ValidationR
     return ValidationResult(**stored, rows=read_table(folder / "rows.parquet").to_pandas())
 
 
-def _plot(path: Path, result: ValidationResult) -> Path:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def _write_plots(folder: Path, result: ValidationResult) -> list[Path]:
+    from socml.models import line_plot, spaced_ticks
 
-    private_folder(path.parent)
-    figure = Figure(figsize=(10, 4), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    curve, roc = result.curves["precision_recall"], result.curves["roc"]
-    left.step(curve["recall"], curve["precision"], where="post")
-    left.axhline(number_of(result.pooled, "anomaly_rate"), linestyle="--", color="grey", label="random order")
-    left.set(title="Precision and recall", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    left.legend()
-    right.plot(roc["false_positive_rate"], roc["recall"])
-    right.plot([0, 1], [0, 1], linestyle="--", color="grey")
-    right.set(title="ROC", xlabel="false positive rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.02))
-    figure.savefig(private_file(path))
-    return path
+    curve, roc = (
+        {name: np.asarray(values) for name, values in result.curves[key].items()} for key in ("precision_recall", "roc")
+    )
+    rate, ends, share = number_of(result.pooled, "anomaly_rate"), np.array([0.0, 1.0]), spaced_ticks(0.0, 1.0)
+    found = {
+        "this model": (np.repeat(curve["recall"], 2)[1:], np.repeat(curve["precision"], 2)[:-1]),
+        f"random order ({rate:.3f})": (ends, np.full(2, rate)),
+    }
+    alarms = {"this model": (roc["false_positive_rate"], roc["recall"]), "random order": (ends, ends)}
+    plots = {
+        "precision-recall.svg": line_plot(
+            "Precision and recall", "recall", "precision", found, x_ticks=share, y_ticks=share
+        ),
+        "roc.svg": line_plot("ROC", "false positive rate", "recall", alarms, x_ticks=share, y_ticks=share),
+    }
+    for name, text in plots.items():
+        private_file(private_folder(folder) / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in plots]

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 
 from socml.formats._cloud import azure
 from socml.formats._envelope import first_objects, members
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._inner import with_inner
+from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
-from socml.formats._records import batches
+from socml.formats._records import clocked
+from socml.formats._times import Clock
 
 __all__ = ["AzureActivity"]
 
@@ -40,7 +43,22 @@ class AzureActivity:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return batches(members(source, "records", "value"), lambda record: azure(flatten(loads_exactly(record))))
+        return clocked(members(source, "records", "value"), _event, source, options)
+
+
+def _event(record: bytes, clock: Clock) -> dict[str, object]:
+    """Return the columns of a record; of a log of another service, what its `properties` tell of whom and from where."""
+    found = loads_exactly(record)
+    row, properties = azure(flatten(found)), found.get("properties")
+    if row.get("source_ip") is not None or not isinstance(properties, dict):
+        return row
+    told, _ = guessed_row(flat_fields(properties), clock)
+    told = with_inner(told, told.get("message"), clock)
+    if told.get("source_ip") is None:
+        return row
+    filled = {name: value for name, value in row.items() if value not in (None, "unknown", "cloud")}
+    kind = {name: told[name] for name in ("class_uid", "event_category") if told.get(name)}
+    return {**told, **filled, **kind, "extra": {**extra_of(told), **extra_of(row)}}
 
 
 def _is_ours(found: dict[str, object]) -> bool:

@@ -24,7 +24,7 @@ from socml.formats.table.key_values import pairs_of
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -36,8 +36,8 @@ _REST = (
     rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
 )
 _RFC3164 = re.compile(
-    rf"{_PRIORITY}(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
-    rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? {_REST}",
+    rf"{_PRIORITY}(?:(?P<early_year>20\d\d) )?(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
+    rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? (?:(?P<late_year>20\d\d) )?{_REST}",
     re.DOTALL,
 )
 _RFC3339 = re.compile(
@@ -55,11 +55,13 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
 )
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
 SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+_LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
 _NO_TAGS = re.compile(r"(?i)\s|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)")
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
-    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr".split()
+    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp".split()
 )
+_PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_HOST = re.compile(r'[=",;]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
@@ -99,7 +101,7 @@ def header(text: str) -> re.Match[str] | None:
     if first == "<":
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)
     else:
-        found = _RFC3339.match(text) if first.isdigit() else _RFC3164.match(text)
+        found = (_RFC3339.match(text) if first.isdigit() else None) or _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
@@ -114,8 +116,10 @@ def _is_application(found: re.Match[str]) -> bool:
     if found.re is not _RFC3339 or found["priority"]:
         return False
     if found["host"]:
-        return found["bare_tag"] is not None or found.string.startswith("  ", found.end("host"))
-    return _NO_TAGS.match(found.string, found.end("stamp") + 1) is not None
+        is_filled_up = found.string.startswith("  ", found.end("host"))
+        is_level = not found["tag"] and _LEVEL_FIRST.match(found["message"] or "") is not None
+        return found["bare_tag"] is not None or is_filled_up or is_level
+    return found["tag"] is None or _NO_TAGS.match(found.string, found.end("stamp") + 1) is not None
 
 
 def is_host(name: str) -> bool:
@@ -129,7 +133,7 @@ def is_host(name: str) -> bool:
     [True, True, False, False, False, False, False]
     """
     named = not name.isdigit() and name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
-    return named and (name[:1] not in "+-" or name == "-") and not _QUEUED.fullmatch(name)
+    return named and (name[:1] not in "+-" or name == "-") and not (_QUEUED.fullmatch(name) or _PEER.fullmatch(name))
 
 
 def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
@@ -263,7 +267,7 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if month is None:
         raise ValueError(f"{found['month']!r} is not a month")
     day, written = int(found["day"] or 0), found["clock"] or ""
-    if found.get("year"):
-        text = f"{found['year']}-{month:02}-{day:02}T{written}{found['fraction'] or ''}"
+    if year := found.get("year") or found.get("early_year") or found.get("late_year"):
+        text = f"{year}-{month:02}-{day:02}T{written}{found['fraction'] or ''}"
         return clock.in_zone(from_iso(text))
     return clock.yearless(month, day, written, found["fraction"])

@@ -9,7 +9,7 @@ from typing import cast
 
 from socml.formats._facts import TELLS, facts_of
 from socml.formats._guess import guessed_row
-from socml.formats._messages import Template
+from socml.formats._messages import KINDS, Template
 from socml.formats._times import Clock
 from socml.formats._values import outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
@@ -168,8 +168,9 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     for name, take, value in zip(names, _takes(names), found.group(0, *names)[1:], strict=True):
         if value:
             take(name, value, columns, more)
-    if template.outcome is None and "result" in more:
-        columns["event_outcome"] = outcome_of(more["result"])
+    said = more.get("result") or (more.get("reason") if template.kind == KINDS["web"] else None)
+    if template.outcome is None and said:
+        columns["event_outcome"] = outcome_of(said)
     if "target_user_name" in columns and "user_name" in columns:
         columns["acting_user_name"] = columns["user_name"]
     if template.action == "sudo_command" and "reason" in more:

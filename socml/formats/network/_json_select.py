@@ -9,7 +9,7 @@ values, and nothing makes it shorter but an exponent, which is looked for. Texts
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,9 @@ _BY_FIRST_BYTE[[ord(digit) for digit in "-0123456789"]] = WHOLE
 _BY_FIRST_BYTE[[ord("t"), ord("f")]] = BOOL
 _MOST_KINDS, _MOST_FIELDS, _LONGEST_NAME = 32, 400, 100  # what is learned of one file: a bound on time and memory
 _SIMPLE_LIST = r'^\[(?:"[^"]*"(?:,"[^"]*")*|-?[0-9]{1,18}(?:,-?[0-9]{1,18})*)?\]$'
-# Decimals that Python and DuckDB write alike: not tiny, not huge, no exponent
-_DECIMAL = r"^-?(?:[1-9][0-9]{0,14}\.[0-9]+|0\.(?:0|0{0,3}[1-9][0-9]*))$"
-_EXPONENT = r"[0-9][eE][-+0-9]"
+_LEAST, _MOST = 1e-6, 1e15  # between them DuckDB writes a decimal without an exponent, digit by digit
+_TINY = "0.0000"  # what Python writes with an exponent
+_EXPONENT = r"[:,\[][ \t]*-?[0-9.]+[eE][-+0-9]"
 _FLAT = 50  # brackets of a list that is not nested too deep
 _AS_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as `text_of` writes a list
 Path = tuple[str, ...]
@@ -124,13 +124,14 @@ class Kinds:
         found = selected(connection, *_select(kinds, table))
         if not len(found):  # each line is for the careful reader
             return
-        rows, lengths = np.asarray(found["row"]), _lengths(table["line"])
+        texts = table["line"].chunk(0)
+        rows, lengths = np.asarray(found["row"]), _lengths(texts)
         free = np.ones(len(rows), bool)
         for number, kind in enumerate(kinds):
             cells = found[f"cells{number}"].chunk(0)
             these = np.flatnonzero(cells.is_valid())
             if len(these):
-                plain = _plain(kind, cells, these, lengths[these], table["line"])
+                plain = _plain(kind, cells, these, lengths[these], texts)
                 plain = plain.only(free[plain.rows])  # a line may hold the hints of two kinds
                 free[plain.rows] = False
                 plain.rows = rows[plain.rows]
@@ -163,15 +164,14 @@ def _plain(kind: _Kind, cells: pa.ListArray, these: Rows, lengths: NDArray[np.in
     return JsonLines(found.hint, names, found.rows, Cells(_unquoted(found), width), found.kinds)
 
 
-def _lengths(lines: pa.ChunkedArray) -> NDArray[np.integer]:
+def _lengths(lines: pa.Array) -> NDArray[np.integer]:
     """Return the bytes of each line, a slash that is written \\/ counting as one."""
-    lengths = np.asarray(pc.binary_length(lines))
-    escaped = np.flatnonzero(pc.match_substring(lines, "\\"))
+    lengths = np.diff(bytes_of(lines)[1])
+    escaped = np.unique(_with_escapes(lines))
     if len(escaped):
         texts = lines.take(pa.array(escaped))
         slashes = np.asarray(pc.count_substring(texts, "\\/"))
         only_slashes = np.asarray(pc.count_substring(texts, "\\")) == slashes
-        lengths = lengths.copy()
         lengths[escaped] = np.where(only_slashes, lengths[escaped] - slashes, -1)
     return lengths
 
@@ -193,9 +193,12 @@ def _kinds_of_numbers(numbers: pa.Array) -> NDArray[np.uint8] | int:
     try:
         numbers.cast(pa.int64())
     except pa.ArrowInvalid:
-        whole = pc.match_substring_regex(numbers, "^-?[0-9]+$")
-        decimal = pc.match_substring_regex(numbers, _DECIMAL)
-        return np.where(whole, WHOLE, np.where(decimal, DECIMAL, OTHER)).astype(np.uint8)
+        sizes = np.abs(np.asarray(numbers.cast(pa.float64())))
+        kinds = np.where((sizes == 0) | ((sizes >= _LEAST) & (sizes < _MOST)), DECIMAL, OTHER).astype(np.uint8)
+        others = np.flatnonzero(~np.asarray(pc.match_substring(numbers, ".")))
+        whole = pc.match_substring_regex(numbers.take(pa.array(others)), "^-?[0-9]+$")
+        kinds[others] = np.where(whole, WHOLE, OTHER)
+        return kinds
     return WHOLE
 
 
@@ -212,25 +215,41 @@ def _accounted_for(kind: _Kind, found: JsonLines, values: pa.Array) -> NDArray[n
 
 
 def _with_settled(found: JsonLines, lines: pa.Array) -> JsonLines:
-    """Return the lines without exponents; lists that are not simple are written as the careful reader does."""
+    """Return the lines without exponents; tiny decimals and lists are written as the careful reader does."""
     keep = np.ones(len(found.rows), bool)
-    width, kinds = found.cells.width, found.kinds.ravel()
-    with_decimals = np.flatnonzero((found.kinds == DECIMAL).any(axis=1))
-    if len(with_decimals):
-        exponents = pc.match_substring_regex(lines.take(pa.array(found.rows[with_decimals])), _EXPONENT)
-        keep[with_decimals[np.asarray(exponents)]] = False
+    width, kinds, values = found.cells.width, found.kinds.ravel(), found.cells.values
+    decimals = np.flatnonzero(kinds == DECIMAL)
+    if len(decimals):
+        keep &= ~np.isin(found.rows, _with_exponents(lines))
+        texts = values.take(pa.array(decimals))
+        tiny = decimals[np.asarray(pc.starts_with(pc.utf8_ltrim(texts, "-"), _TINY))]
+        values = _with_written(values, tiny, lambda text: repr(float(text)))
     lists = np.flatnonzero(kinds == LIST)
     if len(lists):
-        texts = found.cells.values.take(pa.array(lists))
-        others = np.flatnonzero(~np.asarray(pc.match_substring_regex(texts, _SIMPLE_LIST)))
-        if len(others):
-            written = [_written(text) for text in texts.take(pa.array(others)).to_pylist()]
-            keep[lists[others[[text is None for text in written]]] // width] = False
-            mask = np.zeros(len(kinds), bool)
-            mask[lists[others]] = True
-            values = pc.replace_with_mask(found.cells.values, pa.array(mask), pa.array(written, pa.string()))
-            found = JsonLines(found.hint, found.names, found.rows, Cells(values, width), found.kinds)
-    return found.only(keep)
+        texts = values.take(pa.array(lists))
+        values = _with_written(values, lists[~np.asarray(pc.match_substring_regex(texts, _SIMPLE_LIST))], _written)
+        keep[lists[~np.asarray(values.take(pa.array(lists)).is_valid())] // width] = False
+    return JsonLines(found.hint, found.names, found.rows, Cells(values, width), found.kinds).only(keep)
+
+
+def _with_written(values: pa.Array, at: Rows, write: Callable[[str], str | None]) -> pa.Array:
+    """Return the values, some of them written otherwise."""
+    if not len(at):
+        return values
+    mask = np.zeros(len(values), bool)
+    mask[at] = True
+    written = pa.array([write(text) for text in values.take(pa.array(at)).to_pylist()], pa.string())
+    return pc.replace_with_mask(values, pa.array(mask), written)
+
+
+def _with_exponents(lines: pa.Array) -> Rows:
+    """Return which lines hold a number with an exponent, or a text that looks like one."""
+    data, offsets = bytes_of(lines)
+    after_digits = (data[:-1] - np.uint8(ord("."))) <= ord("9") - ord(".")
+    after_digits &= (data[1:] | np.uint8(0x20)) == ord("e")
+    rows = np.unique(_row_of(np.flatnonzero(after_digits), offsets))
+    has_one = np.asarray(pc.match_substring_regex(lines.take(pa.array(rows)), _EXPONENT))
+    return rows[np.flatnonzero(has_one)]
 
 
 def _written(text: str) -> str | None:

@@ -144,7 +144,8 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
-    names = list(shape.columns) if shape.columns else first
+    names = list(shape.columns) if shape.columns else [*first, *_unnamed(lines, delimiter, len(first), header=header)]
+    first = names if not shape.columns else first
     if not header and not shape.columns:
         names = [f"column_{n}" for n in range(1, len(first) + 1)]
     if len(names) != len(first):
@@ -160,6 +161,16 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         shape.encoding,
         above,
     )
+
+
+def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool) -> list[str]:
+    """Return names for the columns that a line of names leaves out: all other lines have as many, and one or two more.
+
+    So Windows' event viewer writes the text of an event.
+    """
+    counts = {_count(line, delimiter) + 1 for line in lines[1:]} if header else set()
+    more = counts.pop() - named if len(counts) == 1 else 0
+    return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
 
 
 def arff_names(head: bytes) -> list[str]:

@@ -37,15 +37,18 @@ class TableLog:
     fields: tuple[str, ...]
     clock: Clock
     found: dict[str, str]  # event column → the field that fills it most often
+    told: Mapping[str, str]  # columns without names → what their values told them to be
 
     def note(self) -> str:
         """Return what was taken for what, for the reader to check."""
-        taken = ", ".join(f"{column} from {name!r}" for column, name in self.found.items())
+        written = {kind: name for name, kind in self.told.items()}
+        taken = ", ".join(f"{column} from {written.get(name, name)!r}" for column, name in self.found.items())
         text = f"Read as a log: {taken}. Set [table.rename] in the dataset's recipe if that is wrong."
         return Assumption("columns", text)
 
     def settle(self, cells: Mapping[str, pa.Array]) -> None:
         """Look at a block of rows for what shows whether dates say the day first."""
+        cells = _renamed(cells, self.told)
         if self.clock.day_first is None and "time" in self.found:
             field = self.found["time"]  # a column, or a field of the object in one
             texts = (row.get(field) for row in _rows(cells, self.fields))
@@ -53,6 +56,7 @@ class TableLog:
 
     def columns(self, cells: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Return the event columns of a block of rows; what does not fit a column leaves it empty."""
+        cells = _renamed(cells, self.told)
         objects = _objects(cells, self.fields)
         return arrays_of([self._row(*both) for both in zip(_rows(cells, self.fields), objects, strict=True)])
 
@@ -63,22 +67,28 @@ class TableLog:
 
 
 def log_of(
-    names: Sequence[str], cells: Mapping[str, pa.Array], numeric: int, source: Source, options: ReadOptions
+    cells: Mapping[str, pa.Array],
+    numeric: int,
+    source: Source,
+    options: ReadOptions,
+    told: Mapping[str, str],
 ) -> TableLog | None:
     """Return how the rows of a table become events, by its first rows; None if it is no log.
 
     Parameters
     ----------
     numeric : how many of its columns are numbers
+    told : what the values of columns without names told them to be
     """
     if options.table is not None or options.truth is not None or options.time_format:
         return None
-    if numeric > max(3, _MOST_NUMBERS * len(names)):
+    if numeric > max(3, _MOST_NUMBERS * len(cells)):
         return None
-    columns = guess(tuple(names)).columns
+    cells = _renamed(cells, told)
+    columns = guess(tuple(cells)).columns
     if "time" not in columns:
         return None
-    nested = [name for name in names if _holds_objects(cells[name])]
+    nested = [name for name in cells if _holds_objects(cells[name])]
     fields = tuple(dict.fromkeys([*(name for several in columns.values() for name, _ in several), *nested]))
     sample = list(_rows({name: cells[name].slice(0, _SAMPLE) for name in fields}, fields))
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
@@ -87,7 +97,11 @@ def log_of(
     if not rows or timed < _TIMED * len(rows) or known < _KNOWN * len(rows):
         return None
     taken = fields_of_columns(sample, Clock(None, 2000, None))
-    return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()})
+    return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()}, told)
+
+
+def _renamed(cells: Mapping[str, pa.Array], told: Mapping[str, str]) -> Mapping[str, pa.Array]:
+    return {told.get(name, name): values for name, values in cells.items()} if told else cells
 
 
 def _objects(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[str]:

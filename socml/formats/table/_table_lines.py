@@ -121,7 +121,7 @@ def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
         if usual != "text":
             values += shape == usual
             names += shape in ("text", "domain") and usual != "domain"
-        elif shape not in ("text", ""):
+        elif shape not in ("text", "", "domain"):  # a dotted name may stand over words
             values += 1
     if values == names == 0 and len(below) > 1:  # only words: names are not among the values of their column
         repeats = sum(cell.strip() != "" and any(row[at] == cell for row in below) for at, cell in enumerate(first))

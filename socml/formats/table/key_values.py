@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from socml.formats._facts import TELLS
 from socml.formats._fields import add_numbered
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
@@ -27,12 +28,12 @@ _PAIR = re.compile(
     r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
-_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}=)")
+_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?=)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
-    sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}}) ?=")
+    sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}})(?:\(\d{{1,6}}\))? ?=")
     for sign in ("\t", "|", ";", "^")
 }
 _BLANK_KEY = re.compile(r" [A-Za-z_@][\w.@/-]{0,99}=")
@@ -123,6 +124,8 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
         raise ValueError("no key=value in the line")
     row, _ = guessed_row(_with_joined_time(found), clock)
     _read_front(before, text, row, clock)
+    if "text" in found and TELLS.search(found["text"]):
+        _fill(row, found["text"])
     return with_inner(row, row.get("message"), clock)
 
 
@@ -159,13 +162,17 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
         row["message"] = rest
     if row.get("event_severity") is None and (level := _LEVEL_BEFORE.match(rest)):
         row["event_severity"] = severity_of(level["level"])
+    _fill(row, text[text.find(rest) :])
+
+
+def _fill(row: dict[str, object], message: str) -> None:
+    """Fill what the pairs leave empty from a line as a message."""
     from socml.formats.host._syslog_messages import read_text
 
-    columns, more = read_text(text[text.find(rest) :])
-    if columns.get("class_uid") and row.get("class_uid"):
-        columns = {n: v for n, v in columns.items() if n not in ("class_uid", "event_category", "event_action")}
+    columns, more = read_text(message)
+    own_kind = ("class_uid", "event_category", "event_action") if row.get("class_uid") else ()
     for name, value in columns.items():
-        if value is not None and row.get(name) in (None, "host"):
+        if value is not None and row.get(name) in (None, "host") and name not in own_kind:
             row[name] = value
     row["extra"] = {**more, **extra_of(row)}
 

@@ -7,6 +7,7 @@ line breaks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -35,10 +36,12 @@ from socml.formats.table._table_csv import (
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
+from socml.formats.table._table_unnamed import told_names
 from socml.project import ConfigurationError, TableShape
 
 __all__ = ["Table"]
 
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 
 
@@ -94,6 +97,8 @@ def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
 
 
 def _goes_on(text: str, clock: Clock) -> bool:
+    if found := _CLOCK.match(text):  # of tcpdump
+        return len(text) - found.end() > _LONGEST_ZONE
     try:
         stamp = stamp_in(text, clock, farthest=1)
     except ValueError:
@@ -130,18 +135,29 @@ def _settle(
 ) -> tuple[dict[str, Plan], TableLog | None, list[str]]:
     """Look at the whole file once; return how to read each of its own columns, whether it is a log, and what to tell."""
     log: TableLog | None = None
-    is_asked = False
+    is_asked = dialect.is_arff
     profiles = {name: Profile() for name in layout.own}
     positions = {name: position for position, name in enumerate(dialect.names)}
     for rows in read_rows(source, dialect):
         for name, profile in profiles.items():
             profile.see(rows.cells[positions[name]], rows.numbers)
-        if dialect.header and rows.records:
-            cells = dict(zip(dialect.names, rows.cells, strict=True))
-            log = log if is_asked else log_of(dialect.names, cells, _numbers(profiles), source, options)
-            is_asked = True
-            if log:
-                log.settle(cells)
+        cells = dict(zip(dialect.names, rows.cells, strict=True)) if rows.records else {}
+        if cells and not is_asked:
+            is_asked, told = True, {} if dialect.header else told_names(cells)
+            log = log_of(cells, _numbers(profiles), source, options, told)
+        if cells and log:
+            log.settle(cells)
+    plans, notes = _plans(profiles, layout, options, zone)
+    notes += _same_values(profiles)
+    if log:
+        notes.insert(0, log.note())
+    return plans, log, notes
+
+
+def _plans(
+    profiles: Mapping[str, Profile], layout: Layout, options: ReadOptions, zone: ZoneInfo | None
+) -> tuple[dict[str, Plan], list[str]]:
+    """Return how to read each column that is kept, and what to tell of them."""
     plans: dict[str, Plan] = {}
     notes: list[str] = []
     for name, profile in profiles.items():
@@ -156,10 +172,7 @@ def _settle(
             notes += kept_notes
         if plan is not None:
             plans[name] = plan
-    notes += _same_values(profiles)
-    if log:
-        notes.insert(0, log.note())
-    return plans, log, notes
+    return plans, notes
 
 
 def _numbers(profiles: Mapping[str, Profile]) -> int:

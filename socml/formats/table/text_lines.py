@@ -15,7 +15,7 @@ from datetime import datetime
 
 from socml.formats._continued import continued
 from socml.formats._inner import is_record, with_inner
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
@@ -26,24 +26,30 @@ __all__ = ["TextLines"]
 
 _LEVELS = "|".join(sorted(LEVELS, key=len, reverse=True))
 _LEVEL = re.compile(
-    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})\]? +)?[\[(<]?(?:[\w-]{1,40}[:.])?(?P<level>" + _LEVELS + r")\b *[\])>:,|]*",
+    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.])?(?P<level>"
+    + _LEVELS
+    + r")\b *[\])>:,|]*",
     re.IGNORECASE,
 )
 # One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
 _LATER_LEVEL = re.compile(
-    r"(?:[ |,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ |,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
     + _LEVELS
     + r"))\b *[\])>:,|]*"
 )
 _NAMED_LEVEL = re.compile(
     r"(?:[ |,:-]{0,8}[\w.$:/@-]{1,80}){1,2} {1,8}(?P<level>" + _LEVELS.upper() + r")\b(?![\w/=])[\])>:,| ]*"
 )
-_BEFORE = re.compile(rf"[\[(<]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
-# A record that begins with its level and tells no time: of Python, uvicorn, .NET, Falco
+_BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
+# A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
+_CLOCK_ONLY = r"(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?):? "
 _BEGINS = re.compile(
-    r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
+    rf"(?:{_CLOCK_ONLY})?"
+    r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+_BELOW = re.compile(rf"[^\n]{{0,1000}}\n(?P<level>{_LEVELS.upper()}): ")  # of java.util.logging, on its second line
+_CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
@@ -72,7 +78,11 @@ class TextLines:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A last resort, by the share of lines with a time; surer where a level follows it."""
-        lines = [line for line in head_lines(head, 60, stripped=b"\r\0") if not line.startswith((b"#", b" ", b"\t"))]
+        lines = [
+            line
+            for line in head_lines(head, 60, stripped=b"\r\0")
+            if not line.startswith((b" ", b"\t")) and not is_comment(line)
+        ]
         if not lines or lines[0].lstrip().startswith((b"{", b"<")) or b"\0" in head[:4096]:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
@@ -84,7 +94,12 @@ class TextLines:
         if len(found) >= 0.6 * len(lines):
             return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
         begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
-        if begins and len(found) > 1 and all(stamp.start == begins.start for _, stamp in found):
+        sign = texts[0][0] if not texts[0][0].isalnum() else ""
+        if (
+            begins
+            and len(found) > 1
+            and all(s.start == begins.start or (sign and text[0] == sign) for text, s in found)
+        ):
             return 0.52
         return 0.5 * len(found) / len(lines)
 
@@ -121,12 +136,12 @@ def _is_start(line: bytes) -> bool:
 
 
 def is_comment(line: bytes) -> bool:
-    """Return whether a line is a comment, and no frame of PHP's stack."""
-    return line.startswith(b"#") and not line[1:2].isdigit()
+    """Return whether a line is a comment; a frame of PHP's stack and a record of WebLogic are none."""
+    return line.startswith(b"#") and not line[1:2].isdigit() and not line.startswith(b"####<")
 
 
 def _by_level(texts: list[str]) -> bool:
-    """Return whether a file's records begin with their level, and most tell no time.
+    """Return whether a file's records begin with their level or a time of day, and most tell no date.
 
     Examples
     --------
@@ -134,20 +149,24 @@ def _by_level(texts: list[str]) -> bool:
     (True, False)
     """
     firsts = [text for text in texts[:60] if not text.startswith((" ", "\t", "#"))]
-    begun = [text for text in firsts if _BEGINS.match(text)]
-    if not firsts or not _BEGINS.match(firsts[0]) or 2 * len(begun) <= len(firsts):
+    begun = [text for text in firsts if _begun(text)]
+    if not firsts or not _begun(firsts[0]) or 2 * len(begun) < len(firsts):
         return False
     return 2 * sum(_stamp(text, _LOOK) is not None for text in begun) <= len(begun)
 
 
+def _begun(text: str) -> re.Match[str] | None:
+    return _BEGINS.match(text) or _CLOCK_BEGINS.match(text)
+
+
 def _is_begun(line: bytes) -> bool:
     text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
-    return is_comment(line) or _BEGINS.match(text) is not None or (_is_start(line) and not text[:1].isalpha())
+    return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
 
 
 def _level(text: str, stamp: Stamp) -> str | None:
     """Return the level that stands after a line's time, or before it."""
-    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL):
+    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL, _BELOW):
         if found := pattern.match(text, stamp.end):
             return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
@@ -166,6 +185,7 @@ class _Lines:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: datetime | None = None
+        self._said = False  # that records tell no date
 
     def event(self, record: bytes) -> dict[str, object]:
         """Return the event of one record."""
@@ -180,9 +200,8 @@ class _Lines:
             return with_inner(bare, text, self._clock)
         stamp = stamp_in(text.partition("\n")[0], self._clock)
         row: dict[str, object] = {"event_category": "host"}
-        if stamp is None and (begins := _BEGINS.match(text)):
-            word = begins["level"].lower()
-            row |= {"event_severity": LEVELS[_DOTNET.get(word, word)], "message": text[begins.end() :].strip() or None}
+        if stamp is None and (begins := _begun(text)):
+            row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
@@ -191,6 +210,18 @@ class _Lines:
         row["extra"] = extra = dict[str, str]()
         row["message"] = _message(text, stamp, row, extra)
         return with_inner(row, row["message"], self._clock)
+
+    def _dateless(self, text: str, begins: dict[str, str | None], end: int) -> dict[str, object]:
+        """Return the columns of a record that tells no date, and say once that it has no time."""
+        if not self._said:
+            self._said = True
+            self._clock.warnings.append(
+                Assumption("time", "Lines tell no date, and their events have no time: such events are in no window.")
+            )
+        word = (begins.get("level") or "").lower()
+        row: dict[str, object] = {"message": text[end:].strip() or None}
+        row["extra"] = {"clock": begins["clock"]} if begins.get("clock") else {}
+        return row | ({"event_severity": LEVELS[_DOTNET.get(word, word)]} if word else {})
 
 
 def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:

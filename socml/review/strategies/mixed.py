@@ -56,8 +56,14 @@ def mixed(
             f"The shares of the mixed strategy must be 0 or more and add up to 1; they are {shares}."
         )
     names = ("most-anomalous", "diverse", "random-audit")
-    queues = [component("strategies", name)(candidates, labels, 2 * budget, rng=rng) for name in names]
-    return _take(queues, _deal(shares, _barren(labels, budget))[len(labels) :])
+    places = _deal(shares, _barren(labels, budget))[len(labels) :]
+    asked = {0, *places}  # what no place is dealt to is not looked for
+    queues = {
+        at: component("strategies", name)(candidates, labels, 2 * budget, rng=rng)
+        for at, name in enumerate(names)
+        if at in asked
+    }
+    return _take(queues, places)
 
 
 def _barren(labels: pd.DataFrame, budget: int) -> NDArray[np.bool_]:
@@ -85,9 +91,9 @@ def _deal(shares: NDArray[np.float64], barren: NDArray[np.bool_]) -> list[int]:
     return order
 
 
-def _take(queues: list[pd.Series], places: list[int]) -> pd.Series:
+def _take(queues: dict[int, pd.Series], places: list[int]) -> pd.Series:
     rows: dict[str, str] = {}
-    waiting = [iter(zip(q.index, q, strict=True)) for q in queues]
+    waiting = {at: iter(zip(queue.index, queue, strict=True)) for at, queue in queues.items()}
     for place in places:
         for source in (waiting[place], waiting[0]):  # an exhausted strategy leaves its place to the first
             row = next(((row_id, reason) for row_id, reason in source if row_id not in rows), None)

@@ -1,0 +1,100 @@
+"""Numbers in tables, cells and charts → written as the language of the page writes them: 4,5 and 12 000 in French.
+
+Streamlit and Vega would follow the browser's language, or none.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from socml.project import Words, visible_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import altair as alt
+    import pandas as pd
+
+DIGITS = 4  # after the comma, at most
+SMALL = 1e-4  # below, as a power of ten
+_FRENCH: dict[str, Any] = {
+    "number": {
+        "decimal": ",",
+        "thousands": "\u202f",
+        "grouping": [3],
+        "currency": ["", "\u00a0€"],
+        "percent": "\u202f%",
+    },
+    "time": {
+        "dateTime": "%A %e %B %Y à %X",
+        "date": "%d/%m/%Y",
+        "time": "%H:%M:%S",
+        "periods": ["AM", "PM"],
+        "days": ["dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"],
+        "shortDays": ["dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."],
+        "months": [
+            *("janvier", "février", "mars", "avril", "mai", "juin"),
+            *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+        ],
+        "shortMonths": [
+            *("janv.", "févr.", "mars", "avr.", "mai", "juin"),
+            *("juil.", "août", "sept.", "oct.", "nov.", "déc."),
+        ],
+    },
+}
+
+
+def figure(value: float, say: Words, digits: int = DIGITS) -> str:
+    """Return a number with the digits that it has, `digits` after the comma at most.
+
+    Examples
+    --------
+    >>> from socml.project import words
+    >>> figure(4.5, words("fr")), figure(12000, words("en")), figure(0.00001, words("fr"))
+    ('4,5', '12,000', '1,0e-05')
+    """
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    if value == int(value):
+        return say.number(value)
+    if abs(value) < SMALL:
+        return f"{value:.1e}".replace(".", say.number(0.5, 1)[1])
+    return say.number(value, digits).rstrip("0").rstrip(".,")
+
+
+def cell_text(name: str, value: Any, say: Words, longest: int) -> str:
+    """Return an event's value as text that cannot act; `name` is its column, for a port is no quantity."""
+    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
+        return ""
+    if name.endswith("_port"):
+        return str(int(value))
+    if isinstance(value, int | float):
+        return figure(value, say, 3)
+    return visible_line(value)[:longest]
+
+
+def draw_table(table: pd.DataFrame, say: Words, *, plain: Collection[str] = (), **options: Any) -> Any:
+    """Draw a table; its numbers sort as numbers. The columns of `plain` are no quantities: ports, numbers of lines."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    quantities: dict[Any, Any] = {
+        name: partial(_shown, say=say)
+        for name in table.columns
+        if name not in plain and is_numeric_dtype(table[name]) and not is_bool_dtype(table[name])
+    }
+    return st.dataframe(table.style.format(quantities) if quantities else table, hide_index=True, **options)
+
+
+def _shown(value: Any, say: Words) -> str:
+    return "—" if value is None or value != value else figure(value, say)  # noqa: PLR0124  NaN is not itself
+
+
+def draw_chart(chart: alt.Chart | alt.LayerChart, say: Words, **options: Any) -> Any:
+    """Draw a chart as wide as the page; its axes and tooltips write numbers and dates as the language does."""
+    return st.altair_chart(
+        chart.configure(locale=_FRENCH) if say.language == "fr" else chart, width="stretch", **options
+    )

@@ -1,0 +1,107 @@
+"""Columns without names → what they are, told by their values: for logs that a proxy or a firewall writes as bare columns.
+
+Only what its values leave no doubt of is named: a time, addresses (the source's stands first) with the ports behind them, a
+method, a URL, a status, a level, what was decided. Blind to users, hosts and counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+
+from socml.formats._addresses import address_and_port
+from socml.formats._protocols import TRANSPORTS
+from socml.formats._stamps import time_of
+from socml.formats._times import Clock
+from socml.formats._values import LEVELS, outcome_of
+
+__all__ = ["told_names"]
+
+_SAMPLE = 100  # rows
+_TIME = re.compile(r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}")
+_CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
+_DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
+_METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
+_STATUS = re.compile(r"[1-5]\d\d")
+_URL = re.compile(r"(?:/|https?://)\S{0,4000}")
+_AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
+_PORT = re.compile(r"\d{1,5}")
+_CLOCK_OF_SAMPLE = Clock(None, 2000, None)
+
+
+def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
+    """Return a name for each column whose values tell it.
+
+    Examples
+    --------
+    >>> told_names({"column_1": pa.array(["2026-03-02T10:00:00Z"]), "column_2": pa.array(["192.0.2.1"]), "column_3": pa.array(["7"])})
+    {'column_1': 'timestamp', 'column_2': 'source_ip'}
+    """
+    samples = {
+        name: [text for text in values.slice(0, _SAMPLE).to_pylist() if text is not None]
+        for name, values in cells.items()
+    }
+    names: dict[str, str] = {}
+    free = dict(_KINDS)
+    for name, texts in samples.items():
+        kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
+        if kind in ("status_code", "url", "user_agent") and "method" not in names.values():
+            kind = None
+        if kind is not None:
+            names[name] = kind
+            del free[kind]
+    _name_ports(list(cells), samples, names)
+    if "date" in names.values() and "time" not in names.values():
+        names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
+    return names
+
+
+def _name_ports(columns: Sequence[str], samples: Mapping[str, list[str]], names: dict[str, str]) -> None:
+    """Name the columns of ports: each behind its address, or both behind both."""
+    at = {kind: columns.index(name) for name, kind in names.items()}
+    source, destination = at.get("source_ip"), at.get("destination_ip")
+    if source is None or destination is None:
+        return
+    gap = 1 if destination == source + 2 else 2 if destination == source + 1 else 0
+    for place, kind in ((source + gap, "source_port"), (destination + gap, "destination_port")):
+        if gap and place < len(columns) and columns[place] not in names and all(map(_is_port, samples[columns[place]])):
+            names[columns[place]] = kind
+
+
+def _is_time(text: str) -> bool:
+    if not _TIME.fullmatch(text) or _DATE.fullmatch(text):
+        return False
+    try:
+        return time_of(text, _CLOCK_OF_SAMPLE) is not None
+    except ValueError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    return address_and_port(text)[0] is not None
+
+
+def _is_port(text: str) -> bool:
+    return _PORT.fullmatch(text) is not None and int(text) <= 65535
+
+
+def _fits(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+_KINDS: dict[str, Callable[[str], bool]] = {
+    "timestamp": _is_time,
+    "date": _fits(_DATE),
+    "time": _fits(_CLOCK),
+    "source_ip": _is_address,
+    "destination_ip": _is_address,
+    "method": _fits(_METHOD),
+    "url": _fits(_URL),
+    "status_code": _fits(_STATUS),
+    "transport": lambda text: text.lower() in TRANSPORTS.values(),
+    "level": lambda text: text.lower() in LEVELS,
+    "action": lambda text: text.isalpha() and outcome_of(text) is not None,
+    "user_agent": _fits(_AGENT),
+}
