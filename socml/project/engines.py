@@ -108,8 +108,12 @@ def sealed_connection(
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="socml-spill-") as spill:
-        config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "temp_directory": spill}
-        connection = duckdb.connect(config={**config, "threads": threads or os.cpu_count() or 1})
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "threads": threads or os.cpu_count() or 1,
+        }
+        connection = duckdb.connect(config=config)
         try:
             _settle(connection)
             if prepare is not None:
