@@ -123,10 +123,8 @@ def ingest_files(
         for path, why in found.odd.items():
             work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
         _take_all(work, matches, workers)
-        if anew and work.failed:
-            raise DataError(
-                f"{work.failed[0].reason} So the dataset stays as it was: with --anew all or nothing is read."
-            )
+        if anew:
+            _check_all_read(work)
         stage.commit()
         result = work.result(dataset)
         if result.added or result.quarantined or anew:
@@ -140,6 +138,11 @@ def _take_all(work: FileByFile, matches: Sequence[Match], workers: int) -> None:
     with work.reading_ahead(ordered, workers):
         for match in ordered:
             work.take(match)
+
+
+def _check_all_read(work: FileByFile) -> None:
+    if work.failed:
+        raise DataError(f"{work.failed[0].reason} So the dataset stays as it was: with --anew all or nothing is read.")
 
 
 def _forget_gone(stage: Staging, folders: set[Path]) -> None:

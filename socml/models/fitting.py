@@ -215,14 +215,8 @@ def fit(
     if isinstance(model, str) and not recipe.name:
         recipe = recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
     seed = recipe.seed if seed is None else seed
-    if about.get("feature_set", recipe.features) != recipe.features:
-        seen = about["feature_set"]
-        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
-    if feature_metadata:
-        features = features.copy(deep=False)
-        features.attrs["socml"] = feature_metadata
     period = recipe.period if period is None else period
-    features = rows_of_period(features, period)
+    features = _rows_to_learn(recipe, features, about, period)
     is_counted = bool(about.get("window_seconds"))  # of many events, none of which holds the truth
     if truth is not None and len(truth) and not force and not is_counted:
         _check_label_columns(features, truth_of_rows(truth, _row_ids(features)))
@@ -243,6 +237,17 @@ def fit(
     recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
     audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
     return recorded
+
+
+def _rows_to_learn(recipe: ModelRecipe, features: pd.DataFrame, about: TableMetadata, period: Period) -> pd.DataFrame:
+    """Return the rows of the period, of a table that says what `about` does and is of the recipe's feature set."""
+    if about.get("feature_set", recipe.features) != recipe.features:
+        seen = about["feature_set"]
+        raise ModelError(f"Model {recipe.name!r} reads the feature set {recipe.features!r}, and this is {seen!r}.")
+    if about:
+        features = features.copy(deep=False)
+        features.attrs["socml"] = about
+    return rows_of_period(features, period)
 
 
 def _reference_rows(

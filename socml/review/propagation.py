@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from socml.labels import DIRECTION, CurrentLabels, NewLabel
+from socml.labels import DIRECTION, CurrentLabels, LabelEvent, NewLabel
 from socml.project import DataError
 from socml.review.ranking_state import RankingState
 
@@ -90,8 +90,18 @@ def suggestions(
     batch_id = batch_id or uuid.uuid4().hex
     if any(event.batch_id == batch_id for event in standing.standing()):
         return []
-    same = NewLabel(
-        row_id=row_id,
+    same = _suggested(label, batch_id, weight)
+    return [
+        replace(same, row_id=other, client_id=f"{batch_id}:{other}")
+        for other in dict.fromkeys(row_ids)
+        if board.is_open[board.row_of(other)]
+    ]
+
+
+def _suggested(label: LabelEvent, batch_id: str, weight: float) -> NewLabel:
+    """Return what a label says, as a suggestion."""
+    return NewLabel(
+        row_id=label.row_id,
         verdict=str(label.verdict),
         client_id=batch_id,
         run_id=label.run_id or "",
@@ -99,15 +109,10 @@ def suggestions(
         reason=label.reason or "",
         family=label.family or "",
         technique=label.technique or "",
-        by=by,
+        by=label.by,
         how="propagation",
         model_version=label.model_version or "",
         weight=weight,
         batch_id=batch_id,
         suggested=True,
     )
-    return [
-        replace(same, row_id=other, client_id=f"{batch_id}:{other}")
-        for other in dict.fromkeys(row_ids)
-        if board.is_open[board.row_of(other)]
-    ]

@@ -68,7 +68,7 @@ def look_up(
     query_bytes = np.char.str_len(name) + 18
     if answer_bytes is None:
         answer_bytes = query_bytes + np.where(answer == "-", 0, rng.integers(16, 120, n))
-    rtt = np.where(rng.random(n) < 0.6, rng.uniform(0.0003, 0.002, n), rng.lognormal(-3.6, 0.6, n))
+    rtt = _round_trips(rng, n)
     lost = rng.random(n) < 0.012
     flow = traffic.flows(
         rng,
@@ -96,6 +96,11 @@ def look_up(
         answers=np.where(lost, "-", answer),
         ttl=rng.choice(np.array([60, 300, 600, 3600]), n),
     )
+
+
+def _round_trips(rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+    """Return seconds: most answers come from the resolver's cache, the others from far away."""
+    return np.where(rng.random(n) < 0.6, rng.uniform(0.0003, 0.002, n), rng.lognormal(-3.6, 0.6, n))
 
 
 def visit(
