@@ -48,8 +48,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -61,7 +62,7 @@ from socml.formats._guess import flat_fields, plain_name
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
-from socml.formats._times import Clock
+from socml.formats._times import Clock, iso
 from socml.formats._values import column_value
 from socml.formats.table.key_values import pairs_of
 from socml.project import EVENT, RecipeError, did_you_mean
@@ -118,11 +119,16 @@ class FormatMap:
 
     def row_of(self, record: dict[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a JSON record."""
-        fields = flat_fields(record)
         if not self.whole_lists:
-            return self.row(fields, clock)
+            return self.row(flat_fields(record), clock)
         kept = flatten(record)
-        return self.row(fields | kept, clock, kept=kept)
+        return self.row(flat_fields(record) | kept if self._reads_lists else kept, clock, kept=kept)
+
+    @cached_property
+    def _reads_lists(self) -> bool:
+        """Whether a field that is read is of one object in a list: `events.0.name`."""
+        names = [*self.columns.values(), *(when.fields for when in self.whens)]
+        return any(part.isdigit() for some in names for name in some for part in name.split("."))
 
     def row(
         self, found: Mapping[str, object], clock: Clock, *, kept: Mapping[str, object] | None = None
@@ -130,9 +136,10 @@ class FormatMap:
         """Return the event columns of a record's flat fields. `kept` are those for `extra`, as far as no column takes them."""
         row, taken = dict(self.fixed), set[str]()
         for column, names in self.columns.items():
+            words = self.words.get(column)
             for name in (name for name in names if name in found):
-                word = self.words.get(column, {}).get(str(text_of(found[name])))
-                value = word if word is not None else _declared(column, found[name], plain_name(name), clock)
+                word = words.get(str(text_of(found[name]))) if words else None
+                value = word if word is not None else _declared(column, found[name], _plain(name), clock)
                 if value is not None:
                     row[column] = value
                     if word is None or word == found[name]:
@@ -158,14 +165,14 @@ class FormatMap:
             raise ValueError(f"{text_of(given[0])!r} is not a time")
 
     def _add_ports(self, row: dict[str, object], found: Mapping[str, object]) -> None:
+        """Fill the ports that stand behind the addresses which columns were taken from."""
         for side in ("source", "destination"):
-            if row.get(f"{side}_ip") and row.get(f"{side}_port") is None and (port := self._port(found, f"{side}_ip")):
-                row[f"{side}_port"] = port
-
-    def _port(self, found: Mapping[str, object], column: str) -> int | None:
-        """Return the port that stands behind the address which a column was taken from."""
-        ports = (address_and_port(text_of(found.get(name)))[1] for name in self.columns.get(column, ()))
-        return next((port for port in ports if port is not None), None)
+            ip = row.get(f"{side}_ip")
+            if ip and row.get(f"{side}_port") is None:
+                texts = (text_of(found.get(name)) for name in self.columns.get(f"{side}_ip", ()))
+                ports = (address_and_port(text)[1] for text in texts if text and text != ip)
+                if port := next((port for port in ports if port is not None), None):
+                    row[f"{side}_port"] = port
 
 
 def load_map(path: Path) -> FormatMap:
@@ -213,10 +220,16 @@ def load_map(path: Path) -> FormatMap:
     )
 
 
+_plain = lru_cache(maxsize=4096)(plain_name)
+
+
 def _declared(column: str, value: object, name: str, clock: Clock) -> object:
     """Return a value as the column holds it. Where a map says that a field names a user, a number is a name too."""
     if column.endswith("user_name") and isinstance(value, str) and value.strip().isdigit():
         return value.strip()
+    if column == "time" and isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
+        with suppress(ValueError):  # most are written so, and need no look at what else they may be
+            return iso(value)
     return column_value(column, value, name, clock)
 
 

@@ -80,11 +80,7 @@ def ocsf_event(found: dict[str, object]) -> dict[str, object]:
     row |= fields.columns(_COLUMNS)
     if row.get("network_transport"):
         row["network_transport"] = str(row["network_transport"]).lower()
-    duration = fields.peek("duration")
-    if isinstance(duration, (int, float)) and not isinstance(duration, bool):
-        in_seconds = isinstance(stamp, (int, float)) and stamp < LATEST_S  # then so is the duration
-        fields.take("duration")
-        row["duration_s"] = duration / (1 if in_seconds else 1000)
+    row |= _duration(fields, stamp)
     row["event_severity"] = _SEVERITY.get(cast("int", fields.peek("severity_id")))
     row["event_outcome"] = _STATUS.get(cast("int", fields.peek("status_id")))
     kind = cast("int", row.get("class_uid") or 0)
@@ -92,6 +88,15 @@ def ocsf_event(found: dict[str, object]) -> dict[str, object]:
     row |= _lists(fields)
     row["extra"] = fields.rest()
     return row
+
+
+def _duration(fields: Fields, stamp: object) -> dict[str, object]:
+    duration = fields.peek("duration")
+    if not isinstance(duration, (int, float)) or isinstance(duration, bool):
+        return {}
+    in_seconds = isinstance(stamp, (int, float)) and stamp < LATEST_S  # then so is the duration
+    fields.take("duration")
+    return {"duration_s": duration / (1 if in_seconds else 1000)}
 
 
 def _lists(fields: Fields) -> dict[str, object]:

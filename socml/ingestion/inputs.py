@@ -43,8 +43,7 @@ def input_files(
         folder = real.parent
         if folder not in newest:
             newest[folder] = _newest(folder)
-        stream = stream_name(real.name)
-        wait_s = 60 * rule.wait_minutes
+        stream, wait_s = stream_name(real.name), 60 * rule.wait_minutes
         is_over = is_packed(real.name) or stream.age < newest[folder].get(stream.name, stream.age)
         files[real] = InputFile(
             path=real,

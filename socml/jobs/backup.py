@@ -73,6 +73,16 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     return Backup(path, len(index), size, made, away)
 
 
+def _put(file: Path, target: Path) -> int:
+    """Move a file to its place, and return its size. What SQLite had beside the one that was there goes with that."""
+    size = file.stat().st_size
+    private_folder(target.parent)
+    for beside in _BESIDE_SQLITE if target.suffix in _SQLITE else ():
+        target.with_name(target.name + beside).unlink(missing_ok=True)
+    file.replace(target)
+    return size
+
+
 def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Backup:
     """Put what an archive holds in its place. What is there and gives way is kept in `.before-restore-…`.
 
@@ -107,13 +117,7 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
         for name in there:
             private_folder((aside / name).parent)
             targets[name].rename(aside / name)
-        size = 0
-        for name, target in targets.items():
-            size += (scratch / name).stat().st_size
-            private_folder(target.parent)
-            for beside in _BESIDE_SQLITE if target.suffix in _SQLITE else ():
-                target.with_name(target.name + beside).unlink(missing_ok=True)
-            (scratch / name).replace(target)
+        size = sum(_put(scratch / name, target) for name, target in targets.items())
     audit(project, "restore", file=str(path), files=len(files), made=about["made"])
     return Backup(path, len(files), size, str(about["made"]))
 

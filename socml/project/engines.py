@@ -108,18 +108,14 @@ def sealed_connection(
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="socml-spill-") as spill:
-        settings: dict[str, str | bool | int | float | list[str]] = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": spill,
             "threads": threads or os.cpu_count() or 1,
         }
-        connection = duckdb.connect(config=settings)
+        connection = duckdb.connect(config=config)
         try:
-            connection.execute("set TimeZone = 'UTC'")
-            with suppress(duckdb.InvalidInputException):  # in Jupyter without ipywidgets, where there is no bar
-                connection.execute("set enable_progress_bar = false")  # else shown where there is no script: python -c
-            connection.execute("set python_enable_replacements = false")
-            connection.execute("set preserve_insertion_order = false")
+            _settle(connection)
             if prepare is not None:
                 prepare(connection)
             _seal(connection, readable)
@@ -128,6 +124,16 @@ def sealed_connection(
             yield connection
         finally:
             connection.close()
+
+
+def _settle(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    connection.execute("set TimeZone = 'UTC'")
+    with suppress(duckdb.InvalidInputException):  # in Jupyter without ipywidgets, where there is no bar
+        connection.execute("set enable_progress_bar = false")  # else shown where there is no script: python -c
+    connection.execute("set python_enable_replacements = false")
+    connection.execute("set preserve_insertion_order = false")
 
 
 def _seal(connection: duckdb.DuckDBPyConnection, readable: Sequence[Path]) -> None:

@@ -80,11 +80,8 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
     local = master.startswith("local")
     if local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing of this machine's Spark is reached from outside
-    settings = {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}
-    settings["spark.driver.memory"] = _java_memory(memory_limit)
-    if local:
-        settings["spark.sql.warehouse.dir"] = tempfile.gettempdir()
-    for name, value in settings.items():
+    own = _LOCAL_SETTINGS | {"spark.sql.warehouse.dir": tempfile.gettempdir()} if local else {}
+    for name, value in {**_SETTINGS, **own, "spark.driver.memory": _java_memory(memory_limit)}.items():
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
