@@ -88,7 +88,7 @@ def draw_table(table: pd.DataFrame, say: Words, *, plain: Collection[str] = (), 
     ]
     written: Any = partial(figure, say=say)
     shown = table.style.format(written, subset=quantities, na_rep="—") if quantities else table
-    return st.dataframe(shown, hide_index=True, **options)
+    return st.dataframe(shown, hide_index=True, placeholder="—", **options)
 
 
 def draw_chart(chart: alt.Chart | alt.LayerChart, say: Words, **options: Any) -> Any:
