@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, note, say, table
-from socml.project import DataError
+from socml.project import DataError, Words
 
 if TYPE_CHECKING:
     from socml.tools import Indicator, OnlineLookup
@@ -247,7 +246,7 @@ def _text(texts: list[str] | None, file: Path | None) -> str:
     return sys.stdin.read()
 
 
-def _words() -> Callable[..., Any]:
+def _words() -> Words:
     from socml.project import find_project, words
 
     return words(find_project().language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 import numpy as np
@@ -16,6 +16,9 @@ from sklearn.utils.validation import validate_data
 from socml.detectors.forest.growing import draw_seeds, grow_forest, tree_seeds
 from socml.detectors.forest.scoring import leaf_matrix, score_samples
 from socml.detectors.forest.tables import PackedForest, mean_path, pack_forest, unpack_forest
+
+if TYPE_CHECKING:
+    from sklearn.tree import ExtraTreeRegressor
 
 __all__ = ["IsolationForest"]
 
@@ -172,7 +175,7 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
             self._packed = PackedForest.from_arrays(trees)
 
 
-def _leaves_by_apply(trees: list[Any], columns: list[NDArray[np.int64]], X: ArrayLike) -> np.ndarray:
+def _leaves_by_apply(trees: list[ExtraTreeRegressor], columns: list[NDArray[np.int64]], X: ArrayLike) -> np.ndarray:
     """Return leaf numbers as `leaves` does, asked of scikit-learn's trees one by one."""
     X = np.ascontiguousarray(np.asarray(X), dtype=np.float32)
     numbers = [_leaf_numbers(tree) for tree in trees]
@@ -183,7 +186,7 @@ def _leaves_by_apply(trees: list[Any], columns: list[NDArray[np.int64]], X: Arra
     return leaves
 
 
-def _leaf_numbers(tree: Any) -> np.ndarray:
+def _leaf_numbers(tree: ExtraTreeRegressor) -> np.ndarray:
     """Return node → leaf number; inner nodes have the number of the leaf before them and are never asked for."""
     is_leaf = tree.tree_.children_left < 0
     return np.asarray(np.maximum(np.cumsum(is_leaf) - 1, 0))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,6 @@ ALIKE = 0.7  # of the trees: a row is like another from here on
 WEIGHT = 0.3  # of a suggestion against an analyst's own label
 AT_MOST = 500  # rows in one step
 PREVIEW = 5
-INHERITED = ("verdict", "reason", "family", "technique", "dataset", "run_id", "model_version")
 
 
 @dataclass(frozen=True)
@@ -92,18 +90,24 @@ def suggestions(
     batch_id = batch_id or uuid.uuid4().hex
     if any(event.batch_id == batch_id for event in standing.standing()):
         return []
-    inherited: dict[str, Any] = {name: getattr(label, name) or "" for name in INHERITED}
+    same = NewLabel(
+        row_id=row_id,
+        verdict=str(label.verdict),
+        client_id=batch_id,
+        run_id=label.run_id or "",
+        dataset=label.dataset or "",
+        reason=label.reason or "",
+        family=label.family or "",
+        technique=label.technique or "",
+        by=by,
+        how="propagation",
+        model_version=label.model_version or "",
+        weight=weight,
+        batch_id=batch_id,
+        suggested=True,
+    )
     return [
-        NewLabel(
-            **inherited,
-            row_id=other,
-            by=by,
-            how="propagation",
-            client_id=f"{batch_id}:{other}",
-            batch_id=batch_id,
-            suggested=True,
-            weight=weight,
-        )
+        replace(same, row_id=other, client_id=f"{batch_id}:{other}")
         for other in dict.fromkeys(row_ids)
         if board.is_open[board.row_of(other)]
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from socml.project import Project
+
+
+class _Probabilities(Protocol):
+    """A detector; the second only of one that learned from labels."""
+
+    def score_samples(self, X: np.ndarray, /) -> np.ndarray: ...
+    def predict_proba(self, X: np.ndarray, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,7 @@ def _judged(
 
 
 def _scored(
-    detector: Any, prepared: np.ndarray, threshold: float, *, by_labels: bool
+    detector: _Probabilities, prepared: np.ndarray, threshold: float, *, by_labels: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the order of rows (lower is more anomalous), their probabilities (NaN without labels), and which alert."""
     normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
