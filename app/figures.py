@@ -81,16 +81,14 @@ def draw_table(table: pd.DataFrame, say: Words, *, plain: Collection[str] = (), 
     """Draw a table; its numbers sort as numbers. The columns of `plain` are no quantities: ports, numbers of lines."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    quantities: dict[Any, Any] = {
-        name: partial(_shown, say=say)
+    quantities: list[Any] = [
+        name
         for name in table.columns
         if name not in plain and is_numeric_dtype(table[name]) and not is_bool_dtype(table[name])
-    }
-    return st.dataframe(table.style.format(quantities) if quantities else table, hide_index=True, **options)
-
-
-def _shown(value: Any, say: Words) -> str:
-    return "—" if value is None or value != value else figure(value, say)  # noqa: PLR0124  NaN is not itself
+    ]
+    written: Any = partial(figure, say=say)
+    shown = table.style.format(written, subset=quantities, na_rep="—") if quantities else table
+    return st.dataframe(shown, hide_index=True, placeholder="—", **options)
 
 
 def draw_chart(chart: alt.Chart | alt.LayerChart, say: Words, **options: Any) -> Any:

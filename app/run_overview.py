@@ -32,7 +32,7 @@ _LONGEST = 500
 def _overview(place: Place) -> None:
     say = place.say
     st.text(say("app.runs.about"))
-    draw_table(_runs(place.project, say), say, placeholder="—")
+    draw_table(_runs(place.project, say), say)
     st.caption(say("app.runs.metrics.note"))
     run_plots(place)
     run_drift(place)

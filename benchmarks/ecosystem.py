@@ -156,7 +156,8 @@ def streams() -> Iterator[Figure]:
         _working(in_river, names),
         len(names),
     )
-    theirs = ["HalfSpaceTrees", "LocalOutlierFactor", "OneClassSVM", "GaussianScorer", "StandardAbsoluteDeviation"]
+    theirs = ["HalfSpaceTrees", "LocalOutlierFactor", "LODA", "OneClassSVM"]
+    theirs += ["GaussianScorer", "PredictiveAnomalyDetection", "StandardAbsoluteDeviation"]
 
     def by_path(name: str) -> bool:
         from socml.models import make_online

@@ -39,9 +39,16 @@ def test_what_was_judged_benign_steps_back_on_later_days_as_long_as_it_stays_as_
     learner.learn(day_of([[2, 0, 0]]), {0: False})
     for evidence, kept, told in ((1.9, 0.3, 1), (2.0, 0.3, 1), (2.09, 0.3, 1), (2.11, 1.0, 0), (2.4, 1.0, 0)):
         learned = learner.apply(day_of([[evidence, 0, 0]]))
-        weight = 4 / 5 if evidence < 2.1 else 1.0  # the verdict speaks of what was no stronger
-        assert learned.score[0] == pytest.approx(evidence * kept * weight)
+        assert learned.score[0] == pytest.approx(evidence * kept), "the label by which it is remembered counts once"
         assert learned.remembered[0, 0] == told
+
+
+def test_what_is_remembered_is_not_weighed_besides_and_what_is_not_is():
+    learner = DailyLearner(FAMILIES)
+    learner.learn(day_of([[2, 0, 0], [2, 0, 0]], ["a", "b"]), {0: False, 1: False})
+    again, other = learner.apply(day_of([[1.5, 0, 0], [0.5, 0, 0]], ["a", "c"])).evidence[:, 0]
+    assert again == pytest.approx(1.5 * 0.3)
+    assert other == pytest.approx(0.5 * 4 / 6)
 
 
 def test_memory_is_of_an_entity_and_a_family_and_no_other():

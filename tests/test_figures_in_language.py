@@ -57,6 +57,10 @@ def test_a_table_shows_the_language_and_holds_the_numbers(monkeypatch):
     cells = [[str(cell["display_value"]) for cell in row if cell["type"] == "td"] for row in shown]
     assert cells == [["4,5", "8080", "a", "True"], ["—", "22", "b", "False"]]
     pd.testing.assert_frame_equal(drawn.what.data, table)
+    whole = pd.DataFrame({"bytes": pd.array([12_000, None], dtype="Int64")})
+    figures.draw_table(whole, ENGLISH)
+    body = drawn.what._translate(sparse_index=False, sparse_cols=False)["body"]
+    assert [row[1]["display_value"] for row in body] == ["12,000", "—"]
     figures.draw_table(table[["who"]], FRENCH)
     assert drawn.what.equals(table[["who"]])
 

@@ -140,12 +140,14 @@ def features(
     Examples:  socml features source-5min office
                socml features source-5min office --engine spark --master "local[2]"
     """
+    project = project_on(engine, master)
+    if project.engine != "spark":
+        without_pandas()
     import pyarrow.parquet as pq
 
     from socml.features import build_feature_file
     from socml.project import read_metadata
 
-    project = project_on(engine, master)
     with step(f"building {feature_set}"):
         path = build_feature_file(feature_set, dataset, project=project)
     metadata, rows = read_metadata(path), pq.read_metadata(path).num_rows

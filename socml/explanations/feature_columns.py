@@ -18,7 +18,7 @@ from socml.project import DataError, open_table
 if TYPE_CHECKING:
     import pandas as pd
 
-REMEMBERED = 16  # columns of a table on disk whose spread is kept: 8 bytes a row each
+REMEMBERED = 16  # columns of a table on disk whose spread is kept: 12 bytes a distinct value each
 PLACES = 10_000  # rows of which it is remembered where they stand
 KEPT_CELLS = 50_000_000  # of a table that is kept in memory, texts as numbers: at most 8 bytes each
 

@@ -178,6 +178,8 @@ def normal_of_rows(
     run = read_run(project, run_id)
     reasons = explain_rows(run["run_id"], row_ids, project=project)
     explained = {str(row_id): table for row_id, table in reasons.groupby("row_id", sort=False)}
+    if run.get("online") or _is_daily(run):
+        return dict.fromkeys(explained, _not_tried(run, language))
     about = run_metadata(run, project)
     try:
         version = _opened(run["model_version"], project)
@@ -196,7 +198,7 @@ def prepare_explanations(run_id: str, *, project: Project | None = None) -> None
     """Read and sort now what the explanation of any row of a run needs, so that nobody waits for it later."""
     project = project or find_project()
     run = read_run(project, run_id)
-    if run.get("online"):
+    if run.get("online") or _is_daily(run):
         return
     path = run_features_path(project, run)
     version, columns = _opened(run["model_version"], project), feature_table(path)
@@ -210,10 +212,14 @@ def prepare_explanations(run_id: str, *, project: Project | None = None) -> None
     feature_contributions(version, columns.take(columns.positions(first)), explainer)
 
 
+def _is_daily(run: Run) -> bool:
+    """Return whether the scores of a run need the day's other rows, so that no row can be scored again alone."""
+    return run["model_version"].rpartition("/")[2].startswith("daily-")
+
+
 def _not_tried(run: Run, language: str) -> str:
     """Return why it is not told what would make a row of a run normal."""
-    is_daily = run["model_version"].rpartition("/")[2].startswith("daily-")  # its scores need the day's other rows
-    reason = "daily" if is_daily else "learned_on" if run.get("online") else "unknown"
+    reason = "daily" if _is_daily(run) else "learned_on" if run.get("online") else "unknown"
     return words(language)(f"explanation.normal.{reason}")
 
 

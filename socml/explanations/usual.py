@@ -64,12 +64,14 @@ class Spread:
 
     Attributes
     ----------
-    ordered : the values that are known, ascending
+    distinct : the values that are known, ascending, each once: of many rows few are
+    below : how many rows lie below each of them, and at the end how many there are
     usual : below which 10, 50 and 90 % of them lie; NaN where none is known
     highest, lowest : of each entity
     """
 
-    ordered: np.ndarray
+    distinct: np.ndarray
+    below: np.ndarray
     usual: tuple[float, float, float]
     highest: np.ndarray
     lowest: np.ndarray
@@ -82,7 +84,9 @@ def spread_of(values: np.ndarray, entities: Entities) -> Spread:
     by_entity = values[entities.order]
     highest = np.fmax.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
     lowest = np.fmin.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
-    return Spread(ordered, (low, middle, high), highest, lowest)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])  # the first of each value
+    below = np.append(starts, len(ordered)).astype(np.min_scalar_type(len(ordered)))
+    return Spread(ordered[starts], below, (low, middle, high), highest, lowest)
 
 
 def usual_numbers(
@@ -100,11 +104,11 @@ def usual_numbers(
         name: np.full(len(positions), np.nan) for name in ("value_percentile", "entity_low", "entity_high", "peers")
     }
     found["everyone_low"], found["everyone_high"] = np.full(len(positions), low), np.full(len(positions), high)
-    if not len(spread.ordered):
+    if not len(spread.distinct):
         return found
     seen = ~np.isnan(here)
-    below = np.searchsorted(spread.ordered, here[seen], side="left")
-    found["value_percentile"][seen] = 100.0 * below / len(spread.ordered)
+    below = spread.below[np.searchsorted(spread.distinct, here[seen], side="left")]
+    found["value_percentile"][seen] = 100.0 * below / float(spread.below[-1])
     for i in np.flatnonzero(seen).tolist():
         reached = spread.highest >= here[i] if here[i] > middle else spread.lowest <= here[i]
         found["peers"][i] = reached.mean()

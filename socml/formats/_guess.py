@@ -41,7 +41,9 @@ _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
     "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
-_LAST_WORDS = frozenset({"timestamp", "datetime", "time", "username", "hostname", "useragent", "status", "method"})
+_LAST_WORDS = frozenset(
+    {"user", "timestamp", "datetime", "time", "username", "hostname", "useragent", "status", "method"}
+)
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
     "max min total not valid before after until local server host agent observer node listener".split()

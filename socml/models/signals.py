@@ -154,6 +154,13 @@ class DayEvidence:
     signal: NDArray[np.int64]
     votes: Votes
 
+    def left(self, votes: Votes) -> Floats:
+        """Return the evidence that is left by memory or, of what is not remembered, by votes on its signal.
+
+        Not both: the label that a thing is remembered by is among the votes, and would count twice.
+        """
+        return self.evidence * np.where(self.kept < 1.0, self.kept, votes.weights(self.evidence, self.signal))
+
     def arrays(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
         """Return all that it holds, by name: those of the votes begin with `vote_`."""
         own = {"evidence": self.evidence, "kept": self.kept, "role": self.role, "signal": self.signal}
@@ -204,5 +211,4 @@ class SignalRanking:
         rows, counts, malicious = rows[raised], counts[raised], malicious[raised]
         parts = self._parts[rows] / self._score[rows, None] * counts[:, None]
         votes = day.votes.and_of(day.evidence[rows], parts, day.signal[rows], malicious)
-        left = day.evidence * day.kept * votes.weights(day.evidence, day.signal)
-        return rank_rows(left, day.role)[1]
+        return rank_rows(day.left(votes), day.role)[1]

@@ -7,7 +7,7 @@ Two ways, each told in a sentence and undone with the label it came from:
   was judged malicious is remembered too, up to 0.8 above what was judged, so that one that goes on is not read again
   each day, and its row says so.
 - *weight of a signal*: what was judged benign says little for any entity up to where it was judged, see
-  `socml.models.signals`.
+  `socml.models.signals`. What memory takes is not weighed besides: a label would count twice.
 
 A verdict on one reason teaches of that family alone, and counts on its own day too: the rest of the row is still to judge.
 What a rule «always benign when …» takes says nothing at all.
@@ -78,7 +78,7 @@ class DailyLearner:
         remembered = self._remembered(scores, labelled)
         mask = np.zeros(scores.evidence.shape, dtype=bool) if silenced is None else silenced
         day = self._day_evidence(scores, remembered, mask)
-        evidence = day.evidence * day.kept * day.votes.weights(day.evidence, day.signal)
+        evidence = day.left(day.votes)
         parts, score = rank_rows(evidence, day.role)
         return Learned(evidence, parts, score, remembered, mask)
 

@@ -61,7 +61,7 @@ class AnyJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(members(source, *lists_of(_head_of(source)), deepest=DEEPEST_LIST), _event, source, options)
+        return clocked(members(source, *lists_of(head_of(source)), deepest=DEEPEST_LIST), _event, source, options)
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
@@ -69,7 +69,8 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     return with_inner(row, row.get("message"), clock)
 
 
-def _head_of(source: Source) -> bytes:
+def head_of(source: Source) -> bytes:
+    """Return the first bytes of a file, unpacked."""
     pieces: list[bytes] = []
     size = 0
     for chunk in source.chunks():

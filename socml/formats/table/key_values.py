@@ -108,9 +108,8 @@ def _cut(text: str, keys: list[re.Match[str]], sign: str) -> tuple[str, dict[str
     ends = [*(key.start() for key in keys[1:]), len(text)]
     for key, end in zip(keys, ends, strict=True):
         value = text[key.end() : end].strip(f"{sign} ")
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        add_numbered(found, counts, key["key"], value)
+        is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        add_numbered(found, counts, key["key"], value[1:-1] if is_quoted else value)
     return text[: keys[0].start()].strip(" |:,(\t"), found
 
 
