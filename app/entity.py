@@ -10,7 +10,7 @@ import streamlit as st
 from daylist.desk import kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
-from figures import draw_chart, draw_table
+from figures import draw_chart, draw_table, pair
 from frame import Visit, heading, open_day_page
 
 from socml.ingestion import EventPage, event_page
@@ -210,7 +210,7 @@ def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
     heading(say("app.entity.met"))
     st.caption(say("app.entity.met_about", n=len(page.rows)))
     for name, values in found.items():
-        st.text(f"{title(name, say)}: {', '.join(values)}")
+        st.text(pair(title(name, say), ", ".join(values), say))
 
 
 def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None) -> None:

@@ -66,6 +66,11 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
     return say.number(value, digits).rstrip("0").rstrip(".,")
 
 
+def pair(name: str, value: str, say: Words) -> str:
+    """Return a name and its value, the colon set as the language sets it."""
+    return f"{name}\u00a0: {value}" if say.language == "fr" else f"{name}: {value}"
+
+
 def cell_text(name: str, value: Any, say: Words, longest: int) -> str:
     """Return an event's value as text that cannot act; `name` is its column, for a port is no quantity."""
     if value is None or value != value:  # noqa: PLR0124  NaN is not itself

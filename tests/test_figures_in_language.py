@@ -41,6 +41,10 @@ def test_a_figure_has_the_separators_of_the_language(value, english, french):
     assert (figures.figure(value, ENGLISH), figures.figure(value, FRENCH)) == (english, french)
 
 
+def test_a_colon_stands_off_in_french():
+    assert (figures.pair("a", "1", ENGLISH), figures.pair("a", "1", FRENCH)) == ("a: 1", "a\u00a0: 1")
+
+
 def test_a_port_is_no_quantity_and_text_cannot_act():
     assert figures.cell_text("destination_port", 8080.0, FRENCH, 9) == "8080"
     assert figures.cell_text("source_bytes", 8080, FRENCH, 9) == "8\u202f080"

@@ -6,6 +6,7 @@ import uuid
 
 import pandas as pd
 import streamlit as st
+from figures import pair
 
 from socml.labels import FamilyEdit, LabelStore
 from socml.project import SocmlError, Words, visible_line
@@ -42,7 +43,7 @@ def _table(counts: dict[str, dict[str, int]], say: Words) -> pd.DataFrame:
         {
             say("app.labels.families.column.family"): family_name(family, say),
             say("app.labels.families.column.rows"): ", ".join(
-                f"{say(f'verdict.{verdict}')}: {say.number(n)}" for verdict, n in its.items()
+                pair(say(f"verdict.{verdict}"), say.number(n), say) for verdict, n in its.items()
             ),
         }
         for family, its in counts.items()

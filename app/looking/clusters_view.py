@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import streamlit as st
-from figures import draw_table
+from figures import draw_table, pair
 from frame import heading
 from labelling.desk import Desk
 
@@ -130,7 +130,7 @@ def _said(counts: pd.Series, number: int, say: Words) -> str:
     of_group = [
         (code, n) for (cluster, code), n in cast("Mapping[tuple[int, str], int]", counts).items() if cluster == number
     ]
-    return ", ".join(f"{verdict_name(str(code), say)}: {say.number(n)}" for code, n in of_group)
+    return ", ".join(pair(verdict_name(str(code), say), say.number(n), say) for code, n in of_group)
 
 
 def _apart(group: Cluster, rows: LookedAt, say: Words) -> str:

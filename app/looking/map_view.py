@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
-from figures import draw_chart, draw_table
+from figures import draw_chart, draw_table, pair
 from labelling.evidence import time_text
 
 from looking.features_view import COLOURS, verdict_name
@@ -124,5 +124,5 @@ def _axes(found: Projection, rows: LookedAt, say: Words) -> str:
     for number, names in enumerate(found.axes, 1):
         features = ", ".join(visible_line(feature_label(name, rows.metadata, say.language)) for name in names)
         share = f" ({say.number(100 * found.shares[number - 1])} %)" if len(found.shares) >= number else ""
-        lines.append(f"{say('app.looking.axis', n=number)}{share}: {features}")
+        lines.append(pair(f"{say('app.looking.axis', n=number)}{share}", features, say))
     return " · ".join([*lines, say("app.looking.pick")])
