@@ -104,6 +104,7 @@ class Guess:
     """Which fields of a record may fill which columns, the likeliest first: (field, its plain name)."""
 
     columns: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    requests: tuple[str, ...] = ()  # fields that may hold a request as a client wrote it
 
 
 @lru_cache(maxsize=2048)
@@ -124,7 +125,7 @@ def guess(names: tuple[str, ...]) -> Guess:
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
-    return Guess(columns)
+    return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
 
 
 def _ends(name: str) -> Iterator[tuple[str, int]]:
@@ -186,7 +187,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
         for name, plain in candidates:
             if name in used and column not in _SHARED:
                 continue
-            value = _zoned_time(found, name, clock) if column == "time" else None
+            value: object = _zoned_time(found, name, clock) if column == "time" else None
             value = value or column_value(column, found[name], plain, clock)
             if value is not None:
                 row[column], taken[column] = value, name
@@ -265,8 +266,9 @@ def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
     """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
     if "http_request_method" in row:
         return
-    for name, value in found.items():
-        if isinstance(value, str) and plain_name(name) in _REQUEST_NAMES and (line := _REQUEST.fullmatch(value)):
+    for name in guess(tuple(found)).requests:
+        value = found[name]
+        if isinstance(value, str) and (line := _REQUEST.fullmatch(value)):
             row["http_request_method"] = line["method"]
             row.setdefault("url_original", line["url"])
             return
@@ -276,10 +278,14 @@ def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
     """Return the outcome that a record's kinds tell, whichever of them is its action."""
     for name, _ in guess(tuple(found)).columns.get("event_action", ()):
         value = found[name]
-        is_word = isinstance(value, str) and len(value) <= 100 and value.lower() not in LEVELS
-        if is_word and (outcome := outcome_of(value)):
+        if isinstance(value, str) and len(value) <= 100 and (outcome := _outcome_of_kind(value)):
             return outcome
     return None
+
+
+@lru_cache(maxsize=4096)
+def _outcome_of_kind(word: str) -> str | None:
+    return None if word.lower() in LEVELS else outcome_of(word)
 
 
 def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
