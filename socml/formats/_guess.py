@@ -128,8 +128,9 @@ def guess(names: tuple[str, ...]) -> Guess:
     return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
 
 
-def _ends(name: str) -> Iterator[tuple[str, int]]:
-    """Yield what a field may be known by: its path and the ends of that, then its words and the ends of those.
+@lru_cache(maxsize=8192)
+def _ends(name: str) -> tuple[tuple[str, int], ...]:
+    """Return what a field may be known by: its path and the ends of that, then its words and the ends of those.
 
     With each, how far it is from the whole name: 0, 1 for the end of a path, 2 for the end of a name.
 
@@ -140,6 +141,10 @@ def _ends(name: str) -> Iterator[tuple[str, int]]:
     >>> [end for end, _ in _ends("upstream_remote_address")], [end for end, _ in _ends("downstream_remote_address")]
     (['upstreamremoteaddress'], ['downstreamremoteaddress', 'remoteaddress'])
     """
+    return tuple(_each_end(name))
+
+
+def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
     parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
