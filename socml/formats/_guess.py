@@ -104,6 +104,7 @@ class Guess:
     """Which fields of a record may fill which columns, the likeliest first: (field, its plain name)."""
 
     columns: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    requests: tuple[str, ...] = ()  # fields that may hold a request as a client wrote it
 
 
 @lru_cache(maxsize=2048)
@@ -124,11 +125,12 @@ def guess(names: tuple[str, ...]) -> Guess:
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
-    return Guess(columns)
+    return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
 
 
-def _ends(name: str) -> Iterator[tuple[str, int]]:
-    """Yield what a field may be known by: its path and the ends of that, then its words and the ends of those.
+@lru_cache(maxsize=8192)
+def _ends(name: str) -> tuple[tuple[str, int], ...]:
+    """Return what a field may be known by: its path and the ends of that, then its words and the ends of those.
 
     With each, how far it is from the whole name: 0, 1 for the end of a path, 2 for the end of a name.
 
@@ -139,6 +141,10 @@ def _ends(name: str) -> Iterator[tuple[str, int]]:
     >>> [end for end, _ in _ends("upstream_remote_address")], [end for end, _ in _ends("downstream_remote_address")]
     (['upstreamremoteaddress'], ['downstreamremoteaddress', 'remoteaddress'])
     """
+    return tuple(_each_end(name))
+
+
+def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
     parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
@@ -265,8 +271,9 @@ def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
     """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
     if "http_request_method" in row:
         return
-    for name, value in found.items():
-        if isinstance(value, str) and plain_name(name) in _REQUEST_NAMES and (line := _REQUEST.fullmatch(value)):
+    for name in guess(tuple(found)).requests:
+        value = found[name]
+        if isinstance(value, str) and (line := _REQUEST.fullmatch(value)):
             row["http_request_method"] = line["method"]
             row.setdefault("url_original", line["url"])
             return
@@ -276,10 +283,14 @@ def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
     """Return the outcome that a record's kinds tell, whichever of them is its action."""
     for name, _ in guess(tuple(found)).columns.get("event_action", ()):
         value = found[name]
-        is_word = isinstance(value, str) and len(value) <= 100 and value.lower() not in LEVELS
-        if is_word and (outcome := outcome_of(value)):
+        if isinstance(value, str) and len(value) <= 100 and (outcome := _outcome_of_kind(value)):
             return outcome
     return None
+
+
+@lru_cache(maxsize=4096)
+def _outcome_of_kind(word: str) -> str | None:
+    return None if word.lower() in LEVELS else outcome_of(word)
 
 
 def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
