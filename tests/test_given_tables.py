@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.ensemble import IsolationForest
 
 import socml
 from socml.features.given_table import TableError, plain_table
@@ -76,6 +77,16 @@ def test_named_fields_and_dictionaries_are_rows():
     assert len(socml.make_detector("robust-z").fit(fields).score_samples(fields)) == 3
     rows = [{"bytes": 1.0, "proto": "tcp"}, {"bytes": 2.0, "proto": "udp"}]
     pd.testing.assert_frame_equal(plain_table(rows), pd.DataFrame(rows))
+
+
+def test_an_estimator_is_a_detector_and_stays_as_it_was_given():
+    table = pd.DataFrame({"amount": AMOUNTS, "items": np.arange(ROWS) % 5})
+    given = IsolationForest(n_estimators=30, random_state=0)
+    with socml.Review(table, detector=given, n_estimators=20) as review:
+        assert review.queue(1)["row_id"].tolist() == ["7"]
+        assert len(review.rank(table[:0])) == 0
+    assert given.n_estimators == 30
+    assert not hasattr(given, "estimators_")
 
 
 def test_sparse_rows_are_refused_in_a_sentence():

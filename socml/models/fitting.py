@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from sklearn.base import BaseEstimator
     from sklearn.pipeline import Pipeline
 
+    from socml.detectors import Detector
     from socml.models.outlier_detector import OutlierDetector
 
 __all__ = [
@@ -69,7 +71,7 @@ COMPANION_SAMPLES = 256
 
 
 def make_detector(
-    model: str | ModelRecipe,
+    model: str | ModelRecipe | BaseEstimator,
     *,
     seed: int | None = None,
     project: Project | None = None,
@@ -84,7 +86,8 @@ def make_detector(
 
     Parameters
     ----------
-    model : name of a recipe in `models/`, or of a detector; an import path such as `sklearn.svm.OneClassSVM`; or a recipe
+    model : name of a recipe in `models/`, or of a detector; an import path such as `sklearn.svm.OneClassSVM`; a recipe;
+        or an unfitted estimator, whose parameters it has already
     seed : takes the place of the recipe's seed
     threshold : anomaly score at which a row is an alert; by `alert_share` if not given
     alert_share : share of the rows fitted on that are alerts
@@ -111,10 +114,27 @@ def make_detector(
         OutlierDetector,
     )  # scikit-learn takes a second: nothing here is imported before it is used
 
+    if not isinstance(model, str | ModelRecipe):
+        from socml.features import Preparation
+
+        return OutlierDetector(
+            Preparation(), _as_detector(model, parameters), threshold=threshold, alert_share=alert_share
+        )
     recipe = _recipe_of(model, project) if isinstance(model, str) else model
     recipe = recipe.model_copy(update={"parameters": {**recipe.parameters, **parameters}}) if parameters else recipe
     steps = make_pipeline(recipe, seed=seed).named_steps
     return OutlierDetector(steps["preparation"], steps["detector"], threshold=threshold, alert_share=alert_share)
+
+
+def _as_detector(estimator: BaseEstimator, parameters: Mapping[str, object]) -> Detector:
+    """Return a copy of an unfitted estimator with further parameters, tried on a planted outlier if it is of another library."""
+    from sklearn.base import clone
+
+    from socml.detectors import Foreign
+
+    own = clone(estimator).set_params(**parameters)
+    is_foreign = type(own).__module__.startswith(("sklearn.", "pyod."))
+    return Foreign(own) if is_foreign else cast("Detector", own)
 
 
 def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:

@@ -14,6 +14,8 @@ from socml.models import ModelMetadata, ModelVersion, OutlierDetector, forest_fo
 from socml.project import DataError, did_you_mean
 
 if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
     from socml.project import ModelRecipe
 
 
@@ -48,7 +50,7 @@ class FittedTable:
 
 def fit_table(
     data: Rows,
-    detector: str | ModelRecipe | OutlierDetector,
+    detector: str | ModelRecipe | BaseEstimator,
     truth: str | pd.Series | None,
     *,
     seed: int,

@@ -29,8 +29,9 @@ from socml.review.loop import Triage
 from socml.review.oracle import score_table, write_as_run
 
 if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
     from socml.features import Rows
-    from socml.models import OutlierDetector
     from socml.project import ModelRecipe
 
 SHOWN = 10  # rows that a notebook shows
@@ -52,7 +53,8 @@ class Review:
     ----------
     data : a table (one row a case, one column a feature; its index names the rows), an array, anomaly scores (a Series or
         a one-dimensional array, higher is more anomalous), or the id of a stored run ("" is the newest)
-    detector : name of a detector or model, an import path, or what `socml.make_detector` returns; for a table only
+    detector : name of a detector or model, an import path, an estimator, or what `socml.make_detector` returns; for a
+        table only
     truth : name of a column of the table, or a Series by row, that says which rows are malicious: never a feature, and
         what `answer` labels by
     strategy, seed : how the queue is chosen, and of all that is drawn
@@ -84,7 +86,7 @@ class Review:
         self,
         data: str | Rows = "",
         *,
-        detector: str | ModelRecipe | OutlierDetector = "ensemble",
+        detector: str | ModelRecipe | BaseEstimator = "ensemble",
         truth: str | pd.Series | None = None,
         strategy: str = "most-anomalous",
         seed: int = 0,
@@ -218,6 +220,8 @@ class Review:
         if self._fitted is None:
             raise DataError("What was learnt is carried to later rows by a fitted table: Review(table, detector=…)")
         table = plain_table(later)
+        if not len(table):
+            return pd.Series([], index=table.index, name="ranking_score", dtype=np.float64)
         score, leaves = self._fitted.read(table)
         known = self.labels()
         training_labels = self.triage.training_labels()
@@ -277,7 +281,7 @@ class Review:
     def _open_table(
         self,
         data: Rows,
-        detector: str | ModelRecipe | OutlierDetector,
+        detector: str | ModelRecipe | BaseEstimator,
         truth: str | pd.Series | None,
         *,
         seed: int,
