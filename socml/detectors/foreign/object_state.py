@@ -91,9 +91,8 @@ class _Writer:
             return [type(value).__name__, [self.told(one) for one in value]]
         if isinstance(value, dict) and type(value) is dict:
             return ["dict", [[self.told(k), self.told(v)] for k, v in value.items()]]
-        if inspect.isclass(value) or (
-            inspect.isroutine(value) and hasattr(value, "__qualname__")
-        ):  # no partial of 3.14
+        is_named = hasattr(value, "__qualname__")  # a partial has no name, though Python 3.14 calls it a routine
+        if is_named and (inspect.isclass(value) or inspect.isroutine(value)):
             return ["named", _path_of(value)]
         return self._array(value) if isinstance(value, np.ndarray) and value.dtype != object else self._reduced(value)
 
