@@ -23,7 +23,7 @@ OF_OBJECTS = [
     name for name in format_names() if last_example(name).startswith("{") and last_example(name).endswith("}")
 ]
 ONE_DOCUMENT = {"cuckoo-report"}
-TAKES_WHAT_IT_KNOWS = {"azure-nsg-flow", "patrowl", "tshark-ek"}
+TAKES_WHAT_IT_KNOWS = {"azure-nsg-flow", "log-streams", "patrowl", "tshark-ek"}
 
 
 @pytest.mark.parametrize("name", format_names())

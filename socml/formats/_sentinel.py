@@ -19,7 +19,7 @@ from socml.formats._cloud import azure
 from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
-from socml.formats._times import Clock, iso
+from socml.formats._times import Clock, iso, why_no_time
 from socml.formats._values import severity_of
 from socml.formats._windows import windows_event
 from socml.formats.host._syslog_lines import header_event
@@ -257,7 +257,7 @@ def generated_time(text: str, clock: Clock) -> datetime:
     try:
         return datetime(year, month, day, hour, minute, second, int((found[7] or "0").ljust(6, "0")), UTC)
     except ValueError as error:
-        raise ValueError(f"{text[:60]!r} is not a time: {error}") from None
+        raise ValueError(f"{text[:60]!r} is not a time: {why_no_time(error)}") from None
 
 
 def _short(name: str) -> str:

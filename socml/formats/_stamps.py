@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
-from socml.formats._times import MONTHS, Clock, epoch
+from socml.formats._times import MONTHS, Clock, epoch, why_no_time
 
 __all__ = ["ZONES", "Stamp", "settle_day_order", "stamp_in", "time_of"]
 
@@ -229,7 +229,9 @@ def _checked(
     try:
         when = datetime(int(year), int(month), int(day), int(hour), int(minute), min(int(second), 59), micros)
     except ValueError as error:
-        raise ValueError(f"{year}-{month:0>2}-{day:0>2} {hour:0>2}:{minute}:{second} is not a time: {error}") from None
+        raise ValueError(
+            f"{year}-{month:0>2}-{day:0>2} {hour:0>2}:{minute}:{second} is not a time: {why_no_time(error)}"
+        ) from None
     if not 1970 <= when.year <= 2100:
         raise ValueError(f"{year}-{month}-{day} is not between 1970 and 2100")
     return when

@@ -12,7 +12,7 @@ from socml.formats._iso import from_iso
 from socml.formats._reader import Assumption, ReadOptions, Source
 from socml.project import ConfigurationError
 
-__all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds", "sets_back"]
+__all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds", "sets_back", "why_no_time"]
 
 MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ class Clock:
         try:
             return self.in_zone(datetime(year, month, day, hour, minute, min(second, 59), micros))
         except ValueError as error:
-            raise ValueError(f"there is no such time in {year}: {error}") from None
+            raise ValueError(f"there is no such time in {year}: {why_no_time(error)}") from None
 
     def year_of(self, month: int, day: int) -> int:
         """Return the year of the next record, of which only month and day are known."""
@@ -253,6 +253,22 @@ def microseconds(when: datetime | None) -> int | None:
         return None
     passed = when - _EPOCH
     return (passed.days * 86400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def why_no_time(error: ValueError) -> str:
+    """Return what Python says of numbers that are no time, in the same words whatever its version.
+
+    Examples
+    --------
+    >>> why_no_time(ValueError("day 30 must be in range 1..29 for month 2 in year 2024"))
+    'day is out of range for month'
+    >>> why_no_time(ValueError("month must be in 1..12, not 13"))
+    'month must be in 1..12'
+    """
+    text = str(error)
+    if text.startswith("day ") and "must be in range" in text:
+        return "day is out of range for month"
+    return text.partition(", not ")[0]
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -14,7 +14,7 @@ from socml.formats._addresses import address
 from socml.formats._fields import whole
 from socml.formats._reader import Parsed
 from socml.formats._records import Skip, batches
-from socml.formats._times import MONTHS, Clock
+from socml.formats._times import MONTHS, Clock, why_no_time
 
 __all__ = ["access_event", "access_time", "outcome", "parse_lines"]
 
@@ -212,4 +212,4 @@ def access_time(stamp: str, clock: Clock) -> datetime:
             raise ValueError("a zone has 60 minutes an hour")
         return local.replace(tzinfo=timezone(ahead if found[8] == "+" else -ahead)).astimezone(UTC)
     except ValueError as error:
-        raise ValueError(f"{stamp[:60]!r} is not a time: {error}") from None
+        raise ValueError(f"{stamp[:60]!r} is not a time: {why_no_time(error)}") from None
