@@ -33,7 +33,7 @@ FIND = """import pandas as pd
 import socml
 
 orders = pd.read_csv("orders.csv").set_index("order")
-review = socml.Review(orders, detector="isolation-forest")
+review = socml.Review(orders)
 print(review.queue(3)[["row_id", "reason"]].to_string(index=False))
 print(review.explain(review.queue(1)["row_id"][0]).attrs["headline"])
 """

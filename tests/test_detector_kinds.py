@@ -107,11 +107,35 @@ def test_more_than_a_handful_beyond_the_rest_are_a_group_and_no_spikes(rows, spi
     assert int((learn_spikes(X).times(X) > 0).sum()) == spikes
 
 
-@pytest.mark.parametrize(("rows", "spikes"), [(499, 0), (500, 1)])
-def test_a_short_table_has_no_spikes(rows, spikes):
+@pytest.mark.parametrize(
+    ("rows", "far", "spikes"), [(500, 2.0, 1), (499, 1.8, 0), (499, 50.0, 1), (100, 50.0, 1), (99, 50.0, 0)]
+)
+def test_in_a_short_table_a_spike_lies_farther_out(rows, far, spikes):
     X = np.arange(float(rows))[:, None] / rows
-    X[3] = 50.0
+    X[3] = far
     assert int((learn_spikes(X).times(X) > 0).sum()) == spikes
+
+
+@pytest.mark.parametrize(("far", "spikes"), [(9, 0), (340, 1)])
+def test_a_count_of_few_values_has_spikes_too(far, spikes):
+    X = np.random.default_rng(0).integers(1, 7, (2000, 1)).astype(float)
+    X[7] = far
+    assert int((learn_spikes(X).times(X) > 0).sum()) == spikes
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rows", [150, 400, 2000])
+def test_one_order_of_hundreds_of_items_is_among_the_first_three(seed, rows):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "amount": rng.lognormal(3.0, 0.4, rows).round(2),
+            "items": rng.integers(1, 7, rows),
+            "country": rng.choice(["FR", "DE", "IT"], rows),
+        }
+    )
+    table.loc[rows // 2, ["amount", "items"]] = [9.99, 340]
+    assert rows // 2 in first(table, 3, seed)
 
 
 def test_a_group_of_equal_scores_stays_apart_from_the_row_right_after_it():

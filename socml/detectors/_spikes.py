@@ -12,9 +12,10 @@ from socml.detectors._informative import FEW, distinct_values
 __all__ = ["Spikes", "learn_spikes"]
 
 BEYOND = 1.5  # a spike is further from the median than this times the furthest of the other rows
+FAR_BEYOND = 3.0  # and than this times in a column of few different values, whose steps are coarse, or of few rows
 MOST_ROWS = 20  # that may be spikes on one side of a column: more of them are a group, not a few mistakes
 MOST_SHARE = 0.01  # of the rows, for tables of less than 2,000
-LEAST_ROWS = 500  # a column of fewer rows has such gaps by chance
+ENOUGH_ROWS = 500  # a column of fewer rows has gaps of `BEYOND` by chance
 
 
 class Spikes(NamedTuple):
@@ -24,24 +25,27 @@ class Spikes(NamedTuple):
     ----------
     middle : the median
     down, up : how far below and above it the furthest row lies that is no spike; infinite where nothing can be one
+    beyond : how many times as far a spike lies
     """
 
     middle: NDArray[np.float64]
     down: NDArray[np.float64]
     up: NDArray[np.float64]
+    beyond: NDArray[np.float64] | float = BEYOND
 
     def times(self, X: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return for each cell how many times as far out it lies as the furthest ordinary row, 0 where it is no spike."""
         with np.errstate(over="ignore"):
             away = np.asarray(X, dtype=np.float64) - self.middle
             times = np.where(away > 0, away / self.up, -away / self.down)
-        return np.where(times > BEYOND, np.minimum(times, np.finfo(np.float64).max), 0.0)
+        return np.where(times > self.beyond, np.minimum(times, np.finfo(np.float64).max), 0.0)
 
 
 def learn_spikes(X: NDArray[np.floating]) -> Spikes:
     """Return the reach of each column of X, shape (n_rows, n_columns), finite.
 
-    Columns of few different values have no spikes, nor have tables of less than 500 rows.
+    In columns of few different values, and in tables of less than 500 rows, a spike lies three times as far out as the others.
+    A table of less than 100 rows has none.
 
     Examples
     --------
@@ -54,21 +58,21 @@ def learn_spikes(X: NDArray[np.floating]) -> Spikes:
     X = np.asarray(X, dtype=np.float64)
     n_rows, n_columns = X.shape
     middle = np.median(X, axis=0)
-    nothing = np.full(n_columns, np.inf)
-    if n_rows < LEAST_ROWS:
-        return Spikes(middle, nothing, nothing)
+    if n_rows < 1 / MOST_SHARE:
+        return Spikes(middle, np.full(n_columns, np.inf), np.full(n_columns, np.inf))
+    plenty = (distinct_values(X)[0] >= FEW) & (n_rows >= ENOUGH_ROWS)
+    beyond = np.where(plenty, BEYOND, FAR_BEYOND)
     with np.errstate(over="ignore", invalid="ignore"):
-        up, down = (_reach(side) for side in (X - middle, middle - X))
-    quantity = distinct_values(X)[0] >= FEW
-    return Spikes(middle, np.where(quantity, down, np.inf), np.where(quantity, up, np.inf))
+        up, down = (_reach(side, beyond) for side in (X - middle, middle - X))
+    return Spikes(middle, down, up, beyond)
 
 
-def _reach(away: NDArray[np.float64]) -> NDArray[np.float64]:
+def _reach(away: NDArray[np.float64], beyond: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the largest distance of each column that is not beyond a gap, infinite where nothing is on this side."""
     most = min(MOST_ROWS, int(MOST_SHARE * len(away)))
     outermost = np.sort(np.partition(away, len(away) - most - 1, axis=0)[len(away) - most - 1 :], axis=0)
     below, above = outermost[:-1], outermost[1:]
-    gap = (above > BEYOND * below) & (below > 0)
+    gap = (above > beyond * below) & (below > 0)
     first = np.where(gap.any(axis=0), gap.argmax(axis=0), most)
     reach = np.take_along_axis(outermost, first[None, :], axis=0)[0]
     return np.where(np.isfinite(reach) & (reach > 0), reach, np.inf)

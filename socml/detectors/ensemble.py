@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from socml.detectors._informative import informative_columns
-from socml.detectors._spikes import Spikes, learn_spikes
+from socml.detectors._spikes import BEYOND, Spikes, learn_spikes
 from socml.detectors._tail_scale import learn_scale, normal_score, surprise
 from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import mean_path, pack_forest
@@ -81,7 +81,7 @@ class Ensemble(BaseEstimator):
     members_ : list of fitted detectors
     weights_ : ndarray of shape (n_members,), they sum to 1
     scales_ : list of ndarray, each as `socml.detectors._tail_scale` describes
-    middle_, down_, up_ : ndarray: what is a spike in the columns read, as `socml.detectors._spikes` describes
+    middle_, down_, up_, beyond_ : ndarray: what is a spike in the columns read, as `socml.detectors._spikes` describes
     base_ : float
         What is taken off every score: the score of a row of which nothing is known.
 
@@ -138,7 +138,7 @@ class Ensemble(BaseEstimator):
         self.weights_ = self._weights()
         self.columns_ = informative_columns(X)
         X = self._read(X)
-        self.middle_, self.down_, self.up_ = learn_spikes(X)
+        self.middle_, self.down_, self.up_, self.beyond_ = learn_spikes(X)
         self.members_ = [self._make(name, given, random).fit(X) for name, given in self._members().items()]
         if len(X) > self.calibration_rows:
             X = X[np.sort(random.choice(len(X), self.calibration_rows, replace=False))]
@@ -196,7 +196,8 @@ class Ensemble(BaseEstimator):
         return X if self.columns_.all() else np.ascontiguousarray(X[:, self.columns_])
 
     def _spikes(self) -> Spikes:
-        return Spikes(self.middle_, self.down_, self.up_)
+        beyond = getattr(self, "beyond_", BEYOND)  # models of before 0.3 have one for all columns
+        return Spikes(self.middle_, self.down_, self.up_, beyond)
 
     def _place(self, scale: np.ndarray, scores: ArrayLike) -> np.ndarray:
         """Return a member's anomaly scores in the unit in which they are combined."""
