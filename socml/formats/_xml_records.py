@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from xml.parsers import expat
 
 from socml.formats._reader import Source
 
-__all__ = ["LOOKED_AT", "xml_records"]
+__all__ = ["LOOKED_AT", "parse_element", "xml_records"]
 
 LOOKED_AT = 65536  # bytes of what is no element that are handed on
 
@@ -51,3 +52,32 @@ def xml_records(
     rest = held[between.end() :] if between else held[at:]
     if rest.strip():
         yield line + held.count(b"\n", at, len(held) - len(rest)), rest
+
+
+def parse_element(
+    record: bytes,
+    begin: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], object],
+    text: Callable[[str], None],
+) -> None:
+    """Tell of each start, end and text in an element.
+
+    Raises
+    ------
+    ValueError
+        If it is no well-formed element, or declares an entity.
+    """
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a record that declares entities")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text, parser.buffer_size = True, 1 << 20
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(record, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"not a whole record of XML: {error}") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.parsers import expat
 
 from socml.formats._inner import with_inner
 from socml.formats._reader import Parsed, ReadOptions, Source
@@ -17,7 +16,7 @@ from socml.formats._records import clocked
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
 from socml.formats._values import severity_of
-from socml.formats._xml_records import LOOKED_AT, xml_records
+from socml.formats._xml_records import LOOKED_AT, parse_element, xml_records
 
 __all__ = ["JavaLogXml"]
 
@@ -104,17 +103,5 @@ def _fields(record: bytes) -> dict[str, str]:
         if len(inside) > 1:
             fields[inside[-1]] = fields.get(inside[-1], "") + data
 
-    def refuse(*_: object) -> None:
-        raise ValueError("a record that declares entities")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text, parser.buffer_size = True, 1 << 20
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = lambda _: inside.pop()
-    parser.CharacterDataHandler = text
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(record, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"not a whole record of XML: {error}") from None
+    parse_element(record, begin, lambda _: inside.pop(), text)
     return {name: value.strip() for name, value in fields.items()}

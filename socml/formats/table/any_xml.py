@@ -10,14 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from xml.parsers import expat
 
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import clocked
 from socml.formats._times import Clock
-from socml.formats._xml_records import xml_records
+from socml.formats._xml_records import parse_element, xml_records
 from socml.formats.table.any_json import head_of
 
 __all__ = ["AnyXml"]
@@ -120,17 +119,5 @@ def _fields(record: bytes) -> dict[str, object]:
             name = ".".join(path[1:]) or "text"
             fields[name] = f"{fields.get(name, '')}{data}"
 
-    def refuse(*_: object) -> None:
-        raise ValueError("a record that declares entities")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = lambda _: path.pop()
-    parser.CharacterDataHandler = text
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(record, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"not a whole record of XML: {error}") from None
+    parse_element(record, begin, lambda _: path.pop(), text)
     return {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
