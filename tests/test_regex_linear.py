@@ -73,6 +73,7 @@ def held(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
             yield from held(getattr(value, inner.name), depth + 1)
 
 
+@cache
 def patterns() -> dict[str, tuple[re.Pattern[Any], bool, bool]]:
     """Return each pattern by where it stands: itself, whether it is searched for, whether it must match to the end."""
     names, written = used()

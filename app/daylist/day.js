@@ -106,11 +106,15 @@ export class Day {
     });
   }
 
+  members(group) {
+    return this.visible().filter((id) => this.rows.get(id).group === group);
+  }
+
   // The rows that a verdict on one is for: a closed group is judged together.
   together(id) {
     const { group } = this.rows.get(id);
     if (this.opened.has(group)) return [id];
-    const members = this.visible().filter((other) => this.rows.get(other).group === group);
+    const members = this.members(group);
     return members.includes(id) ? [id, ...members.filter((other) => other !== id && !this.verdicts.has(other))] : [id];
   }
 

@@ -1,6 +1,6 @@
 // the row on screen → the right side: who it is, verdict keys, each reason with its bar and both ranges, strips, events.
 
-import { h, keycap, sentence } from "../labelling/nodes.js";
+import { arrange, h, keycap, Parts, sentence } from "../labelling/nodes.js";
 import { LETTER } from "../labelling/event_view.js";
 import { KEYS } from "../labelling/key_map.js";
 import { dots } from "./list_view.js";
@@ -16,39 +16,47 @@ export class DetailView {
     this.node = h("article", { class: "detail", tabindex: "-1", onfocusout: () => setTimeout(() => commands.settle()) });
     this.shown = null;
     this.whole = false; // whether reasons and events are drawn: a verdict waits for them
-    this.drawn = "";
+    this.parts = new Parts();
   }
 
   draw(day, data, events) {
     const row = day.rows.get(day.current);
     const page = row ? events.of(row.id) : null;
-    const together = row ? day.together(row.id).length : 0;
-    const verdict = row ? day.verdicts.get(row.id) : null;
-    const reasons = row ? row.reasons.map((reason) => day.reasons.get(`${row.id} ${reason.family}`) ?? "") : [];
-    const state = JSON.stringify([row, data.lang, page, verdict, reasons, day.reason, together, events.filters, data.may_write]);
     this.whole = Boolean(row && page);
-    if (state === this.drawn) return;
-    if (this.shown === row?.id && this.node.querySelector(".annotation :focus")) return;
-    this.drawn = state;
-    const same = this.shown === row?.id;
-    const scroll = same ? this.body?.scrollTop ?? 0 : 0;
     this.shown = row?.id ?? null;
     this.word = (key, values) => sentence(data, key, values);
+    this.parts.begin(JSON.stringify([this.shown, data.lang, data.may_write]));
     if (!row) {
       delete this.node.dataset.rowId;
-      this.node.replaceChildren(h("div", { class: "nothing" }, h("p", {}, this.word("empty.no_row"))));
+      const nothing = () => h("div", { class: "nothing" }, h("p", {}, this.word("empty.no_row")));
+      arrange(this.node, [this.parts.get("nothing", "", nothing)]);
       return;
     }
     this.node.dataset.rowId = row.id;
-    this.body = h(
-      "div",
-      { class: "body" },
-      this.reasons(row, day),
-      this.strips(row, data, page),
-      this.events.draw(page, events, this.word, data),
-    );
-    this.node.replaceChildren(this.head(row), data.may_write ? this.bar(verdict, day, together) : "", data.may_write ? this.annotation(row, day, data) : "", this.body);
-    this.body.scrollTop = scroll;
+    const { parts } = this;
+    const judged = row.reasons.map((reason) => day.reasons.get(`${row.id} ${reason.family}`));
+    const body = parts.get("body", "", () => h("div", { class: "body" }));
+    arrange(body, [
+      parts.get("reasons", [row.reasons, judged, day.reason], () => this.reasons(row, day)),
+      parts.get("strips", [row.strip, page?.hours], () => this.strips(row, data, page)),
+      parts.get("events", [page, events.filters], () => this.events.draw(page, events, this.word, data)),
+    ]);
+    const writing = data.may_write ? [this.verdicts(row, day), this.annotated(row, day, data)] : [];
+    arrange(this.node, [parts.get("head", row, () => this.head(row)), ...writing, body]);
+  }
+
+  verdicts(row, day) {
+    const verdict = day.verdicts.get(row.id);
+    const together = day.together(row.id).length;
+    return this.parts.get("verdicts", [verdict, day.reason, together], () => this.bar(verdict, day, together));
+  }
+
+  // An answer of the server must not take the cursor out of the note.
+  annotated(row, day, data) {
+    const before = this.parts.kept("annotation");
+    if (before?.querySelector(":focus")) return before;
+    const shows = [row.case_link, row.rule_link, day.drafts.of(row.id), data.reasons];
+    return this.parts.get("annotation", shows, () => this.annotation(row, day, data));
   }
 
   head(row) {

@@ -1,12 +1,13 @@
 // the day's rows → the list at the left: place, whom, rarity in dots, what it did, what is new and what was said.
 
-import { h, sentence } from "../labelling/nodes.js";
+import { arrange, h, Parts, sentence } from "../labelling/nodes.js";
 
 export class ListView {
   constructor(commands) {
     this.commands = commands;
     this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
     this.node = h("section", { class: "list" }, this.rows);
+    this.parts = new Parts();
     this.rows.addEventListener("click", (event) => {
       const row = event.target.closest("[data-row-id]");
       if (!row) return;
@@ -20,8 +21,8 @@ export class ListView {
     const list = day.list();
     const { scrollTop } = this.rows;
     this.rows.setAttribute("aria-label", word("title"));
-    this.rows.replaceChildren(...list.map((id) => this.row(id, day, word)));
-    if (!list.length) this.rows.replaceChildren(this.empty(day, data, word));
+    this.parts.begin(data.lang);
+    arrange(this.rows, list.length ? list.map((id) => this.row(id, day, list, word)) : [this.empty(day, data, word)]);
     if (day.current) this.rows.setAttribute("aria-activedescendant", `row-${day.leaderOf(day.current, list)}`);
     else this.rows.removeAttribute("aria-activedescendant");
     this.rows.scrollTop = scrollTop;
@@ -29,13 +30,17 @@ export class ListView {
     this.shown = day.current;
   }
 
-  row(id, day, word) {
+  row(id, day, list, word) {
     const row = day.rows.get(id);
-    const members = day.visible().filter((other) => day.rows.get(other).group === row.group);
-    const closed = members.length > 1 && !day.opened.has(row.group);
+    const more = day.members(row.group).length - 1;
+    const closed = more > 0 && !day.opened.has(row.group);
     const verdict = day.verdicts.get(id);
-    const selected = id === day.leaderOf(day.current, day.list());
-    const more = members.length - 1;
+    const selected = id === day.leaderOf(day.current, list);
+    return this.parts.get(id, [row, more, closed, verdict, selected], () => this.drawRow(row, { more, closed, verdict, selected }, word));
+  }
+
+  drawRow(row, { more, closed, verdict, selected }, word) {
+    const { id } = row;
     return h(
       "li",
       { class: `row${verdict ? " said" : ""}${closed ? " group" : ""}`, role: "option", id: `row-${id}`, "aria-selected": String(selected), "data-row-id": id },
@@ -55,7 +60,7 @@ export class ListView {
         h(
           "span",
           { class: "cause" },
-          members.length > 1 && (closed || id === row.group)
+          more > 0 && (closed || id === row.group)
             ? h("span", { class: "fold", title: word(closed ? "group.open" : "group.close") }, closed ? "▸ " : "▾ ", word("group", { n: more }))
             : null,
           row.cause ? h("span", { class: "before" }, row.cause) : null,

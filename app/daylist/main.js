@@ -195,7 +195,7 @@ class TodayPage {
   }
 
   newKeys() {
-    this.detail.drawn = "";
+    this.detail.parts.begin("");
     this.top.lang = "";
     this.draw();
   }

@@ -1,6 +1,6 @@
 // the day, its tabs and the filter → the line above the list; what was said last and what it changes → the line below.
 
-import { h, keycap, put, sentence } from "../labelling/nodes.js";
+import { arrange, h, keycap, Parts, put, sentence } from "../labelling/nodes.js";
 import { LETTER, VERDICTS } from "../labelling/event_view.js";
 import { KEYS } from "../labelling/key_map.js";
 import { ROLES } from "./day.js";
@@ -8,6 +8,7 @@ import { ROLES } from "./day.js";
 export class TopView {
   constructor(commands, views) {
     this.commands = commands;
+    this.parts = new Parts();
     this.date = h("span", { class: "date" });
     this.back = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.before) }, "‹");
     this.on = h("button", { type: "button", class: "quiet step", onclick: () => commands.day(this.after) }, "›");
@@ -43,7 +44,8 @@ export class TopView {
       button.setAttribute("aria-label", word(key));
     }
     this.drawQueues(data, word);
-    this.tabs.replaceChildren(...ROLES.map((role) => this.tab(role, day, word)));
+    this.parts.begin(data.lang);
+    arrange(this.tabs, ROLES.map((role) => this.tab(role, day, word)));
     put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
     this.counts.title = [this.counts.textContent, data.new ? word("new.about") : "", data.false_expected ? word("false_expected.about") : ""].filter(Boolean).join("\n");
     if (this.input.value !== day.filter) this.input.value = day.filter;
@@ -63,7 +65,9 @@ export class TopView {
 
   tab(role, day, word) {
     const n = [...day.rows.values()].filter((row) => day.fitsRole(row, role)).length;
-    return h("button", { type: "button", role: "tab", "aria-selected": String(day.role === role), disabled: !n && role !== "all", onclick: () => this.commands.role(role) }, word(`roles.${role}`), h("span", { class: "n" }, String(n)));
+    const chosen = day.role === role;
+    const button = () => h("button", { type: "button", role: "tab", "aria-selected": String(chosen), disabled: !n && role !== "all", onclick: () => this.commands.role(role) }, word(`roles.${role}`), h("span", { class: "n" }, String(n)));
+    return this.parts.get(role, [n, chosen], button);
   }
 
   drawFoot(day, data, word) {

@@ -1,7 +1,7 @@
 // the event on screen → the right side: headline, verdict keys, why, what would make it normal, the record.
 
 import { KEYS } from "./key_map.js";
-import { h, keycap, sentence } from "./nodes.js";
+import { arrange, h, keycap, Parts, sentence } from "./nodes.js";
 import { mark } from "./queue_view.js";
 
 export const VERDICTS = ["malicious", "benign", "false_alarm", "unsure", "skip"];
@@ -14,44 +14,57 @@ export class EventView {
     this.node = h("article", { class: "event", tabindex: "-1", onfocusout: () => setTimeout(() => commands.settle()) });
     this.shown = null;
     this.whole = false; // whether headline, reasons and records are all drawn
-    this.drawn = "";
+    this.parts = new Parts();
     this.open = { why: true, raw: true };
   }
 
   draw(desk, data) {
     const id = desk.current;
     const item = id ? desk.items.get(id) : null;
-    const evidence = id ? desk.evidence.get(id) : null;
-    const given = id && !desk.isOpen(id) ? desk.given.get(id) : null;
-    const state = JSON.stringify([id, data.lang, given, Boolean(evidence?.raw), evidence?.normal, item?.pending, item?.headline, this.open, desk.draft(id), desk.labels[id], data.held[id]]);
-    if (state === this.drawn) return; // an answer of the server must not take the cursor out of the note
-    const typing = this.shown === id && this.node.querySelector(".annotation :focus");
-    if (typing) return;
-    this.drawn = state;
     this.word = (key, values) => sentence(data, key, values);
-    const same = this.shown === id;
-    const scroll = same ? this.body?.scrollTop : 0;
     this.shown = id;
     this.whole = desk.isWhole(id);
+    this.parts.begin(JSON.stringify([item && id, data.lang]));
     if (!item) return this.drawNothing(desk, data);
+    const evidence = desk.evidence.get(id);
+    const given = desk.isOpen(id) ? null : desk.given.get(id);
+    const labels = desk.labels[id] ?? [];
+    const held = data.held[id];
+    const { open, parts } = this;
     this.node.dataset.rowId = id;
-    this.body = h("div", { class: "body" }, this.left(item, evidence, desk.labels[id] ?? []), this.right(evidence));
-    this.node.replaceChildren(this.head(item, given, data.held[id]), this.verdictBar(given), this.annotation(desk, data, given), this.body);
-    if (scroll) this.body.scrollTop = scroll; // any reading or writing of it lays out the page at once
+    const body = parts.get("body", "", () => h("div", { class: "body" }));
+    arrange(body, [
+      parts.get("left", [item, evidence?.normal, labels, open.why], () => this.left(item, evidence, labels)),
+      parts.get("right", [Boolean(evidence?.raw), open.raw], () => this.right(evidence)),
+    ]);
+    arrange(this.node, [
+      parts.get("head", [item, given, held], () => this.head(item, given, held)),
+      parts.get("verdicts", given, () => this.verdictBar(given)),
+      this.annotated(desk, data, given),
+      body,
+    ]);
     return undefined;
+  }
+
+  // An answer of the server must not take the cursor out of the note.
+  annotated(desk, data, given) {
+    const before = this.parts.kept("annotation");
+    if (before?.querySelector(":focus")) return before;
+    const shows = [given, desk.draft(), data.families, data.reasons];
+    return this.parts.get("annotation", shows, () => this.annotation(desk, data, given));
   }
 
   drawNothing(desk, data) {
     delete this.node.dataset.rowId;
     const waiting = desk.outbox.messages.size > 0;
-    this.node.replaceChildren(
+    const nothing = () =>
       h(
         "div",
         { class: "nothing" },
         h("h2", {}, this.word(waiting ? "nothing.waiting" : "nothing.title")),
         h("p", {}, this.word(waiting ? "nothing.waiting_about" : "nothing.about", { n: data.totals.labelled })),
-      ),
-    );
+      );
+    arrange(this.node, [this.parts.get("nothing", [waiting, data.totals.labelled], nothing)]);
   }
 
   head(item, given, held) {

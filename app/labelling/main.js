@@ -146,7 +146,7 @@ class Triage {
   }
 
   newKeys() {
-    this.event.drawn = "";
+    this.event.parts.begin("");
     this.strip.lang = "";
     this.draw();
   }

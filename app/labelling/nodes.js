@@ -42,3 +42,25 @@ export function arrange(parent, nodes) {
     else parent.insertBefore(node, at);
   }
 }
+
+// The parts of a view, each drawn anew only where what it shows differs: a button that a finger is on stays under it.
+export class Parts {
+  begin(of) {
+    if (of !== this.of) this.drawn = new Map();
+    this.of = of;
+  }
+
+  get(name, shows, make) {
+    const state = JSON.stringify(shows);
+    const before = this.drawn.get(name);
+    if (before && before.state === state) return before.node;
+    const node = make();
+    this.drawn.set(name, { state, node });
+    return node;
+  }
+
+  // As it was drawn last, or nothing.
+  kept(name) {
+    return this.drawn?.get(name)?.node;
+  }
+}

@@ -59,6 +59,22 @@ def test_a_verdict_key_counts_only_for_an_event_that_was_seen(
     assert len(labels) >= 1
 
 
+def test_a_click_counts_that_began_before_a_part_of_the_event_was_drawn_anew(
+    page: Any, server: Any, built: BuiltRun, lab: Project
+) -> None:
+    open_triage(page, server, built)
+    wait_until_seen(page)
+    first = on_screen(page)
+    page.locator(".say.benign").hover()
+    page.mouse.down()
+    page.keyboard.press("w")
+    page.locator(".why .fold[aria-expanded=false]").wait_for()
+    page.mouse.up()
+    wait_until_next(page, first)
+    wait_until_saved(page)
+    assert stored(lab, built)[["row_id", "verdict"]].to_numpy().tolist() == [[first, "benign"]]
+
+
 def test_a_key_that_comes_too_early_says_so_in_words_and_does_nothing(
     page: Any, server: Any, built: BuiltRun, lab: Project
 ) -> None:

@@ -149,6 +149,21 @@ def test_hostile_names_are_text_and_nothing_is_fetched_from_elsewhere(
     assert [url for url in asked if not url.startswith((office.home, "data:", "blob:"))] == []
 
 
+def test_a_click_counts_that_began_before_the_events_were_drawn_anew(page: Any, office: Any, labels: LabelStore) -> None:
+    open_today(page, office, by="ana")
+    first = on_screen(page)
+    page.locator(".say.benign").hover()
+    page.mouse.down()
+    page.locator(".events .value").first.evaluate("value => value.click()")
+    page.locator(".menu [role=menuitem]").nth(1).evaluate("item => item.click()")
+    page.locator(".chip.exclude").wait_for()
+    page.locator(WHOLE).wait_for()
+    page.mouse.up()
+    page.locator(f".detail a.entity:not(:text-is('{first}'))").wait_for()
+    saved(page)
+    assert labels.by_analyst(dataset="office")["verdict"].to_list() == ["benign"]
+
+
 def test_a_viewer_sees_the_list_and_cannot_write(new_page: Any, serve: Any, tmp_path: Any) -> None:
     project = small_days(tmp_path / "lab")
     with open_labels(project) as store:

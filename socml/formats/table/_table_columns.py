@@ -39,17 +39,27 @@ def check_header(names: Sequence[str], where: str) -> None:
     ------
     FormatError
     """
-    if len(names) > MOST_COLUMNS:
-        raise FormatError(
-            f"{where} has {len(names):,} columns, and {MOST_COLUMNS:,} is the most that is read. Keep those that matter, "
-            "or store one value a row."
-        )
+    check_width(len(names), where)
     for position, name in enumerate(names, 1):
         if len(name) > LONGEST_NAME:
             raise FormatError(
                 f"{where}: the name of column {position} has {len(name):,} characters, and {LONGEST_NAME:,} is the most. "
                 "Give the names in the recipe: table.columns."
             )
+
+
+def check_width(columns: int, where: str) -> None:
+    """Refuse a table that has too many columns, before anything is asked of each.
+
+    Raises
+    ------
+    FormatError
+    """
+    if columns > MOST_COLUMNS:
+        raise FormatError(
+            f"{where} has {columns:,} columns, and {MOST_COLUMNS:,} is the most that is read. Keep those that matter, "
+            "or store one value a row."
+        )
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from socml.formats._columns import split_columns
 from socml.formats._reader import Block, Reject, Source
-from socml.formats.table._table_columns import check_header, unique_names
+from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, cells_of_line, first_is_names, joined_lines
 from socml.project import FormatError, TableShape
 
@@ -141,6 +141,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         )
     delimiter = shape.delimiter or sniff_delimiter(lines)[0]
     first = _first_cells(lines[0], delimiter, shape)
+    check_width(len(first), source.name)
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
