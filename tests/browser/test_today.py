@@ -149,7 +149,9 @@ def test_hostile_names_are_text_and_nothing_is_fetched_from_elsewhere(
     assert [url for url in asked if not url.startswith((office.home, "data:", "blob:"))] == []
 
 
-def test_a_click_counts_that_began_before_the_events_were_drawn_anew(page: Any, office: Any, labels: LabelStore) -> None:
+def test_a_click_counts_that_began_before_the_events_were_drawn_anew(
+    page: Any, office: Any, labels: LabelStore
+) -> None:
     open_today(page, office, by="ana")
     first = on_screen(page)
     page.locator(".say.benign").hover()
