@@ -122,7 +122,7 @@ def test_a_page_stays_open_though_the_server_stands_still_at_the_click_that_open
     page.get_by_text(words("en")("app.labels.about")).wait_for()
     page.wait_for_timeout(5000)
     assert page.locator(".event").count() == 0
-    assert page.get_by_text(words("en")("app.labels.about")).is_visible()
+    page.get_by_text(words("en")("app.labels.about")).wait_for()
     page.get_by_role("link", name="Hunt").first.click()
     page.wait_for_selector(".event[data-row-id] .verdicts")
     wait_until_saved(page)

@@ -52,7 +52,7 @@ def test_a_filter_gets_a_name_a_colleague_opens_it_and_only_its_owner_changes_it
     assert bo.locator(".views [name^=rename-], .views [name^=delete-]").count() == 0
     bo.locator(".views .open", has_text="Scans").click()
     bo.wait_for_function("() => location.search.includes('q=445')")
-    assert bo.locator(".row").count() < n
+    bo.locator(".row").nth(n - 1).wait_for(state="detached")
     bo.go_back()
     bo.wait_for_function("() => !location.search.includes('q=445')")
     bo.goto(link)
