@@ -1,24 +1,26 @@
-"""A label is declared once: the store's columns, its tables and what may be said of one follow from it."""
+"""What the label store keeps is declared once: the store's columns, its tables and what may be said of one follow from it."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 
-from socml.labels import LabelDetails, LabelEvent, LabelStore, NewLabel
-from socml.labels.verdicts import LABEL_FIELDS
+from socml.labels import LabelDetails, LabelStore, NewLabel
+from socml.labels.database import FAMILY_EDIT, JOURNAL, LABEL_EVENT, LABEL_LEASE, SECOND_LOOK
 
 
-def test_a_migrated_store_has_the_columns_that_a_label_declares(tmp_path):
+@pytest.mark.parametrize("table", [LABEL_EVENT, LABEL_LEASE, FAMILY_EDIT, SECOND_LOOK, JOURNAL], ids=str)
+def test_a_migrated_store_has_the_columns_that_a_record_declares(table, tmp_path):
     url = f"sqlite:///{tmp_path}/labels.sqlite"
     with LabelStore(url):
-        found = {column["name"]: column for column in sa.inspect(sa.create_engine(url)).get_columns("label_event")}
-    assert list(found) == list(LabelEvent._fields)
-    assert {name: column["type"].python_type for name, column in found.items()} == {
-        name: kind for name, (kind, _) in LABEL_FIELDS.items()
-    }
+        found = sa.inspect(sa.create_engine(url)).get_columns(table.name)
+    columns = {column["name"]: column["type"].python_type for column in found}
+    stored = {column.name: getattr(column.type, "impl", column.type).python_type for column in table.columns}
+    assert list(columns.items()) == list(stored.items())
+    assert {c["name"] for c in found if c["primary_key"]} == {c.name for c in table.primary_key}
 
 
 def test_what_may_be_said_of_a_label_is_what_a_label_has():

@@ -7,13 +7,10 @@ from .database import DAMAGED as DAMAGED
 from .database import HEAD as HEAD
 from .export import label_frame as label_frame
 from .export import write_labels as write_labels
-from .families import FamilyEdit as FamilyEdit
 from .fold import CurrentLabels as CurrentLabels
 from .intake import ImportResult as ImportResult
 from .intake import import_labels as import_labels
-from .journal import Entry as Entry
 from .journal import Journal as Journal
-from .leases import Lease as Lease
 from .reason_verdicts import ReasonVerdict as ReasonVerdict
 from .recording import labels_url as labels_url
 from .recording import open_labels as open_labels
@@ -22,11 +19,15 @@ from .recording import read_label_events as read_label_events
 from .recording import read_labels as read_labels
 from .recording import record_label as record_label
 from .recording import undo_label as undo_label
+from .records import Entry as Entry
+from .records import FamilyEdit as FamilyEdit
+from .records import LabelEvent as LabelEvent
+from .records import Lease as Lease
+from .records import SecondLook as SecondLook
 from .rows import check_row as check_row
 from .rows import existing_rows as existing_rows
 from .saved_views import SavedView as SavedView
 from .saved_views import SavedViews as SavedViews
-from .second_looks import SecondLook as SecondLook
 from .store import LabelStore as LabelStore
 from .verdicts import DIRECTION as DIRECTION
 from .verdicts import LONGEST_SEEN_MS as LONGEST_SEEN_MS
@@ -34,5 +35,4 @@ from .verdicts import SEEN_LEAST_MS as SEEN_LEAST_MS
 from .verdicts import VERDICTS as VERDICTS
 from .verdicts import Acknowledgement as Acknowledgement
 from .verdicts import LabelDetails as LabelDetails
-from .verdicts import LabelEvent as LabelEvent
 from .verdicts import NewLabel as NewLabel

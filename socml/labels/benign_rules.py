@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from socml.labels.journal import Entry, Journal
+from socml.labels.journal import Journal
+from socml.labels.records import Entry
 from socml.project import DataError, UnknownName
 
 STATES = ("on", "paused", "undone")

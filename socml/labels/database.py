@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from socml.labels.verdicts import LABEL_FIELDS
+from socml.labels.records import Entry, FamilyEdit, LabelEvent, Lease, SecondLook, fields_of
 from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
 
 if TYPE_CHECKING:
@@ -39,42 +40,55 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _columns() -> list[sa.Column[Any]]:
-    """Return the columns of a label, which are the fields of `LabelEvent`."""
-    stored = {int: sa.BigInteger, float: sa.Double, str: sa.Text, bool: sa.Boolean, datetime: Utc}
-    return [sa.Column(name, stored[kind], primary_key=name == "id") for name, (kind, _) in LABEL_FIELDS.items()]
+class Names(sa.types.TypeDecorator[frozenset[str]]):
+    """A set of names is kept as a JSON array, sorted; an empty one as nothing."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, dialect: object) -> str | None:
+        """Return what is stored."""
+        return json.dumps(sorted(value)) if value else None
+
+    def process_result_value(self, value: str | None, dialect: object) -> frozenset[str]:
+        """Return the names."""
+        return frozenset(json.loads(value or "[]"))
 
 
-LABEL_EVENT = sa.Table("label_event", sa.MetaData(), *_columns())
-STANDING_LABEL = sa.Table("standing_label", sa.MetaData(), *_columns())
-LABEL_LEASE = sa.Table(
-    "label_lease",
-    sa.MetaData(),
-    *[sa.Column(name, sa.Text, primary_key=True) for name in ("campaign", "row_id")],
-    sa.Column("by", sa.Text),
-    sa.Column("since", Utc),
-    sa.Column("expires", Utc),
-)
-FAMILY_EDIT = sa.Table(
-    "family_edit",
-    sa.MetaData(),
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("time", Utc),
-    *[sa.Column(name, sa.Text) for name in ("dataset", "kind", "family", "into", "row_ids")],
-    sa.Column("last_label_id", sa.BigInteger),
-    *[sa.Column(name, sa.Text) for name in ("by", "client_id")],
-    sa.Column("undo_of", sa.BigInteger),
-)
-SECOND_LOOK = sa.Table(
-    "second_look",
-    sa.MetaData(),
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("time", Utc),
-    *[sa.Column(name, sa.Text) for name in ("dataset", "row_id", "reason")],
-    sa.Column("probability", sa.Double),
-    sa.Column("last_label_id", sa.BigInteger),
-    *[sa.Column(name, sa.Text) for name in ("by", "client_id")],
-)
+class Json(sa.types.TypeDecorator[dict[str, Any]]):
+    """A mapping is kept as the text of a JSON object, its names sorted."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: object) -> str:
+        """Return what is stored."""
+        return json.dumps(value or {}, ensure_ascii=True, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: object) -> dict[str, Any]:
+        """Return the mapping."""
+        return dict(json.loads(value or "{}"))
+
+
+_STORED: dict[type, type[sa.types.TypeEngine[Any]]] = {
+    int: sa.BigInteger, float: sa.Double, str: sa.Text, bool: sa.Boolean, datetime: Utc, frozenset: Names, dict: Json,
+}  # fmt: skip
+
+
+def _table(name: str, record: type[NamedTuple], key: Collection[str] = ("id",)) -> sa.Table:
+    """Return the table whose columns are the fields of a record."""
+    columns = [
+        sa.Column(field, _STORED[kind], primary_key=field in key) for field, (kind, _) in fields_of(record).items()
+    ]
+    return sa.Table(name, sa.MetaData(), *columns)
+
+
+LABEL_EVENT = _table("label_event", LabelEvent)
+STANDING_LABEL = _table("standing_label", LabelEvent)
+LABEL_LEASE = _table("label_lease", Lease, ("campaign", "row_id"))
+FAMILY_EDIT = _table("family_edit", FamilyEdit)
+SECOND_LOOK = _table("second_look", SecondLook)
+JOURNAL = _table("journal", Entry)
 
 
 Query = TypeVar("Query", bound=sa.Select[Any])

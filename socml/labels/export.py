@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.labels.verdicts import LABEL_FIELDS, LabelEvent
+from socml.labels.records import LabelEvent, fields_of
 from socml.project import UnknownName, replacing, spreadsheet_text
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ def label_frame(labels: Iterable[LabelEvent]) -> pd.DataFrame:
     """Return labels as a table: a column a field of `LabelEvent`, `id` called label_id; times in UTC."""
     import pandas as pd
 
-    frame = pd.DataFrame(labels, columns=list(LABEL_FIELDS))
+    fields = fields_of(LabelEvent)
+    frame = pd.DataFrame(labels, columns=list(fields))
     for name in ("time", "given_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
     kinds = {int: "int64", float: "float64", bool: "bool", str: "str", datetime: "datetime64[us, UTC]"}
-    types = {n: "Int64" if kind is int and missing else kinds[kind] for n, (kind, missing) in LABEL_FIELDS.items()}
+    types = {n: "Int64" if kind is int and missing else kinds[kind] for n, (kind, missing) in fields.items()}
     return frame.astype(types).rename(columns={"id": "label_id"})
 
 

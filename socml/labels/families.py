@@ -7,54 +7,18 @@ means the old family again.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, last_labels, now
-from socml.labels.verdicts import LabelEvent
+from socml.labels.records import FamilyEdit, LabelEvent
 from socml.project import DataError, UnknownName
 
 KINDS = ("rename", "merge", "split", "swap")
 OTHER_SIDE = {"malicious": "benign", "benign": "malicious", "false_alarm": "malicious"}
 _LONGEST = 500
-
-
-@dataclass(frozen=True)
-class FamilyEdit:
-    """One edit as it stands in the store.
-
-    Attributes
-    ----------
-    kind : rename (into a new name), merge (into a family that exists), split (some rows into a new family),
-        swap (what was malicious becomes benign, and the other way round)
-    row_ids : the rows that a split takes out
-    last_label_id : the newest label it holds for
-    undo_of : the edit that this one takes back
-    """
-
-    id: int
-    time: object
-    dataset: str | None
-    kind: str | None
-    family: str | None
-    into: str | None
-    row_ids: frozenset[str]
-    last_label_id: int
-    by: str
-    client_id: str
-    undo_of: int | None = None
-
-    def touches(self, label: LabelEvent) -> bool:
-        """Say whether a label, as earlier edits left it, is changed by this one."""
-        if label.id > self.last_label_id or label.family != self.family:
-            return False
-        if self.dataset and label.dataset and label.dataset != self.dataset:
-            return False
-        return self.kind != "split" or label.row_id in self.row_ids
 
 
 def edited(label: LabelEvent, edits: Sequence[FamilyEdit]) -> LabelEvent:
@@ -64,7 +28,7 @@ def edited(label: LabelEvent, edits: Sequence[FamilyEdit]) -> LabelEvent:
     --------
     >>> label = LabelEvent(1, None, "r1", None, None, None, "malicious", None, "scan", *[None] * 2, "ana",
     ...                    None, "c", None, None, 1.0, None)
-    >>> edit = FamilyEdit(1, None, None, "rename", "scan", "port scan", frozenset(), 1, "ana", "e")
+    >>> edit = FamilyEdit(1, None, None, "rename", "scan", "port scan", frozenset(), 1, "ana", "e", None)
     >>> edited(label, [edit]).family
     'port scan'
     """
@@ -92,7 +56,7 @@ class Families:
     def history(self) -> list[FamilyEdit]:
         """Return every edit that was ever made, undone ones and undos too."""
         with self._store.read() as connection:
-            return [_edit(row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
+            return [FamilyEdit(*row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
 
     def counts(self, *, dataset: str = "") -> dict[str, dict[str, int]]:
         """Return how many rows each family has now, by verdict, counting the current label of a row."""
@@ -145,7 +109,7 @@ class Families:
                 if not standing:
                     raise DataError("There is no edit of a family to undo.")
                 edit_id = standing[-1].id
-            rows = [_edit(row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
+            rows = [FamilyEdit(*row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
             undone = next((edit for edit in rows if edit.undo_of == edit_id), None)
             if undone is not None:
                 return undone
@@ -173,7 +137,7 @@ class Families:
                 "kind": kind,
                 "family": family,
                 "into": into or None,
-                "row_ids": json.dumps(sorted(row_ids)) if kind == "split" else None,
+                "row_ids": frozenset(row_ids) if kind == "split" else None,
                 "last_label_id": connection.execute(sa.select(sa.func.max(LABEL_EVENT.c.id))).scalar() or 0,
                 "by": by,
             }
@@ -182,7 +146,7 @@ class Families:
 
 def standing_edits(connection: sa.Connection, dataset: str = "") -> list[FamilyEdit]:
     """Return the edits that were not undone, of one dataset or of all; an edit that names none holds for each."""
-    edits = [_edit(row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
+    edits = [FamilyEdit(*row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
     undone = {edit.undo_of for edit in edits}
     stand = [edit for edit in edits if edit.undo_of is None and edit.id not in undone]
     return [edit for edit in stand if not dataset or edit.dataset in {None, dataset}]
@@ -226,17 +190,11 @@ def _sent_before(connection: sa.Connection, client_id: str) -> FamilyEdit | None
     if not client_id:
         return None
     row = connection.execute(sa.select(FAMILY_EDIT).where(FAMILY_EDIT.c.client_id == client_id)).first()
-    return None if row is None else _edit(row)
+    return None if row is None else FamilyEdit(*row)
 
 
 def _insert(connection: sa.Connection, values: Mapping[str, object], client_id: str) -> FamilyEdit:
     complete = {"time": now(connection), "client_id": client_id or uuid.uuid4().hex, **values}
     connection.execute(sa.insert(FAMILY_EDIT).values(complete))
-    return _edit(
-        connection.execute(sa.select(FAMILY_EDIT).where(FAMILY_EDIT.c.client_id == complete["client_id"])).one()
-    )
-
-
-def _edit(row: sa.Row[tuple[object, ...]]) -> FamilyEdit:
-    fields = dict(row._mapping)
-    return FamilyEdit(**{**fields, "row_ids": frozenset(json.loads(fields["row_ids"] or "[]"))})
+    stored = sa.select(FAMILY_EDIT).where(FAMILY_EDIT.c.client_id == complete["client_id"])
+    return FamilyEdit(*connection.execute(stored).one())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 
-from socml.labels.families import FamilyEdit, edited
-from socml.labels.verdicts import DIRECTION, LabelEvent
+from socml.labels.families import edited
+from socml.labels.records import FamilyEdit, LabelEvent
+from socml.labels.verdicts import DIRECTION
 
 
 class CurrentLabels:

@@ -8,45 +8,15 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
-from socml.labels.database import Connections, Utc, now
+from socml.labels.database import JOURNAL, Connections, now
+from socml.labels.records import Entry
 from socml.project import DataError
 
-JOURNAL = sa.Table(
-    "journal",
-    sa.MetaData(),
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("time", Utc),
-    *[sa.Column(name, sa.Text) for name in ("kind", "subject", "dataset", "by", "client_id", "body")],
-)
 LONGEST_BODY = 1_000_000  # characters of one entry
 _LONGEST = 500
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that was done.
-
-    Attributes
-    ----------
-    kind : what, as `case.opened` or `rule.paused`
-    subject : on what: the id of a case or rule, a row, an account
-    body : what more there is to say of it, as JSON holds it
-    """
-
-    id: int
-    time: datetime
-    kind: str
-    subject: str
-    dataset: str
-    by: str
-    client_id: str
-    body: Mapping[str, Any]
 
 
 class Journal:
@@ -89,17 +59,18 @@ class Journal:
                 raise DataError(f"A record needs a {name} of 1 to {_LONGEST} characters, not {len(value)}.")
         if len(text) > LONGEST_BODY:
             raise DataError(f"{kind}: {len(text):,} characters are too many; at most {LONGEST_BODY:,} are kept.")
-        values = {"kind": kind, "subject": subject, "dataset": dataset, "by": by, "client_id": client_id, "body": text}
+        body = json.loads(text)
+        values = {"kind": kind, "subject": subject, "dataset": dataset, "by": by, "client_id": client_id, "body": body}
         with self._connections.write() as connection:
             before = connection.execute(sa.select(JOURNAL).where(JOURNAL.c.client_id == client_id)).first()
             if before is not None:
                 if (before.kind, before.subject, before.by) != (kind, subject, by):
                     raise DataError(f"The client_id {client_id!r} was used before, for something else.")
-                return _entry(before)
+                return Entry(*before)
             moment = now(connection)
             stored = connection.execute(sa.insert(JOURNAL).values(time=moment, **values))
             key = stored.inserted_primary_key
-        return Entry(int(key[0]), moment, kind, subject, dataset, by, client_id, json.loads(text))  # type: ignore[index]
+        return Entry(int(key[0]), moment, kind, subject, dataset, by, client_id, body)  # type: ignore[index]
 
     def entries(self, kind: str = "", *, subject: str = "", dataset: str = "", after: int = 0) -> list[Entry]:
         """Return entries whose kind begins with `kind`, in the order they were stored."""
@@ -111,13 +82,9 @@ class Journal:
         if dataset:
             query = query.where(JOURNAL.c.dataset.in_([dataset, ""]))
         with self._connections.read() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [Entry(*row) for row in connection.execute(query)]
 
     def last_id(self) -> int:
         """Return the id of the newest entry, 0 if there is none: what was folded up to it is current."""
         with self._connections.read() as connection:
             return int(connection.execute(sa.select(sa.func.max(JOURNAL.c.id))).scalar() or 0)
-
-
-def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
-    return Entry(int(row.id), row.time, row.kind, row.subject, row.dataset, row.by, row.client_id, json.loads(row.body))

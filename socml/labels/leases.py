@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from socml.labels.database import LABEL_EVENT, LABEL_LEASE, Connections, in_dataset, now
+from socml.labels.records import Lease
 from socml.project import DataError
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in one query
-
-
-class Lease(NamedTuple):
-    """A row that `by` has before them until `expires`."""
-
-    row_id: str
-    by: str
-    expires: datetime
 
 
 class Leases:
@@ -90,9 +82,8 @@ class Leases:
     def held(self, *, campaign: str = "") -> list[Lease]:
         """Return the leases that run now."""
         with self._store.read() as connection:
-            query = sa.select(LABEL_LEASE.c.row_id, LABEL_LEASE.c.by, LABEL_LEASE.c.expires)
             running = (LABEL_LEASE.c.campaign == campaign) & (LABEL_LEASE.c.expires > now(connection))
-            return [Lease(*row) for row in connection.execute(query.where(running))]
+            return [Lease(*row) for row in connection.execute(sa.select(LABEL_LEASE).where(running))]
 
 
 def release_labelled(connection: sa.Connection, row_ids: Collection[str], by: Collection[str]) -> None:
@@ -132,9 +123,9 @@ def _take(
         connection.execute(
             sa.delete(LABEL_LEASE).where(LABEL_LEASE.c.campaign == campaign, LABEL_LEASE.c.row_id.in_(some))
         )
-    values = {"campaign": campaign, "by": by, "since": moment, "expires": expires}
-    connection.execute(sa.insert(LABEL_LEASE), [{**values, "row_id": row_id} for row_id in row_ids])
-    return [Lease(row_id, by, expires) for row_id in row_ids]
+    leases = [Lease(campaign, row_id, by, moment, expires) for row_id in row_ids]
+    connection.execute(sa.insert(LABEL_LEASE), [lease._asdict() for lease in leases])
+    return leases
 
 
 def _keep_only(

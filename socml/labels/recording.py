@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from socml.labels.export import write_labels
-from socml.labels.families import FamilyEdit
 from socml.labels.fold import CurrentLabels
 from socml.labels.intake import ImportResult, import_labels
-from socml.labels.leases import Lease
+from socml.labels.records import FamilyEdit, LabelEvent, Lease, SecondLook
 from socml.labels.rows import check_row, existing_rows
-from socml.labels.second_looks import SecondLook
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import (
     DIRECTION,
@@ -29,7 +27,6 @@ from socml.labels.verdicts import (
     VERDICTS,
     Acknowledgement,
     LabelDetails,
-    LabelEvent,
     NewLabel,
 )
 from socml.project import ConfigurationError, Project, find_project

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from socml.labels.journal import Entry, Journal
+from socml.labels.journal import Journal
+from socml.labels.records import Entry
 from socml.project import DataError, UnknownName
 
 FIELDS = ("role", "q", "events", "queue")

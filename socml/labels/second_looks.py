@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from socml.labels.database import LABEL_EVENT, SECOND_LOOK, Connections, in_dataset, last_labels, now
-
-
-class SecondLook(NamedTuple):
-    """A row to be looked at again: why, how probable it is that its label is wrong, and its newest label then."""
-
-    row_id: str
-    reason: str
-    probability: float | None
-    last_label_id: int
+from socml.labels.records import SecondLook
 
 
 class SecondLooks:
@@ -55,9 +46,7 @@ class SecondLooks:
 
 
 def _open(connection: sa.Connection, dataset: str, newest: Mapping[str, int] | None = None) -> list[SecondLook]:
-    table = SECOND_LOOK.c
-    query = sa.select(table.row_id, table.reason, table.probability, table.last_label_id).order_by(table.id)
-    query = in_dataset(query, SECOND_LOOK, dataset)
+    query = in_dataset(sa.select(SECOND_LOOK).order_by(SECOND_LOOK.c.id), SECOND_LOOK, dataset)
     looks = {look.row_id: look for look in (SecondLook(*row) for row in connection.execute(query))}
     if not looks:
         return []

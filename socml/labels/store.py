@@ -11,15 +11,16 @@ import sqlalchemy as sa
 
 from socml.labels.accounts import Accounts
 from socml.labels.benign_rules import BenignRules
-from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, in_dataset, last_labels
+from socml.labels.database import FAMILY_EDIT, JOURNAL, LABEL_EVENT, Connections, in_dataset, last_labels
 from socml.labels.export import label_frame
 from socml.labels.families import Families, edited, standing_edits
-from socml.labels.journal import JOURNAL, Journal
+from socml.labels.journal import Journal
 from socml.labels.leases import Leases, release_labelled
 from socml.labels.reason_verdicts import ReasonVerdicts
+from socml.labels.records import LabelEvent
 from socml.labels.saved_views import SavedViews
 from socml.labels.second_looks import SecondLooks
-from socml.labels.verdicts import Acknowledgement, LabelEvent, NewLabel
+from socml.labels.verdicts import Acknowledgement, NewLabel
 from socml.project import DataError
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from types import NoneType
-from typing import NamedTuple, TypedDict, get_args, get_type_hints
+from typing import TypedDict
 
 from socml.project import DataError, UnknownName
 
@@ -134,44 +133,6 @@ class LabelDetails(TypedDict, total=False):
 
 
 _TEXT_FIELDS = [name for name, kind in NewLabel.__annotations__.items() if kind in {"str", "str | None"}]
-
-
-class LabelEvent(NamedTuple):
-    """One record of the store as it stands there. An undo has `undo_of` and no verdict."""
-
-    id: int
-    time: datetime
-    row_id: str
-    event_id: str | None
-    run_id: str | None
-    dataset: str | None
-    verdict: str | None
-    reason: str | None
-    family: str | None
-    technique: str | None
-    note: str | None
-    by: str
-    how: str | None
-    client_id: str
-    model_version: str | None
-    seen_ms: int | None
-    weight: float
-    undo_of: int | None
-    queue_reason: str | None = None
-    strategy: str | None = None
-    batch_id: str | None = None
-    inclusion_probability: float | None = None
-    suggested: bool = False
-    given_at: datetime | None = None
-
-
-def _kind_and_missing(hint: object) -> tuple[type, bool]:
-    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
-    return kinds[0], len(get_args(hint)) > len(kinds)
-
-
-LABEL_FIELDS = {name: _kind_and_missing(hint) for name, hint in get_type_hints(LabelEvent).items()}
-"""Field of a stored label → its type, and whether it may be missing: what the store's columns and tables are made from."""
 
 
 @dataclass(frozen=True)
