@@ -46,10 +46,10 @@ def in_threads(work: Callable[[], object]) -> Callable[[], object]:
 
 
 def forest_figures() -> list[Figure]:
-    """Fit, score and tell leaves, beside scikit-learn."""
+    """Score and tell leaves, beside scikit-learn."""
     X, versions = make_table(FOREST_ROWS), versions_of("scikit-learn", "numpy", "numba", "joblib")
     figures = [figure for n_trees in (100, 300) for figure in score_figures(X, n_trees, versions)]
-    return [*figures, *leaf_figures(X, versions), *fit_figures(X, versions)]
+    return [*figures, *leaf_figures(X, versions)]
 
 
 def score_figures(X: np.ndarray, n_trees: int, versions: dict[str, str]) -> list[Figure]:
@@ -93,37 +93,6 @@ def leaf_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
 
     costs = measure({"peer": in_threads(apply_trees), "ours": lambda: leaf_matrix(ours, X, threads=THREADS)})
     return rates("leaf matrix, 100 trees × 256", costs, len(X), "rows", "apply of each tree in 2 threads", versions)
-
-
-def fit_figures(X: np.ndarray, versions: dict[str, str]) -> list[Figure]:
-    """Grow a forest from the same seed, and compare it node by node."""
-    from sklearn.ensemble import IsolationForest
-
-    from socml.detectors import IsolationForest as Detector
-    from socml.detectors import fit_isolation_forest, pack_forest
-
-    costs = measure(
-        {
-            "peer": lambda: IsolationForest(n_estimators=100, random_state=0).fit(X),
-            "ours": lambda: fit_isolation_forest(X, n_estimators=100, random_state=0),
-            "detector": lambda: Detector(n_estimators=100, random_state=0).fit(X),
-        },
-        times={"ours": AGAIN, "detector": AGAIN},
-    )
-    whole = {"ours": costs["detector"], "peer": costs["peer"]}  # all that scoring and explaining need included
-    ours = fit_isolation_forest(X, n_estimators=100, random_state=0)
-    theirs = pack_forest(IsolationForest(n_estimators=100, random_state=0).fit(X))
-    differing = 0
-    for tree in range(100):
-        one, other = slice(*ours.start[tree : tree + 2]), slice(*theirs.start[tree : tree + 2])
-        same = np.array_equal(ours.feature[one], theirs.feature[other])
-        differing += not (same and np.array_equal(ours.threshold[one], theirs.threshold[other], equal_nan=True))
-    case = f"fit, 100 trees × 256, {COLUMNS} columns"
-    return [
-        *rates(case, costs, len(X), "rows", "scikit-learn", versions),
-        *rates(f"{case}, as a detector", whole, len(X), "rows", "scikit-learn", versions),
-        Figure(case, "trees that differ from scikit-learn's", differing, n=100, versions=versions),
-    ]
 
 
 def shap_figures() -> list[Figure]:

@@ -21,13 +21,13 @@ BATCH = 65_536
 RUNS = 3
 
 START = """
-import time, numba, numpy as np, sklearn.utils
+import time, numba, numpy as np, sklearn.ensemble
 X = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
 t = time.process_time()
-from socml.detectors.forest.growing import fit_isolation_forest
+from socml.detectors.forest.tables import pack_forest
 from socml.detectors.forest.scoring import score_samples, leaf_matrix
 from socml.detectors.forest.shapley import tree_shap
-forest = fit_isolation_forest(X, random_state=0)
+forest = pack_forest(sklearn.ensemble.IsolationForest(random_state=0).fit(X))
 score_samples(forest, X); leaf_matrix(forest, X); tree_shap(forest, X[:500])
 print(time.process_time() - t)
 """
@@ -83,11 +83,12 @@ def _run(what: str, source: Path) -> dict[str, float]:
     """Read the file batch by batch and write one number a row: its score, or only its first column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from sklearn.ensemble import IsolationForest
 
     from benchmarks.speed import make_table
-    from socml.detectors import fit_isolation_forest, score_samples
+    from socml.detectors import pack_forest, score_samples
 
-    forest = fit_isolation_forest(make_table(20_000, COLUMNS), n_estimators=TREES, random_state=0)
+    forest = pack_forest(IsolationForest(n_estimators=TREES, random_state=0).fit(make_table(20_000, COLUMNS)))
     score_samples(forest, make_table(200, COLUMNS))
     cpu, wall = time.process_time(), time.perf_counter()
     schema = pa.schema([("anomaly_score", pa.float64())])

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
 from socml.detectors.forest import shapley as kernel
-from socml.detectors.forest.growing import fit_isolation_forest
 from socml.detectors.forest.scoring import mean_depth
 from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import pack_forest
@@ -61,7 +60,7 @@ def test_values_are_those_of_shap(d, max_samples, monkeypatch):
 
 def test_leaves_without_a_table_and_with_one_mix(monkeypatch):
     X = table(600, 12)
-    forest = fit_isolation_forest(X, n_estimators=10, random_state=0)
+    forest = pack_forest(IsolationForest(n_estimators=10, random_state=0).fit(X))
     plain = tree_shap(forest, X)
     monkeypatch.setattr(kernel, "MOST_BYTES", 20_000)
     assert np.abs(tabulated(forest, X, monkeypatch) - plain).max() < 1e-12
@@ -71,7 +70,7 @@ def test_leaves_without_a_table_and_with_one_mix(monkeypatch):
 
 def test_values_add_up_to_the_path_length_and_no_bit_depends_on_threads_or_neighbours():
     X = table(5000, 8)
-    forest = fit_isolation_forest(X, n_estimators=20, random_state=0)
+    forest = pack_forest(IsolationForest(n_estimators=20, random_state=0).fit(X))
     values = tree_shap(forest, X)
     assert np.abs(values.sum(axis=1) + expected_depth(forest) - mean_depth(forest, X)).max() < 1e-10
     assert np.array_equal(tree_shap(forest, X, threads=2), values)

@@ -9,9 +9,10 @@ PROBE = """
 import importlib, pathlib, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-from socml.detectors.forest import growing as forest_fit, scoring as forest_score, shapley as tree_shap
+from sklearn.ensemble import IsolationForest
+from socml.detectors.forest import scoring as forest_score, shapley as tree_shap
 from socml.detectors.online import _compiled_half_space as half_space
-from socml.detectors.forest.tables import PackedForest
+from socml.detectors.forest.tables import PackedForest, pack_forest
 from socml.jobs.warm import warm_kernels
 
 def compiled():
@@ -24,7 +25,7 @@ before = compiled()
 X = np.random.default_rng(0).normal(size=(5000, 12))
 X[3, 3] = np.nan
 for rows in (2, 256, 1000):
-    forest = forest_fit.fit_isolation_forest(X, n_estimators=20, max_samples=rows, random_state=1)
+    forest = pack_forest(IsolationForest(n_estimators=20, max_samples=rows, random_state=1).fit(X))
     forest = PackedForest.from_arrays(forest.as_arrays())
     for some in (X, X[:7], X.astype(np.float32), np.asfortranarray(X)):
         forest_score.score_samples(forest, some, threads=2)

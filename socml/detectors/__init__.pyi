@@ -13,7 +13,6 @@ from .foreign.dict_detector import DictDetector as DictDetector
 from .foreign.import_paths import is_import_path as is_import_path
 from .foreign.river_stream import RiverStream as RiverStream
 from .foreign.river_stream import river_stream as river_stream
-from .forest.growing import fit_isolation_forest as fit_isolation_forest
 from .forest.scoring import leaf_matrix as leaf_matrix
 from .forest.scoring import score_samples as score_samples
 from .forest.shapley import FEW_ROWS as FEW_ROWS

@@ -35,16 +35,18 @@ def warm_kernels() -> dict[str, float]:
 
 def _warm_forest() -> None:
     """Fit, score, tell leaves and explain: with few rows and many, small trees and large, missing values and none."""
-    from socml.detectors import FEW_ROWS, fit_isolation_forest, leaf_matrix, score_samples, tree_shap
+    from sklearn.ensemble import IsolationForest
+
+    from socml.detectors import FEW_ROWS, leaf_matrix, pack_forest, score_samples, tree_shap
 
     X = np.random.default_rng(0).normal(size=(FEW_ROWS + 1, 2)).astype(np.float32)
     X[0, 0] = np.nan
     for max_samples in (64, FEW_ROWS):
-        forest = fit_isolation_forest(X, n_estimators=1, max_samples=max_samples, random_state=0)
+        forest = pack_forest(IsolationForest(n_estimators=1, max_samples=max_samples, random_state=0).fit(X))
         for rows in (X[:2], X):
             score_samples(forest, rows)
             leaf_matrix(forest, rows)
-    small = fit_isolation_forest(X[:, :1], n_estimators=1, max_samples=8, random_state=0)
+    small = pack_forest(IsolationForest(n_estimators=1, max_samples=8, random_state=0).fit(X[:, :1]))
     for rows in (X[:2, :1], X[:, :1]):
         tree_shap(small, rows)
 

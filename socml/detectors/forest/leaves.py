@@ -107,5 +107,6 @@ def _gather_leaves(
 @njit(cache=True, nogil=True)
 def _longer(some: np.ndarray) -> np.ndarray:
     longer = np.empty(some.size * 2, dtype=some.dtype)
-    longer[: some.size] = some
+    for k in range(some.size):
+        longer[k] = some[k]
     return longer

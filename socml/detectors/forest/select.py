@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from socml.detectors.forest.ranks import TILE, gather_edges, make_buckets, rank_tile
+from socml.detectors.forest.ranks import TILE, gather_edges, make_buckets, place_among, rank_tile
 from socml.detectors.forest.tables import PackedForest
 
 __all__ = ["SCALE", "SelectNetwork", "compile_select", "select_leaves", "select_sums"]
@@ -96,7 +96,7 @@ def _arrange(
             a, b = base + left[node], base + right[node]
             both = left[a] >= 0 and left[b] >= 0
             operations[n, 0], operations[n, 2] = u, row
-            operations[n, 1] = np.searchsorted(edges[u, : counts[u]], threshold[node])
+            operations[n, 1] = place_among(edges[u], counts[u], threshold[node])
             operations[n, 3], operations[n, 4], operations[n, 5] = leaf[a], leaf[b], both
             n += 1
             rows = max(rows, row + 1 + both)
@@ -104,7 +104,10 @@ def _arrange(
                 todo[size, 0], todo[size, 1], size = a, row, size + 1
             if left[b] >= 0:
                 todo[size, 0], todo[size, 1], size = b, row + both, size + 1
-        operations[begin:n] = operations[begin:n][::-1].copy()
+        for k in range((n - begin) // 2):
+            for part in range(6):
+                one, other = operations[begin + k, part], operations[n - 1 - k, part]
+                operations[begin + k, part], operations[n - 1 - k, part] = other, one
         first[number - tree + 1] = n
     return operations[:n].copy(), first, rows
 

@@ -49,10 +49,11 @@ def tree_shap(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArra
 
     Examples
     --------
-    >>> from socml.detectors.forest.growing import fit_isolation_forest
+    >>> from sklearn.ensemble import IsolationForest
     >>> from socml.detectors.forest.scoring import mean_depth
+    >>> from socml.detectors.forest.tables import pack_forest
     >>> X = np.array([[0.0, 1.0], [0.1, 2.0], [0.2, 1.5], [9.0, 1.0]])
-    >>> forest = fit_isolation_forest(X, n_estimators=30, random_state=0)
+    >>> forest = pack_forest(IsolationForest(n_estimators=30, random_state=0).fit(X))
     >>> parts = tree_shap(forest, X)
     >>> bool(np.allclose(parts.sum(axis=1) + expected_depth(forest), mean_depth(forest, X), atol=1e-10))
     True

@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest
-    from sklearn.tree import ExtraTreeRegressor
 
-__all__ = ["PackedForest", "mean_path", "pack_forest", "unpack_forest"]
+__all__ = ["PackedForest", "mean_path", "pack_forest"]
 
 NO_CHILD = -1  # scikit-learn's mark of a leaf, in both child columns
 
@@ -172,58 +171,32 @@ def pack_forest(forest: IsolationForest) -> PackedForest:
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(forest)
-    nodes = [tree.tree_.__getstate__()["nodes"] for tree in forest.estimators_]
-    start = np.concatenate(([0], np.cumsum([len(some) for some in nodes]))).astype(np.int64)
-    every = np.concatenate(nodes)
-    inner = every["left_child"] != NO_CHILD
-    if not np.isfinite(every["threshold"][inner]).all():
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    start = np.concatenate(([0], np.cumsum([tree.node_count for tree in trees]))).astype(np.int64)
+
+    def every(name: str) -> np.ndarray:
+        return np.concatenate([getattr(tree, name) for tree in trees])
+
+    left, threshold = every("children_left"), every("threshold")
+    inner = left != NO_CHILD
+    if not np.isfinite(threshold[inner]).all():
         raise ValueError("The forest was fitted on infinite values, and splits where no number lies.")
-    feature = np.where(inner, every["feature"], -1).astype(np.int32)
+    feature = np.where(inner, every("feature"), -1).astype(np.int32)
     for tree, columns in enumerate(forest.estimators_features_):
         own = feature[start[tree] : start[tree + 1]]
         own[own >= 0] = np.asarray(columns)[own[own >= 0]]
     return PackedForest(
         feature=feature,
-        threshold=np.where(inner, every["threshold"], np.nan),
-        left=every["left_child"].astype(np.int32),
-        right=every["right_child"].astype(np.int32),
-        rows=every["n_node_samples"].astype(np.int32),
-        cover=every["weighted_n_node_samples"].astype(np.float64),
-        missing_left=every["missing_go_to_left"].astype(np.bool_),
+        threshold=np.where(inner, threshold, np.nan),
+        left=left.astype(np.int32),
+        right=every("children_right").astype(np.int32),
+        rows=every("n_node_samples").astype(np.int32),
+        cover=every("weighted_n_node_samples").astype(np.float64),
+        missing_left=every("missing_go_to_left").astype(np.bool_),
         start=start,
         n_features=int(forest.n_features_in_),
         max_samples=int(forest.max_samples_),
     )
-
-
-def unpack_forest(forest: PackedForest, seeds: NDArray[np.integer] | None = None) -> list[ExtraTreeRegressor]:
-    """Return the trees as scikit-learn's own, each a fitted ExtraTreeRegressor with `seeds` as random states.
-
-    What the trees predicted of scikit-learn's random target is not kept: `impurity` and `value` are 0.
-    """
-    from sklearn.tree import ExtraTreeRegressor
-    from sklearn.tree._tree import NODE_DTYPE, Tree
-
-    every = np.zeros(len(forest.feature), dtype=NODE_DTYPE)
-    leaf = forest.feature < 0
-    every["left_child"], every["right_child"] = forest.left, forest.right
-    every["feature"] = np.where(leaf, -2, forest.feature)
-    every["threshold"] = np.where(leaf, -2.0, forest.threshold)
-    every["n_node_samples"], every["weighted_n_node_samples"] = forest.rows, forest.cover
-    every["missing_go_to_left"] = forest.missing_left
-    one_class = np.ones(1, dtype=np.intp)
-    trees = []
-    for number in range(forest.n_trees):
-        first, last = int(forest.start[number]), int(forest.start[number + 1])
-        depth = int(forest.depth[first:last].max())
-        state = {"max_depth": depth, "node_count": last - first, "nodes": every[first:last].copy()}
-        table = Tree(forest.n_features, one_class, 1)
-        table.__setstate__({**state, "values": np.zeros((last - first, 1, 1))})
-        most = int(np.ceil(np.log2(max(forest.max_samples, 2))))
-        tree = ExtraTreeRegressor(max_depth=most, max_features=1, random_state=None if seeds is None else seeds[number])
-        tree.tree_, tree.n_features_in_, tree.n_outputs_, tree.max_features_ = table, forest.n_features, 1, 1
-        trees.append(tree)
-    return trees
 
 
 @njit(cache=True, nogil=True)
