@@ -55,13 +55,16 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
         ValueError
             If `max_samples` is a share of so few rows that a tree has none.
         """
-        share, rows = self.max_samples, np.shape(X)[0]
-        if isinstance(share, float) and 0 < share <= 1 and int(share * rows) < 1:
-            raise ValueError(
-                f"max_samples={share} of {rows} rows is not one row a tree: give a larger share, or a number of rows."
-            )
+        share = self.max_samples
+        if isinstance(share, float) and 0 < share <= 1:
+            rows = X.shape[0] if hasattr(X, "shape") else len(np.asarray(X))
+            if int(share * rows) < 1:
+                raise ValueError(
+                    f"max_samples={share} of {rows} rows is not one row a tree: give a larger share, or a number of rows."
+                )
         self.__dict__.pop("_packed", None)
         super().fit(X, y, sample_weight)
+        self.packed()
         return self
 
     def leaves(self, X: ArrayLike) -> np.ndarray:
