@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_lab import known_lab
-from scipy.stats import binomtest, friedmanchisquare
+from scipy.stats import binomtest
 
 from socml.evaluate.metrics.curves import curves
 from socml.evaluate.metrics.daily import DAY_US, precision_at_a_day, time_to_detection
 from socml.evaluate.metrics.decisions import decision_metrics
 from socml.evaluate.metrics.intervals import SortedRows, bootstrap, paired_bootstrap, wilson
 from socml.evaluate.metrics.ranking import ranking_metrics
-from socml.evaluate.metrics.significance import compare_methods, friedman, holm
+from socml.evaluate.metrics.significance import compare_methods, holm
 from socml.evaluate.validation.alerts import alert_clusters
 from socml.evaluate.validation.errors import error_events, error_features, list_errors
 from socml.evaluate.validation.result import load_validation
@@ -224,12 +224,6 @@ def test_curves_are_thinned_and_keep_their_ends():
     assert (found["roc"]["false_positive_rate"][-1], found["roc"]["recall"][-1]) == (1.0, 1.0)
     assert found["precision_recall"]["precision"][-1] == pytest.approx(malicious.mean())
     assert curves(np.arange(3.0), np.ones(3)) == {}
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_friedman_equals_that_of_scipy(seed):
-    matrix = np.random.default_rng(seed).integers(0, 5, (8, 4)).astype(float)  # with ties
-    assert friedman(matrix) == pytest.approx(friedmanchisquare(*matrix.T).pvalue)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))

@@ -121,15 +121,12 @@ def friedman(matrix: np.ndarray) -> float:
     >>> bool(np.isnan(friedman(np.ones((4, 3)))))
     True
     """
-    from scipy.stats import chi2
+    from scipy.stats import friedmanchisquare
 
     blocks, methods = matrix.shape
-    ranks = _ranks(matrix)
-    spread = float(((ranks - (methods + 1) / 2) ** 2).sum())
-    if methods < 3 or blocks < 2 or spread == 0:
+    if methods < 3 or blocks < 2 or bool((matrix == matrix[:, :1]).all()):
         return float("nan")
-    between = float(((ranks.mean(axis=0) - (methods + 1) / 2) ** 2).sum())
-    return float(chi2.sf(blocks * blocks * (methods - 1) * between / spread, methods - 1))
+    return float(friedmanchisquare(*matrix.T).pvalue)
 
 
 def critical_difference(methods: int, blocks: int) -> float:
