@@ -247,7 +247,6 @@ def test_what_is_no_number_or_an_odd_one_goes_the_careful_way(number: str) -> No
         "[01]",
         "",
         ",",
-        "[-0]",
     ],
 )
 def test_values_that_are_not_one_go_the_careful_way(value: str) -> None:
