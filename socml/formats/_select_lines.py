@@ -178,7 +178,7 @@ class Cells:
         wanted = self.present() & np.array([name is not None for name in names])
         at = np.flatnonzero(wanted)
         offsets = np.zeros(self.rows + 1, np.int32)
-        np.cumsum(wanted.sum(axis=1), out=offsets[1:])
+        np.cumsum(np.count_nonzero(wanted, axis=1), out=offsets[1:])
         keys = pa.array([name or "" for name in names], pa.string()).take(pa.array(at % self.width))
         return pa.MapArray.from_arrays(pa.array(offsets), keys, self.values.take(pa.array(at))).cast(EXTRA)
 
