@@ -1,4 +1,4 @@
-"""A few mutated records for every reader; `make fuzz` makes 100,000."""
+"""A few mutated records for every reader; `make fuzz` makes many."""
 
 from __future__ import annotations
 
