@@ -29,7 +29,7 @@ from socml.ingestion import FileSource, format_names, open_format
 from socml.project import SocmlError
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORDS, DOCUMENTS = 20_000, 2_000  # lines of a reader by lines; files of a reader of documents or binary files
+RECORDS, DOCUMENTS = 50_000, 5_000  # lines of a reader by lines; files of a reader of documents or binary files
 BATCH = 500  # records a file
 BATCH_SECONDS = 60  # of CPU time; far above what a batch takes
 MEMORY_BYTES = 4 << 30  # address space of the process
