@@ -17,18 +17,19 @@ import time
 import tomllib
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.results import Figure, versions_of, write_results
+from benchmarks.results import Figure, measured_before, versions_of, write_results
 from socml.formats import LITTLE, UNFORESEEN, ReadOptions
 from socml.ingestion import FileSource, format_names, open_format
 from socml.project import SocmlError
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORDS = 100_000
+RECORDS, DOCUMENTS = 50_000, 5_000  # lines of a reader by lines; files of a reader of documents or binary files
 BATCH = 500  # records a file
 BATCH_SECONDS = 60  # of CPU time; far above what a batch takes
 MEMORY_BYTES = 4 << 30  # address space of the process
@@ -166,7 +167,9 @@ def main() -> None:
     """Fuzz the readers that are named, or all, each in a process of its own."""
     arguments = argparse.ArgumentParser(description="Fuzz the readers.")
     arguments.add_argument("readers", nargs="*", help="names; all if none")
-    arguments.add_argument("--records", type=int, default=RECORDS)
+    arguments.add_argument(
+        "--records", type=int, default=0, help=f"{RECORDS:,} lines or {DOCUMENTS:,} files if not said"
+    )
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = arguments.parse_args()
@@ -174,14 +177,15 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         print(json.dumps(fuzz(options.readers[0], options.records, options.seed)))
         return
-    found = []
     # Every index of an array is checked; what is compiled so has a cache of its own.
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(KEPT / "numba-bounds")}
-    for name in options.readers or format_names():
+
+    def fuzzed(name: str) -> dict[str, Any]:
+        records = options.records or (RECORDS if getattr(open_format(name), "one_a_line", True) else DOCUMENTS)
         command = [sys.executable, "-m", "benchmarks.fuzz", name, "--here"]
-        command += ["--records", str(options.records), "--seed", str(options.seed)]
+        command += ["--records", str(records), "--seed", str(options.seed)]
         try:
-            limit = 60 + options.records // 50
+            limit = 600 + records // 50
             done = subprocess.run(
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=limit
             )
@@ -191,15 +195,18 @@ def main() -> None:
         except subprocess.TimeoutExpired:
             result = json.dumps({"reader": name, "broken": f"it hangs: over {limit} s"})
         print(result, flush=True)
-        found.append(json.loads(result))
-    if not options.readers:
-        write(found, options.seed)
+        return dict(json.loads(result))
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(fuzzed, options.readers or format_names()))
+    write(found, options.seed, keep=bool(options.readers))
     raise SystemExit(1 if any("broken" in result for result in found) else 0)
 
 
-def write(found: list[dict[str, Any]], seed: int) -> None:
-    """Write docs/results/fuzz."""
-    figures = []
+def write(found: list[dict[str, Any]], seed: int, *, keep: bool) -> None:
+    """Write docs/results/fuzz; `keep` what is there of other readers."""
+    renewed = {result["reader"] for result in found}
+    figures = [figure for figure in measured_before("fuzz") if keep and figure.case not in renewed]
     for result in found:
         name, count = result["reader"], result.get("records")
         figures.append(Figure(name, "crash, hang, growth or lost line", int("broken" in result), "", n=count))
@@ -214,11 +221,12 @@ def write(found: list[dict[str, Any]], seed: int) -> None:
     notes = [
         f"Seed {seed}; n: records, or whole files of a format that is one document or binary. A document may hold many events.",
         "With NUMBA_BOUNDSCHECK=1: an index outside its array is an error, and so a crash here.",
-        "Half of the files are read line by line, half by the compiled kernels, where a reader has both.",
-        "The slowest file is the first that the kernels were loaded or compiled for, where a reader has any.",
+        "Half of the files are read line by line, half block by block, where a reader has both ways.",
+        "The slowest file is the first that compiled parts were loaded or compiled for, where a reader has any.",
         f"A reader hangs at {BATCH_SECONDS} CPU seconds a file, and grows at {GROWTH_BYTES >> 20} MiB from the tenth file to the last.",
     ]
     about = "The records of each reader's cases, with bits, bytes and pieces changed, dropped, doubled and mixed, read again."
+    figures.sort(key=lambda figure: figure.case)
     write_results("fuzz", "Mutated records for every reader", about, figures, notes=notes)
 
 

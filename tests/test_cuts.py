@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socml.formats._cuts import Cuts, each_text, split_cells
-from socml.formats.network._json_select import _written
+from socml.formats.network._json_cuts import _written
 
 TEXTS = st.lists(st.text("ab: \t", max_size=9), max_size=9)
 
@@ -87,7 +87,7 @@ def test_each_text_is_asked_once() -> None:
         ("[1.50]", "[1.5]"),
         ('[{"a":[1,null,true]}]', '[{"a":[1,null,true]}]'),
         ("[" * 101 + "]" * 101, None),
-        ("[" * 60 + "]" * 60, "[" * 60 + "]" * 60),
+        ("[" * 60 + "]" * 60, None),
     ],
 )
 def test_a_list_is_written_as_the_careful_reader_writes_it_or_not_at_all(text: str, written: str | None) -> None:

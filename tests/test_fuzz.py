@@ -1,4 +1,4 @@
-"""A few mutated records for every reader; `make fuzz` makes 100,000."""
+"""A few mutated records for every reader; `make fuzz` makes many."""
 
 from __future__ import annotations
 
@@ -58,3 +58,11 @@ def test_a_record_nested_a_thousand_levels_deep_is_refused_alone(
 def read(name: str, path: Path) -> list[Parsed]:
     """Return what a reader makes of a file."""
     return list(open_format(name).read(FileSource(path, path.name), ReadOptions(year=2026)))
+
+
+@pytest.mark.parametrize("text", ['"a,1\nb"x"\nc",2\n3,4\n', 'x,"a\nb"c"d\ne"\n1,2\n3,4\n'])
+def test_a_quote_that_closes_within_a_value_of_the_first_line_is_told_of(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError, match="a quote of the first line is closed within a value"):
+        read("table", path)

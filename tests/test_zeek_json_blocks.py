@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,21 +17,12 @@ from hypothesis import strategies as st
 from zeek_oracle import ADDRESSES, BytesSource
 
 from socml.formats._reader import Block, Parsed, ReadOptions
-from socml.formats._select_lines import Records, lines_connection
-from socml.formats.network import zeek_json
+from socml.formats._select_lines import Records
 from socml.formats.network.zeek_json import ZeekJson
 from socml.ingestion.sources import FileSource
 from socml.project.recipe_sections import Truth
 
 SHARED = Path(os.environ.get("SOCML_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_connection() -> Iterator[None]:
-    """One connection for all files of this module: making one takes longer than reading four lines."""
-    with lines_connection() as connection, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zeek_json, "lines_connection", lambda: nullcontext(connection))
-        yield
 
 
 def _read(blocks: list[bytes], select_from: int, name: str, options: ReadOptions) -> list[Parsed]:
@@ -223,10 +212,47 @@ def test_decimals_and_texts_that_look_like_exponents_go_the_fast_way(number: str
     assert _compare(line.encode() * 3) == 3
 
 
-def test_numbers_with_an_exponent_do_not_even_if_they_are_as_long_when_written_out() -> None:
+def test_numbers_that_are_written_otherwise_go_the_fast_way_and_are_written_as_python_does() -> None:
     usual = b'{"ts":1664462456.5,"id.orig_h":"192.0.2.1","x":1.5}\n'
-    for number in (b"10e0", b"1.0E1", b"1.5e-06", b"0.0000001"):
-        assert _compare(usual + usual.replace(b"1.5}", number + b"}") + usual) == 2
+    for number in (b"10e0", b"1.0E1", b"1.5e-06", b"0.0000001", b"2.50", b"0.1000000000000000055511151231257827"):
+        assert _compare(usual + usual.replace(b"1.5}", number + b"}") + usual) == 3
+
+
+@pytest.mark.parametrize(
+    "number", ["01", "-0", "1.", ".5", "+1", "1e400", "nan", "0x1", "1 ", "--1", "1.5.2", "\u0661", "9" * 101]
+)
+def test_what_is_no_number_or_an_odd_one_goes_the_careful_way(number: str) -> None:
+    usual = '{"ts":1664462456.5,"id.orig_h":"192.0.2.1","x":1.5}\n'
+    assert _compare((usual + usual.replace("1.5}", number + "}") + usual).encode()) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[1]2",
+        "[1][2]",
+        '[1]"x"',
+        '"x"5',
+        '"x":"y"',
+        '"x""y"',
+        "5[1]",
+        "5{}",
+        "{}5",
+        "[1",
+        "1]",
+        "[[1]",
+        '["]"',
+        "{",
+        "}",
+        "[01]",
+        "",
+        ",",
+    ],
+)
+def test_values_that_are_not_one_go_the_careful_way(value: str) -> None:
+    usual = '{"ts":1664462456.5,"x":[1],"y":"","z":{"w":true}}\n'
+    for old in ("[1]", '""', "true"):
+        assert _compare((usual + usual.replace(old, value) + usual).encode()) == 2
 
 
 @settings(max_examples=60, deadline=None)

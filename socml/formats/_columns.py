@@ -80,7 +80,7 @@ def extra_map(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     present = np.asarray(flat.is_valid()).reshape(len(names), rows)
     row, name = np.nonzero(present.T)
     offsets = np.zeros(rows + 1, np.int32)
-    np.cumsum(present.sum(axis=0), out=offsets[1:])
+    np.cumsum(np.bincount(row, minlength=rows), out=offsets[1:])
     keys, values = pa.array(names, pa.string()).take(pa.array(name)), flat.take(pa.array(name * rows + row))
     return pa.MapArray.from_arrays(pa.array(offsets), keys, values)
 

@@ -1,16 +1,14 @@
-"""Lines of a block → an array of texts that are read all at once, by cuts or by a SELECT; what is no plain text is set aside.
+"""Lines of a block → an array of texts that are read all at once, by cuts; what is no plain text is set aside.
 
 The fast way of the text formats that come in gigabytes: it takes lines *in full*, and every other line goes to the
-format's careful reader, alone. So it may be as plain as one likes, and both ways say the same. A SELECT runs on a sealed
-DuckDB connection.
+format's careful reader, alone. So it may be as plain as one likes, and both ways say the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +20,9 @@ from socml.formats._reader import Block
 from socml.formats._times import microseconds
 from socml.project import EXTRA, TIME
 
-if TYPE_CHECKING:
-    import duckdb
+__all__ = ["Cells", "Lines", "Records", "iso_micros", "lines_of"]
 
-__all__ = ["Cells", "Lines", "Records", "iso_micros", "lines_connection", "lines_of", "selected"]
-
-_LONGEST = 1 << 16  # bytes of a line that a SELECT is given
-_MEMORY = "1GB"
+_LONGEST = 1 << 16  # bytes of a line that is read with others
 Rows = NDArray[np.intp]
 
 
@@ -39,7 +33,7 @@ class Lines:
     Attributes
     ----------
     bytes_ : every line, as Arrow's binary
-    text : whether a line is text that a SELECT may look at: UTF-8, without NUL or carriage return, of a usual length
+    text : whether a line is text that is cut: UTF-8, without NUL or carriage return, of a usual length
     first_line : number of the first in its file
     """
 
@@ -85,12 +79,12 @@ def lines_of(block: Block, *, ascii_only: bool = False) -> Lines:
     ends = np.append(marks, len(codes)) if block.data else np.array([], int)
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends - np.arange(len(ends))
-    joined = data.translate(None, b"\n")
+    joined = data.replace(b"\n", b"")
     lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     text = np.diff(offsets) <= _LONGEST
     text[_rows_at(ends, odd)] = False
     if not ascii_only and not data.isascii():
-        _mark_what_is_not_utf8(lines, text, _rows_at(ends, np.flatnonzero(codes >= 0x80)))
+        _mark_what_is_not_utf8(lines, text, ends, codes)
     return Lines(lines, text, block.first_line)
 
 
@@ -109,11 +103,11 @@ def _rows_at(ends: Rows, places: Rows) -> Rows:
     return np.unique(np.searchsorted(ends, places)) if len(places) else places
 
 
-def _mark_what_is_not_utf8(lines: pa.Array, text: NDArray[np.bool_], rows: Rows) -> None:
+def _mark_what_is_not_utf8(lines: pa.Array, text: NDArray[np.bool_], ends: Rows, codes: NDArray[np.uint8]) -> None:
     try:
         lines.cast(pa.string())
     except pa.ArrowInvalid:
-        for row in rows.tolist():
+        for row in _rows_at(ends, np.flatnonzero(codes >= 0x80)).tolist():
             try:
                 lines[row].as_py().decode()
             except UnicodeDecodeError:
@@ -150,7 +144,7 @@ class Records(Sequence[bytes]):
 
 
 class Cells:
-    """Values of some lines, `width` a line, as a SELECT lists them; those that are null are absent.
+    """Values of some lines, `width` a line, as a reader cuts them; those that are null are absent.
 
     Examples
     --------
@@ -184,31 +178,9 @@ class Cells:
         wanted = self.present() & np.array([name is not None for name in names])
         at = np.flatnonzero(wanted)
         offsets = np.zeros(self.rows + 1, np.int32)
-        np.cumsum(wanted.sum(axis=1), out=offsets[1:])
+        np.cumsum(np.count_nonzero(wanted, axis=1), out=offsets[1:])
         keys = pa.array([name or "" for name in names], pa.string()).take(pa.array(at % self.width))
         return pa.MapArray.from_arrays(pa.array(offsets), keys, self.values.take(pa.array(at))).cast(EXTRA)
-
-
-@contextmanager
-def lines_connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection that reaches neither files nor the network, for the lines of one file."""
-    from socml.project import sealed_connection  # and DuckDB, which take a third of a second
-
-    with sealed_connection({}, memory_limit=_MEMORY, threads=1) as connection:
-        yield connection
-
-
-def selected(
-    connection: duckdb.DuckDBPyConnection, sql: str, lines: pa.Table, values: Mapping[str, object] | None = None
-) -> pa.Table:
-    """Return what a SELECT says of `lines`, in the order of `row`. `values` are its parameters: data is never SQL."""
-    connection.register("lines", lines)
-    try:
-        found = connection.sql(sql, params=dict(values or {})).to_arrow_table().combine_chunks()
-    finally:
-        connection.unregister("lines")
-    rows = np.asarray(found["row"])
-    return found if (np.diff(rows) > 0).all() else found.sort_by("row")
 
 
 _ISO = (

@@ -250,6 +250,8 @@ class _Columns:
 
     def add_to(self, total: NDArray[np.float64], changes: dict[int, float]) -> None:
         """Add the columns of some rows, each times its change, to `total`."""
+        if not changes:
+            return
         from socml.review.tree_kernel import add_columns  # numba takes a third of a second
 
         for number, block in enumerate(self._blocks):

@@ -1,6 +1,6 @@
 """Blocks of EVE lines → batches of events, a kind of event at a time. Lines that are not plain go the careful way.
 
-What is plain is said in `_json_select`; here it is only told which kinds of value a field may have. On a plain line both
+What is plain is said in `_json_shapes`; here it is only told which kinds of value a field may have. On a plain line both
 ways say the same: `eve_event` is the oracle of this one.
 """
 
@@ -8,101 +8,78 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.formats._columns import constant
+from socml.formats._columns import constant, extra_map
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Records, iso_micros, lines_of
 from socml.formats.network._eve import HASHES, LARGEST, NUMBERS, OF_FLOW, SEVERITIES, TEXTS, type_columns
-from socml.formats.network._json_select import LIST, NONE, TEXT, WHOLE, JsonLines, Kinds, is_usual_name
+from socml.formats.network._json_cuts import LIST, NONE, OTHER, TEXT, WHOLE
+from socml.formats.network._json_shapes import JsonLines, plain_lines
 from socml.project import EVENT, TIME
 from socml.project import TEXTS as LIST_OF_TEXTS
 
-if TYPE_CHECKING:
-    import duckdb
+__all__ = ["parse_block"]
 
-__all__ = ["EveBlocks"]
-
-_SAMPLE = 400  # lines of the first block, and as many odd ones of each other, that fields are learned from
 _LOWER = {"proto": "network_transport", "app_proto": "network_protocol"}
 _DNS = {"dns.rrname": "dns_question_name", "dns.rrtype": "dns_question_type", "dns.rcode": "dns_response_code"}
 _QUESTION = {"rrname": "dns_question_name", "rrtype": "dns_question_type"}
 _TECHNIQUE = "alert.metadata.mitre_technique_id"
 _TIMES = ("timestamp", "flow.start", "flow.end")
-_ALLOWED: dict[str, tuple[int, ...]] = {  # what a value may be, in a plain line; any other field may be anything
-    **dict.fromkeys(["event_type", *_TIMES, *TEXTS, *_LOWER, *_DNS, "dns.type", "dns.rdata"], (TEXT,)),
-    **dict.fromkeys([f"fileinfo.{name}" for name in HASHES], (TEXT,)),
-    **dict.fromkeys([*NUMBERS, *OF_FLOW, "alert.severity"], (WHOLE,)),
-    **dict.fromkeys(["alert.signature_id", "krb5.error_code"], (TEXT, WHOLE)),
-    **dict.fromkeys(["dns.query", "dns.queries", "dns.answers"], (LIST,)),
-    _TECHNIQUE: (TEXT, LIST),
+
+
+def _allowed(*kinds: int) -> NDArray[np.bool_]:
+    """Return, for each kind of value, whether it is one of these or none."""
+    return np.isin(np.arange(OTHER + 1), (NONE, *kinds))
+
+
+_ALLOWED = {  # what a value may be, in a plain line; any other field may be anything
+    **dict.fromkeys(["event_type", *_TIMES, *TEXTS, *_LOWER, *_DNS, "dns.type", "dns.rdata"], _allowed(TEXT)),
+    **dict.fromkeys([f"fileinfo.{name}" for name in HASHES], _allowed(TEXT)),
+    **dict.fromkeys([*NUMBERS, *OF_FLOW, "alert.severity"], _allowed(WHOLE)),
+    **dict.fromkeys(["alert.signature_id", "krb5.error_code"], _allowed(TEXT, WHOLE)),
+    **dict.fromkeys(["dns.query", "dns.queries", "dns.answers"], _allowed(LIST)),
+    _TECHNIQUE: _allowed(TEXT, LIST),
 }
 
 
-class EveBlocks:
-    """Reads the blocks of one file; what fields it met in one it knows in the next."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection, self._kinds, self._is_first = connection, Kinds(), True
-
-    def parse(self, block: Block, read: Callable[[bytes], dict[str, object]]) -> Iterator[Parsed]:
-        """Yield the events of a block; lines that are not plain are read by `read`."""
-        lines = lines_of(block)
-        odd = np.ones(len(lines.text), bool)
-        if self._is_first:
-            self._learn(line for _, line in lines.numbered(range(0, len(odd), len(odd) // _SAMPLE + 1)))
-            self._is_first = False
-        for found in self._kinds.read(self._connection, lines):
-            plain, columns = _columns(found)
-            if not len(plain.rows):
-                continue
-            odd[plain.rows] = False
-            texts = lines.texts(plain.rows)
-            columns |= {"raw": texts, "source_line": pa.array(plain.rows + lines.first_line)}
-            yield Parsed(pa.table(columns), Records(texts))
-        rows = np.flatnonzero(odd).tolist()
-        if rows:
-            self._learn(line for _, line in lines.numbered(rows[:_SAMPLE]))
-            yield from batches(lines.numbered(rows), read)
-
-    def _learn(self, lines: Iterator[bytes]) -> None:
-        for line in lines:
-            try:
-                found = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            kind = found.get("event_type") if isinstance(found, dict) else None
-            if isinstance(kind, str) and kind != "stats" and is_usual_name(kind):
-                self._kinds.learn(f'"event_type":"{kind}"', found)
+def parse_block(block: Block, read: Callable[[bytes], dict[str, object]]) -> Iterator[Parsed]:
+    """Yield the events of a block; lines that are not plain are read by `read`."""
+    lines = lines_of(block)
+    odd = np.ones(len(lines.text), bool)
+    for found in plain_lines(lines, "event_type"):
+        if found.kind in (None, "stats"):
+            continue
+        plain, columns = _columns(found, found.kind)
+        if not len(plain.rows):
+            continue
+        odd[plain.rows] = False
+        texts = lines.texts(plain.rows)
+        columns |= {"raw": texts, "source_line": pa.array(plain.rows + lines.first_line)}
+        yield Parsed(pa.table(columns), Records(texts))
+    rows = np.flatnonzero(odd).tolist()
+    if rows:
+        yield from batches(lines.numbered(rows), read)
 
 
-def _columns(found: JsonLines) -> tuple[JsonLines, dict[str, pa.Array]]:
+def _columns(found: JsonLines, kind: str) -> tuple[JsonLines, dict[str, pa.Array]]:
     """Return the lines whose values fit, and their columns."""
     keep = np.ones(len(found.rows), bool)
-    for name, allowed in _ALLOWED.items():
-        kinds = found.kind(name)
-        if kinds.any():
-            keep &= np.logical_or.reduce([kinds == kind for kind in (NONE, *allowed)])
+    for name in _ALLOWED.keys() & found.kinds.keys():
+        keep &= _ALLOWED[name][found.kinds[name]]
     found = found.only(keep & ~_filled_twice(found))
-    kind = json.loads(found.hint.split(":", 1)[1])
     event = _Event(found, kind)
     event.read()
-    bad = (
-        event.bad | ~np.asarray(pc.equal(found.column("event_type"), kind).fill_null(False))
-        if len(found.rows)
-        else event.bad
-    )
-    if not bad.any():
+    if not event.bad.any():
         return found, event.columns
-    good = pa.array(~bad)
-    return found.only(~bad), {name: column.filter(good) for name, column in event.columns.items()}
+    good = pa.array(~event.bad)
+    return found.only(~event.bad), {name: column.filter(good) for name, column in event.columns.items()}
 
 
 def _filled_twice(found: JsonLines) -> NDArray[np.bool_]:
@@ -110,9 +87,10 @@ def _filled_twice(found: JsonLines) -> NDArray[np.bool_]:
     twice = np.zeros(len(found.rows), bool)
     filled: dict[str, NDArray[np.bool_]] = {}
     for name, column in TEXTS.items():
-        present = found.kind(name) != NONE
-        twice |= present & filled.get(column, False)
-        filled[column] = present | filled.get(column, False)
+        if name in found.kinds:
+            present = found.kinds[name] != NONE
+            twice |= present & filled.get(column, False)
+            filled[column] = present | filled.get(column, False)
     return twice
 
 
@@ -121,7 +99,7 @@ class _Event:
 
     def __init__(self, found: JsonLines, kind: str) -> None:
         self._found, self._kind = found, kind
-        self._names: list[str | None] = list(found.names)  # of what is left for `extra`
+        self._left = dict(found.columns)  # what is left for `extra`
         self.bad = np.zeros(len(found.rows), bool)
         self.columns: dict[str, pa.Array] = {}
 
@@ -157,17 +135,15 @@ class _Event:
         named = [pc.binary_join_element_wise(f"{name}:", text, "") for name, text in hashes if text is not None]
         if named:
             self.columns["file_hash"] = pc.coalesce(*named)
-        self.columns.setdefault("extra", self._found.cells.as_map(self._names))
+        self.columns["extra"] = extra_map(self._left, rows)
 
     def _look(self, field: str) -> pa.Array | None:
-        return self._found.column(field)
+        return self._found.columns.get(field)
 
     def _take(self, field: str) -> pa.Array | None:
         """Return a field, which then is not in `extra`."""
-        found = self._look(field)
-        if found is not None:
-            self._names[self._found.names.index(field)] = None
-        return found
+        self._left.pop(field, None)
+        return self._look(field)
 
     def _times(self) -> dict[str, pa.Array]:
         """Return the times as microseconds since 1970, null where there is none; `time` is when it was logged."""
@@ -201,7 +177,7 @@ class _Event:
         """Fill a column of lists from a field that stays in `extra` as well."""
         texts = self._look(field)
         if texts is not None:
-            as_json = _loaded(texts, self._found.kind(field))
+            as_json = _loaded(texts, self._found.kinds[field])
             self.columns[column] = pa.array([listed(value) for value in as_json], LIST_OF_TEXTS)
 
     def _flow(self, times: dict[str, pa.Array]) -> None:
@@ -211,15 +187,13 @@ class _Event:
         self.columns["duration_s"] = pc.divide(pc.subtract(end, start).cast(pa.float64()), 1e6)
         self.columns["time"] = pc.coalesce(start, times["timestamp"]).cast(TIME)
         self._take("flow.start")
-        logged = pc.if_else(has_start, _iso(times["timestamp"]), None)
-        cells, width = self._found.cells, self._found.cells.width
-        timestamp = self._found.names.index("timestamp") if "timestamp" in self._found.names else None
-        if timestamp is not None:  # in the place of the text that it was
-            mask = np.zeros(cells.rows * width, bool)
-            mask[timestamp::width] = True
-            cells = type(cells)(pc.replace_with_mask(cells.values, pa.array(mask), logged), width)
-            self._names[timestamp] = "timestamp"
-        self.columns["extra"] = cells.as_map(self._names)
+        if "timestamp" in self._found.columns:  # in the place of the text that it was
+            logged = pc.if_else(has_start, _iso(times["timestamp"]), None)
+            self._left = {
+                name: logged if name == "timestamp" else self._left[name]
+                for name in self._found.columns
+                if name == "timestamp" or name in self._left
+            }
         self._outcome("destination_packets", lambda packets: pc.greater(packets, 0))
 
     def _alert(self, times: dict[str, pa.Array]) -> None:
@@ -262,8 +236,8 @@ class _Event:
 
     def _krb5(self, times: dict[str, pa.Array]) -> None:
         codes = self._look("krb5.error_code")
-        kinds, rows = self._found.kind("krb5.error_code"), len(self._found.rows)
-        failed = [False] * rows if codes is None else [bool(value) for value in _loaded(codes, kinds)]
+        rows, kinds = len(self._found.rows), self._found.kinds
+        failed = [False] * rows if codes is None else [bool(v) for v in _loaded(codes, kinds["krb5.error_code"])]
         self.columns["event_outcome"] = pc.if_else(pa.array(failed, pa.bool_()), "failure", "success")
 
     def _names_of_dns(self) -> None:
@@ -278,7 +252,7 @@ class _Event:
             return {}
         first = [
             value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
-            for value in _loaded(texts, self._found.kind(field))
+            for value in _loaded(texts, self._found.kinds[field])
         ]
         columns = {
             c: [v if isinstance(v := query.get(f), str) else None for query in first] for f, c in _QUESTION.items()
@@ -304,7 +278,9 @@ def _lower(texts: pa.Array) -> pa.Array:
 def _iso(micros: pa.Array) -> pa.Array:
     """Return times as Python's isoformat writes them."""
     texts = pc.replace_substring(micros.cast(pa.timestamp("us")).cast(pa.string()), " ", "T")
-    return pc.binary_join_element_wise(pc.replace_substring_regex(texts, r"\.000000$", ""), "+00:00", "")
+    if pc.any(pc.ends_with(texts, ".000000")).as_py():
+        texts = pc.replace_substring_regex(texts, r"\.000000$", "")
+    return pc.binary_join_element_wise(texts, "+00:00", "")
 
 
 def _techniques(found: object) -> list[str] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import cast
 
 import orjson
@@ -16,10 +15,9 @@ import orjson
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, is_array, json_records
-from socml.formats._select_lines import lines_connection
 from socml.formats._syslog_header import split_header
 from socml.formats.network._eve import eve_event
-from socml.formats.network._eve_blocks import EveBlocks
+from socml.formats.network._eve_blocks import parse_block
 
 __all__ = ["SuricataEve"]
 
@@ -52,14 +50,13 @@ class SuricataEve:
         if is_array(source):
             yield from batches(json_records(source), _event)
             return
-        with ExitStack() as held:
-            reader = None
-            for block in source.blocks():
-                if reader is None and len(block.data) < options.select_from:
-                    yield from batches(enumerate(block.lines(), block.first_line), _event)
-                    continue
-                reader = reader or EveBlocks(held.enter_context(lines_connection()))
-                yield from reader.parse(block, _event)
+        is_large = False
+        for block in source.blocks():
+            is_large = is_large or len(block.data) >= options.select_from
+            if is_large:
+                yield from parse_block(block, _event)
+            else:
+                yield from batches(enumerate(block.lines(), block.first_line), _event)
 
 
 def _is_eve(line: bytes) -> bool:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from socml.formats._json import as_object
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._select_lines import lines_connection
-from socml.formats.network._zeek_json_blocks import ZeekJsonBlocks
+from socml.formats.network._zeek_json_blocks import parse_block
 from socml.formats.network._zeek_json_lines import parsed_lines
 from socml.formats.network._zeek_logs import LOGS
 
@@ -45,14 +43,13 @@ class ZeekJson:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events, whole blocks of lines at a time. One file may hold several types of log."""
         name = source.path.name
-        with ExitStack() as held:
-            reader = None
-            for block in source.blocks():
-                if reader is None and len(block.data) < options.select_from:
-                    yield from parsed_lines(enumerate(block.lines(), block.first_line), name, options)
-                    continue
-                reader = reader or ZeekJsonBlocks(name, options, held.enter_context(lines_connection()))
-                yield from reader.parse(block)
+        is_large = False
+        for block in source.blocks():
+            is_large = is_large or len(block.data) >= options.select_from
+            if is_large:
+                yield from parse_block(block, name, options)
+            else:
+                yield from parsed_lines(enumerate(block.lines(), block.first_line), name, options)
 
 
 _OTHER_LOGS = {"x509", "stats", "capture_loss", "dce_rpc", "loaded_scripts", "packet_filter", "dpd", "ntp", "pe"}

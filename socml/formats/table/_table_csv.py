@@ -140,7 +140,12 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
             f"{source.name} has no line that can be read as a table: it is empty, or a line is over the limit."
         )
     delimiter = shape.delimiter or sniff_delimiter(lines)[0]
-    first = _first_cells(lines[0], delimiter, shape)
+    try:
+        first = _first_cells(lines[0], delimiter, shape)
+    except csv.Error:
+        raise FormatError(
+            f"{source.name}: a quote of the first line is closed within a value, which then goes on in the next line. Mend that line."
+        ) from None
     check_width(len(first), source.name)
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:

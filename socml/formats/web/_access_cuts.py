@@ -121,9 +121,10 @@ def _parts(texts: pa.Array, rows: Rows) -> _Parts:
     places |= {"size": (status + 1, size)}
     found = {name: cuts.texts(*_of(good, begin, end)) for name, (begin, end) in places.items()}
     for name, at in {"referer": 2, "agent": 4}.items():
-        begin, end = np.where(is_long, quotes[:, at] + 1, ends), np.where(is_long, quotes[:, at + 1], ends)
-        values = cuts.texts(*_of(good, begin, end))
-        found[name] = values if is_long[good].all() else pc.if_else(pa.array(is_long[good]), values, None)
+        begin, end = _of(good, np.minimum(quotes[:, at] + 1, ends), quotes[:, at + 1])
+        long = is_long[good]
+        values = cuts.texts(begin, end)
+        found[name] = values if long.all() else pc.if_else(pa.array(long), values, None)
     return _plausible(_Parts(rows[good], cuts.fixed(stamp[good], _STAMP), found))
 
 
@@ -139,7 +140,7 @@ def _plausible(parts: _Parts) -> _Parts:
 
 
 def _of(good: NDArray[np.bool_], *places: Rows) -> tuple[Rows, ...]:
-    return tuple(place[good] for place in places)
+    return places if good.all() else tuple(place[good] for place in places)
 
 
 def _times(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
