@@ -46,10 +46,13 @@ _LAST_WORDS = frozenset(
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
-    "max min total not valid before after until local server host agent observer node listener".split()
+    "max min total not valid before after until initiating local server host agent observer node listener".split()
 )
+_NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
+_ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
+_BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"})
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
@@ -121,7 +124,7 @@ def guess(names: tuple[str, ...]) -> Guess:
             for skipped, own in by_end.get(name, ()):
                 if skipped == 1 and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
                     continue
-                found.setdefault(own, (rank + 100 * skipped, rank, name))
+                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
@@ -148,6 +151,8 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
     parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
+    if len(parts) > 1 and _ENVELOPE in parts[:-1]:
+        parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()
     for skipped in range(len(parts)):
         end = plain_name("".join(parts[skipped:]))
@@ -162,6 +167,8 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    if len(words) == 2 and words[0] in _NEUTRAL and words[1] not in ("name", "type", "id", "source"):
+        yield words[1], 2
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
         yield "time", 2  # as in "Date Accessed"
     for skipped in range(1, len(words)):
@@ -200,6 +207,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                     used.add(name)
                 break
     _ports(row, taken, found)
+    _volume(row, taken, used)
     _agree(row, taken, used)
     _request_line(row, found)
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
@@ -265,6 +273,16 @@ def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str,
             port = address_and_port(text_of(found[ip]))[1]
             if port is not None:
                 row[f"{side}_port"] = port
+
+
+def _volume(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
+    """Keep what is only called bytes or packets where a flow of one direction counts it: of a request, or of both, it is not the source's."""
+    for column in ("source_bytes", "source_packets"):
+        name = taken.get(column, "")
+        is_bare = plain_name(name) in _BARE_VOLUMES
+        if is_bare and ("destination_ip" not in row or "http_request_method" in row or "destination_bytes" in row):
+            row.pop(column)
+            used.discard(taken.pop(column))
 
 
 def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:

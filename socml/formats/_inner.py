@@ -29,7 +29,7 @@ _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
     r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|MSWinEventLog|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
 _XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
@@ -150,6 +150,7 @@ def _inner_of(row: dict[str, object], text: object, clock: Clock, levels: int) -
 def _reader_of(text: str) -> _Reader | None:
     """Return the reader that a text belongs to, by how it begins; None for what is no record."""
     from socml.formats.host._syslog_lines import header
+    from socml.formats._snare import is_snare
     from socml.formats.network.panos import is_panos
 
     if text.startswith("{") and text.endswith("}"):
@@ -157,6 +158,7 @@ def _reader_of(text: str) -> _Reader | None:
     tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
         (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
         (is_panos, _panos),
+        (is_snare, _snare),
         (_holds_event, _windows_xml),
         (_holds_object, _wrapped_json),
         (header, _syslog),
@@ -186,6 +188,12 @@ def _panos(text: str, clock: Clock, levels: int) -> dict[str, object]:
     return panos_event(text, clock)
 
 
+def _snare(text: str, clock: Clock, levels: int) -> dict[str, object]:
+    from socml.formats._snare import snare_event
+
+    return snare_event(text, clock)
+
+
 def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._windows_event_xml import windows_xml_event
 
@@ -197,9 +205,9 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     found = as_object(text.encode())
     if not found:
         return {}
-    if "event_type" in found and "timestamp" in found and ("flow_id" in found or found["event_type"] in found):
-        from socml.formats.network._eve import eve_event
+    from socml.formats.network._eve import eve_event, is_eve
 
+    if is_eve(found):
         return eve_event(flatten(found))
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 

@@ -52,6 +52,7 @@ _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
+_RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
@@ -256,6 +257,11 @@ def _domain(value: object, name: str) -> str | None:
     return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
 
 
+def _rcode(value: object, name: str) -> str | None:
+    text = text_of(value)
+    return text if name != "responsecode" or str(text).upper() in _RCODES else None
+
+
 def _technique(value: object, name: str) -> list[str] | None:
     return [value] if isinstance(value, str) and _TECHNIQUE.fullmatch(value) else None
 
@@ -275,6 +281,6 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
     "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
-    "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
+    "dns_response_code": _rcode, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
     "event_severity": severity_of, "message": _text, "process_command_line": _text,
 }  # fmt: skip
