@@ -14,8 +14,18 @@ DEVICE_COLUMNS = frozenset({"DeviceName", "ActionType", "InitiatingProcessFileNa
 """What a row of these tables has, whichever it is."""
 
 _OUTBOUND = ("Connection", "NetworkSignature", "Dns", "Http", "Ssl", "Ftp")
-_FROM_HERE = {"LocalIP": "source_ip", "LocalPort": "source_port", "RemoteIP": "destination_ip", "RemotePort": "destination_port"}
-_TO_HERE = {"RemoteIP": "source_ip", "RemotePort": "source_port", "LocalIP": "destination_ip", "LocalPort": "destination_port"}
+_FROM_HERE = {
+    "LocalIP": "source_ip",
+    "LocalPort": "source_port",
+    "RemoteIP": "destination_ip",
+    "RemotePort": "destination_port",
+}
+_TO_HERE = {
+    "RemoteIP": "source_ip",
+    "RemotePort": "source_port",
+    "LocalIP": "destination_ip",
+    "LocalPort": "destination_port",
+}
 _STARTED = {"FileName": "process_name", "InitiatingProcessFileName": "process_parent_name", "FolderPath": "file_path"}
 _ACTED = {
     "InitiatingProcessFileName": "process_name", "InitiatingProcessCommandLine": "process_command_line", "InitiatingProcessId": "process_pid",

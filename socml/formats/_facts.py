@@ -35,14 +35,14 @@ _MAIL_HOST = re.compile(
 )  # exim's; a client's own text may hold one before
 _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 _OF_SOMEBODY = re.compile(r"(?i)\b(?:user|log-?[io]n) [\w.\\-]{1,64}@$")  # of whom VMware tells
-_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,2}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
-    "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip".split()
+    "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
 _DESTINATION = frozenset(
     "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
-    "listening backend gateway nexthop interface i".split()
+    "listening backend gateway nexthop interface i vip vserver".split()
 )
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
@@ -57,6 +57,8 @@ _USERS = (
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
+    re.compile(rf"\bunix-user:{_NAME}"),
+    re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
@@ -73,7 +75,7 @@ _NO_USER = frozenset(
     "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "name/password reason type code expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
@@ -100,7 +102,10 @@ _PATHS = (
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
-_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,3}")
+_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
+_BLANKS = re.compile(r"[ \t]{1,3}")
+_BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
+_ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
 
 
@@ -147,7 +152,8 @@ def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
         if request["status"]:
-            row["http_response_status_code"] = int(request["status"])
+            row["http_response_status_code"] = status = int(request["status"])
+            row["event_outcome"] = "success" if status < 400 else "failure"
     elif url := _URL.search(text):
         row["url_original"] = url[0].rstrip(".,;")
     for pattern in _PATHS:
@@ -174,12 +180,17 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         key = found_key[1] if before.endswith("=") and (found_key := _WORD_BEFORE.search(before)) else ""
         if side and (
             worth > best[side]
-            or (worth == best[side] and (_MAIL_HOST.search(before) or (key and key == keys.get(side))))
+            or (
+                worth == best[side]
+                and (_MAIL_HOST.search(before) or _ORIGINAL.search(before) or (key and key == keys.get(side)))
+            )
         ):
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
             port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
+            if is_next and port is None and (both := _BOTH_PORTS.match(text, found.end())) and "source_port" not in row:
+                row["source_port"], port = int(both[1]), both[2]
             if port is None and is_next and (behind := _AFTER_SLASH.match(text, found.end())):
                 port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
@@ -188,9 +199,10 @@ def _addresses(text: str, row: dict[str, object]) -> None:
 
 def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:
     """Return whether an address stands right behind the source's: `10.0.0.1:80 10.0.0.2:443`, `a -> b`."""
-    if last is None or "source_port" not in row or "destination_ip" in row:
+    if last is None or "source_ip" not in row or "destination_ip" in row:
         return False
-    return _GAP.fullmatch(found.string, last.end(), found.start()) is not None
+    gap = _GAP if "source_port" in row else _BLANKS
+    return gap.fullmatch(found.string, last.end(), found.start()) is not None
 
 
 def _worth(before: str, ip: str) -> int:

@@ -167,16 +167,23 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    for end in _last_words(words):
+        if end not in given:
+            yield end, 2
+
+
+def _last_words(words: list[str]) -> Iterator[str]:
+    """Yield the ends of a name of several words that are names by themselves, if no word before says that it is of another."""
     if len(words) == 2 and words[0] in _NEUTRAL and words[1] not in ("name", "type", "id", "source"):
-        yield words[1], 2
+        yield words[1]
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
-        yield "time", 2  # as in "Date Accessed"
+        yield "time"  # as in "Date Accessed"
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])
         if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):
             return
-        if end not in given and (len(words) - skipped > 1 or end in _LAST_WORDS):
-            yield end, 2
+        if len(words) - skipped > 1 or end in _LAST_WORDS:
+            yield end
 
 
 def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:

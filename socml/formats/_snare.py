@@ -15,7 +15,21 @@ from socml.formats._windows import windows_event
 __all__ = ["is_snare", "snare_event"]
 
 _MARK = re.compile(r"(?:^|[\s:]|#011)MSWinEventLog(?P<tab>\t|#011|,)")
-_NAMES = ("", "Channel", "EventRecordID", "TimeCreated", "EventID", "SourceName", "", "", "EventType", "Computer", "Category", "", "Message")
+_NAMES = (
+    "",
+    "Channel",
+    "EventRecordID",
+    "TimeCreated",
+    "EventID",
+    "SourceName",
+    "",
+    "",
+    "EventType",
+    "Computer",
+    "Category",
+    "",
+    "Message",
+)
 _KINDS = {"Success Audit": "AUDIT_SUCCESS", "Failure Audit": "AUDIT_FAILURE"}
 _LONGEST_HEADER = 1000  # characters
 
@@ -39,9 +53,7 @@ def snare_event(text: str, clock: Clock) -> dict[str, object]:
     if mark is None:
         raise ValueError("not an event of Snare: it does not name MSWinEventLog")
     parts = (part.strip() for part in text[mark.end() :].split(mark["tab"]))
-    found: dict[str, object] = {
-        name: part for name, part in zip(_NAMES, parts, strict=False) if name and part != "N/A"
-    }
+    found: dict[str, object] = {name: part for name, part in zip(_NAMES, parts, strict=False) if name and part != "N/A"}
     if written := found.get("TimeCreated"):
         found["TimeCreated"] = time_of(written, clock).isoformat()
     found["EventType"] = _KINDS.get(str(found.get("EventType")), found.get("EventType"))

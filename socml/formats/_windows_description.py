@@ -32,7 +32,16 @@ _HEADS = "|".join(
      "Target Account", "New Account", "Target Server", "Member", "Group", "Network Information", "Process Information", "Failure Information",
      "Logon Information", "Detailed Authentication Information", "Account Information", "Service Information", "Object", "Application Information")
 )  # fmt: skip
-_NAMES = "|".join(map(re.escape, sorted({*_OF_DESCRIPTION, *_OF_ACCOUNTS, "Failure Reason", "Status", "Sub Status", "Logon Process"}, key=len, reverse=True)))
+_NAMES = "|".join(
+    map(
+        re.escape,
+        sorted(
+            {*_OF_DESCRIPTION, *_OF_ACCOUNTS, "Failure Reason", "Status", "Sub Status", "Logon Process"},
+            key=len,
+            reverse=True,
+        ),
+    )
+)
 _IN_ONE_LINE = re.compile(rf" {{2,}}(?:(?=(?:{_HEADS}): )|(?=(?:{_NAMES}):(?: |$)))")
 
 

@@ -69,7 +69,9 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if not _begins(record.split(b"\n", 1)[0]):
         raise ValueError("not an event of Windows: it begins neither with its log, its number nor its time")
     first, *lines = record.decode("utf-8", "backslashreplace").split("\n")
-    found: dict[str, object] = {} if ":" not in first or first.startswith(("Log", "Event", "TimeCreated")) else {"TimeCreated": first}
+    found: dict[str, object] = (
+        {} if ":" not in first or first.startswith(("Log", "Event", "TimeCreated")) else {"TimeCreated": first}
+    )
     at = _read_head([first, *lines], found)
     description = [line.rstrip("\r") for line in lines[at:]]
     found |= {name: value for name, value in described(description).items() if name not in found}

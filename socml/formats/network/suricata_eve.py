@@ -43,8 +43,8 @@ class SuricataEve:
         """Sure of objects with `event_type` and `timestamp`, in lines, in an array or behind a header."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith(b"["):
-            found = first_objects(head)
-            return 0.95 * sum(map(is_eve, found)) / len(found) if found else 0.0
+            objects = first_objects(head)
+            return 0.95 * sum(map(is_eve, objects)) / len(objects) if objects else 0.0
         lines = head_lines(head, 10)
         found = sum(_is_eve(line) for line in lines)
         return 0.98 * found / len(lines) if found else 0.0

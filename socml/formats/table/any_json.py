@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, guessed_row
-from socml.formats._inner import with_inner
-from socml.formats._json import as_object, loads_exactly
+from socml.formats._inner import known_inside, with_inner
+from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import clocked
 from socml.formats._times import Clock
@@ -65,7 +65,12 @@ class AnyJson:
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
-    row, _ = guessed_row(flat_fields(loads_exactly(record)), clock)
+    found = loads_exactly(record)
+    name, inner = known_inside(found, clock)
+    row, _ = guessed_row(flat_fields({own: value for own, value in found.items() if own != name}), clock)
+    if inner:
+        told = {column: value for column, value in inner.items() if value not in (None, [], {})}
+        return {**row, **told, "extra": {**extra_of(row), **extra_of(inner)}}
     return with_inner(row, row.get("message"), clock)
 
 

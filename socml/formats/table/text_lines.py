@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import cast
 
 from socml.formats._continued import continued
 from socml.formats._inner import is_record, with_inner
@@ -20,7 +21,7 @@ from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
-from socml.formats.host._syslog_lines import header, header_event
+from socml.formats.host._syslog_lines import device_event, header, header_event
 
 __all__ = ["TextLines"]
 
@@ -33,7 +34,7 @@ _LEVEL = re.compile(
 )
 # One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
 _LATER_LEVEL = re.compile(
-    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]|[ \t|,:-]{0,8}\{[^}\n]{0,100}\}){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
     + _LEVELS
     + r"))\b *[\])>:,|]*"
 )
@@ -58,6 +59,10 @@ _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
+_RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
+_TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
+_COLUMN_GAP = re.compile(r" {2,}")
+_LEAST_NAMES = 5
 _GAP = " \t-|,:"
 _HEAD_LINES = 400  # that may show whether days come before months
 
@@ -115,6 +120,11 @@ class TextLines:
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
+def _is_title(text: str) -> bool:
+    """Return whether a line names columns: words without numbers, of which blanks part five or more."""
+    return _TITLE.fullmatch(text) is not None and len(_COLUMN_GAP.split(text.strip())) >= _LEAST_NAMES
+
+
 def _stamp(text: str, clock: Clock) -> Stamp | None:
     try:
         return stamp_in(text, clock)
@@ -165,18 +175,14 @@ def _is_begun(line: bytes) -> bool:
 
 
 def _level(text: str, stamp: Stamp) -> str | None:
-    """Return the level that stands after a line's time, or before it."""
+    """Return the level that stands after a line's time, or before it, or as the letter of glog that it begins with."""
+    if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _GLOG:
+        return _GLOG[text[stamp.start]]
     for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL, _BELOW):
         if found := pattern.match(text, stamp.end):
             return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
-    return (
-        before["level"]
-        if before
-        else _GLOG.get(text[stamp.start])
-        if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit()
-        else None
-    )
+    return before["level"] if before else None
 
 
 class _Lines:
@@ -193,6 +199,9 @@ class _Lines:
             raise Skip("comment")
         text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
+        if "%" in text[:80] and (device := device_event(text, self._clock)):
+            self._last = cast("datetime | None", device["time"])
+            return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
         if text.startswith("{") and is_record(text):  # JSON among other lines, or in colours
@@ -203,6 +212,8 @@ class _Lines:
         if stamp is None and (begins := _begun(text)):
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
+        if stamp is None and self._last is None and _is_title(text):
+            raise Skip("line of names")
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
@@ -227,6 +238,8 @@ class _Lines:
 def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
+    if _RUBY.fullmatch(front):
+        front = ""
     level = _LEVEL.match(rest)
     if level:
         if level["pid"]:
