@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields, add_numbered
+from socml.formats._protocols import TRANSPORTS
 from socml.formats._times import MONTHS, Clock, epoch, iso
 
 __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
@@ -125,7 +126,8 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
     if hosts:
         row["host_name"] = fields.text(hosts[0])
     if fields.peek("proto"):
-        row["network_transport"] = str(fields.take("proto")).lower()
+        protocol = str(fields.take("proto")).lower()
+        row["network_transport"] = TRANSPORTS.get(int(protocol), protocol) if protocol.isdecimal() else protocol
     row |= {column: value for column, value in _numbers(fields).items() if value is not None}
     row |= fields.columns(_COLUMNS)
     row["event_action"] = fields.text("act", "deviceAction", "action")

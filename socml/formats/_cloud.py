@@ -77,7 +77,9 @@ def azure(found: dict[str, object]) -> dict[str, object]:
     row.setdefault("event_action", "Sign-in activity" if login else None)
     row |= _what(AUTHENTICATION if login else API_ACTIVITY, "authentication" if login else "cloud")
     row["event_outcome"] = _azure_outcome(fields, login)
-    row["event_severity"] = severity_of(fields.peek("level", "Level", "properties.level") or "")
+    row["event_severity"] = severity_of(
+        fields.peek("level", "Level", "properties.level", "riskLevel", "properties.riskLevel") or ""
+    )
     row["extra"] = fields.rest()
     return row
 

@@ -53,7 +53,7 @@ _USERS = (
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)['\"]?"
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
@@ -72,14 +72,14 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b{_NAME} (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
-    "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
+    "n/a not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
     "name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
-    r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
+    r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
     r"no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
@@ -191,7 +191,8 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
             if is_next and port is None and (both := _BOTH_PORTS.match(text, found.end())) and "source_port" not in row:
                 row["source_port"], port = int(both[1]), both[2]
-            if port is None and is_next and (behind := _AFTER_SLASH.match(text, found.end())):
+            by_slash = is_next or (side == "destination" and "source_port" in row)
+            if port is None and by_slash and (behind := _AFTER_SLASH.match(text, found.end())):
                 port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)

@@ -42,7 +42,19 @@ _WHOLE_WORDS = {
     "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    {"user", "timestamp", "datetime", "time", "username", "hostname", "useragent", "status", "method"}
+    {
+        "action",
+        "severity",
+        "user",
+        "timestamp",
+        "datetime",
+        "time",
+        "username",
+        "hostname",
+        "useragent",
+        "status",
+        "method",
+    }
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
@@ -203,7 +215,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
             row["time"], taken["time"], clock_name = joined
             used |= {taken["time"], clock_name}
             continue
-        for name, plain in candidates:
+        for name, plain in candidates if column != "event_severity" else _default_last(candidates, found):
             if name in used and column not in _SHARED:
                 continue
             value: object = _zoned_time(found, name, clock) if column == "time" else None
@@ -223,6 +235,11 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
+
+
+def _default_last(candidates: Sequence[tuple[str, str]], found: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the fields that may tell how bad something is; one that is called DEFAULT, which says nothing, after the others."""
+    return sorted(candidates, key=lambda one: found[one[0]] == "DEFAULT")
 
 
 def _date_and_clock(

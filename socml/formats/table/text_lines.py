@@ -9,6 +9,7 @@ are comments. Blind to other languages than English.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -57,12 +58,14 @@ _COMPONENT = re.compile(
 )
 _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
+_PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
+_COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _HEAD_LINES = 400  # that may show whether days come before months
 
@@ -92,6 +95,8 @@ class TextLines:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
+        if _is_table(texts):
+            return 0.5
         if _by_level(texts):
             return 0.55
         found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
@@ -118,6 +123,23 @@ class TextLines:
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
         records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
+
+
+def _is_table(texts: list[str]) -> bool:
+    """Return whether lines are rows of a table with a line of names, which has as many cells and no time.
+
+    Examples
+    --------
+    >>> _is_table(["time,level,user,ip,action", "2026-03-02,WARN,bob,192.0.2.7,login"]), _is_table(["a,b", "c,d"])
+    (True, False)
+    """
+    if len(texts) < 2:
+        return False
+    for sign in ",;\t|":
+        names, cells = (next(csv.reader([text], delimiter=sign), []) for text in texts[:2])
+        if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
+            return True
+    return False
 
 
 def _is_title(text: str) -> bool:
@@ -240,6 +262,8 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     front, rest = text[: stamp.start], text[stamp.end :]
     if _RUBY.fullmatch(front):
         front = ""
+    if pid := _PID_BEFORE.fullmatch(front):
+        row["process_pid"], front = int(pid["pid"]), ""
     level = _LEVEL.match(rest)
     if level:
         if level["pid"]:

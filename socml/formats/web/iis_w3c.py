@@ -87,7 +87,7 @@ def _event(line: bytes, names: list[str]) -> dict[str, object]:
     if agent is not None:
         found["cs(User-Agent)"] = unquote(agent) if "%" in agent else agent.replace("+", " ")
     fields = Fields(found)
-    stem, query = fields.text("cs-uri-stem"), fields.text("cs-uri-query")
+    stem, query = fields.text("cs-uri-stem", "cs-uri"), fields.text("cs-uri-query")
     row["url_original"] = stem if query is None else f"{stem or ''}?{query}"
     taken = fields.text("time-taken")
     if taken is not None:
