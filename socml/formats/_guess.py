@@ -39,7 +39,7 @@ _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
-    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "sev": "severity", "sec": "", "utc": "",
+    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
     {

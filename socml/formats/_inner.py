@@ -40,7 +40,7 @@ RECORD_HINT = (
     r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|MSWinEventLog|<\?xml |\d [+-]\d\d:\d\d |<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
 _XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
-_XML_BEGINS = re.compile(r"<\?xml |^<(?P<name>[A-Za-z][\w.-]{1,60})[ >][^\n]{0,100000}</(?P=name)>$")
+_XML_BEGINS = re.compile(r"<\?xml |^<[A-Za-z][\w.-]{1,60}[ >]")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 # Lines of `Name: value` as Windows shows an event; of a name given twice, the later is whom the event is about
 _FIELD_LINE = re.compile(
@@ -182,7 +182,8 @@ def _holds_event(text: str) -> bool:
 
 
 def _holds_element(text: str) -> bool:
-    return text.endswith(">") and _XML_BEGINS.search(text, 0, _LONGEST_HEADER) is not None
+    begins = _XML_BEGINS.search(text, 0, _LONGEST_HEADER) if text.endswith(">") else None
+    return begins is not None and (begins[0] == "<?xml " or text.endswith(f"</{begins[0][1:-1]}>"))
 
 
 def _holds_object(text: str) -> bool:

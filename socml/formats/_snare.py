@@ -36,7 +36,7 @@ _LONGEST_HEADER = 1000  # characters
 
 def is_snare(text: str) -> bool:
     """Return whether a text is an event of Snare, perhaps behind a header."""
-    return _MARK.search(text, 0, _LONGEST_HEADER) is not None
+    return "MSWinEventLog" in text and _MARK.search(text, 0, _LONGEST_HEADER) is not None
 
 
 def snare_event(text: str, clock: Clock) -> dict[str, object]:

@@ -215,7 +215,8 @@ def _user(value: object, name: str) -> str | None:
         or text.isdigit()
         or not text
         or len(text) > 256
-        or text in ("-", "null", "None", "N/A", "(null)")
+        or text in ("null", "None", "N/A", "(null)")
+        or not any(map(str.isalnum, text))
     ):
         return None
     return None if address_and_port(text)[0] else text

@@ -64,7 +64,7 @@ _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
 _OWN_TIME = re.compile(
     r"(?:\w{1,64} ){0,4}(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) "
 )
-_NO_HOST = re.compile(r'[=",;]')
+_NO_HOST = re.compile(r'[=",;(]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 # A field of structured data; Check Point writes a colon for its sign
@@ -119,6 +119,8 @@ def _is_application(found: re.Match[str]) -> bool:
     """
     if found.re is not _RFC3339 or found["priority"]:
         return False
+    if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
+        return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))
         is_level = not found["tag"] and _LEVEL_FIRST.match(found["message"] or "") is not None
