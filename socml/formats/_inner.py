@@ -47,6 +47,10 @@ _FIELD_LINE = re.compile(
     r"^[ \t]{0,8}(?P<name>[A-Z][\w /-]{1,60}):[ \t]{1,40}(?P<value>[^\s-][^\r\n]{0,4000})\r?$", re.MULTILINE
 )
 _LEAST_FIELDS = 3
+# What event buses and collectors call the record that they carry
+_CARRIERS = frozenset(
+    "detail data event record payload log body message _source source result document content Message".split()
+)
 _OF_FIELDS = (
     "user_name", "source_ip", "source_port", "destination_ip", "destination_port", "network_transport", "process_name",
     "process_command_line", "process_parent_name", "file_path", "url_original",
@@ -246,7 +250,8 @@ def known_inside(found: dict[str, object], clock: Clock) -> tuple[str, dict[str,
     ('data', 'failure', ('', {}))
     """
     for name, value in found.items():
-        if isinstance(value, dict) and len(value) >= _LEAST_FIELDS and (row := _json_of_known(value, clock)):
+        carries = name in _CARRIERS and isinstance(value, dict) and len(value) >= _LEAST_FIELDS
+        if carries and (row := _json_of_known(cast("dict[str, object]", value), clock)):
             return name, row
     return "", {}
 
