@@ -41,7 +41,7 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "event_outcome": "outcome",
     "vulnerability_id": "cve",
 }
-_PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort"), "destination_port": ("dpt", "dstPort")}
+_PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort", "cpt"), "destination_port": ("dpt", "dstPort")}
 _ADDRESSES: dict[str, tuple[str, ...]] = {
     "source_ip": ("src", "sourceTranslatedAddress", "c6a2"),
     "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3"),
@@ -184,9 +184,11 @@ def _severity(written: object) -> int | None:
 
 
 def _numbers(fields: Fields) -> dict[str, object]:
-    """Return the process number; a field that is no number stays where it is."""
+    """Return the process number, and how often it happened; a field that is no number stays where it is."""
     name = next((n for n in ("dpid", "spid") if str(fields.peek(n)).isdigit()), None)
-    return fields.columns({"process_pid": name}) if name else {}
+    row = fields.columns({"process_pid": name}) if name else {}
+    count = str(fields.peek("cnt"))
+    return row | (fields.columns({"event_count": "cnt"}) if count.isdigit() and len(count) < 10 else {})
 
 
 def _split_pipes(text: str, limit: int) -> list[str]:

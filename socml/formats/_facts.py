@@ -237,8 +237,8 @@ def _user(text: str, *, ended: bool) -> str | None:
                 if "\\" not in found["name"][1:-1]
                 else found["name"].rstrip(".:!?")
             )
-            front, at, behind = name.partition("@")
-            name = front if at and address(behind) else name
+            front, sign, behind = name.partition("@" if "@" in name else "/")
+            name = front if sign and address(behind) else name
             if (
                 name
                 and name.lower() not in _NO_USER

@@ -28,7 +28,9 @@ __all__ = ["TextLines"]
 
 _LEVELS = "|".join(sorted(LEVELS, key=len, reverse=True))
 _LEVEL = re.compile(
-    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.])?(?P<level>"
+    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.]|(?!(?:"
+    + _LEVELS
+    + r")\b)[\w-]{1,40}: )?(?P<level>"
     + _LEVELS
     + r")\b *[\])>:,|]*",
     re.IGNORECASE,
