@@ -169,6 +169,39 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
         "2026-03-02T10:00:00+0000 [stdout#info] AUTH FAILED {'status': 1, 'user': 'bob', 'reason': 'local auth failed'} cli='192.0.2.7'\n",
         {"time": TIME, **BOB},
     ),
+    "GELF by short names": (
+        _lines({"version": "1.1", "host": "fw1", "short_message": "DROP", "timestamp": 1772445600, "_src": "192.0.2.7", "_dst": "198.51.100.1", "_dpt": 22}),
+        {"time": TIME, "host_name": "fw1", "source_ip": "192.0.2.7", "destination_ip": "198.51.100.1", "destination_port": 22},
+    ),
+    "IIS' times without a day": (
+        "#Date: 2026-03-02 10:00:00\n#Fields: time c-ip cs-method cs-uri-stem sc-status\n10:00:00 192.0.2.7 GET /x 404\n",
+        {"time": TIME, "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a query of CoreDNS": (
+        '2026-03-02T10:00:00.123Z [INFO] 192.0.2.7:5000 - 1 "A IN example.com. udp 30 false 512" NXDOMAIN qr,rd,ra 100 0.001s\n',
+        {"time": TIME, "event_severity": 10, "source_ip": "192.0.2.7", "dns_question_name": "example.com", "dns_response_code": "NXDOMAIN"},
+    ),
+    "a table of flows is numbers for the most part": (
+        "flow_start,src_ip,src_port,dst_ip,dst_port,proto,octets,packets\n2026-03-02 10:00:00.123,192.0.2.7,4022,198.51.100.1,22,6,5000,20\n"
+        "2026-03-02 10:00:01.123,192.0.2.7,5000,198.51.100.1,53,17,70,1\n",
+        {"time": TIME, "source_port": 4022, "destination_port": 22, "network_transport": "tcp", "source_bytes": 5000, "source_packets": 20},
+    ),
+    "a port that stands with the same address elsewhere": (
+        _lines({"start_time": f"{TIME}Z", "x_forwarded_for": "192.0.2.7", "downstream_remote_address": "192.0.2.7:4022", "method": "GET", "path": "/"}),
+        {"time": TIME, "source_ip": "192.0.2.7", "source_port": 4022},
+    ),
+    "a comma in the time is no table's": (
+        "Mon, 02 Mar 2026 10:00:00 GMT - 192.0.2.7 - LOGIN_FAILED - wrong password\nMon, 02 Mar 2026 10:00:05 GMT - 192.0.2.7 - LOGIN_OK\n",
+        {"time": TIME, "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "an account behind which stands its address": (
+        "2026-03-02T10:00:00.123Z [abc] [DENIED LOGIN] for bob/192.0.2.7.\n",
+        {"time": TIME, **BOB},
+    ),
+    "how often, in CEF": (
+        "CEF:0|Trend Micro|Deep Security Agent|20|1|Test|5|src=192.0.2.7 cpt=4022 proto=6 cnt=2 rt=1772445600000\n",
+        {"time": TIME, "event_count": 2, "source_port": 4022, "network_transport": "tcp"},
+    ),
 }  # fmt: skip
 
 
