@@ -97,7 +97,7 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
         {"time": TIME, "source_bytes": None},
     ),
     "a table whose rows tell a level": (
-        "timestamp,severity,event_type,outcome.result,actor.alternate_id,client.ip_address\n2026-03-02T10:00:00Z,WARN,start,FAILURE,bob,192.0.2.7\n",
+        "timestamp,severity,event_type,outcome.result,actor.alternate_id,client.ip_address\n2026-03-02T10:00:00Z,WARN,start,FAILURE,bob,192.0.2.7\n2026-03-02T10:00:09Z,INFO,start,SUCCESS,bob,192.0.2.7\n",
         {"time": TIME, "event_severity": 40, **BOB},
     ),
     "names above columns of blanks": (
@@ -197,6 +197,10 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
     "an account behind which stands its address": (
         "2026-03-02T10:00:00.123Z [abc] [DENIED LOGIN] for bob/192.0.2.7.\n",
         {"time": TIME, **BOB},
+    ),
+    "a time of day in brackets": (
+        "[10:00:00] Running Rootkit Hunter on lx6\n[10:00:01] Warning: Suspicious file types found in /dev:\n",
+        {"time": None, "message": "Running Rootkit Hunter on lx6"},
     ),
     "how often, in CEF": (
         "CEF:0|Trend Micro|Deep Security Agent|20|1|Test|5|src=192.0.2.7 cpt=4022 proto=6 cnt=2 rt=1772445600000\n",

@@ -134,7 +134,11 @@ def guess(names: tuple[str, ...]) -> Guess:
         found: dict[str, tuple[int, int, str]] = {}
         for rank, name in enumerate(known):
             for skipped, own in by_end.get(name, ()):
-                if skipped == 1 and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
+                if (
+                    skipped == 1
+                    and len(name) < _WHOLE
+                    and name not in ("ip", "src", "dst", "url", "uri", "pid", "sha", "md5", "cmd", "exe", "msg")
+                ):
                     continue
                 found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])

@@ -46,7 +46,7 @@ _NAMED_LEVEL = re.compile(
 )
 _BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
-_CLOCK_ONLY = r"(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?):? "
+_CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?:? "
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
