@@ -45,15 +45,8 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "rule_name": "alert_signature",
     "event_action": ("event_action", "action"),
 }
-_NOT_GUESSED = (
-    "time",
-    "message",
-    "host_name",
-    "event_severity",
-    "event_category",
-    "class_uid",
-    "event_action",
-    "extra",
+_NOT_GUESSED = frozenset(
+    "time message host_name network_protocol file_path event_severity event_category class_uid event_action extra".split()
 )
 _ADDRESSES = {
     "source_ip": ("source_ip", "src_ip", "srcip", "client_ip"),

@@ -44,6 +44,8 @@ __all__ = ["Table"]
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 
+_DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
+
 
 class Table:
     """CSV with any delimiter, ARFF, Parquet, and NPZ with X and y."""
@@ -101,7 +103,7 @@ def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
 
 def _begins_cut(text: str, clock: Clock) -> bool:
     """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`."""
-    stamp = _stamp(text, clock)
+    stamp = _stamp(text, clock) if _DAY_BEFORE_COMMA.match(text) else None
     return stamp is not None and "," in text[: stamp.end]
 
 
