@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields, add_numbered
+from socml.formats._protocols import TRANSPORTS
 from socml.formats._times import MONTHS, Clock, epoch, iso
 
 __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
@@ -40,7 +41,7 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "event_outcome": "outcome",
     "vulnerability_id": "cve",
 }
-_PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort"), "destination_port": ("dpt", "dstPort")}
+_PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort", "cpt"), "destination_port": ("dpt", "dstPort")}
 _ADDRESSES: dict[str, tuple[str, ...]] = {
     "source_ip": ("src", "sourceTranslatedAddress", "c6a2"),
     "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3"),
@@ -125,7 +126,8 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
     if hosts:
         row["host_name"] = fields.text(hosts[0])
     if fields.peek("proto"):
-        row["network_transport"] = str(fields.take("proto")).lower()
+        protocol = str(fields.take("proto")).lower()
+        row["network_transport"] = TRANSPORTS.get(int(protocol), protocol) if protocol.isdecimal() else protocol
     row |= {column: value for column, value in _numbers(fields).items() if value is not None}
     row |= fields.columns(_COLUMNS)
     row["event_action"] = fields.text("act", "deviceAction", "action")
@@ -182,9 +184,11 @@ def _severity(written: object) -> int | None:
 
 
 def _numbers(fields: Fields) -> dict[str, object]:
-    """Return the process number; a field that is no number stays where it is."""
+    """Return the process number, and how often it happened; a field that is no number stays where it is."""
     name = next((n for n in ("dpid", "spid") if str(fields.peek(n)).isdigit()), None)
-    return fields.columns({"process_pid": name}) if name else {}
+    row = fields.columns({"process_pid": name}) if name else {}
+    count = str(fields.peek("cnt"))
+    return row | (fields.columns({"event_count": "cnt"}) if count.isdigit() and len(count) < 10 else {})
 
 
 def _split_pipes(text: str, limit: int) -> list[str]:

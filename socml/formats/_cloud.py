@@ -8,6 +8,7 @@ from socml.formats._addresses import address_and_port
 from socml.formats._fields import Fields
 from socml.formats._json import text_of
 from socml.formats._times import epoch, iso
+from socml.formats._values import severity_of
 
 __all__ = ["azure", "moment", "where_from"]
 
@@ -45,9 +46,6 @@ def where_from(fields: Fields, *names: str) -> dict[str, object]:
     return {}
 
 
-_AZURE_LEVEL = {"Critical": 90, "Error": 70, "Warning": 50, "Informational": 20, "Information": 20, "Verbose": 10}
-
-
 def azure(found: dict[str, object]) -> dict[str, object]:
     """Return the columns of one Azure record: a sign-in (diagnostic settings or Graph), an audit or an activity record.
 
@@ -63,8 +61,9 @@ def azure(found: dict[str, object]) -> dict[str, object]:
     row |= fields.columns(
         {
             "user_name": ("properties.userPrincipalName", "userPrincipalName", "properties.initiatedBy.user.userPrincipalName",
-                          "initiatedBy.user.userPrincipalName", "caller", "identity.claims.name",
-                          "identity.claims.http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "identity",
+                          "initiatedBy.user.userPrincipalName", "caller", "identity.claims.upn", "identity.claim.upn",
+                          "identity.claims.http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+                          "identity.claims.name", "identity.claims.appid", "identity.claim.appid", "identity",
                           "properties.initiatedBy.app.displayName"),
             "event_action": ("properties.activityDisplayName", "activityDisplayName", "operationName", "operationName.value"),
             "user_agent_original": ("properties.userAgent", "userAgent", "properties.userAgentHeader"),
@@ -78,7 +77,9 @@ def azure(found: dict[str, object]) -> dict[str, object]:
     row.setdefault("event_action", "Sign-in activity" if login else None)
     row |= _what(AUTHENTICATION if login else API_ACTIVITY, "authentication" if login else "cloud")
     row["event_outcome"] = _azure_outcome(fields, login)
-    row["event_severity"] = _AZURE_LEVEL.get(str(fields.peek("level", "Level", "properties.level")))
+    row["event_severity"] = severity_of(
+        fields.peek("level", "Level", "properties.level", "riskLevel", "properties.riskLevel") or ""
+    )
     row["extra"] = fields.rest()
     return row
 

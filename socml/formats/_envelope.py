@@ -22,6 +22,7 @@ _MARK = re.compile(rb'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?P<end>"|\Z)|[{}\[\]]', 
 _QUOTE, _BRACKET, _OPEN = ord('"'), ord("["), b"{["
 _TOGETHER = re.compile(rb'\}\s*\{"\w+"\s*:')  # objects one after the other on a line
 _BETWEEN = b", \t\r\n"
+_NUMBERED = re.compile(rb"Record \d{1,20}")  # what evtx_dump writes before each object
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -90,7 +91,7 @@ def _layout(head: bytes, lists: Sequence[str], deepest: int) -> str:
         if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= deepest:
             return "list"
     first = start.split(b"\n", 1)[0].strip()
-    return "documents" if first == b"{" or _TOGETHER.search(first[:65536]) else "lines"
+    return "documents" if first == b"{" or _NUMBERED.fullmatch(first) or _TOGETHER.search(first[:65536]) else "lines"
 
 
 def _opening(lists: Sequence[str]) -> bytes:
@@ -155,7 +156,7 @@ class _Scanner:
             self._pass(data, at + 1)
         elif self._inside and self._depth == self._level:
             between = data[self._begin : at].removeprefix(_BOM).strip(_BETWEEN)
-            if between:
+            if between and not _NUMBERED.fullmatch(between):
                 yield self.line, between
             self._pass(data, at)
             self.start_line, self._is_record = self.line, True

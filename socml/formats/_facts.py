@@ -35,14 +35,14 @@ _MAIL_HOST = re.compile(
 )  # exim's; a client's own text may hold one before
 _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
 _OF_SOMEBODY = re.compile(r"(?i)\b(?:user|log-?[io]n) [\w.\\-]{1,64}@$")  # of whom VMware tells
-_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,2}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
-    "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip".split()
+    "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
 _DESTINATION = frozenset(
     "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
-    "listening backend gateway nexthop interface i".split()
+    "listening backend gateway nexthop interface i vip vserver".split()
 )
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
@@ -53,10 +53,12 @@ _USERS = (
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)['\"]?"
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
+    re.compile(rf"\bunix-user:{_NAME}"),
+    re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
@@ -70,19 +72,19 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b{_NAME} (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
-    "not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
+    "n/a not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "name/password reason type code expired locked disabled connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
-    r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
+    r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
     r"no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
-    r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|(?:logged|signed) (?:in|on)|"
+    r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
     r"(?:log|sign)-?in ok|ok login|passed)\b"
 )
 _LOGON = re.compile(
@@ -100,7 +102,10 @@ _PATHS = (
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
-_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,3}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,3}")
+_GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
+_BLANKS = re.compile(r"[ \t]{1,3}")
+_BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
+_ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
 
 
@@ -147,7 +152,8 @@ def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
         if request["status"]:
-            row["http_response_status_code"] = int(request["status"])
+            row["http_response_status_code"] = status = int(request["status"])
+            row["event_outcome"] = "success" if status < 400 else "failure"
     elif url := _URL.search(text):
         row["url_original"] = url[0].rstrip(".,;")
     for pattern in _PATHS:
@@ -174,13 +180,19 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         key = found_key[1] if before.endswith("=") and (found_key := _WORD_BEFORE.search(before)) else ""
         if side and (
             worth > best[side]
-            or (worth == best[side] and (_MAIL_HOST.search(before) or (key and key == keys.get(side))))
+            or (
+                worth == best[side]
+                and (_MAIL_HOST.search(before) or _ORIGINAL.search(before) or (key and key == keys.get(side)))
+            )
         ):
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
             port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
-            if port is None and is_next and (behind := _AFTER_SLASH.match(text, found.end())):
+            if is_next and port is None and (both := _BOTH_PORTS.match(text, found.end())) and "source_port" not in row:
+                row["source_port"], port = int(both[1]), both[2]
+            by_slash = is_next or (side == "destination" and "source_port" in row)
+            if port is None and by_slash and (behind := _AFTER_SLASH.match(text, found.end())):
                 port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
@@ -188,9 +200,10 @@ def _addresses(text: str, row: dict[str, object]) -> None:
 
 def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:
     """Return whether an address stands right behind the source's: `10.0.0.1:80 10.0.0.2:443`, `a -> b`."""
-    if last is None or "source_port" not in row or "destination_ip" in row:
+    if last is None or "source_ip" not in row or "destination_ip" in row:
         return False
-    return _GAP.fullmatch(found.string, last.end(), found.start()) is not None
+    gap = _GAP if "source_port" in row else _BLANKS
+    return gap.fullmatch(found.string, last.end(), found.start()) is not None
 
 
 def _worth(before: str, ip: str) -> int:
@@ -224,8 +237,8 @@ def _user(text: str, *, ended: bool) -> str | None:
                 if "\\" not in found["name"][1:-1]
                 else found["name"].rstrip(".:!?")
             )
-            front, at, behind = name.partition("@")
-            name = front if at and address(behind) else name
+            front, sign, behind = name.partition("@" if "@" in name else "/")
+            name = front if sign and address(behind) else name
             if (
                 name
                 and name.lower() not in _NO_USER

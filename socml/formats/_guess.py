@@ -39,17 +39,32 @@ _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
-    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "sev": "severity", "sec": "", "utc": "",
+    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    {"user", "timestamp", "datetime", "time", "username", "hostname", "useragent", "status", "method"}
+    {
+        "action",
+        "severity",
+        "user",
+        "timestamp",
+        "datetime",
+        "time",
+        "username",
+        "hostname",
+        "useragent",
+        "status",
+        "method",
+    }
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
-    "max min total not valid before after until local server host agent observer node listener".split()
+    "max min total not valid before after until initiating local server host agent observer node listener".split()
 )
+_NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
+_ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
+_BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"})
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
@@ -119,9 +134,13 @@ def guess(names: tuple[str, ...]) -> Guess:
         found: dict[str, tuple[int, int, str]] = {}
         for rank, name in enumerate(known):
             for skipped, own in by_end.get(name, ()):
-                if skipped == 1 and len(name) < _WHOLE and name not in ("ip", "src", "dst", "url", "pid", "sha", "md5"):
+                if (
+                    skipped == 1
+                    and len(name) < _WHOLE
+                    and name not in ("ip", "src", "dst", "url", "uri", "pid", "sha", "md5", "cmd", "exe", "msg")
+                ):
                     continue
-                found.setdefault(own, (rank + 100 * skipped, rank, name))
+                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
@@ -148,6 +167,8 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
     parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
+    if len(parts) > 1 and _ENVELOPE in parts[:-1]:
+        parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()
     for skipped in range(len(parts)):
         end = plain_name("".join(parts[skipped:]))
@@ -162,14 +183,23 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    for end in _last_words(words):
+        if end not in given:
+            yield end, 2
+
+
+def _last_words(words: list[str]) -> Iterator[str]:
+    """Yield the ends of a name of several words that are names by themselves, if no word before says that it is of another."""
+    if len(words) == 2 and words[0] in _NEUTRAL and words[1] not in ("name", "type", "id", "source"):
+        yield words[1]
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
-        yield "time", 2  # as in "Date Accessed"
+        yield "time"  # as in "Date Accessed"
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])
         if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):
             return
-        if end not in given and (len(words) - skipped > 1 or end in _LAST_WORDS):
-            yield end, 2
+        if len(words) - skipped > 1 or end in _LAST_WORDS:
+            yield end
 
 
 def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:
@@ -189,7 +219,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
             row["time"], taken["time"], clock_name = joined
             used |= {taken["time"], clock_name}
             continue
-        for name, plain in candidates:
+        for name, plain in candidates if column != "event_severity" else _default_last(candidates, found):
             if name in used and column not in _SHARED:
                 continue
             value: object = _zoned_time(found, name, clock) if column == "time" else None
@@ -200,6 +230,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                     used.add(name)
                 break
     _ports(row, taken, found)
+    _volume(row, taken, used)
     _agree(row, taken, used)
     _request_line(row, found)
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
@@ -208,6 +239,11 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
+
+
+def _default_last(candidates: Sequence[tuple[str, str]], found: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the fields that may tell how bad something is; one that is called DEFAULT, which says nothing, after the others."""
+    return sorted(candidates, key=lambda one: found[one[0]] == "DEFAULT")
 
 
 def _date_and_clock(
@@ -262,9 +298,21 @@ def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str,
     for side in ("source", "destination"):
         ip = taken.get(f"{side}_ip")
         if ip and f"{side}_port" not in row:
-            port = address_and_port(text_of(found[ip]))[1]
+            names = [ip, *(name for name, _ in guess(tuple(found)).columns[f"{side}_ip"])]
+            ends = (address_and_port(text_of(found[name])) for name in names if isinstance(found[name], str))
+            port = next((port for address, port in ends if port is not None and address == row[f"{side}_ip"]), None)
             if port is not None:
                 row[f"{side}_port"] = port
+
+
+def _volume(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
+    """Keep what is only called bytes or packets where a flow of one direction counts it: of a request, or of both, it is not the source's."""
+    for column in ("source_bytes", "source_packets"):
+        name = taken.get(column, "")
+        is_bare = plain_name(name) in _BARE_VOLUMES
+        if is_bare and ("destination_ip" not in row or "http_request_method" in row or "destination_bytes" in row):
+            row.pop(column)
+            used.discard(taken.pop(column))
 
 
 def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:

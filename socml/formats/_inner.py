@@ -18,7 +18,15 @@ from socml.formats._times import Clock
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["DEEPEST_RECORD", "RECORD_HINT", "filled_from_inner", "inner_event", "is_record", "with_inner"]
+__all__ = [
+    "DEEPEST_RECORD",
+    "RECORD_HINT",
+    "filled_from_inner",
+    "inner_event",
+    "is_record",
+    "known_inside",
+    "with_inner",
+]
 
 DEEPEST_RECORD = 3  # records within one another
 _LONGEST_HEADER = 1000  # characters before `CEF:`
@@ -29,15 +37,20 @@ _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
     r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
+    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|MSWinEventLog|<\?xml |\d [+-]\d\d:\d\d |<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
 _XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
+_XML_BEGINS = re.compile(r"<\?xml |^<[A-Za-z][\w.-]{1,60}[ >]")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 # Lines of `Name: value` as Windows shows an event; of a name given twice, the later is whom the event is about
 _FIELD_LINE = re.compile(
     r"^[ \t]{0,8}(?P<name>[A-Z][\w /-]{1,60}):[ \t]{1,40}(?P<value>[^\s-][^\r\n]{0,4000})\r?$", re.MULTILINE
 )
 _LEAST_FIELDS = 3
+# What event buses and collectors call the record that they carry
+_CARRIERS = frozenset(
+    "detail data event record payload log body message _source source result document content Message".split()
+)
 _OF_FIELDS = (
     "user_name", "source_ip", "source_port", "destination_ip", "destination_port", "network_transport", "process_name",
     "process_command_line", "process_parent_name", "file_path", "url_original",
@@ -149,6 +162,7 @@ def _inner_of(row: dict[str, object], text: object, clock: Clock, levels: int) -
 
 def _reader_of(text: str) -> _Reader | None:
     """Return the reader that a text belongs to, by how it begins; None for what is no record."""
+    from socml.formats._snare import is_snare
     from socml.formats.host._syslog_lines import header
     from socml.formats.network.panos import is_panos
 
@@ -157,7 +171,9 @@ def _reader_of(text: str) -> _Reader | None:
     tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
         (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
         (is_panos, _panos),
+        (is_snare, _snare),
         (_holds_event, _windows_xml),
+        (_holds_element, _xml),
         (_holds_object, _wrapped_json),
         (header, _syslog),
         (_ACCESS.match, _access),
@@ -167,6 +183,11 @@ def _reader_of(text: str) -> _Reader | None:
 
 def _holds_event(text: str) -> bool:
     return text.endswith("Event>") and _XML_EVENT.search(text, 0, _LONGEST_HEADER) is not None
+
+
+def _holds_element(text: str) -> bool:
+    begins = _XML_BEGINS.search(text, 0, _LONGEST_HEADER) if text.endswith(">") else None
+    return begins is not None and (begins[0] == "<?xml " or text.endswith(f"</{begins[0][1:-1]}>"))
 
 
 def _holds_object(text: str) -> bool:
@@ -186,6 +207,12 @@ def _panos(text: str, clock: Clock, levels: int) -> dict[str, object]:
     return panos_event(text, clock)
 
 
+def _snare(text: str, clock: Clock, levels: int) -> dict[str, object]:
+    from socml.formats._snare import snare_event
+
+    return snare_event(text, clock)
+
+
 def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
     from socml.formats._windows_event_xml import windows_xml_event
 
@@ -193,15 +220,40 @@ def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
     return windows_xml_event(text[found.start() if found else 0 :], clock)
 
 
+def _xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
+    from socml.formats._guess import guessed_row
+    from socml.formats.table.any_xml import element_fields
+
+    element = text[text.index("<?xml") if "<?xml" in text else 0 :]
+    return guessed_row(element_fields(element.partition("?>")[2].strip().encode() or element.encode()), clock)[0]
+
+
 def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     found = as_object(text.encode())
     if not found:
         return {}
-    if "event_type" in found and "timestamp" in found and ("flow_id" in found or found["event_type"] in found):
-        from socml.formats.network._eve import eve_event
+    from socml.formats.network._eve import eve_event, is_eve
 
+    if is_eve(found):
         return eve_event(flatten(found))
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
+
+
+def known_inside(found: dict[str, object], clock: Clock) -> tuple[str, dict[str, object]]:
+    """Return the field of an object that holds a record of a tool that is known, as event buses deliver it, and its columns.
+
+    Examples
+    --------
+    >>> inner = {"log_id": "1", "date": "2026-03-02T10:00:00Z", "type": "fp"}
+    >>> name, row = known_inside({"log_id": "1", "data": inner}, Clock(None, None, None))
+    >>> name, row["event_outcome"], known_inside({"data": {"a": 1}}, Clock(None, None, None))
+    ('data', 'failure', ('', {}))
+    """
+    for name, value in found.items():
+        carries = name in _CARRIERS and isinstance(value, dict) and len(value) >= _LEAST_FIELDS
+        if carries and (row := _json_of_known(cast("dict[str, object]", value), clock)):
+            return name, row
+    return "", {}
 
 
 def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
@@ -214,11 +266,10 @@ def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
         from socml.formats.host._journal import journal_event
 
         return journal_event(found)
-    if "eventName" in found and "eventSource" in found:
-        from socml.formats._maps import shipped_map
+    from socml.formats._maps import cloud_maps
 
-        return shipped_map("cloud/cloudtrail").row_of(found, clock)
-    return {}
+    known = next((one for one in cloud_maps() if one.knows(found)), None)
+    return known.row_of(found, clock) if known else {}
 
 
 def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict[str, object]:

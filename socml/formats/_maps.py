@@ -117,6 +117,10 @@ class FormatMap:
         """Say whether a record with fields of these names is of this format."""
         return all(not names.isdisjoint(one.split("|")) for one in self.has)
 
+    def knows(self, record: dict[str, object]) -> bool:
+        """Say whether a JSON record is of this format."""
+        return self.is_of({*record, *flatten(record), *flat_fields(record)})
+
     def row_of(self, record: dict[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a JSON record."""
         if not self.whole_lists:
@@ -237,6 +241,13 @@ def _declared(column: str, value: object, name: str, clock: Clock) -> object:
 def shipped_map(name: str) -> FormatMap:
     """Return the map of a format that comes with socml, by its kind and name: `cloud/cloudtrail`."""
     return load_map(Path(__file__).parent / f"{name}.toml")
+
+
+@cache
+def cloud_maps() -> tuple[FormatMap, ...]:
+    """Return the maps of cloud services' records, which stand in records of others."""
+    found = (load_map(path) for path in sorted((Path(__file__).parent / "cloud").glob("*.toml")))
+    return tuple(one for one in found if one.kind == "json" and len(one.has) > 1)
 
 
 def _when(given: Mapping[str, object], path: Path) -> When:

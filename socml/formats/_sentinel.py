@@ -6,7 +6,7 @@ Each table's row is turned back into what it was made of: CEF's fields, a Window
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import unescape
@@ -16,6 +16,7 @@ import orjson
 
 from socml.formats._cef_event import event_of_fields
 from socml.formats._cloud import azure
+from socml.formats._device_events import DEVICE_COLUMNS, device_fields
 from socml.formats._guess import flat_fields, guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
@@ -110,6 +111,8 @@ def is_sentinel(names: Iterable[str], table: str = "") -> bool:
     (True, False)
     """
     present = set(names)
+    if "Timestamp" in present and present >= DEVICE_COLUMNS:
+        return True
     return "TimeGenerated" in present and (table in _TABLES or any(columns <= present for columns, _ in _COLUMNS))
 
 
@@ -286,7 +289,8 @@ _TABLES: dict[str, _Reader] = {
     "AuditLogs": _entra_row,
     "AzureActivity": _entra_row,
 }
-_COLUMNS: tuple[tuple[set[str], _Reader], ...] = (
+_COLUMNS: tuple[tuple[Set[str], _Reader], ...] = (
+    (DEVICE_COLUMNS, lambda given, clock: _any_row(device_fields(given), clock)),
     ({"DeviceVendor", "DeviceProduct"}, _cef_row),
     ({"EventID", "Computer", "Activity"}, _security_event_row),
     ({"EventID", "Computer", "EventSourceName"}, _security_event_row),

@@ -102,10 +102,12 @@ def alert_columns(
     >>> row["rule_id"], row["event_action"], alert_columns("1", "2", 1, "TCP", "wDrop")["event_action"]
     ('119:2', 'drop', 'alert')
     """
+    stopped = (action or "").lower() in _STOPPED
     return {
         "class_uid": 2004,
         "event_category": "intrusion_detection",
-        "event_action": "drop" if (action or "").lower() in _STOPPED else "alert",
+        "event_action": "drop" if stopped else "alert",
+        "event_outcome": "failure" if stopped else None,
         "event_severity": None if priority is None else _SEVERITY.get(priority, 10),
         "rule_id": sid if gid in (None, "1") else f"{gid}:{sid}",
         "network_transport": protocol.lower() if protocol else None,

@@ -52,6 +52,7 @@ _SPELLINGS = (
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[- ]{_MONTH}[- ]{_CLOCK}{_ZONE}",
+    rf"(?P<month>\d\d) (?P<day>\d\d) (?P<year>20\d\d) {_CLOCK}{_ZONE}",  # of LogRhythm
     rf"(?P<month>\d\d)[-./](?P<day>\d\d)[ -]{_CLOCK}(?!/)",
     rf"(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",
     rf"[IWEFD](?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of glog, whose level is the letter

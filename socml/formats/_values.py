@@ -35,11 +35,11 @@ _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
     r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
-    r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many)"
+    r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b)"
+    r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
@@ -52,6 +52,7 @@ _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
+_RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
@@ -214,7 +215,8 @@ def _user(value: object, name: str) -> str | None:
         or text.isdigit()
         or not text
         or len(text) > 256
-        or text in ("-", "null", "None", "N/A", "(null)")
+        or text in ("null", "None", "N/A", "(null)")
+        or not any(map(str.isalnum, text))
     ):
         return None
     return None if address_and_port(text)[0] else text
@@ -256,6 +258,11 @@ def _domain(value: object, name: str) -> str | None:
     return text if isinstance(value, str) and _NAME.fullmatch(text) and "." in text and "/" not in text else None
 
 
+def _rcode(value: object, name: str) -> str | None:
+    text = text_of(value)
+    return text if name != "responsecode" or str(text).upper() in _RCODES else None
+
+
 def _technique(value: object, name: str) -> list[str] | None:
     return [value] if isinstance(value, str) and _TECHNIQUE.fullmatch(value) else None
 
@@ -275,6 +282,6 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
     "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
-    "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
+    "dns_response_code": _rcode, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
     "event_severity": severity_of, "message": _text, "process_command_line": _text,
 }  # fmt: skip

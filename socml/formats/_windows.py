@@ -9,7 +9,8 @@ from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
-from socml.formats._times import Clock, iso
+from socml.formats._times import Clock, epoch, iso
+from socml.formats._windows_description import described, lines_of
 from socml.formats._windows_ids import kind_of
 
 __all__ = ["windows_event"]
@@ -30,6 +31,12 @@ _ADDRESSES = {
 _PORTS = {
     "source_port": ("SourcePort", "IpPort", "ClientPort"),
     "destination_port": ("DestinationPort", "DestPort"),
+}
+_DATA = frozenset({"TargetUserName", "SubjectUserName", "IpAddress", "Image", "NewProcessName", "UserName", "SourceIp"})
+_CHANNELS = {
+    "Microsoft-Windows-Security-Auditing": "Security",
+    "Microsoft-Windows-Sysmon": "Microsoft-Windows-Sysmon/Operational",
+    "Microsoft-Windows-PowerShell": "Microsoft-Windows-PowerShell/Operational",
 }
 _FILES = (
     "TargetFilename",
@@ -53,8 +60,10 @@ def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object
     ValueError
         In words, if it has neither a number nor a channel, or its time is none.
     """
-    fields = Fields({k: v for k, v in found.items() if v not in ("-", "", None)})
-    number, channel = fields.peek("EventID"), str(fields.peek("Channel") or "")
+    given = {k: v for k, v in found.items() if v not in ("-", "", None)}
+    fields = Fields(_with_description(given))
+    number = fields.peek("EventID")
+    channel = str(fields.peek("Channel") or _CHANNELS.get(str(fields.peek("ProviderName", "SourceName")), ""))
     if number is None and not channel:
         raise ValueError("not a Windows event: it has neither EventID nor Channel")
     kind = kind_of(channel, _number(number))
@@ -83,9 +92,20 @@ def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object
     return row
 
 
+def _with_description(found: dict[str, object]) -> dict[str, object]:
+    """Return an event's fields; of one that came without its data, what its description tells."""
+    message = found.get("Message")
+    if not isinstance(message, str) or not _DATA.isdisjoint(found):
+        return found
+    return described(lines_of(message)) | found
+
+
 def _time(fields: Fields, clock: Clock) -> datetime | None:
     """Return when it happened: by Windows's own time in UTC, else Sysmon's, else when it was collected."""
     written = fields.peek("TimeCreated", "SystemTime")
+    if isinstance(written, (int, float)):
+        fields.take("TimeCreated", "SystemTime")
+        return epoch(written)
     if written is not None and not _ZONED.search(str(written)):  # a local time: Sysmon's own says the same in UTC
         own = fields.take("UtcTime")
         if own is not None:

@@ -30,11 +30,11 @@ def is_windows_json(found: dict[str, object]) -> bool:
     >>> is_windows_json({"EventID": 1, "Channel": "c", "Hostname": "h"}), is_windows_json({"winlog": {"event_id": 1}})
     (True, True)
     """
-    event = found.get("Event")
-    system = event.get("System") if isinstance(event, dict) else None
+    event = _nested(found)
+    system = event.get("System") if event else None
     winlog = found.get("winlog")
     return (
-        isinstance(system, dict)
+        (isinstance(system, dict) and ("Event" in found or "EventID" in system))
         or (isinstance(winlog, dict) and ("channel" in winlog or "event_id" in winlog))
         or {"Id", "LogName", "ProviderName", "MachineName"} <= found.keys()
         or "winlog.channel" in found
@@ -44,10 +44,17 @@ def is_windows_json(found: dict[str, object]) -> bool:
     )
 
 
+def _nested(found: dict[str, object]) -> dict[str, object] | None:
+    """Return the event that is nested as its XML is: under `Event`, or by itself."""
+    event = found.get("Event", found if isinstance(found.get("System"), dict) else None)
+    return event if isinstance(event, dict) else None
+
+
 def windows_json_event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the event columns of an object. Raises ValueError, in words, if it is no event or its time is none."""
-    event = found.get("Event")
-    if isinstance(event, dict):
+    if event := _nested(found):
+        if event is found:
+            return windows_event(flat_event(found), clock)
         rest = {name: value for name, value in found.items() if name != "Event"}
         return windows_event({**flatten(rest), **flat_event(event)}, clock)
     flat = flatten(found)

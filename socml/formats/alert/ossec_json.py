@@ -17,6 +17,7 @@ from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, json_records
 from socml.formats._times import MONTHS, Clock, epoch, iso
+from socml.formats._windows import windows_event
 from socml.formats.alert._ossec import HASHES, alert_columns, file_change, location_columns
 
 __all__ = ["OssecJson"]
@@ -40,6 +41,12 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "vulnerability_id": "data.vulnerability.cve",
     "vulnerability_score": ("data.vulnerability.cvss.cvss3.base_score", "data.vulnerability.score.base"),
 }
+
+
+_HEAD = 1 << 16
+_OF_WINDOWS = ("user_name", "acting_user_name", "target_user_name", "event_outcome", "source_port", "destination_ip", "destination_port",
+               "network_transport", "process_name", "process_pid", "process_parent_name", "process_command_line", "file_path", "file_hash",
+               "dns_question_name")  # fmt: skip
 
 
 class OssecJson:
@@ -92,7 +99,20 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
         row["file_change"] = file_change(fields.text("syscheck.event"), rule)
         row["file_hash"] = _hash(fields)
     row["extra"] = {"level": str(level), **more, **fields.rest()}
-    return row
+    windows = _of_windows(record) if '"win"' in str(record[:_HEAD]) else {}
+    return {**windows, **{name: value for name, value in row.items() if value is not None or name not in windows}}
+
+
+def _of_windows(record: bytes) -> dict[str, object]:
+    """Return what a Windows event tells that Wazuh's agent sent, whose names begin with a small letter."""
+    data = loads_exactly(record).get("data")
+    win = data.get("win") if isinstance(data, dict) else None
+    parts = [win.get(part) for part in ("system", "eventdata")] if isinstance(win, dict) else []
+    found = {name[:1].upper() + name[1:]: v for part in parts if isinstance(part, dict) for name, v in part.items()}
+    if "EventID" not in found:
+        return {}
+    row = windows_event({**found, "TimeCreated": found.get("SystemTime")}, Clock(None, None, None))
+    return {name: row[name] for name in _OF_WINDOWS if row.get(name) is not None}
 
 
 def _time(fields: Fields, clock: Clock) -> datetime | None:

@@ -40,6 +40,8 @@ _GRADES = {"A": 10, "B": 30, "C": 50}
 _CVE = ("vuln_refs.CVE", "metadata.vuln_refs.CVE", "metadata.vuln_refs.cve", "vuln_refs.cve")
 _SCORE = ("risk_info.cvss_base_score", "metadata.risk.cvss_base_score", "risk_info.cvss", "metadata.risk.cvss")
 
+_OF_ISSUES = frozenset({"issue_id", "solution", "asset_name", "cwe", "target", "vuln_refs", "engine_type"})
+
 
 class Patrowl:
     """PatrOwl findings, of an engine or the manager, as JSON or CSV."""
@@ -61,7 +63,7 @@ class Patrowl:
         found = first_objects(head, *_LISTS)
         if found and all({"grade", "ipAddress", "statusMessage"} <= one.keys() for one in found):
             return 0.9
-        fit = sum("severity" in one and ("title" in one or "cwe" in one or "issue_id" in one) for one in found)
+        fit = sum("severity" in one and not _OF_ISSUES.isdisjoint(one) for one in found)
         return 0.9 * fit / len(found) if found else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:

@@ -21,6 +21,10 @@ from socml.formats._times import Clock
 __all__ = ["AzureActivity"]
 
 
+_LOGON = 3002
+_OF_REQUESTS = ("user_name", "http_request_method", "url_original", "http_response_status_code", "user_agent_original")
+
+
 class AzureActivity:
     """Azure and Entra ID: sign-ins, audit and activity logs, from diagnostic settings or Graph."""
 
@@ -50,12 +54,13 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     """Return the columns of a record; of a log of another service, what its `properties` tell of whom and from where."""
     found = loads_exactly(record)
     row, properties = azure(flatten(found)), found.get("properties")
-    if row.get("source_ip") is not None or not isinstance(properties, dict):
+    if not isinstance(properties, dict) or row.get("class_uid") == _LOGON:
         return row
     told, _ = guessed_row(flat_fields(properties), clock)
     told = with_inner(told, told.get("message"), clock)
-    if told.get("source_ip") is None:
-        return row
+    if row.get("source_ip") is not None or told.get("source_ip") is None:
+        kept = {name: told.get(name) for name in _OF_REQUESTS if row.get(name) is None}
+        return {**row, **kept}
     filled = {name: value for name, value in row.items() if value not in (None, "unknown", "cloud")}
     kind = {name: told[name] for name in ("class_uid", "event_category") if told.get(name)}
     return {**told, **filled, **kind, "extra": {**extra_of(told), **extra_of(row)}}

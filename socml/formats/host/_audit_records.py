@@ -14,6 +14,9 @@ __all__ = ["Record", "audit_record", "grouped_events", "node_before"]
 _LINE = re.compile(
     r"type=(?P<type>\S{1,64}) (?:msg=)?audit\((?P<seconds>\d{1,12})\.(?P<milli>\d{1,6}):(?P<serial>\d{1,20})\) ?:"
 )
+_BEFORE_KERNEL = re.compile(
+    r"(?P<host>[\w.-]{1,255}) (?:kernel|audit|auditd|audisp-syslog|audispd)(?:\[\d{1,10}\])?: "
+)  # of syslog
 _NODE = re.compile(r"node=(\S{1,255}) $")
 _KEY = re.compile(rb"audit\((\d[\d./: -]{0,40}:\d{1,20})\)")
 _PAIR = re.compile(r"(?<![\w\[\]-])(?P<name>[A-Za-z][\w\[\]-]{0,63})=(?P<value>\"[^\"]*\"|'[^']*'|[^\s,'\"]*)")
@@ -90,7 +93,8 @@ def audit_record(line: str) -> Record:
 
 def node_before(line: str, at: int) -> str | None:
     """Return the machine that a line names in front of its record, which begins at `at`."""
-    node = _NODE.search(line[max(at - 300, 0) : at])
+    before = line[max(at - 300, 0) : at]
+    node = _NODE.search(before) or _BEFORE_KERNEL.search(before)
     return node[1] if node else None
 
 

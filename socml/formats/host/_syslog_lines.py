@@ -6,7 +6,7 @@ Also the oracle of the fast way: on a plain line both say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from socml.formats._continued import continued
@@ -18,8 +18,7 @@ from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
-from socml.formats.host._syslog_messages import read_message
-from socml.formats.table.key_values import pairs_of
+from socml.formats.host._syslog_messages import SEVERITY, read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
@@ -53,20 +52,24 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
 )
-# Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
-SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
 _LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
 _NO_TAGS = re.compile(r"(?i)\s|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)")
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
-    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp".split()
+    "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp".split()
 )
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
-_NO_HOST = re.compile(r'[=",;]')
+_NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
+_OWN_TIME = re.compile(
+    r"(?:\w{1,64} ){0,4}(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) "
+)
+_NO_HOST = re.compile(r'[=",;(]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
-_COLON_PAIR = re.compile(r'(?<=[\[ ;])([\w-]{1,64}):"')  # of Check Point, for `name="`
+# A field of structured data; Check Point writes a colon for its sign
+_DATA_PAIR = re.compile(r'(?<=[\[ ;])(?P<name>[\w.@-]{1,64})[=:]"(?P<value>(?:[^"\\]|\\.)*)"')
+_DATA_ESCAPE = re.compile(r"\\([\"\\\]])")
 _OF_DATA = (
     "source_ip", "source_port", "destination_ip", "destination_port", "user_name", "network_transport", "rule_name", "event_action",
     "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "url_original", "network_protocol",
@@ -77,6 +80,7 @@ _DEVICE = re.compile(  # Cisco's sequence number and time of its own, before wha
     re.DOTALL,
 )
 _SEQUENCE = re.compile(r"(?P<front><\d{1,3}>)?(?P<sequence>\d{1,12}): (?P<rest>.*)", re.DOTALL)
+_LONGEST_STAMP = 80  # characters before the name of a device's message
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
 
@@ -115,6 +119,8 @@ def _is_application(found: re.Match[str]) -> bool:
     """
     if found.re is not _RFC3339 or found["priority"]:
         return False
+    if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
+        return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))
         is_level = not found["tag"] and _LEVEL_FIRST.match(found["message"] or "") is not None
@@ -158,9 +164,9 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
     text = line.decode("utf-8", "backslashreplace")
-    found = header(text)
-    if found is None and (device := device_event(text, clock)):
+    if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
+    found = header(text)
     if found is None:
         raise ValueError("no syslog header: the line does not begin with a time")
     row = header_event(found.groupdict(), clock, levels)
@@ -171,8 +177,13 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
 
 def is_syslog(text: str) -> bool:
     """Return whether a line has a header of syslog, or that of a network device."""
+    return header(text) is not None or _of_device(text) is not None
+
+
+def _of_device(text: str) -> re.Match[str] | None:
     sequence = _SEQUENCE.match(text)
-    return header(text) is not None or (sequence is not None and _DEVICE.match(sequence["rest"]) is not None)
+    found = _DEVICE.match(sequence["rest"] if sequence else text)
+    return found if found and (sequence or found["stamp"]) else None
 
 
 def device_event(text: str, clock: Clock) -> dict[str, object] | None:
@@ -185,9 +196,8 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     >>> event["source_ip"], event["destination_port"], event["event_outcome"], event["process_name"]
     ('192.0.2.5', 22, 'failure', '%SEC-6-X')
     """
-    sequence = _SEQUENCE.match(text)
-    found = _DEVICE.match(sequence["rest"]) if sequence else None
-    if sequence is None or found is None:
+    sequence, found = _SEQUENCE.match(text), _of_device(text)
+    if found is None:
         return None
     columns, more = read_message(found["tag"], found["message"])
     stamp = stamp_in(found["stamp"], clock) if found["stamp"] else None
@@ -199,7 +209,7 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     row["event_severity"] = SEVERITY[int(found["level"]) & 7]
     row |= columns
     row.setdefault("event_category", "network")
-    row["extra"] = {"sequence": sequence["sequence"], **more}
+    row["extra"] = {"sequence": sequence["sequence"], **more} if sequence else more
     return row
 
 
@@ -222,7 +232,12 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
     columns, more = ({}, {}) if holds_record else read_message(program, message)
-    row: dict[str, object] = {"time": _when(found, clock), "message": message or None, "host_name": host}
+    when = _own_time(found, message) or _when(found, clock)
+    row: dict[str, object] = {
+        "time": when,
+        "message": message or None,
+        "host_name": None if host in _NO_NAMES else host,
+    }
     row["process_name"] = program or None
     if pid and pid.isdigit() and len(pid) < 19:
         row["process_pid"] = int(pid)
@@ -243,14 +258,27 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     return with_inner(row, message, clock, levels) if holds_record else row
 
 
+def _own_time(found: Mapping[str, str | None], message: str) -> datetime | None:
+    """Return the time that a message says of itself with its zone, if it is the header's, which names none; Cisco ISE does so."""
+    own = _OWN_TIME.match(message) if found.get("clock") and "-" in message[:_LONGEST_STAMP] else None
+    return (
+        iso(own["stamp"].replace(" +", "+").replace(" -", "-"))
+        if own and own["clock"][-5:] == str(found["clock"])[-5:]
+        else None
+    )
+
+
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:
     """Fill what the message leaves empty from the fields of RFC 5424's structured data, as Junos and Check Point write them."""
-    data = _COLON_PAIR.sub(r'\1="', more["structured_data"])
-    fields, _ = guessed_row(pairs_of(data)[1], Clock(None, 2000, None))
+    pairs = _DATA_PAIR.finditer(more["structured_data"])
+    data = {pair["name"]: _DATA_ESCAPE.sub(r"\1", pair["value"]) for pair in pairs}
+    fields, _ = guessed_row(data, Clock(None, 2000, None))
     taken = {name: value for name, value in fields.items() if name in _OF_DATA and row.get(name) in (None, "host")}
     if not any(name.endswith("_ip") or name == "user_name" for name in taken):
         return
     row |= taken
+    if fields.get("event_severity") is not None:  # the device's own word for it
+        row["event_severity"] = fields["event_severity"]
     if row.get("event_action") is None and message_id not in ("", "-"):
         row["event_action"] = message_id
     if row.get("event_outcome") is None:

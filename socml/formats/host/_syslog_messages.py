@@ -39,6 +39,9 @@ COLUMNS = {
 LARGEST_PORT = 65535
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
+# Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
+SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+_CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -78,7 +81,9 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
     name = writer_of(program)
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
-    counted = {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
+    level = _CISCO.match(program) if program.startswith("%") else None
+    counted: dict[str, object] = {"event_severity": SEVERITY[int(level[1])]} if level else {}
+    counted |= {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
     return counted | _read(message, _templates_of(name, message), more, name), more
 
 
@@ -171,6 +176,8 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
     said = more.get("result") or (more.get("reason") if template.kind == KINDS["web"] else None)
     if template.outcome is None and said:
         columns["event_outcome"] = outcome_of(said)
+    if template.outcome is None and columns.get("event_outcome") is None and "http_response_status_code" in columns:
+        columns["event_outcome"] = outcome_of(columns["http_response_status_code"])
     if "target_user_name" in columns and "user_name" in columns:
         columns["acting_user_name"] = columns["user_name"]
     if template.action == "sudo_command" and "reason" in more:

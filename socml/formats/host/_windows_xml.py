@@ -14,6 +14,7 @@ _SYSTEM = {
     "TimeCreated.#attributes.SystemTime": "TimeCreated",
     "TimeCreated.SystemTime": "TimeCreated",
     "EventID.#text": "EventID",
+    "EventID.Value": "EventID",  # of Velociraptor
     "Execution.#attributes.ProcessID": "ExecutionProcessID",
     "Execution.#attributes.ThreadID": "ThreadID",
     "Security.#attributes.UserID": "UserID",

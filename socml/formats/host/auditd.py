@@ -87,8 +87,12 @@ def _event(records: list[Record]) -> dict[str, object]:
     row |= _kind(main, records)
     result = fields.take("res", "success", "result")
     row["event_outcome"] = None if result is None else _OUTCOME.get(str(result), "failure")
+    if any(map(_is_denied, records)):
+        row["event_outcome"] = "failure"
     row["user_name"] = _user(fields, main.names_users)
     row |= _subject(fields)
+    if fields.peek("apparmor") and str(fields.peek("name")).startswith("/"):
+        row |= {"event_category": "file", "file_path": fields.text("name")}
     place = fields.peek("addr", "hostname")
     if address(place):
         row["source_ip"] = address(fields.text("addr", "hostname"))
@@ -101,6 +105,13 @@ def _event(records: list[Record]) -> dict[str, object]:
     row["message"] = None if text == "user" else text  # the word that old kernels put before every user record
     row["extra"] = {"serial": main.serial, "records": str(len(records)), **fields.rest(), **more}
     return row
+
+
+def _is_denied(record: Record) -> bool:
+    """Return whether SELinux or AppArmor refused something; what they would refuse, but only note, is none."""
+    fields = record.fields
+    selinux = record.type == "AVC" and "denied" in str(fields.get("text")) and fields.get("permissive") != "1"
+    return selinux or fields.get("apparmor") == "DENIED"
 
 
 def _kind(main: Record, records: list[Record]) -> dict[str, object]:

@@ -38,7 +38,9 @@ class Syslog:
             return 0.0
         texts = [line.decode("utf-8", "replace") for line in lines]
         found = sum(is_syslog(text) for text in texts)
-        wrapped = sum('"event_type"' in text for text in texts)  # Suricata behind a header is not ours
+        wrapped = sum(
+            '"event_type"' in text and '"flow_id"' in text for text in texts
+        )  # Suricata behind a header is not ours
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:

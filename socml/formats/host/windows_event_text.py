@@ -1,6 +1,6 @@
-"""Windows events as text → events: copied from the event viewer, `wevtutil /f:text`, and Splunk's `WinEventLog`.
+"""Windows events as text → events: copied from the event viewer, `wevtutil /f:text`, `Get-WinEvent | Format-List`, and Splunk's `WinEventLog`.
 
-A record begins with `Log Name:`, with `Event[0]:`, or with a line that is a time; its lines are `Name: value` or
+A record begins with `Log Name:`, `TimeCreated :` (of Get-WinEvent), `Event[0]:`, or with a line that is a time; its lines are `Name: value` or
 `Name=value`. In the description a name stands under a heading (`Subject:`), which tells whose it is. The fields are read
 under the names that they have in the event's XML, as all other Windows readers do. Blind to other languages than English.
 """
@@ -16,34 +16,21 @@ from socml.formats._records import clocked, line_records
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
 from socml.formats._windows import windows_event
+from socml.formats._windows_description import PAIR, described
 
 __all__ = ["WindowsEventText"]
 
 _BEGINS = re.compile(
-    rb"Log Name: |Event\[\d{1,10}\]:?\s*$|\d{1,4}[/-]\d\d[/-]\d{2,4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?\s*$"
+    rb"Log Name: |TimeCreated {1,20}: |Event\[\d{1,10}\]:?\s*$|\d{1,4}[/-]\d\d[/-]\d{2,4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?\s*$"
 )
-_TELLS = re.compile(rb"(?:^|\n)[ \t]{0,8}(?:Log Name: |LogName=)[^\n]{1,256}\n")
-_PAIR = re.compile(r"[ \t]{0,16}(?P<name>[A-Za-z][\w /-]{0,60})(?::(?:[ \t]|$)|=)[ \t]{0,60}(?P<value>[^\r]{0,32000})")
+_TELLS = re.compile(rb"(?:^|\n)[ \t]{0,8}(?:Log Name: |LogName=|ProviderName {0,20}: )[^\n]{1,256}\n")
 _TOP = {
     "Log Name": "Channel", "LogName": "Channel", "Source": "SourceName", "Date": "TimeCreated", "Event ID": "EventID", "EventCode": "EventID",
     "Computer": "Computer", "ComputerName": "Computer", "Level": "Level", "Keywords": "Keywords", "Keyword": "Keywords", "RecordNumber": "RecordNumber",
+    "TimeCreated": "TimeCreated", "ProviderName": "ProviderName", "Id": "EventID", "MachineName": "Computer", "LevelDisplayName": "Level",
 }  # fmt: skip
 _LEVELS = {"Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5"}
 _AUDITS = {"Audit Success": "AUDIT_SUCCESS", "Audit Failure": "AUDIT_FAILURE"}
-_OF_DESCRIPTION = {
-    "Source Network Address": "IpAddress", "Client Address": "IpAddress", "Source Address": "SourceAddress", "Destination Address": "DestAddress",
-    "Source Port": "IpPort", "Client Port": "IpPort", "Destination Port": "DestPort", "New Process Name": "NewProcessName",
-    "Process Name": "ProcessName", "Caller Process Name": "ProcessName", "Application Name": "Application", "Process Command Line": "CommandLine",
-    "Creator Process Name": "ParentProcessName", "New Process ID": "NewProcessId", "Process ID": "ProcessId", "Object Name": "ObjectName",
-    "Object Type": "ObjectType", "Share Name": "ShareName", "Relative Target Name": "RelativeTargetName", "Logon Type": "LogonType",
-    "Workstation Name": "WorkstationName", "Service File Name": "ServiceFileName",
-}  # fmt: skip
-_OF_ACCOUNTS = {
-    "Account Name": "UserName",
-    "Account Domain": "DomainName",
-    "Security ID": "UserSid",
-    "Logon ID": "LogonId",
-}
 
 
 class WindowsEventText:
@@ -82,10 +69,12 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if not _begins(record.split(b"\n", 1)[0]):
         raise ValueError("not an event of Windows: it begins neither with its log, its number nor its time")
     first, *lines = record.decode("utf-8", "backslashreplace").split("\n")
-    found: dict[str, object] = {} if ":" not in first or first.startswith(("Log", "Event")) else {"TimeCreated": first}
+    found: dict[str, object] = (
+        {} if ":" not in first or first.startswith(("Log", "Event", "TimeCreated")) else {"TimeCreated": first}
+    )
     at = _read_head([first, *lines], found)
     description = [line.rstrip("\r") for line in lines[at:]]
-    _read_description(description, found)
+    found |= {name: value for name, value in described(description).items() if name not in found}
     if text := "\n".join([str(found.pop("Message", "")), *description]).strip():
         found["Message"] = text
     if written := found.get("TimeCreated"):
@@ -96,32 +85,15 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
 def _read_head(lines: list[str], found: dict[str, object]) -> int:
     """Read the lines up to the description; return how many they are."""
     for at, line in enumerate(lines):
-        pair = _PAIR.match(line)
-        name, value = (pair["name"], pair["value"].strip()) if pair else ("", "")
+        pair = PAIR.match(line)
+        name, value = (pair["name"].strip(), pair["value"].strip()) if pair else ("", "")
         if name in ("Description", "Message"):
             found["Message"] = value
             return at
-        if name == "Level":
+        if name in ("Level", "LevelDisplayName"):
             value = _LEVELS.get(value, value)
         if name in ("Keywords", "Keyword") and value in _AUDITS:
             found["EventType"] = _AUDITS[value]
         elif name in _TOP and value != "N/A":
             found[_TOP[name]] = value
     return len(lines)
-
-
-def _read_description(lines: list[str], found: dict[str, object]) -> None:
-    """Read a description's lines of `Name: value`; whose account one is about tells the heading above it."""
-    heading = ""
-    for line in lines:
-        pair = _PAIR.match(line)
-        if pair is None:
-            continue
-        name, value = pair["name"].strip(), pair["value"].strip()
-        if not value and not line.startswith((" ", "\t")):
-            heading = name
-        elif value not in ("", "-") and name in _OF_ACCOUNTS:
-            side = "Subject" if heading in ("Subject", "Creator Subject") else "Target"
-            found.setdefault(side + _OF_ACCOUNTS[name], value)
-        elif value not in ("", "-"):
-            found.setdefault(_OF_DESCRIPTION.get(name, name), value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
@@ -64,6 +64,21 @@ OF_FLOW = {
 HASHES = ("sha256", "sha1", "md5")
 SEVERITIES = {1: 90, 2: 60, 3: 30, 4: 10}  # Suricata: 1 is the worst
 LARGEST = {"source_port": 65535, "destination_port": 65535, "http_response_status_code": 2**31 - 1}
+
+
+_OF_SENSORS = frozenset({"flow_id", "src_ip", "in_iface", "pcap_cnt"})
+
+
+def is_eve(found: Mapping[str, object]) -> bool:
+    """Return whether an object is a record of EVE, rather than of another tool that has an `event_type` and a `timestamp`.
+
+    Examples
+    --------
+    >>> is_eve({"event_type": "stats", "timestamp": "t", "stats": {}}), is_eve({"event_type": "login", "timestamp": "t"})
+    (True, False)
+    """
+    is_typed = "event_type" in found and "timestamp" in found
+    return is_typed and (found["event_type"] in found or not _OF_SENSORS.isdisjoint(found))
 
 
 def eve_event(found: dict[str, object]) -> dict[str, object]:

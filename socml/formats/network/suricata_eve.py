@@ -12,11 +12,12 @@ from typing import cast
 
 import orjson
 
+from socml.formats._envelope import first_objects
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, is_array, json_records
 from socml.formats._syslog_header import split_header
-from socml.formats.network._eve import eve_event
+from socml.formats.network._eve import eve_event, is_eve
 from socml.formats.network._eve_blocks import parse_block
 
 __all__ = ["SuricataEve"]
@@ -40,7 +41,8 @@ class SuricataEve:
         """Sure of objects with `event_type` and `timestamp`, in lines, in an array or behind a header."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith(b"["):
-            return 0.95 if b'"event_type"' in start[:65536] and b'"timestamp"' in start[:65536] else 0.0
+            objects = first_objects(head)
+            return 0.95 * sum(map(is_eve, objects)) / len(objects) if objects else 0.0
         lines = head_lines(head, 10)
         found = sum(_is_eve(line) for line in lines)
         return 0.98 * found / len(lines) if found else 0.0
@@ -64,7 +66,7 @@ def _is_eve(line: bytes) -> bool:
         found = orjson.loads(_HEADER.sub(b"", line) if not line.startswith(b"{") else line)
     except orjson.JSONDecodeError:
         return False
-    return isinstance(found, dict) and "event_type" in found and "timestamp" in found
+    return isinstance(found, dict) and is_eve(found)
 
 
 def _event(line: bytes) -> dict[str, object]:

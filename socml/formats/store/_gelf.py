@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
+from socml.formats._guess import guessed_row
 from socml.formats._inner import filled_from_inner
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._times import Clock, epoch
@@ -44,6 +45,9 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "rule_name": "alert_signature",
     "event_action": ("event_action", "action"),
 }
+_NOT_GUESSED = frozenset(
+    "time message host_name network_protocol file_path event_severity event_category class_uid event_action extra".split()
+)
 _ADDRESSES = {
     "source_ip": ("source_ip", "src_ip", "srcip", "client_ip"),
     "destination_ip": ("destination_ip", "dst_ip", "dstip", "dest_ip"),
@@ -149,6 +153,8 @@ def graylog_columns(flat: dict[str, object]) -> dict[str, object]:
     level = text_of(fields.peek("level"))
     if level is not None and level.isdigit() and int(level) < 8:
         row["event_severity"] = _SEVERITY[int(level)]
+    told, _ = guessed_row(flat, Clock(None, None, None))  # what Graylog's schema calls otherwise
+    row |= {name: value for name, value in told.items() if name not in row and name not in _NOT_GUESSED}
     row["event_category"] = "network" if row.get("source_ip") and row.get("destination_ip") else "host"
     row["extra"] = fields.rest()
     return filled_from_inner(row, row.get("message"), Clock(None, None, None))

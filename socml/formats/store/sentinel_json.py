@@ -52,7 +52,7 @@ class SentinelJson:
 
 
 def _sure(found: dict[str, object]) -> float:
-    if "TimeGenerated" not in found or "DeviceVendor" in found:
+    if "DeviceVendor" in found or not ("TimeGenerated" in found or "Timestamp" in found):
         return 0.0
     return 0.95 if is_sentinel(found, str(found.get("Type", ""))) else 0.7 if "Type" in found else 0.0
 

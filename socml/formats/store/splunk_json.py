@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from typing import cast
 
 from socml.formats._envelope import first_objects, members
-from socml.formats._json import flatten, loads_exactly
+from socml.formats._inner import with_inner
+from socml.formats._json import flatten, json_bytes, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
+from socml.formats._times import Clock
 from socml.formats.store._splunk import splunk_event
 
 __all__ = ["SplunkJson"]
@@ -63,6 +65,9 @@ def _event(record: bytes) -> dict[str, object]:
         more = flatten(
             cast("dict[str, object]", found.pop("fields", {})) if isinstance(found.get("fields"), dict) else {}
         )
-        text = {"_raw": event} if isinstance(event, str) else flatten(event) if isinstance(event, dict) else {}
-        return splunk_event({**found, **more, **text})
+        if isinstance(event, dict):
+            row = splunk_event({**found, **more, **flatten(event)})
+            inner = with_inner({}, json_bytes(event).decode(), Clock(None, None, None))
+            return {**inner, **{name: value for name, value in row.items() if value not in (None, [], {})}}
+        return splunk_event({**found, **more, **({"_raw": event} if isinstance(event, str) else {})})
     return splunk_event(found)

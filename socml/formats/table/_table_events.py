@@ -27,6 +27,8 @@ _MOST_NUMBERS = 0.5  # share of the columns that may be numbers
 _TELLING = (
     "source_ip", "destination_ip", "user_name", "host_name", "message", "event_action", "url_original", "process_name",
 )  # fmt: skip
+_OF_FLOW = frozenset({"time", "source_ip", "destination_ip"})  # tables of flows are numbers for the most part
+_MOST_OF_FLOW = 30  # columns; of more, it is a table of features
 _TIMED, _KNOWN = 0.8, 0.5  # shares of the sample that must have a time, and one of the above
 
 
@@ -82,10 +84,11 @@ def log_of(
     """
     if options.table is not None or options.truth is not None or options.time_format:
         return None
-    if numeric > max(3, _MOST_NUMBERS * len(cells)):
-        return None
     cells = _renamed(cells, told)
     columns = guess(tuple(cells)).columns
+    is_flow = len(cells) <= _MOST_OF_FLOW and columns.keys() >= _OF_FLOW
+    if numeric > max(3, _MOST_NUMBERS * len(cells)) and not is_flow:
+        return None
     if "time" not in columns:
         return None
     nested = [name for name in cells if _holds_objects(cells[name])]

@@ -1,7 +1,7 @@
 """Columns without names → what they are, told by their values: for logs that a proxy or a firewall writes as bare columns.
 
 Only what its values leave no doubt of is named: a time, addresses (the source's stands first) with the ports behind them, a
-method, a URL, a status, a level, what was decided. Blind to users, hosts and counts.
+method, a URL, a status, a level, what was decided, an account with its domain. Blind to other users, hosts and counts.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "time": _fits(_CLOCK),
     "source_ip": _is_address,
     "destination_ip": _is_address,
+    "user_name": _fits(re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}")),
     "method": _fits(_METHOD),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),

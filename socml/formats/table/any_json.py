@@ -8,12 +8,12 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._guess import flat_fields, guessed_row
-from socml.formats._inner import with_inner
-from socml.formats._json import as_object, loads_exactly
+from socml.formats._inner import known_inside, with_inner
+from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import clocked
 from socml.formats._times import Clock
@@ -30,6 +30,7 @@ DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
+_ANY_TIME_BEFORE = re.compile(rb'"(?:@?timestamp|time_?stamp|time|ts|eventTime|date)"\s{0,10}:')
 _TIME_BEFORE = re.compile(rb'\n {1,8}"(?:@?timestamp|time|ts|eventTime)"\s{0,10}:')
 
 
@@ -65,7 +66,12 @@ class AnyJson:
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
-    row, _ = guessed_row(flat_fields(loads_exactly(record)), clock)
+    found = loads_exactly(record)
+    name, inner = known_inside(found, clock)
+    row, _ = guessed_row(flat_fields({own: value for own, value in found.items() if own != name}), clock)
+    if inner:
+        told = {column: value for column, value in inner.items() if value not in (None, [], {})}
+        return {**row, **told, "extra": {**extra_of(row), **extra_of(inner)}}
     return with_inner(row, row.get("message"), clock)
 
 
@@ -99,30 +105,37 @@ def lists_of(head: bytes) -> tuple[str, ...]:
     first, _, rest = start.partition(b"\n")
     found = as_object(first)
     if found:
-        return () if rest.strip() or _has_time(found) else _list_in(found)
+        around = {name: value for name, value in found.items() if not isinstance(value, list)}
+        return () if rest.strip() or _has_time(found) else _list_in(found, is_timed=_has_time(flat_fields(around)))
     if _NEXT_OBJECT.search(start):
         return ()
     for opening in _OPENS_LIST.finditer(start, 0, _FARTHEST_LIST):
         depth = start.count(b"{", 0, opening.start()) - start.count(b"}", 0, opening.start())
         name = opening["name"].decode("utf-8", "replace")
-        if depth <= DEEPEST_LIST and (
-            name in _LISTS or any(map(_has_time, first_objects(head, name, limit=3, deepest=DEEPEST_LIST)))
-        ):
-            return () if _TIME_BEFORE.search(start, 0, opening.start()) else (name,)
+        if depth <= DEEPEST_LIST:
+            is_timed = any(map(_has_time, first_objects(head, name, limit=3, deepest=DEEPEST_LIST)))
+            before = _TIME_BEFORE if is_timed else _ANY_TIME_BEFORE
+            if is_timed or name in _LISTS:
+                return () if before.search(start, 0, opening.start()) else (name,)
     return ()
 
 
-def _list_in(found: dict[str, object], depth: int = 1) -> tuple[str, ...]:
-    """Return the name of the list of records in a document that was read whole."""
+def _list_in(found: dict[str, object], depth: int = 1, *, is_timed: bool) -> tuple[str, ...]:
+    """Return the name of the list of records in a document that was read whole, and may tell a time outside its lists."""
     for name, value in found.items():
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            if name in _LISTS or _has_time(value[0]):
+            in_list = name in _LISTS and (not is_timed or _has_time(flat_fields(value[0])))
+            if in_list or _has_time(value[0]):
                 return (name,)
-        elif isinstance(value, dict) and depth < DEEPEST_LIST and (inside := _list_in(value, depth + 1)):
+        elif (
+            isinstance(value, dict)
+            and depth < DEEPEST_LIST
+            and (inside := _list_in(value, depth + 1, is_timed=is_timed))
+        ):
             return inside
     return ()
 
 
-def _has_time(found: dict[str, object]) -> bool:
+def _has_time(found: Mapping[str, object]) -> bool:
     flat = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
     return "time" in guessed_row(flat, Clock(None, None, None))[1]

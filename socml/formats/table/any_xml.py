@@ -52,7 +52,7 @@ class AnyXml:
         rows = []
         for record in shown or [head[:65536].strip()]:
             with suppress(ValueError):
-                rows.append(guessed_row(_fields(record), Clock(None, None, None))[1])
+                rows.append(guessed_row(element_fields(record), Clock(None, None, None))[1])
         known = sum("time" in taken and len(taken) > 1 for taken in rows)
         return _BARE_GUESS + (_GUESS - _BARE_GUESS) * known / len(rows) if known else 0.0
 
@@ -90,11 +90,11 @@ def _close(begins: re.Match[bytes], name: bytes) -> bytes:
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
-    row, _ = guessed_row(dict(_fields(record)), clock)
+    row, _ = guessed_row(element_fields(record), clock)
     return with_inner(row, row.get("message"), clock)
 
 
-def _fields(record: bytes) -> dict[str, object]:
+def element_fields(record: bytes) -> dict[str, object]:
     """Return the attributes of a record and the texts of its elements, by their paths.
 
     Raises

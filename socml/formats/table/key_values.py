@@ -37,8 +37,9 @@ _SEPARATED = {
     for sign in ("\t", "|", ";", "^")
 }
 _BLANK_KEY = re.compile(r" [A-Za-z_@][\w.@/-]{0,99}=")
-_COLONS = re.compile(r"(?:^|, |; )(?P<key>[A-Z]\w{1,60}): ")
+_COLONS = re.compile(r"(?:^|[,;] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
+_WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 _GUESS = 0.66
@@ -154,6 +155,10 @@ def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) ->
     if header.severity is not None and row.get("event_severity") is None:
         row["event_severity"] = header.severity
     rest = before[stamp.end :].strip() if stamp and not header.stamp else header.rest
+    if stamp and not header.stamp and (written := _WRITER.fullmatch(rest)):
+        row["host_name"] = row.get("host_name") or written["host"]
+        row["process_name"], row["process_pid"] = written["program"], int(written["pid"])
+        return
     if not rest:
         return
     row["extra"] = {**extra_of(row), "before": rest}

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
-from socml.formats._stamps import stamp_in
+from socml.formats._stamps import Stamp, stamp_in
 from socml.formats._times import Clock
 from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
@@ -43,6 +43,8 @@ __all__ = ["Table"]
 
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
+
+_DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
 
 class Table:
@@ -93,16 +95,29 @@ def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
     """Return whether most lines are text that begins with a time and goes on after it, before the first delimiter."""
     clock = Clock(None, 2000, None)
     firsts = [line.split(delimiter.encode(), 1)[0].decode("utf-8", "replace") for line in lines[:20]]
-    return sum(_goes_on(text, clock) for text in firsts) > 0.8 * len(firsts)
+    if sum(_goes_on(text, clock) for text in firsts) > 0.8 * len(firsts):
+        return True
+    texts = [line[:200].decode("utf-8", "replace") for line in lines[:20]] if delimiter == "," else []
+    return sum(_begins_cut(text, clock) for text in texts) > 0.8 * len(firsts)
+
+
+def _begins_cut(text: str, clock: Clock) -> bool:
+    """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`."""
+    stamp = _stamp(text, clock) if _DAY_BEFORE_COMMA.match(text) else None
+    return stamp is not None and "," in text[: stamp.end]
+
+
+def _stamp(text: str, clock: Clock) -> Stamp | None:
+    try:
+        return stamp_in(text, clock, farthest=1)
+    except ValueError:
+        return None
 
 
 def _goes_on(text: str, clock: Clock) -> bool:
     if found := _CLOCK.match(text):  # of tcpdump
         return len(text) - found.end() > _LONGEST_ZONE
-    try:
-        stamp = stamp_in(text, clock, farthest=1)
-    except ValueError:
-        return False
+    stamp = _stamp(text, clock)
     return stamp is not None and len(text[stamp.end :].strip(" \"'\t")) > _LONGEST_ZONE
 
 

@@ -9,9 +9,11 @@ are comments. Blind to other languages than English.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import cast
 
 from socml.formats._continued import continued
 from socml.formats._inner import is_record, with_inner
@@ -20,20 +22,22 @@ from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
-from socml.formats.host._syslog_lines import header, header_event
+from socml.formats.host._syslog_lines import device_event, header, header_event
 
 __all__ = ["TextLines"]
 
 _LEVELS = "|".join(sorted(LEVELS, key=len, reverse=True))
 _LEVEL = re.compile(
-    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.])?(?P<level>"
+    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.]|(?!(?:"
+    + _LEVELS
+    + r")\b)[\w-]{1,40}: )?(?P<level>"
     + _LEVELS
     + r")\b *[\])>:,|]*",
     re.IGNORECASE,
 )
 # One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
 _LATER_LEVEL = re.compile(
-    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]|[ \t|,:-]{0,8}\{[^}\n]{0,100}\}){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
     + _LEVELS
     + r"))\b *[\])>:,|]*"
 )
@@ -42,7 +46,7 @@ _NAMED_LEVEL = re.compile(
 )
 _BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
-_CLOCK_ONLY = r"(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?):? "
+_CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?:? "
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
@@ -56,8 +60,14 @@ _COMPONENT = re.compile(
 )
 _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
+_PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
+_RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
+_TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
+_COLUMN_GAP = re.compile(r" {2,}")
+_LEAST_NAMES = 5
+_COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _HEAD_LINES = 400  # that may show whether days come before months
 
@@ -87,6 +97,8 @@ class TextLines:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
+        if _is_table(texts):
+            return 0.5
         if _by_level(texts):
             return 0.55
         found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
@@ -113,6 +125,28 @@ class TextLines:
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
         records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
+
+
+def _is_table(texts: list[str]) -> bool:
+    """Return whether lines are rows of a table with a line of names, which has as many cells and no time.
+
+    Examples
+    --------
+    >>> _is_table(["time,level,user,ip,action", "2026-03-02,WARN,bob,192.0.2.7,login"]), _is_table(["a,b", "c,d"])
+    (True, False)
+    """
+    if len(texts) < 2:
+        return False
+    for sign in ",;\t|":
+        names, cells = (next(csv.reader([text], delimiter=sign), []) for text in texts[:2])
+        if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
+            return True
+    return False
+
+
+def _is_title(text: str) -> bool:
+    """Return whether a line names columns: words without numbers, of which blanks part five or more."""
+    return _TITLE.fullmatch(text) is not None and len(_COLUMN_GAP.split(text.strip())) >= _LEAST_NAMES
 
 
 def _stamp(text: str, clock: Clock) -> Stamp | None:
@@ -165,18 +199,14 @@ def _is_begun(line: bytes) -> bool:
 
 
 def _level(text: str, stamp: Stamp) -> str | None:
-    """Return the level that stands after a line's time, or before it."""
+    """Return the level that stands after a line's time, or before it, or as the letter of glog that it begins with."""
+    if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _GLOG:
+        return _GLOG[text[stamp.start]]
     for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL, _BELOW):
         if found := pattern.match(text, stamp.end):
             return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
-    return (
-        before["level"]
-        if before
-        else _GLOG.get(text[stamp.start])
-        if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit()
-        else None
-    )
+    return before["level"] if before else None
 
 
 class _Lines:
@@ -193,6 +223,9 @@ class _Lines:
             raise Skip("comment")
         text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
+        if "%" in text[:80] and (device := device_event(text, self._clock)):
+            self._last = cast("datetime | None", device["time"])
+            return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
         if text.startswith("{") and is_record(text):  # JSON among other lines, or in colours
@@ -203,6 +236,8 @@ class _Lines:
         if stamp is None and (begins := _begun(text)):
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
+        if stamp is None and self._last is None and _is_title(text):
+            raise Skip("line of names")
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
@@ -227,6 +262,10 @@ class _Lines:
 def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
+    if _RUBY.fullmatch(front):
+        front = ""
+    if pid := _PID_BEFORE.fullmatch(front):
+        row["process_pid"], front = int(pid["pid"]), ""
     level = _LEVEL.match(rest)
     if level:
         if level["pid"]:

@@ -20,6 +20,9 @@ from socml.formats._times import Clock
 __all__ = ["W3cFields"]
 
 _FIELDS = re.compile(rb"#\s?[Ff]ields:?[ \t]*")
+_BARE_NAMES = re.compile(
+    rb"[A-Za-z][\w ()-]{0,60}(?:,[A-Za-z][\w ()-]{0,60}){4,500}\s{0,2}"
+)  # which Exchange writes first
 _SURE = 0.93
 
 
@@ -73,6 +76,8 @@ class _Rows:
             ]
         if line.startswith(b"#"):
             raise Skip("comment")
+        if not self._names and _BARE_NAMES.fullmatch(line):
+            raise Skip("line of names")
         if not self._names:
             raise ValueError("a record before the first #Fields: line")
         cells = cells_of(line, self._delimiter)

@@ -40,7 +40,9 @@ _STRICT = re.compile(
 _LOOSE_HEAD = re.compile(_HEAD + _TIME + b'"', re.DOTALL)
 _LOOSE = re.compile(rb"(?P<request>.*)" + _NUMBERS + b"(?P<rest>(?: .+)?)", re.DOTALL)
 _LOOSE_COMBINED = re.compile(rb"(?P<request>.*)" + _NUMBERS + b' "(?P<referer>.*)', re.DOTALL)
-_STAMP = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(\.\d{1,6})?(?: ([+-])(\d\d)(\d\d))?")
+_STAMP = re.compile(
+    r"(\d\d)/([A-Z][a-z]{2}|0[1-9]|1[0-2])/(\d{4}):(\d\d):(\d\d):(\d\d)(\.\d{1,6})?(?: ([+-])(\d\d)(\d\d))?"
+)
 _REQUEST = re.compile(r"([A-Za-z_-]+) (.*) HTTP/([\d.]+)", re.DOTALL)
 _OLD_REQUEST = re.compile(r"([A-Z]+) (\S+)")  # HTTP/0.9 sends no version
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
@@ -197,14 +199,17 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 def access_time(stamp: str, clock: Clock) -> datetime:
     """Return the time of a stamp such as 29/Feb/2024:13:06:56 +0100. Raises ValueError, in words, if it is none."""
     found = _STAMP.fullmatch(stamp)
-    if not found or found[2] not in MONTHS:
+    month = (
+        (int(found[2]) if found[2].isdigit() else MONTHS.get(found[2])) if found else None
+    )  # Proxmox writes a number
+    if not found or month is None:
         raise ValueError(f"{stamp[:60]!r} is not a time such as 29/Feb/2024:13:06:56 +0100")
     micros = int(float(found[7] or 0) * 1_000_000)
     numbers = [int(found[i]) for i in (3, 1, 4, 5, 6)]
     try:
         if numbers[0] < 1970 or numbers[0] >= 2100:
             raise ValueError("the year is not from 1970 to 2099")
-        local = datetime(numbers[0], MONTHS[found[2]], numbers[1], numbers[2], numbers[3], min(numbers[4], 59), micros)
+        local = datetime(numbers[0], month, numbers[1], numbers[2], numbers[3], min(numbers[4], 59), micros)
         if not found[8]:
             return clock.in_zone(local)
         ahead = timedelta(hours=int(found[9]), minutes=int(found[10]))

@@ -10,6 +10,7 @@ seconds, with a point, in CloudFront.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import unquote
 
@@ -58,16 +59,27 @@ class IisW3c:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        names: list[str] = []
-        return batches(line_records(source), lambda line: _event(line, names))
+        stated = _Stated()
+        return batches(line_records(source), lambda line: _event(line, stated))
 
 
-def _event(line: bytes, names: list[str]) -> dict[str, object]:
+@dataclass
+class _Stated:
+    """What the lines that begin with # have said so far: the columns, and the day of times that stand alone."""
+
+    names: list[str] = field(default_factory=list)
+    day: str | None = None
+
+
+def _event(line: bytes, stated: _Stated) -> dict[str, object]:
     text = line.decode("utf-8", "backslashreplace")
     if text.startswith("#"):
         if text.startswith("#Fields:"):
-            names[:] = text.removeprefix("#Fields:").split()
+            stated.names = text.removeprefix("#Fields:").split()
+        if text.startswith("#Date:"):
+            stated.day = text.removeprefix("#Date:").strip()[:10]
         raise Skip("directive")
+    names = stated.names
     if not names:
         raise ValueError("a record before any #Fields line")
     values = text.split("\t") if "\t" in text else text.split(" ")
@@ -76,7 +88,7 @@ def _event(line: bytes, names: list[str]) -> dict[str, object]:
     found = {name: value for name, value in zip(names, values, strict=True) if value != "-"}
     is_web = "cs-method" in names or "cs-uri-stem" in names
     row: dict[str, object] = {
-        "time": _when(found),
+        "time": _when(found, stated.day),
         "class_uid": 4002 if is_web else None,
         "event_category": "web" if is_web else None,
         "event_action": "http_request" if is_web else None,
@@ -87,7 +99,7 @@ def _event(line: bytes, names: list[str]) -> dict[str, object]:
     if agent is not None:
         found["cs(User-Agent)"] = unquote(agent) if "%" in agent else agent.replace("+", " ")
     fields = Fields(found)
-    stem, query = fields.text("cs-uri-stem"), fields.text("cs-uri-query")
+    stem, query = fields.text("cs-uri-stem", "cs-uri"), fields.text("cs-uri-query")
     row["url_original"] = stem if query is None else f"{stem or ''}?{query}"
     taken = fields.text("time-taken")
     if taken is not None:
@@ -98,8 +110,9 @@ def _event(line: bytes, names: list[str]) -> dict[str, object]:
     return row
 
 
-def _when(found: dict[str, str]) -> object:
-    day, clock = found.pop("date", None), found.pop("time", None)
+def _when(found: dict[str, str], stated: str | None) -> object:
+    clock = found.pop("time", None)
+    day = found.pop("date", stated)
     if day and clock:
         return iso(f"{day}T{clock}")
     stamp = found.pop("date-time", None)
