@@ -56,7 +56,7 @@ def import_skops() -> None:
     """
     import_module("scipy.special")
     for name, module in list(sys.modules.items()):
-        functions = vars(module).values() if name.startswith("scipy.special") else ()
+        functions = tuple(vars(module).values()) if name.startswith("scipy.special") else ()  # others may be importing
         for function in functions:
             if isinstance(function, np.ufunc) and getattr(function, "__module__", None) is None:
                 with suppress(AttributeError):  # of a NumPy whose functions cannot be told
