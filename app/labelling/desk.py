@@ -159,6 +159,7 @@ class Desk:
         items = self._items.of([row for row in rows if row not in holds], reasons, say)
         evidence = self._evidence_of(report, first, say)
         self._items.prepare()  # after what is asked for now
+        background("warming up").start(["kernels"], warm_up)
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -299,7 +300,6 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
 def kept_ranking(project: Project, run_id: str) -> LiveRanking:
     """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
-    background("warming up").start(["kernels"], warm_up)
     return LiveRanking(run_id, project=project, wait=False)
 
 
