@@ -140,9 +140,9 @@ def apart(place: Place | Visit, show: Callable[[], None]) -> None:
 
     @st.fragment
     def part() -> None:
-        if not is_still(place.person, place.project):
-            st.rerun()
         with told_in_words():
+            if not is_still(place.person, place.project):
+                st.rerun()
             show()
         import_ahead()
 
