@@ -98,7 +98,8 @@ class Items:
         if self._stored is not None and new:
             self._explained |= _by_row(self._stored.filter(pc.field("row_id").isin(new)))
         new = [row_id for row_id in new if row_id not in self._explained]
-        for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
+        first = 0 if self._explained else FIRST  # when a page is opened
+        for some in (new[:first], *(new[at : at + AT_ONCE] for at in range(first, len(new), AT_ONCE))):
             questions = [self._question(row_id) for row_id in some]
             self._background.start(questions, partial(self._read, some))
 
