@@ -129,6 +129,8 @@ class Triage {
     this.lastActive = Date.now();
     this.desk.tooFast = false;
     change();
+    clearTimeout(this.timer); // while keys come, the labels' own reports ask too
+    this.timer = 0;
     this.asked = false;
     this.draw();
     this.ask();

@@ -114,7 +114,7 @@ def _percentiles(version: ModelVersion, rows: pd.DataFrame, sets: list[list[list
     made = {}
     for name in frozenset().union(*chosen):
         kind = object if name in version.preparation.categories_ else float
-        column = changed[name].to_numpy(dtype=kind, na_value=None if kind is object else np.nan, copy=True)
+        column = changed[name].to_numpy(dtype=kind, na_value=np.nan, copy=True)
         column[[name in one for one in chosen]] = version.preparation.typical_[name]
         made[name] = column
     changed = changed.assign(**made)
