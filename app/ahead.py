@@ -1,21 +1,27 @@
-"""What other pages will import → imported once the first page has all it needs, so that nobody waits for it at a click."""
+"""What other pages will import → imported while nobody asks for anything, so that nobody waits for it at a click or at a key."""
 
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
-from functools import cache
 
 _MODULES = ("altair",)  # 2 s, for all pages with a chart
-_AFTER_S = 15.0  # the page that is drawn reads its evidence and its model first
+_AFTER_S = 15.0  # since a page was drawn last
+_LOCK = threading.Lock()
+_WAITING: list[threading.Timer] = []
 
 
-@cache
 def import_ahead() -> None:
-    """Begin, once a process; a module that is not there is the matter of the page that needs it."""
-    timer = threading.Timer(_AFTER_S, _import)
-    timer.daemon = True
-    timer.start()
+    """Begin once no page was drawn for a while; called whenever one is."""
+    with _LOCK:
+        for timer in _WAITING:
+            timer.cancel()
+        _WAITING.clear()
+        if not all(name in sys.modules for name in _MODULES):
+            _WAITING.append(threading.Timer(_AFTER_S, _import))
+            _WAITING[0].daemon = True
+            _WAITING[0].start()
 
 
 def _import() -> None:

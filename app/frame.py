@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
-from people import Visitor, kept_store, visitor
+from ahead import import_ahead
+from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
 from socml.labels import LabelStore
@@ -52,6 +53,7 @@ class Place:
     say: Words
     analyst: str
     run: Run | None
+    person: Visitor
     may_write: bool = True
     may_lead: bool = True
 
@@ -69,7 +71,7 @@ class Visit:
     project: Project
     say: Words
     analyst: str
-    role: str
+    person: Visitor
     may_write: bool
     dataset: str
     store: LabelStore
@@ -130,7 +132,21 @@ def open_day_page(show: Callable[[Visit], None]) -> None:
         kept = {"lang": language, **({"by": analyst} if not person.name else {})}
         _keep(kept | ({"dataset": dataset} if dataset else {}))
         store = kept_store(project, read_only=not person.may_write)
-        show(Visit(project, say, analyst, person.role, person.may_write, dataset, store))
+        show(Visit(project, say, analyst, person, person.may_write, dataset, store))
+
+
+def apart(place: Place | Visit, show: Callable[[], None]) -> None:
+    """Draw a part of a page that is drawn anew without the rest when it reports; a person who is no longer the same begins again."""
+
+    @st.fragment
+    def part() -> None:
+        with told_in_words():
+            if not is_still(place.person, place.project):
+                st.rerun()
+            show()
+        import_ahead()
+
+    part()
 
 
 def open_tool(show: Callable[[Words], None]) -> None:
@@ -161,7 +177,8 @@ def _choices(project: Project, person: Visitor) -> Place:
         _choose_language(language, say)
     kept = {"lang": language, **({"by": analyst} if not person.name else {})}
     _keep(kept | ({"run": str(run["run_id"])} if run else {}))
-    return Place(project, say, analyst, run, person.may_write, may_lead=not person.name or person.role == "lead")
+    may_lead = not person.name or person.role == "lead"
+    return Place(project, say, analyst, run, person, person.may_write, may_lead=may_lead)
 
 
 def _keep(values: dict[str, str]) -> None:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 from ahead import import_ahead
-from collector import set_imports_apart
 from frame import page_title
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from a server on the internet
 
-set_imports_apart()
 st.set_page_config(page_title="socml", page_icon=ICON, layout="wide")
 st.navigation(
     [

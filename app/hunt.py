@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from frame import Place, open_page
+from frame import Place, apart, open_page
 from labelling import triage_view
 
 from socml.project import Words
@@ -12,15 +12,18 @@ QUEUES = ("mixed", "most-anomalous", "uncertain", "diverse", "random-audit")
 
 
 def _hunt(place: Place) -> None:
-    wanted = st.query_params.get("event", "")
-    triage_view(
-        place.project,
-        place.run or {},
-        place.analyst,
-        place.say,
-        open_row=wanted,
-        may_write=place.may_write,
-        strategy=_choose_queue(place.say),
+    strategy = _choose_queue(place.say)
+    apart(
+        place,
+        lambda: triage_view(
+            place.project,
+            place.run or {},
+            place.analyst,
+            place.say,
+            open_row=st.query_params.get("event", ""),
+            may_write=place.may_write,
+            strategy=strategy,
+        ),
     )
 
 

@@ -37,13 +37,13 @@ class Visitor:
 def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
-    if not accounts.exist() and not single_sign_on.is_configured():
+    if not _asks_who(project):
         visiting = st.context.ip_address  # None on this machine
         if isinstance(visiting, str) and visiting and not is_loopback(visiting):
             st.error(say("app.people.exposed"))
             return None
         return Visitor("", "analyst", may_write=True)
-    token = str(st.session_state.get(COOKIE) or st.context.cookies.get(COOKIE) or "")
+    token = _token()
     account = accounts.of(token)
     if account is None and token and not st.session_state.get(_TICKET):
         st.session_state[_TICKET] = ticket_for("")  # a cookie of a session that ended goes
@@ -57,6 +57,22 @@ def visitor(project: Project, say: Words) -> Visitor | None:
             accounts.sign_out(token)
             _begin("", leave=single_sign_on.is_configured() and bool(st.user.is_logged_in))
     return Visitor(account.name, account.role, account.may_write)
+
+
+def is_still(person: Visitor, project: Project) -> bool:
+    """Say whether who is before the page is who it was drawn for: sessions end, and roles change."""
+    if not _asks_who(project):
+        return not person.name
+    account = kept_store(project).accounts.of(_token())
+    return account is not None and Visitor(account.name, account.role, account.may_write) == person
+
+
+def _asks_who(project: Project) -> bool:
+    return kept_store(project).accounts.exist() or single_sign_on.is_configured()
+
+
+def _token() -> str:
+    return str(st.session_state.get(COOKIE) or st.context.cookies.get(COOKIE) or "")
 
 
 def _sign_in(project: Project, say: Words) -> None:

@@ -7,7 +7,6 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
-from collector import set_imports_apart
 from session_cookie import ROUTE, keep
 from single_sign_on import auth_secrets
 from starlette.routing import Route
@@ -23,6 +22,5 @@ SWITCH_S = 0.0005  # a tenth of what Python gives a thread: a page is not kept w
 sys.setswitchinterval(SWITCH_S)
 for part in ("frame", "labelling", "daylist"):  # before anybody waits for a page
     import_module(part)
-set_imports_apart()
 
 app = st.App(Path(__file__).with_name("home.py"), secrets=_SECRETS, routes=[Route(ROUTE, keep, methods=["POST"])])

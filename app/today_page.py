@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from daylist import today_view
-from frame import Visit, open_day_page, say_how_to_begin
+from frame import Visit, apart, open_day_page, say_how_to_begin
 
 from socml.jobs import MODEL
 from socml.project import recipe_names
@@ -18,15 +18,18 @@ def _today(visit: Visit) -> None:
         st.subheader(visit.say("today.empty.no_list"))
         st.text(visit.say("today.empty.no_list_about"))
         return
-    today_view(
-        visit.project,
-        visit.dataset,
-        visit.analyst,
-        visit.say,
-        store=visit.store,
-        may_write=visit.may_write,
-        day=st.query_params.get("day", ""),
-        queue=st.query_params.get("queue", ""),
+    apart(
+        visit,
+        lambda: today_view(
+            visit.project,
+            visit.dataset,
+            visit.analyst,
+            visit.say,
+            store=visit.store,
+            may_write=visit.may_write,
+            day=st.query_params.get("day", ""),
+            queue=st.query_params.get("queue", ""),
+        ),
     )
 
 

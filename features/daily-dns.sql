@@ -48,5 +48,5 @@ select inside_ip as source_ip, day, max(hidden) as hidden_characters, max(fresh_
        sum(unknown) as unknown_domains,
        sum(fresh) as new_unknown_domains, max(case when place = 1 then domain end) as domain,
        max(case when fresh_place = 1 and fresh_hidden > 0 then domain end) as new_domain,
-       array_to_string(list(domain order by domain) filter (unknown = 1)[1:3], ', ') as unknown_domain
+       array_to_string(list(domain order by domain) filter (unknown = 1)[1:6], ' · ') as unknown_domain
 from ranked group by inside_ip, day

@@ -36,11 +36,11 @@ with inside_pairs as (
     where k.first_day = s.day and s.day > k.began
 ), by_source as (
     select source_ip, day, 0 as controlled, sum(cast(1.0 / sources as decimal(24, 12))) as n,
-           array_to_string(list(distinct destination_ip order by destination_ip)[1:5], ', ') as which
+           array_to_string(list(distinct destination_ip order by destination_ip)[1:6], ' · ') as which
     from reached group by source_ip, day
     union all
     select source_ip, day, 1, sum(cast(1.0 / sources as decimal(24, 12))),
-           array_to_string(list(distinct destination_ip order by destination_ip)[1:5], ', ')
+           array_to_string(list(distinct destination_ip order by destination_ip)[1:6], ' · ')
     from controlled group by source_ip, day
 )
 select source_ip, day,

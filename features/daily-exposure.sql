@@ -21,7 +21,7 @@
 -- sources_at_weakness = "weaknesses"
 with known as (
     select split_part(weakness, ' ', 1) as destination_ip, split_part(weakness, ' ', 2) as port,
-           array_to_string(list(distinct split_part(weakness, ' ', 3) order by split_part(weakness, ' ', 3))[1:3], ', ') as which
+           array_to_string(list(distinct split_part(weakness, ' ', 3) order by split_part(weakness, ' ', 3))[1:6], ' · ') as which
     from every_weak group by 1, 2
 )
 select f.destination_ip, f.day, count(distinct case when not f.source_inside then f.source_ip end) as outside_at_weakness,

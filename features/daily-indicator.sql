@@ -27,5 +27,5 @@ with seen as (
     union select s.inside_ip, s.day, p.parent from seen s join parents p on p.name = s.name
 )
 select inside_ip as source_ip, s.day, count(distinct what) as indicators,
-       array_to_string(list(distinct what order by what)[1:3], ', ') as indicators_met
+       array_to_string(list(distinct what order by what)[1:6], ' · ') as indicators_met
 from said s join every_listed i on i.indicator = s.what group by inside_ip, s.day

@@ -33,13 +33,13 @@ with known as (
     select account, day, sum(repeats) as n from logons where logon = 'failure' and account is not null group by all
 ), hosts as (
     select k.logged_on as account, l.day, count(distinct k.entered) as n,
-           array_to_string(list(distinct k.entered order by k.entered)[1:4], ', ') as newly_entered
+           array_to_string(list(distinct k.entered order by k.entered)[1:6], ' · ') as newly_entered
     from (select distinct entered, logged_on, day from logons) l
     join entry k on k.entered = l.entered and k.logged_on = l.logged_on
     where k.first_day = l.day and l.day > k.began group by all
 ), sources as (
     select k.logged_on as account, s.day, count(*) as n,
-           array_to_string(list(k.source_ip order by k.source_ip)[1:4], ', ') as newly_from
+           array_to_string(list(k.source_ip order by k.source_ip)[1:6], ' · ') as newly_from
     from origin k join origin_sources s on s.logged_on = k.logged_on
     where k.first_day = s.day and s.day > k.began group by all having any_value(s.sources) > count(*)
 )

@@ -44,7 +44,7 @@ with attempts as (
     from attempts where logon is distinct from 'success' group by source_ip, day, host_name, account
 ), of_source as (
     select source_ip, day, sum(n) as failures, count(distinct account) as failed_accounts,
-           array_to_string(list(distinct host_name order by host_name)[1:3], ', ') as failed_on
+           array_to_string(list(distinct host_name order by host_name)[1:6], ' · ') as failed_on
     from failed group by source_ip, day
 ), hosts as (
     select source_ip, day, count(distinct host_name) as n from attempts group by source_ip, day
@@ -57,12 +57,12 @@ with attempts as (
     select source_ip, day, max(before) as n from runs where logon = 'success' group by source_ip, day
 ), entries as (
     select l.source_ip, l.day, count(distinct l.entered || ' ' || l.logged_on) as n,
-           array_to_string(list(distinct l.logged_on || '@' || l.entered order by l.logged_on || '@' || l.entered)[1:4], ', ') as hosts_entered
+           array_to_string(list(distinct l.logged_on || '@' || l.entered order by l.logged_on || '@' || l.entered)[1:6], ' · ') as hosts_entered
     from logons l join entry k on k.entered = l.entered and k.logged_on = l.logged_on
     where k.first_day = l.day and l.day > k.began and l.source_ip is not null group by l.source_ip, l.day
 ), origins as (
     select k.source_ip, s.day, count(distinct k.logged_on) as n,
-           array_to_string(list(distinct k.logged_on order by k.logged_on)[1:4], ', ') as accounts
+           array_to_string(list(distinct k.logged_on order by k.logged_on)[1:6], ' · ') as accounts
     from origin k join origin_sources s on s.logged_on = k.logged_on
     where k.first_day = s.day and s.day > k.began and s.sources > 1 group by k.source_ip, s.day
 )

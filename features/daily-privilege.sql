@@ -43,7 +43,7 @@ with changes as (
     where k.first_day = s.day and s.day > k.began group by k.host_name, s.day
 ), roots as (
     select k.host_name, s.day, count(*) as n,
-           array_to_string(list(k.root_account order by k.root_account)[1:4], ', ') as root_accounts
+           array_to_string(list(k.root_account order by k.root_account)[1:6], ' · ') as root_accounts
     from as_root k join as_root_sources s on s.host_name = k.host_name
     where k.first_day = s.day and s.day > k.began group by k.host_name, s.day
 )

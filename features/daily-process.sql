@@ -27,6 +27,6 @@ with chains as (
 )
 select host_name, day, coalesce(sum(cast(1.0 / sources as decimal(24, 12))) filter (is_new), 0) as new_chains,
        1.0 / min(sources) as rare_chain,
-       array_to_string(list(chain order by sources, chain) filter (is_new)[1:3], ', ') as newly_started,
+       array_to_string(list(chain order by sources, chain) filter (is_new)[1:6], ' · ') as newly_started,
        list(chain order by sources, chain)[1] as rarest_chain
 from chains group by host_name, day

@@ -77,7 +77,7 @@ def test_an_indicator_counts_from_the_day_it_is_known_and_names_below_it_too(pro
     tables = built(project, "daily-indicator")
     assert rows(tables, "2026-03-01").empty
     row = rows(tables, "2026-03-02").loc["10.0.0.1"]
-    assert (row["indicators"], row["indicators_met"]) == (2, "203.0.113.66, evil.example")
+    assert (row["indicators"], row["indicators_met"]) == (2, "203.0.113.66 · evil.example")
     assert rows(tables, "2026-03-03").empty
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import streamlit as st
@@ -31,6 +32,7 @@ SHOWN = 25  # rows of which it is told how many are new
 WATCHED = 100  # rows among which moves are counted
 AHEAD = 30  # events whose records are read before the page asks for them
 PAST = 200  # own labels that the browser may take back
+NOT_LABELS = ("undo", "propagate", "undo_batch")  # kinds of messages that are recorded each by itself
 _TEXTS = ("reason", "family", "note")
 
 
@@ -111,20 +113,28 @@ class Desk:
         if not new:
             return False
         before = self._order(WATCHED)
-        for message in new:
-            client_id = str(message["client_id"])
-            try:
-                self._record(message, client_id)
-            except TryLater as error:
-                self._problems[client_id] = str(error)
+        for _, together in groupby(new, key=lambda m: str(m["client_id"]) if m.get("kind") in NOT_LABELS else ""):
+            if not self._take(list(together)):
                 break  # it stays in the browser, and what follows it too
-            except (SocmlError, TypeError, ValueError) as error:
-                self._problems[client_id] = str(error)
-            self._done.add(client_id)
         recorded = [m for m in new if str(m["client_id"]) in self._done]
         if recorded:
             self._moves = moves(before, self._order(WATCHED), {str(m.get("row_id", "")) for m in recorded})
         return bool(recorded)
+
+    def _take(self, messages: Sequence[Mapping[str, Any]]) -> bool:
+        """Record labels in one step, or one by one where one of them cannot be; say whether the store took its part."""
+        first = str(messages[0]["client_id"])
+        try:
+            self._record(messages)
+        except TryLater as error:
+            self._problems[first] = str(error)
+            return False
+        except (SocmlError, TypeError, ValueError) as error:
+            if len(messages) > 1:
+                return all(self._take([message]) for message in messages)
+            self._problems[first] = str(error)
+        self._done.update(str(message["client_id"]) for message in messages)
+        return True
 
     def leave(self) -> None:
         """Give back the events that were offered; if the store is away, their leases end by themselves."""
@@ -159,6 +169,7 @@ class Desk:
         items = self._items.of([row for row in rows if row not in holds], reasons, say)
         evidence = self._evidence_of(report, first, say)
         self._items.prepare()  # after what is asked for now
+        background("warming up").start(["kernels"], warm_up)
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -186,7 +197,8 @@ class Desk:
     def _order(self, n: int) -> list[str]:
         return [str(row_id) for row_id in self.triage.queue_reasons(n).index]
 
-    def _record(self, message: Mapping[str, Any], client_id: str) -> None:
+    def _record(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        message, client_id = messages[0], str(messages[0]["client_id"])
         if message.get("kind") == "undo":
             self.triage.undo(of_client_id=str(message.get("undo_of", "")), client_id=client_id)
             return
@@ -198,15 +210,7 @@ class Desk:
         if message.get("kind") == "undo_batch":
             self.triage.undo_batch(str(message.get("batch_id", "")), client_id=client_id)
             return
-        self.triage.label(
-            str(message.get("row_id", "")),
-            str(message.get("verdict", "")),
-            client_id=client_id,
-            how="click" if message.get("how") == "click" else "key",
-            seen_ms=_seen_ms(message),
-            technique=FAMILIES.get(str(message.get("family")), ""),
-            **{name: str(message.get(name) or "") for name in _TEXTS},
-        )
+        self.triage.label_many([_label(message) for message in messages])
 
     def _catch_up(self) -> None:
         """Take in what anyone recorded since, so that marks and history are the store's."""
@@ -299,8 +303,19 @@ def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Project: lambda p: (str(p.workspace), p.labels_url)})
 def kept_ranking(project: Project, run_id: str) -> LiveRanking:
     """Return the process's one ranking of a run: all its analysts look at the same, and a million rows are read once."""
-    background("warming up").start(["kernels"], warm_up)
-    return LiveRanking(run_id, project=project, wait=False)
+    return LiveRanking(run_id, project=project, wait=False, told=0)
+
+
+def _label(message: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "row_id": str(message.get("row_id", "")),
+        "verdict": str(message.get("verdict", "")),
+        "client_id": str(message["client_id"]),
+        "how": "click" if message.get("how") == "click" else "key",
+        "seen_ms": _seen_ms(message),
+        "technique": FAMILIES.get(str(message.get("family")), ""),
+        **{name: str(message.get(name) or "") for name in _TEXTS},
+    }
 
 
 def _seen_ms(message: Mapping[str, Any]) -> int:

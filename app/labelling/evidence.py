@@ -99,7 +99,7 @@ class Evidence:
         work: Callable[[Sequence[str]], Mapping[str, Any]],
         but: Collection[str],
     ) -> dict[str, Answer]:
-        """Return what is answered, `but` some rows, and start what nobody asked: the first rows by themselves, so that they come soon.
+        """Return what is answered, `but` some rows, and start what nobody asked: when a page is opened, the first rows by themselves.
 
         While one reading is under way none is begun: what is wanted may be another by then. Nor is one begun for a few
         rows that are far down: it costs about as much as one for many.
@@ -111,7 +111,8 @@ class Evidence:
         new = [row_id for row_id, answer in known.items() if answer is None]
         worth = len(new) >= MANY or any(row_id in new for row_id in row_ids[:SOON])
         if worth and not (last and last.pending):
-            for some in (new[:FIRST], new[FIRST:AT_ONCE]):
+            first = AT_ONCE if worker in self._begun else FIRST
+            for some in (new[:first], new[first:AT_ONCE]):
                 line.start([questions[row_id] for row_id in some], partial(work, some))
             self._begun[worker] = questions[new[:AT_ONCE][-1]]
         return {

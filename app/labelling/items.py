@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from labelling.background import Answer, background
@@ -46,7 +47,8 @@ class Items:
         stored = run_folder(project, self._run_id) / "explanations.parquet"
         self._told: dict[tuple[str, str], dict[str, Any]] = {}
         self._started: set[str] = set()
-        self._explained = _by_row(pq.read_table(stored)) if stored.is_file() else {}
+        self._stored = pq.read_table(stored) if stored.is_file() else None  # when the page was opened
+        self._explained: dict[str, list[ExplanationRow]] = {}
 
     def of(self, row_ids: Sequence[str], reasons: Mapping[str, str], say: Words) -> dict[str, dict[str, Any]]:
         """Return the items of `row_ids`; `reasons` says why a row is in the queue."""
@@ -93,7 +95,11 @@ class Items:
     def _explain(self, row_ids: list[str]) -> None:
         new = [row_id for row_id in row_ids if row_id not in self._started]
         self._started.update(new)
-        for some in (new[:FIRST], *(new[at : at + AT_ONCE] for at in range(FIRST, len(new), AT_ONCE))):
+        if self._stored is not None and new:
+            self._explained |= _by_row(self._stored.filter(pc.field("row_id").isin(new)))
+        new = [row_id for row_id in new if row_id not in self._explained]
+        first = 0 if self._explained else FIRST  # when a page is opened
+        for some in (new[:first], *(new[at : at + AT_ONCE] for at in range(first, len(new), AT_ONCE))):
             questions = [self._question(row_id) for row_id in some]
             self._background.start(questions, partial(self._read, some))
 

@@ -129,6 +129,8 @@ class Triage {
     this.lastActive = Date.now();
     this.desk.tooFast = false;
     change();
+    clearTimeout(this.timer); // while keys come, the labels' own reports ask too
+    this.timer = 0;
     this.asked = false;
     this.draw();
     this.ask();
@@ -190,7 +192,7 @@ class Triage {
   newOnScreen() {
     const id = this.event.shown;
     clearTimeout(this.addressTimer); // browsers refuse an address that changes many times a second
-    this.addressTimer = setTimeout(() => keepInAddress("event", id), 200);
+    this.addressTimer = setTimeout(() => keepInAddress("event", id), 600); // nor may it cost a frame between two keys
   }
 
   // The rest of the window's height, so that headline and keys never scroll away.
@@ -210,7 +212,7 @@ class Triage {
       () => {
         this.timer = 0;
         this.asked = true;
-        if (!this.outbox.inFlight()) this.report();
+        if (!this.outbox.isSending()) this.report();
       },
       urgent ? ASK_SOON_MS : ASK_LATER_MS,
     );

@@ -82,12 +82,17 @@ export class Outbox {
   }
 
   soon() {
-    if (this.timer || this.inFlight()) return;
+    if (this.isSending()) return;
     const pause = Math.max(FIRST_SEND_MS, this.lastSentAt + NEXT_SEND_MS - Date.now());
     this.timer = setTimeout(() => {
       this.timer = 0;
       this.flush();
     }, pause);
+  }
+
+  // Whether a report is under way, or leaves by itself.
+  isSending() {
+    return this.timer || this.inFlight();
   }
 
   inFlight() {

@@ -123,6 +123,7 @@ def _serve(port: int, *, query: str, address: str = "127.0.0.1") -> None:
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
+        "runner.postScriptGC": "false",
     }
     options = [f"--{key}={value}" for key, value in settings.items()]
     say(f"\nsocml app: http://{address}:{port}/{query}")

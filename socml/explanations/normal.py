@@ -69,7 +69,8 @@ def would_be_normal(
 
 def _sets(explained: pd.DataFrame) -> list[list[str]]:
     """Return the sets of features to try, none first, then the smaller ones."""
-    pushing = explained[explained["contribution"] > 0].sort_values("position")["feature"].tolist()
+    order = np.argsort(explained["position"].to_numpy(), kind="stable")
+    pushing = explained["feature"].to_numpy()[order][explained["contribution"].to_numpy()[order] > 0].tolist()
     top = pushing[:TRIED]
     sets = [list(chosen) for size in range(len(top) + 1) for chosen in combinations(top, size)]
     return sets + [pushing[:size] for size in range(len(top) + 1, len(pushing) + 1)]
@@ -110,9 +111,12 @@ def _percentiles(version: ModelVersion, rows: pd.DataFrame, sets: list[list[list
     counts = [len(of_row) for of_row in sets]
     changed = rows.iloc[np.repeat(np.arange(len(rows)), counts)].reset_index(drop=True)
     chosen = [frozenset(one) for of_row in sets for one in of_row]
+    made = {}
     for name in frozenset().union(*chosen):
-        column = changed[name].astype(object)
+        kind = object if name in version.preparation.categories_ else float
+        column = changed[name].to_numpy(dtype=kind, na_value=np.nan, copy=True)
         column[[name in one for one in chosen]] = version.preparation.typical_[name]
-        changed[name] = column if name in version.preparation.categories_ else column.astype(float)
+        made[name] = column
+    changed = changed.assign(**made)
     found = iter(version.reference.percentile(version.pipeline.score_samples(changed)).tolist())
     return [list(islice(found, n)) for n in counts]

@@ -23,7 +23,7 @@ from socml.explanations.nearest import NearestNormal, nearest_normal
 from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal, would_be_normal
 from socml.explanations.scored_rows import check_same_rows
 from socml.explanations.sentences import estimated_in_words, headline, why_table
-from socml.models import ModelVersion, load_model
+from socml.models import ModelVersion, kept_model
 from socml.project import (
     EXPLANATION,
     DataError,
@@ -296,10 +296,9 @@ def _explained(run: Run, row_ids: list[str], project: Project) -> pd.DataFrame:
     return explain(version, path, row_ids, explainer=_explainer(run["model_version"], project))
 
 
-@lru_cache(maxsize=4)
 def _opened(label: str, project: Project) -> ModelVersion:
     name, _, number = label.rpartition("/")
-    return load_model(name, number, project=project)
+    return kept_model(name, number, project)
 
 
 @lru_cache(maxsize=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from socml.jobs.today_rows import TodayReason, TodayRow
 from socml.project import Words, visible_line
+from socml.review import names_in_words
 
 LONGEST = 25  # words of a row's line
 _ABOUT = 60  # characters of what a value is about
@@ -37,7 +38,7 @@ def short(reason: TodayReason, say: Words) -> str:
     key = one if few and one in say.catalogue else key
     value = value_text(column, counted, say)
     text = say(key, n=value) if key in say.catalogue else f"{visible_line(column)}: {value}"
-    about = _few(visible_line(reason.reason.about), say)
+    about = names_in_words(reason.reason.about, say, longest=_ABOUT)
     return f"{text} ({about})" if about else text
 
 
@@ -92,19 +93,6 @@ def rarity_in_days(once_in: float, say: Words) -> str:
     """Return the days of its peers among which a row like it is seen once, rounded to one figure."""
     digits = 10 ** max(0, len(str(int(max(once_in, 1.0)))) - 1)
     return say.number(round(once_in / digits) * digits)
-
-
-def _few(about: str, say: Words) -> str:
-    """Return a list of names cut after the last that fits, and how many more there are."""
-    if len(about) <= _ABOUT:
-        return about
-    names = about.split(", ")
-    kept = 1
-    while kept < len(names) and len(", ".join(names[: kept + 1])) <= _ABOUT:
-        kept += 1
-    first = ", ".join(names[:kept])
-    first = first if len(first) <= _ABOUT else first[: _ABOUT - 1] + "…"
-    return first if kept == len(names) else f"{first} {say('today.more', n=len(names) - kept)}"
 
 
 def _range(column: str, low: float, high: float, say: Words) -> str:

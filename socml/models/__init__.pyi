@@ -62,5 +62,6 @@ from .versions import REGISTRY_DAMAGED as REGISTRY_DAMAGED
 from .versions import check_registry_file as check_registry_file
 from .versions import experiment_id as experiment_id
 from .versions import fetch_files as fetch_files
+from .versions import kept_model as kept_model
 from .versions import load_model as load_model
 from .versions import open_registry as open_registry

@@ -55,9 +55,9 @@ def import_skops() -> None:
     That search takes a CPU second in the app. The module that it finds, the first that has the function, is named here.
     """
     import_module("scipy.special")
-    for name, module in list(sys.modules.items()):
-        functions = vars(module).values() if name.startswith("scipy.special") else ()
-        for function in functions:
+    for name, module in sys.modules.copy().items():  # other threads may be importing
+        functions = vars(module).copy() if name.startswith("scipy.special") else {}
+        for function in functions.values():
             if isinstance(function, np.ufunc) and getattr(function, "__module__", None) is None:
                 with suppress(AttributeError):  # of a NumPy whose functions cannot be told
                     function.__module__ = name

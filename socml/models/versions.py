@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ __all__ = [
     "fetch_files",
     "is_trusted",
     "keep_files",
+    "kept_model",
     "load_model",
     "load_trusted",
     "make_reference",
@@ -88,6 +90,12 @@ def load_model(name: str, version: str = CHAMPION, *, project: Project | None = 
     if not (folder / "metadata.json").is_file():
         fetch_files(name, number, project)
     return read_files(folder, name, number)
+
+
+@lru_cache(maxsize=4)
+def kept_model(name: str, number: str, project: Project) -> ModelVersion:
+    """Return `load_model` of a version's number, which never changes: read once a process, whoever asks for it."""
+    return load_model(name, number, project=project)
 
 
 def fetch_files(name: str, number: str, project: Project) -> Path:

@@ -17,6 +17,7 @@ from .curves import ranked_by_run as ranked_by_run
 from .daily_learning import DailyLearner as DailyLearner
 from .daily_learning import Learned as Learned
 from .daily_reasons import Reason as Reason
+from .daily_reasons import names_in_words as names_in_words
 from .daily_reasons import rarity_in_words as rarity_in_words
 from .daily_reasons import reasons_of as reasons_of
 from .daily_rules import RuleHit as RuleHit

@@ -11,6 +11,10 @@ from socml.models import DayScores
 from socml.project import Words, visible_line
 from socml.review.daily_learning import Learned
 
+BETWEEN = " · "  # names that a daily feature set lists; it keeps one more than NAMED, which says that there are others
+NAMED = 5
+_LONGEST = 200  # characters of names in a sentence
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -34,7 +38,7 @@ class Reason:
         what = column.about_fr if say.language == "fr" else column.about
         parts = [say("daily.reason.value", value=_number(self.value, say), what=what)]
         if self.about:
-            parts.append(say("daily.reason.about", about=visible_line(self.about)))
+            parts.append(say("daily.reason.about", about=names_in_words(self.about, say, longest=_LONGEST)))
         usual = [say("daily.reason.peers", share=_share(self.peers, say))]
         if self.own_largest is not None:
             key = "own" if self.own_largest > 0 else "never"
@@ -68,6 +72,28 @@ def reasons_of(
             )
         )
     return found
+
+
+def names_in_words(about: str, say: Words, *, longest: int) -> str:
+    """Return names cut after the last that fits into `longest` characters, and how many more there are; if not known, that there are.
+
+    Examples
+    --------
+    >>> from socml.project import words
+    >>> names_in_words("db1 · db2 · db3", words("en"), longest=9)
+    'db1, db2 and 1 more'
+    >>> names_in_words("a · b · c · d · e · f", words("en"), longest=60)
+    'a, b, c, d, e and others'
+    """
+    names = visible_line(about).split(BETWEEN)
+    named = names[:NAMED]
+    while len(named) > 1 and len(", ".join(named)) > longest:
+        named.pop()
+    first = ", ".join(named)
+    first = first if len(first) <= longest else first[: longest - 1] + "…"
+    if len(named) == len(names):
+        return first
+    return f"{first} {say('today.others') if len(names) > NAMED else say('today.more', n=len(names) - len(named))}"
 
 
 def rarity_in_words(once_in: float, say: Words) -> str:

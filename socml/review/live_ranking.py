@@ -21,7 +21,7 @@ from socml.review.ranking_state import Moves, RankingState
 from socml.review.supervised_ranker import AT_MOST, SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
 
 REMEMBERED = 20  # effects that are kept to be told
-TOLD = 3  # labels whose effect is worked out one by one; earlier ones that come in together count as one step
+TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class LiveRanking:
     matrix : the rows as numbers, in the order of the score table; by the run's features and model if not given
     wait : False: what a supervised forest thinks is worked out beside, and comes when it is there
     seed : of the supervised forest
+    told : labels whose effect is worked out one by one, each of which ranks anew; earlier ones that come in together are one step
 
     Attributes
     ----------
@@ -70,7 +71,9 @@ class LiveRanking:
         matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
         seed: int = 0,
+        told: int = TOLD,
     ) -> None:
+        self._told = told
         self.project = project or find_project()
         self.run = read_run(self.project, run_id)
         self.dataset = str(self.run["dataset"])
@@ -98,9 +101,10 @@ class LiveRanking:
             if edits != self.labels.edits:
                 self.labels.edits = edits
                 self._learn([])
-            if len(events) > TOLD:
-                self._learn(events[:-TOLD])
-            for event in events[-TOLD:]:
+            together = max(0, len(events) - self._told)
+            if together:
+                self._learn(events[:together])
+            for event in events[together:]:
                 before = self.state.top
                 self._learn([event])
                 self.effects.append(_effect(event, self.state.moves_since(before, {event.row_id})))

@@ -6,8 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,9 +24,6 @@ from socml.project import (
 from socml.review.model_switch import should_switch
 from socml.review.ranker_predictions import predict_rows
 from socml.review.row_ids import RowIds
-
-if TYPE_CHECKING:
-    from socml.models import ModelVersion
 
 EVERY = 10  # labels that teach
 AT_MOST = 50_000  # rows, the most anomalous by the model; the forest is not asked about the others
@@ -167,6 +162,8 @@ def matrix_of(run: Run, ids: RowIds, project: Project, rows: NDArray[np.intp] | 
     DataError
         If the features or the model are not there any more.
     """
+    from socml.models import kept_model
+
     if not (run.get("features_path") or run.get("feature_set")):
         raise DataError(f"Run {run['run_id']} names no feature table.")
     path = run_features_path(project, run)
@@ -174,17 +171,10 @@ def matrix_of(run: Run, ids: RowIds, project: Project, rows: NDArray[np.intp] | 
         raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
     name, _, number = str(run["model_version"]).rpartition("/")
     try:
-        version = _opened(name or str(run["model"]), number, project)
+        version = kept_model(name or str(run["model"]), number, project)
     except SocmlError as error:
         raise DataError(f"The model of run {run['run_id']} cannot be read: {error}") from error
     columns = feature_table(path)
     chosen = columns.positions(ids.names(range(min(AT_MOST, len(ids))) if rows is None else rows))
     table = columns.take(chosen, read_metadata(path)["features"])
     return np.asarray(version.preparation.in_numbers(table)[0], dtype=np.float32)
-
-
-@lru_cache(maxsize=2)
-def _opened(name: str, number: str, project: Project) -> ModelVersion:
-    from socml.models import load_model
-
-    return load_model(name, number, project=project)
