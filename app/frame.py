@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
-from ahead import import_ahead
+from ahead import put_off
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
@@ -144,7 +144,7 @@ def apart(place: Place | Visit, show: Callable[[], None]) -> None:
             if not is_still(place.person, place.project):
                 st.rerun()
             show()
-        import_ahead()
+        put_off()
 
     part()
 

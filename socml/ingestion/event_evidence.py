@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +87,8 @@ def _single(stored: StoredEvents, rows: Sequence[Mapping[str, object]]) -> dict[
     names = [str(row["row_id"]) for row in rows]
     times = [moment_of(row["time"]) for row in rows if not is_missing(row.get("time"))]
     by_time = len(times) == len(rows)  # a moment is compared at once, and few other events happened at it
-    found = stored.connection.table("events").filter(_is_in(*(("time", times) if by_time else ("event_id", names))))
+    wanted = _in_spans([(time, time) for time in times]) if by_time else _is_in("event_id", names)
+    found = stored.connection.table("events").filter(wanted)
     events = found.select(*_own(stored)).to_arrow_table()
     at = {name: place for place, name in reversed(list(enumerate(events["event_id"].to_pylist())))}
     return {name: events.slice(at.get(name, len(events)), 1) for name in names}
@@ -134,19 +137,22 @@ def _nearest(
     stored.connection.register("wanted", pa.table(wanted))
     same = " and ".join(f"events.{quoted(name)} = wanted.key{at}" for at, name in enumerate(columns))
     times = f"""
-        select unnest(arg_min(time, (abs(epoch_us(time) - moment), source_line), {int(limit)}))
-        from events join wanted on {same} where time is not null group by wanted.row_number"""  # noqa: S608
-    moments = sorted({moment for (moment,) in stored.connection.sql(times).fetchall()})
+        select row_number, list_min(nearest), list_max(nearest) from (
+            select row_number, arg_min(time, (abs(epoch_us(time) - moment), source_line), {int(limit)}) as nearest
+            from events join wanted on {same} where time is not null group by row_number)"""  # noqa: S608
+    spans = {int(number): (first, last) for number, first, last in stored.connection.sql(times).fetchall()}
     stored.connection.unregister("wanted")
-    if not moments:
+    if not spans:
         return {}
+    in_span = [_in_spans([span]) & _is(columns, about[number].values) for number, span in spans.items()]
+    near = _in_spans(list(spans.values())) & reduce(or_, in_span)  # what is about time alone spares whole files
     shown = [
         "event_id",
         "time",
         *(name for name in told if name in stored.columns and name not in {"event_id", "time"}),
     ]
     asked = list(dict.fromkeys([*shown, "source_line", *columns]))
-    found = stored.connection.table("events").filter(_is_in("time", moments)).select(*asked).to_arrow_table()
+    found = stored.connection.table("events").filter(near).select(*asked).to_arrow_table()
     events = found.sort_by([("time", "ascending"), ("source_line", "ascending")]).combine_chunks()
     shown += ["source_line"] if "source_line" in told else []
     return {one.row_id: events.select(shown).take(at) for one, at in _of_each(events, about, limit)}
@@ -172,6 +178,21 @@ def _own(stored: StoredEvents) -> list[str]:
 
 def _microseconds(moment: datetime | None) -> int:
     return int(moment.timestamp() * 1_000_000) if moment is not None else 0
+
+
+def _in_spans(spans: Sequence[tuple[datetime, datetime]]) -> duckdb.Expression:
+    """Return that a moment lies in one of these spans, in the form in which DuckDB passes over what lies in none."""
+    import duckdb
+
+    time = duckdb.ColumnExpression("time")
+    within = [
+        (time >= duckdb.ConstantExpression(first)) & (time <= duckdb.ConstantExpression(last)) for first, last in spans
+    ]
+    return reduce(or_, within)
+
+
+def _is(columns: Sequence[str], values: Sequence[str]) -> duckdb.Expression:
+    return reduce(and_, [equals(name, value) for name, value in zip(columns, values, strict=True)])
 
 
 def _is_in(name: str, values: Sequence[object]) -> duckdb.Expression:
