@@ -207,7 +207,7 @@ SIDES: dict[str, Callable[[Path], None]] = {
 
 
 def _project(folder: Path) -> Project:
-    return Project(root=starter_root(), workspace=folder, threads=2)
+    return Project(root=starter_root(), workspace=folder, threads=2, memory_limit="1GB")  # as the scripts have
 
 
 def _spent(name: str, folder: Path) -> Spent:
