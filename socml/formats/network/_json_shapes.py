@@ -89,19 +89,6 @@ def _fields(shape: str) -> dict[str, bool]:
     return {} if {} in fields.values() else {name: value == "" for name, value in fields.items()}
 
 
-def _merged(known: list[str], names: list[str]) -> list[str]:
-    """Return the names of both, those that are new behind the one before them; `known` if that were too many."""
-    new = set(names).difference(known)
-    if not new or len(known) + len(new) > _MOST_FIELDS:
-        return known
-    merged, at = list(known), 0
-    for name in names:
-        if name in new:
-            merged.insert(at, name)
-        at = merged.index(name) + 1
-    return merged
-
-
 def _by_kind(cut: CutLines, rows: Rows, by: str) -> Iterator[JsonLines]:
     good = np.flatnonzero(~cut.bad)
     if not len(good):
@@ -129,13 +116,15 @@ def _json_lines(
     cut: CutLines, rows: Rows, kind: str | None, lines: Places, of_line: Places, fields: list[dict[str, bool]]
 ) -> JsonLines:
     """Return the lines of one kind, with the fields that any of them has."""
-    known: list[str] = []
+    at: dict[str, int] = {}
     order = np.argsort(of_line, kind="stable")
     begins = np.flatnonzero(np.append(True, np.diff(of_line[order]) != 0))
     groups = sorted(np.split(order, begins[1:]), key=lambda group: int(group[0]))
     for group in groups:
-        known = _merged(known, list(fields[int(of_line[group[0]])]))
-    at = {name: row for row, name in enumerate(known)}
+        names = fields[int(of_line[group[0]])]
+        if len(at.keys() | names.keys()) <= _MOST_FIELDS:
+            for name in names:
+                at.setdefault(name, len(at))
     numbers = np.full((len(at), len(lines)), -1)
     whole = np.ones(len(lines), bool)
     for group in groups:
