@@ -24,6 +24,7 @@ from socml.formats.network._json_cuts import CutLines
 __all__ = ["JsonLines", "plain_lines"]
 
 _MOST_SHAPES, _MOST_KINDS, _MOST_FIELDS = 1000, 32, 400  # of one block: a bound on time and memory
+_MOST_CELLS = 1 << 24  # lines times fields that are held at once
 _MOST_BRACES = 50  # of a line that is not nested too deep
 _TEXT_OR_GAP = re.compile(r'"[^"]*"|:(?=[,}])')
 
@@ -109,13 +110,13 @@ def _by_kind(cut: CutLines, rows: Rows, by: str) -> Iterator[JsonLines]:
     of_kind = np.asarray(kinds.indices)
     for kind in np.argsort(-np.bincount(of_kind), kind="stable")[:_MOST_KINDS].tolist() if len(good) else []:
         these = np.flatnonzero(of_kind == kind)
-        yield _json_lines(cut, rows, kinds.dictionary[kind].as_py(), good[these], of_line[these], fields)
+        yield from _json_lines(cut, rows, kinds.dictionary[kind].as_py(), good[these], of_line[these], fields)
 
 
 def _json_lines(
     cut: CutLines, rows: Rows, kind: str | None, lines: Places, of_line: Places, fields: list[dict[str, bool]]
-) -> JsonLines:
-    """Return the lines of one kind, with the fields that any of them has."""
+) -> Iterator[JsonLines]:
+    """Yield the lines of one kind, with the fields that any of them has: so many at a time as there is room for."""
     at: dict[str, int] = {}
     order = np.argsort(of_line, kind="stable")
     begins = np.flatnonzero(np.append(True, np.diff(of_line[order]) != 0))
@@ -125,6 +126,10 @@ def _json_lines(
         if len(at.keys() | names.keys()) <= _MOST_FIELDS:
             for name in names:
                 at.setdefault(name, len(at))
+    if len(at) * len(lines) > _MOST_CELLS and len(lines) > 1:
+        for half in np.array_split(np.arange(len(lines)), 2):
+            yield from _json_lines(cut, rows, kind, lines[half], of_line[half], fields)
+        return
     numbers = np.full((len(at), len(lines)), -1)
     whole = np.ones(len(lines), bool)
     for group in groups:
@@ -137,4 +142,4 @@ def _json_lines(
             whole[group] = False
     columns = {name: cut.values(numbers[row]) for name, row in at.items()}
     found = JsonLines(kind, rows[lines], columns, {name: cut.what[numbers[row]] for name, row in at.items()})
-    return found.only(whole)
+    yield found.only(whole)
