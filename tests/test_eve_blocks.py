@@ -7,7 +7,7 @@ import json
 import os
 import random
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
+from socml.formats._select_lines import Lines
+from socml.formats.network import _eve_blocks, _json_shapes
 from socml.formats.network._eve_blocks import parse_block
 from socml.formats.network.suricata_eve import _event
 
@@ -225,6 +227,25 @@ def test_a_file_with_more_names_than_are_told_apart_is_read_all_the_same() -> No
 def test_a_block_of_more_lines_than_are_read_at_once_loses_none() -> None:
     lines = [f'{{"event_type":"x{i % 7}","n":{i}}}' if i % 1000 else "" for i in range(70_000)]
     assert _compare("\n".join(lines).encode()) == 69_930
+
+
+def test_lines_of_many_different_fields_are_held_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    monkeypatch.setattr(_json_shapes, "_MOST_CELLS", 100)
+    monkeypatch.setattr(_eve_blocks, "plain_lines", _counting(held))
+    lines = [f'{{"event_type":"new","n{i % 30}":{i}}}' for i in range(300)]
+    assert _compare("\n".join(lines).encode()) == 300
+    assert sum(held) > 300
+    assert max(held) <= 100
+
+
+def _counting(held: list[int]) -> Callable[[Lines, str], Iterator[_json_shapes.JsonLines]]:
+    def counted(lines: Lines, by: str) -> Iterator[_json_shapes.JsonLines]:
+        for found in _json_shapes.plain_lines(lines, by):
+            held.append(len(found.rows) * len(found.columns))
+            yield found
+
+    return counted
 
 
 def test_plain_lines_go_the_fast_way() -> None:

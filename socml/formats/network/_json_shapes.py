@@ -24,6 +24,7 @@ from socml.formats.network._json_cuts import CutLines
 __all__ = ["JsonLines", "plain_lines"]
 
 _MOST_SHAPES, _MOST_KINDS, _MOST_FIELDS = 1000, 32, 400  # of one block: a bound on time and memory
+_MOST_CELLS = 1 << 24  # lines times fields that are held at once
 _MOST_BRACES = 50  # of a line that is not nested too deep
 _TEXT_OR_GAP = re.compile(r'"[^"]*"|:(?=[,}])')
 
@@ -89,19 +90,6 @@ def _fields(shape: str) -> dict[str, bool]:
     return {} if {} in fields.values() else {name: value == "" for name, value in fields.items()}
 
 
-def _merged(known: list[str], names: list[str]) -> list[str]:
-    """Return the names of both, those that are new behind the one before them; `known` if that were too many."""
-    new = set(names).difference(known)
-    if not new or len(known) + len(new) > _MOST_FIELDS:
-        return known
-    merged, at = list(known), 0
-    for name in names:
-        if name in new:
-            merged.insert(at, name)
-        at = merged.index(name) + 1
-    return merged
-
-
 def _by_kind(cut: CutLines, rows: Rows, by: str) -> Iterator[JsonLines]:
     good = np.flatnonzero(~cut.bad)
     if not len(good):
@@ -122,20 +110,26 @@ def _by_kind(cut: CutLines, rows: Rows, by: str) -> Iterator[JsonLines]:
     of_kind = np.asarray(kinds.indices)
     for kind in np.argsort(-np.bincount(of_kind), kind="stable")[:_MOST_KINDS].tolist() if len(good) else []:
         these = np.flatnonzero(of_kind == kind)
-        yield _json_lines(cut, rows, kinds.dictionary[kind].as_py(), good[these], of_line[these], fields)
+        yield from _json_lines(cut, rows, kinds.dictionary[kind].as_py(), good[these], of_line[these], fields)
 
 
 def _json_lines(
     cut: CutLines, rows: Rows, kind: str | None, lines: Places, of_line: Places, fields: list[dict[str, bool]]
-) -> JsonLines:
-    """Return the lines of one kind, with the fields that any of them has."""
-    known: list[str] = []
+) -> Iterator[JsonLines]:
+    """Yield the lines of one kind, with the fields that any of them has: so many at a time as there is room for."""
+    at: dict[str, int] = {}
     order = np.argsort(of_line, kind="stable")
     begins = np.flatnonzero(np.append(True, np.diff(of_line[order]) != 0))
     groups = sorted(np.split(order, begins[1:]), key=lambda group: int(group[0]))
     for group in groups:
-        known = _merged(known, list(fields[int(of_line[group[0]])]))
-    at = {name: row for row, name in enumerate(known)}
+        names = fields[int(of_line[group[0]])]
+        if len(at.keys() | names.keys()) <= _MOST_FIELDS:
+            for name in names:
+                at.setdefault(name, len(at))
+    if len(at) * len(lines) > _MOST_CELLS and len(lines) > 1:
+        for half in np.array_split(np.arange(len(lines)), 2):
+            yield from _json_lines(cut, rows, kind, lines[half], of_line[half], fields)
+        return
     numbers = np.full((len(at), len(lines)), -1)
     whole = np.ones(len(lines), bool)
     for group in groups:
@@ -148,4 +142,4 @@ def _json_lines(
             whole[group] = False
     columns = {name: cut.values(numbers[row]) for name, row in at.items()}
     found = JsonLines(kind, rows[lines], columns, {name: cut.what[numbers[row]] for name, row in at.items()})
-    return found.only(whole)
+    yield found.only(whole)
