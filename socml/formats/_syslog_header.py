@@ -13,14 +13,14 @@ from datetime import datetime
 
 from socml.formats._times import MONTHS, Clock, iso
 
-__all__ = ["Header", "split_header"]
+__all__ = ["SEVERITY", "Header", "split_header"]
 
 _PRIORITY = re.compile(r"<(\d{1,3})>(?:1(?= |[A-Z][a-z]{2} ))? ?")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)(?: |$)")
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(\.\d{1,6})?(?: |$)")
 _HOST = re.compile(r"([^\s=|:]+)(?: |$)")
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
-_SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
+SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
 
 
 @dataclass
@@ -61,7 +61,7 @@ def split_header(text: str, message_at: int) -> Header:
     front = text[:message_at]
     if found := _PRIORITY.match(front):
         number = int(found[1])
-        header.severity, header.facility, at = _SEVERITY[number & 7], number >> 3, found.end()
+        header.severity, header.facility, at = SEVERITY[number & 7], number >> 3, found.end()
     if found := _ISO.match(front, at) or _BSD.match(front, at):
         header.stamp, at = found, found.end()
     elif front.startswith("- ", at):

@@ -16,9 +16,10 @@ from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
+from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
-from socml.formats.host._syslog_messages import SEVERITY, read_message
+from socml.formats.host._syslog_messages import read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 

@@ -10,6 +10,7 @@ from typing import cast
 from socml.formats._facts import TELLS, facts_of
 from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
+from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
 from socml.formats._values import outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
@@ -39,8 +40,6 @@ COLUMNS = {
 LARGEST_PORT = 65535
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
-# Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
-SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)
 _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)

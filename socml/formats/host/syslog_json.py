@@ -16,6 +16,7 @@ from socml.formats._inner import is_record, with_inner
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, json_records
+from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock, iso
 from socml.formats.host._syslog_messages import read_message
 
@@ -29,7 +30,6 @@ _HOST = ("host", "hostname", "fromhost", "source", "HOST")
 _TAG = re.compile(r"(?P<program>[^\s\[:]{1,200})(?:\[(?P<pid>\d{1,18})\])?:?$")
 _SEVERITY = {"emerg": 100, "panic": 100, "alert": 90, "crit": 80, "err": 60, "error": 60, "warning": 40, "warn": 40,
              "notice": 20, "info": 10, "debug": 0}  # fmt: skip
-_NUMBERS = (100, 90, 80, 60, 40, 20, 10, 0)
 
 
 class SyslogJson:
@@ -88,4 +88,4 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
 
 def _severity(level: object) -> int | None:
     text = str(level).lower()
-    return _NUMBERS[int(text) & 7] if text.isdigit() and len(text) < 4 else _SEVERITY.get(text)
+    return SEVERITY[int(text) & 7] if text.isdigit() and len(text) < 4 else _SEVERITY.get(text)

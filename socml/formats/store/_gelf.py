@@ -13,6 +13,7 @@ from socml.formats._fields import Fields
 from socml.formats._guess import guessed_row
 from socml.formats._inner import filled_from_inner
 from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock, epoch
 
 __all__ = ["CHUNK_MAGIC", "Assembler", "gelf_event", "graylog_columns", "split_stream", "unpack"]
@@ -21,7 +22,6 @@ CHUNK_MAGIC = b"\x1e\x0f"
 CHUNK_LIMIT = 128
 MESSAGE_LIMIT = 16 << 20  # bytes unpacked
 _WAITING = 1000  # messages whose chunks are awaited at a time
-_SEVERITY = (100, 90, 80, 60, 40, 20, 10, 0)  # syslog's levels, on the scale of 0 to 100
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "message": ("short_message", "message"),
     "host_name": ("host", "source"),
@@ -152,7 +152,7 @@ def graylog_columns(flat: dict[str, object]) -> dict[str, object]:
     row |= fields.columns(_COLUMNS)
     level = text_of(fields.peek("level"))
     if level is not None and level.isdigit() and int(level) < 8:
-        row["event_severity"] = _SEVERITY[int(level)]
+        row["event_severity"] = SEVERITY[int(level)]
     told, _ = guessed_row(flat, Clock(None, None, None))  # what Graylog's schema calls otherwise
     row |= {name: value for name, value in told.items() if name not in row and name not in _NOT_GUESSED}
     row["event_category"] = "network" if row.get("source_ip") and row.get("destination_ip") else "host"
