@@ -137,6 +137,7 @@ def test_keys_of_json_are_kept_as_data(names):
 
 @given(entity=NAMES, family=NAMES, value=NAMES, set_name=NAMES)
 @example(entity=HEADER, family=HEADER, value=HEADER, set_name="it's")
+@example(entity="time", family="", value="", set_name="")
 @example(entity='a"b', family="'; drop table label_event; --", value="", set_name="x")
 @FEW
 def test_entities_and_families_are_names_and_values(entity, family, value, set_name):

@@ -285,13 +285,16 @@ def check_columns(names: Sequence[str]) -> None:
 
 
 def event_table(events: pd.DataFrame) -> pa.Table:
-    """Return events in memory as an Arrow table, with every event column, null where it is absent."""
+    """Return events in memory as an Arrow table, with every event column, null where absent; DataError if it is of another type."""
     if "event_id" not in events.columns:
         events = events.reset_index()
     arrays: dict[str, object] = {}
     for name, column in EVENT.items():
         if name in events.columns:
-            arrays[name] = pa.Array.from_pandas(events[name], type=column.type)
+            try:
+                arrays[name] = pa.Array.from_pandas(events[name], type=column.type)
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                raise DataError(f"The events' column {name} is not of type {column.type}. Convert it first.") from None
         else:
             arrays[name] = pa.nulls(len(events), column.type)
     own = [name for name in events.columns if name not in EVENT and name != "index"]
