@@ -311,7 +311,7 @@ def rows_of_set(
 def _columns(connection: duckdb.DuckDBPyConnection | SparkConnection, sql: str, where: str) -> list[str]:
     """Return the columns that a SELECT gives; no row is worked out."""
     if isinstance(connection, SparkConnection):
-        return connection.select(sql, where=where).columns
+        return [str(name) for name in connection.select(sql, where=where).columns]
     return checked_select(connection, sql, where=where).columns
 
 
