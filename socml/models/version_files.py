@@ -115,9 +115,12 @@ def load_trusted(path: str | Path) -> Any:
     """
     import_skops()
     import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         check_archive(Path(path))
+        with suppress(UntrustedTypesFoundException):
+            return skops.io.load(path, trusted=trusted_types())
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
