@@ -51,7 +51,7 @@ def seen(path: Path, root: Path) -> str:
         try:
             done = ingest_files(path, dataset="some", project=project, final=True)
         except SocmlError as error:
-            return f"refused: {str(error).replace(str(path), path.name)}"
+            return f"refused: {str(error).replace(str(path.resolve()), path.name).replace(str(path), path.name)}"
         readers = ", ".join(dict.fromkeys(one.format for one in done.per_file))
         text = f"{readers or 'none'}: {done.added:,} events, {done.quarantined:,} quarantined, {done.skipped:,} skipped"
         text += f", {len(done.failed)} files not read" if done.failed else ""

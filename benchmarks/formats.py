@@ -113,7 +113,7 @@ def read_file(path: Path, name: str) -> Read:
         try:
             result = ingest(path, dataset=dataset, project=project, max_bad_share=allowed, final=True).per_file[0]
         except SocmlError as error:
-            return Read(name, refused=str(error).replace(str(path), path.name))
+            return Read(name, refused=str(error).replace(str(path.resolve()), path.name).replace(str(path), path.name))
         counts = (result.records, result.events, result.quarantined, result.skipped)
         read = Read(name, result.format, result.confidence, *counts)
         if result.added:
