@@ -173,7 +173,7 @@ bench-scale: dev  ## a million flows and more, end to end: docs/results/bench-sc
 results-app: dev browser  ## how long a person waits for the page Today: docs/results/results-app.md
 	@$(BIN)/python -m benchmarks.app
 
-fuzz: dev  ## 50,000 mutated records or 5,000 files for every reader: docs/results/fuzz.md (half an hour; READERS="syslog cef" for some)
+fuzz: dev  ## 50,000 mutated records or 5,000 files for every reader: docs/results/fuzz.md (five minutes; READERS="syslog cef" for some)
 	@$(BIN)/python -m benchmarks.fuzz $(READERS)
 
 pictures: dev browser  ## a picture of every page of the app in both languages and themes: docs/pictures
