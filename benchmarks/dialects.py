@@ -158,7 +158,7 @@ def read_with_csv(path: Path) -> Rows:
         dialect = csv.Sniffer().sniff(text[:8192])
         rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""), dialect) if row]
         has_header = csv.Sniffer().has_header(text[:8192])
-    except (UnicodeDecodeError, csv.Error):
+    except (ValueError, csv.Error):  # since Python 3.13 a delimiter that it sniffed may be one that it refuses
         return None, []
     return (rows[0], rows[1:]) if has_header and rows else (None, rows)
 
