@@ -9,7 +9,8 @@ import pytest
 from builders import make_project
 
 from socml.formats._facts import facts_of
-from socml.formats._guess import _table, guessed_row, plain_name
+from socml.formats._field_names import _table, plain_name
+from socml.formats._guess import guessed_row
 from socml.formats._other_languages import unaccented
 from socml.formats._times import Clock
 from socml.formats._values import column_value, outcome_of, severity_of

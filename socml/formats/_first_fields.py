@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from socml.formats._csv_records import cells_of
 from socml.formats._envelope import first_objects
-from socml.formats._guess import flat_fields
+from socml.formats._field_names import flat_fields
 from socml.formats._reader import head_lines
 from socml.formats.table.any_json import DEEPEST_LIST, lists_of
 from socml.formats.table.key_values import pairs_of

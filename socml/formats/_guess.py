@@ -1,205 +1,36 @@
-"""The flat fields of a record of a tool that nobody knows → event columns, by what tools usually call things.
+"""The flat fields of a record of a tool that nobody knows → event columns, by their names and what their values may be.
 
-The table of names is `_field_names.toml`, in other languages `_field_names_translated.toml`. A field is looked at down to `DEEPEST` levels of nesting; what is deeper, and
-all that no column takes, is kept in `extra`. Blind to what a tool calls otherwise, and to the scale of a bare number.
+What no column takes is kept in `extra`. Blind to what a tool calls otherwise (see `_field_names`), and to the scale of a bare number.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 
 from socml.formats._addresses import address_and_port
+from socml.formats._field_names import guess, plain_name
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, column_value, outcome_of
 
-__all__ = ["DEEPEST", "Guess", "fields_of_columns", "flat_fields", "guessed_row", "plain_name"]
+__all__ = ["fields_of_columns", "guessed_row"]
 
-DEEPEST = 6
-_MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
-_NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
-_WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _DATE_ALONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
-# Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
-# that it is of something else
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_WHOLE_WORDS = {
-    "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
-    "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
-}  # fmt: skip
-_LAST_WORDS = frozenset(
-    {
-        "action",
-        "severity",
-        "user",
-        "timestamp",
-        "datetime",
-        "time",
-        "username",
-        "hostname",
-        "useragent",
-        "status",
-        "method",
-    }
-)
-_OF_OTHERS = frozenset(
-    "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
-    "max min total not valid before after until initiating local server host agent observer node listener".split()
-)
-_NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
-_ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
-_OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
-_SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"})
-_REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
-
-
-def plain_name(name: str) -> str:
-    """Return a field's name without capitals, signs and accents.
-
-    Examples
-    --------
-    >>> plain_name("srcIp"), plain_name("id.orig_h"), plain_name("@timestamp"), plain_name("Octets envoyés")
-    ('srcip', 'idorigh', 'timestamp', 'octetsenvoyes')
-    """
-    return "".join(character for character in unaccented(name.lower()) if character.isalnum())
-
-
-@cache
-def _table() -> dict[str, tuple[str, ...]]:
-    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in _NAMES_FILES]
-    return {column: tuple(dict.fromkeys(n for table in tables for n in table.get(column, ()))) for column in tables[0]}
-
-
-def flat_fields(found: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields of nested objects under dotted names; of a list of objects, the first under `name.0`.
-
-    Examples
-    --------
-    >>> flat_fields({"a": {"b": 1}, "list": [{"c": 2}, {"c": 3}], "texts": ["x"]})
-    {'a.b': 1, 'list.0.c': 2, 'list.1.c': 3, 'texts': ['x']}
-    """
-    flat: dict[str, object] = {}
-    _flatten(found, "", 1, flat)
-    return flat
-
-
-def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[str, object]) -> None:
-    for name, value in found.items():
-        if isinstance(value, dict) and value and depth < DEEPEST:
-            _flatten(value, f"{prefix}{name}.", depth + 1, flat)
-        elif isinstance(value, list) and value and depth < DEEPEST and all(isinstance(v, dict) for v in value):
-            for number, one in enumerate(value[:20]):
-                _flatten(one, f"{prefix}{name}.{number}.", depth + 1, flat)
-            if len(value) > 20:
-                flat[f"{prefix}{name}"] = value[20:]
-        else:
-            flat[prefix + name] = value
-
-
-@dataclass(frozen=True)
-class Guess:
-    """Which fields of a record may fill which columns, the likeliest first: (field, its plain name)."""
-
-    columns: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    requests: tuple[str, ...] = ()  # fields that may hold a request as a client wrote it
-
-
-@lru_cache(maxsize=2048)
-def guess(names: tuple[str, ...]) -> Guess:
-    """Return which of these fields may fill which columns."""
-    by_end: dict[str, list[tuple[int, str]]] = {}
-    for name in names[:_MOST_NAMES]:
-        for end, skipped in _ends(name):
-            by_end.setdefault(end, []).append((skipped, name))
-    columns: dict[str, tuple[tuple[str, str], ...]] = {}
-    for column, known in _table().items():
-        found: dict[str, tuple[int, int, str]] = {}
-        for rank, name in enumerate(known):
-            for skipped, own in by_end.get(name, ()):
-                if (
-                    skipped == 1
-                    and len(name) < _WHOLE
-                    and name not in ("ip", "src", "dst", "url", "uri", "pid", "sha", "md5", "cmd", "exe", "msg")
-                ):
-                    continue
-                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
-        ordered = sorted(found.items(), key=lambda item: item[1])
-        if ordered:
-            columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
-    return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
-
-
-@lru_cache(maxsize=8192)
-def _ends(name: str) -> tuple[tuple[str, int], ...]:
-    """Return what a field may be known by: its path and the ends of that, then its words and the ends of those.
-
-    With each, how far it is from the whole name: 0, 1 for the end of a path, 2 for the end of a name.
-
-    Examples
-    --------
-    >>> list(_ends("req.cliIP"))
-    [('reqcliip', 0), ('cliip', 1), ('requestclientip', 0), ('clientip', 1)]
-    >>> [end for end, _ in _ends("upstream_remote_address")], [end for end, _ in _ends("downstream_remote_address")]
-    (['upstreamremoteaddress'], ['downstreamremoteaddress', 'remoteaddress'])
-    """
-    return tuple(_each_end(name))
-
-
-def _each_end(name: str) -> Iterator[tuple[str, int]]:
-    if name in _SIGNED:
-        yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
-    if len(parts) > 1 and _ENVELOPE in parts[:-1]:
-        parts = [part for part in parts if part != _ENVELOPE]
-    given = set[str]()
-    for skipped in range(len(parts)):
-        end = plain_name("".join(parts[skipped:]))
-        of_itself = skipped and end in ("ip", "address", "addr", "port") and parts[skipped - 1].lower() in _OF_ITSELF
-        given.add(end)
-        if end and not of_itself:
-            yield end, min(skipped, 1)
-    words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(parts[-1])] if parts else []
-    path = "".join(_WHOLE_WORDS.get(part.lower(), plain_name(part)) for part in parts[:-1])
-    whole = "".join(words)
-    for end, skipped in ((path + whole, 0), (whole, min(len(parts) - 1, 1))):
-        if end and end not in given:
-            given.add(end)
-            yield end, skipped
-    for end in _last_words(words):
-        if end not in given:
-            yield end, 2
-
-
-def _last_words(words: list[str]) -> Iterator[str]:
-    """Yield the ends of a name of several words that are names by themselves, if no word before says that it is of another."""
-    if len(words) == 2 and words[0] in _NEUTRAL and words[1] not in ("name", "type", "id", "source"):
-        yield words[1]
-    if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
-        yield "time"  # as in "Date Accessed"
-    for skipped in range(1, len(words)):
-        end = "".join(words[skipped:])
-        if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):
-            return
-        if len(words) - skipped > 1 or end in _LAST_WORDS:
-            yield end
 
 
 def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:

@@ -273,7 +273,8 @@ def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
 
 
 def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._guess import flat_fields, guessed_row
+    from socml.formats._field_names import flat_fields
+    from socml.formats._guess import guessed_row
 
     row = guessed_row(flat_fields(found), clock)[0]
     return with_inner(row, row.get("message"), clock, levels)

@@ -58,7 +58,7 @@ from socml.formats._addresses import address_and_port
 from socml.formats._continued import Continued, continued
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
-from socml.formats._guess import flat_fields, plain_name
+from socml.formats._field_names import flat_fields, plain_name
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records

@@ -109,6 +109,14 @@ class ReadOptions:
     beside: tuple[Path, ...] = ()  # the other files of the command, which may tell what this one leaves out
 
 
+def sized_blocks(source: Source, options: ReadOptions) -> Iterator[tuple[Block, bool]]:
+    """Yield a file's blocks, each with whether it is to be read whole: from the first on that is large enough for it."""
+    is_large = False
+    for block in source.blocks():
+        is_large = is_large or len(block.data) >= options.select_from
+        yield block, is_large
+
+
 @dataclass
 class Parsed:
     """What one block became.

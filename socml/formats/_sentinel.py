@@ -17,7 +17,8 @@ import orjson
 from socml.formats._cef_event import event_of_fields
 from socml.formats._cloud import azure
 from socml.formats._device_events import DEVICE_COLUMNS, device_fields
-from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._field_names import flat_fields
+from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
 from socml.formats._times import Clock, iso, why_no_time

@@ -68,9 +68,9 @@ class Journal:
                     raise DataError(f"The client_id {client_id!r} was used before, for something else.")
                 return Entry(*before)
             moment = now(connection)
-            stored = connection.execute(sa.insert(JOURNAL).values(time=moment, **values))
-            key = stored.inserted_primary_key
-        return Entry(int(key[0]), moment, kind, subject, dataset, by, client_id, body)  # type: ignore[index]
+            stored = sa.insert(JOURNAL).values(time=moment, **values).returning(JOURNAL.c.id)
+            entry_id = connection.execute(stored).scalar_one()
+        return Entry(int(entry_id), moment, kind, subject, dataset, by, client_id, body)
 
     def entries(self, kind: str = "", *, subject: str = "", dataset: str = "", after: int = 0) -> list[Entry]:
         """Return entries whose kind begins with `kind`, in the order they were stored."""

@@ -217,9 +217,8 @@ def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> LabelE
 def _insert(connection: sa.Connection, values: dict[str, object]) -> LabelEvent:
     complete = {name: values.get(name) for name in LabelEvent._fields if name != "id"}
     complete |= {"time": datetime.now(UTC), "suggested": bool(values.get("suggested"))}
-    result = connection.execute(sa.insert(LABEL_EVENT).values(complete))
-    key = result.inserted_primary_key
-    return LabelEvent(**{**complete, "id": int(key[0])})  # type: ignore[arg-type,index]
+    stored = sa.insert(LABEL_EVENT).values(complete).returning(LABEL_EVENT.c.id)
+    return LabelEvent(**{**complete, "id": int(connection.execute(stored).scalar_one())})  # type: ignore[arg-type]
 
 
 def _undo_of(label: LabelEvent, by: str, client_id: str) -> dict[str, object]:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from socml.formats._cloud import azure, moment, where_from
 from socml.formats._envelope import first_objects, members
+from socml.formats._field_names import flat_fields
 from socml.formats._fields import Fields
-from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._guess import guessed_row
 from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._maps import FormatMap, load_map, shipped_map
 from socml.formats._ocsf import ocsf_event

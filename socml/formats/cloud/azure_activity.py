@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from socml.formats._cloud import azure
 from socml.formats._envelope import first_objects, members
-from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._field_names import flat_fields
+from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source

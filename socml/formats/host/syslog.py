@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._times import clock_of
 from socml.formats.host._syslog_blocks import parse_block
 from socml.formats.host._syslog_lines import is_syslog, parse_lines
@@ -46,7 +46,5 @@ class Syslog:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events. Lines that start with # are comments, and such as `-- Boot … --` are journalctl's."""
         clock = clock_of(source, options)
-        is_large = False
-        for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.select_from
+        for block, is_large in sized_blocks(source, options):
             yield from parse_block(block, clock) if is_large else parse_lines(block, clock)

@@ -14,7 +14,7 @@ import orjson
 
 from socml.formats._envelope import first_objects
 from socml.formats._json import flatten, loads_exactly
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._records import Skip, batches, is_array, json_records
 from socml.formats._syslog_header import split_header
 from socml.formats.network._eve import eve_event, is_eve
@@ -52,9 +52,7 @@ class SuricataEve:
         if is_array(source):
             yield from batches(json_records(source), _event)
             return
-        is_large = False
-        for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.select_from
+        for block, is_large in sized_blocks(source, options):
             if is_large:
                 yield from parse_block(block, _event)
             else:

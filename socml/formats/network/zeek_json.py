@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from socml.formats._json import as_object
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats.network._zeek_json_blocks import parse_block
 from socml.formats.network._zeek_json_lines import parsed_lines
 from socml.formats.network._zeek_logs import LOGS
@@ -43,9 +43,7 @@ class ZeekJson:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events, whole blocks of lines at a time. One file may hold several types of log."""
         name = source.path.name
-        is_large = False
-        for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.select_from
+        for block, is_large in sized_blocks(source, options):
             if is_large:
                 yield from parse_block(block, name, options)
             else:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from socml.formats._envelope import members
-from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._field_names import flat_fields
+from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, json_bytes, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
-from socml.formats._guess import guess
+from socml.formats._field_names import guess
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
 from socml.formats._sentinel import generated_time, is_sentinel, sentinel_row

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from socml.formats._guess import fields_of_columns, flat_fields, guess, guessed_row
+from socml.formats._field_names import flat_fields, guess
+from socml.formats._guess import fields_of_columns, guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import as_object
 from socml.formats._reader import Assumption, ReadOptions, Source

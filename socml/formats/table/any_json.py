@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from socml.formats._envelope import first_objects, members
-from socml.formats._guess import flat_fields, guessed_row
+from socml.formats._field_names import flat_fields
+from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._times import Clock, clock_of
 from socml.formats.web._access_cuts import parse_block
 from socml.formats.web._access_lines import access_event, parse_lines
@@ -41,9 +41,7 @@ class AccessLog:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events, whole blocks at a time. Lines that start with # are comments."""
         clock = clock_of(source, options)
-        is_large = False
-        for block in source.blocks():
-            is_large = is_large or len(block.data) >= options.select_from
+        for block, is_large in sized_blocks(source, options):
             if is_large:
                 yield from parse_block(block, clock)
             else:
