@@ -6,7 +6,6 @@ import inspect
 import json
 import secrets
 import shutil
-import sys
 import zipfile
 from contextlib import suppress
 from importlib import import_module
@@ -15,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from socml.models.node_checks import check_nodes
 from socml.models.reference import Reference
+from socml.models.skops_import import import_skops
 from socml.models.version import ModelVersion
 from socml.project import (
     ModelError,
@@ -47,21 +48,6 @@ _PARTS = (
     "sklearn._loss.",
 )
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
-
-
-def import_skops() -> None:
-    """Import skops without its search for the module of each of SciPy's functions among all modules that are loaded.
-
-    That search takes a CPU second in the app. The module that it finds, the first that has the function, is named here.
-    """
-    import_module("scipy.special")
-    for name, module in sys.modules.copy().items():  # other threads may be importing
-        functions = vars(module).copy() if name.startswith("scipy.special") else {}
-        for function in functions.values():
-            if isinstance(function, np.ufunc) and getattr(function, "__module__", None) is None:
-                with suppress(AttributeError):  # of a NumPy whose functions cannot be told
-                    function.__module__ = name
-    import_module("skops.io")
 
 
 def save_files(folder: Path, version: ModelVersion) -> list[Path]:
@@ -120,18 +106,23 @@ def load_trusted(path: str | Path) -> Any:
     try:
         check_archive(Path(path))
         with suppress(UntrustedTypesFoundException):
-            return skops.io.load(path, trusted=trusted_types())
+            return _checked(skops.io.load(path, trusted=trusted_types()))
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
             raise ModelError(
                 f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.{_supervised(strange)}"
             )
-        return skops.io.load(path, trusted=untrusted)
+        return _checked(skops.io.load(path, trusted=untrusted))
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged or forged file makes the reader raise
         raise ModelError(f"{path} is not a model that can be read: {error}") from error
+
+
+def _checked(model: Any) -> Any:
+    check_nodes(model)
+    return model
 
 
 def _supervised(strange: list[str]) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.models.reference import Reference, make_reference
+from socml.models.skops_import import import_skops
 from socml.models.version import ModelVersion
 from socml.models.version_files import (
-    import_skops,
     is_trusted,
     keep_files,
     load_trusted,

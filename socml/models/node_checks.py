@@ -1,0 +1,125 @@
+"""An object that was read from a model file → the same, if no tree in it points outside itself.
+
+scikit-learn and the kernels of socml follow the nodes of a tree without looking where they lead. A file whose types are all
+harmless could so make them read memory that is not the tree's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAF = -1  # scikit-learn's number of a child that is none
+
+
+def check_nodes(model: object) -> None:
+    """Raise `ValueError` if a tree anywhere in `model` has children, columns, rows or a depth that it cannot have.
+
+    Looked at are decision trees, the trees of histogram boosting, and the k-d and ball trees of neighbours, in the attributes of
+    objects, in lists, tuples, dictionaries and arrays of objects.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> check_nodes({"model": DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])})
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting: list[tuple[object, object]] = [(model, None)]
+    while waiting:
+        found, owner = waiting.pop()
+        if (id(found), id(owner)) in seen:
+            continue
+        seen.add((id(found), id(owner)))
+        _check(found, owner)
+        inside = owner if getattr(found, "n_features_in_", None) is None else found
+        waiting += [(part, inside) for part in _parts(found)]
+
+
+def _parts(found: object) -> Iterator[object]:
+    if isinstance(found, dict):
+        yield from found.values()
+    elif isinstance(found, (list, tuple, set, frozenset)):
+        yield from found
+    elif isinstance(found, np.ndarray):
+        yield from found.ravel().tolist() if found.dtype == object else ()
+    elif not isinstance(found, type) and hasattr(found, "__dict__"):
+        yield from vars(found).values()
+
+
+def _check(found: Any, owner: object) -> None:
+    columns = int(getattr(owner, "n_features_in_", np.iinfo(np.int64).max))
+    if hasattr(found, "estimators_features_"):
+        for chosen in found.estimators_features_:
+            _inside(np.asarray(chosen), int(found.n_features_in_), "columns of a tree")
+    module, name = type(found).__module__, type(found).__name__
+    if (module, name) == ("sklearn.tree._tree", "Tree"):
+        _check_tree(found, columns)
+    elif name == "TreePredictor" and module.startswith("sklearn."):
+        _check_boosted(found, columns)
+    elif module.startswith("sklearn.neighbors._") and hasattr(found, "get_arrays"):
+        _check_neighbours(found)
+
+
+def _check_tree(tree: Any, columns: int) -> None:
+    left, right = tree.children_left, tree.children_right
+    inner = left != LEAF
+    _inside(tree.feature[inner], min(tree.n_features, columns), "columns")
+    if _depth(left, right, inner) > tree.max_depth:
+        raise ValueError("a tree is deeper than it says")
+
+
+def _check_boosted(predictor: Any, columns: int) -> None:
+    nodes = predictor.nodes
+    inner = nodes["is_leaf"] == 0
+    _depth(nodes["left"].astype(np.int64), nodes["right"].astype(np.int64), inner)
+    _inside(nodes["feature_idx"][inner], columns, "columns")
+    if nodes["is_categorical"].any():  # a boosting of categories holds functions too, and is never read
+        raise ValueError("a tree asks for the category of a number")
+
+
+def _depth(left: NDArray[np.integer], right: NDArray[np.integer], inner: NDArray[np.bool_]) -> int:
+    """Return how deep the deepest leaf lies, 0 for one node; a child always comes after its parent."""
+    if not len(left):
+        raise ValueError("a tree has no nodes")
+    parents = np.flatnonzero(inner)
+    for children in (left[parents], right[parents]):
+        if (children <= parents).any() or (children >= len(left)).any():
+            raise ValueError("a tree's nodes lead outside it, or in a circle")
+    depth, level = 0, np.flatnonzero(inner[:1])
+    while len(level):
+        depth += 1
+        below = np.unique(np.concatenate([left[level], right[level]]))
+        level = below[inner[below]]
+    return depth
+
+
+def _check_neighbours(tree: Any) -> None:
+    data, rows, nodes, bounds = (np.asarray(array) for array in tree.get_arrays())
+    inner = np.flatnonzero(nodes["is_leaf"] == 0)
+    _inside(rows, len(data), "rows")
+    _inside(2 * inner + 2, len(nodes), "nodes")
+    _inside(nodes["idx_end"], len(rows) + 1, "rows of a node")
+    _inside(nodes["idx_start"], len(rows) + 1, "rows of a node")
+    if not len(nodes) or len(rows) != len(data) or bounds.shape[1:] != (len(nodes), data.shape[1]):
+        raise ValueError("a tree of neighbours is not of one size")
+    for metric in (part for part in tree.__getstate__() if hasattr(part, "rdist_to_dist")):
+        _check_metric(metric, data.shape[1])
+
+
+def _check_metric(metric: Any, columns: int) -> None:
+    """The weights of a distance are as many as the columns: it reads that many of them."""
+    _, weights, matrix = (np.asarray(part) for part in metric.__getstate__()[:3])
+    kind = type(metric).__name__
+    weighted = kind.startswith(("SEuclidean", "WMinkowski")) or (kind.startswith("Minkowski") and weights.size > 0)
+    if weighted and weights.shape != (columns,):
+        raise ValueError("a distance has not one weight a column")
+    if kind.startswith("Mahalanobis") and matrix.shape != (columns, columns):
+        raise ValueError("a distance's matrix is not of the columns")
+
+
+def _inside(numbers: NDArray[np.integer], below: int, what: str) -> None:
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < below):
+        raise ValueError(f"{what} lie outside a tree: {int(numbers.min())} to {int(numbers.max())} of {below:,}")
