@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator
@@ -84,7 +85,9 @@ def awkward_table() -> pd.DataFrame:
         {
             "huge": np.where(np.arange(n) == 3, 1e258, np.arange(n)),
             "infinite": np.where(np.arange(n) == 4, np.inf, np.where(np.arange(n) == 5, -np.inf, 1.0 * np.arange(n))),
+            "largest": np.where(np.arange(n) == 6, -1.7e308, 1.7e308),
             "missing": np.full(n, np.nan),
+            "nothing": pd.array([None] * n, dtype=pd.ArrowDtype(pa.null())),
             "half": np.where(np.arange(n) % 2, np.nan, 1.0),
             "constant": 1.0,
             "truth": np.arange(n) % 3 == 0,
@@ -94,6 +97,7 @@ def awkward_table() -> pd.DataFrame:
     )
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("name", DETECTORS)
 def test_awkward_columns_go_through_the_preparation(name):
     table = awkward_table()

@@ -40,6 +40,12 @@ def test_the_ranking_moves_after_labels_and_comes_back_after_undo(review):
     assert review.ranking().equals(before)
 
 
+def test_the_index_of_the_queue_names_its_rows(review):
+    queue = review.queue(5)
+    assert queue.index.tolist() == queue["row_id"].tolist()
+    assert review.label(queue.index[0], "benign").row_id == queue["row_id"].iloc[0]
+
+
 def test_the_truth_answers_and_is_no_feature(review):
     told = review.answer(30)
     malicious = (told["verdict"] == "malicious").sum()

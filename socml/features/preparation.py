@@ -175,7 +175,8 @@ class Preparation(TransformerMixin, BaseEstimator):
             return
         low, high = float(known.min()), float(known.max())
         marked = bool(missing.any())
-        self.typical_[name] = float(np.median(known))
+        with np.errstate(over="ignore"):  # of two values in the middle whose sum no number holds
+            self.typical_[name] = float(np.clip(np.median(known), low, high))
         if low == high and not marked and not np.isinf(values).any():
             self.dropped_[name] = "has one value only"
             return
@@ -245,7 +246,7 @@ def _is_number(column: pd.Series, name: str) -> bool:
     is_time = (
         kind in TIMES or types.is_datetime64_any_dtype(column) or column.dtype.kind == "m" or kind.startswith("period")
     )
-    if column.dtype == object and not is_time:
+    if (column.dtype == object and not is_time) or kind == "null[pyarrow]":
         return False
     advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time." if is_time else ""
     raise TableError(f"Column {name!r} is {kind}; a feature is a number, a truth value or a category.{advice}")

@@ -110,8 +110,12 @@ class Review:
             self.label_many(labels)
 
     def queue(self, n: int = SHOWN) -> pd.DataFrame:
-        """Return the first `n` rows to look at, a labelled one never among them: row_id, why, score, places won."""
+        """Return the first `n` rows to look at, a labelled one never among them: row_id, why, score, places won.
+
+        The index is the rows' names too, so that `label(queue.index[0], …)` is of the first row.
+        """
         queue = self.triage.queue(n)
+        queue = queue.set_axis(queue["row_id"].to_numpy(), axis=0)
         return queue.drop(columns=[name for name in ("time", "entity") if queue[name].isna().all()])
 
     def label(self, row: object, verdict: str, **details: Unpack[LabelDetails]) -> Acknowledgement:
