@@ -5,14 +5,16 @@ Exit codes: 0 ok, 1 unhealthy, 2 configuration, 3 data, 4 model, 75 try later.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 import warnings
-from typing import TextIO
+from typing import Annotated, TextIO
 
 import typer
 
+from socml import __version__
 from socml.cli import (
     accounts,
     components,
@@ -29,7 +31,7 @@ from socml.cli import (
     review,
     tools,
 )
-from socml.cli._output import note, process
+from socml.cli._output import note, process, say
 from socml.project import Notice, as_socml_error, first_line
 
 app = typer.Typer(
@@ -47,12 +49,28 @@ for verbs in (
     verbs.add_to(app)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        say(f"socml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Run one command: an error is one message and an exit code, never a traceback.
 
     What socml did not foresee is told with the line it came from; with SOCML_DEBUG set it is raised as it is.
     """
     process["alone"] = True
+    _open_outputs()
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
         warnings.showwarning = _show_warning
@@ -70,6 +88,16 @@ def main() -> None:
             failure = as_socml_error(error)
             note(f"socml: {failure or _unforeseen(error)}")
             raise SystemExit(failure.exit_code if failure else 1) from None
+
+
+def _open_outputs() -> None:
+    """Let a process that was started without outputs write nowhere, and write as escapes what an output's encoding lacks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> None:

@@ -36,7 +36,8 @@ def note(text: str) -> None:
 
 def as_json(value: object) -> None:
     """Print a result for a script."""
-    sys.stdout.write(json.dumps(value, indent=1, default=_plain, ensure_ascii=False) + "\n")
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, indent=1, default=_plain, ensure_ascii=not is_unicode) + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:

@@ -1,0 +1,43 @@
+"""A command whose output is closed, or cannot write all letters, does its work all the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from socml import __version__
+from socml.cli import main
+from socml.cli._output import as_json
+
+
+def test_a_command_without_outputs_does_its_work(tmp_path):
+    """As a scheduler may start it."""
+    command = f'exec "{sys.executable}" -m socml init "{tmp_path / "lab"}" >&- 2>&-'
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+    assert (tmp_path / "lab" / "socml.toml").is_file()
+
+
+def test_the_version_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["socml", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"socml {__version__}\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_an_output_of_few_letters_gets_the_others_as_escapes(encoding, monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    monkeypatch.setattr(sys, "argv", ["socml", "formats"])
+    with pytest.raises(SystemExit):
+        main()
+    sys.stdout.write("été — 20\u202fks")
+    as_json({"host": "été — 20\u202fks"})
+    sys.stdout.flush()
+    text = written.getvalue().decode(encoding)
+    assert json.loads(text[text.rindex("{") :]) == {"host": "été — 20\u202fks"}
