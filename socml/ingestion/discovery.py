@@ -55,7 +55,7 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
                     _add(found, match, named=False)
         else:
             _add(found, path, named=True)
-        if len(found.files) + len(found.odd) == before and path not in found.files:
+        if len(found.files) + len(found.odd) == before and path not in found.files and path not in found.odd:
             found.odd[path] = "holds no files" if path.is_dir() else "does not exist"
     if not found.files and found.odd:
         path, why = next(iter(found.odd.items()))
@@ -95,12 +95,17 @@ def _inside(folder: Path, found: Found) -> list[Path]:
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        above = {Path(place).resolve(), *Path(place).resolve().parents}
-        loops = [path for name in folders if (path := Path(place, name)).is_symlink() and path.resolve() in above]
+        here = _real(Path(place))
+        above = {here, *here.parents}
+        loops = [path for name in folders if (path := Path(place, name)).is_symlink() and _real(path) in above]
         found.odd |= dict.fromkeys(loops, "is a link to a folder above it: a loop")
         for name in (name for name in names if not name.startswith(".")):
             path = Path(place, name)
-            mode = path.lstat().st_mode
+            try:
+                mode = path.lstat().st_mode
+            except OSError as error:  # it went away since the folder was listed
+                found.odd[path] = f"cannot be read: {error.strerror}"
+                continue
             if stat.S_ISLNK(mode):
                 links.append(path)
             elif stat.S_ISREG(mode):
@@ -112,18 +117,27 @@ def _inside(folder: Path, found: Found) -> list[Path]:
 
 def _linked(links: list[Path], files: set[Path], found: Found) -> set[Path]:
     """Return the links to files that are not found otherwise."""
-    targets = {path.resolve() for path in files} if links else set()
+    targets = {_real(path) for path in files} if links else set()
     more: set[Path] = set()
     for link in links:
-        target = link.resolve()
-        if target.is_file() and target not in targets:
+        target = _real(link)
+        try:
+            mode = link.stat().st_mode
+        except OSError as error:
+            is_gone = isinstance(error, FileNotFoundError)
+            found.odd[link] = "is a link to nothing" if is_gone else f"cannot be read: {error.strerror}"
+            continue
+        if not stat.S_ISREG(mode):
+            found.odd[link] = _no_file(mode)
+        elif target not in targets:
             more.add(link)
             targets.add(target)
-        elif not target.exists():
-            found.odd[link] = "is a link to nothing"
-        elif not target.is_file():
-            found.odd[link] = _no_file(target.stat().st_mode)
     return more
+
+
+def _real(path: Path) -> Path:
+    """Return where a path leads, also for links that lead in a circle, of which `Path.resolve` makes an error."""
+    return Path(os.path.realpath(path))
 
 
 def _no_file(mode: int) -> str:

@@ -35,14 +35,14 @@ def input_files(
         real = path.resolve()
         if real in left_out or real in files:
             continue
+        folder = real.parent
         try:
             status = real.stat()
+            if folder not in newest:
+                newest[folder] = _newest(folder)
         except OSError as error:
             found.odd[path] = f"cannot be read: {error.strerror}"
             continue
-        folder = real.parent
-        if folder not in newest:
-            newest[folder] = _newest(folder)
         stream, wait_s = stream_name(real.name), 60 * rule.wait_minutes
         is_over = is_packed(real.name) or stream.age < newest[folder].get(stream.name, stream.age)
         files[real] = InputFile(

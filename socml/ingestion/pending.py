@@ -25,9 +25,12 @@ def pending_files(paths: Sequence[str | Path], *, dataset: str, project: Project
     part = manifest.segments if manifest else None
     known = {s.stat_key for s in Segments.load(check_part(folder / part.file, part))} if part else set()
     found = find_files(list(paths), base=project.root).files
-    return [path for path in found if _stat_key(path) not in known]
+    return [path for path in found if (key := _stat_key(path)) is not None and key not in known]
 
 
-def _stat_key(path: Path) -> tuple[int, int, int, int]:
-    status = path.stat()
+def _stat_key(path: Path) -> tuple[int, int, int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:  # it went away since its folder was listed
+        return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

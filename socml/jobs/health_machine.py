@@ -69,7 +69,7 @@ def space(project: Project) -> Iterator[Finding]:
 def times(project: Project) -> Iterator[Finding]:
     """Tell which files claim to be from the future: the clock was wrong then, or it is now."""
     limit = time.time() + CLOCK_S
-    ahead = [path for path in _files(project.workspace) if path.stat().st_mtime > limit]
+    ahead = [path for path in _files(project.workspace) if (_written(path) or 0.0) > limit]
     if not ahead:
         yield Finding("times", "no file is from the future")
         return
@@ -119,7 +119,16 @@ def _leftovers(workspace: Path) -> Iterator[Path]:
 
 
 def _is_abandoned(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > ABANDONED_S
+    written = _written(path)
+    return written is not None and time.time() - written > ABANDONED_S
+
+
+def _written(path: Path) -> float | None:
+    """Return when a file was written; None if a job removed it since its folder was listed."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _is_unlocked(lock: Path) -> bool:

@@ -1,0 +1,73 @@
+"""Files that go away while a folder is looked through, and links that lead in a circle, stop nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from socml.ingestion import ingest
+from socml.ingestion.discovery import find_files
+from socml.jobs.health_machine import times
+from socml.project import init_project, read_project
+
+LINE = "Mar  2 10:00:00 h sshd[1]: Failed password for root from 192.0.2.1 port 4022 ssh2\n"
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for name in ("a.log", "b.log", "c.log"):
+        (folder / name).write_text(LINE * (1 + ord(name[0])), encoding="utf-8")
+    return folder
+
+
+def test_links_in_a_circle_are_told(logs: Path) -> None:
+    (logs / "one").symlink_to("other")
+    (logs / "other").symlink_to("one")
+    (logs / "here").symlink_to("here")
+    for paths in ([logs], [logs, logs / "one"], [str(logs / "*")]):
+        found = find_files([str(path) for path in paths], base=logs)
+        assert [path.name for path in found.files] == ["a.log", "b.log", "c.log"]
+        assert sorted(path.name for path in found.odd) == ["here", "one", "other"]
+        assert all("symbolic links" in why for why in found.odd.values())
+
+
+def test_a_file_that_goes_away_while_its_folder_is_listed_is_told(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.walk
+
+    def walk(*given, **options):
+        for place, folders, names in listed(*given, **options):
+            (logs / "b.log").unlink(missing_ok=True)
+            yield place, folders, names
+
+    monkeypatch.setattr(os, "walk", walk)
+    init_project(logs.parent / "lab")
+    done = ingest([str(logs)], dataset="net", project=read_project(logs.parent / "lab"), final=True)
+    assert done.files == 2
+    (gone,) = done.failed
+    assert Path(gone.file).name == "b.log"
+    assert "No such file" in gone.reason
+
+
+def test_a_file_that_a_job_removes_while_times_are_looked_at_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init_project(tmp_path / "lab")
+    project = read_project(tmp_path / "lab")
+    project.workspace.mkdir(exist_ok=True)
+    going = project.workspace / "going.parquet"
+    going.write_bytes(b"x")
+    is_file = Path.is_file
+
+    def goes(path: Path) -> bool:
+        found = is_file(path)
+        if path == going:
+            going.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "is_file", goes)
+    assert [finding.ok for finding in times(project)] == [True]
+    assert not going.exists()
