@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from socml.cli import app
 from socml.jobs import make_backup, metrics_text, night_status, restore_backup, set_policy
 from socml.jobs.alert_policy import Policy, alerting, replay_policy
+from socml.jobs.backup import INDEX
 from socml.labels import read_labels, record_label
 from socml.project import (
     ConfigurationError,
@@ -112,9 +114,17 @@ def test_a_damaged_or_foreign_archive_changes_nothing(project: Project, tmp_path
     cut.write_bytes(made.path.read_bytes()[:-2000])
     with tarfile.open(evil, "w:gz") as archive:
         archive.add(DEPLOY / "socml.toml", "../../outside")
-    for path in (cut, evil, DEPLOY / "socml.toml", tmp_path / "none"):
+    theirs, named = tmp_path / "theirs", tmp_path / "named.tar.gz"  # an index that names a file outside the archive
+    theirs.write_bytes(b"not ours to move")
+    files = {"workspace/../../../theirs": hashlib.sha256(theirs.read_bytes()).hexdigest()}
+    (tmp_path / "index").write_text(json.dumps({"made": "", "files": files}), encoding="utf-8")
+    with tarfile.open(named, "w:gz") as archive:
+        archive.add(DEPLOY / "socml.toml", "workspace/x")
+        archive.add(tmp_path / "index", INDEX)
+    for path in (cut, evil, named, DEPLOY / "socml.toml", tmp_path / "none"):
         with pytest.raises(DataError):
             restore_backup(path, project=project, replace=True)
+    assert theirs.is_file()
     assert {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file() and p.name != "lock"} == before
     assert not (tmp_path.parent / "outside").exists()
 

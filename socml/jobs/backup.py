@@ -160,7 +160,7 @@ def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = PurePosixPath(member.name)
-                if not member.isreg() or name.is_absolute() or ".." in name.parts:
+                if not member.isreg() or not _is_inside(name):
                     raise DataError(f"{path} is no backup of socml: it holds {member.name!r}.")
                 content = archive.extractfile(member)
                 target = folder / name
@@ -169,13 +169,19 @@ def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
                     shutil.copyfileobj(content, file)  # type: ignore[arg-type]
         about: dict[str, dict[str, str]] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         for file_name, digest in about["files"].items():
-            if file_name.split("/")[0] not in {"project", "workspace"} or _hash(folder / file_name) != digest:
+            name = PurePosixPath(file_name)
+            is_ours = _is_inside(name) and name.parts[0] in {"project", "workspace"}
+            if not is_ours or _hash(folder / name) != digest:
                 raise DataError(f"{path} is damaged: {file_name!r} is not what was written. Take another backup.")
     except FileNotFoundError as error:
         raise DataError(f"{path} is no whole backup of socml: {error.filename} is missing.") from None
     except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no backup of socml, or is damaged: {error}.") from None
     return about
+
+
+def _is_inside(name: PurePosixPath) -> bool:
+    return bool(name.parts) and not name.is_absolute() and ".." not in name.parts
 
 
 def _place(name: str, project: Project) -> Path:
