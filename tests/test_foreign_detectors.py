@@ -207,6 +207,7 @@ def test_a_detector_that_misses_the_planted_outlier_is_refused(monkeypatch):
         ("sklearn.svmm.OneClassSVM", UnknownName, "no module called 'sklearn.svmm'"),
         ("sklearn.utils.fixes.subprocess.Popen", UnknownName, "no module"),
         ("sklearn.preprocessing.StandardScaler", RecipeError, "scores nothing"),
+        ("river.anomaly.HalfSpaceTrees", RecipeError, 'mode = "online"'),
         ("sklearn.svm.SVC", RecipeError, 'mode = "supervised"'),
         ("sklearn.datasets.load_iris", RecipeError, "no estimator"),
         ("socml.project.registry.component", RecipeError, "no estimator"),

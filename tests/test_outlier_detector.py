@@ -68,6 +68,15 @@ def test_cross_validation_judges_how_well_malicious_rows_are_found(scoring):
     assert cross_val_score(detector, table, malicious, cv=3, scoring=scoring).min() > 0.8
 
 
+@pytest.mark.parametrize("kind", [int, bool, float, np.uint8])
+def test_a_fold_without_malicious_rows_is_judged_like_the_others(kind):
+    table, malicious = rows()
+    detector = socml.make_detector("robust-z", alert_share=1 / 30).fit(table[malicious == 0], np.zeros(290, dtype=kind))
+    assert (detector.decision_function(table)[malicious == 1] > 0).all()
+    assert set(detector.predict(table)) == {0, 1}
+    assert detector.predict(table).dtype == kind
+
+
 def test_a_y_of_scikit_learns_own_convention_keeps_its_direction():
     table, malicious = rows()
     detector = socml.make_detector("robust-z", alert_share=1 / 30).fit(table, np.where(malicious, -1, 1))

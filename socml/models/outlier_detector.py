@@ -41,7 +41,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     preparation_, detector_ : the fitted steps
     threshold_ : the anomaly score at which a row is an alert
     offset_ : minus that: `decision_function` is `score_samples` minus `offset_`
-    classes_ : the two classes of `y`, the smaller first; absent without such a y
+    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y
     n_features_in_, feature_names_in_ : of the table fitted on; no names where it was an array
 
     Examples
@@ -89,6 +89,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
         classes = np.unique(given) if given is not None and given.ndim == 1 and given.dtype != object else ()
+        if len(classes) == 1 and classes[0] == 0 and classes.dtype.kind in "buif":
+            classes = np.array([0, 1], dtype=classes.dtype)  # a fold without malicious rows is judged like the others
         if len(classes) == 2:
             self.classes_ = np.asarray(classes)
         return self

@@ -97,6 +97,8 @@ def foreign_detector(
         If the path names no outlier detector that may be used, or a parameter does not exist.
     """
     estimator = made(path, parameters, seed, where)
+    if not hasattr(estimator, "fit"):
+        raise RecipeError(f'{where}: {path} learns row by row, and is not fitted: give the model mode = "online".')
     if is_classifier(estimator):
         raise RecipeError(
             f'{where}: {path} is a classifier, which learns from labels: give the model mode = "supervised".'

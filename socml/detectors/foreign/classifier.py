@@ -96,7 +96,7 @@ def foreign_classifier(
     """
     estimator = made(path, parameters, seed, where)
     sure = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
-    if not is_classifier(estimator) or not sure:
+    if not hasattr(estimator, "fit") or not is_classifier(estimator) or not sure:
         raise RecipeError(f"{where}: {path} is no classifier with predict_proba or decision_function.")
     if steps:
         from sklearn.pipeline import make_pipeline
