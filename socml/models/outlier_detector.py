@@ -88,11 +88,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         rarest = float(np.quantile(as_anomaly(normality), 1.0 - self.alert_share))
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
-        classes = np.unique(given) if given is not None and given.ndim == 1 and given.dtype != object else ()
-        if len(classes) == 1 and classes[0] == 0 and classes.dtype.kind in "buif":
-            classes = np.array([0, 1], dtype=classes.dtype)  # a fold without malicious rows is judged like the others
-        if len(classes) == 2:
-            self.classes_ = np.asarray(classes)
+        if given is not None and given.ndim == 1 and given.dtype != object:
+            classes = np.unique(given)
+            if classes.dtype.kind in "buif" and classes.tolist() == [0]:
+                classes = np.array(
+                    [0, 1], dtype=classes.dtype
+                )  # a fold without malicious rows is judged like the others
+            if len(classes) == 2:
+                self.classes_ = classes
         return self
 
     def score_samples(self, X: Rows) -> NDArray[np.float64]:
