@@ -36,7 +36,7 @@ def note(text: str) -> None:
 
 def as_json(value: object) -> None:
     """Print a result for a script."""
-    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    is_unicode = (sys.stdout.encoding or "utf").lower().startswith("utf")  # a text buffer has none
     sys.stdout.write(json.dumps(value, indent=1, default=_plain, ensure_ascii=not is_unicode) + "\n")
 
 
