@@ -12,6 +12,7 @@ import pytest
 from socml import __version__
 from socml.cli import main
 from socml.cli._output import as_json
+from socml.project import init_project
 
 
 def test_a_command_without_outputs_does_its_work(tmp_path):
@@ -41,3 +42,14 @@ def test_an_output_of_few_letters_gets_the_others_as_escapes(encoding, monkeypat
     sys.stdout.flush()
     text = written.getvalue().decode(encoding)
     assert json.loads(text[text.rindex("{") :]) == {"host": "été — 20\u202fks"}
+
+
+def test_an_argument_whose_bytes_are_no_letters_is_told(monkeypatch, capsys, tmp_path):
+    """As Python hands on the byte E9 of a name in Latin-1."""
+    init_project(tmp_path / "lab")
+    monkeypatch.chdir(tmp_path / "lab")
+    monkeypatch.setattr(sys, "argv", ["socml", "case", "open", "caf\udce9", "-d", "net", "-e", "host", "--by", "ana"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "'caf\\udce9' holds bytes that are no letters" in capsys.readouterr().err

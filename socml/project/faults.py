@@ -106,6 +106,9 @@ def as_socml_error(error: BaseException) -> SocmlError | None:
     if isinstance(error, OSError):
         return _of_system(error)
     for one in _chain(error):
+        if isinstance(one, UnicodeEncodeError) and "\ud800" <= one.object[one.start] <= "\udfff":
+            given = one.object[:80].encode("utf-8", "backslashreplace").decode()
+            return ConfigurationError(f"'{given}' holds bytes that are no letters. Write it in UTF-8.")
         if isinstance(one, sqlite3.Error):
             return store_error(one, store="A SQLite store", remedy="Find out which: socml doctor")
     return _of_library(error)
