@@ -48,7 +48,7 @@ def test_an_argument_whose_bytes_are_no_letters_is_told(monkeypatch, capsys, tmp
     """As Python hands on the byte E9 of a name in Latin-1."""
     init_project(tmp_path / "lab")
     monkeypatch.chdir(tmp_path / "lab")
-    monkeypatch.setattr(sys, "argv", ["socml", "case", "open", "caf\udce9", "-d", "net", "-e", "host", "--by", "ana"])
+    monkeypatch.setattr(sys, "argv", ["socml", "case", "open", "one", "-d", "caf\udce9", "-e", "host", "--by", "ana"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

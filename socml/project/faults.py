@@ -105,13 +105,14 @@ def as_socml_error(error: BaseException) -> SocmlError | None:
         return TryLater("There is not enough memory. Close other programs or lower memory_limit in socml.toml.")
     if isinstance(error, OSError):
         return _of_system(error)
-    for one in _chain(error):
-        if isinstance(one, UnicodeEncodeError) and "\ud800" <= one.object[one.start] <= "\udfff":
-            given = one.object[:80].encode("utf-8", "backslashreplace").decode()
-            return ConfigurationError(f"'{given}' holds bytes that are no letters. Write it in UTF-8.")
-        if isinstance(one, sqlite3.Error):
-            return store_error(one, store="A SQLite store", remedy="Find out which: socml doctor")
-    return _of_library(error)
+    inner = next((one for one in _chain(error) if isinstance(one, (UnicodeEncodeError, sqlite3.Error))), None)
+    if isinstance(inner, UnicodeEncodeError):
+        return _of_letters(inner)
+    return (
+        store_error(inner, store="A SQLite store", remedy="Find out which: socml doctor")
+        if inner
+        else _of_library(error)
+    )
 
 
 def store_error(error: BaseException, *, store: str, remedy: str) -> SocmlError | None:
@@ -186,6 +187,14 @@ def _number(error: OSError) -> int:
     """Return the system's number of an error, also where a library says it only in its text; 0 where nobody does."""
     found = _ERRNO.search(str(error))
     return error.errno or (int(found[1]) if found else 0)
+
+
+def _of_letters(error: UnicodeEncodeError) -> SocmlError | None:
+    """Python hands on a byte of an argument that is not UTF-8 as a surrogate, which no file and no database takes."""
+    if not "\ud800" <= error.object[error.start] <= "\udfff":
+        return None
+    given = error.object[:80].encode("utf-8", "backslashreplace").decode()
+    return ConfigurationError(f"'{given}' holds bytes that are no letters. Write it in UTF-8.")
 
 
 def _of_library(error: BaseException) -> SocmlError | None:
