@@ -132,7 +132,7 @@ def explain(
     Parameters
     ----------
     features : the feature table that was scored, or its Parquet file (read a column at a time)
-    row_ids : rows of it
+    row_ids : rows of it, or one
     explainer : one made before with `explainer_of`, to save its making
 
     Returns
@@ -146,7 +146,7 @@ def explain(
     """
     import pandas as pd
 
-    row_ids = list(dict.fromkeys(row_ids))
+    row_ids = [row_ids] if isinstance(row_ids, str) else list(dict.fromkeys(row_ids))
     if not row_ids:
         return pd.DataFrame({name: [] for name in EXPLANATION})
     columns = feature_columns(features)

@@ -12,6 +12,7 @@ from socml.ingestion.event_connection import stored_events
 from socml.project import (
     TIME,
     TRUTH,
+    ConfigurationError,
     DataError,
     Project,
     TableMetadata,
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
 def load_events(
     dataset: str, *, columns: Sequence[str] | None = None, limit: int | None = None, project: Project | None = None
 ) -> pd.DataFrame:
-    """Return a dataset's events, or its first `limit`; columns as in `socml.project.tables.EVENT`, times in UTC."""
+    """Return a dataset's events, or its first `limit`; columns as in `socml.project.tables.EVENT`, times in UTC.
+
+    Raises
+    ------
+    UnknownName, ConfigurationError
+        For a dataset or a column that does not exist, or a limit below 0.
+    """
+    if limit is not None and limit < 0:
+        raise ConfigurationError(f"limit is {limit}; it is a number of events, 0 or more.")
     stored = open_events(project or find_project(), dataset)
     for name in columns or ():
         check_column(name, stored.schema)

@@ -285,7 +285,15 @@ def check_columns(names: Sequence[str]) -> None:
 
 
 def event_table(events: pd.DataFrame) -> pa.Table:
-    """Return events in memory as an Arrow table, with every event column, null where absent; DataError if it is of another type."""
+    """Return events in memory as an Arrow table, with every event column, null where absent.
+
+    Raises
+    ------
+    DataError
+        If the table has no column of an event, or one of another type.
+    """
+    if not any(name in EVENT for name in events.columns):
+        raise DataError("The table has none of the columns of events, such as time and source_ip: are these events?")
     if "event_id" not in events.columns:
         events = events.reset_index()
     arrays: dict[str, object] = {}

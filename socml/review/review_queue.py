@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from socml.project import QUEUE, ConfigurationError, ContractError, component
+from socml.project import QUEUE, ConfigurationError, ContractError, DataError, component
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,9 @@ def build_queue(
     Raises
     ------
     UnknownName, ConfigurationError
-        For a strategy or a parameter that does not exist.
+        For a strategy or a parameter that does not exist, or a budget below 0.
+    DataError
+        If the scores have no anomaly_score, or a row twice.
 
     Examples
     --------
@@ -53,6 +55,12 @@ def build_queue(
     0         1      b  most-anomalous            0.9
     1         2      a  most-anomalous            0.2
     """
+    if budget < 0:
+        raise ConfigurationError(f"budget is {budget}; it is a number of rows, 0 or more.")
+    if not {"anomaly_score", "ranking_score"} & set(scores.columns):
+        raise DataError(f"The scores have no column anomaly_score; they have {', '.join(map(str, scores.columns))}.")
+    if not scores.index.is_unique:
+        raise DataError(f"The scores have row {scores.index[scores.index.duplicated()][0]!r} more than once.")
     candidates = scores if "ranking_score" in scores else scores.assign(ranking_score=scores["anomaly_score"])
     labels = pd.DataFrame(index=candidates.index[:0]) if labels is None else labels
     chosen = choose_rows(

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 AT = (10, 100)
 
 
-def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str, object]:
+def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) -> dict[str, object]:
     """Return the metrics of a score table, over its rows of known truth.
 
     Parameters
     ----------
-    scores : a score table, index or column `row_id`; `anomaly_score` is higher for the more anomalous
+    scores : a score table, index or column `row_id`; `anomaly_score` is higher for the more anomalous; or these scores by row
     truth : `malicious` by row: a Series, or a table with index or column `row_id` (or `event_id`)
 
     Returns
@@ -33,7 +33,7 @@ def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str,
     Raises
     ------
     DataError
-        If the truth is not about rows, or about none of these.
+        If the scores are no table or have no `anomaly_score`, or the truth is not about rows, or about none of these.
 
     Examples
     --------
@@ -42,6 +42,18 @@ def evaluate(scores: pd.DataFrame, truth: pd.DataFrame | pd.Series) -> dict[str,
     >>> evaluate(scores, pd.Series({"a": True, "b": False, "c": False}))["average_precision"]
     1.0
     """
+    import pandas as pd
+
+    if isinstance(scores, pd.Series):
+        scores = scores.to_frame("anomaly_score")
+    if (
+        not isinstance(scores, pd.DataFrame)
+        or "anomaly_score" not in scores
+        or not isinstance(truth, pd.DataFrame | pd.Series)
+    ):
+        raise DataError(
+            "Scores are a table with the column anomaly_score, or a Series; the truth is a table or a Series too."
+        )
     by_row = scores.set_index("row_id") if "row_id" in scores.columns else scores
     known = truth_of_rows(truth, by_row.index)
     return ranking_metrics(by_row["anomaly_score"].rank(method="min", ascending=False).to_numpy(), known)
