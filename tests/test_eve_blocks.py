@@ -153,7 +153,7 @@ FIELDS = [
 ]  # fmt: skip
 
 
-def _value(rng: random.Random, field: str, depth: int = 0) -> Any:  # noqa: PLR0911  one case a line
+def _value(rng: random.Random, field: str, depth: int = 0) -> Any:  # noqa: C901, PLR0911  one case a line
     if field in ("timestamp", "flow.start", "flow.end") and rng.random() < 0.9:
         return rng.choice(STAMPS[: rng.choice([3, 16])])
     if field == "event_type" and rng.random() < 0.95:

@@ -206,7 +206,9 @@ class _Event:
             severities = [None if text is None else SEVERITIES.get(int(text)) for text in texts.to_pylist()]
             self.columns["event_severity"] = pa.array(severities, pa.int32())
         if (texts := self._look("alert.action")) is not None:
-            self.columns["event_outcome"] = pc.if_else(pc.equal(texts, BLOCKED), "failure", pa.scalar(None, pa.string()))
+            self.columns["event_outcome"] = pc.if_else(
+                pc.equal(texts, BLOCKED), "failure", pa.scalar(None, pa.string())
+            )
         query = self._asked("dns.query")
         self._names_of_dns()
         for column, texts in query.items():  # a record's own name comes first
