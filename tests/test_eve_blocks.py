@@ -128,6 +128,7 @@ STAMPS = [
 TYPES = [
     "flow",
     "alert",
+    "drop",
     "dns",
     "http",
     "krb5",
@@ -144,7 +145,7 @@ TYPES = [
 ]
 FIELDS = [
     "timestamp", "event_type", "src_ip", "dest_ip", "src_port", "dest_port", "proto", "app_proto", "host", "community_id",
-    "alert.signature", "alert.signature_id", "alert.severity", "alert.metadata.mitre_technique_id", "anomaly.event",
+    "alert.action", "alert.signature", "alert.signature_id", "alert.severity", "alert.metadata.mitre_technique_id", "anomaly.event",
     "http.http_method", "http.url", "http.status", "tls.sni", "tls.ja3.hash", "fileinfo.filename", "smb.filename",
     "fileinfo.sha256", "fileinfo.md5", "krb5.cname", "krb5.error_code", "flow.state", "flow.bytes_toserver",
     "flow.pkts_toclient", "flow.start", "flow.end", "dns.type", "dns.rrname", "dns.rrtype", "dns.rcode", "dns.rdata",
@@ -152,17 +153,19 @@ FIELDS = [
 ]  # fmt: skip
 
 
-def _value(rng: random.Random, field: str, depth: int = 0) -> Any:  # noqa: PLR0911  one case a line
+def _value(rng: random.Random, field: str, depth: int = 0) -> Any:  # noqa: C901, PLR0911  one case a line
     if field in ("timestamp", "flow.start", "flow.end") and rng.random() < 0.9:
         return rng.choice(STAMPS[: rng.choice([3, 16])])
     if field == "event_type" and rng.random() < 0.95:
-        return rng.choice(TYPES[: rng.choice([9, len(TYPES)])])
+        return rng.choice(TYPES[: rng.choice([10, len(TYPES)])])
     if (field.endswith(("port", "status", "severity")) or "_to" in field) and rng.random() < 0.8:
         return rng.choice(NUMBERS[: rng.choice([7, len(NUMBERS)])])
     if field in ("dns.answers", "dns.query", "dns.queries") and rng.random() < 0.8:
         keys = ["rrname", "rrtype", "rdata", "ttl"]
         return [{k: _value(rng, "", 2) for k in rng.sample(keys, rng.randint(1, 4))} for _ in range(rng.randint(0, 3))]
     kind = rng.random()
+    if field == "alert.action" and kind < 0.8:
+        return "blocked" if kind < 0.4 else "allowed"
     if kind < 0.5:
         return rng.choice(WORDS)
     if kind < 0.7:

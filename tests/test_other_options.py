@@ -206,6 +206,120 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
         "CEF:0|Trend Micro|Deep Security Agent|20|1|Test|5|src=192.0.2.7 cpt=4022 proto=6 cnt=2 rt=1772445600000\n",
         {"time": TIME, "event_count": 2, "source_port": 4022, "network_transport": "tcp"},
     ),
+    "a duration in the unit that its name says, or by start and end": (
+        "start_time,end_time,src_ip,dst_ip,dst_port,duration\n2026-03-02 10:00:00,2026-03-02 10:00:30,192.0.2.7,198.51.100.9,443,30000\n",
+        {"time": TIME, "duration_s": 30.0},
+    ),
+    "a bare duration of a flow is seconds, of a request it may be anything": (
+        _lines({"ts": f"{TIME}Z", "src_ip": "192.0.2.7", "dst_ip": "198.51.100.9", "duration": 1.5}),
+        {"duration_s": 1.5},
+    ),
+    "a duration of a request with its unit": (
+        _lines({"ts": f"{TIME}Z", "client_ip": "192.0.2.7", "method": "GET", "path": "/a", "duration": "12.5ms", "elapsed": 7}),
+        {"duration_s": 0.0125},
+    ),
+    "numbers grouped by commas, and how many a row stands for": (
+        'time,src_ip,dst_ip,bytes_sent,count\n2026-03-02T10:00:00Z,192.0.2.7,198.51.100.9,"56,789,012",15\n',
+        {"source_bytes": 56789012, "event_count": 15},
+    ),
+    "a yes of a database": (
+        "ts,user,ip,success\n2026-03-02 10:00:00,bob,192.0.2.7,f\n2026-03-02 10:00:01,ann,192.0.2.8,t\n",
+        {"time": TIME, **BOB},
+    ),
+    "days since 1900": (
+        "Date,User,IP,Status\n46083.4166666667,bob,192.0.2.7,Denied\n46084.5,ann,192.0.2.8,Allowed\n",
+        {"time": TIME, **BOB},
+    ),
+    "Oracle's time, with points": (
+        '"EVENT_TIMESTAMP","DBUSERNAME","ACTION_NAME"\n"02-MAR-26 10.00.00.123456 AM","BOB","LOGON"\n"02-MAR-26 10.00.01.123456 AM","ANN","X"\n',
+        {"time": TIME, "user_name": "BOB"},
+    ),
+    "a table with a time of day only, and both ends in one cell": (
+        '"Time of Day","Process Name","PID","Operation","Path","Result"\n"4:12:05.1234567 PM","x.exe","612","TCP Connect","pc7:5051 -> 198.51.100.9:443","SUCCESS"\n',
+        {"time": None, "process_name": "x.exe", "process_pid": 612, "destination_ip": "198.51.100.9", "destination_port": 443, "event_outcome": "success"},
+    ),
+    "the local end of a connection that went out": (
+        _lines({"time": f"{TIME}Z", "local_ip": "192.0.2.7", "local_port": 5000, "remote_ip": "198.51.100.9", "remote_port": 443, "direction": "outbound"}),
+        {"source_ip": "192.0.2.7", "source_port": 5000, "destination_ip": "198.51.100.9", "destination_port": 443},
+    ),
+    "names of IPFIX": (
+        _lines({"flowStartMilliseconds": f"{TIME}.123", "sourceIPv4Address": "192.0.2.7", "destinationIPv4Address": "198.51.100.9", "octetTotalCount": 9}),
+        {"time": TIME, "source_ip": "192.0.2.7", "destination_ip": "198.51.100.9", "source_bytes": 9},
+    ),
+    "what comes into NetFlow's exporter is the source's": (
+        _lines({"FIRST_SWITCHED": 1772445600, "IPV4_SRC_ADDR": "192.0.2.7", "IPV4_DST_ADDR": "198.51.100.9", "IN_BYTES": 70, "OUT_BYTES": 140}),
+        {"time": TIME, "source_bytes": 70, "destination_bytes": 140},
+    ),
+    "a packet of tshark -T json": (
+        '[{"_index": "packets-2026-03-02", "_source": {"layers": {"frame": {"frame.time_epoch": "1772445600.1"}, "ip": {"ip.src": "192.0.2.7"}, "udp": {"udp.dstport": "53"}}}}]',
+        {"time": TIME, "source_ip": "192.0.2.7", "destination_port": 53},
+    ),
+    "a Windows event in French": (
+        "Nom du journal : Security\nSource : Microsoft-Windows-Security-Auditing\nDate : 02/03/2026 10:00:00\nID de l’événement : 4625\nOrdinateur : dc1\n"
+        "Description :\nÉchec d’ouverture de session.\n\nCompte pour lequel l’ouverture de session a échoué :\n\tNom du compte :\t\tbob\n\n"
+        "Informations sur le réseau :\n\tAdresse du réseau source :\t192.0.2.7\n\nNom du journal : System\nDate : 13/03/2026 10:00:00\nID de l’événement : 1\n",
+        {"time": TIME, "host_name": "dc1", **BOB},
+    ),
+    "a Kerberos ticket's status": (
+        _lines({"event_id": 4768, "timestamp": f"{TIME}Z", "computer": "dc1", "channel": "Security",
+                "event_data": {"TargetUserName": "bob", "IpAddress": "::ffff:192.0.2.7", "Status": "0x6"}}),
+        {"time": TIME, "host_name": "dc1", **BOB},
+    ),
+    "a Windows event that is not known, by its names": (
+        _lines({"TimeCreated": f"{TIME}Z", "EventID": 1203, "ProviderName": "AD FS Auditing", "Computer": "fs1", "AuditResult": "Failure", "UserId": "bob",
+                "IpAddress": "192.0.2.7"}),
+        {"time": TIME, **BOB},
+    ),
+    "remote desktop's parameters": (
+        _lines({"EventID": 1149, "Channel": "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational", "Computer": "ts1",
+                "TimeCreated": f"{TIME}Z", "UserData": {"EventXML": {"Param1": "bob", "Param2": "CORP", "Param3": "192.0.2.7"}}}),
+        {"time": TIME, "user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "success", "class_uid": 3002},
+    ),
+    "a level behind a thread in the same brackets, without a date": (
+        "[10:00:00] [Server thread/WARN]: bob[/192.0.2.7:5000] logged in with entity id 1\n[10:00:01] [Server thread/INFO]: x\n",
+        {"event_severity": 40, "user_name": "bob", "source_ip": "192.0.2.7", "process_name": "Server thread"},
+    ),
+    "a letter for the level, behind a place": (
+        "2026/03/02 10:00:00 ...s/auth/auth.go:53:SignInPost() [W] Failed authentication attempt for bob from 192.0.2.7:4022: no\n",
+        {"time": TIME, "event_severity": 40, **BOB},
+    ),
+    "Redis' process and sign, klog's process": (
+        "1234:M 02 Mar 2026 10:00:00.123 # Possible attack from 192.0.2.7:4022 aborted.\n",
+        {"time": TIME, "process_pid": 1234, "event_severity": 40, "source_ip": "192.0.2.7"},
+    ),
+    "PostgreSQL's peer before the level": (
+        '2026-03-02 10:00:00.123 UTC [5501] bob@shop 192.0.2.7(5099) FATAL:  password authentication failed for user "bob"\n',
+        {"time": TIME, "process_pid": 5501, "event_severity": 90, **BOB},
+    ),
+    "a service's name before its record": (
+        'web-1  | 192.0.2.7 - bob [02/Mar/2026:10:00:00 +0000] "GET /c HTTP/1.1" 404 10\ndb-1   | 2026-03-02 10:00:01 UTC [5] LOG:  x\n',
+        {"process_name": "web-1", "http_response_status_code": 404, **BOB},
+    ),
+    "a record of JSON behind a key": (
+        _lines({"@timestamp": f"{TIME}Z", "message": "Invalid user bob from 192.0.2.7 port 4022", "host": {"name": "web3"}}).replace("{", "key1\t{", 1),
+        {"time": TIME, "host_name": "web3", **BOB},
+    ),
+    "a name that ends with at": (
+        _lines({"seen_at": f"{TIME}Z", "expires_at": "2030-01-01T00:00:00Z", "client_ip": "192.0.2.7"}),
+        {"time": TIME, "source_ip": "192.0.2.7"},
+    ),
+    "a logon that was checked": (
+        "Log Name:      Security\nSource:        x\nDate:          14/03/2026 10:00:00\nEvent ID:      4776\nComputer:      dc1\nDescription:\n"
+        "The computer attempted to validate the credentials for an account.\n\nLogon Account:\tbob\nError Code:\t0xC000006A\n",
+        {"user_name": "bob", "event_outcome": "failure"},
+    ),
+    "who opens another's session": (
+        "Mar  2 10:00:00 h1 sudo[5]: pam_unix(sudo:session): session opened for user root(uid=0) by bob(uid=1000)\n",
+        {"acting_user_name": "bob", "target_user_name": "root"},
+    ),
+    "whose address a header names, and its own time": (
+        '<140>Mar  2 11:00:00 fb1 80A1B2C3D4E5F (2026-03-02T10:00:00) firewall: msg_id="3000-0148" Deny 0-External Firebox 40 tcp 20 243 192.0.2.7 198.51.100.9 5100 59 offset 5\n',
+        {"time": TIME, "network_transport": "tcp", "source_port": 5100, "event_outcome": "failure"},
+    ),
+    "a host behind the sequence number": (
+        "<190>4512: wlc1: Mar 02 2026 10:00:00.111 UTC: %DOT1X-5-FAIL: Authentication failed for client (aabb) username: bob from 192.0.2.7\n",
+        {"time": TIME, "host_name": "wlc1", **BOB},
+    ),
 }  # fmt: skip
 
 

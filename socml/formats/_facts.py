@@ -17,7 +17,7 @@ __all__ = ["LONGEST", "TELLS", "facts_of"]
 LONGEST = 4096  # characters of a message that are looked at
 # What a message holds that tells anything
 _HINT = (
-    r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-f]{0,4}:|[/\\]|user|account|acct|usr|uname|login|logon|logname|principal|member|passw|auth|credential|"
+    r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-f]{0,4}:|[/\\]|user|account|acct|usr|uname|login|logon|logname|principal|member|passw|auth|credential|identity|"
     r"fail|success|succeed|deny|deni|reject|refus|invalid|incorrect|forbid|block|drop|mismatch|bad |wrong |not |illegal|disallow|locked|no such|"
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
@@ -64,24 +64,25 @@ _USERS = (
 )
 _USERS_OF_OUTCOMES = (
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
-    re.compile(rf"(?i)\b(?:for|by|of|as) ['\"]{_NAME}['\"]"),
+    re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
+    re.compile(rf"\bpeer {_NAME}$"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
     re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
     re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded):? ['\"(\[]{{0,2}}{_NAME}"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
-    re.compile(rf"(?i)\b{_NAME} (?:logged|signed) (?:in|on|out|off)\b"),
+    re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
     "n/a not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
-    r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked out|unknown user|"
-    r"no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif)\w{0,3}|unable to authenticate|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
@@ -92,7 +93,7 @@ _LOGON = re.compile(
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?: HTTP/[\d.]{1,3}\"? (?P<status>[1-5]\d\d)\b)?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned) (?P<status>[1-5]\d\d)\b)?"
 )
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
@@ -239,10 +240,11 @@ def _user(text: str, *, ended: bool) -> str | None:
             )
             front, sign, behind = name.partition("@" if "@" in name else "/")
             name = front if sign and address(behind) else name
+            is_quoted = text[found.start("name") - 1] in "'\"" and found.start("name") > 0
             if (
                 name
                 and name.lower() not in _NO_USER
-                and name.lower() not in elsewhere.NO_USER
+                and (is_quoted or name.lower() not in elsewhere.NO_USER)
                 and not name.isdigit()
                 and name[0] not in "/-"
                 and address(name) is None

@@ -38,6 +38,7 @@ _OF_OTHERS = frozenset(
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
+_NAMED_TEXT = {"@Name", "#text"}
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -77,6 +78,9 @@ def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[st
         if isinstance(value, dict) and value and depth < DEEPEST:
             _flatten(value, f"{prefix}{name}.", depth + 1, flat)
         elif isinstance(value, list) and value and depth < DEEPEST and all(isinstance(v, dict) for v in value):
+            if all(one.keys() == _NAMED_TEXT for one in value):  # XML's <Data Name="x">y</Data>, as converters write it
+                flat |= {f"{prefix}{name}.{one['@Name']}": one["#text"] for one in value}
+                continue
             for number, one in enumerate(value[:20]):
                 _flatten(one, f"{prefix}{name}.{number}.", depth + 1, flat)
             if len(value) > 20:
@@ -161,6 +165,8 @@ def _last_words(words: list[str]) -> Iterator[str]:
         yield words[1]
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
         yield "time"  # as in "Date Accessed"
+    elif len(words) > 1 and words[-1] == "at" and words[-2] not in _OF_OTHERS:
+        yield "time"  # as in `seen_at`
     for skipped in range(1, len(words)):
         end = "".join(words[skipped:])
         if words[skipped - 1] in _OF_OTHERS and end not in ("hostname", "computername"):

@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from socml.formats._addresses import address_and_port
 from socml.formats._field_names import guess, plain_name
+from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
 from socml.formats._times import Clock
-from socml.formats._values import LEVELS, column_value, outcome_of
+from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 
 __all__ = ["fields_of_columns", "guessed_row"]
 
+_VERBS = ("verb", "requestverb")
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _DATE_ALONE = re.compile(
@@ -27,10 +28,21 @@ _DATE_ALONE = re.compile(
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
-_BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"})
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
-_LOGON = ("login", "logon", "signin", "authenticat", "password", "session.start", "mfa", "log-in", "sign-in")
+_LOGON = (
+    "login",
+    "logon",
+    "log on",
+    "logged on",
+    "signin",
+    "authenticat",
+    "password",
+    "session.start",
+    "mfa",
+    "log-in",
+    "sign-in",
+)
 
 
 def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, object], dict[str, str]]:
@@ -53,6 +65,8 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
         for name, plain in candidates if column != "event_severity" else _default_last(candidates, found):
             if name in used and column not in _SHARED:
                 continue
+            if _is_other(column, name, plain, found[name]):
+                continue
             value: object = _zoned_time(found, name, clock) if column == "time" else None
             value = value or column_value(column, found[name], plain, clock)
             if value is not None:
@@ -60,8 +74,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                 if column not in _SHARED or column == "message":
                     used.add(name)
                 break
-    _ports(row, taken, found)
-    _volume(row, taken, used)
+    complete_ends(row, taken, used, found)
     _agree(row, taken, used)
     _request_line(row, found)
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
@@ -70,6 +83,15 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     left = [name for name in found if name not in used or _is_kept(name, taken)]
     row["extra"] = {name: text for name in left if (text := text_of(found[name])) not in (None, "")}
     return row, taken
+
+
+def _is_other(column: str, name: str, plain: str, value: object) -> bool:
+    """Return whether a field is something else after all: a request's method, a count of parts, a duration without a unit (see below)."""
+    if column == "event_action":
+        return plain in _VERBS and value in METHODS
+    if column == "event_count":
+        return plain_name(name) != plain
+    return column == "duration_s" and is_bare_duration(plain, value)
 
 
 def _default_last(candidates: Sequence[tuple[str, str]], found: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -122,28 +144,6 @@ def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
     return any(taken.get(column) == name for column in _KEPT) and not any(
         own == name and column not in _KEPT for column, own in taken.items()
     )
-
-
-def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str, object]) -> None:
-    """Take ports that stand behind addresses."""
-    for side in ("source", "destination"):
-        ip = taken.get(f"{side}_ip")
-        if ip and f"{side}_port" not in row:
-            names = [ip, *(name for name, _ in guess(tuple(found)).columns[f"{side}_ip"])]
-            ends = (address_and_port(text_of(found[name])) for name in names if isinstance(found[name], str))
-            port = next((port for address, port in ends if port is not None and address == row[f"{side}_ip"]), None)
-            if port is not None:
-                row[f"{side}_port"] = port
-
-
-def _volume(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
-    """Keep what is only called bytes or packets where a flow of one direction counts it: of a request, or of both, it is not the source's."""
-    for column in ("source_bytes", "source_packets"):
-        name = taken.get(column, "")
-        is_bare = plain_name(name) in _BARE_VOLUMES
-        if is_bare and ("destination_ip" not in row or "http_request_method" in row or "destination_bytes" in row):
-            row.pop(column)
-            used.discard(taken.pop(column))
 
 
 def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:

@@ -53,7 +53,7 @@ _CARRIERS = frozenset(
 )
 _OF_FIELDS = (
     "user_name", "source_ip", "source_port", "destination_ip", "destination_port", "network_transport", "process_name",
-    "process_command_line", "process_parent_name", "file_path", "url_original",
+    "process_command_line", "process_parent_name", "file_path", "url_original", "class_uid", "event_category", "event_outcome",
 )  # fmt: skip
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
@@ -309,7 +309,7 @@ def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
     if len(fields) >= _LEAST_FIELDS:
         from socml.formats._guess import guessed_row
 
-        row, _ = guessed_row(fields, clock)
-        told = {name: row[name] for name in _OF_FIELDS if row.get(name) is not None}
+        row, _ = guessed_row({"message": text.split("\n", 1)[0], **fields}, clock)
+        told = {name: row[name] for name in _OF_FIELDS if row.get(name) not in (None, *_PLAIN)}
         columns, more = {**columns, **told}, {**cast("dict[str, str]", row["extra"]), **more}
     return {**columns, "extra": dict(more)} if columns else {}

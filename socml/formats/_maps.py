@@ -59,6 +59,7 @@ from socml.formats._continued import Continued, continued
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields, plain_name
+from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
@@ -371,9 +372,10 @@ class MapReader:
         found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
         if found is None:
             raise ValueError(f"not a line of {self.name}: its pattern does not match")
-        return self.map.row(
+        row = self.map.row(
             {name: text for name, text in found.groupdict().items() if text not in (None, "", "-")}, clock
         )
+        return with_inner(row, row.get("message"), clock)
 
     def _object(self, record: bytes, clock: Clock) -> dict[str, object]:
         return self.map.row_of(loads_exactly(record), clock)

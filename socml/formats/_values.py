@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from socml.formats import _other_languages as elsewhere
@@ -20,7 +20,7 @@ from socml.formats._stamps import time_of
 from socml.formats._times import Clock
 from socml.project import EVENT
 
-__all__ = ["LEVELS", "column_value", "outcome_of", "severity_of"]
+__all__ = ["LEVELS", "METHODS", "column_value", "outcome_of", "severity_of"]
 
 LEVELS = {
     "trace": 0, "trc": 0, "debug": 0, "dbg": 0, "debu": 0, "verbose": 0, "finest": 0, "finer": 0, "fine": 0, "config": 10, "info": 10, "inf": 10,
@@ -43,10 +43,26 @@ _SUCCESS = re.compile(
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
+# Names of fields that say yes or no, also as databases write it
+_YES_NAMES = frozenset(
+    "success succeeded issuccess successful ok allowed isallowed permitted authorized granted".split()
+)
+_YES_WORDS = {
+    "t": True,
+    "y": True,
+    "1": True,
+    "true": True,
+    "yes": True,
+    "f": False,
+    "n": False,
+    "0": False,
+    "false": False,
+    "no": False,
+}
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
-_METHODS = frozenset("GET POST PUT DELETE HEAD OPTIONS PATCH CONNECT TRACE PROPFIND REPORT SEARCH".split())
+METHODS = frozenset("GET POST PUT DELETE HEAD OPTIONS PATCH CONNECT TRACE PROPFIND REPORT SEARCH".split())
 _TRANSPORT_NAMES = frozenset(TRANSPORTS.values()) | {"icmp6", "icmpv6", "ipv6-icmp", "tcp6", "udp6"}
 _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -56,7 +72,21 @@ _RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN Y
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
+_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")  # as English does, where a whole number is meant
+_DECIMAL_COMMA = re.compile(r"\d{1,12},\d{1,12}")
+# Durations: a number with its unit, a clock; and what the end of a field's name says of a bare number
+_WITH_UNIT = re.compile(
+    r"(?P<number>\d{1,12}(?:\.\d{1,12})?) ?(?P<unit>ns|us|µs|ms|msec|s|secs?|seconds?|min|minutes?|h|hours?)"
+)
+_CLOCK = re.compile(
+    r"(?:(?P<days>\d{1,5})(?:d| days?,?|\.)? ?)?(?P<h>\d{1,5})h?:(?P<m>\d\d)m?:(?P<s>\d\d(?:\.\d{1,9})?)s?"
+)
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNIT_NAMES = re.compile(
+    r"(?:duration|dur|elapsed|time|latency|taken|took|in)(?:(?P<ns>ns|nanos|nanoseconds)|(?P<us>us|usec|micros|microseconds)|(?P<ms>ms|msec|millis|milliseconds)|(?P<s>s|sec|secs|seconds))$"
+)
 _PORT_LARGEST = 65535
+_SPREADSHEET_DAY = 36525  # 1999-12-31 in days since 1900, as spreadsheets count; twice that is 2099
 _EARLIEST = 100_000_000  # of a bare number that is a time: 1973
 
 
@@ -80,13 +110,13 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
         return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
     text = unaccented(str(value)[:_OUTCOME_LONGEST])
-    if text.isdigit():
+    if text.isdigit() and name not in _YES_NAMES:
         return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
     words = _WORD_BREAKS.sub(" ", text)
     if _NO_ERROR.search(words):
         return "success"
-    if is_negative and text.lower() in ("true", "false", "yes", "no"):
-        return "failure" if text.lower() in ("true", "yes") else "success"
+    if (is_negative or name in _YES_NAMES) and text.lower() in _YES_WORDS:
+        return "success" if _YES_WORDS[text.lower()] != is_negative else "failure"
     if _FAILURE.search(words) or elsewhere.FAILURE.search(words):
         return "failure"
     return "success" if _SUCCESS.search(words) or elsewhere.SUCCESS.search(words) else None
@@ -144,13 +174,15 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
     if reader is not None:
         return reader(value, name)
     if column == "time":
-        return _time(value, clock)
+        return _time(value, name, clock)
     kind = str(EVENT[column].type)
     return _number(value, kind) if kind in ("int32", "int64", "double") else text_of(value)
 
 
-def _time(value: object, clock: Clock) -> datetime | None:
+def _time(value: object, name: str, clock: Clock) -> datetime | None:
     number = _number(value, "double")
+    if number is not None and "date" in name and 1 <= number / _SPREADSHEET_DAY < 2:
+        return clock.in_zone(datetime(1899, 12, 30) + timedelta(seconds=round(number * 86400)))
     if number is not None and number < _EARLIEST:  # seconds since a capture began, a count, an hour
         return None
     try:
@@ -162,8 +194,10 @@ def _time(value: object, clock: Clock) -> datetime | None:
 def _number(value: object, kind: str) -> int | float | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and _THOUSANDS.fullmatch(value):
+    if isinstance(value, str) and (_THOUSANDS.fullmatch(value) or (kind != "double" and _COMMAS.fullmatch(value))):
         value = "".join(character for character in value if character.isdigit())
+    elif kind == "double" and isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+        value = value.replace(",", ".")
     try:
         number = float(cast("str | float", value))
     except (TypeError, ValueError):
@@ -172,6 +206,18 @@ def _number(value: object, kind: str) -> int | float | None:
         return number if 0 <= number < 1e12 else None
     largest = 2**31 if kind == "int32" else 2**53
     return int(number) if 0 <= number < largest and number == int(number) else None
+
+
+def _duration(value: object, name: str) -> float | None:
+    """Return seconds: of a text that says its unit, else of a number in the unit that its field says, or none."""
+    text = str(value).strip() if isinstance(value, str) else ""
+    if found := _WITH_UNIT.fullmatch(text):
+        return float(found["number"]) * (_UNITS.get(found["unit"]) or _UNITS[found["unit"][0]])
+    if found := _CLOCK.fullmatch(text):
+        return int(found["days"] or 0) * 86400 + int(found["h"]) * 3600 + int(found["m"]) * 60 + float(found["s"])
+    unit = _UNIT_NAMES.search(name)
+    number = _number(value, "double")
+    return None if number is None else number * (_UNITS[str(unit.lastgroup)] if unit else 1)
 
 
 def _port(value: object, name: str) -> int | None:
@@ -193,11 +239,11 @@ def _status(value: object, name: str) -> int | None:
 
 def _method(value: object, name: str) -> str | None:
     text = str(value).upper()
-    return text if text in _METHODS else None
+    return text if text in METHODS else None
 
 
 def _transport(value: object, name: str) -> str | None:
-    text = str(value).strip().lower()
+    text = str(value).strip().lower().partition("/")[0]  # tcp/https, as SonicWall writes it
     if text.isdigit():
         return TRANSPORTS.get(int(text)) if int(text) < 256 else None
     return text if text in _TRANSPORT_NAMES else None
@@ -283,5 +329,5 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
     "dns_response_code": _rcode, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
-    "event_severity": severity_of, "message": _text, "process_command_line": _text,
+    "event_severity": severity_of, "duration_s": _duration, "message": _text, "process_command_line": _text,
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import cast
 
 from socml.formats._addresses import address
 from socml.formats._fields import Fields
+from socml.formats._guess import guessed_row
 from socml.formats._times import Clock, epoch, iso
 from socml.formats._windows_description import described, lines_of
 from socml.formats._windows_ids import kind_of
@@ -47,8 +48,25 @@ _FILES = (
     "ServiceFileName",
     "ImagePath",
 )
+_OF_REMOTE = {
+    "Param1": "TargetUserName",
+    "Param2": "TargetDomainName",
+    "Param3": "IpAddress",
+}  # of remote desktop's log
+_BY_STATUS = {"kerberos_ticket_granting", "kerberos_service_ticket", "ntlm_validation"}
 _CHANGES = {"file_created": "added", "executable_created": "added", "file_deleted": "removed"}
-_OF_TARGET = {"logon", "explicit_credentials", "logoff", "kerberos_ticket_granting", "kerberos_service_ticket", "kerberos_preauthentication",
+_BY_NAME = (
+    "user_name",
+    "source_ip",
+    "source_port",
+    "destination_ip",
+    "destination_port",
+    "event_outcome",
+    "dns_question_name",
+    "file_path",
+)
+AUTHENTICATION = 3002
+_OF_TARGET = {"remote_logon", "logon", "explicit_credentials", "logoff", "kerberos_ticket_granting", "kerberos_service_ticket", "kerberos_preauthentication",
               "ntlm_validation", "special_privileges_of_target", "group_membership"}  # fmt: skip
 
 
@@ -60,7 +78,7 @@ def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object
     ValueError
         In words, if it has neither a number nor a channel, or its time is none.
     """
-    given = {k: v for k, v in found.items() if v not in ("-", "", None)}
+    given = {_OF_REMOTE.get(k, k): v for k, v in found.items() if v not in ("-", "", None)}
     fields = Fields(_with_description(given))
     number = fields.peek("EventID")
     channel = str(fields.peek("Channel") or _CHANNELS.get(str(fields.peek("ProviderName", "SourceName")), ""))
@@ -72,7 +90,7 @@ def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object
         "class_uid": kind.class_uid,
         "event_category": kind.category,
         "event_action": kind.action,
-        "event_outcome": kind.outcome or _outcome(fields),
+        "event_outcome": kind.outcome or _outcome(fields, kind.action),
         "event_severity": 60 if kind.action == "log_cleared" else _SEVERITY.get(str(fields.peek("Level"))),
         "host_name": fields.text("Computer", "Hostname", "computer_name"),
         "message": fields.text("Message", "ScriptBlockText", "Payload"),
@@ -89,7 +107,17 @@ def windows_event(found: Mapping[str, object], clock: Clock) -> dict[str, object
     if kind.class_uid == 4003:
         row |= _dns(fields)
     row["extra"] = fields.rest()
-    return row
+    return _by_names(row, given, clock) if kind.action.startswith("event_") else row
+
+
+def _by_names(row: dict[str, object], given: Mapping[str, object], clock: Clock) -> dict[str, object]:
+    """Return the columns of an event of an unknown number, with what its fields tell by their names where it says nothing."""
+    texts = {name: value for name, value in given.items() if isinstance(value, str) and not value.startswith("S-1-")}
+    guessed = guessed_row(texts, clock)[0]
+    empty = {name: guessed[name] for name in _BY_NAME if guessed.get(name) is not None and row.get(name) is None}
+    if guessed.get("class_uid") == AUTHENTICATION and {"user_name", "source_ip"} & empty.keys():
+        empty |= {"class_uid": AUTHENTICATION, "event_category": "authentication"}
+    return row | empty
 
 
 def _with_description(found: dict[str, object]) -> dict[str, object]:
@@ -125,7 +153,7 @@ def _shortened(text: str) -> str:
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 
-def _outcome(fields: Fields) -> str | None:
+def _outcome(fields: Fields, action: str) -> str | None:
     """Return success or failure, by the audit bits of the event's keywords, or by a status."""
     event_type = str(fields.peek("EventType") or "")
     if event_type in ("AUDIT_SUCCESS", "AUDIT_FAILURE"):
@@ -133,7 +161,8 @@ def _outcome(fields: Fields) -> str | None:
     bits = _number(fields.peek("Keywords"))
     if bits is not None and bits & (_FAILED_AUDIT | _PASSED_AUDIT):
         return "failure" if bits & _FAILED_AUDIT else "success"
-    return None
+    status = _number(fields.peek("Status", "Error Code", "Result Code")) if action in _BY_STATUS else None
+    return None if status is None else "failure" if status else "success"
 
 
 def _user(fields: Fields, action: str) -> str | None:

@@ -1,7 +1,7 @@
 """The description of a Windows event, as the event viewer shows it → its fields, under the names of the event's XML.
 
-Its lines are `Name: value`. A name stands under a heading (`Subject:`), which tells whose it is. Blind to other languages
-than English.
+Its lines are `Name: value`. A name stands under a heading (`Subject:`), which tells whose it is. Names may be English,
+French or German; blind to other languages.
 """
 
 from __future__ import annotations
@@ -9,17 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["PAIR", "described", "lines_of"]
+__all__ = ["PAIR", "described", "in_english", "lines_of"]
 
-PAIR = re.compile(r"[ \t]{0,16}(?P<name>[A-Za-z][\w /-]{0,60})(?::(?:[ \t]|$)|=)[ \t]{0,60}(?P<value>[^\r]{0,32000})")
+PAIR = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z][\w /-]{0,60})(?::(?:[ \t]|$)|=)[ \t]{0,60}(?P<value>[^\r]{0,32000})")
 _OF_DESCRIPTION = {
     "Source Network Address": "IpAddress", "Client Address": "IpAddress", "Source Address": "SourceAddress", "Destination Address": "DestAddress",
     "Source Port": "IpPort", "Client Port": "IpPort", "Destination Port": "DestPort", "New Process Name": "NewProcessName",
     "Process Name": "ProcessName", "Caller Process Name": "ProcessName", "Application Name": "Application", "Process Command Line": "CommandLine",
     "Creator Process Name": "ParentProcessName", "New Process ID": "NewProcessId", "Process ID": "ProcessId", "Object Name": "ObjectName",
     "Object Type": "ObjectType", "Share Name": "ShareName", "Relative Target Name": "RelativeTargetName", "Logon Type": "LogonType",
-    "Workstation Name": "WorkstationName", "Service File Name": "ServiceFileName",
+    "Workstation Name": "WorkstationName", "Logon Account": "TargetUserName", "Service File Name": "ServiceFileName",
 }  # fmt: skip
+_TRANSLATED = {
+    "Nom du journal": "Log Name", "ID de l'événement": "Event ID", "Niveau": "Level", "Mots clés": "Keywords", "Ordinateur": "Computer",
+    "Sujet": "Subject", "Objet": "Subject", "Nom du compte": "Account Name", "Domaine du compte": "Account Domain", "ID de sécurité": "Security ID",
+    "ID d'ouverture de session": "Logon ID", "Compte pour lequel l'ouverture de session a échoué": "Account For Which Logon Failed",
+    "Nouvelle ouverture de session": "New Logon", "Adresse du réseau source": "Source Network Address", "Adresse du client": "Client Address",
+    "Port source": "Source Port", "Nom de la station de travail": "Workstation Name", "Type d'ouverture de session": "Logon Type",
+    "Nom du nouveau processus": "New Process Name", "Nom du processus": "Process Name", "Ligne de commande du processus": "Process Command Line",
+    "Protokollname": "Log Name", "Quelle": "Source", "Datum": "Date", "Ereignis-ID": "Event ID", "Ebene": "Level", "Schlüsselwörter": "Keywords",
+    "Antragsteller": "Subject", "Kontoname": "Account Name", "Kontodomäne": "Account Domain", "Sicherheits-ID": "Security ID", "Anmelde-ID": "Logon ID",
+    "Konto, für das die Anmeldung fehlgeschlagen ist": "Account For Which Logon Failed", "Neue Anmeldung": "New Logon", "Anmeldetyp": "Logon Type",
+    "Quellnetzwerkadresse": "Source Network Address", "Clientadresse": "Client Address", "Quellport": "Source Port", "Arbeitsstationsname": "Workstation Name",
+    "Neuer Prozessname": "New Process Name", "Prozessname": "Process Name", "Prozessbefehlszeile": "Process Command Line", "Beschreibung": "Description",
+}  # fmt: skip
+_ASCII_NAMES = re.compile("Nom du|Protokollname|Kontoname|Sujet")
+_OTHER_NAME = re.compile(
+    r"^(?P<before>[ \t]{0,40})(?P<name>[^\W\d][^:\n]{1,60}?)[ \u00a0]?:(?=[ \t\r]|$)", re.MULTILINE
+)
 _OF_ACCOUNTS = {
     "Account Name": "UserName",
     "Account Domain": "DomainName",
@@ -45,6 +62,22 @@ _NAMES = "|".join(
 _IN_ONE_LINE = re.compile(rf" {{2,}}(?:(?=(?:{_HEADS}): )|(?=(?:{_NAMES}):(?: |$)))")
 
 
+def in_english(text: str) -> str:
+    """Return a text whose lines begin with the English names of what they tell.
+
+    Examples
+    --------
+    >>> in_english("Sujet :\\n\\tNom du compte :\\tann\\nx : y")
+    'Subject:\\n\\tAccount Name:\\tann\\nx : y'
+    """
+    return text if text.isascii() and not _ASCII_NAMES.search(text) else _OTHER_NAME.sub(_translated, text)
+
+
+def _translated(found: re.Match[str]) -> str:
+    name = _TRANSLATED.get(found["name"].replace("’", "'"))
+    return f"{found['before']}{name}:" if name else found[0]
+
+
 def lines_of(text: str) -> list[str]:
     """Return a description's lines, also of one whose line ends were turned into blanks.
 
@@ -54,7 +87,7 @@ def lines_of(text: str) -> list[str]:
     ['Failed.', 'Subject:', 'Account Name:  -', 'New Logon:', 'Account Name:  bob']
     """
     if "\n" in text:
-        return [line.rstrip("\r") for line in text.split("\n")]
+        return [line.rstrip("\r") for line in in_english(text).split("\n")]
     return [line.strip() for line in _IN_ONE_LINE.split(text)]
 
 

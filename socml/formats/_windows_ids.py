@@ -128,7 +128,20 @@ _SYSTEM: dict[int, Kind] = {
     7036: Kind(None, _H, "service_state"),
     7045: Kind(None, _H, "service_installed"),
 }
-_CHANNELS = (("security", _SECURITY), ("sysmon", _SYSMON), ("powershell", _POWERSHELL), ("system", _SYSTEM))
+_TERMINAL: dict[int, Kind] = {
+    21: Kind(3002, _A, "remote_logon", "success"),
+    23: Kind(3002, _A, "logoff"),
+    24: Kind(3002, _A, "session_disconnected"),
+    25: Kind(3002, _A, "session_reconnected", "success"),
+    1149: Kind(3002, _A, "remote_logon", "success"),
+}
+_CHANNELS = (
+    ("terminalservices", _TERMINAL),
+    ("security", _SECURITY),
+    ("sysmon", _SYSMON),
+    ("powershell", _POWERSHELL),
+    ("system", _SYSTEM),
+)
 
 
 def kind_of(channel: str, number: int | None) -> Kind:

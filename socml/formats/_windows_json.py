@@ -18,7 +18,7 @@ _DATE = re.compile(r"/Date\((\d{10,16})\)/")  # as PowerShell writes a time: mil
 _RENAMED = {
     "winlog.event_id": "EventID", "winlog.channel": "Channel", "winlog.computer_name": "Computer", "message": "Message",
     "Id": "EventID", "LogName": "Channel", "MachineName": "Computer",  # of Get-WinEvent | ConvertTo-Json
-    "event_id": "EventID", "log_name": "Channel", "computer_name": "Computer",
+    "computer": "Computer", "channel": "Channel", "timestamp": "TimeCreated", "event_id": "EventID", "log_name": "Channel", "computer_name": "Computer",
 }  # fmt: skip
 
 
@@ -58,6 +58,8 @@ def windows_json_event(found: dict[str, object], clock: Clock) -> dict[str, obje
         rest = {name: value for name, value in found.items() if name != "Event"}
         return windows_event({**flatten(rest), **flat_event(event)}, clock)
     flat = flatten(found)
+    for name in [name for name in flat if name.startswith(("EventData.", "UserData."))]:
+        flat.setdefault(name.rsplit(".", 1)[-1], flat.pop(name))
     created = flat.get("TimeCreated")
     if "MachineName" in flat and isinstance(created, str):
         flat["TimeCreated"] = _DATE.sub(lambda found: epoch(found[1]).isoformat(), created)

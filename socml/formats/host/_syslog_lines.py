@@ -63,7 +63,8 @@ _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tel
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
 _OWN_TIME = re.compile(
-    r"(?:\w{1,64} ){0,4}(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) "
+    r"(?:[\w.-]{1,64} ){0,4}(?:(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) |"
+    r"\((?P<utc>\d{4}-\d\d-\d\dT(?P<utc_clock>\d\d:\d\d:\d\d))\) )"  # the latter of WatchGuard
 )
 _NO_HOST = re.compile(r'[=",;(]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
@@ -73,14 +74,16 @@ _DATA_PAIR = re.compile(r'(?<=[\[ ;])(?P<name>[\w.@-]{1,64})[=:]"(?P<value>(?:[^
 _DATA_ESCAPE = re.compile(r"\\([\"\\\]])")
 _OF_DATA = (
     "source_ip", "source_port", "destination_ip", "destination_port", "user_name", "network_transport", "rule_name", "event_action",
-    "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "url_original", "network_protocol",
+    "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "source_packets", "destination_packets", "duration_s", "url_original", "network_protocol",
 )  # fmt: skip
 _DEVICE = re.compile(  # Cisco's sequence number and time of its own, before what it says
     r"(?:\*|\.)?(?:(?P<stamp>[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [A-Z]{2,5})?): )?"
     r"(?P<tag>%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<level>\d)-[A-Z0-9_]{1,64}): (?P<message>.*)",
     re.DOTALL,
 )
-_SEQUENCE = re.compile(r"(?P<front><\d{1,3}>)?(?P<sequence>\d{1,12}): (?P<rest>.*)", re.DOTALL)
+_SEQUENCE = re.compile(
+    r"(?P<front><\d{1,3}>)?(?P<sequence>\d{1,12}): (?:(?P<host>[A-Za-z][\w.-]{0,255}): )?(?P<rest>.*)", re.DOTALL
+)
 _LONGEST_STAMP = 80  # characters before the name of a device's message
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
@@ -208,7 +211,7 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
         "process_name": found["tag"],
     }
     row["event_severity"] = SEVERITY[int(found["level"]) & 7]
-    row |= columns
+    row |= ({"host_name": sequence["host"]} if sequence and sequence["host"] else {}) | columns
     row.setdefault("event_category", "network")
     row["extra"] = {"sequence": sequence["sequence"], **more} if sequence else more
     return row
@@ -262,11 +265,9 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
 def _own_time(found: Mapping[str, str | None], message: str) -> datetime | None:
     """Return the time that a message says of itself with its zone, if it is the header's, which names none; Cisco ISE does so."""
     own = _OWN_TIME.match(message) if found.get("clock") and "-" in message[:_LONGEST_STAMP] else None
-    return (
-        iso(own["stamp"].replace(" +", "+").replace(" -", "-"))
-        if own and own["clock"][-5:] == str(found["clock"])[-5:]
-        else None
-    )
+    if own is None or (own["clock"] or own["utc_clock"])[-5:] != str(found["clock"])[-5:]:
+        return None
+    return iso(f"{own['utc']}Z" if own["utc"] else own["stamp"].replace(" +", "+").replace(" -", "-"))
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:

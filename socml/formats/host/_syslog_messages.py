@@ -12,7 +12,7 @@ from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
-from socml.formats._values import outcome_of
+from socml.formats._values import column_value, outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
 from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
 from socml.formats.table.key_values import are_pairs, pairs_of
@@ -38,6 +38,8 @@ COLUMNS = {
     "rule_name",
 }
 LARGEST_PORT = 65535
+AUTHENTICATION, FLOW = 3002, 4001  # OCSF's classes
+_NO_CLOCK = Clock(None, None, None)
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
@@ -47,11 +49,12 @@ _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
 LAST_REPEATED = re.compile(r"last message repeated (\d+) times?$")
 # What may stand before what a program says: brackets, numbers, a place in its code, the program's own name
 _FRONT = re.compile(
-    r"(?:\[[^\]\n]{0,100}\]|\(\d{1,12}\)|<[\d.]{1,20}>|0x[0-9a-fA-F]{1,16}\b|[0-9A-F]{8,20}(?= )|\d{1,10}(?= )|-{1,3}(?= )|"
+    r"(?:\[[^\]\n]{0,100}\]|\(\d{1,12}\)|\(\d{4}-\d\d-\d\dT[\d:.]{8,15}\)|<[\d.]{1,20}>|0x[0-9a-fA-F]{1,16}\b|[0-9A-F]{8,20}(?= )|\d{1,10}(?= )|-{1,3}(?= )|"
     r"[\w-]{1,60}\.(?:c|cc|cpp|go|java|py):\d{1,6}(?: [\w$]{1,80})?:?|(?P<program>[A-Za-z_][\w./@-]{0,60})(?:(?:\[[^\]\n]{0,60}\]){0,3}:(?= )|\[[^\]\n]{0,60}\](?= ))|"
     r"(?:Default|Info|Error|Debug|Fault)(?= ))[ \t,|:]{0,40}"
 )
 _MOST_FRONTS = 8
+_BECOMES = frozenset({"su", "su-l", "sudo", "sudo-i", "doas", "runuser", "runuser-l", "polkit-1"})  # services of PAM
 _STACK = re.compile(r"\s{0,40}(?:at |Caused by|File \"|\.\.\.|#\d|Traceback|goroutine|from /)")
 _MOST_LINES = 5  # of a record whose first line tells nobody
 
@@ -162,7 +165,10 @@ def _pairs(message: str, more: dict[str, str]) -> dict[str, object]:
     """Return the columns of a message of key=value pairs; those that no column takes are further fields."""
     row, _ = guessed_row(pairs_of(message)[1], Clock(None, 2000, None))
     more.update({name: value for name, value in cast("dict[str, str]", row.pop("extra")).items() if name not in more})
-    facts = {name: value for name, value in facts_of(message).items() if name not in row}
+    facts = facts_of(message)
+    if facts.get("class_uid") == AUTHENTICATION and row.get("class_uid") in (None, FLOW) and "source_port" not in row:
+        row = {name: value for name, value in row.items() if name not in ("class_uid", "event_category")}
+    facts = {name: value for name, value in facts.items() if name not in row}
     return {name: value for name, value in (facts | row).items() if name not in ("time", "message", "host_name")}
 
 
@@ -179,6 +185,8 @@ def _columns(template: Template, found: re.Match[str], more: dict[str, str]) -> 
         columns["event_outcome"] = outcome_of(columns["http_response_status_code"])
     if "target_user_name" in columns and "user_name" in columns:
         columns["acting_user_name"] = columns["user_name"]
+    if (acting := more.get("by") or more.get("remote_user")) and more.get("service") in _BECOMES:
+        columns |= {"acting_user_name": acting, "target_user_name": columns.get("user_name")}
     if template.action == "sudo_command" and "reason" in more:
         columns["event_outcome"] = "failure"
     return columns
@@ -200,6 +208,8 @@ def _take(name: str) -> _Take:
         return _take_address
     if name in NUMBERS:
         return _take_number
+    if name == "duration_s":
+        return _take_duration
     if name == "network_transport":
         return _take_lower
     return _take_text if name in COLUMNS else _take_further
@@ -219,6 +229,10 @@ def _take_address(name: str, value: str, columns: dict[str, object], more: dict[
 
 def _take_number(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
     columns[name] = int(value)
+
+
+def _take_duration(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:
+    columns[name] = column_value(name, value, "", _NO_CLOCK)
 
 
 def _take_lower(name: str, value: str, columns: dict[str, object], more: dict[str, str]) -> None:

@@ -178,7 +178,15 @@ _SU = (
     _t(r"\+ (?P<terminal>\S+) (?P<user_name>[^:]+):(?P<target_user_name>\S+)$", "su_note"),
 )
 
-_CRON = (_t(r"\((?P<user_name>[^)]+)\) CMD \((?P<process_command_line>.*)\)$", "cron_command", None, PROCESS),)
+_CRON = (
+    _t(r"\((?P<user_name>[^)]+)\) CMD \((?P<process_command_line>.*)\)$", "cron_command", None, PROCESS),
+    _t(
+        r"\((?P<user_name>[^)]+)\) (?:RELOAD|REPLACE|BEGIN EDIT|END EDIT|DELETE|LIST) \((?P<table>.*)\)$",
+        "cron_change",
+        None,
+        SERVICE,
+    ),
+)
 
 _ACCOUNTS = (
     _t(r"new user: name=(?P<user_name>[^,]+), UID=(?P<uid>\d+)", "user_added", "success", ACCOUNT),
@@ -268,7 +276,7 @@ BY_PROGRAM: dict[str, tuple[Template, ...]] = {
     "passwd": _ACCOUNTS,
     "chpasswd": _ACCOUNTS,
 }
-SAME_AS = {"sshd-session": "sshd", "sshd-auth": "sshd", "crond": "cron"}
+SAME_AS = {"sshd-session": "sshd", "sshd-auth": "sshd", "crond": "cron", "crontab": "cron"}
 
 # Messages of other daemons, by program, and all of them in order; only the careful way over lines knows them
 DECLARED = {program: declared.templates for declared in declarations() for program in declared.programs}

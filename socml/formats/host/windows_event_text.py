@@ -2,7 +2,7 @@
 
 A record begins with `Log Name:`, `TimeCreated :` (of Get-WinEvent), `Event[0]:`, or with a line that is a time; its lines are `Name: value` or
 `Name=value`. In the description a name stands under a heading (`Subject:`), which tells whose it is. The fields are read
-under the names that they have in the event's XML, as all other Windows readers do. Blind to other languages than English.
+under the names that they have in the event's XML, as all other Windows readers do. Names may be English, French or German.
 """
 
 from __future__ import annotations
@@ -12,24 +12,31 @@ from collections.abc import Iterator
 
 from socml.formats._continued import Continued, continued
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import clocked, line_records
-from socml.formats._stamps import time_of
-from socml.formats._times import Clock
+from socml.formats._records import batches, line_records
+from socml.formats._stamps import settle_day_order, time_of
+from socml.formats._times import Clock, clock_of
 from socml.formats._windows import windows_event
-from socml.formats._windows_description import PAIR, described
+from socml.formats._windows_description import PAIR, described, in_english
+from socml.formats.table.any_json import head_of
 
 __all__ = ["WindowsEventText"]
 
 _BEGINS = re.compile(
-    rb"Log Name: |TimeCreated {1,20}: |Event\[\d{1,10}\]:?\s*$|\d{1,4}[/-]\d\d[/-]\d{2,4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?\s*$"
+    rb"(?:Log Name|Nom du journal ?|Protokollname): |TimeCreated {1,20}: |Event\[\d{1,10}\]:?\s*$|\d{1,4}[/-]\d\d[/-]\d{2,4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?\s*$"
 )
-_TELLS = re.compile(rb"(?:^|\n)[ \t]{0,8}(?:Log Name: |LogName=|ProviderName {0,20}: )[^\n]{1,256}\n")
+_TELLS = re.compile(
+    rb"(?:^|\n)[ \t]{0,8}(?:(?:Log Name|Nom du journal ?|Protokollname): |LogName=|ProviderName {0,20}: )[^\n]{1,256}\n"
+)
+_DATE = re.compile(rb"^(?:(?:Date|Datum|TimeCreated)[ \xc2\xa0]{0,20}: {0,20})?(?P<date>\d{1,2}/\d{1,2}/\d{2,4})")
 _TOP = {
     "Log Name": "Channel", "LogName": "Channel", "Source": "SourceName", "Date": "TimeCreated", "Event ID": "EventID", "EventCode": "EventID",
     "Computer": "Computer", "ComputerName": "Computer", "Level": "Level", "Keywords": "Keywords", "Keyword": "Keywords", "RecordNumber": "RecordNumber",
     "TimeCreated": "TimeCreated", "ProviderName": "ProviderName", "Id": "EventID", "MachineName": "Computer", "LevelDisplayName": "Level",
 }  # fmt: skip
-_LEVELS = {"Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5"}
+_LEVELS = {
+    "Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5", "Critique": "1", "Erreur": "2", "Avertissement": "3",
+    "Kritisch": "1", "Fehler": "2", "Warnung": "3", "Informationen": "4",
+}  # fmt: skip
 _AUDITS = {"Audit Success": "AUDIT_SUCCESS", "Audit Failure": "AUDIT_FAILURE"}
 
 
@@ -58,7 +65,15 @@ class WindowsEventText:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(continued(line_records(source), _begins, comment=b"\0"), _event, source, options)
+        clock = clock_of(source, options)
+        dates = (_DATE.search(line) for line in head_lines(head_of(source), 2000))
+        settle_day_order((f"{found['date'].decode()} " for found in dates if found), clock)
+        return batches(
+            continued(line_records(source), _begins, comment=b"\0"),
+            lambda record: _event(record, clock),
+            warnings=clock.warnings,
+            is_certain=lambda: clock.is_certain,
+        )
 
 
 def _begins(line: bytes) -> bool:
@@ -68,7 +83,7 @@ def _begins(line: bytes) -> bool:
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if not _begins(record.split(b"\n", 1)[0]):
         raise ValueError("not an event of Windows: it begins neither with its log, its number nor its time")
-    first, *lines = record.decode("utf-8", "backslashreplace").split("\n")
+    first, *lines = in_english(record.decode("utf-8", "backslashreplace")).split("\n")
     found: dict[str, object] = (
         {} if ":" not in first or first.startswith(("Log", "Event", "TimeCreated")) else {"TimeCreated": first}
     )

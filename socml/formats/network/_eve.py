@@ -63,6 +63,7 @@ OF_FLOW = {
 }
 HASHES = ("sha256", "sha1", "md5")
 SEVERITIES = {1: 90, 2: 60, 3: 30, 4: 10}  # Suricata: 1 is the worst
+BLOCKED = "blocked"  # of an alert whose packets an inline Suricata dropped
 LARGEST = {"source_port": 65535, "destination_port": 65535, "http_response_status_code": 2**31 - 1}
 
 
@@ -149,6 +150,7 @@ def _alert(found: dict[str, object], event: dict[str, object]) -> None:
     event["message"] = event.get("rule_name")
     severity = found.get("alert.severity")
     event["event_severity"] = SEVERITIES.get(severity) if isinstance(severity, (int, float)) else None  # type: ignore[arg-type]
+    event["event_outcome"] = "failure" if found.get("alert.action") == BLOCKED else None
     # Suricata's rules carry the flow's state so far; a sum over events must not count those packets twice.
     query = found.get("dns.query")
     if isinstance(query, list) and query and isinstance(query[0], dict):
@@ -199,6 +201,10 @@ def _krb5(found: dict[str, object], event: dict[str, object]) -> None:
     event["event_outcome"] = "failure" if found.get("krb5.error_code") else "success"
 
 
+def _drop(found: dict[str, object], event: dict[str, object]) -> None:
+    event["event_outcome"] = "failure"
+
+
 def _nothing(found: dict[str, object], event: dict[str, object]) -> None:
     """Leave the event as it is."""
 
@@ -209,6 +215,7 @@ _SPECIAL: dict[str, Callable[[dict[str, object], dict[str, object]], None]] = {
     "dns": _dns,
     "http": _http,
     "krb5": _krb5,
+    "drop": _drop,
 }
 
 

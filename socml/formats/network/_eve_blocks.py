@@ -19,7 +19,7 @@ from socml.formats._columns import constant, extra_map
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Records, iso_micros, lines_of
-from socml.formats.network._eve import HASHES, LARGEST, NUMBERS, OF_FLOW, SEVERITIES, TEXTS, type_columns
+from socml.formats.network._eve import BLOCKED, HASHES, LARGEST, NUMBERS, OF_FLOW, SEVERITIES, TEXTS, type_columns
 from socml.formats.network._json_cuts import LIST, NONE, OTHER, TEXT, WHOLE
 from socml.formats.network._json_shapes import JsonLines, plain_lines
 from socml.project import EVENT, TIME
@@ -128,6 +128,7 @@ class _Event:
             "dns": self._dns,
             "http": self._http,
             "krb5": self._krb5,
+            "drop": self._drop,
         }
         if self._kind in last:
             last[self._kind](times)
@@ -204,6 +205,10 @@ class _Event:
         if (texts := self._look("alert.severity")) is not None:
             severities = [None if text is None else SEVERITIES.get(int(text)) for text in texts.to_pylist()]
             self.columns["event_severity"] = pa.array(severities, pa.int32())
+        if (texts := self._look("alert.action")) is not None:
+            self.columns["event_outcome"] = pc.if_else(
+                pc.equal(texts, BLOCKED), "failure", pa.scalar(None, pa.string())
+            )
         query = self._asked("dns.query")
         self._names_of_dns()
         for column, texts in query.items():  # a record's own name comes first
@@ -230,6 +235,9 @@ class _Event:
             singly = [None if text is None else [text] for text in texts.to_pylist()]
             self.columns["dns_answers"] = pc.coalesce(known, pa.array(singly, LIST_OF_TEXTS))
             self._take("dns.rdata")
+
+    def _drop(self, times: dict[str, pa.Array]) -> None:
+        self.columns["event_outcome"] = constant("failure", len(self._found.rows), pa.string())
 
     def _http(self, times: dict[str, pa.Array]) -> None:
         self._outcome("http_response_status_code", lambda status: pc.less(status, 400))

@@ -1,4 +1,4 @@
-"""What `tshark -T ek` writes → one event a packet.
+"""What `tshark -T ek` and `-T json` write → one event a packet.
 
 It is made for Elasticsearch's `_bulk`: an action line, which is skipped, then a packet. Names repeat the protocol and have
 `_` for `.` (`ip_ip_src`); they are put back for the fields that fill columns. A field that occurs twice is written twice
@@ -8,21 +8,24 @@ with the same key, which JSON parsers answer differently: here it becomes a list
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
-from socml.formats._json import flatten, is_too_deep
+from socml.formats._json import flatten, is_too_deep, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
-from socml.formats._records import Skip, batches, line_records
+from socml.formats._records import Skip, batches, is_array, json_records, line_records
 from socml.formats.network._tshark import packet_event
 
 __all__ = ["TsharkEk"]
+
+_LAYERS = re.compile(rb'"_source":\s{0,20}\{\s{0,20}"layers":\s{0,20}\{')
 
 
 class TsharkEk:
     """tshark's output for Elasticsearch."""
 
     name = "tshark-ek"
-    about = "tshark -T ek: one event a packet"
+    about = "tshark -T ek and -T json: one event a packet"
     specification = "https://www.wireshark.org/docs/man-pages/tshark.html"
     examples = (
         '{"index":{"_index":"packets-2024-02-29","_type":"doc"}}',
@@ -32,6 +35,8 @@ class TsharkEk:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Sure of packets with layers."""
+        if head.lstrip().startswith(b"["):
+            return 0.99 if _LAYERS.search(head, 0, 4096) else 0.0
         lines = head_lines(head, 4)
         packets = [line for line in lines if line.startswith(b'{"timestamp"') and b'"layers"' in line[:80]]
         actions = [line for line in lines if line.startswith(b'{"index":{"_index":"packets-')]
@@ -39,7 +44,24 @@ class TsharkEk:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's packets."""
-        return batches(line_records(source), _event)
+        return batches(json_records(source), _packet) if is_array(source) else batches(line_records(source), _event)
+
+
+def _packet(record: bytes) -> dict[str, object]:
+    """Return the columns of a packet of `-T json`, whose fields have their whole names, in layers within layers."""
+    found = loads_exactly(record)
+    fields: dict[str, object] = {}
+    layers = [found.get("_source")]
+    while layers:
+        layer = layers.pop()
+        for name, value in layer.items() if isinstance(layer, dict) else ():
+            if isinstance(value, dict):
+                layers.append(value)
+            else:
+                fields.setdefault(name, value)
+    if not fields:
+        raise ValueError("no layers")
+    return packet_event(fields, None)
 
 
 def _event(line: bytes) -> dict[str, object]:

@@ -8,6 +8,7 @@ from socml.formats._addresses import address
 from socml.formats._cloud import moment
 from socml.formats._fields import Fields
 from socml.formats._json import text_of
+from socml.formats._values import severity_of
 
 __all__ = ["ECS_NAMES", "ecs_event"]
 
@@ -155,9 +156,9 @@ def _severity(fields: Fields) -> dict[str, object]:
     if level in _LEVELS:
         return {"event_severity": _LEVELS[level]}
     severity = fields.peek("event.severity")
-    return (
-        {"event_severity": fields.take("event.severity")} if isinstance(severity, int) and 0 <= severity <= 100 else {}
-    )
+    if isinstance(severity, int) and 0 <= severity <= 100:
+        return {"event_severity": fields.take("event.severity")}
+    return {"event_severity": severity_of(fields.peek("log.level") or "")}
 
 
 def _what(category: object, row: dict[str, object]) -> tuple[int | None, str | None]:

@@ -10,6 +10,7 @@ from socml.formats._cloud import moment
 from socml.formats._fields import Fields
 from socml.formats._inner import with_inner
 from socml.formats._json import text_of
+from socml.formats._stamps import time_of
 from socml.formats._times import Clock, epoch
 
 __all__ = ["splunk_event"]
@@ -88,4 +89,4 @@ def _names(fields: Fields) -> list[str]:
 def _when(value: object) -> datetime | None:
     if isinstance(value, str) and value.replace(".", "", 1).isdigit():
         return epoch(value)
-    return moment(value)
+    return time_of(value, Clock(None, None, None)) if isinstance(value, str) and value[-1:].isalpha() else moment(value)

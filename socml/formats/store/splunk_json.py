@@ -49,7 +49,15 @@ class SplunkJson:
 def _is_ours(found: dict[str, object]) -> bool:
     if isinstance(found.get("result"), dict):
         return "preview" in found or "offset" in found or "_raw" in cast("dict[str, object]", found["result"])
-    return ("_raw" in found and "_time" in found) or ("event" in found and "sourcetype" in found)
+    return ("_raw" in found and "_time" in found) or _is_collected(found)
+
+
+def _is_collected(found: dict[str, object]) -> bool:
+    """Return whether an object is one for the collector: an event, with a source type or with its time and host."""
+    about = found.keys() & _HEC
+    return "event" in found and (
+        "sourcetype" in about or (about >= {"time", "host"} and isinstance(found["host"], str))
+    )
 
 
 def _event(record: bytes) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """The rows of a table that is a log → event columns, beside the table's own: by what tools usually call things.
 
-A table is a log if its first rows have a time that reads and something else that an event has, and most of its columns
+A table is a log if its first rows have a time that reads (or one without a date) and something else that an event has, and most of its columns
 are words. Then `time`, addresses, user, message and the rest are filled as for JSON of a tool that nobody knows; the table's
 own columns stay as they are. A recipe with `[table]` or `[truth]` says itself what is what, and nothing is guessed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ _TELLING = (
 )  # fmt: skip
 _OF_FLOW = frozenset({"time", "source_ip", "destination_ip"})  # tables of flows are numbers for the most part
 _MOST_OF_FLOW = 30  # columns; of more, it is a table of features
+_CLOCK = re.compile(
+    r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?|\d{1,7}\.\d{6,9}"
+)  # of the day, or since a capture began
 _TIMED, _KNOWN = 0.8, 0.5  # shares of the sample that must have a time, and one of the above
 
 
@@ -46,7 +50,8 @@ class TableLog:
         """Return what was taken for what, for the reader to check."""
         written = {kind: name for name, kind in self.told.items()}
         taken = ", ".join(f"{column} from {written.get(name, name)!r}" for column, name in self.found.items())
-        text = f"Read as a log: {taken}. Set [table.rename] in the dataset's recipe if that is wrong."
+        dateless = "" if "time" in self.found else " It tells no date: its events have no time."
+        text = f"Read as a log: {taken}.{dateless} Set [table.rename] in the dataset's recipe if that is wrong."
         return Assumption("columns", text)
 
     def settle(self, cells: Mapping[str, pa.Array]) -> None:
@@ -98,10 +103,15 @@ def log_of(
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
     timed = sum(row.get("time") is not None for row in rows)
     known = sum(any(row.get(name) is not None for name in _TELLING) for row in rows)
-    if not rows or timed < _TIMED * len(rows) or known < _KNOWN * len(rows):
+    is_dateless = not timed and all(_tells_clock(row.get(columns["time"][0][0])) for row in sample)
+    if not rows or (timed < _TIMED * len(rows) and not is_dateless) or known < _KNOWN * len(rows):
         return None
     taken = fields_of_columns(sample, Clock(None, 2000, None))
     return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()}, told)
+
+
+def _tells_clock(value: object) -> bool:
+    return isinstance(value, str) and _CLOCK.fullmatch(value) is not None
 
 
 def _renamed(cells: Mapping[str, pa.Array], told: Mapping[str, str]) -> Mapping[str, pa.Array]:

@@ -42,6 +42,7 @@ from socml.project import ConfigurationError, TableShape
 __all__ = ["Table"]
 
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
+_SERVICE = re.compile(r"[\w.-]{1,64}-\d{1,4}")  # of Docker Compose
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
@@ -72,7 +73,7 @@ class Table:
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
-        if _is_prose(lines, delimiter):
+        if _is_prose(lines, delimiter) or (delimiter == "|" and _are_begun(lines)):
             return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.
         return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0
@@ -99,6 +100,14 @@ def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
         return True
     texts = [line[:200].decode("utf-8", "replace") for line in lines[:20]] if delimiter == "," else []
     return sum(_begins_cut(text, clock) for text in texts) > 0.8 * len(firsts)
+
+
+def _are_begun(lines: Sequence[bytes]) -> bool:
+    """Return whether lines with bars are rather text: all begin with a time, or with a service's name, and a bar between blanks."""
+    clock = Clock(None, 2000, None)
+    firsts = [line.split(b" | ", 1)[0].strip().decode("utf-8", "replace") for line in lines[:20] if b" | " in line]
+    is_text = all(_stamp(first, clock) for first in firsts) or all(map(_SERVICE.fullmatch, firsts))
+    return len(firsts) == len(lines[:20]) and is_text
 
 
 def _begins_cut(text: str, clock: Clock) -> bool:

@@ -42,11 +42,24 @@ _LATER_LEVEL = re.compile(
     + r"))\b *[\])>:,|]*"
 )
 _NAMED_LEVEL = re.compile(
-    r"(?:[ |,:-]{0,8}[\w.$:/@-]{1,80}){1,2} {1,8}(?P<level>" + _LEVELS.upper() + r")\b(?![\w/=])[\])>:,| ]*"
+    r"(?:[ |,:-]{0,8}(?P<name>[\w.$:/@-]{1,80})){1,2}(?: {1,8}| - )(?P<level>"
+    + _LEVELS.upper()
+    + r")\b(?![\w/=])[\])>:,| -]*"
 )
+# Behind a thread in the same brackets (Minecraft); behind a process, a user and an address (PostgreSQL); a letter (Gitea)
+_THREAD_LEVEL = re.compile(
+    r"[ \t]{0,4}\[(?P<name>[^\]\n]{1,80}?)/(?P<level>" + _LEVELS.upper() + r")\](?: \[[^\]\n]{1,120}\])?:? ?"
+)
+_PEER_LEVEL = re.compile(
+    r" \[(?P<pid>\d{1,9})(?:-\d{1,9})?\](?: [\w.@\[\]():/-]{1,120}){1,3} (?P<level>" + _LEVELS.upper() + r"): *"
+)
+_LETTER_LEVEL = re.compile(r"[ \t]{1,4}(?:(?P<name>[^\s\[\]]{1,120}) )?\[(?P<level>[TDIWEFC])\] ")
+_KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
+_REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
+_SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
 _BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
-_CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\]?:? "
+_CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
@@ -58,10 +71,11 @@ _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
 )
-_GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG"}
+_GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG", "T": "TRACE", "C": "CRITICAL"}
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
 _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
+_SERVICE = re.compile(r"(?P<name>[\w.-]{1,64}-\d{1,4}) {1,40}\| ")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written behind the time as well
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
@@ -69,6 +83,7 @@ _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
+_OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
 _HEAD_LINES = 400  # that may show whether days come before months
 
 
@@ -93,7 +108,7 @@ class TextLines:
             for line in head_lines(head, 60, stripped=b"\r\0")
             if not line.startswith((b" ", b"\t")) and not is_comment(line)
         ]
-        if not lines or lines[0].lstrip().startswith((b"{", b"<")) or b"\0" in head[:4096]:
+        if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
@@ -202,11 +217,26 @@ def _level(text: str, stamp: Stamp) -> str | None:
     """Return the level that stands after a line's time, or before it, or as the letter of glog that it begins with."""
     if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _GLOG:
         return _GLOG[text[stamp.start]]
-    for pattern in (_LEVEL, _LATER_LEVEL, _NAMED_LEVEL, _BELOW):
-        if found := pattern.match(text, stamp.end):
-            return found["level"]
+    if found := _behind(text, stamp.end):
+        return _GLOG.get(found["level"], found["level"])
+    if _REDIS.match(text, 0, stamp.start):
+        return _SIGNS.get(text[stamp.end : stamp.end + 3])
+    if found := _BELOW.match(text, stamp.end):
+        return found["level"]
     before = _BEFORE.match(text) if stamp.start else None
     return before["level"] if before else None
+
+
+def _behind(text: str, end: int) -> re.Match[str] | None:
+    """Return what stands between a line's time and its message, if it tells a level."""
+    return (
+        _LEVEL.match(text, end)
+        or _LATER_LEVEL.match(text, end)
+        or _THREAD_LEVEL.match(text, end)
+        or _NAMED_LEVEL.match(text, end)
+        or _PEER_LEVEL.match(text, end)
+        or _LETTER_LEVEL.match(text, end)
+    )
 
 
 class _Lines:
@@ -223,15 +253,28 @@ class _Lines:
             raise Skip("comment")
         text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
+        service = _SERVICE.match(text)
+        if service is None:
+            return self._event(text)
+        text = text[service.end() :]
+        bare: dict[str, object] = {"event_category": "host", "message": text, "extra": {}}
+        row = with_inner(bare, text, self._clock) if is_record(text) else self._event(text)
+        return {"process_name": service["name"], **row}
+
+    def _event(self, text: str) -> dict[str, object]:
         if "%" in text[:80] and (device := device_event(text, self._clock)):
             self._last = cast("datetime | None", device["time"])
             return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
             return header_event(found.groupdict(), self._clock)
-        if text.startswith("{") and is_record(text):  # JSON among other lines, or in colours
+        first = text.partition("\n")[0]
+        stamp = None if text.startswith("{") else stamp_in(first, self._clock)
+        if 0 <= first.find('{"') < (stamp.start if stamp else len(first)) and is_record(
+            text
+        ):  # JSON: in colours, or behind a key
             bare: dict[str, object] = {"event_category": "host", "message": text.strip(), "extra": {}}
             return with_inner(bare, text, self._clock)
-        stamp = stamp_in(text.partition("\n")[0], self._clock)
+        stamp = stamp or stamp_in(first, self._clock)
         row: dict[str, object] = {"event_category": "host"}
         if stamp is None and (begins := _begun(text)):
             row |= self._dateless(text, begins.groupdict(), begins.end())
@@ -254,9 +297,13 @@ class _Lines:
                 Assumption("time", "Lines tell no date, and their events have no time: such events are in no window.")
             )
         word = (begins.get("level") or "").lower()
-        row: dict[str, object] = {"message": text[end:].strip() or None}
-        row["extra"] = {"clock": begins["clock"]} if begins.get("clock") else {}
-        return row | ({"event_severity": LEVELS[_DOTNET.get(word, word)]} if word else {})
+        row: dict[str, object] = {}
+        row["extra"] = extra = {"clock": begins["clock"] or ""} if begins.get("clock") else dict[str, str]()
+        if word:
+            row |= {"message": text[end:].strip() or None, "event_severity": LEVELS[_DOTNET.get(word, word)]}
+        else:  # what follows a time of day is as what follows a time
+            row["message"] = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
+        return row
 
 
 def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
@@ -266,20 +313,31 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
         front = ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
-    level = _LEVEL.match(rest)
-    if level:
-        if level["pid"]:
-            row["process_pid"] = int(level["pid"])
-        rest = rest[level.end() :]
+    if pid := _REDIS.fullmatch(front):
+        row["process_pid"], front, rest = int(pid["pid"]), "", rest[3 if rest[:3] in _SIGNS else 0 :]
+    rest = _told_behind(text, stamp, rest, row)
+    if word := _level(text, stamp):
+        row["event_severity"], extra["level"] = LEVELS[word.lower()], word
+    whole = f"{front.strip(_GAP)} {rest.strip(_GAP)}" if front.strip(_GAP + "[(<") else rest.strip(_GAP)
+    return whole.strip() or None
+
+
+def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> str:
+    """Take process and component that stand with a level, or without one; return what is left of `rest`."""
+    if level := _behind(text, stamp.end) or _KLOG.match(text, stamp.end):
+        told = level.groupdict()
+        if told.get("pid"):
+            row["process_pid"] = int(told["pid"])
+        if told.get("name"):
+            row["process_name"] = told["name"]
+        if not _OF_SOMEBODY.search(level[0]):
+            rest = text[level.end() :]
         if pid := _PID_AFTER.match(rest):
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
         if component:
             row["process_name"] = component["inside"] or component["name"]
             rest = rest[component.end() :]
-    elif pid := _PID.match(rest):
+    if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
-    if word := _level(text, stamp):
-        row["event_severity"], extra["level"] = LEVELS[word.lower()], word
-    whole = f"{front.strip(_GAP)} {rest.strip(_GAP)}" if front.strip(_GAP + "[(<") else rest.strip(_GAP)
-    return whole.strip() or None
+    return rest

@@ -1,0 +1,128 @@
+"""Both ends of a connection in a record of a tool that nobody knows: its ports, directions, volumes and how long it took."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from socml.formats._addresses import address_and_port
+from socml.formats._field_names import guess, plain_name
+from socml.formats._json import text_of
+from socml.formats._times import Clock
+from socml.formats._values import column_value
+
+__all__ = ["complete_ends", "is_bare_duration"]
+
+_ENDS_OF_BOTH = re.compile(
+    r"(?P<source>[^\s>]{1,256}):(?P<source_port>\d{1,5}) ?-> ?(?P<destination>[^\s>]{1,256}):(?P<destination_port>\d{1,5})"
+)
+_BARE_DURATIONS = frozenset(
+    "duration dur elapsed elapsedtime sessionduration connectionduration connduration conduration".split()
+)
+_LONGEST_FLOW = 86400  # of a duration that may be seconds; a larger number is of something smaller
+_ENDS = frozenset("end endtime endtimestamp stoptime lastseen last lastpacket timeend endts flowend".split())
+_OUTWARD = frozenset({"outbound", "outgoing", "out", "egress"})
+_NO_CLOCK = Clock(None, None, None)
+_SENT = frozenset({"sent", "spkt"})
+_BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"}) | _SENT
+
+
+def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Complete a record's columns, and the fields that they were `taken` from, by what several of its fields say together."""
+    _ports(row, taken, found)
+    _both_ends(row, taken, found)
+    _own_side(row, taken, found)
+    _bare_duration(row, taken, used, found)
+    _volume(row, taken, used)
+    if plain_name(taken.get("source_bytes", "")) == "outbytes" and "srcaddr" in plain_name(taken.get("source_ip", "")):
+        _swap(row, taken, "bytes", "packets")  # of NetFlow, whose IN is what comes into the exporter from the source
+
+
+def is_bare_duration(plain: str, value: object) -> bool:
+    """Return whether a field is a duration that tells no unit."""
+    return plain in _BARE_DURATIONS and _is_number(value)
+
+
+def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str, object]) -> None:
+    """Take ports that stand behind addresses."""
+    for side in ("source", "destination"):
+        ip = taken.get(f"{side}_ip")
+        if ip and f"{side}_port" not in row:
+            names = [ip, *(name for name, _ in guess(tuple(found)).columns[f"{side}_ip"])]
+            ends = (address_and_port(text_of(found[name])) for name in names if isinstance(found[name], str))
+            port = next((port for address, port in ends if port is not None and address == row[f"{side}_ip"]), None)
+            if port is not None:
+                row[f"{side}_port"] = port
+
+
+def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
+    """Take both ends of a connection that one field tells: `pc7:50510 -> 192.0.2.7:443`."""
+    if "destination_ip" in row:
+        return
+    for name, value in found.items():
+        if isinstance(value, str) and "->" in value[:300] and (both := _ENDS_OF_BOTH.fullmatch(value)):
+            for side in ("source", "destination"):
+                ip = column_value(f"{side}_ip", both[side], "", _NO_CLOCK)
+                port = column_value(f"{side}_port", both[f"{side}_port"], "", _NO_CLOCK)
+                row |= {name: v for name, v in ((f"{side}_ip", ip), (f"{side}_port", port)) if v is not None}
+            if taken.get("file_path") == name:
+                row.pop("file_path")
+                taken.pop("file_path")
+            return
+
+
+def _own_side(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
+    """Take the local end for the source where the record says that it began the connection."""
+    local = plain_name(taken.get("destination_ip", "")).endswith(("localip", "localaddress", "localaddr"))
+    if not local or "remote" not in plain_name(taken.get("source_ip", "")):
+        return
+    if any(plain_name(name) == "direction" and str(value).lower() in _OUTWARD for name, value in found.items()):
+        _swap(row, taken, "ip", "port")
+
+
+def _swap(row: dict[str, object], taken: dict[str, str], *kinds: str) -> None:
+    """Swap what is the source's and the destination's, with the fields that they were taken from."""
+    for kind in kinds:
+        ends = (f"source_{kind}", f"destination_{kind}")
+        values, names = [row.pop(end, None) for end in ends], [taken.pop(end, None) for end in ends]
+        row.update({end: value for end, value in zip(ends, reversed(values), strict=True) if value is not None})
+        taken.update({end: name for end, name in zip(ends, reversed(names), strict=True) if name is not None})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) or (
+        isinstance(value, str) and value.replace(".", "", 1).replace(",", "", 1).isdigit()
+    )
+
+
+def _bare_duration(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take a duration that says no unit: by the record's own start and end, else seconds, as flows and firewalls count."""
+    if "duration_s" in row:
+        return
+    names = [name for name, plain in guess(tuple(found)).columns.get("duration_s", ()) if plain in _BARE_DURATIONS]
+    number = column_value("duration_s", found[names[0]], "", _NO_CLOCK) if names else None
+    if not isinstance(number, float):
+        return
+    start, end = row.get("time"), next((name for name in found if plain_name(name) in _ENDS), "")
+    until = column_value("time", found[end], "time", _NO_CLOCK) if end and end != taken.get("time") else None
+    if isinstance(start, datetime) and isinstance(until, datetime):
+        seconds = (until - start).total_seconds()
+        scale = next((s for s in (1, 1e3, 1e6, 1e9) if abs(number / s - seconds) <= max(1.0, 0.01 * seconds)), None)
+    else:
+        is_flow = "source_ip" in row and "destination_ip" in row and "http_request_method" not in row
+        scale = 1 if is_flow and number <= _LONGEST_FLOW else None
+    if scale:
+        row["duration_s"], taken["duration_s"] = number / scale, names[0]
+        used.add(names[0])
+
+
+def _volume(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:
+    """Keep what is only called bytes or packets where a flow of one direction counts it: of a request, or of both, it is not the source's."""
+    for column in ("source_bytes", "source_packets"):
+        name = taken.get(column, "")
+        is_bare = plain_name(name) in _BARE_VOLUMES
+        is_of_both = plain_name(name) not in _SENT and "destination_bytes" in row
+        if is_bare and ("destination_ip" not in row or "http_request_method" in row or is_of_both):
+            row.pop(column)
+            used.discard(taken.pop(column))

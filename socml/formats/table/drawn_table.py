@@ -1,0 +1,229 @@
+"""Tables as consoles and documents draw them → events, by what tools usually call things; the rest is kept.
+
+Columns in a frame of bars (psql, MySQL, Markdown), under a line of dashes (sqlcmd, PowerShell, reStructuredText), or in columns
+that blanks part; and records as lists of `name: value` (MySQL's `\\G`, psql's `\\x`, PowerShell's Format-List). What stands
+around a table is skipped. Blind to cells that go on in the next line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from socml.formats._guess import guessed_row
+from socml.formats._inner import with_inner
+from socml.formats._multiline import numbered_lines
+from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._records import Skip, made
+from socml.formats._stamps import settle_day_order
+from socml.formats._times import Clock, clock_of
+from socml.formats.table.any_json import head_of
+
+__all__ = ["DrawnTable"]
+
+_RULE = re.compile(r"[\s|+:=─━═┼╪╬┬┴├┤┌┐└┘╔╗╚╝│┃║-]{3,}")
+_DASHES = re.compile(r"[-=─━═]{2,}")
+_BARS = re.compile(r"(?<!\\)[|│┃║]")
+_COUNT = re.compile(r"\(?\d{1,12} (?:rows?|Zeilen?|lignes?|filas?)\b.{0,80}")  # below a table
+_RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0,400}")
+_FIELD = re.compile(
+    r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
+)
+_NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}")
+_GAP = re.compile(r" {1,}")
+_LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
+_MOST_LINES = 2000  # of one record
+_LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
+_SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
+
+
+@dataclass(frozen=True)
+class _Table:
+    """How lines are cut: by bars, or at `starts`, where each column begins. `above`: lines up to the first row."""
+
+    names: tuple[str, ...]
+    above: int
+    starts: tuple[int, ...] = ()
+
+    def fields(self, line: str) -> dict[str, object]:
+        """Return the cells of a row; raise Skip or ValueError for a line that is none."""
+        if not line.strip() or _is_rule(line):
+            raise Skip("line of the frame")
+        cells = _at(line, self.starts) if self.starts else _between_bars(line)
+        if tuple(cells) == self.names:
+            raise Skip("repeated header")
+        if len(cells) != len(self.names) or _COUNT.fullmatch(line.strip()):
+            if _COUNT.fullmatch(line.strip()):
+                raise Skip("count of rows")
+            raise ValueError(f"{len(cells)} cells for {len(self.names)} columns")
+        return {
+            name: cell for name, cell in zip(self.names, cells, strict=True) if cell not in ("", "NULL", "null", "∅")
+        }
+
+
+class DrawnTable:
+    """Tables and lists of a console or a document."""
+
+    name = "drawn-table"
+    about = (
+        "tables as consoles and documents draw them: psql, MySQL, sqlcmd, PowerShell, Markdown; lists of name: value"
+    )
+    specification = "https://www.postgresql.org/docs/current/app-psql.html"
+    examples = ("| ts | user | ip |\n|----|------|----|\n| 2026-03-02T10:00:00Z | bob | 192.0.2.7 |",)
+    one_a_line = False
+
+    def sniff(self, head: bytes, file_name: str) -> float:
+        """Fairly sure of a frame or a line of dashes if the names tell a time and more; a guess of a list."""
+        numbered = _first_lines(head)
+        lines = _texts(numbered)
+        clock = Clock(None, 2000, None)
+        if table := _table(lines):
+            taken = [set(guessed_row(row, clock)[1]) for row in _rows(table, lines)]
+            known = [one for one in taken if "time" in one and len(one) > _LEAST_KNOWN - 1]
+            return (_LESS_SURE if table.starts else _SURE) if len(known) >= max(1, 0.8 * len(taken)) else 0.0
+        listed = [fields for _, _, fields in _lists(numbered) if fields] if _is_list(lines) else []
+        known_lists = sum("time" in guessed_row(fields, clock)[1] for fields in listed)
+        return _GUESS if listed and known_lists >= 0.8 * len(listed) else 0.0
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
+        """Yield the file's events."""
+        clock = clock_of(source, options)
+        heads = _first_lines(head_of(source))
+        table = _table(_texts(heads))
+        found = list(_rows(table, _texts(heads))) if table else [fields for _, _, fields in _lists(heads)]
+        settle_day_order((f"{value} " for fields in found for value in fields.values()), clock)
+        records = _of_table(source, table) if table else _lists(numbered_lines(source))
+        events = ((n, raw, _event(fields, clock) if isinstance(fields, dict) else fields) for n, raw, fields in records)
+        return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
+
+
+def _event(fields: dict[str, object], clock: Clock) -> dict[str, object] | Exception:
+    if not fields:
+        return Skip("line around the records")
+    row, _ = guessed_row(fields, clock)
+    return with_inner(row, row.get("message"), clock)
+
+
+def _first_lines(head: bytes) -> list[tuple[int, bytes]]:
+    """Return the first whole lines of a file with their numbers."""
+    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _SAMPLE)
+    return list(enumerate(lines[:_SAMPLE] if len(lines) == 1 else lines[:-1], 1))
+
+
+def _texts(lines: Sequence[tuple[int, bytes]]) -> list[str]:
+    return [line[:_LONGEST].decode("utf-8", "replace").rstrip() for _, line in lines]
+
+
+def _is_rule(line: str) -> bool:
+    return _RULE.fullmatch(line) is not None and _DASHES.search(line) is not None
+
+
+def _table(lines: Sequence[str]) -> _Table | None:
+    """Return how the first lines of a file are cut; None if they are no table.
+
+    Examples
+    --------
+    >>> _table(["| a | b |", "|---|---|", "| 1 | 2 |"]).names, _table(["name    ip", "------  ---------", "bob     192.0.2.7"]).starts
+    (('a', 'b'), (0, 8))
+    """
+    rules = [at for at, line in enumerate(lines[:_MOST_ABOVE]) if _is_rule(line)]
+    for at in rules:
+        for above in (at - 1, at + 1):
+            line = lines[above] if 0 <= above < len(lines) else ""
+            if not line.strip() or _is_rule(line):
+                continue
+            first = max(at, above) + 1
+            if _BARS.search(line):
+                names = _between_bars(line)
+                starts: tuple[int, ...] = ()
+            else:
+                starts = tuple(found.start() for found in _DASHES.finditer(lines[at]))
+                names = _at(line, starts)
+            if 1 < len(names) <= _MOST_COLUMNS and len(set(names)) == len(names) and all(map(_NAME.fullmatch, names)):
+                return _Table(tuple(names), first, starts)
+    return None if rules else _blank_parted(lines)
+
+
+def _blank_parted(lines: Sequence[str]) -> _Table | None:
+    """Return the columns of lines that blanks at the same places part, under a line of names."""
+    written = [line for line in lines if line.strip()]
+    if len(written) <= _LEAST_ROWS or not written[0][:1].isalpha() or any("\t" in line for line in written):
+        return None
+    width = max(map(len, written))
+    blank = [all(len(line) <= at or line[at] == " " for line in written) for at in range(width)]
+    starts = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
+    named = [at for at in starts if written[0][at : at + 1].strip()]
+    if named[:1] != [0] or len(named) < _LEAST_COLUMNS:
+        return None
+    names = _at(written[0], named)
+    if len(set(names)) < len(names) or not all(" " not in name and _NAME.fullmatch(name) for name in names):
+        return None
+    return _Table(tuple(names), lines.index(written[0]) + 1, tuple(named))
+
+
+def _at(line: str, starts: Sequence[int]) -> list[str]:
+    return [line[at:end].strip() for at, end in zip(starts, [*starts[1:], len(line)], strict=True)]
+
+
+def _between_bars(line: str) -> list[str]:
+    cells = [cell.strip().replace("\\|", "|") for cell in _BARS.split(line.strip())]
+    return cells[1:-1] if len(cells) > 2 and not cells[0] and not cells[-1] else cells
+
+
+def _rows(table: _Table, lines: Sequence[str]) -> Iterator[dict[str, object]]:
+    for line in lines[table.above :]:
+        try:
+            yield table.fields(line)
+        except (Skip, ValueError):
+            continue
+
+
+def _of_table(source: Source, table: _Table) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
+    for number, line in numbered_lines(source):
+        try:
+            if number <= table.above:
+                raise Skip("header")
+            yield number, line, table.fields(line.decode("utf-8", "backslashreplace").rstrip("\r"))
+        except (Skip, ValueError) as reason:
+            yield number, line, reason
+
+
+def _is_list(lines: Sequence[str]) -> bool:
+    """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those with the same names."""
+    written = [line for line in lines if line.strip()]
+    if written and _RECORD.fullmatch(written[0].strip()):
+        return True
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if line.strip():
+            blocks[-1].append(line)
+        elif blocks[-1]:
+            blocks.append([])
+    names = [[found["name"] for line in block if (found := _FIELD.fullmatch(line))] for block in blocks if block]
+    return (
+        len(names) > 1 and len(names[0]) >= _LEAST_COLUMNS and names[0] == names[1] and len(names[0]) == len(blocks[0])
+    )
+
+
+def _lists(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+    """Yield records with the number of their first line; one without fields is what stands around them."""
+    first, held, fields, name = 0, list[bytes](), dict[str, object](), ""
+    for number, line in numbered:
+        text = line[: 16 * _LONGEST].decode("utf-8", "backslashreplace").rstrip()
+        begins = not text or _RECORD.fullmatch(text.strip()) is not None
+        if (begins and fields) or len(held) >= _MOST_LINES:
+            yield first, b"\n".join(held), fields
+            first, held, fields, name = 0, [], {}, ""
+        if not text:
+            yield number, b"", {}
+            continue
+        first, found = first or number, _FIELD.fullmatch(text)
+        held.append(line)
+        if found and not begins:
+            name = found["name"].strip()
+            fields.setdefault(name, (found["value"] or "").strip())
+        elif name and not begins and len(str(fields[name])) < 16 * _LONGEST:
+            fields[name] = f"{fields[name]}\n{text.strip()}"
+    if held:
+        yield first, b"\n".join(held), fields
