@@ -51,9 +51,9 @@ def group_entities(entity: pd.Series | None, rows: int) -> Entities:
     codes, _ = pd.factorize(entity)
     nobody = codes < 0
     codes[nobody] = codes.max() + 1 + np.arange(int(nobody.sum()))
-    order = np.argsort(
-        codes.astype(np.min_scalar_type(codes.max())), kind="stable"
-    )  # numbers of 16 bits sort in one pass
+    codes = codes.astype(np.int32) if rows <= np.iinfo(np.int32).max else codes
+    short = codes.astype(np.min_scalar_type(codes.max()))  # numbers of 16 bits sort in one pass
+    order = np.argsort(short, kind="stable").astype(codes.dtype)
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
     return Entities(order, starts, codes, known=True)
 
@@ -75,6 +75,11 @@ class Spread:
     usual: tuple[float, float, float]
     highest: np.ndarray
     lowest: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory it takes."""
+        return self.distinct.nbytes + self.below.nbytes + self.highest.nbytes + self.lowest.nbytes
 
 
 def spread_of(values: np.ndarray, entities: Entities) -> Spread:
