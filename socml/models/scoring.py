@@ -107,7 +107,8 @@ def score_run(
 
     Writes `workspace/scores/<run_id>/`: scores.parquet and the packed leaves in the rows' order, then run.json. Leaves
     are of all rows, or of as many of the most anomalous ones as `[engine] memory_limit` has room for under review. The
-    id is a hash of the model version and the file, so a run that was finished before is returned as it is.
+    id is a hash of the model version and the file, so a run that was finished before is returned as it is, unless
+    `memory_limit` has room for another number of rows by now.
 
     Parameters
     ----------
@@ -125,13 +126,15 @@ def score_run(
     version.check_table(metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
-    if not leaves_file(folder) or not run_is_intact(project, run_id):
-        normality, reviewed = _score_file(version, features_path, folder, project, progress)
+    rows = open_table(features_path).metadata.num_rows
+    reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + _leaves_of_one(version).nbytes))
+    run = read_run(project, run_id) if leaves_file(folder) and run_is_intact(project, run_id) else None
+    if run is None or run.get("reviewed", rows) != reviewed:
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
-        if reviewed < len(normality):
+        if reviewed < rows:
             about["reviewed"] = reviewed
+        normality = _score_file(version, features_path, folder, project, reviewed, progress)
         return save_run(version, features_path, normality, about, project=project, truth=truth)
-    run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
     return write_run(project, run)
@@ -235,16 +238,15 @@ def _score_file(
     features_path: Path,
     folder: Path,
     project: Project,
+    reviewed: int,
     progress: Callable[[int, int], None] | None,
-) -> tuple[np.ndarray, int]:
-    """Score a feature file block by block, write leaves; return how normal each row is, and of how many the leaves are."""
+) -> np.ndarray:
+    """Score a feature file block by block, write the leaves of the rows to review, and return how normal each row is."""
     rows = open_table(features_path).metadata.num_rows
-    one = version.forest.leaves(version.preparation.blank())
-    reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + one.nbytes))
     of_all = reviewed == rows
     normality = np.empty(rows)
     with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
-        leaves = _open_leaves(scratch, one, reviewed)
+        leaves = _open_leaves(scratch, version, reviewed)
         if project.engine == "spark":
             reads = version.metadata["features"]
             blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
@@ -264,7 +266,7 @@ def _score_file(
         if not of_all:
             _write_leaves_of(version, features_path, most_anomalous(normality, reviewed), leaves, project)
         save_leaves(folder, leaves)
-    return normality, reviewed
+    return normality
 
 
 def _feature_blocks(version: ModelVersion, features_path: Path) -> Iterator[pa.RecordBatch]:
@@ -298,8 +300,12 @@ def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.nd
     return scored.normality, scored.leaves
 
 
-def _open_leaves(scratch: IO[bytes], one: np.ndarray, rows: int) -> np.ndarray:
-    """Return room on disk for the leaves of rows; `one` are those of one row."""
+def _leaves_of_one(version: ModelVersion) -> np.ndarray:
+    return np.asarray(version.forest.leaves(version.preparation.blank()))
+
+
+def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.ndarray:
+    one = _leaves_of_one(version)
     shape = (one.shape[0], rows)
     return (
         np.memmap(scratch, mode="w+", dtype=one.dtype, shape=shape) if rows and len(one) else np.empty(shape, one.dtype)
