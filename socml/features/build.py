@@ -45,6 +45,7 @@ from socml.project import (
     read_metadata,
     read_table,
     replacing,
+    row_encoding,
     sealed_connection,
     select_batches,
     stream,
@@ -311,7 +312,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
 
 def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: TableMetadata) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
-    with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, schema, **row_encoding(schema)) as writer:
         for batch in rows:
             writer.write_batch(batch)
 

@@ -41,6 +41,7 @@ from socml.project import (
     read_run,
     read_table,
     replacing,
+    row_encoding,
     run_folder,
     run_is_intact,
     save_leaves,
@@ -324,7 +325,7 @@ def _write_scores(
     keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
     contract = schema(SCORE)
     at = 0
-    with replacing(path) as temporary, parquet_writer(temporary, contract, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, contract, **row_encoding(contract)) as writer:
         for batch in keys:
             end = at + len(batch)
             columns = _score_columns(version, normality[at:end], rank[at:end], metadata, run_id)
