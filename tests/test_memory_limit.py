@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from socml.models.fitting import fit
 from socml.models.scoring import load_scores, most_anomalous, ranks, score_run
 from socml.project.errors import ConfigurationError, DataError, Notice
 from socml.project.periods import Period
+from socml.project.stored import open_table, write_table
 from socml.project.workspace import read_leaves, run_folder
 from socml.review.feedback import FeedbackRanking
 from socml.review.loop import Triage
@@ -46,6 +48,15 @@ def runs(fitted, small):
         found.append((load_scores(run["run_id"], project=project), np.array(read_leaves(project, run)), run))
     yield found
     shutil.rmtree(run_folder(data.project, run["run_id"]))
+
+
+def test_a_file_that_is_read_in_blocks_is_not_held_whole(tmp_path):
+    table = pa.table({"n": np.random.default_rng(0).random(4_000_000)})  # four row groups of 8 MB
+    path = write_table(tmp_path / "t.parquet", table)
+    del table
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in open_table(path).iter_batches(65_536)]
+    assert max(held) < 20 << 20
 
 
 def test_a_table_that_fits_is_learned_from_as_it_is(fitted):

@@ -211,7 +211,7 @@ language = "en"            # "en" or "fr": words in the terminal and the app's f
 [engine]
 name = "duckdb"            # or "spark", for more machines than one: pip install 'socml[spark]', and Java 17
 master = "local[*]"        # of Spark: "spark://host:7077", "yarn", "k8s://…"
-memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
+memory_limit = "4GB"       # what DuckDB may hold before it spills to disk, and rows a model may take
 threads = 0                # 0: as many as the machine has cores
 time_limit_s = 3600        # seconds that one feature set may take over one dataset
 
