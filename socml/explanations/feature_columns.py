@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
 from socml.features import plain_table
-from socml.project import DataError, open_table
+from socml.project import DataError, open_table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,9 +176,9 @@ class OnDisk:
         """Return a column as it is kept: of texts, which of them stands in each row."""
         if name in self._columns:
             return self._columns[name]
-        column = open_table(self._path).read(columns=[name]).column(0).combine_chunks()
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = column.dictionary_encode()
+        kind = self._schema.field(name).type
+        texts = {"read_dictionary": [name]} if pa.types.is_string(kind) or pa.types.is_large_string(kind) else {}
+        column = read_table(self._path, columns=[name], **texts).column(0).combine_chunks()
         if self.is_kept:
             self._columns[name] = column
         return column

@@ -84,14 +84,21 @@ class Spread:
 
 def spread_of(values: np.ndarray, entities: Entities) -> Spread:
     """Return how the values of a column lie; it costs a sort, so that a table on disk keeps it."""
-    ordered = np.sort(values[~np.isnan(values)])
+    highest, lowest = _extremes(values, entities)
+    ordered = values[~np.isnan(values)]
+    ordered.sort()
     low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH]).tolist() if len(ordered) else (np.nan,) * 3
-    by_entity = values[entities.order]
-    highest = np.fmax.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
-    lowest = np.fmin.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])  # the first of each value
     below = np.append(starts, len(ordered)).astype(np.min_scalar_type(len(ordered)))
     return Spread(ordered[starts], below, (low, middle, high), highest, lowest)
+
+
+def _extremes(values: np.ndarray, entities: Entities) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest and the lowest value of each entity."""
+    by_entity = values[entities.order]
+    if not len(by_entity):
+        return by_entity, by_entity
+    return np.fmax.reduceat(by_entity, entities.starts), np.fmin.reduceat(by_entity, entities.starts)
 
 
 def usual_numbers(
