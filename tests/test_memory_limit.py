@@ -39,9 +39,10 @@ def small(fitted):
 
 
 @pytest.fixture
-def runs(fitted, small):
+def runs(fitted, small, monkeypatch):
     """The same rows scored where all have room, and where few have: scores, leaves and what run.json says of each."""
     data = fitted["data"]
+    monkeypatch.setattr(scoring, "BLOCK", 100)
     found = []
     for project in (data.project, small):
         run = score_run(fitted["forest"], data.path, project=project)
@@ -176,6 +177,7 @@ def test_reasons_are_the_same(runs, small, monkeypatch):
     for kept_cells in (columns.KEPT_CELLS, 0):
         columns._on_disk.cache_clear()
         monkeypatch.setattr(columns, "KEPT_CELLS", kept_cells)
+        monkeypatch.setattr(columns, "BLOCK", 37)
         monkeypatch.setattr(columns, "REMEMBERED_BYTES", kept_cells)
         (run_folder(small, run["run_id"]) / "explanations.parquet").unlink(missing_ok=True)
         explained.append(explain_run(run["run_id"], top=20, project=small))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 16  # columns of a table on disk whose spread is kept: up to 12 bytes a distinct value each …
 REMEMBERED_BYTES = 400 << 20  # … and in all up to this many
+BLOCK = 65_536  # names that are read at a time
 PLACES = 10_000  # rows of which it is remembered where they stand
 KEPT_CELLS = 50_000_000  # of a table that is kept in memory, texts as numbers: at most 8 bytes each
 
@@ -165,7 +166,7 @@ class OnDisk:
         return open_table(self._path).read(columns=["row_id"]).column(0)
 
     def _names_from_disk(self) -> Iterator[pa.Array]:
-        return (batch.column(0) for batch in open_table(self._path).iter_batches(columns=["row_id"]))
+        return (batch.column(0) for batch in open_table(self._path).iter_batches(BLOCK, columns=["row_id"]))
 
     @property
     def is_kept(self) -> bool:
