@@ -42,6 +42,12 @@ STEPS = {
     "queue": ("queue", "--json"),
 }
 PEER = "scikit-learn's score_samples"
+NOTES = (
+    f"Each step is a process of the command line, Python's start and imports among its CPU. [engine] memory_limit is {MEMORY_LIMIT}.",
+    "Of more than about 2 million flows, fit learns from a sample, and labels rank the most anomalous rows: as many as memory_limit "
+    "has room for. Every row is scored.",
+    f"Scoring alone: the same fitted forest and the same matrix of 200,000 rows, one process, medians of 3; the peer is {PEER}.",
+)
 
 
 @dataclass(frozen=True)
@@ -254,10 +260,7 @@ def growth(figures: Sequence[Figure]) -> list[Figure]:
 def main() -> None:
     """Measure each size that the disk has room for, and write the table."""
     figures: list[Figure] = []
-    notes = [
-        f"Each step is a process of the command line, Python's start and imports among its CPU. [engine] memory_limit is {MEMORY_LIMIT}.",
-        f"Scoring alone: the same fitted forest and the same matrix of 200,000 rows, one process, medians of 3; the peer is {PEER}.",
-    ]
+    notes = list(NOTES)
     versions = versions_of("socml", "duckdb", "pyarrow", "numpy", "scikit-learn")
     for millions in SIZES:
         free = shutil.disk_usage(tempfile.gettempdir()).free

@@ -176,7 +176,7 @@ def fit(
     Examples:  socml fit source-forest office      socml fit source-forest office --promote
                socml fit source-forest office --from 2026-03-02 --until 2026-03-03   (days known to be clean)
     """
-    from socml.features import build_features, load_row_truth
+    from socml.features import build_feature_file, load_learning_rows, load_row_truth
     from socml.models import fit as fit_model
     from socml.models import teaching_labels
     from socml.project import find_project, load_model_recipe
@@ -187,9 +187,11 @@ def fit(
     if seed is not None:
         recipe = recipe.model_copy(update={"seed": seed})
     with step(f"building {recipe.features}"):
-        table_ = build_features(recipe.features, dataset, project=project)
+        path = build_feature_file(recipe.features, dataset, project=project)
         truth = load_row_truth(dataset, recipe.features, project=project)
-    labels = teaching_labels(recipe, dataset, project=project)
+        labels = teaching_labels(recipe, dataset, project=project)
+        keep = () if labels is None else labels.index
+        table_ = load_learning_rows(path, project=project, seed=recipe.seed, period=period, keep=keep)
     with step(f"fitting {model} on {len(table_):,} rows"):
         version = fit_model(
             recipe, table_, project=project, truth=truth, labels=labels, promote=promote, period=period, force=force

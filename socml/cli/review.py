@@ -273,10 +273,10 @@ def _triage(run: str, by: str, strategy: str) -> Triage:
 
 
 def _whole_id(start: str, triage: Triage) -> str:
-    found = [row_id for row_id in triage.scores.index if row_id.startswith(start)]
+    found = triage.row_ids_from(start)
     if len(found) != 1:
         raise ConfigurationError(f"{len(found) or 'No'} rows of run {triage.run['run_id']} start with {start!r}.")
-    return str(found[0])
+    return found[0]
 
 
 def _say_metrics(metrics: dict[str, object]) -> None:

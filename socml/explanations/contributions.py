@@ -216,8 +216,9 @@ def _add_usual(
         if not near.any():
             continue
         if name in numbers:
+            spread = columns.spread(str(name))  # first: it takes the column and more, and lets it go
             values = numbers_of(columns.column(str(name)))
-            usual = usual_numbers(values, positions[of[near]], columns.entities, columns.spread(str(name)))
+            usual = usual_numbers(values, positions[of[near]], columns.entities, spread)
         else:
             usual = usual_categories(here[near], columns.shares(str(name)))
         for key, found in usual.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
 from socml.features import plain_table
-from socml.project import DataError, open_table
+from socml.project import DataError, open_table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REMEMBERED = 16  # columns of a table on disk whose spread is kept: 12 bytes a distinct value each
+REMEMBERED = 16  # columns of a table on disk whose spread is kept: up to 12 bytes a distinct value each …
+REMEMBERED_BYTES = 400 << 20  # … and in all up to this many
+BLOCK = 65_536  # names that are read at a time
 PLACES = 10_000  # rows of which it is remembered where they stand
 KEPT_CELLS = 50_000_000  # of a table that is kept in memory, texts as numbers: at most 8 bytes each
 
@@ -110,7 +112,9 @@ class OnDisk:
         """Return how the numbers of a column lie, as long as it is remembered without reading it."""
         if name not in self._spreads:
             self._spreads[name] = spread_of(numbers_of(self.column(name)), self.entities)
-            while len(self._spreads) > REMEMBERED:
+            while len(self._spreads) > REMEMBERED or (
+                len(self._spreads) > 1 and sum(spread.nbytes for spread in self._spreads.values()) > REMEMBERED_BYTES
+            ):
                 self._spreads.pop(next(iter(self._spreads)))
         return self._spreads[name]
 
@@ -128,8 +132,11 @@ class OnDisk:
             self._place.clear()
         absent = [row_id for row_id in row_ids if row_id not in self._place]
         if absent:
-            at = pc.indices_nonzero(pc.is_in(self.row_ids, value_set=pa.array(absent, pa.string())))
-            self._place.update(zip(self.row_ids.take(at).to_pylist(), at.to_pylist(), strict=True))
+            wanted, start = pa.array(absent, pa.string()), 0
+            for names in self.row_ids.chunks if self.is_kept else self._names_from_disk():
+                at = pc.indices_nonzero(pc.is_in(names, value_set=wanted))
+                self._place.update(zip(names.take(at).to_pylist(), pc.add(at, start).to_pylist(), strict=True))
+                start += len(names)
         return _found(np.array([self._place.get(row_id, -1) for row_id in row_ids]), row_ids)
 
     def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -140,18 +147,16 @@ class OnDisk:
         return self._taken[1]
 
     def _rows_at(self, positions: np.ndarray, columns: Sequence[str] | None) -> pd.DataFrame:
-        names = [name for name in self._schema.names if name != "row_id" and (columns is None or name in columns)]
+        others = [name for name in self._schema.names if name != "row_id" and (columns is None or name in columns)]
+        names = ["row_id", *others]
         at = pa.array(positions)
         taken = (
-            {name: self._column(name).take(at) for name in names}
-            if self._is_kept
+            {"row_id": self.row_ids.take(at)} | {name: self._column(name).take(at) for name in others}
+            if self.is_kept
             else self._from_disk(positions, names)
         )
-        fields = [self._schema.field(name) for name in ("row_id", *names)]
-        cells = [
-            pc.cast(column, field.type)
-            for column, field in zip((self.row_ids.take(at), *taken.values()), fields, strict=True)
-        ]
+        fields = [self._schema.field(name) for name in names]
+        cells = [pc.cast(taken[field.name], field.type) for field in fields]
         frame: pd.DataFrame = pa.table(cells, pa.schema(fields, metadata=self._schema.metadata)).to_pandas()
         return frame.set_index("row_id")
 
@@ -160,24 +165,28 @@ class OnDisk:
         """The names of all rows."""
         return open_table(self._path).read(columns=["row_id"]).column(0)
 
+    def _names_from_disk(self) -> Iterator[pa.Array]:
+        return (batch.column(0) for batch in open_table(self._path).iter_batches(BLOCK, columns=["row_id"]))
+
     @property
-    def _is_kept(self) -> bool:
+    def is_kept(self) -> bool:
+        """Whether it is small enough to be kept in memory once it was read."""
         return self._rows * len(self._schema.names) <= KEPT_CELLS
 
     def _column(self, name: str) -> pa.Array:
         """Return a column as it is kept: of texts, which of them stands in each row."""
         if name in self._columns:
             return self._columns[name]
-        column = open_table(self._path).read(columns=[name]).column(0).combine_chunks()
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = column.dictionary_encode()
-        if self._is_kept:
+        kind = self._schema.field(name).type
+        texts = {"read_dictionary": [name]} if pa.types.is_string(kind) or pa.types.is_large_string(kind) else {}
+        column = read_table(self._path, columns=[name], **texts).column(0).combine_chunks()
+        if self.is_kept:
             self._columns[name] = column
         return column
 
     def _from_disk(self, positions: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:
         """Return columns of a few rows of a table that is too large to keep; a row group is read at a time."""
-        if not names or not len(positions):
+        if not len(positions):
             return {name: pa.chunked_array([], self._schema.field(name).type) for name in names}
         file = open_table(self._path)
         starts = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])

@@ -203,7 +203,7 @@ def prepare_explanations(run_id: str, *, project: Project | None = None) -> None
     path = run_features_path(project, run)
     version, columns = _opened(run["model_version"], project), feature_table(path)
     explainer, preparation = _explainer(run["model_version"], project), version.preparation
-    first = columns.row_ids.slice(0, 1).to_pylist()
+    first = columns.take(np.arange(1)).index.to_list()
     check_same_rows(run, version, path, first, project)
     for name in preparation.numbers_:
         columns.spread(name)

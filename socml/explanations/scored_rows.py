@@ -35,9 +35,15 @@ def _scores_of(run: Run, columns: OnDisk, row_ids: list[str], project: Project) 
     """Return what a run scored rows; raise DataError for a row that is not in it."""
     path = run_folder(project, run["run_id"]) / "scores.parquet"
     with suppress(DataError):  # a row that is not there is named below
-        in_order = _scores_in_order(path, path.stat().st_mtime_ns, columns) if path.is_file() else None
-        if in_order is not None:
-            return np.asarray(in_order[columns.positions(row_ids)])
+        at = columns.positions(row_ids)
+        if not columns.is_kept:  # nor are its scores: what stands at these places is read
+            stored = feature_table(path).take(at, ["anomaly_score"])
+            if stored.index.to_list() == row_ids:
+                return stored["anomaly_score"].to_numpy()
+        elif path.is_file():
+            in_order = _scores_in_order(path, path.stat().st_mtime_ns, columns)
+            if in_order is not None:
+                return np.asarray(in_order[at])
     scored = read_table(path, columns=["row_id", "anomaly_score"], filters=pc.field("row_id").isin(row_ids))
     known = dict(zip(scored["row_id"].to_pylist(), scored["anomaly_score"].to_pylist(), strict=True))
     strange = [row_id for row_id in row_ids if row_id not in known]

@@ -51,9 +51,9 @@ def group_entities(entity: pd.Series | None, rows: int) -> Entities:
     codes, _ = pd.factorize(entity)
     nobody = codes < 0
     codes[nobody] = codes.max() + 1 + np.arange(int(nobody.sum()))
-    order = np.argsort(
-        codes.astype(np.min_scalar_type(codes.max())), kind="stable"
-    )  # numbers of 16 bits sort in one pass
+    codes = codes.astype(np.int32) if rows <= np.iinfo(np.int32).max else codes
+    short = codes.astype(np.min_scalar_type(codes.max()))  # numbers of 16 bits sort in one pass
+    order = np.argsort(short, kind="stable").astype(codes.dtype)
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
     return Entities(order, starts, codes, known=True)
 
@@ -76,17 +76,29 @@ class Spread:
     highest: np.ndarray
     lowest: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory it takes."""
+        return self.distinct.nbytes + self.below.nbytes + self.highest.nbytes + self.lowest.nbytes
+
 
 def spread_of(values: np.ndarray, entities: Entities) -> Spread:
     """Return how the values of a column lie; it costs a sort, so that a table on disk keeps it."""
-    ordered = np.sort(values[~np.isnan(values)])
+    highest, lowest = _extremes(values, entities)
+    ordered = values[~np.isnan(values)]
+    ordered.sort()
     low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH]).tolist() if len(ordered) else (np.nan,) * 3
-    by_entity = values[entities.order]
-    highest = np.fmax.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
-    lowest = np.fmin.reduceat(by_entity, entities.starts) if len(by_entity) else by_entity
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])  # the first of each value
     below = np.append(starts, len(ordered)).astype(np.min_scalar_type(len(ordered)))
     return Spread(ordered[starts], below, (low, middle, high), highest, lowest)
+
+
+def _extremes(values: np.ndarray, entities: Entities) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest and the lowest value of each entity."""
+    by_entity = values[entities.order]
+    if not len(by_entity):
+        return by_entity, by_entity
+    return np.fmax.reduceat(by_entity, entities.starts), np.fmin.reduceat(by_entity, entities.starts)
 
 
 def usual_numbers(

@@ -21,6 +21,7 @@ from .given_table import plain_table as plain_table
 from .hourly_tables import EntityHour as EntityHour
 from .hourly_tables import entity_hours as entity_hours
 from .label_leaks import label_columns as label_columns
+from .learning_rows import load_learning_rows as load_learning_rows
 from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period
 from .periods import rows_of_period as rows_of_period

@@ -45,6 +45,7 @@ from socml.project import (
     read_metadata,
     read_table,
     replacing,
+    row_encoding,
     sealed_connection,
     select_batches,
     stream,
@@ -93,7 +94,7 @@ def build_features(
     with _connection(recipe, {"stored_events": table}, table.schema, project) as connection:
         schema = _output_schema(recipe, connection)
         rows = pa.Table.from_batches(list(_rows(recipe, connection, schema, project.time_limit_s)), schema)
-    return _frame(rows, _metadata(recipe, schema, dataset="", snapshot=""))
+    return frame_of(rows, _metadata(recipe, schema, dataset="", snapshot=""))
 
 
 def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, project: Project | None = None) -> Path:
@@ -142,7 +143,7 @@ def load_features(dataset: str, feature_set: str, *, project: Project | None = N
     metadata = read_metadata(path)
     if "features" not in metadata:
         raise DataError(f"{path} is not a feature table. Build one: socml features FEATURE_SET {dataset}")
-    return _frame(read_table(path), metadata)
+    return frame_of(read_table(path), metadata)
 
 
 def load_row_truth(dataset: str, feature_set: str, *, project: Project | None = None) -> pd.DataFrame:
@@ -311,7 +312,7 @@ def _metadata(recipe: FeatureRecipe, schema: pa.Schema, *, dataset: str, snapsho
 
 def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metadata: TableMetadata) -> None:
     schema = schema.with_metadata({b"socml": json.dumps(metadata).encode()})
-    with replacing(path) as temporary, parquet_writer(temporary, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, schema, **row_encoding(schema)) as writer:
         for batch in rows:
             writer.write_batch(batch)
 
@@ -337,7 +338,8 @@ def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -
     return not truth.is_file() or (rows.is_file() and rows.stat().st_mtime_ns >= truth.stat().st_mtime_ns)
 
 
-def _frame(table: pa.Table, metadata: TableMetadata) -> pd.DataFrame:
+def frame_of(table: pa.Table, metadata: TableMetadata) -> pd.DataFrame:
+    """Return rows of a feature file as `build_features` does."""
     frame = _by_row(table)
     frame.attrs["socml"] = metadata
     return frame

@@ -100,20 +100,21 @@ def run(
 
 def _fit_and_score(recipe: ExperimentRecipe, feature_set: str, seed: int, project: Project, step: Step) -> Run:
     from socml.explanations import explain_run
-    from socml.features import build_feature_file, load_features, load_row_truth
+    from socml.features import build_feature_file, load_learning_rows, load_row_truth
     from socml.models import fit, has_seen_truth, score_run, teaching_labels, write_families
 
     with step(f"building {feature_set} features"):
         path = build_feature_file(feature_set, recipe.dataset, project=project)
-        features = load_features(recipe.dataset, feature_set, project=project)
         truth = load_row_truth(recipe.dataset, feature_set, project=project)
+        model = load_model_recipe(recipe.model, project).model_copy(update={"seed": seed})
+        labels = teaching_labels(model, recipe.dataset, project=project)
+        keep = () if labels is None else labels.index
+        features = load_learning_rows(path, project=project, seed=seed, period=model.period, keep=keep)
     if features.empty:
         raise DataError(f"{feature_set} has no rows for {recipe.dataset}: its events are of other kinds.")
     with step(f"fitting {recipe.model}"):
-        model = load_model_recipe(recipe.model, project).model_copy(update={"seed": seed})
-        labels = teaching_labels(model, recipe.dataset, project=project)
         version = fit(model, features, project=project, truth=truth, labels=labels, experiment=recipe.name)
-    with step(f"scoring {len(features):,} rows"):
+    with step("scoring"):
         seen = has_seen_truth(version, recipe.dataset)  # then only figures of held-out rows say something
         scored = score_run(version, path, project=project, experiment=recipe.name, truth=None if seen else truth)
         write_families(version, path, scored["run_id"], project=project)

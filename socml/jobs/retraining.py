@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from socml.features import build_features, load_row_truth
+from socml.features import build_feature_file, load_learning_rows, load_row_truth
 from socml.jobs.night_state import nights_folder
 from socml.jobs.status import recent_problems
 from socml.labels import DIRECTION, read_labels
@@ -31,7 +31,7 @@ from socml.models import (
     set_shadow,
     teaching_labels,
 )
-from socml.project import ConfigurationError, Project, audit, load_model_recipe
+from socml.project import ConfigurationError, ModelRecipe, Project, audit, load_model_recipe
 
 __all__ = ["Beside", "Retrained", "beside", "compare_shadow", "promote_version", "retrain", "roll_back"]
 
@@ -91,7 +91,7 @@ def retrain(
     if not any(holds for holds, _ in answers):
         return Retrained(model, False, why)
     recipe = load_model_recipe(model, project)
-    table = build_features(recipe.features, dataset, project=project)
+    table = _rows(recipe, dataset, project)
     truth = load_row_truth(dataset, recipe.features, project=project)
     labels = teaching_labels(recipe, dataset, project=project)
     version = fit(recipe, table, project=project, truth=truth, labels=labels)
@@ -109,7 +109,7 @@ def compare_shadow(model: str, dataset: str, *, project: Project) -> Beside:
         If there is no shadow.
     """
     champion, shadow = (load_model(model, alias, project=project) for alias in (CHAMPION, SHADOW))
-    table = build_features(load_model_recipe(model, project).features, dataset, project=project)
+    table = _rows(load_model_recipe(model, project), dataset, project)
     return _beside(champion, shadow, table, dataset, project)
 
 
@@ -158,6 +158,13 @@ def beside(
     ]
     churn = len(heads[0] - heads[1]) / top
     return Beside(champion, shadow, len(then), top, churn, float(np.nan_to_num(correlation, nan=1.0)), tuple(flipped))
+
+
+def _rows(recipe: ModelRecipe, dataset: str, project: Project) -> pd.DataFrame:
+    """Return the rows that a version is fitted on and compared over: all that memory has room for, with all labelled ones."""
+    path = build_feature_file(recipe.features, dataset, project=project)
+    keep = read_labels(dataset=dataset, project=project).index
+    return load_learning_rows(path, project=project, seed=recipe.seed, period=recipe.period, keep=keep)
 
 
 def _beside(

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,7 @@ from socml.project import (
     read_run,
     read_table,
     replacing,
+    row_encoding,
     run_folder,
     run_is_intact,
     save_leaves,
@@ -51,7 +52,10 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
+Result = TypeVar("Result")
+
 BLOCK = 65_536  # rows that are scored at a time
+REVIEWED_BYTES = 250  # that a row under review takes, besides its leaves
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
     keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
-    columns = _score_columns(version, normality, metadata, run_id)
+    columns = _score_columns(version, normality, ranks(normality).astype(np.int64), metadata, run_id)
     return pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
 
 
@@ -102,8 +106,10 @@ def score_run(
 ) -> Run:
     """Score a feature file in bounded memory and return what `run.json` says of the run.
 
-    Writes `workspace/scores/<run_id>/`: scores.parquet and the packed leaves in the rows' order, then run.json. The
-    id is a hash of the model version and the file, so a run that was finished before is returned as it is.
+    Writes `workspace/scores/<run_id>/`: scores.parquet and the packed leaves in the rows' order, then run.json. Leaves
+    are of all rows, or of as many of the most anomalous ones as `[engine] memory_limit` has room for under review. The
+    id is a hash of the model version and the file, so a run that was finished before is returned as it is, unless
+    `memory_limit` has room for another number of rows by now.
 
     Parameters
     ----------
@@ -121,11 +127,15 @@ def score_run(
     version.check_table(metadata)
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
-    if not leaves_file(folder) or not run_is_intact(project, run_id):
-        normality = _score_file(version, features_path, folder, project, progress)
+    rows = open_table(features_path).metadata.num_rows
+    reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + _leaves_of_one(version).nbytes))
+    run = read_run(project, run_id) if leaves_file(folder) and run_is_intact(project, run_id) else None
+    if run is None or run.get("reviewed", rows) != reviewed:
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
+        if reviewed < rows:
+            about["reviewed"] = reviewed
+        normality = _score_file(version, features_path, folder, project, reviewed, progress)
         return save_run(version, features_path, normality, about, project=project, truth=truth)
-    run = read_run(project, run_id)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
     return write_run(project, run)
@@ -172,6 +182,22 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
     return scores
 
 
+def most_anomalous(normality: np.ndarray, count: int) -> np.ndarray:
+    """Return the places, ascending, of the rows of rank 1 to `count`.
+
+    Examples
+    --------
+    >>> most_anomalous(np.array([-0.4, -0.6, -0.5, -0.4, -0.4]), 3).tolist()  # of equals the first
+    [0, 1, 2]
+    """
+    if count >= len(normality):
+        return np.arange(len(normality))
+    last = np.partition(normality, count - 1)[count - 1]
+    chosen = normality < last
+    chosen[np.flatnonzero(normality == last)[: count - np.count_nonzero(chosen)]] = True
+    return np.flatnonzero(chosen)
+
+
 def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
     matrix = version.preparation.transform(block)
     normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
@@ -183,11 +209,9 @@ def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) 
 
 
 def _score_columns(
-    version: ModelVersion, normality: np.ndarray, metadata: TableMetadata, run_id: str
+    version: ModelVersion, normality: np.ndarray, rank: np.ndarray, metadata: TableMetadata, run_id: str
 ) -> dict[str, object]:
     """Return the columns of a score table that follow from what the detector said, and the lineage."""
-    rank = np.empty(len(normality), dtype=np.int64)
-    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1)  # ties in the order of the rows
     return {
         "anomaly_score": as_anomaly(normality),
         "percentile": version.reference.percentile(normality),
@@ -199,39 +223,77 @@ def _score_columns(
     }
 
 
+def ranks(normality: np.ndarray) -> np.ndarray:
+    """Return the rank of each row, 1 the most anomalous; ties in the order of the rows.
+
+    Of many rows it takes memory for three columns; four bytes a rank are as many as it needs.
+    """
+    place = np.min_scalar_type(len(normality))
+    rank: np.ndarray = np.empty(len(normality), dtype=place)
+    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1, dtype=place)
+    return rank
+
+
 def _score_file(
     version: ModelVersion,
     features_path: Path,
     folder: Path,
     project: Project,
+    reviewed: int,
     progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
-    """Score a feature file block by block, write its leaves, and return how normal each row is."""
-    file = open_table(features_path)
-    rows = file.metadata.num_rows
-    reads = version.metadata["features"]
-    # With a column lacking, all are read: the preparation then says which it is, and what is near.
-    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
+    """Score a feature file block by block, write the leaves of the rows to review, and return how normal each row is."""
+    rows = open_table(features_path).metadata.num_rows
+    of_all = reviewed == rows
     normality = np.empty(rows)
     with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
-        leaves = _open_leaves(scratch, version, rows)
+        leaves = _open_leaves(scratch, version, reviewed)
         if project.engine == "spark":
+            reads = version.metadata["features"]
             blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
             scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
         else:
-            batches = file.iter_batches(BLOCK, columns=columns)
-            threads = project.threads or os.cpu_count() or 1
-            scored_blocks = _in_order(lambda b: _score(version, b.to_pandas(), leaves=True), batches, threads)
+            batches = _feature_blocks(version, features_path)
+            scored_blocks = _in_order(lambda b: _score(version, b.to_pandas(), leaves=of_all), batches, project)
         at = 0
         for scored in scored_blocks:
             end = at + len(scored.normality)
             normality[at:end] = scored.normality
-            leaves[:, at:end] = scored.leaves
+            if of_all:
+                leaves[:, at:end] = scored.leaves
             at = end
             if progress:
                 progress(at, rows)
+        if not of_all:
+            _write_leaves_of(version, features_path, most_anomalous(normality, reviewed), leaves, project)
         save_leaves(folder, leaves)
     return normality
+
+
+def _feature_blocks(version: ModelVersion, features_path: Path) -> Iterator[pa.RecordBatch]:
+    file, reads = open_table(features_path), version.metadata["features"]
+    # With a column lacking, all are read: the preparation then says which it is, and what is near.
+    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
+    return iter(file.iter_batches(BLOCK, columns=columns))
+
+
+def _write_leaves_of(
+    version: ModelVersion, features_path: Path, chosen: np.ndarray, leaves: np.ndarray, project: Project
+) -> None:
+    """Fill in the leaves of some rows of a feature file, whose places are ascending."""
+
+    def of_chosen() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for block in _feature_blocks(version, features_path):
+            first, last = np.searchsorted(chosen, [start, start + len(block)])
+            yield block.take(pa.array(chosen[first:last] - start))
+            start += len(block)
+
+    at = 0
+    forest, prepared = version.forest, version.preparation.transform
+    for found in _in_order(lambda block: forest.leaves(prepared(block.to_pandas())), of_chosen(), project):
+        leaves[:, at : at + found.shape[1]] = found
+        at += found.shape[1]
 
 
 def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -239,8 +301,12 @@ def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.nd
     return scored.normality, scored.leaves
 
 
+def _leaves_of_one(version: ModelVersion) -> np.ndarray:
+    return np.asarray(version.forest.leaves(version.preparation.blank()))
+
+
 def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.ndarray:
-    one = version.forest.leaves(version.preparation.blank())
+    one = _leaves_of_one(version)
     shape = (one.shape[0], rows)
     return (
         np.memmap(scratch, mode="w+", dtype=one.dtype, shape=shape) if rows and len(one) else np.empty(shape, one.dtype)
@@ -255,13 +321,14 @@ def _write_scores(
     metadata: TableMetadata,
     run_id: str,
 ) -> None:
-    columns = _score_columns(version, normality, metadata, run_id)
+    rank = ranks(normality)
     keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
     contract = schema(SCORE)
     at = 0
-    with replacing(path) as temporary, parquet_writer(temporary, contract, compression="zstd") as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, contract, **row_encoding(contract)) as writer:
         for batch in keys:
             end = at + len(batch)
+            columns = _score_columns(version, normality[at:end], rank[at:end], metadata, run_id)
             arrays = []
             for field in contract:
                 if field.name in batch.schema.names:
@@ -269,7 +336,7 @@ def _write_scores(
                     continue
                 values = columns[field.name]
                 if isinstance(values, np.ndarray):
-                    arrays.append(pa.array(values[at:end], field.type))
+                    arrays.append(pa.array(values).cast(field.type))
                 else:
                     arrays.append(pa.repeat(pa.scalar(values, field.type), end - at))
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=contract))
@@ -309,10 +376,11 @@ def _file_hash(path: Path) -> str:
 
 
 def _in_order(
-    function: Callable[[pa.RecordBatch], Scored], blocks: Iterable[pa.RecordBatch], threads: int
-) -> Iterator[Scored]:
+    function: Callable[[pa.RecordBatch], Result], blocks: Iterable[pa.RecordBatch], project: Project
+) -> Iterator[Result]:
     """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
-    waiting: deque[Future[Scored]] = deque()
+    threads = project.threads or os.cpu_count() or 1
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for block in blocks:
             waiting.append(pool.submit(function, block))

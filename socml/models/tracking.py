@@ -47,6 +47,8 @@ def describe(
     names = feature_names(features)
     preparation = pipeline.named_steps["preparation"]
     notices = [f"Feature {name!r} {why}, and is left out." for name, why in preparation.dropped_.items()]
+    if about.get("sampled_from"):
+        notices.append(f"Fitted on a sample of {len(features):,} of {about['sampled_from']:,} rows.")
     return {
         "model": recipe.name,
         "about": recipe.about,

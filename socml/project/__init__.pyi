@@ -6,6 +6,7 @@ from .audit_log import audit_damage as audit_damage
 from .audit_log import audit_path as audit_path
 from .audit_log import audited as audited
 from .checksums import parquet_writer as parquet_writer
+from .checksums import row_encoding as row_encoding
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
 from .engines import checked_select as checked_select

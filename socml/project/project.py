@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from socml.project.addresses import is_public, spelt_address
+from socml.project.engines import memory_bytes
 from socml.project.errors import ConfigurationError, did_you_mean
 from socml.project.private import private_folder
 from socml.project.registry import open_components
@@ -75,6 +76,16 @@ class Project:
     def recipes(self, kind: str) -> Path:
         """Return the folder that holds the recipes of `kind` (`datasets`, `features`, …)."""
         return self.root / kind
+
+    def rows_in_memory(self, bytes_a_row: int) -> int:
+        """Return how many rows `memory_limit` has room for, one at least.
+
+        Examples
+        --------
+        >>> Project(Path("lab"), Path("lab/workspace"), memory_limit="1GB").rows_in_memory(400)
+        2500000
+        """
+        return max(memory_bytes(self.memory_limit) // bytes_a_row, 1)
 
     def folder(self, *parts: str) -> Path:
         """Return a folder of the workspace, made if it is not there, for its owner alone."""
@@ -200,7 +211,7 @@ language = "en"            # "en" or "fr": words in the terminal and the app's f
 [engine]
 name = "duckdb"            # or "spark", for more machines than one: pip install 'socml[spark]', and Java 17
 master = "local[*]"        # of Spark: "spark://host:7077", "yarn", "k8s://…"
-memory_limit = "4GB"       # what DuckDB may hold before it spills to disk
+memory_limit = "4GB"       # what DuckDB may hold before it spills to disk, and rows a model may take
 threads = 0                # 0: as many as the machine has cores
 time_limit_s = 3600        # seconds that one feature set may take over one dataset
 

@@ -27,6 +27,7 @@ class TableMetadata(TypedDict, total=False):
     columns_fr: dict[str, str]
     fill: dict[str, float]  # feature → value that stands for "none"
     version: str  # hash of what it was made from, where it is built anew when that changes
+    sampled_from: int  # rows of the file, where not all were read
 
 
 def metadata_of(table: pd.DataFrame) -> TableMetadata:
@@ -47,6 +48,7 @@ class Run(TypedDict, total=False):
     events_snapshot: str
     features_path: str  # below the workspace
     rows: int
+    reviewed: int  # the most anomalous rows, which have leaves and are ranked anew by labels; absent where all are
     experiment: str
     finished: str  # ISO 8601
     metrics: Mapping[str, object]

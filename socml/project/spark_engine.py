@@ -169,7 +169,7 @@ class SparkConnection:
         with spark_errors(where):
             frame.write.mode("overwrite").parquet(str(folder))
         for path in sorted(folder.glob("part-*.parquet")):
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 for batch in file.iter_batches():
                     yield from plain_types(pa.Table.from_batches([batch])).to_batches()
         shutil.rmtree(folder)

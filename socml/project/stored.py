@@ -79,6 +79,8 @@ def write_table(path: Path, table: pa.Table, metadata: TableMetadata | None = No
 def open_table(path: Path) -> pq.ParquetFile:
     """Return a Parquet file of the workspace, opened, once it was seen to be what was written.
 
+    What is read of it in blocks is not kept: read ahead (`pre_buffer`), the whole file stays in memory until the last.
+
     Raises
     ------
     DataError
@@ -89,7 +91,7 @@ def open_table(path: Path) -> pq.ParquetFile:
     with reading(path, remedy=remedy(path)):
         if not parquet_is_intact(path):
             raise DataError(f"{path} is damaged: it is not what was written. {remedy(path)}")
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)
 
 
 def read_table(path: Path, **options: object) -> pa.Table:
@@ -105,7 +107,7 @@ def read_table(path: Path, **options: object) -> pa.Table:
     with open_table(path) as file, reading(path, remedy=remedy(path)):
         if set(options) <= {"columns"}:
             return file.read(**options)  # a fifth of what a dataset of one file takes
-        return pq.read_table(path, **options)
+        return pq.read_table(path, pre_buffer=False, **options)
 
 
 def read_metadata(path: Path) -> TableMetadata:

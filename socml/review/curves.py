@@ -171,6 +171,7 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
 
     run = read_run(project, run_id)
     scores = load_scores(str(run["run_id"]), project=project)
+    scores = scores[scores["rank"] <= run.get("reviewed", len(scores))]
     leaves = read_leaves(project, run)
     if leaves is None:
         leaves = np.empty((0, len(scores)), dtype=np.uint8)

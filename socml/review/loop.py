@@ -107,6 +107,11 @@ class Triage(Shared):
         with self._lock:
             return row_id in self._ranking.ids
 
+    def row_ids_from(self, start: str) -> list[str]:
+        """Return the ids that begin with a text."""
+        with self._lock:
+            return self._ranking.ids.starting_with(start)
+
     def about(self, row_ids: Sequence[str]) -> pd.DataFrame:
         """Return entity, time, anomaly_score, percentile and rank of rows, index row_id; rows of another run are left out."""
         with self._lock:

@@ -40,7 +40,7 @@ class Moves:
 
 
 class RankingState:
-    """The rows of one run, the most anomalous first, and their ranking after labels.
+    """The rows of one run, the most anomalous first, and their ranking after labels: all, or those that have leaves.
 
     A row is a number here, its place by the model's ranks from 0, so that a million rows cost arrays and no texts.
 
@@ -57,8 +57,8 @@ class RankingState:
 
     def __init__(self, project: Project, run: Run) -> None:
         folder = run_folder(project, str(run["run_id"]))
-        self._path = folder / "scores.parquet"
-        scores = _read_scores(self._path)
+        self._path, self._reviewed = folder / "scores.parquet", run.get("reviewed")
+        scores = read_table(self._path, columns=["row_id", *TOLD], read_dictionary=["entity"], **self._of_reviewed())
         leaves = _read_leaves(project, run, len(scores))
         anomaly_score = scores["anomaly_score"].to_numpy()
         self._learner: FeedbackRanking | SignalRanking
@@ -79,8 +79,12 @@ class RankingState:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """The score table as the run wrote it, index row_id; made when first asked for, for it takes a second a million rows."""
-        stored: pd.DataFrame = read_table(self._path).to_pandas()
+        stored: pd.DataFrame = read_table(self._path, **self._of_reviewed()).to_pandas()
         return stored.set_index("row_id")
+
+    def _of_reviewed(self) -> dict[str, pc.Expression]:
+        """Return the option of `read_table` by which the rows under review are read."""
+        return {} if self._reviewed is None else {"filters": pc.field("rank") <= self._reviewed}
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -126,7 +130,14 @@ class RankingState:
         """Return where a row stands in `candidates`, or raise `DataError`."""
         row = int(self.rows_of([row_id])[0])
         if row < 0:
-            raise DataError(f"There is no row {visible_line(row_id)[:80]!r} in this scoring run.")
+            beyond = (
+                ""
+                if self._reviewed is None
+                else (
+                    f" among its {self._reviewed:,} most anomalous, which labels rank: raise [engine] memory_limit and score again"
+                )
+            )
+            raise DataError(f"There is no row {visible_line(row_id)[:80]!r} in this scoring run{beyond}.")
         return row
 
     def places_now(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -174,10 +185,6 @@ class RankingState:
         score = self.candidates["ranking_score"].to_numpy()
         ahead = int(((score > score[row]) & self.is_open).sum())
         return ahead + int(((score[:row] == score[row]) & self.is_open[:row]).sum())
-
-
-def _read_scores(path: Path) -> pa.Table:
-    return read_table(path, columns=["row_id", *TOLD], read_dictionary=["entity"])
 
 
 def _by_rank(scores: pa.Table, path: Path) -> NDArray[np.intp]:

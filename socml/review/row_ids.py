@@ -52,6 +52,10 @@ class RowIds:
         self._find([name for name in wanted if name not in self._row_of])
         return np.array([self._row_of[name] for name in wanted], dtype=np.intp)
 
+    def starting_with(self, start: str) -> list[str]:
+        """Return the names that begin with a text."""
+        return [str(name) for name in self._names.filter(pc.starts_with(self._names, start)).to_pylist()]
+
     def names(self, rows: Collection[int] | NDArray[np.intp]) -> list[str]:
         """Return the names of some rows."""
         at = np.asarray(rows, dtype=np.int64)

@@ -88,7 +88,7 @@ def _open_parquet(source: Source) -> pq.ParquetFile:
         found = pq.read_schema(source.path)
         texts = [f.name for f in found if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         check_header(found.names, source.name)
-        return pq.ParquetFile(source.path, read_dictionary=texts)
+        return pq.ParquetFile(source.path, read_dictionary=texts, pre_buffer=False)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise FormatError(f"{source.name} is a Parquet file that cannot be read: {error}") from error
 

@@ -1,0 +1,69 @@
+"""A feature file and `memory_limit` → the rows that a model learns from: all of them where they fit, else a seeded sample."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from socml.features.build import frame_of
+from socml.features.periods import features_of_period
+from socml.project import Notice, Period, Project, open_table, read_metadata, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELL_BYTES = 24  # of a table while a model is fitted on it: as it was read, as numbers, and in the matrix
+BLOCK = 65_536  # rows that are read at a time
+
+
+def load_learning_rows(
+    path: Path, *, project: Project, seed: int = 0, period: Period | None = None, keep: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of a feature file that a model is fitted on, as `load_features` returns them.
+
+    Where `[engine] memory_limit` has no room for all, each is drawn with the same probability, so that about as many as
+    there is room for are returned, in their order; a `Notice` says so, and the metadata how many there are.
+
+    Parameters
+    ----------
+    period : drawn from its rows only; without drawing, rows of other times are among those returned
+    keep : names of rows that are returned in any case, because they have a label
+
+    Raises
+    ------
+    DataError
+        If there is not enough room and no row lies in the period.
+    """
+    metadata = read_metadata(path)
+    columns = len(open_table(path).schema_arrow.names)
+    room = project.rows_in_memory(CELL_BYTES * columns)
+    if open_table(path).metadata.num_rows <= room:
+        return frame_of(read_table(path), metadata)
+    path = features_of_period(path, period or Period())
+    rows = open_table(path).metadata.num_rows
+    share = room / rows
+    if share >= 1.0:
+        return frame_of(read_table(path), metadata)
+    warnings.warn(
+        f"The model learns from a sample of about {room:,} of {rows:,} rows: [engine] memory_limit has room for no more.",
+        Notice,
+        stacklevel=2,
+    )
+    return frame_of(_drawn(path, share, seed, keep), {**metadata, "sampled_from": rows})
+
+
+def _drawn(path: Path, share: float, seed: int, keep: Collection[str]) -> pa.Table:
+    """Return a seeded sample of a file, which is the same whatever the size of a block."""
+    rng, kept = np.random.default_rng(seed), pa.array(sorted(keep), pa.string())
+    file = open_table(path)
+    parts = []
+    for batch in file.iter_batches(BLOCK):
+        drawn = pa.array(rng.random(len(batch)) < share)
+        parts.append(batch.filter(pc.or_(drawn, pc.is_in(batch["row_id"], kept))))
+    return pa.Table.from_batches(parts, file.schema_arrow)
