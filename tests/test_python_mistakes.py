@@ -17,7 +17,11 @@ TRUTH = pd.Series({"a": False, "b": True, "c": False})
 
 MISTAKES: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "a queue of less than nothing": (lambda: socml.build_queue(SCORES, budget=-3), ConfigurationError, "budget is -3"),
-    "a queue of no scores": (lambda: socml.build_queue(SCORES[[]].assign(rank=1)), DataError, "no column anomaly_score"),
+    "a queue of no scores": (
+        lambda: socml.build_queue(SCORES[[]].assign(rank=1)),
+        DataError,
+        "no column anomaly_score",
+    ),
     "a queue of rows twice": (lambda: socml.build_queue(pd.concat([SCORES, SCORES])), DataError, "'a' more than once"),
     "scores that are a list": (lambda: evaluate([1, 2], [0, 1]), DataError, "Scores are a table"),  # type: ignore[arg-type]
     "scores that are an array": (lambda: evaluate(np.ones(3), TRUTH), DataError, "Scores are a table"),  # type: ignore[arg-type]
