@@ -21,6 +21,17 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share what is dear on one worker: one browser, or the fixtures of their module."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif fixtures and any(found[-1].scope == "module" for found in fixtures.name2fixturedefs.values()):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def shared_folder() -> Path:
     """Return where the datasets beside the project lie, whether or not they are there."""
     return Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")
