@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +12,7 @@ from builders import make_project, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from shell import socml
 
 from socml.evaluate.comparison import _spearman, compare
 from socml.evaluate.metrics.ranking import evaluate
@@ -110,17 +108,7 @@ def test_rank_correlation_equals_that_of_scipy(pairs):
 
 def test_the_command_line_compares_for_people_and_for_scripts(runs):
     project, _, _ = runs
-    environment = {**os.environ, "SOCML_PROJECT": str(project.root)}
-    told = [
-        subprocess.run(
-            [sys.executable, "-m", "socml", "compare", "one", "two", *more],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for more in ([], ["--json"])
-    ]
+    told = [socml("compare", "one", "two", *more, cwd=project.root)[0] for more in ([], ["--json"])]
     assert "rank correlation" in told[0]
     assert "average_precision" in told[0]
     found = json.loads(told[1])
