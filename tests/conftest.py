@@ -21,15 +21,10 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share what is dear on one worker: one browser, or the fixtures of their module."""
-    for item in items:
-        fixtures = getattr(item, "_fixtureinfo", None)
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        elif fixtures and any(found[-1].scope == "module" for found in fixtures.name2fixturedefs.values()):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """Put files with what takes long first, so that at the end no worker waits for another that has one of them."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def shared_folder() -> Path:
