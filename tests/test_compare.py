@@ -64,6 +64,8 @@ def test_metrics_are_those_of_each_run_and_their_difference(runs):
         assert metric["difference"] == pytest.approx(metric["b"] - metric["a"])
     precision = next(m for m in found.metrics if m["metric"] == "average_precision")
     assert precision["low"] <= precision["difference"] <= precision["high"]
+    more = compare("one", "two", metrics=["recall_at_20"], project=project).metrics[-1]
+    assert more["difference"] == more["b"] - more["a"] != 0
     back = compare("two", "one", project=project)
     assert back.metrics[0]["difference"] == pytest.approx(-found.metrics[0]["difference"])
 
