@@ -83,7 +83,7 @@ notebook: env  ## open the notebooks
 	@$(BIN)/jupyter lab notebooks
 
 test: dev browser postgresql spark  ## set up and pass all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
 	@.ci/test-pythons $(PYTHONS)

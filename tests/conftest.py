@@ -21,6 +21,12 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with what takes long first, so that at the end no worker waits for another that has one of them."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def shared_folder() -> Path:
     """Return where the datasets beside the project lie, whether or not they are there."""
     return Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")

@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -31,7 +33,35 @@ _CATEGORIES = {
     sre.CATEGORY_WORD: r"\w", sre.CATEGORY_NOT_WORD: r"\W",
 }  # fmt: skip
 _MANY = 500  # sets of states that are looked at
+_TOLD_APART = (re.IGNORECASE | re.DOTALL | re.ASCII).value  # flags that change which letters a place takes
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+
+
+@cache
+def _letters_of(kind: Any, what: Any, flags: int) -> int:
+    """Return the letters that one place of a pattern takes."""
+    return sum(1 << i for i, letter in enumerate(_LETTERS) if _is_one(kind, what, letter, flags))
+
+
+def _is_one(kind: Any, what: Any, letter: str, flags: int) -> bool:
+    if flags & re.IGNORECASE.value:
+        return any(_holds(kind, what, form, flags) for form in {letter, letter.lower(), letter.upper()})
+    return _holds(kind, what, letter, flags)
+
+
+def _holds(kind: Any, what: Any, letter: str, flags: int) -> bool:
+    if kind is sre.ANY:
+        return bool(flags & re.DOTALL.value) or letter != "\n"
+    if kind is sre.LITERAL:
+        return letter == chr(what)
+    if kind is sre.NOT_LITERAL:
+        return letter != chr(what)
+    if kind is sre.RANGE:
+        return what[0] <= ord(letter[0]) <= what[1] and len(letter) == 1
+    if kind is sre.CATEGORY:
+        return re.match(_CATEGORIES[what], letter, flags & re.ASCII.value) is not None
+    items = [item for item in what if item[0] is not sre.NEGATE]
+    return any(_holds(*item, letter, flags) for item in items) != (len(items) < len(what))
 
 
 @dataclass(frozen=True)
@@ -136,26 +166,8 @@ class _Machine:
         self.steps[start].append(_Step(end))
 
     def _letters(self, kind: Any, what: Any) -> int:
-        return self.known & sum(1 << i for i, letter in enumerate(_LETTERS) if self._is_one(kind, what, letter))
-
-    def _is_one(self, kind: Any, what: Any, letter: str) -> bool:
-        if self.flags & re.IGNORECASE:
-            return any(self._holds(kind, what, form) for form in {letter, letter.lower(), letter.upper()})
-        return self._holds(kind, what, letter)
-
-    def _holds(self, kind: Any, what: Any, letter: str) -> bool:
-        if kind is sre.ANY:
-            return bool(self.flags & re.DOTALL) or letter != "\n"
-        if kind is sre.LITERAL:
-            return letter == chr(what)
-        if kind is sre.NOT_LITERAL:
-            return letter != chr(what)
-        if kind is sre.RANGE:
-            return what[0] <= ord(letter[0]) <= what[1] and len(letter) == 1
-        if kind is sre.CATEGORY:
-            return re.match(_CATEGORIES[what], letter, self.flags & re.ASCII) is not None
-        items = [item for item in what if item[0] is not sre.NEGATE]
-        return any(self._holds(*item, letter) for item in items) != (len(items) < len(what))
+        flags = int(self.flags)
+        return self.known & _letters_of(kind, tuple(what) if isinstance(what, list) else what, flags & _TOLD_APART)
 
 
 def runs_away(pattern: re.Pattern[Any], *, is_search: bool, to_end: bool = False, is_line: bool = False) -> str:
@@ -205,6 +217,7 @@ class _Runs:
             self.letters[-1] = machine.known
             self.next[-1] = [(machine.known, -1), *self._ways(start)[0]]
         self.kinds = self._kinds()
+        self.options: dict[tuple[int, int | None], list[list[int]]] = {}
         self.groups = self._groups()
         self.ends = {state for state in self.groups if state >= 0 and self._cannot_fail(state)}
 
@@ -298,15 +311,22 @@ class _Runs:
 
     def _moves(self, states: tuple[int, ...], groups: tuple[int | None, ...]) -> Iterator[tuple[int, ...]]:
         """Yield where several runs can be after one more letter that all take; each stays in its group, if it has one."""
-        for kind in self.kinds:
-            options = [
-                [to for letters, to in self.next[state] if letters & kind and (g is None or self.groups.get(to) == g)]
-                for state, g in zip(states, groups, strict=True)
+        options = [self._options(state, group) for state, group in zip(states, groups, strict=True)]
+        for each in zip(*options, strict=True):
+            yield from product(*each)
+
+    def _options(self, state: int, group: int | None) -> list[list[int]]:
+        """Return for each kind of letter where a run can be behind it."""
+        if (state, group) not in self.options:
+            self.options[state, group] = [
+                [
+                    to
+                    for letters, to in self.next[state]
+                    if letters & kind and (group is None or self.groups.get(to) == group)
+                ]
+                for kind in self.kinds
             ]
-            if len(options) == 2:
-                yield from ((a, b) for a in options[0] for b in options[1])
-            else:
-                yield from ((a, b, c) for a in options[0] for b in options[1] for c in options[2])
+        return self.options[state, group]
 
     def _two_ways_around(self, state: int) -> bool:  # noqa: C901 — there and back again
         group = self.groups[state]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from builders import make_project, make_run
 from patience import PATIENCE_S
+from shell import socml
 from typer.testing import CliRunner
 
 from socml.cli import app
@@ -19,22 +19,6 @@ from socml.formats._reader import LITTLE
 VERBS = sorted(
     "nightly watch status check alerts backup restore retrain shadow promote rollback init simulate ingest formats peek fetch features fit score explain quarantine queue label run replay app demo doctor validate errors search compare respond new".split()
 )
-
-
-def socml(*arguments, cwd, code=0, **environment):
-    """Run socml as a person would, and return what it wrote to standard output and standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "socml", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=3 * PATIENCE_S,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
 
 
 def test_the_command_line_has_these_verbs():
@@ -66,6 +50,20 @@ def test_an_error_is_one_message_and_an_exit_code(arguments, code, message, tmp_
     _, said = socml(*arguments, cwd=tmp_path, code=code)
     assert said.splitlines()[-1].startswith("socml: ")
     assert message in said
+
+
+def test_so_is_it_of_the_process_itself(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "socml", "queue"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=3 * PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("socml: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_recipe_that_is_broken_is_found_by_the_doctor(tmp_path):

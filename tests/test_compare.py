@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +12,7 @@ from builders import make_project, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from shell import socml
 
 from socml.evaluate.comparison import _spearman, compare
 from socml.evaluate.metrics.ranking import evaluate
@@ -66,6 +64,8 @@ def test_metrics_are_those_of_each_run_and_their_difference(runs):
         assert metric["difference"] == pytest.approx(metric["b"] - metric["a"])
     precision = next(m for m in found.metrics if m["metric"] == "average_precision")
     assert precision["low"] <= precision["difference"] <= precision["high"]
+    more = compare("one", "two", metrics=["recall_at_20"], project=project).metrics[-1]
+    assert more["difference"] == more["b"] - more["a"] != 0
     back = compare("two", "one", project=project)
     assert back.metrics[0]["difference"] == pytest.approx(-found.metrics[0]["difference"])
 
@@ -110,17 +110,7 @@ def test_rank_correlation_equals_that_of_scipy(pairs):
 
 def test_the_command_line_compares_for_people_and_for_scripts(runs):
     project, _, _ = runs
-    environment = {**os.environ, "SOCML_PROJECT": str(project.root)}
-    told = [
-        subprocess.run(
-            [sys.executable, "-m", "socml", "compare", "one", "two", *more],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for more in ([], ["--json"])
-    ]
+    told = [socml("compare", "one", "two", *more, cwd=project.root)[0] for more in ([], ["--json"])]
     assert "rank correlation" in told[0]
     assert "average_precision" in told[0]
     found = json.loads(told[1])

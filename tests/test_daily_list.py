@@ -64,9 +64,18 @@ def office(days: int = 3) -> list[dict]:
     return events
 
 
+@pytest.fixture(scope="module")
+def listed_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of an office whose days are listed."""
+    made = Project(root=starter_root(), workspace=tmp_path_factory.mktemp("office"))
+    store(made, office())
+    daily_list("office", project=made)
+    return made.workspace
+
+
 @pytest.fixture
-def office_project(project: Project) -> Project:
-    store(project, office())
+def office_project(project: Project, listed_office: Path) -> Project:
+    shutil.copytree(listed_office, project.workspace)
     return project
 
 

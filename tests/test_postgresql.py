@@ -17,8 +17,6 @@ from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError, TryLater
 from socml.review.loop import Triage
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 
 @pytest.fixture
 def url(cluster):

@@ -44,7 +44,7 @@ spark.sql.shuffle.partitions 1
 spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from patience import PATIENCE_S, free_port, wait_until_served
 
 ROOT = Path(__file__).resolve().parents[1]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def run(*command, cwd, env=None, timeout=3600):

@@ -47,7 +47,7 @@ def test_a_session_outlives_a_reload_and_ends_at_signing_out(page: Any, serve: A
 
 
 def test_a_provider_vouches_for_who_signs_in_and_the_account_says_what_they_may(
-    new_page: Any, serve: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    windows: Any, serve: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("authlib")
     project = make_project(tmp_path / "lab")
@@ -73,22 +73,23 @@ def test_a_provider_vouches_for_who_signs_in_and_the_account_says_what_they_may(
                 ({"email": "ana@lab.example", "email_verified": True, "iat": int(time.time()) - 3600}, False),
             ):
                 provider.claims = claims
-                page = new_page()
+                page = windows.take()
                 page.goto(f"{served.home}tools")
                 page.locator(".st-key-sign_in_elsewhere button").click()
                 page.wait_for_url(served.home)
-                if not enters:
+                if enters:
+                    page.locator(".st-key-sign_out button").wait_for()
+                    page.get_by_text("ana@lab.example · ").wait_for()
+                    page.route(
+                        "**/auth/logout*", lambda route: route.fulfill(status=204)
+                    )  # the provider's cookie stays
+                    page.locator(".st-key-sign_out button").click()
                     page.locator(".st-key-sign_in_elsewhere button").wait_for()
-                    assert page.locator(".st-key-sign_out").count() == 0
-                    continue
-                page.locator(".st-key-sign_out button").wait_for()
-                page.get_by_text("ana@lab.example · ").wait_for()
-                page.route("**/auth/logout*", lambda route: route.fulfill(status=204))  # the provider's cookie stays
-                page.locator(".st-key-sign_out button").click()
-                page.locator(".st-key-sign_in_elsewhere button").wait_for()
-                page.reload()
+                    page.reload()
                 page.locator(".st-key-sign_in_elsewhere button").wait_for()
                 assert page.locator(".st-key-sign_out").count() == 0
-                wait_until(lambda context=page.context: "socml_session" not in {c["name"] for c in context.cookies()})
+                if enters:
+                    wait_until(lambda at=page.context: "socml_session" not in {c["name"] for c in at.cookies()})
+                windows.give_back(page)
         finally:
             served.kill()
