@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -50,9 +51,13 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
 
     Raises
     ------
+    ConfigurationError
+        If another file is there; an earlier backup gives way.
     TryLater
         If a night is running.
     """
+    if path.is_file() and not _is_backup(path):
+        raise ConfigurationError(f"{path} is there, and is no backup of socml. Name another file, or remove it.")
     made = datetime.now(UTC).isoformat(timespec="seconds")
     index: dict[str, str] = {}
     size = 0
@@ -120,6 +125,15 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
         size = sum(_put(scratch / name, target) for name, target in targets.items())
     audit(project, "restore", file=str(path), files=len(files), made=about["made"])
     return Backup(path, len(files), size, str(about["made"]))
+
+
+def _is_backup(path: Path) -> bool:
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            first = archive.next()
+    except (tarfile.TarError, EOFError, OSError, zlib.error):
+        return path.stat().st_size == 0
+    return first is not None and PurePosixPath(first.name).parts[:1] in {("project",), ("workspace",)}
 
 
 def _precious(project: Project, with_events: bool) -> Iterator[tuple[str, Path]]:

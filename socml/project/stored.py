@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socml.project.checksums import parquet_is_intact, parquet_writer
-from socml.project.errors import DataError
+from socml.project.errors import ConfigurationError, DataError
 from socml.project.faults import reading
 from socml.project.private import private_file, private_folder
 
@@ -35,8 +35,17 @@ _JUST_MADE_S = 1  # a file that was made and is not locked yet
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place at once, on error it is gone.
 
-    What a killed process leaves of it is for `clear_abandoned`: while it is written it is locked.
+    What a killed process leaves of it is for `clear_abandoned`: while it is written it is locked. Where `path` is a link,
+    what it leads to is replaced.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is something else than a file: a device, a pipe, a folder.
     """
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{path} is a {'folder' if path.is_dir() else 'device or a pipe'}. Name a file.")
     private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:

@@ -9,12 +9,14 @@ from zlib import crc32
 
 import numpy as np
 
-from socml.project import ConfigurationError, component, component_names, private_folder
+from socml.project import ConfigurationError, component, component_names, private_file, private_folder
 from socml.simulator.alerts import raise_alerts
 from socml.simulator.organisation import MOST_HOSTS, World, make_organisation
 from socml.simulator.traffic import Traffic
 from socml.simulator.window import Window
-from socml.simulator.writers.files import Attack, attacks_in, log_files, write, write_truth
+from socml.simulator.writers.files import Attack, attacks_in, is_log_name, log_files, write, write_truth
+
+MARK = ".simulated"
 
 _KINDS = ("activities", "attacks")
 _NOISE = "noise"
@@ -53,7 +55,7 @@ def simulate(
 
     Parameters
     ----------
-    folder : where to write; made if missing, files of the same names are replaced
+    folder : where to write; made if missing, what was simulated there before is replaced
     seed : another seed is another organisation with the same habits
     days : whole days from `start`
     start : first day, as YYYY-MM-DD, in UTC; a Monday by default
@@ -72,7 +74,8 @@ def simulate(
     Raises
     ------
     ConfigurationError
-        For a number that makes no sense, a `start` that is not a day, or a folder that is a file.
+        For a number that makes no sense, a `start` that is not a day, a folder that is a file, or one that holds logs of the
+        same names which were not simulated.
 
     References
     ----------
@@ -103,6 +106,8 @@ def simulate(
 
 
 def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> SimulatedLogs:
+    truth = folder / "truth.parquet"
+    _claim(folder, truth)
     files: list[Path] = []
     events: dict[str, int] = {}
     attacks: list[Attack] = []
@@ -110,7 +115,6 @@ def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> Simu
         files.append(write(folder, file, traffic.window))
         events[file.name] = len(file.lines)
         attacks += attacks_in(file, traffic.families)
-    truth = folder / "truth.parquet"
     write_truth(truth, attacks)
     return SimulatedLogs(
         folder=folder,
@@ -120,6 +124,16 @@ def _write_all(folder: Path, traffic: Traffic, rng: np.random.Generator) -> Simu
         techniques={f.name: f.technique for f in traffic.families},
         truth=truth,
     )
+
+
+def _claim(folder: Path, truth: Path) -> None:
+    """Mark a folder as one whose logs are simulated, before the first is: a killed process leaves no truth."""
+    mark = folder / MARK
+    if not (mark.is_file() or truth.is_file()):
+        found = sorted(path.name for path in folder.iterdir() if is_log_name(path.name))
+        if found:
+            raise ConfigurationError(f"{folder} holds {found[0]}, which was not simulated. Name another folder.")
+    private_file(mark)
 
 
 def _window(start: str, days: int, hosts: int, scale: float) -> Window:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from socml.simulator.window import DAY, SECOND, Window
 from socml.simulator.writers import auth_log, eve, windows_json, zeek
 
 _COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
+_DAYS = rf"({'|'.join(zeek.LOGS)})\.\d{{4}}-\d\d-\d\d\.log(\.gz)?"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generat
         yield from _by_day(log, tables[log], window, rng)
     yield LogFile("eve.json", eve.lines(tables["alert"]), tables["alert"]["truth"])
     yield LogFile("windows.json", windows_json.lines(tables["windows"]), tables["windows"]["truth"])
+
+
+def is_log_name(name: str) -> bool:
+    """Say whether a simulation may write a file of this name.
+
+    Examples
+    --------
+    >>> is_log_name("auth.log"), is_log_name("conn.2026-03-02.log.gz"), is_log_name("conn.log")
+    (True, True, False)
+    """
+    return name in {"auth.log", "eve.json", "windows.json"} or re.fullmatch(_DAYS, name) is not None
 
 
 def write(folder: Path, file: LogFile, window: Window) -> Path:

@@ -1,0 +1,81 @@
+"""A path that a user gives to be written never costs a file that socml did not write, nor a device or a pipe."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from socml.jobs import make_backup
+from socml.labels import read_labels, write_labels
+from socml.project import ConfigurationError, Project, init_project, read_project, replacing
+from socml.simulator import simulate
+from socml.simulator.simulation import MARK
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    init_project(tmp_path / "lab")
+    return read_project(tmp_path / "lab")
+
+
+def put(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+
+
+def test_a_pipe_and_a_folder_are_not_replaced(tmp_path: Path, project: Project) -> None:
+    pipe, folder, link = tmp_path / "pipe.csv", tmp_path / "folder.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    link.symlink_to(pipe)
+    for path in (pipe, folder, link):
+        with pytest.raises(ConfigurationError, match="Name a file"):
+            put(path)
+        with pytest.raises(ConfigurationError, match="Name a file"):
+            make_backup(path, project=project)
+    with pytest.raises(ConfigurationError, match="Name a file"):
+        write_labels(read_labels(project=project), pipe)
+    assert pipe.is_fifo()
+    assert folder.is_dir()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    target, link, gone = tmp_path / "target", tmp_path / "link", tmp_path / "gone"
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    gone.symlink_to(tmp_path / "not yet")
+    put(link)
+    put(gone)
+    assert link.is_symlink()
+    assert [target.read_text(), (tmp_path / "not yet").read_text()] == ["new", "new"]
+
+
+def test_a_backup_takes_the_place_of_a_backup_only(tmp_path: Path, project: Project) -> None:
+    log, backup = tmp_path / "conn.log", tmp_path / "b.tar.gz"
+    for content in (b"a log\n", b"\x1f\x8b no archive"):
+        log.write_bytes(content)
+        with pytest.raises(ConfigurationError, match="is no backup of socml"):
+            make_backup(log, project=project)
+        assert log.read_bytes() == content
+    backup.touch()  # as mktemp makes it
+    for _ in range(2):
+        assert make_backup(backup, project=project).files > 0
+
+
+def test_a_simulation_takes_the_place_of_a_simulation_only(tmp_path: Path) -> None:
+    real = tmp_path / "auth.log"
+    real.write_text("a real log\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"auth.log, which was not simulated"):
+        simulate(tmp_path, days=1, hosts=2, scale=0.1)
+    assert [path.name for path in tmp_path.iterdir()] == ["auth.log"]
+    real.unlink()
+    simulate(tmp_path, days=1, hosts=2, scale=0.1)
+    first = real.read_bytes()
+    (tmp_path / "truth.parquet").unlink()  # as a killed one leaves it
+    simulate(tmp_path, days=1, hosts=2, scale=0.1)
+    assert real.read_bytes() == first
+    (tmp_path / MARK).unlink()  # as an earlier version left it
+    simulate(tmp_path, days=1, hosts=2, scale=0.1, seed=8)
+    assert real.read_bytes() != first
