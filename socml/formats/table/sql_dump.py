@@ -35,7 +35,7 @@ _COPY_ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _BETWEEN_ROWS = re.compile(r"[\s,]*")
-_MOST_LINES, _GUESS = 200, 0.8  # lines of one row
+_MOST_LINES, _LONGEST, _GUESS = 200, 1 << 18, 0.8  # lines and characters of one row, which is read again with each line
 
 
 def _value(string: str) -> re.Pattern[str]:
@@ -153,7 +153,8 @@ class _Dump:
                 yield number, text[at:end].encode("utf-8", "surrogatepass"), _named(names, cells)
                 at, lines = end, 0
                 continue
-            more = self._next() if lines < _MOST_LINES and (opens or at == len(text)) else None
+            is_short = lines < _MOST_LINES and len(text) - at < _LONGEST
+            more = self._next() if is_short and (opens or at == len(text)) else None
             if more is None or (not opens and not more[1].lstrip().startswith("(")):
                 if more:
                     self._waiting.append(more)
