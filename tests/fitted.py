@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from socml.project.project import Project
 from socml.project.recipes import ModelRecipe
@@ -126,3 +127,9 @@ def estimated_and_exact(root: Path) -> EstimatedAndExact:
         version = fit(model, wide, project=data.project)
         made[model.name] = version, score_run(version, data.path, project=data.project)
     return EstimatedAndExact(data.project, wide, made)
+
+
+def score_in_blocks(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Let runs score and write so many rows at a time."""
+    for module in ("scoring", "scored_blocks"):
+        monkeypatch.setattr(f"socml.models.{module}.BLOCK", rows)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from fitted import score_in_blocks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,9 +19,9 @@ from socml.features import learning_rows
 from socml.features.build import load_features
 from socml.features.learning_rows import load_learning_rows
 from socml.features.preparation import Preparation
-from socml.models import scoring
 from socml.models.fitting import fit
-from socml.models.scoring import load_scores, most_anomalous, ranks, score_run
+from socml.models.scored_blocks import most_anomalous, ranks
+from socml.models.scoring import load_scores, score_run
 from socml.project.errors import ConfigurationError, DataError, Notice
 from socml.project.periods import Period
 from socml.project.stored import open_table, write_table
@@ -42,7 +43,7 @@ def small(fitted):
 def runs(fitted, small, monkeypatch):
     """The same rows scored where all have room, and where few have: scores, leaves and what run.json says of each."""
     data = fitted["data"]
-    monkeypatch.setattr(scoring, "BLOCK", 100)
+    score_in_blocks(monkeypatch, 100)
     found = []
     for project in (data.project, small):
         run = score_run(fitted["forest"], data.path, project=project)
@@ -125,7 +126,7 @@ def test_a_step_asks_for_no_more_than_a_block_of_rows(fitted, small, monkeypatch
         return transform(self, X)
 
     monkeypatch.setattr(Preparation, "transform", counted)
-    monkeypatch.setattr(scoring, "BLOCK", 100)
+    score_in_blocks(monkeypatch, 100)
     run = score_run(fitted["forest"], fitted["data"].path, project=small)
     assert max(asked) == 100
     assert sum(asked) == 1200 + REVIEWED
@@ -134,7 +135,7 @@ def test_a_step_asks_for_no_more_than_a_block_of_rows(fitted, small, monkeypatch
 
 def test_more_room_scores_again_and_the_same_room_does_not(fitted, runs, small, monkeypatch):
     forest, data = fitted["forest"], fitted["data"]
-    monkeypatch.setattr(scoring, "save_run", lambda *_, **__: pytest.fail("scored again"))
+    monkeypatch.setattr("socml.models.scoring.save_run", lambda *_, **__: pytest.fail("scored again"))
     assert score_run(forest, data.path, project=small)["reviewed"] == REVIEWED
     monkeypatch.undo()
     assert "reviewed" not in score_run(forest, data.path, project=data.project)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fitted import score_in_blocks
 
 from socml.models import scoring as scores_module
 from socml.models.scoring import anomaly_scores, load_scores, score_run
@@ -75,7 +76,7 @@ def test_no_rows_give_an_empty_score_table(fitted):
 
 def test_a_run_scores_the_file_as_the_table_in_memory(fitted, monkeypatch):
     data = fitted["data"]
-    monkeypatch.setattr(scores_module, "BLOCK", 100)  # many blocks
+    score_in_blocks(monkeypatch, 100)  # many blocks
     for name in ("forest", "baseline"):
         run = score_run(fitted[name], data.path, project=data.project)
         stored = load_scores(run["run_id"], project=data.project)
@@ -113,7 +114,7 @@ def test_the_same_input_twice_gives_the_same_bytes(fitted):
 
 def test_the_number_of_threads_changes_no_byte(fitted, monkeypatch):
     data = fitted["data"]
-    monkeypatch.setattr(scores_module, "BLOCK", 50)
+    score_in_blocks(monkeypatch, 50)
     found = []
     for threads in (1, 4):
         project = dataclasses.replace(data.project, threads=threads)
@@ -161,7 +162,7 @@ def test_truth_adds_the_metrics_also_to_a_run_that_was_finished_without(fitted):
 
 def test_progress_ends_at_all_rows(fitted, monkeypatch):
     data = fitted["data"]
-    monkeypatch.setattr(scores_module, "BLOCK", 500)
+    score_in_blocks(monkeypatch, 500)
     run = score_run(fitted["forest"], data.path, project=data.project)
     shutil.rmtree(run_folder(data.project, run["run_id"]))
     seen = []

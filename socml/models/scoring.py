@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import plain_table
-from socml.models.spark_scoring import spark_scores
+from socml.models.scored_blocks import BLOCK, leaves_of_one, ranks, score_block, score_file
 from socml.models.version import ModelVersion
 from socml.project import (
     SCORE,
-    ModelError,
     Project,
     Run,
     TableMetadata,
@@ -36,7 +31,6 @@ from socml.project import (
     metadata_of,
     open_table,
     parquet_writer,
-    private_folder,
     read_metadata,
     read_run,
     read_table,
@@ -44,7 +38,6 @@ from socml.project import (
     row_encoding,
     run_folder,
     run_is_intact,
-    save_leaves,
     schema,
     write_run,
 )
@@ -52,18 +45,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
-Result = TypeVar("Result")
-
-BLOCK = 65_536  # rows that are scored at a time
 REVIEWED_BYTES = 250  # that a row under review takes, besides its leaves
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What a detector said of a block of rows: how normal each is, and its leaf in each tree."""
-
-    normality: np.ndarray
-    leaves: np.ndarray
 
 
 def as_anomaly(normality: np.ndarray) -> np.ndarray:
@@ -86,7 +68,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     version.check_table(metadata)
     by_row = features.set_index("row_id") if "row_id" in features.columns else features
     blocks = (features.iloc[at : at + BLOCK] for at in range(0, len(features), BLOCK))
-    normality = np.concatenate([np.empty(0), *(_score(version, block).normality for block in blocks)])
+    normality = np.concatenate([np.empty(0), *(score_block(version, block).normality for block in blocks)])
     hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
     keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
@@ -128,13 +110,13 @@ def score_run(
     run_id = _run_id(version, _file_hash(features_path))
     folder = run_folder(project, run_id)
     rows = open_table(features_path).metadata.num_rows
-    reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + _leaves_of_one(version).nbytes))
+    reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + leaves_of_one(version).nbytes))
     run = read_run(project, run_id) if leaves_file(folder) and run_is_intact(project, run_id) else None
     if run is None or run.get("reviewed", rows) != reviewed:
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished}
         if reviewed < rows:
             about["reviewed"] = reviewed
-        normality = _score_file(version, features_path, folder, project, reviewed, progress)
+        normality = score_file(version, features_path, folder, project, reviewed, progress)
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
@@ -182,32 +164,6 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
     return scores
 
 
-def most_anomalous(normality: np.ndarray, count: int) -> np.ndarray:
-    """Return the places, ascending, of the rows of rank 1 to `count`.
-
-    Examples
-    --------
-    >>> most_anomalous(np.array([-0.4, -0.6, -0.5, -0.4, -0.4]), 3).tolist()  # of equals the first
-    [0, 1, 2]
-    """
-    if count >= len(normality):
-        return np.arange(len(normality))
-    last = np.partition(normality, count - 1)[count - 1]
-    chosen = normality < last
-    chosen[np.flatnonzero(normality == last)[: count - np.count_nonzero(chosen)]] = True
-    return np.flatnonzero(chosen)
-
-
-def _score(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
-    matrix = version.preparation.transform(block)
-    normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
-    if not np.isfinite(normality).all():
-        raise ModelError(
-            f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers."
-        )
-    return Scored(normality, version.forest.leaves(matrix) if leaves else np.empty((0, len(block)), np.uint8))
-
-
 def _score_columns(
     version: ModelVersion, normality: np.ndarray, rank: np.ndarray, metadata: TableMetadata, run_id: str
 ) -> dict[str, object]:
@@ -221,96 +177,6 @@ def _score_columns(
         "events_snapshot": metadata.get("events_snapshot", ""),
         "run_id": run_id,
     }
-
-
-def ranks(normality: np.ndarray) -> np.ndarray:
-    """Return the rank of each row, 1 the most anomalous; ties in the order of the rows.
-
-    Of many rows it takes memory for three columns; four bytes a rank are as many as it needs.
-    """
-    place = np.min_scalar_type(len(normality))
-    rank: np.ndarray = np.empty(len(normality), dtype=place)
-    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1, dtype=place)
-    return rank
-
-
-def _score_file(
-    version: ModelVersion,
-    features_path: Path,
-    folder: Path,
-    project: Project,
-    reviewed: int,
-    progress: Callable[[int, int], None] | None,
-) -> np.ndarray:
-    """Score a feature file block by block, write the leaves of the rows to review, and return how normal each row is."""
-    rows = open_table(features_path).metadata.num_rows
-    of_all = reviewed == rows
-    normality = np.empty(rows)
-    with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
-        leaves = _open_leaves(scratch, version, reviewed)
-        if project.engine == "spark":
-            reads = version.metadata["features"]
-            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
-            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
-        else:
-            batches = _feature_blocks(version, features_path)
-            scored_blocks = _in_order(lambda b: _score(version, b.to_pandas(), leaves=of_all), batches, project)
-        at = 0
-        for scored in scored_blocks:
-            end = at + len(scored.normality)
-            normality[at:end] = scored.normality
-            if of_all:
-                leaves[:, at:end] = scored.leaves
-            at = end
-            if progress:
-                progress(at, rows)
-        if not of_all:
-            _write_leaves_of(version, features_path, most_anomalous(normality, reviewed), leaves, project)
-        save_leaves(folder, leaves)
-    return normality
-
-
-def _feature_blocks(version: ModelVersion, features_path: Path) -> Iterator[pa.RecordBatch]:
-    file, reads = open_table(features_path), version.metadata["features"]
-    # With a column lacking, all are read: the preparation then says which it is, and what is near.
-    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
-    return iter(file.iter_batches(BLOCK, columns=columns))
-
-
-def _write_leaves_of(
-    version: ModelVersion, features_path: Path, chosen: np.ndarray, leaves: np.ndarray, project: Project
-) -> None:
-    """Fill in the leaves of some rows of a feature file, whose places are ascending."""
-
-    def of_chosen() -> Iterator[pa.RecordBatch]:
-        start = 0
-        for block in _feature_blocks(version, features_path):
-            first, last = np.searchsorted(chosen, [start, start + len(block)])
-            yield block.take(pa.array(chosen[first:last] - start))
-            start += len(block)
-
-    at = 0
-    forest, prepared = version.forest, version.preparation.transform
-    for found in _in_order(lambda block: forest.leaves(prepared(block.to_pandas())), of_chosen(), project):
-        leaves[:, at : at + found.shape[1]] = found
-        at += found.shape[1]
-
-
-def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    scored = _score(version, block, leaves=True)
-    return scored.normality, scored.leaves
-
-
-def _leaves_of_one(version: ModelVersion) -> np.ndarray:
-    return np.asarray(version.forest.leaves(version.preparation.blank()))
-
-
-def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.ndarray:
-    one = _leaves_of_one(version)
-    shape = (one.shape[0], rows)
-    return (
-        np.memmap(scratch, mode="w+", dtype=one.dtype, shape=shape) if rows and len(one) else np.empty(shape, one.dtype)
-    )
 
 
 def _write_scores(
@@ -373,18 +239,3 @@ def _run_id(version: ModelVersion, table_hash: str) -> str:
 def _file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-def _in_order(
-    function: Callable[[pa.RecordBatch], Result], blocks: Iterable[pa.RecordBatch], project: Project
-) -> Iterator[Result]:
-    """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
-    threads = project.threads or os.cpu_count() or 1
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for block in blocks:
-            waiting.append(pool.submit(function, block))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

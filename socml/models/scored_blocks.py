@@ -1,0 +1,165 @@
+"""A model version and a feature file → how normal each row is, and the leaves of the rows to review, block by block."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from socml.models.spark_scoring import spark_scores
+from socml.models.version import ModelVersion
+from socml.project import ModelError, Project, open_table, private_folder, save_leaves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Result = TypeVar("Result")
+
+BLOCK = 65_536  # rows that are scored at a time
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a detector said of a block of rows: how normal each is, and its leaf in each tree."""
+
+    normality: np.ndarray
+    leaves: np.ndarray
+
+
+def score_file(
+    version: ModelVersion,
+    features_path: Path,
+    folder: Path,
+    project: Project,
+    reviewed: int,
+    progress: Callable[[int, int], None] | None,
+) -> np.ndarray:
+    """Score a feature file block by block, write the leaves of the rows to review, and return how normal each row is."""
+    rows = open_table(features_path).metadata.num_rows
+    of_all = reviewed == rows
+    normality = np.empty(rows)
+    with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
+        leaves = _open_leaves(scratch, version, reviewed)
+        if project.engine == "spark":
+            reads = version.metadata["features"]
+            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
+            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
+        else:
+            batches = _feature_blocks(version, features_path)
+            scored_blocks = _in_order(lambda b: score_block(version, b.to_pandas(), leaves=of_all), batches, project)
+        at = 0
+        for scored in scored_blocks:
+            end = at + len(scored.normality)
+            normality[at:end] = scored.normality
+            if of_all:
+                leaves[:, at:end] = scored.leaves
+            at = end
+            if progress:
+                progress(at, rows)
+        if not of_all:
+            _write_leaves_of(version, features_path, most_anomalous(normality, reviewed), leaves, project)
+        save_leaves(folder, leaves)
+    return normality
+
+
+def _feature_blocks(version: ModelVersion, features_path: Path) -> Iterator[pa.RecordBatch]:
+    file, reads = open_table(features_path), version.metadata["features"]
+    # With a column lacking, all are read: the preparation then says which it is, and what is near.
+    columns = reads if set(reads) <= set(file.schema_arrow.names) else None
+    return iter(file.iter_batches(BLOCK, columns=columns))
+
+
+def _write_leaves_of(
+    version: ModelVersion, features_path: Path, chosen: np.ndarray, leaves: np.ndarray, project: Project
+) -> None:
+    """Fill in the leaves of some rows of a feature file, whose places are ascending."""
+
+    def of_chosen() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for block in _feature_blocks(version, features_path):
+            first, last = np.searchsorted(chosen, [start, start + len(block)])
+            yield block.take(pa.array(chosen[first:last] - start))
+            start += len(block)
+
+    at = 0
+    forest, prepared = version.forest, version.preparation.transform
+    for found in _in_order(lambda block: forest.leaves(prepared(block.to_pandas())), of_chosen(), project):
+        leaves[:, at : at + found.shape[1]] = found
+        at += found.shape[1]
+
+
+def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    scored = score_block(version, block, leaves=True)
+    return scored.normality, scored.leaves
+
+
+def leaves_of_one(version: ModelVersion) -> np.ndarray:
+    return np.asarray(version.forest.leaves(version.preparation.blank()))
+
+
+def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.ndarray:
+    one = leaves_of_one(version)
+    shape = (one.shape[0], rows)
+    return (
+        np.memmap(scratch, mode="w+", dtype=one.dtype, shape=shape) if rows and len(one) else np.empty(shape, one.dtype)
+    )
+
+
+def score_block(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
+    matrix = version.preparation.transform(block)
+    normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
+    if not np.isfinite(normality).all():
+        raise ModelError(
+            f"Model {version.label} gave {int((~np.isfinite(normality)).sum())} scores that are no numbers."
+        )
+    return Scored(normality, version.forest.leaves(matrix) if leaves else np.empty((0, len(block)), np.uint8))
+
+
+def most_anomalous(normality: np.ndarray, count: int) -> np.ndarray:
+    """Return the places, ascending, of the rows of rank 1 to `count`.
+
+    Examples
+    --------
+    >>> most_anomalous(np.array([-0.4, -0.6, -0.5, -0.4, -0.4]), 3).tolist()  # of equals the first
+    [0, 1, 2]
+    """
+    if count >= len(normality):
+        return np.arange(len(normality))
+    last = np.partition(normality, count - 1)[count - 1]
+    chosen = normality < last
+    chosen[np.flatnonzero(normality == last)[: count - np.count_nonzero(chosen)]] = True
+    return np.flatnonzero(chosen)
+
+
+def ranks(normality: np.ndarray) -> np.ndarray:
+    """Return the rank of each row, 1 the most anomalous; ties in the order of the rows.
+
+    Of many rows it takes memory for three columns; four bytes a rank are as many as it needs.
+    """
+    place = np.min_scalar_type(len(normality))
+    rank: np.ndarray = np.empty(len(normality), dtype=place)
+    rank[np.argsort(normality, kind="stable")] = np.arange(1, len(normality) + 1, dtype=place)
+    return rank
+
+
+def _in_order(
+    function: Callable[[pa.RecordBatch], Result], blocks: Iterable[pa.RecordBatch], project: Project
+) -> Iterator[Result]:
+    """Apply `function` to blocks in threads; yield the results in order, with few blocks in memory at a time."""
+    threads = project.threads or os.cpu_count() or 1
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
