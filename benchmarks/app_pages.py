@@ -11,7 +11,7 @@ from benchmarks.app_hunt import PATIENCE_MS, Measured
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))  # where axe's findings are read
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # where axe's findings are read
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 

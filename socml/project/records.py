@@ -49,6 +49,7 @@ class Run(TypedDict, total=False):
     features_path: str  # below the workspace
     rows: int
     reviewed: int  # the most anomalous rows, which have leaves and are ranked anew by labels; absent where all are
+    leaf_bytes: int  # that the leaves of a row take in memory
     experiment: str
     finished: str  # ISO 8601
     metrics: Mapping[str, object]
