@@ -35,7 +35,7 @@ import socml
 orders = pd.read_csv("orders.csv").set_index("order")
 review = socml.Review(orders)
 print(review.queue(3)[["row_id", "reason"]].to_string(index=False))
-print(review.explain(review.queue(1)["row_id"][0]).attrs["headline"])
+print(review.explain(review.queue(1).index[0]).attrs["headline"])
 """
 OWN = """import numpy as np
 from sklearn.base import BaseEstimator
