@@ -7,12 +7,30 @@ harmless could so make them read memory that is not the tree's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LEAF = -1  # scikit-learn's number of a child that is none
+
+
+class _Tree(Protocol):
+    """A decision tree of scikit-learn."""
+
+    children_left: NDArray[np.integer]
+    children_right: NDArray[np.integer]
+    feature: NDArray[np.integer]
+    n_features: int
+    max_depth: int
+
+
+class _Neighbours(Protocol):
+    """A k-d or ball tree of scikit-learn, or a distance in it."""
+
+    def get_arrays(self) -> Iterator[ArrayLike]: ...
+
+    def __getstate__(self) -> tuple[object, ...]: ...
 
 
 def check_nodes(model: object) -> None:
@@ -49,21 +67,20 @@ def _parts(found: object) -> Iterator[object]:
         yield from vars(found).values()
 
 
-def _check(found: Any, owner: object) -> None:
+def _check(found: object, owner: object) -> None:
     columns = int(getattr(owner, "n_features_in_", np.iinfo(np.int64).max))
-    if hasattr(found, "estimators_features_"):
-        for chosen in found.estimators_features_:
-            _inside(np.asarray(chosen), int(found.n_features_in_), "columns of a tree")
+    for chosen in getattr(found, "estimators_features_", ()):
+        _inside(np.asarray(chosen), int(getattr(found, "n_features_in_", 0)), "columns of a tree")
     module, name = type(found).__module__, type(found).__name__
     if (module, name) == ("sklearn.tree._tree", "Tree"):
-        _check_tree(found, columns)
+        _check_tree(cast("_Tree", found), columns)
     elif name == "TreePredictor" and module.startswith("sklearn."):
-        _check_boosted(found, columns)
+        _check_boosted(np.asarray(getattr(found, "nodes", ())), columns)
     elif module.startswith("sklearn.neighbors._") and hasattr(found, "get_arrays"):
-        _check_neighbours(found)
+        _check_neighbours(cast("_Neighbours", found))
 
 
-def _check_tree(tree: Any, columns: int) -> None:
+def _check_tree(tree: _Tree, columns: int) -> None:
     left, right = tree.children_left, tree.children_right
     inner = left != LEAF
     _inside(tree.feature[inner], min(tree.n_features, columns), "columns")
@@ -71,8 +88,7 @@ def _check_tree(tree: Any, columns: int) -> None:
         raise ValueError("a tree is deeper than it says")
 
 
-def _check_boosted(predictor: Any, columns: int) -> None:
-    nodes = predictor.nodes
+def _check_boosted(nodes: NDArray[np.void], columns: int) -> None:
     inner = nodes["is_leaf"] == 0
     _depth(nodes["left"].astype(np.int64), nodes["right"].astype(np.int64), inner)
     _inside(nodes["feature_idx"][inner], columns, "columns")
@@ -96,7 +112,7 @@ def _depth(left: NDArray[np.integer], right: NDArray[np.integer], inner: NDArray
     return depth
 
 
-def _check_neighbours(tree: Any) -> None:
+def _check_neighbours(tree: _Neighbours) -> None:
     data, rows, nodes, bounds = (np.asarray(array) for array in tree.get_arrays())
     inner = np.flatnonzero(nodes["is_leaf"] == 0)
     _inside(rows, len(data), "rows")
@@ -106,12 +122,12 @@ def _check_neighbours(tree: Any) -> None:
     if not len(nodes) or len(rows) != len(data) or bounds.shape[1:] != (len(nodes), data.shape[1]):
         raise ValueError("a tree of neighbours is not of one size")
     for metric in (part for part in tree.__getstate__() if hasattr(part, "rdist_to_dist")):
-        _check_metric(metric, data.shape[1])
+        _check_metric(cast("_Neighbours", metric), data.shape[1])
 
 
-def _check_metric(metric: Any, columns: int) -> None:
+def _check_metric(metric: _Neighbours, columns: int) -> None:
     """The weights of a distance are as many as the columns: it reads that many of them."""
-    _, weights, matrix = (np.asarray(part) for part in metric.__getstate__()[:3])
+    weights, matrix = (np.asarray(part) for part in metric.__getstate__()[1:3])
     kind = type(metric).__name__
     weighted = kind.startswith(("SEuclidean", "WMinkowski")) or (kind.startswith("Minkowski") and weights.size > 0)
     if weighted and weights.shape != (columns,):

@@ -102,6 +102,7 @@ def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.nd
 
 
 def leaves_of_one(version: ModelVersion) -> np.ndarray:
+    """Return the leaves (n_trees, 1) of some row, which say how much memory those of a row take."""
     return np.asarray(version.forest.leaves(version.preparation.blank()))
 
 
@@ -114,6 +115,13 @@ def _open_leaves(scratch: IO[bytes], version: ModelVersion, rows: int) -> np.nda
 
 
 def score_block(version: ModelVersion, block: pd.DataFrame, *, leaves: bool = False) -> Scored:
+    """Return what a version says of some rows, without their leaves unless they are asked for.
+
+    Raises
+    ------
+    ModelError
+        If a score is no number.
+    """
     matrix = version.preparation.transform(block)
     normality = np.asarray(version.detector.score_samples(matrix), dtype=np.float64)
     if not np.isfinite(normality).all():

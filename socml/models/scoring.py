@@ -124,6 +124,7 @@ def score_run(
         return save_run(version, features_path, normality, about, project=project, truth=truth)
     if truth is not None and len(truth) and not run.get("metrics"):
         run["metrics"] = _metrics(folder / "scores.parquet", truth)
+    run["leaf_bytes"] = leaf_bytes  # an earlier version did not say
     return write_run(project, run)
 
 

@@ -106,23 +106,22 @@ def load_trusted(path: str | Path) -> Any:
     try:
         check_archive(Path(path))
         with suppress(UntrustedTypesFoundException):
-            return _checked(skops.io.load(path, trusted=trusted_types()))
+            model = skops.io.load(path, trusted=trusted_types())
+            check_nodes(model)
+            return model
         untrusted = skops.io.get_untrusted_types(file=path)
         strange = sorted(name for name in untrusted if not is_trusted(name))
         if strange:
             raise ModelError(
                 f"{path} holds {', '.join(strange)}, which no model of socml consists of. Not loaded.{_supervised(strange)}"
             )
-        return _checked(skops.io.load(path, trusted=untrusted))
+        model = skops.io.load(path, trusted=untrusted)
+        check_nodes(model)
+        return model
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged or forged file makes the reader raise
         raise ModelError(f"{path} is not a model that can be read: {error}") from error
-
-
-def _checked(model: Any) -> Any:
-    check_nodes(model)
-    return model
 
 
 def _supervised(strange: list[str]) -> str:
