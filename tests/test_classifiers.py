@@ -53,7 +53,7 @@ def test_malicious_rows_get_the_higher_probability_and_the_lower_normality(name)
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_probabilities_are_those_of_the_rows_however_rare_malicious_ones_are(name):
-    X, y = two_kinds(4000, rate=0.03)
+    X, y = two_kinds(6000, rate=0.03)
     fresh, truth = two_kinds(6000, rate=0.03, seed=1)
     probability = make(name).fit(X, y).predict_proba(fresh)[:, 1]
     assert probability.mean() == pytest.approx(truth.mean(), rel=0.25)

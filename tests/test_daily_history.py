@@ -41,7 +41,7 @@ events = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=4)
+@settings(max_examples=6)
 @given(parts=st.lists(st.lists(events, min_size=1, max_size=8), min_size=2, max_size=3))
 def test_parts_that_come_in_any_order_give_the_same_bytes_as_all_at_once(parts: list[list[dict]]) -> None:
     with TemporaryDirectory() as one, TemporaryDirectory() as other:

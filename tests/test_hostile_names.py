@@ -38,7 +38,7 @@ PIECES = [
 ]  # fmt: skip
 NAMES = st.lists(st.sampled_from(PIECES), min_size=0, max_size=4).map("".join)
 HEADERS = st.lists(NAMES, min_size=2, max_size=6)
-FEW = settings(suppress_health_check=list(HealthCheck), max_examples=6, deadline=None)
+FEW = settings(suppress_health_check=list(HealthCheck), max_examples=10, deadline=None)
 ROWS = 60
 
 

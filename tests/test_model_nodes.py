@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+)
 from sklearn.neighbors import BallTree, KDTree, LocalOutlierFactor
 from sklearn.tree import DecisionTreeClassifier
 
@@ -69,6 +74,13 @@ def forged_boosting(field: str, value: int) -> HistGradientBoostingClassifier:
     return model
 
 
+def narrow_boosting() -> GradientBoostingClassifier:
+    """A boosting that says it reads one column, of trees that read three and say so."""
+    model = GradientBoostingClassifier(n_estimators=2).fit(ROWS, TRUTH)
+    model.n_features_in_ = 1
+    return model
+
+
 def shared_tree() -> dict[str, RandomForestClassifier]:
     """A forest as it should be, and one of fewer columns of the same trees."""
     model = RandomForestClassifier(n_estimators=3, random_state=0).fit(ROWS, TRUTH)
@@ -115,6 +127,7 @@ FORGED = {
     "columns of a forest": forged_columns,
     "forest of fewer columns than its trees": narrow_owner,
     "one tree of two forests": shared_tree,
+    "boosting of fewer columns than its trees": narrow_boosting,
     "boosting: child": lambda: forged_boosting("left", 10**6),
     "boosting: circle": lambda: forged_boosting("right", 0),
     "boosting: column": lambda: forged_boosting("feature_idx", 3),
@@ -158,6 +171,7 @@ def test_a_distance_has_a_weight_for_each_column(metric: str, weights: int) -> N
         RandomForestClassifier(n_estimators=3),
         IsolationForest(n_estimators=3, max_features=2),
         HistGradientBoostingClassifier(max_iter=2),
+        GradientBoostingClassifier(n_estimators=2),
         LocalOutlierFactor(novelty=True, algorithm="kd_tree", leaf_size=1),
         LocalOutlierFactor(novelty=True, algorithm="ball_tree", metric="mahalanobis", metric_params={"V": np.eye(3)}),
         OurForest(),

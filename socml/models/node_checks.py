@@ -69,6 +69,11 @@ def _parts(found: object) -> Iterator[object]:
 
 def _check(found: object, owner: object) -> None:
     columns = int(getattr(owner, "n_features_in_", np.iinfo(np.int64).max))
+    for part in _parts(
+        getattr(found, "estimators_", ())
+    ):  # a boosting reads their nodes, and looks at its own columns only
+        if getattr(part, "n_features_in_", 0) > getattr(found, "n_features_in_", np.inf):
+            raise ValueError("a model's parts read more columns than it")
     for chosen in getattr(found, "estimators_features_", ()):
         _inside(np.asarray(chosen), int(getattr(found, "n_features_in_", 0)), "columns of a tree")
     module, name = type(found).__module__, type(found).__name__

@@ -90,10 +90,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.offset_ = -self.threshold_
         if given is not None and given.ndim == 1 and given.dtype != object:
             classes = np.unique(given)
-            if classes.dtype.kind in "buif" and classes.tolist() == [0]:
-                classes = np.array(
-                    [0, 1], dtype=classes.dtype
-                )  # a fold without malicious rows is judged like the others
+            if classes.dtype.kind in "buif" and classes.tolist() == [0]:  # a fold without malicious rows
+                classes = np.array([0, 1], dtype=classes.dtype)
             if len(classes) == 2:
                 self.classes_ = classes
         return self

@@ -111,10 +111,9 @@ def score_run(
     folder = run_folder(project, run_id)
     rows = open_table(features_path).metadata.num_rows
     run = read_run(project, run_id) if leaves_file(folder) and run_is_intact(project, run_id) else None
-    known = run.get("leaf_bytes") if run else None
-    leaf_bytes = (
-        leaves_of_one(version).nbytes if known is None else known
-    )  # what is compiled for it takes a while to load
+    leaf_bytes = run.get("leaf_bytes") if run else None
+    if leaf_bytes is None:  # what is compiled for it takes a while to load
+        leaf_bytes = leaves_of_one(version).nbytes
     reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + leaf_bytes))
     if run is None or run.get("reviewed", rows) != reviewed:
         about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "leaf_bytes": leaf_bytes}

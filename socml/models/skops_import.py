@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import suppress
 from importlib import import_module, resources
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ESTIMATORS = "estimators.txt"  # scikit-learn's version, then the full name of each estimator in it
+_ONE_AT_A_TIME = threading.Lock()  # else the second would take what stands in for the search for the search
 
 
 def import_skops() -> None:
@@ -23,8 +25,12 @@ def import_skops() -> None:
     function, is named here. And it imports all of scikit-learn to list the names of its estimators: the names of the version in
     the lock file are in `estimators.txt`, and any other version is searched as ever.
     """
-    if "skops.io" in sys.modules:
-        return
+    with _ONE_AT_A_TIME:
+        if "skops.io" not in sys.modules:
+            _import()
+
+
+def _import() -> None:
     _name_functions()
     listed = list(_listed(import_module("sklearn").__version__))
     utils: Any = import_module("sklearn.utils")

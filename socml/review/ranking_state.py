@@ -130,13 +130,9 @@ class RankingState:
         """Return where a row stands in `candidates`, or raise `DataError`."""
         row = int(self.rows_of([row_id])[0])
         if row < 0:
-            beyond = (
-                ""
-                if self._reviewed is None
-                else (
-                    f" among its {self._reviewed:,} most anomalous, which labels rank: raise [engine] memory_limit and score again"
-                )
-            )
+            beyond = ""
+            if self._reviewed is not None:
+                beyond = f" among its {self._reviewed:,} most anomalous, which labels rank: raise [engine] memory_limit and score again"
             raise DataError(f"There is no row {visible_line(row_id)[:80]!r} in this scoring run{beyond}.")
         return row
 
