@@ -35,6 +35,9 @@ _COPY_ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _BETWEEN_ROWS = re.compile(r"[\s,]*")
+_NEXT_ROW = re.compile(r"\)\s{0,40},\s{0,40}(?P<next>\()")
+_OPENED = re.compile(r"(?:[NEXnex]|_\w{1,20} )?'")
+_BARE = re.compile(r"[^\s,()']{1,400}\s{0,40}")
 _MOST_LINES, _LONGEST, _GUESS = 200, 1 << 18, 0.8  # lines and characters of one row, which is read again with each line
 
 
@@ -100,6 +103,7 @@ class _Dump:
     columns: dict[str, list[str]] = field(default_factory=dict)
     _lines: Iterator[tuple[int, bytes]] = field(default_factory=lambda: iter(()))
     _waiting: list[tuple[int, str]] = field(default_factory=list)
+    _looked_at: int = 0  # the last line that a row was looked for in and did not go on in
 
     def rows(self, lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, _Row]]:
         """Yield the rows, each with its line; other lines as what is skipped."""
@@ -131,6 +135,9 @@ class _Dump:
             _add_column(part, names)
         while ";" not in rest and not rest.startswith((")", "GO")) and (numbered := self._next()):
             rest = numbered[1].strip()
+            if _INSERT.match(rest) or _COPY.match(rest) or _CREATE.match(rest):
+                self._waiting.append(numbered)
+                return
             yield numbered[0], b"", Skip("statement")
             _add_column(rest, names)
 
@@ -144,39 +151,75 @@ class _Dump:
 
     def _values(self, number: int, text: str, found: re.Match[str]) -> Iterator[tuple[int, bytes, _Row]]:
         """Yield the rows of one INSERT, which may go on in further lines; what follows it waits to be read."""
-        names, at, lines = self._names(found), found.end(), 0
+        names, at = self._names(found), found.end()
         while True:
-            at = _BETWEEN_ROWS.match(text, at).end()  # type: ignore[union-attr]  # it may be empty
-            opens = text.startswith("(", at)
-            cells, end = self._tuple(text, at + 1) if opens else ([], 0)
-            if end:
-                yield number, text[at:end].encode("utf-8", "surrogatepass"), _named(names, cells)
-                at, lines = end, 0
-                continue
-            is_short = lines < _MOST_LINES and len(text) - at < _LONGEST
-            more = self._next() if is_short and (opens or at == len(text)) else None
-            if more is None or (not opens and not more[1].lstrip().startswith("(")):
-                if more:
-                    self._waiting.append(more)
+            blank = _BETWEEN_ROWS.match(text, at)
+            at = blank.end() if blank else at
+            if at == len(text):
+                more = self._next()
+                if more is not None and more[1].lstrip().startswith("("):
+                    (number, text), at = more, 0
+                    continue
+                self._waiting += [more] if more else []
                 break
-            gap = "" if more[0] == number else "\n"  # a long line comes in pieces of one number
-            text, number, at, lines = f"{text[at:]}{gap}{more[1]}", number if opens else more[0], 0, lines + opens
-        left = text[at : at + 4096].strip(" ;\r\n")
+            if not text.startswith("(", at):
+                break
+            cells, whole, end, last = self._row(number, text, at)
+            if end:
+                yield number, whole[at:end].encode("utf-8", "surrogatepass"), _named(names, cells)
+                number, text, at = last, whole, end
+                continue
+            other = _NEXT_ROW.search(text, at)
+            end = other.start("next") if other else len(text)
+            yield number, text[at:end].encode("utf-8", "surrogatepass"), ValueError("not a row of values")
+            at = end
+        left = text[at:].lstrip(" ;")
         if _INSERT.match(left):
-            self._waiting.append((number, text[at:].lstrip(" ;")))
-        elif left.startswith("("):
-            yield number, left.encode("utf-8", "surrogatepass"), ValueError("not a row of values")
+            self._waiting.append((number, left))
         yield number, b"", Skip("statement")
 
-    def _tuple(self, text: str, at: int) -> tuple[list[str | None], int]:
-        """Return the values from a place up to the closing parenthesis, and where that ends; 0 if it is not there."""
+    def _row(self, number: int, text: str, at: int) -> tuple[list[str | None], str, int, int]:
+        """Return the values of the row that begins at a place, the text with the lines it goes on in, its end, and the last line.
+
+        The end is 0 if it is no row: then the lines that were looked at wait to be read, and no row in them is looked for in
+        further lines, so that a file of such rows does not take longer and longer.
+        """
+        whole, ahead = text, list[tuple[int, str]]()
+        while True:
+            cells, end, stopped = self._tuple(whole, at + 1)
+            last = ahead[-1][0] if ahead else number
+            if end:
+                return cells, whole, end, last
+            is_long = len(ahead) >= _MOST_LINES or len(whole) - at >= _LONGEST or number <= self._looked_at
+            if is_long or not self._goes_on(whole[stopped:].lstrip()):
+                break
+            more = self._next()
+            if more is None:
+                self._looked_at = last
+                break
+            whole = f"{whole}{'' if more[0] == last else chr(10)}{more[1]}"  # a long line comes in pieces of one number
+            ahead.append(more)
+        self._waiting += reversed(ahead)
+        self._looked_at = max(self._looked_at, last if ahead else 0)
+        return [], text, 0, number
+
+    def _goes_on(self, rest: str) -> bool:
+        """Return whether a row may go on in the next line: it ends between values, in a bare one, or in a string that is open."""
+        if opened := _OPENED.match(rest):
+            return not re.match(
+                _ESCAPED_STRING if self.is_escaped else _PLAIN_STRING, rest[opened.end() - 1 :], re.DOTALL
+            )
+        return not rest or _BARE.fullmatch(rest) is not None
+
+    def _tuple(self, text: str, at: int) -> tuple[list[str | None], int, int]:
+        """Return the values from a place up to the closing parenthesis, where that ends, 0 if it is not there, and where it stopped."""
         cells: list[str | None] = []
         while found := _VALUES[self.is_escaped].match(text, at):
             cells.append(self._plain(found["value"]))
             at = found.end()
             if found["sign"] == ")":
-                return cells, at
-        return cells, 0
+                return cells, at, at
+        return cells, 0, at
 
     def _plain(self, value: str) -> str | None:
         if "'" not in value:
