@@ -64,6 +64,23 @@ def test_a_backup_takes_the_place_of_a_backup_only(tmp_path: Path, project: Proj
         assert make_backup(backup, project=project).files > 0
 
 
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_labels_take_the_place_of_labels_only(ending: str, tmp_path: Path, project: Project) -> None:
+    path = tmp_path / f"conn{ending}"
+    for content in (b"ts,host\n1,a\n", b'{"note": 1}\n{"label_id": 1}\n'):
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError, match="holds no labels of socml"):
+            write_labels(read_labels(project=project), path)
+        assert path.read_bytes() == content
+        if ending == ".parquet":
+            break
+    path.unlink()
+    for _ in range(2):
+        write_labels(read_labels(project=project), path)
+    path.write_bytes(b"")  # as mktemp makes it
+    assert write_labels(read_labels(project=project), path) == path
+
+
 def test_a_simulation_takes_the_place_of_a_simulation_only(tmp_path: Path) -> None:
     real = tmp_path / "auth.log"
     real.write_text("a real log\n", encoding="utf-8")

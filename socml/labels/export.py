@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.labels.records import LabelEvent, fields_of
-from socml.project import UnknownName, replacing, spreadsheet_text
+from socml.project import ConfigurationError, UnknownName, replacing, spreadsheet_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NAMES = 1 << 16  # bytes in which a file's column names stand
 
 
 def label_frame(labels: Iterable[LabelEvent]) -> pd.DataFrame:
@@ -30,10 +32,13 @@ def label_frame(labels: Iterable[LabelEvent]) -> pd.DataFrame:
 def write_labels(labels: pd.DataFrame, path: str | Path) -> Path:
     """Write labels (from `read_labels` and its like) to `path`; its ending says how: .csv, .parquet, .jsonl.
 
-    In CSV no cell is a formula and no control character acts; Parquet and JSON lines keep every character.
+    In CSV no cell is a formula and no control character acts; Parquet and JSON lines keep every character. Labels that were
+    written there before give way.
 
     Raises
     ------
+    ConfigurationError
+        If another file is there.
     UnknownName
         For another ending.
     """
@@ -41,10 +46,20 @@ def write_labels(labels: pd.DataFrame, path: str | Path) -> Path:
     writers = {".csv": _csv, ".parquet": _parquet, ".jsonl": _jsonl}
     if path.suffix not in writers:
         raise UnknownName("file ending for labels", path.suffix, writers)
+    if path.is_file() and not _holds_labels(path):
+        raise ConfigurationError(f"{path} is there, and holds no labels of socml. Name another file, or remove it.")
     frame = labels.reset_index() if labels.index.name else labels
     with replacing(path) as temporary:
         writers[path.suffix](frame, temporary)
     return path
+
+
+def _holds_labels(path: Path) -> bool:
+    """Say whether a file has a label's id where its ending has the names of columns, or nothing in it."""
+    with path.open("rb") as file:
+        first = file.read(_NAMES)
+        file.seek(max(0, path.stat().st_size - _NAMES))
+        return not first or b"label_id" in (file.read() if path.suffix == ".parquet" else first.partition(b"\n")[0])
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
