@@ -59,7 +59,9 @@ def _holds_labels(path: Path) -> bool:
     with path.open("rb") as file:
         first = file.read(_NAMES)
         file.seek(max(0, path.stat().st_size - _NAMES))
-        return not first.strip() or b"label_id" in (file.read() if path.suffix == ".parquet" else first.partition(b"\n")[0])
+        return not first.strip() or b"label_id" in (
+            file.read() if path.suffix == ".parquet" else first.partition(b"\n")[0]
+        )
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
