@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from ahead import OpensHuntAhead
 from session_cookie import ROUTE, keep
 from single_sign_on import auth_secrets
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from socml.project import SocmlError
@@ -22,5 +25,11 @@ SWITCH_S = 0.0005  # a tenth of what Python gives a thread: a page is not kept w
 sys.setswitchinterval(SWITCH_S)
 for part in ("frame", "labelling", "daylist"):  # before anybody waits for a page
     import_module(part)
+inspect.stack()  # Streamlit asks for it at its first element; what Python learns of all modules by it is kept
 
-app = st.App(Path(__file__).with_name("home.py"), secrets=_SECRETS, routes=[Route(ROUTE, keep, methods=["POST"])])
+app = st.App(
+    Path(__file__).with_name("home.py"),
+    secrets=_SECRETS,
+    routes=[Route(ROUTE, keep, methods=["POST"])],
+    middleware=[Middleware(OpensHuntAhead)],
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from socml.explanations.explainer import Explainer, SampledExplainer, StepsExplainer
-from socml.explanations.feature_columns import FeatureColumns, feature_columns, numbers_of
+from socml.explanations.feature_columns import FeatureColumns, feature_columns
 from socml.explanations.usual import usual_categories, usual_numbers
 from socml.project import EXPLANATION, ModelError, component, component_names, is_own
 
@@ -217,7 +217,7 @@ def _add_usual(
             continue
         if name in numbers:
             spread = columns.spread(str(name))  # first: it takes the column and more, and lets it go
-            values = numbers_of(columns.column(str(name)))
+            values = columns.numbers(str(name))
             usual = usual_numbers(values, positions[of[near]], columns.entities, spread)
         else:
             usual = usual_categories(here[near], columns.shares(str(name)))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REMEMBERED = 16  # columns of a table on disk whose spread is kept: up to 12 bytes a distinct value each …
-REMEMBERED_BYTES = 400 << 20  # … and in all up to this many
-BLOCK = 65_536  # names that are read at a time
+REMEMBERED_BYTES = 200 << 20  # … and in all up to this many
+BLOCK = 65_536  # rows of a column that are read at a time
 PLACES = 10_000  # rows of which it is remembered where they stand
 KEPT_CELLS = 50_000_000  # of a table that is kept in memory, texts as numbers: at most 8 bytes each
 
@@ -32,8 +32,8 @@ class FeatureColumns(Protocol):
     def entities(self) -> Entities:
         """Who each row is about."""
 
-    def column(self, name: str) -> pd.Series:
-        """Return one column of all rows; texts may come as categories."""
+    def numbers(self, name: str) -> np.ndarray:
+        """Return the numbers of one column of all rows, float64; NaN where it has none."""
 
     def spread(self, name: str) -> Spread:
         """Return how the numbers of a column lie."""
@@ -61,17 +61,17 @@ class InMemory:
         known = "entity" in self._features.columns
         return group_entities(self._features["entity"] if known else None, len(self._features))
 
-    def column(self, name: str) -> pd.Series:
-        """Return one column."""
-        return self._features[name]
+    def numbers(self, name: str) -> np.ndarray:
+        """Return the numbers of one column."""
+        return numbers_of(self._features[name])
 
     def spread(self, name: str) -> Spread:
         """Return how the numbers of a column lie."""
-        return spread_of(numbers_of(self.column(name)), self.entities)
+        return spread_of(self.numbers(name).copy(), self.entities)
 
     def shares(self, name: str) -> Mapping[object, float]:
         """Return, of each category of a column, the share of entities that have it."""
-        return category_shares(self.column(name), self.entities)
+        return category_shares(self._features[name], self.entities)
 
     def positions(self, row_ids: Sequence[str]) -> np.ndarray:
         """Return where these rows stand."""
@@ -101,17 +101,21 @@ class OnDisk:
     @cached_property
     def entities(self) -> Entities:
         """Who each row is about."""
-        return group_entities(self.column("entity") if "entity" in self._schema.names else None, self._rows)
+        known = "entity" in self._schema.names
+        return group_entities(self._column("entity").to_pandas() if known else None, self._rows)
 
-    def column(self, name: str) -> pd.Series:
-        """Return one column; texts as categories."""
-        column: pd.Series = self._column(name).to_pandas()
-        return column
+    def numbers(self, name: str) -> np.ndarray:
+        """Return the numbers of one column: an array of its own, read a part at a time."""
+        numbers, at = np.empty(self._rows), 0
+        for part in [self._column(name)] if self.is_kept else self._parts(name):
+            numbers[at : at + len(part)] = numbers_of(part.to_pandas())
+            at += len(part)
+        return numbers
 
     def spread(self, name: str) -> Spread:
         """Return how the numbers of a column lie, as long as it is remembered without reading it."""
         if name not in self._spreads:
-            self._spreads[name] = spread_of(numbers_of(self.column(name)), self.entities)
+            self._spreads[name] = spread_of(self.numbers(name), self.entities)
             while len(self._spreads) > REMEMBERED or (
                 len(self._spreads) > 1 and sum(spread.nbytes for spread in self._spreads.values()) > REMEMBERED_BYTES
             ):
@@ -121,7 +125,7 @@ class OnDisk:
     def shares(self, name: str) -> Mapping[object, float]:
         """Return, of each category of a column, the share of entities that have it, remembered as `spread` is."""
         if name not in self._shares:
-            self._shares[name] = category_shares(self.column(name), self.entities)
+            self._shares[name] = category_shares(self._column(name).to_pandas(), self.entities)
             while len(self._shares) > REMEMBERED:
                 self._shares.pop(next(iter(self._shares)))
         return self._shares[name]
@@ -133,7 +137,7 @@ class OnDisk:
         absent = [row_id for row_id in row_ids if row_id not in self._place]
         if absent:
             wanted, start = pa.array(absent, pa.string()), 0
-            for names in self.row_ids.chunks if self.is_kept else self._names_from_disk():
+            for names in self.row_ids.chunks if self.is_kept else self._parts("row_id"):
                 at = pc.indices_nonzero(pc.is_in(names, value_set=wanted))
                 self._place.update(zip(names.take(at).to_pylist(), pc.add(at, start).to_pylist(), strict=True))
                 start += len(names)
@@ -165,8 +169,8 @@ class OnDisk:
         """The names of all rows."""
         return open_table(self._path).read(columns=["row_id"]).column(0)
 
-    def _names_from_disk(self) -> Iterator[pa.Array]:
-        return (batch.column(0) for batch in open_table(self._path).iter_batches(BLOCK, columns=["row_id"]))
+    def _parts(self, name: str) -> Iterator[pa.Array]:
+        return (batch.column(0) for batch in open_table(self._path).iter_batches(BLOCK, columns=[name]))
 
     @property
     def is_kept(self) -> bool:
@@ -182,6 +186,7 @@ class OnDisk:
         column = read_table(self._path, columns=[name], **texts).column(0).combine_chunks()
         if self.is_kept:
             self._columns[name] = column
+        pa.default_memory_pool().release_unused()
         return column
 
     def _from_disk(self, positions: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 LOW, HIGH = 0.1, 0.9  # "usually" is the middle 80 % of the rows
 FEWEST_OTHERS = 5  # other rows an entity needs before something is usual for it
 MARKED = 8  # bytes a row that it may take to mark which entity has which category
+AT_ONCE = 4_000_000  # rows that are put in another order at a time
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,27 @@ def group_entities(entity: pd.Series | None, rows: int) -> Entities:
     nobody = codes < 0
     codes[nobody] = codes.max() + 1 + np.arange(int(nobody.sum()))
     codes = codes.astype(np.int32) if rows <= np.iinfo(np.int32).max else codes
-    short = codes.astype(np.min_scalar_type(codes.max()))  # numbers of 16 bits sort in one pass
-    order = np.argsort(short, kind="stable").astype(codes.dtype)
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    return Entities(order, starts, codes, known=True)
+    return Entities(*_by_entity(codes), codes, known=True)
+
+
+def _by_entity(group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows entity by entity, those of one in their order, and where each entity starts; some rows at a time."""
+    parts = [slice(at, at + AT_ONCE) for at in range(0, len(group), AT_ONCE)]
+    count = int(group.max()) + 1
+    rows_of = sum(np.bincount(group[part], minlength=count) for part in parts)
+    starts = np.cumsum(rows_of) - rows_of
+    free, order = starts.copy(), np.empty_like(group)
+    for part in parts:
+        short = group[part].astype(np.min_scalar_type(count))  # numbers of 16 bits sort in one pass
+        rows = np.argsort(short, kind="stable")
+        entity = group[part][rows]
+        first = np.append(True, entity[1:] != entity[:-1])
+        in_entity = np.arange(len(rows)) - np.repeat(
+            np.flatnonzero(first), np.diff(np.flatnonzero(np.append(first, True)))
+        )
+        order[free[entity] + in_entity] = part.start + rows
+        free += np.bincount(entity, minlength=count)
+    return order, starts
 
 
 @dataclass(frozen=True)
@@ -83,22 +102,43 @@ class Spread:
 
 
 def spread_of(values: np.ndarray, entities: Entities) -> Spread:
-    """Return how the values of a column lie; it costs a sort, so that a table on disk keeps it."""
+    """Return how the values of a column lie; it costs a sort, so that a table on disk keeps it.
+
+    `values` are sorted where they are: a copy of so many is memory that others need.
+    """
     highest, lowest = _extremes(values, entities)
-    ordered = values[~np.isnan(values)]
-    ordered.sort()
-    low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH]).tolist() if len(ordered) else (np.nan,) * 3
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])  # the first of each value
-    below = np.append(starts, len(ordered)).astype(np.min_scalar_type(len(ordered)))
-    return Spread(ordered[starts], below, (low, middle, high), highest, lowest)
+    values.sort()
+    ordered = values[: int(np.searchsorted(values, np.nan))]
+    first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]  # of each value
+    below = np.empty(int(np.count_nonzero(first)) + 1, dtype=np.min_scalar_type(len(ordered)))
+    below[-1], done = len(ordered), 0
+    for start in range(0, len(first), AT_ONCE):
+        here = np.flatnonzero(first[start : start + AT_ONCE])
+        below[done : done + len(here)] = here + start
+        done += len(here)
+    distinct = ordered[first]
+    low, middle, high = (np.nan,) * 3
+    if len(ordered):
+        low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH], overwrite_input=True).tolist()
+    return Spread(distinct, below, (low, middle, high), highest, lowest)
 
 
 def _extremes(values: np.ndarray, entities: Entities) -> tuple[np.ndarray, np.ndarray]:
     """Return the highest and the lowest value of each entity."""
-    by_entity = values[entities.order]
-    if not len(by_entity):
-        return by_entity, by_entity
-    return np.fmax.reduceat(by_entity, entities.starts), np.fmin.reduceat(by_entity, entities.starts)
+    highest, lowest = np.empty(len(entities.starts)), np.empty(len(entities.starts))
+    for which, rows in _some_entities(entities):
+        by_entity, starts = values[entities.order[rows]], entities.starts[which] - rows.start
+        np.fmax.reduceat(by_entity, starts, out=highest[which])
+        np.fmin.reduceat(by_entity, starts, out=lowest[which])
+    return highest, lowest
+
+
+def _some_entities(entities: Entities) -> Iterator[tuple[slice, slice]]:
+    """Yield which entities, and where their rows are in `order`, so that few rows are looked at together."""
+    starts, rows = entities.starts, len(entities.order)
+    cuts = np.unique(np.append(np.searchsorted(starts, np.arange(0, rows, AT_ONCE)), len(starts)))
+    for first, last in pairwise(cuts.tolist()):
+        yield slice(first, last), slice(int(starts[first]), int(starts[last]) if last < len(starts) else rows)
 
 
 def usual_numbers(
@@ -109,7 +149,7 @@ def usual_numbers(
     `peers` is the share of entities that reach the value: upward if it is above everyone's median, else
     downward.
     """
-    spread = spread or spread_of(values, entities)
+    spread = spread or spread_of(values.copy(), entities)
     low, middle, high = spread.usual
     here = values[positions]
     found = {
@@ -138,17 +178,23 @@ def category_shares(values: pd.Series, entities: Entities) -> dict[object, float
     import pandas as pd
 
     codes, categories = pd.factorize(values)
-    known = codes >= 0
-    pairs = codes[known].astype(np.int64) * len(entities.starts) + entities.group[known]
     possible = len(categories) * len(entities.starts)
     if possible <= MARKED * len(values):  # quicker than to sort them
         marked = np.zeros(possible, dtype=bool)
-        marked[pairs] = True
+        for start in range(0, len(codes), AT_ONCE):
+            marked[_pairs(codes, entities, slice(start, start + AT_ONCE))] = True
         pairs = np.flatnonzero(marked)
     else:
-        pairs = np.unique(pairs)
+        pairs = np.unique(_pairs(codes, entities, slice(None)))
     counts = np.bincount(pairs // max(len(entities.starts), 1), minlength=len(categories))
     return dict(zip(categories.tolist(), (counts / max(len(entities.starts), 1)).tolist(), strict=True))
+
+
+def _pairs(codes: np.ndarray, entities: Entities, rows: slice) -> np.ndarray:
+    """Return a number for each category and entity of some rows that have a category."""
+    known = codes[rows] >= 0
+    pairs = codes[rows][known].astype(np.int64) * len(entities.starts)
+    return np.asarray(pairs + entities.group[rows][known])
 
 
 def usual_categories(here: pd.Series, shares: Mapping[object, float]) -> dict[str, np.ndarray]:
