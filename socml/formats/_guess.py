@@ -24,9 +24,11 @@ _VERBS = ("verb", "requestverb")
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _DATE_ALONE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}|(?:19|20)\d{6}"
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
+# A time of day without colons, which only the name of its field tells from another number
+_BARE_CLOCK = re.compile(r"(?P<hour>[01]?\d|2[0-3])(?P<sign>\.?)(?P<minute>[0-5]\d)(?P=sign)(?P<second>[0-5]\d)")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
@@ -107,12 +109,21 @@ def _date_and_clock(
     date = next((one for one in texts if _DATE_ALONE.fullmatch(one[1])), None)
     if date is None:
         return None
-    clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None) or _only_clock(found)
+    clock_time = (
+        next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None)
+        or next((_with_colons(one) for one in texts if one != date and _BARE_CLOCK.fullmatch(one[1])), None)
+        or _only_clock(found)
+    )
     if clock_time is None:
         return None
     text = f"{date[1]} {clock_time[1]}{_zone(found)}"
     when = column_value("time", text, "time", clock)
     return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
+
+
+def _with_colons(named: tuple[str, str]) -> tuple[str, str]:
+    """Return a field's name with its time of day as clocks show it: `10.00.01` and `100001` are 10:00:01."""
+    return named[0], _BARE_CLOCK.sub(r"\g<hour>:\g<minute>:\g<second>", named[1])
 
 
 def _zone(found: Mapping[str, object]) -> str:

@@ -39,7 +39,7 @@ _FAILURE = re.compile(
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
+    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")

@@ -77,7 +77,7 @@ def headers(texts: pa.Array, rows: Rows) -> Headers:
     good &= (host_end > host) & (tag_end > tag) & (colon < cuts.ends) & (cuts.first(" ", tag) >= colon)
     good &= (cuts.first("[", host) >= tag_end) & (cuts.first("]", host) >= pid_end) & (cuts.first("[", pid) >= colon)
     good &= (cuts.first("\t", cuts.starts) >= colon) & (~has_pid | ((pid_end > pid) & (pid_end - pid <= _LONGEST_PID)))
-    good &= colon > tag
+    good &= (colon > tag) & ((cuts.byte(tag) != ord("%")) | (cuts.byte(tag + 1) != ord("%")))
     slash = cuts.first("/", tag)
     program = np.where(slash < tag_end, cuts.last("/", tag, tag_end) + 1, tag) if (slash < tag_end).any() else tag
     program = np.minimum(program, tag_end)

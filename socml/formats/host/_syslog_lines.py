@@ -235,7 +235,8 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     if device:
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
-    columns, more = ({}, {}) if holds_record else read_message(program, message)
+    writer = tag if tag and tag.startswith("%%") else program  # of Huawei, whose names hold slashes
+    columns, more = ({}, {}) if holds_record else read_message(writer, message)
     when = _own_time(found, message) or _when(found, clock)
     row: dict[str, object] = {
         "time": when,

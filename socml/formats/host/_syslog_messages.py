@@ -12,11 +12,12 @@ from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
-from socml.formats._values import column_value, outcome_of
+from socml.formats._values import LEVELS, column_value, outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
 from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
 from socml.formats.table.key_values import are_pairs, pairs_of
 
+WORDS = "emerg alert crit critical err error warn warning notice info debug fatal severe trace".split()
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
 COLUMNS = {
     "user_name",
@@ -43,6 +44,12 @@ _NO_CLOCK = Clock(None, None, None)
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
+# Of Huawei and H3C: module, level, name. The name's last word tells how it ended: POLICYDENY, SSH_USER_LOGIN_FAIL
+_HUAWEI = re.compile(r"%%\d{2}[A-Z0-9_]{1,64}/([0-7])/(?P<name>[A-Z0-9_]{1,100})")
+_ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
+# A level that a message begins with, before it says anything; one of Cisco's behind a time of the device's own
+_LEVEL = re.compile(r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )")
+_INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-[A-Z0-9_]{1,64}:")
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -83,10 +90,23 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
     name = writer_of(program)
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
-    level = _CISCO.match(program) if program.startswith("%") else None
-    counted: dict[str, object] = {"event_severity": SEVERITY[int(level[1])]} if level else {}
+    counted: dict[str, object] = _written_severity(program, message)
     counted |= {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
-    return counted | _read(message, _templates_of(name, message), more, name), more
+    columns = counted | _read(message, _templates_of(name, message), more, name)
+    if name == "huawei" and (told := _HUAWEI.match(program)):
+        columns["event_action"] = columns.get("event_action") or told["name"]
+        if columns.get("event_outcome") is None and (ending := _ENDING.search(told["name"])):
+            columns["event_outcome"] = outcome_of(ending[1])
+    return columns, more
+
+
+def _written_severity(program: str, message: str) -> dict[str, object]:
+    """Return the severity that a device writes into the name of its message, or a program before what it says."""
+    pattern = _HUAWEI if program.startswith("%%") else _CISCO
+    if level := pattern.match(program) if program.startswith("%") else _INNER_CISCO.match(message):
+        return {"event_severity": SEVERITY[int(level[1])]}
+    word = _LEVEL.match(message)
+    return {"event_severity": LEVELS[word["level"].lower()]} if word else {}
 
 
 def _templates_of(name: str, message: str) -> tuple[Template, ...]:
@@ -111,6 +131,8 @@ def writer_of(program: str) -> str:
     ('sshd', 'cisco', 'cron')
     """
     name = program.lower()
+    if name.startswith("%%"):
+        return "huawei"
     return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
 
 
