@@ -21,8 +21,10 @@ from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 __all__ = ["fields_of_columns", "guessed_row"]
 
 _VERBS = ("verb", "requestverb")
+_SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
-_SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
+_TYPES = frozenset("debug info information informational notice warning warn error critical alert fatal emergency".split())
+_SHARED = ("event_severity", "event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
 _DATE_ALONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}|(?:19|20)\d{6}"
 )
@@ -79,6 +81,9 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     complete_ends(row, taken, used, found)
     _agree(row, taken, used)
     _request_line(row, found)
+    if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
+        used.discard(taken.get("message", ""))
+        row["message"] = row["event_action"]
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
         row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
@@ -93,6 +98,8 @@ def _is_other(column: str, name: str, plain: str, value: object) -> bool:
         return plain in _VERBS and value in METHODS
     if column == "event_count":
         return plain_name(name) != plain
+    if column == "event_severity" and plain.endswith("type") and plain != "messagetype":
+        return str(value).lower() not in _TYPES
     return column == "duration_s" and is_bare_duration(plain, value)
 
 

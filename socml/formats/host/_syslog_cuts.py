@@ -19,7 +19,7 @@ from socml.formats._inner import RECORD_HINT
 from socml.formats._records import MISFITS, arrays_of
 from socml.formats._select_lines import Rows
 from socml.formats.host._syslog_lines import is_host
-from socml.formats.host._syslog_messages import read_message
+from socml.formats.host._syslog_messages import first_word_severity, read_message
 from socml.project import EVENT
 
 __all__ = ["STAMP", "Headers", "headers", "message_columns"]
@@ -145,7 +145,10 @@ def _event(program: str, message: str) -> dict[str, object] | None:
         return None
     if "time" in columns:
         return None
-    row: dict[str, object] = {"message": message or None, "process_name": program or None, **columns}
+    row: dict[str, object] = {"message": message or None, "process_name": program or None}
+    if (severity := first_word_severity(message)) is not None:
+        row["event_severity"] = severity
+    row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = more
     return row

@@ -19,7 +19,7 @@ from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
-from socml.formats.host._syslog_messages import read_message
+from socml.formats.host._syslog_messages import first_word_severity, read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
@@ -252,6 +252,8 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         more["facility"] = str(priority >> 3)
     elif level := found.get("level") or found.get("level_before"):
         row["event_severity"] = LEVELS[level]
+    elif (severity := first_word_severity(message)) is not None:
+        row["event_severity"] = severity
     for name in ("message_id", "data"):
         if found.get(name) not in (None, "-"):
             more[name.replace("data", "structured_data")] = str(found[name])

@@ -101,12 +101,22 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
 
 
 def _written_severity(program: str, message: str) -> dict[str, object]:
-    """Return the severity that a device writes into the name of its message, or a program before what it says."""
+    """Return the severity that a device writes into the name of its message."""
     pattern = _HUAWEI if program.startswith("%%") else _CISCO
-    if level := pattern.match(program) if program.startswith("%") else _INNER_CISCO.match(message):
-        return {"event_severity": SEVERITY[int(level[1])]}
+    level = pattern.match(program) if program.startswith("%") else _INNER_CISCO.match(message)
+    return {"event_severity": SEVERITY[int(level[1])]} if level else {}
+
+
+def first_word_severity(message: str) -> int | None:
+    """Return the severity of the level that a message begins with, for lines whose header tells none.
+
+    Examples
+    --------
+    >>> first_word_severity("warning: hostname does not resolve"), first_word_severity("errors: 3")
+    (40, None)
+    """
     word = _LEVEL.match(message)
-    return {"event_severity": LEVELS[word["level"].lower()]} if word else {}
+    return LEVELS[word["level"].lower()] if word else None
 
 
 def _templates_of(name: str, message: str) -> tuple[Template, ...]:

@@ -20,6 +20,7 @@ from socml.formats._values import LEVELS, outcome_of
 __all__ = ["told_names"]
 
 _SAMPLE = 100  # rows
+_SENTENCE = 3  # words of a cell that is a message, on the average
 _TIME = re.compile(r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}")
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
@@ -53,6 +54,8 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
             names[name] = kind
             del free[kind]
     _name_ports(list(cells), samples, names)
+    if text := _prose(samples, names):
+        names[text] = "message"
     if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
@@ -68,6 +71,17 @@ def _name_ports(columns: Sequence[str], samples: Mapping[str, list[str]], names:
     for place, kind in ((source + gap, "source_port"), (destination + gap, "destination_port")):
         if gap and place < len(columns) and columns[place] not in names and all(map(_is_port, samples[columns[place]])):
             names[columns[place]] = kind
+
+
+def _prose(samples: Mapping[str, list[str]], names: Mapping[str, str]) -> str:
+    """Return the column of the most words, where they are sentences; empty if none is."""
+    words = {
+        name: sum(len(text.split()) for text in texts) / len(texts)
+        for name, texts in samples.items()
+        if texts and name not in names
+    }
+    longest = max(words, key=lambda name: words[name], default="")
+    return longest if words.get(longest, 0) >= _SENTENCE else ""
 
 
 def _is_time(text: str) -> bool:

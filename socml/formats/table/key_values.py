@@ -34,7 +34,7 @@ _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
     sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}})(?:\(\d{{1,6}}\))? ?=")
-    for sign in ("\t", "|", ";", "^", ",")
+    for sign in ("\t", "|", ";", "^", ", ")
 }
 _BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
 _CELL = re.compile(r" ?[\"']?[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)")
