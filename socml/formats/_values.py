@@ -131,8 +131,8 @@ def severity_of(value: object, name: str = "") -> int | None:
     (40, 60, 50, 75, None)
     """
     text = unaccented(str(value).strip().lower())
-    if text in LEVELS:
-        return LEVELS[text]
+    if (level := LEVELS.get(text, elsewhere.LEVELS_OF_CELLS.get(text))) is not None:
+        return level
     try:
         number = float(text)
     except ValueError:
