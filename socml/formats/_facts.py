@@ -42,7 +42,7 @@ _SOURCE = frozenset(
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
 _DESTINATION = frozenset(
-    "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
+    "to master primary replica dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
     "listening backend gateway nexthop interface i vip vserver".split()
 )
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
@@ -54,12 +54,13 @@ _USERS = (
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)['\"]?"
-        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
+        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
+    re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
     re.compile(rf"(?i)\b(?:authenticated|connected|logged in|logon|login) as (?:principal|user) ['\"]?{_NAME}"),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),

@@ -30,9 +30,11 @@ _DATE_ALONE = re.compile(
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
 # A time of day without colons, which only the name of its field tells from another number
-_BARE_CLOCK = re.compile(r"(?P<hour>[01]?\d|2[0-3])(?P<sign>\.?)(?P<minute>[0-5]\d)(?P=sign)(?P<second>[0-5]\d)")
+_BARE_CLOCK = re.compile(r"(?:[01]?\d|2[0-3])(?:\.[0-5]\d\.|[0-5]\d)[0-5]\d")
+_CLOCK_NAME = re.compile(r"(?:time|clock|heure|zeit|hora|ora|tijd|tid|godzina|cas|saat|kello)$")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
+_FLAGS = re.compile(r"(?i)\b[\w.-]{1,60} ?[=:] ?(?:true|false|yes|no)\b")  # of something else: admin=false
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = (
     "login",
@@ -118,7 +120,7 @@ def _date_and_clock(
         return None
     clock_time = (
         next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None)
-        or next((_with_colons(one) for one in texts if one != date and _BARE_CLOCK.fullmatch(one[1])), None)
+        or next((_with_colons(one) for one in texts if one != date and _is_bare_clock(*one)), None)
         or _only_clock(found)
     )
     if clock_time is None:
@@ -128,9 +130,14 @@ def _date_and_clock(
     return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
 
 
+def _is_bare_clock(name: str, text: str) -> bool:
+    return _BARE_CLOCK.fullmatch(text) is not None and _CLOCK_NAME.search(plain_name(name)) is not None
+
+
 def _with_colons(named: tuple[str, str]) -> tuple[str, str]:
     """Return a field's name with its time of day as clocks show it: `10.00.01` and `100001` are 10:00:01."""
-    return named[0], _BARE_CLOCK.sub(r"\g<hour>:\g<minute>:\g<second>", named[1])
+    digits = named[1].replace(".", "").zfill(6)
+    return named[0], f"{digits[:2]}:{digits[2:4]}:{digits[4:]}"
 
 
 def _zone(found: Mapping[str, object]) -> str:
@@ -243,7 +250,8 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
 
 def _outcome_of_words(row: Mapping[str, object]) -> str | None:
     for name in ("http_response_status_code", "event_action", "message"):
-        if row.get(name) is not None and (outcome := outcome_of(row[name])):
+        value = _FLAGS.sub("", row[name]) if isinstance(row.get(name), str) else row.get(name)
+        if value is not None and (outcome := outcome_of(value)):
             return outcome
     return None
 

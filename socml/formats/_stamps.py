@@ -150,11 +150,13 @@ def time_of(value: object, clock: Clock) -> datetime:
 
 def _of_number(text: str, clock: Clock) -> datetime:
     """Return the time that a number is: a count since 1970 or 1601, or digits of a date and a clock."""
-    digits = text.partition(".")[0]
+    digits, _, behind = text.partition(".")
+    if digits.startswith("0") and len(digits) > 1:  # a number of something, filled up
+        raise ValueError(f"{text!r} is not a time")
     if len(digits) == 18 and digits.startswith("1"):
         return _since_1601(int(digits))
     if len(digits) == 14 and digits[:2] in ("19", "20"):
-        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
+        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:], behind[:9] or None))
     if "e" in text.lower():
         return epoch(f"{float(text):.6f}")
     return epoch(text)

@@ -50,6 +50,9 @@ _ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
 # A level that a message begins with, before it says anything; one of Cisco's behind a time of the device's own
 _LEVEL = re.compile(r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )")
 _INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-[A-Z0-9_]{1,64}:")
+_MODSECURITY = re.compile(r"\bModSecurity: ")
+_BRACKETED = re.compile(r'\[(?P<name>[a-z_]{2,20}) "(?P<value>[^"\n]{0,2000})"\]')
+_OF_RULE = {"id": "rule_id", "msg": "rule_name", "uri": "url_original"}
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -143,6 +146,7 @@ def writer_of(program: str) -> str:
     name = program.lower()
     if name.startswith("%%"):
         return "huawei"
+    name = name.removesuffix(".service")  # a unit of systemd
     return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
 
 
@@ -170,7 +174,17 @@ def _read(message: str, templates: tuple[Template, ...], more: dict[str, str], p
             found = template.pattern.match(rest)
             if found:
                 return _columns(template, found, more)
+    if _MODSECURITY.search(message):
+        return facts_of(message) | _rule(message, more)
     return _pairs(message, more) if TELLS.search(message) and are_pairs(message) else facts_of(message)
+
+
+def _rule(message: str, more: dict[str, str]) -> dict[str, object]:
+    """Return what ModSecurity tells of the rule that matched, in brackets; what no column takes is a further field."""
+    told = {found["name"]: found["value"] for found in _BRACKETED.finditer(message)}
+    row = {column: told.pop(name) for name, column in _OF_RULE.items() if told.get(name)}
+    more.update({name: value for name, value in told.items() if value and name not in more})
+    return {**row, "class_uid": 2004, "event_category": "intrusion_detection"}
 
 
 def _parts(message: str, templates: tuple[Template, ...], program: str) -> Iterator[tuple[tuple[Template, ...], str]]:

@@ -46,9 +46,10 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     }
     names: dict[str, str] = {}
     free = dict(_KINDS)
+    is_web = any(texts and all(map(free["method"], texts)) for texts in samples.values())
     for name, texts in samples.items():
         kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
-        if kind in ("status_code", "url", "user_agent") and "method" not in names.values():
+        if kind in ("status_code", "url", "user_agent") and not is_web:
             kind = None
         if kind is not None:
             names[name] = kind
@@ -111,7 +112,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "time": _fits(_CLOCK),
     "source_ip": _is_address,
     "destination_ip": _is_address,
-    "user_name": _fits(re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}")),
+    "user_name": _fits(re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")),
     "method": _fits(_METHOD),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),

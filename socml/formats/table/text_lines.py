@@ -64,7 +64,7 @@ _UNIT_LEVEL = re.compile(r" ?(?:[\w.-]{1,40}\||(?P<name>[a-z][\w.-]{1,40})\[(?P<
 _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
 _REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
 _SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
-_BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
+_BEFORE = re.compile(rf" {{0,8}}[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
 _BEGINS = re.compile(
@@ -76,6 +76,7 @@ _LOGGER = re.compile(r"[\w.-]{1,100}:")
 # What a text names a level, behind its time
 _KEYED = re.compile(rf"[^\n]{{0,80}}\b(?i:level|severity) ?[:=] ?[\"'\[]?(?P<level>(?i:{_LEVELS}))\b")
 _BELOW = re.compile(rf"[^\n]{{0,1000}}\n(?P<level>{_LEVELS.upper()}): ")  # of java.util.logging, on its second line
+_WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
@@ -329,6 +330,8 @@ class _Lines:
             row |= {"message": text[end:].strip() or None, "event_severity": LEVELS[_DOTNET.get(word, word)]}
         else:  # what follows a time of day is as what follows a time
             row["message"] = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
+            if written := _WRITER.match(row["message"] or ""):  # of journalctl -o short-monotonic
+                row |= {"host_name": written["host"], "process_name": written["program"], "process_pid": int(written["pid"])}
         return row
 
 
