@@ -61,7 +61,9 @@ _USERS = (
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
-    re.compile(rf"(?i)\b(?:authenticated|connected|logged in|logon|login) as (?:principal|user) ['\"]?{_NAME}"),
+    re.compile(
+        rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
+    ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),

@@ -23,8 +23,16 @@ __all__ = ["fields_of_columns", "guessed_row"]
 _VERBS = ("verb", "requestverb")
 _SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
-_TYPES = frozenset("debug info information informational notice warning warn error critical alert fatal emergency".split())
-_SHARED = ("event_severity", "event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
+_TYPES = frozenset(
+    "debug info information informational notice warning warn error critical alert fatal emergency".split()
+)
+_SHARED = (
+    "event_severity",
+    "event_outcome",
+    "network_protocol",
+    "url_original",
+    "message",
+)  # may read what another column took
 _DATE_ALONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}|(?:19|20)\d{6}"
 )

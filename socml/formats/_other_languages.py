@@ -93,7 +93,15 @@ HINT = (
 )
 
 
-_STROKES = {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "đ": "d", "Đ": "D"}  # letters whose stroke is no accent to Unicode
+_STROKES = {
+    "ł": "l",
+    "Ł": "L",
+    "ø": "o",
+    "Ø": "O",
+    "ı": "i",
+    "đ": "d",
+    "Đ": "D",
+}  # letters whose stroke is no accent to Unicode
 
 
 def unaccented(text: str) -> str:

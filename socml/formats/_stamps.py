@@ -156,7 +156,9 @@ def _of_number(text: str, clock: Clock) -> datetime:
     if len(digits) == 18 and digits.startswith("1"):
         return _since_1601(int(digits))
     if len(digits) == 14 and digits[:2] in ("19", "20"):
-        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:], behind[:9] or None))
+        return clock.in_zone(
+            _checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:], behind[:9] or None)
+        )
     if "e" in text.lower():
         return epoch(f"{float(text):.6f}")
     return epoch(text)

@@ -48,7 +48,9 @@ _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
 _HUAWEI = re.compile(r"%%\d{2}[A-Z0-9_]{1,64}/([0-7])/(?P<name>[A-Z0-9_]{1,100})")
 _ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
 # A level that a message begins with, before it says anything; one of Cisco's behind a time of the device's own
-_LEVEL = re.compile(r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )")
+_LEVEL = re.compile(
+    r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
+)
 _INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-[A-Z0-9_]{1,64}:")
 _MODSECURITY = re.compile(r"\bModSecurity: ")
 _BRACKETED = re.compile(r'\[(?P<name>[a-z_]{2,20}) "(?P<value>[^"\n]{0,2000})"\]')

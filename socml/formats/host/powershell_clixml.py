@@ -45,7 +45,9 @@ class PowershellClixml:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """Sure of the namespace, with objects in lines of their own."""
-        return 0.95 if _NAMESPACE in head[:1000] and b"\n  </Obj>" in head.replace(b"\r", b"") else 0.0
+        around = _AROUND.match(head)
+        begins = _BEGINS.match(head, around.end()) if around and _NAMESPACE in around[0] else None
+        return 0.95 if begins and b"\n  </Obj>" in head else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""

@@ -112,12 +112,16 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "time": _fits(_CLOCK),
     "source_ip": _is_address,
     "destination_ip": _is_address,
-    "user_name": _fits(re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")),
+    "user_name": _fits(
+        re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+    ),
     "method": _fits(_METHOD),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
-    "action": lambda text: text.isalpha() and outcome_of(text) is not None,
+    "action": lambda text: (
+        text.replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
+    ),
     "user_agent": _fits(_AGENT),
 }

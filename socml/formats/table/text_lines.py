@@ -55,12 +55,20 @@ _PEER_LEVEL = re.compile(
 )
 _LETTER_LEVEL = re.compile(r"[ \t]{1,4}(?:(?P<name>[^\s\[\]]{1,120}) )?\[(?P<level>[TDIWEFC])\] ")
 # Of ESXi, with the priority of syslog; of MongoDB before 4.4, with a component; of a switch, before the time
-_PRIORITY_LEVEL = re.compile(r" (?P<level>In|No|Wa|Er|Cr|Al|Em|Db)\(\d{1,3}\) (?:(?P<name>[\w.-]{1,80})(?:\[(?P<pid>\d{1,9})\])?: )?")
-_PRIORITY_WORDS = dict(zip("In No Wa Er Cr Al Em Db".split(), "info notice warning error critical alert emerg debug".split(), strict=True))
+_PRIORITY_LEVEL = re.compile(
+    r" (?P<level>In|No|Wa|Er|Cr|Al|Em|Db)\(\d{1,3}\) (?:(?P<name>[\w.-]{1,80})(?:\[(?P<pid>\d{1,9})\])?: )?"
+)
+_PRIORITY_WORDS = dict(
+    zip("In No Wa Er Cr Al Em Db".split(), "info notice warning error critical alert emerg debug".split(), strict=True)
+)
 _COMPONENT_LEVEL = re.compile(r" (?P<level>[DIWEF])[1-5]? {1,3}(?P<name>[A-Z_]{1,20}) {1,9}(?=\[)")
 _LETTER_BEFORE = re.compile(r"[\[(]?(?P<level>[DIWEF])[\])]? $")
 # Behind a number, a thread and a unit of a process: `kid1|`, `unbound[811:0]`
-_UNIT_LEVEL = re.compile(r" ?(?:[\w.-]{1,40}\||(?P<name>[a-z][\w.-]{1,40})\[(?P<pid>\d{1,9})(?::\d{1,6})?\]:?) (?=(?P<level>(?i:" + _LEVELS + r")): )")
+_UNIT_LEVEL = re.compile(
+    r" ?(?:[\w.-]{1,40}\||(?P<name>[a-z][\w.-]{1,40})\[(?P<pid>\d{1,9})(?::\d{1,6})?\]:?) (?=(?P<level>(?i:"
+    + _LEVELS
+    + r")): )"
+)
 _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
 _REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
 _SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
@@ -331,7 +339,11 @@ class _Lines:
         else:  # what follows a time of day is as what follows a time
             row["message"] = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
             if written := _WRITER.match(row["message"] or ""):  # of journalctl -o short-monotonic
-                row |= {"host_name": written["host"], "process_name": written["program"], "process_pid": int(written["pid"])}
+                row |= {
+                    "host_name": written["host"],
+                    "process_name": written["program"],
+                    "process_pid": int(written["pid"]),
+                }
         return row
 
 
