@@ -20,8 +20,8 @@ DENIED = {"time": TIME, "source_ip": "192.0.2.7", "user_name": "bob", "event_out
 # what is special about it → its lines, how many events, and what the last must be
 LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
     "pairs that bars part": (
-        "time=1772445600|src=192.0.2.8|dst=192.0.2.20|act=accept\n"
-        "time=1772445601|src=192.0.2.7|dst=192.0.2.20|act=drop|user=bob\n",
+        "time=1772445600|src=192.0.2.8|dst=192.0.2.20|act=accept|user=ann|rule=A to B\n"
+        "time=1772445601|src=192.0.2.7|dst=192.0.2.20|act=drop|user=bob|rule=B to A\n",
         2,
         {**DENIED, "destination_ip": "192.0.2.20"},
     ),
@@ -123,8 +123,8 @@ LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
         {**DENIED, "event_action": "key.login", "event_severity": 70},
     ),
     "Blue Coat counts milliseconds": (
-        "#Software: SGOS 7.3\n#Fields: date time time-taken c-ip cs-username sc-status cs-method cs-uri-path\n"
-        "2026-03-02 10:00:01 121 192.0.2.7 bob 403 GET /x\n",
+        "#Software: SGOS 7.3\n#Fields: date time time-taken c-ip cs-username cs-categories sc-filter-result sc-status s-action cs-method cs-host cs-uri-path s-ip sc-bytes\n"
+        "2026-03-02 10:00:01 121 192.0.2.7 bob \"Bad Places\" DENIED 403 TCP_DENIED GET www.example.org /x 192.0.2.9 900\n",
         1,
         {**DENIED, "duration_s": 0.121},
     ),

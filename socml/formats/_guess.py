@@ -258,7 +258,8 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
 
 def _outcome_of_words(row: Mapping[str, object]) -> str | None:
     for name in ("http_response_status_code", "event_action", "message"):
-        value = _FLAGS.sub("", row[name]) if isinstance(row.get(name), str) else row.get(name)
+        value = row.get(name)
+        value = _FLAGS.sub("", value) if isinstance(value, str) else value
         if value is not None and (outcome := outcome_of(value)):
             return outcome
     return None

@@ -75,9 +75,11 @@ class Table:
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
-        if all(are_cells_pairs(line.decode("utf-8", "replace"), delimiter) for line in lines[:20]):
-            return 0.5
-        if _is_prose(lines, delimiter) or (delimiter == "|" and _are_begun(lines)):
+        if (
+            _is_prose(lines, delimiter)
+            or (delimiter == "|" and _are_begun(lines))
+            or all(are_cells_pairs(line.decode("utf-8", "replace"), delimiter) for line in lines[:20])
+        ):
             return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.
         return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0

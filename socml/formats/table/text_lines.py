@@ -337,8 +337,8 @@ class _Lines:
         if word:
             row |= {"message": text[end:].strip() or None, "event_severity": LEVELS[_DOTNET.get(word, word)]}
         else:  # what follows a time of day is as what follows a time
-            row["message"] = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
-            if written := _WRITER.match(row["message"] or ""):  # of journalctl -o short-monotonic
+            row["message"] = message = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
+            if written := _WRITER.match(message or ""):  # of journalctl -o short-monotonic
                 row |= {
                     "host_name": written["host"],
                     "process_name": written["program"],

@@ -87,10 +87,10 @@ class _Rows:
         cells = cells_of(line, self._delimiter)
         if len(cells) != len(self._names):
             raise ValueError(f"{len(cells)} values for {len(self._names)} columns")
-        found = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell not in ("", "-")}
-        if "time-taken" in found and self._taken != "time-taken":
-            found[self._taken] = found.pop("time-taken")
-        return found
+        row = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell not in ("", "-")}
+        if "time-taken" in row and self._taken != "time-taken":
+            row[self._taken] = row.pop("time-taken")
+        return row
 
 
 def _event(found: dict[str, str], clock: Clock) -> dict[str, object]:
