@@ -83,6 +83,11 @@ LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
         {"time": TIME, "event_severity": 60},
     ),
     "a letter before the time": ("I 03/02/26 10:00:00 ports: up\nW 03/02/26 10:00:01 auth: bad\n", 2, {"event_severity": 40}),
+    "a level behind a number": (
+        "[02.03.2026 10:00:00] <12> Info     up\n[02.03.2026 10:00:01] <13> Error    Logon failure for user bob from 192.0.2.7\n",
+        2,
+        {**DENIED, "event_severity": 60},
+    ),
     "a level that is named": (
         "2026-03-02-10.00.00.000000+000 I1 LEVEL: Info\ntext\n2026-03-02-10.00.01.000000+060 I2 LEVEL: Error\ntext\n",
         2,
@@ -183,6 +188,7 @@ def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: 
         ("[ACCEPTED LOGIN] for client : alice / 192.0.2.7", {"user_name": "alice", "event_outcome": "success"}),
         ("Principal = User:bob is Denied from host = 192.0.2.7", {"user_name": "bob", "event_outcome": "failure"}),
         ("Remote login failed. Login ID: bob from SSH at 192.0.2.7", {"user_name": "bob"}),
+        ("User logged in: alice", {"user_name": "alice", "event_outcome": "success"}),
         ("Successfully authenticated as principal alice on shop", {"user_name": "alice"}),
         ("cluster1:ssh :: 192.0.2.7:4022 :: volume show", {"source_ip": "192.0.2.7", "source_port": 4022}),
         ("smtp H=x [192.0.2.7]:4022 refused", {"source_ip": "192.0.2.7", "source_port": 4022}),

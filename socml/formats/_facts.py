@@ -60,6 +60,7 @@ _USERS = (
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
+    re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
     re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
     re.compile(
         rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
