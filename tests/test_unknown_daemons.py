@@ -29,7 +29,7 @@ LINES: tuple[tuple[str, str, str | None, str | None], ...] = (
     ('Mar  2 10:00:00 h wireguard: Invalid handshake initiation from 192.0.2.7:51820', '192.0.2.7', None, 'failure'),
     ('Mar  2 10:00:00 h ovpn-server[8]: 192.0.2.7:1194 VERIFY ERROR: depth=0, error=certificate has expired: CN=quentin', '192.0.2.7', None, 'failure'),
     ('Mar  2 10:00:00 h slapd[8]: conn=1001 fd=12 ACCEPT from IP=192.0.2.7:4022 (IP=0.0.0.0:389)', '192.0.2.7', None, 'success'),
-    ('Mar  2 10:00:00 h krb5kdc[8]: AS_REQ (4 etypes {18 17 16 23}) 192.0.2.7: PREAUTH_FAILED: rupert@EXAMPLE.ORG for krbtgt/EXAMPLE.ORG@EXAMPLE.ORG, Preauthentication failed', '192.0.2.7', None, 'failure'),
+    ('Mar  2 10:00:00 h krb5kdc[8]: AS_REQ (4 etypes {18 17 16 23}) 192.0.2.7: PREAUTH_FAILED: rupert@EXAMPLE.ORG for krbtgt/EXAMPLE.ORG@EXAMPLE.ORG, Preauthentication failed', '192.0.2.7', 'rupert@EXAMPLE.ORG', 'failure'),
     ('Mar  2 10:00:00 h tacacs+: login failure: sybil 192.0.2.7 (192.0.2.7) tty1', '192.0.2.7', 'sybil', 'failure'),
     ("Mar  2 10:00:00 h nextcloud: {core} Login failed: 'trent' (Remote IP: '192.0.2.7')", '192.0.2.7', 'trent', 'failure'),
     ('Mar  2 10:00:00 h wordpress(example.org)[8]: Authentication failure for victor from 192.0.2.7', '192.0.2.7', 'victor', 'failure'),

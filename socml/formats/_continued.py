@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Continued", "continued"]
+__all__ = ["Continued", "continued", "no_comments"]
 
 _MOST_BYTES, _MOST_LINES = 256 << 10, 1000  # of one record; what goes on beyond is a record of its own
 
@@ -13,13 +13,20 @@ class Continued(bytes):
     """A line that is part of the record above it: counted, and no record of its own."""
 
 
+def no_comments(line: bytes) -> bool:
+    """Return False: for formats in which a line that begins with # is none."""
+    return False
+
+
 def continued(
-    lines: Iterable[tuple[int, bytes]], is_start: Callable[[bytes], bool], *, comment: bytes = b"#"
+    lines: Iterable[tuple[int, bytes]],
+    is_start: Callable[[bytes], bool],
+    *,
+    is_comment: Callable[[bytes], bool] = lambda line: line.startswith(b"#"),
 ) -> Iterator[tuple[int, bytes]]:
     """Yield records with the number of their first line, and after each the lines that it took, as `Continued`.
 
-    Blank lines stay what they are. A line with no record above it that began is one by itself; so is one that begins
-    with `comment`.
+    Blank lines stay what they are. A line with no record above it that began is one by itself; so is a comment.
 
     Examples
     --------
@@ -37,7 +44,7 @@ def continued(
         if begins or not is_open or size + len(line) > _MOST_BYTES or len(held) >= _MOST_LINES:
             yield from _record(first, held, taken)
             first, held, size, taken = number, [line], len(line), []
-            is_open = (begins or is_open) and not line.startswith(comment)
+            is_open = (begins or is_open) and not is_comment(line)
         else:
             held.append(line)
             size += len(line)

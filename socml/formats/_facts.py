@@ -22,7 +22,7 @@ _HINT = (
     r"too many|violation|break-in|accept|grant|permit|allow|logged|signed|sign|passed|" + elsewhere.HINT
 )
 TELLS = re.compile(_HINT)
-_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\)\(PORT=(?P<port7>\d{1,5})\)|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
+_PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})\b|\[(?P<port6>\d{1,5})\]|\)\(PORT=(?P<port7>\d{1,5})\)|\]:(?P<port8>\d{1,5})\b|\]?,? port:? ?=?(?P<port4>\d{1,5})\b)?"
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
@@ -34,14 +34,15 @@ _MAIL_HOST = re.compile(
     r"\bH=(?:[^\s(]{1,24} )?(?:\([^)]{0,30}\) )?\[$"
 )  # exim's; a client's own text may hold one before
 _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client says that it is
-_OF_SOMEBODY = re.compile(r"(?i)\b(?:user|log-?[io]n) [\w.\\-]{1,64}@$")  # of whom VMware tells
+# Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
+_OF_SOMEBODY = re.compile(r"(?i)(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$")
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
 _DESTINATION = frozenset(
-    "to dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
+    "to master primary replica dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
     "listening backend gateway nexthop interface i vip vserver".split()
 )
 _WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
@@ -53,12 +54,20 @@ _USERS = (
         rf"(?i)\b(?:invalid|illegal|unknown|nonexistent) (?:user|principal|account|login|username|member)(?![\w/-]):? ?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(
-        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id)['\"]?"
-        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )\\?['\"\[<(]{{0,2}}{_NAME}"
+        rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
+        rf"(?: = |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
     re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
+    re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
+    re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
+    re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
+    re.compile(
+        rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
+    ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
+    re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
+    re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
@@ -82,7 +91,7 @@ _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
-    r"(?:could|can) ?not (?:be )?(?:authenticate|verif)\w{0,3}|unable to authenticate|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to authenticate|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
@@ -93,7 +102,7 @@ _LOGON = re.compile(
     r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned) (?P<status>[1-5]\d\d)\b)?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
@@ -172,7 +181,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
-        if ip is None or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before)):
+        if ip is None or ip == "::" or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before)):
             continue
         is_next = _goes_on(last, found, row)
         side = "destination" if is_next else _side(before, row)
@@ -189,7 +198,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             best[side], keys[side] = worth, key
             row[f"{side}_ip"] = ip
             row.pop(f"{side}_port", None)
-            port = next((found[f"port{n}"] for n in range(1, 8) if found[f"port{n}"]), None)
+            port = next((found[f"port{n}"] for n in range(1, 9) if found[f"port{n}"]), None)
             if is_next and port is None and (both := _BOTH_PORTS.match(text, found.end())) and "source_port" not in row:
                 row["source_port"], port = int(both[1]), both[2]
             by_slash = is_next or (side == "destination" and "source_port" in row)
@@ -249,6 +258,7 @@ def _user(text: str, *, ended: bool) -> str | None:
                 and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))
+                and text[found.end("name") : found.end("name") + 1] != "="  # it is a field's
             ):
                 return str(name)
     return None

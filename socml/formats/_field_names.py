@@ -29,7 +29,7 @@ _WHOLE_WORDS = {
     "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
 }  # fmt: skip
 _LAST_WORDS = frozenset(
-    "action severity user timestamp datetime time username hostname useragent status method".split()
+    "action severity user timestamp datetime time ts username hostname useragent status method description message".split()
 )
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "

@@ -21,14 +21,28 @@ from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 __all__ = ["fields_of_columns", "guessed_row"]
 
 _VERBS = ("verb", "requestverb")
+_SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
-_SHARED = ("event_outcome", "network_protocol", "url_original", "message")  # may read what another column took
+_TYPES = frozenset(
+    "debug info information informational notice warning warn error critical alert fatal emergency".split()
+)
+_SHARED = (
+    "event_severity",
+    "event_outcome",
+    "network_protocol",
+    "url_original",
+    "message",
+)  # may read what another column took
 _DATE_ALONE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}"
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ][A-Za-z]{3}[-/ ]\d{2,4}|(?:19|20)\d{6}"
 )
 _CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d\d:?\d\d)?")
+# A time of day without colons, which only the name of its field tells from another number
+_BARE_CLOCK = re.compile(r"(?:[01]?\d|2[0-3])(?:\.[0-5]\d\.|[0-5]\d)[0-5]\d")
+_CLOCK_NAME = re.compile(r"(?:time|clock|heure|zeit|hora|ora|tijd|tid|godzina|cas|saat|kello)$")
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
+_FLAGS = re.compile(r"(?i)\b[\w.-]{1,60} ?[=:] ?(?:true|false|yes|no)\b")  # of something else: admin=false
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = (
     "login",
@@ -77,6 +91,9 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     complete_ends(row, taken, used, found)
     _agree(row, taken, used)
     _request_line(row, found)
+    if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
+        used.discard(taken.get("message", ""))
+        row["message"] = row["event_action"]
     if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
         row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
@@ -91,6 +108,8 @@ def _is_other(column: str, name: str, plain: str, value: object) -> bool:
         return plain in _VERBS and value in METHODS
     if column == "event_count":
         return plain_name(name) != plain
+    if column == "event_severity" and plain.endswith("type") and plain != "messagetype":
+        return str(value).lower() not in _TYPES
     return column == "duration_s" and is_bare_duration(plain, value)
 
 
@@ -107,12 +126,26 @@ def _date_and_clock(
     date = next((one for one in texts if _DATE_ALONE.fullmatch(one[1])), None)
     if date is None:
         return None
-    clock_time = next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None) or _only_clock(found)
+    clock_time = (
+        next((one for one in texts if _CLOCK_ALONE.fullmatch(one[1])), None)
+        or next((_with_colons(one) for one in texts if one != date and _is_bare_clock(*one)), None)
+        or _only_clock(found)
+    )
     if clock_time is None:
         return None
     text = f"{date[1]} {clock_time[1]}{_zone(found)}"
     when = column_value("time", text, "time", clock)
     return (when, date[0], clock_time[0]) if isinstance(when, datetime) else None
+
+
+def _is_bare_clock(name: str, text: str) -> bool:
+    return _BARE_CLOCK.fullmatch(text) is not None and _CLOCK_NAME.search(plain_name(name)) is not None
+
+
+def _with_colons(named: tuple[str, str]) -> tuple[str, str]:
+    """Return a field's name with its time of day as clocks show it: `10.00.01` and `100001` are 10:00:01."""
+    digits = named[1].replace(".", "").zfill(6)
+    return named[0], f"{digits[:2]}:{digits[2:4]}:{digits[4:]}"
 
 
 def _zone(found: Mapping[str, object]) -> str:
@@ -225,7 +258,9 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
 
 def _outcome_of_words(row: Mapping[str, object]) -> str | None:
     for name in ("http_response_status_code", "event_action", "message"):
-        if row.get(name) is not None and (outcome := outcome_of(row[name])):
+        value = row.get(name)
+        value = _FLAGS.sub("", value) if isinstance(value, str) else value
+        if value is not None and (outcome := outcome_of(value)):
             return outcome
     return None
 

@@ -31,6 +31,7 @@ _BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"}) | _SENT
 def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
     """Complete a record's columns, and the fields that they were `taken` from, by what several of its fields say together."""
     _ports(row, taken, found)
+    _ports_beside(row, taken, used, found)
     _both_ends(row, taken, found)
     _own_side(row, taken, found)
     _bare_duration(row, taken, used, found)
@@ -54,6 +55,23 @@ def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str,
             port = next((port for address, port in ends if port is not None and address == row[f"{side}_ip"]), None)
             if port is not None:
                 row[f"{side}_port"] = port
+
+
+def _ports_beside(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take the port that stands in the same object as an address, where each side has an object of its own: `from.ip`, `from.port`."""
+    parents = {side: taken.get(f"{side}_ip", "").rpartition(".")[0] for side in ("source", "destination")}
+    if not all(parents.values()) or len(set(parents.values())) < len(parents):
+        return
+    ports = {side: next((n for n in (f"{at}.port", f"{at}.Port") if n in found), "") for side, at in parents.items()}
+    for column in ("source_port", "destination_port"):
+        if taken.get(column) in ports.values():
+            row.pop(column)
+            used.discard(taken.pop(column))
+    for side, name in ports.items():
+        port = column_value(f"{side}_port", found[name], "", _NO_CLOCK) if name else None
+        if port is not None and f"{side}_port" not in row:
+            row[f"{side}_port"], taken[f"{side}_port"] = port, name
+            used.add(name)
 
 
 def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:

@@ -55,7 +55,7 @@ from pathlib import Path
 from typing import cast
 
 from socml.formats._addresses import address_and_port
-from socml.formats._continued import Continued, continued
+from socml.formats._continued import Continued, continued, no_comments
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields, plain_name
@@ -73,7 +73,6 @@ __all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 _KINDS = ("json", "csv", "key-values", "text", "blocks")
 _KEYS = ("about", "specification", "kind", "lists", "whole_lists", "has", "names", "pattern", "begins", "patterns", "skips",
          "examples", "columns", "words", "fixed", "when")  # fmt: skip
-_NO_COMMENT = b"\0"  # of blocks, which may begin with any sign
 _HEAD_LINES = 60  # that a sniff of text looks at
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
@@ -324,7 +323,7 @@ class MapReader:
             return clocked(line_records(source), self._line, source, options)
         if self.map.kind == "blocks":
             return clocked(
-                continued(line_records(source), self._begins, comment=_NO_COMMENT), self._block, source, options
+                continued(line_records(source), self._begins, is_comment=no_comments), self._block, source, options
             )
         return clocked(members(source, *self.map.lists), self._object, source, options)
 
@@ -347,7 +346,7 @@ class MapReader:
             return 0.0
         records = [
             record
-            for _, record in continued(lines, self._matches, comment=_NO_COMMENT)
+            for _, record in continued(lines, self._matches, is_comment=no_comments)
             if not isinstance(record, Continued)
         ]
         whole = records[:-1] or records

@@ -1,5 +1,6 @@
 """How logs say in French, German, Spanish, Italian, Portuguese and Dutch what `_values` and `_facts` know in English.
 
+How something ended and how bad it is, also in Polish, the languages of the North, Czech, Turkish, Russian, Japanese, Chinese and Korean.
 Words are compared without accents. Names of fields are in `_field_names_translated.toml`. Every pattern takes linear time.
 """
 
@@ -13,6 +14,7 @@ __all__ = [
     "FAILURE",
     "HINT",
     "LEVELS",
+    "LEVELS_OF_CELLS",
     "LOGON",
     "LOGON_OF_SOMEBODY",
     "NO_USER",
@@ -27,11 +29,15 @@ FAILURE = re.compile(
     r"fehl(?:er\b|geschlagen|schlag)|verweigert|abgelehnt|blockiert|gesperrt|ungultig|verboten|falsch|erfolglos|"
     r"nicht (?:erlaubt|zugelassen|erfolg|autorisiert|gestattet)|fallid|fallo\b|fallit|fracas|deneg|rechaz|invalid|incorrect|prohib|"
     r"negad|negat[oa]\b|rifiutat|bloccat|vietat|errat[oa]\b|falh|recusad|proibid|nao (?:autoriz|permit)|"
-    r"mislukt|geweigerd|geblokkeerd|ongeldig|geen\b)"
+    r"mislukt|geweigerd|geblokkeerd|ongeldig|geen\b|niepowod|nieudan|nie powiodl|odmow|odrzuc|zablokow|bledn|misslyck|nekad|avvis|feilet|mislykk|mislyk|"
+    r"nektet|blokkert|blokeret|epaonnist|estett|hylat|kielle|neuspes|selhal|zamitn|odepren|basarisiz|reddedil|engellen|неудач|ошибк|отказ|отклон|запрещ|"
+    r"заблокир|не выполнен|не удалось|неверн)|失敗|拒否|遮断|ブロック|エラー|失败|拒绝|拒絕|阻止|阻断|封鎖|错误|錯誤|실패|거부|차단|오류"
 )
 SUCCESS = re.compile(
     r"(?i)\b(?:reussi|succes\b|autoris|autoriz|permis\b|accord[ee]|session ouverte|erfolg|erlaubt|zugelassen|akzeptiert|gewahrt|genehmigt|angemeldet|"
-    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|aangemeld)"
+    r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|aangemeld|correct[oa]\b|"
+    r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
+    r"uspes|uspech|povolen|basarili|izin ver|успе[шх]|разреш|выполнен)|成功|許可|允许|允許|通过|성공|허용"
 )
 LOGON = re.compile(
     r"(?i)(?:ouverture de session|session ouverte|authentifi|mot de passe|s'est connect|anmeld|angemeldet|kennwort|passwort|inici\w{1,3} (?:de )?sesi|"
@@ -71,6 +77,13 @@ LEVELS = {
     "laag": 30, "gemiddeld": 50, "hoog": 70, "kritiek": 80, "waarschuwing": 40, "fout": 60,
 }  # fmt: skip
 """Words for how bad something is, on the scale of `_values.LEVELS`."""
+LEVELS_OF_CELLS = {
+    "niski": 30, "sredni": 50, "wysoki": 70, "krytyczny": 80, "ostrzezenie": 40, "blad": 60, "lag": 30, "medel": 50, "hog": 70, "varning": 40, "fel": 60,
+    "lav": 30, "middels": 50, "hoy": 70, "advarsel": 40, "feil": 60, "nizka": 30, "vysoka": 70, "dusuk": 30, "orta": 50, "yuksek": 70, "kritik": 80, "uyari": 40, "hata": 60,
+    "низкий": 30, "средний": 50, "высокий": 70, "критический": 80, "предупреждение": 40, "ошибка": 60, "сведения": 10, "情報": 10, "警告": 40, "エラー": 60, "重大": 80,
+    "低": 30, "中": 50, "高": 70, "信息": 10, "错误": 60, "严重": 80, "정보": 10, "경고": 40, "오류": 60, "심각": 80,
+}  # fmt: skip
+"""More of them, which in a text would be taken for other words."""
 # What a message in one of these languages holds that tells anything, accents and all: read by Python and by RE2
 HINT = (
     r"utilis|utiliz|utent|compte|benutz|anwender|konto|usuari|cuenta|conta |gebruik|[eé]chec|[eé]chou|r[eé]uss|succ[eè]s|autori|interdit|rejet|erlaubt|"
@@ -80,8 +93,19 @@ HINT = (
 )
 
 
+_STROKES = {
+    "ł": "l",
+    "Ł": "L",
+    "ø": "o",
+    "Ø": "O",
+    "ı": "i",
+    "đ": "d",
+    "Đ": "D",
+}  # letters whose stroke is no accent to Unicode
+
+
 def unaccented(text: str) -> str:
-    """Return a text without the accents of its letters, as long as before.
+    """Return a text without the accents of its Latin letters, as long as before.
 
     Examples
     --------
@@ -94,5 +118,7 @@ def unaccented(text: str) -> str:
 def _plain(character: str) -> str:
     if character.isascii():
         return character
+    if character in _STROKES:
+        return _STROKES[character]
     parts = unicodedata.normalize("NFD", character)
-    return parts[0] if len(parts) > 1 and all(map(unicodedata.combining, parts[1:])) else character
+    return parts[0] if parts[0].isascii() and all(map(unicodedata.combining, parts[1:])) else character

@@ -30,12 +30,15 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9})(?![\d.]))?)?"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
 )
+# As DB2, Finland and Italy write it; no fourth part of an address may follow
+_DOTTED = r"(?P<hour>\d{1,2})\.(?P<minute>[0-5]\d)\.(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{6})|,(?P<comma>\d{1,9}))?(?![\d.]\d)"
 _NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
 _PLACES = "Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific"
 _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A-Za-z_/]{{2,40}})|(?P<hours>[+-]\d\d)(?![\d:-]))?"
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _BETWEEN = r"(?:, ?| at | @ |::|[T:_-]| {1,4})"
+_MINUTES = r"(?P<minutes>[+-]\d{3})(?![\d:])"  # ahead of UTC, as DB2 writes them
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
@@ -50,6 +53,10 @@ _SPELLINGS = (
     rf"(?P<day>\d{{1,2}})-{_MONTH}-(?P<year>\d\d) (?P<hour>\d\d)\.(?P<minute>\d\d)\.(?P<second>\d\d)(?:\.(?P<fraction>\d{{1,9}}))? (?P<half>[AaPp])M{_ZONE}",  # of Oracle
     rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[-T ]{_DOTTED}(?:{_MINUTES})?",
+    rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
+    rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
+    rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}) -- {_CLOCK}",  # of Suricata's engine
     rf"(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[- ]{_MONTH}[- ]{_CLOCK}{_ZONE}",
@@ -143,11 +150,15 @@ def time_of(value: object, clock: Clock) -> datetime:
 
 def _of_number(text: str, clock: Clock) -> datetime:
     """Return the time that a number is: a count since 1970 or 1601, or digits of a date and a clock."""
-    digits = text.partition(".")[0]
+    digits, _, behind = text.partition(".")
+    if digits.startswith("0") and len(digits) > 1:  # a number of something, filled up
+        raise ValueError(f"{text!r} is not a time")
     if len(digits) == 18 and digits.startswith("1"):
         return _since_1601(int(digits))
     if len(digits) == 14 and digits[:2] in ("19", "20"):
-        return clock.in_zone(_checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:]))
+        return clock.in_zone(
+            _checked(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12], digits[12:], behind[:9] or None)
+        )
     if "e" in text.lower():
         return epoch(f"{float(text):.6f}")
     return epoch(text)
@@ -187,8 +198,8 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
     if half := parts.get("half"):
         hour = hour % 12 + 12 * (half in "Pp")
     minute, second, year = parts["minute"] or "", parts.get("second") or "0", parts.get("year")
-    fraction = parts.get("fraction")
-    zone = parts.get("zone") or parts.get("hours")
+    fraction = parts.get("fraction") or parts.get("comma")
+    zone = parts.get("zone") or parts.get("hours") or parts.get("minutes")
     if year is None and zone is None:
         at = f"{hour:02}:{minute:0>2}:{second:0>2}"
         return clock.yearless(int(month), int(day), at, f".{fraction}" if fraction else None)
@@ -252,7 +263,7 @@ def _from_zone(local: datetime, zone: str) -> datetime:
 def _offset(zone: str) -> timedelta:
     if zone[0] in "+-":
         digits = zone[1:].replace(":", "")
-        minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+        minutes = int(digits) if len(digits) == 3 else int(digits[:2]) * 60 + int(digits[2:] or 0)
         if minutes >= 24 * 60:
             raise ValueError(f"{zone!r} is not a zone")
         return timedelta(minutes=minutes if zone[0] == "+" else -minutes)

@@ -33,13 +33,13 @@ LEVELS = {
 _OCSF_SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 80, 6: 90}
 _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
-    r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|"
+    r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
     r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
 _SUCCESS = re.compile(
     r"(?i)(?:\bsucce|\bsuccess|\ballow|\baccept|\bgrant|\bpermit|\bpass(?:ed)?\b|\bok\b|\bdone\b|\bcomplete|\bauthenticated\b|\btrue\b|\byes\b|"
-    r"\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
+    r"\bforwarded\b|\b(?:logged|signed) ?(?:in|on)\b|\bauthori[sz]ed\b|\bestablished\b|\bapproved?\b|\bacc\b)"
 )
 _NO_ERROR = re.compile(r"(?i)(?:\b|_)no[ _]?errors?(?:\b|_)")
 _WORD_BREAKS = re.compile(r"[._:/-]|(?<=[a-z])(?=[A-Z])")
@@ -60,6 +60,7 @@ _YES_WORDS = {
     "no": False,
 }
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
+_FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 METHODS = frozenset("GET POST PUT DELETE HEAD OPTIONS PATCH CONNECT TRACE PROPFIND REPORT SEARCH".split())
@@ -106,7 +107,7 @@ def outcome_of(value: object, name: str = "") -> str | None:
     >>> [outcome_of(v) for v in ("échec", "Autorisé", "non autorisé", "erfolglos", "permitido", "fallito", "connexion")]
     ['failure', 'success', 'failure', 'failure', 'success', 'failure', None]
     """
-    is_negative = name.endswith(_NEGATIVE_NAMES)
+    is_negative = name.endswith(_NEGATIVE_NAMES) or name in _FAILED_LOGONS
     if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
         return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
     text = unaccented(str(value)[:_OUTCOME_LONGEST])
@@ -131,8 +132,8 @@ def severity_of(value: object, name: str = "") -> int | None:
     (40, 60, 50, 75, None)
     """
     text = unaccented(str(value).strip().lower())
-    if text in LEVELS:
-        return LEVELS[text]
+    if (level := LEVELS.get(text, elsewhere.LEVELS_OF_CELLS.get(text))) is not None:
+        return level
     try:
         number = float(text)
     except ValueError:

@@ -63,7 +63,7 @@ class Patrowl:
         found = first_objects(head, *_LISTS)
         if found and all({"grade", "ipAddress", "statusMessage"} <= one.keys() for one in found):
             return 0.9
-        fit = sum("severity" in one and not _OF_ISSUES.isdisjoint(one) for one in found)
+        fit = sum("severity" in one and _has_title(one) and not _OF_ISSUES.isdisjoint(one) for one in found)
         return 0.9 * fit / len(found) if found else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -128,3 +128,7 @@ def _finding(found: dict[str, object]) -> dict[str, object]:
             raise ValueError(f"the CVSS score is {score[:60]!r}, not a number") from None
     row["extra"] = fields.rest()
     return row
+
+
+def _has_title(found: dict[str, object]) -> bool:
+    return "title" in found or "name" in found

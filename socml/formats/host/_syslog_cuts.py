@@ -19,7 +19,7 @@ from socml.formats._inner import RECORD_HINT
 from socml.formats._records import MISFITS, arrays_of
 from socml.formats._select_lines import Rows
 from socml.formats.host._syslog_lines import is_host
-from socml.formats.host._syslog_messages import read_message
+from socml.formats.host._syslog_messages import first_word_severity, read_message
 from socml.project import EVENT
 
 __all__ = ["STAMP", "Headers", "headers", "message_columns"]
@@ -77,7 +77,7 @@ def headers(texts: pa.Array, rows: Rows) -> Headers:
     good &= (host_end > host) & (tag_end > tag) & (colon < cuts.ends) & (cuts.first(" ", tag) >= colon)
     good &= (cuts.first("[", host) >= tag_end) & (cuts.first("]", host) >= pid_end) & (cuts.first("[", pid) >= colon)
     good &= (cuts.first("\t", cuts.starts) >= colon) & (~has_pid | ((pid_end > pid) & (pid_end - pid <= _LONGEST_PID)))
-    good &= colon > tag
+    good &= (colon > tag) & ((cuts.byte(tag) != ord("%")) | (cuts.byte(tag + 1) != ord("%")))
     slash = cuts.first("/", tag)
     program = np.where(slash < tag_end, cuts.last("/", tag, tag_end) + 1, tag) if (slash < tag_end).any() else tag
     program = np.minimum(program, tag_end)
@@ -145,7 +145,10 @@ def _event(program: str, message: str) -> dict[str, object] | None:
         return None
     if "time" in columns:
         return None
-    row: dict[str, object] = {"message": message or None, "process_name": program or None, **columns}
+    row: dict[str, object] = {"message": message or None, "process_name": program or None}
+    if (severity := first_word_severity(message)) is not None:
+        row["event_severity"] = severity
+    row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = more
     return row

@@ -19,12 +19,12 @@ from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
-from socml.formats.host._syslog_messages import read_message
+from socml.formats.host._syslog_messages import first_word_severity, read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d+)\])?(?:\]| \([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d+)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -235,7 +235,8 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     if device:
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
-    columns, more = ({}, {}) if holds_record else read_message(program, message)
+    writer = tag if tag and tag.startswith("%%") else program  # of Huawei, whose names hold slashes
+    columns, more = ({}, {}) if holds_record else read_message(writer, message)
     when = _own_time(found, message) or _when(found, clock)
     row: dict[str, object] = {
         "time": when,
@@ -251,6 +252,8 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         more["facility"] = str(priority >> 3)
     elif level := found.get("level") or found.get("level_before"):
         row["event_severity"] = LEVELS[level]
+    elif (severity := first_word_severity(message)) is not None:
+        row["event_severity"] = severity
     for name in ("message_id", "data"):
         if found.get(name) not in (None, "-"):
             more[name.replace("data", "structured_data")] = str(found[name])

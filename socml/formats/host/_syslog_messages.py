@@ -12,11 +12,12 @@ from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
-from socml.formats._values import column_value, outcome_of
+from socml.formats._values import LEVELS, column_value, outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
 from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
 from socml.formats.table.key_values import are_pairs, pairs_of
 
+WORDS = "emerg alert crit critical err error warn warning notice info debug fatal severe trace".split()
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse
 COLUMNS = {
     "user_name",
@@ -43,6 +44,17 @@ _NO_CLOCK = Clock(None, None, None)
 NUMBERS = {"http_response_status_code", "destination_bytes"}
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(?:%\w+)?")
 _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
+# Of Huawei and H3C: module, level, name. The name's last word tells how it ended: POLICYDENY, SSH_USER_LOGIN_FAIL
+_HUAWEI = re.compile(r"%%\d{2}[A-Z0-9_]{1,64}/([0-7])/(?P<name>[A-Z0-9_]{1,100})")
+_ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
+# A level that a message begins with, before it says anything; one of Cisco's behind a time of the device's own
+_LEVEL = re.compile(
+    r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
+)
+_INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-[A-Z0-9_]{1,64}:")
+_MODSECURITY = re.compile(r"\bModSecurity: ")
+_BRACKETED = re.compile(r'\[(?P<name>[a-z_]{2,20}) "(?P<value>[^"\n]{0,2000})"\]')
+_OF_RULE = {"id": "rule_id", "msg": "rule_name", "uri": "url_original"}
 _MAPPED = re.compile(r"::ffff:([0-9.]+)", re.IGNORECASE)
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*?) ?\]$", re.DOTALL)
 _SOLARIS_ID = re.compile(r"\[ID \d+ \S+\] ")
@@ -83,10 +95,33 @@ def read_message(program: str, message: str) -> tuple[dict[str, object], dict[st
     name = writer_of(program)
     if name in WRITERS and (alert := alert_message(message)):
         return alert[0], more | alert[1]
-    level = _CISCO.match(program) if program.startswith("%") else None
-    counted: dict[str, object] = {"event_severity": SEVERITY[int(level[1])]} if level else {}
+    counted: dict[str, object] = _written_severity(program, message)
     counted |= {"event_count": int(more["repeated"])} if len(more.get("repeated", "")) in range(1, 10) else {}
-    return counted | _read(message, _templates_of(name, message), more, name), more
+    columns = counted | _read(message, _templates_of(name, message), more, name)
+    if name == "huawei" and (told := _HUAWEI.match(program)):
+        columns["event_action"] = columns.get("event_action") or told["name"]
+        if columns.get("event_outcome") is None and (ending := _ENDING.search(told["name"])):
+            columns["event_outcome"] = outcome_of(ending[1])
+    return columns, more
+
+
+def _written_severity(program: str, message: str) -> dict[str, object]:
+    """Return the severity that a device writes into the name of its message."""
+    pattern = _HUAWEI if program.startswith("%%") else _CISCO
+    level = pattern.match(program) if program.startswith("%") else _INNER_CISCO.match(message)
+    return {"event_severity": SEVERITY[int(level[1])]} if level else {}
+
+
+def first_word_severity(message: str) -> int | None:
+    """Return the severity of the level that a message begins with, for lines whose header tells none.
+
+    Examples
+    --------
+    >>> first_word_severity("warning: hostname does not resolve"), first_word_severity("errors: 3")
+    (40, None)
+    """
+    word = _LEVEL.match(message)
+    return LEVELS[word["level"].lower()] if word else None
 
 
 def _templates_of(name: str, message: str) -> tuple[Template, ...]:
@@ -111,6 +146,9 @@ def writer_of(program: str) -> str:
     ('sshd', 'cisco', 'cron')
     """
     name = program.lower()
+    if name.startswith("%%"):
+        return "huawei"
+    name = name.removesuffix(".service")  # a unit of systemd
     return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
 
 
@@ -138,7 +176,17 @@ def _read(message: str, templates: tuple[Template, ...], more: dict[str, str], p
             found = template.pattern.match(rest)
             if found:
                 return _columns(template, found, more)
+    if _MODSECURITY.search(message):
+        return facts_of(message) | _rule(message, more)
     return _pairs(message, more) if TELLS.search(message) and are_pairs(message) else facts_of(message)
+
+
+def _rule(message: str, more: dict[str, str]) -> dict[str, object]:
+    """Return what ModSecurity tells of the rule that matched, in brackets; what no column takes is a further field."""
+    told = {found["name"]: found["value"] for found in _BRACKETED.finditer(message)}
+    row = {column: told.pop(name) for name, column in _OF_RULE.items() if told.get(name)}
+    more.update({name: value for name, value in told.items() if value and name not in more})
+    return {**row, "class_uid": 2004, "event_category": "intrusion_detection"}
 
 
 def _parts(message: str, templates: tuple[Template, ...], program: str) -> Iterator[tuple[tuple[Template, ...], str]]:

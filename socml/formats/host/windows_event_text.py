@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from socml.formats._continued import Continued, continued
+from socml.formats._continued import Continued, continued, no_comments
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import batches, line_records
 from socml.formats._stamps import settle_day_order, time_of
@@ -58,7 +58,7 @@ class WindowsEventText:
         lines = [(0, line) for line in head_lines(head, 400, stripped=b"\r\0")]
         if not lines or not _BEGINS.match(lines[0][1]):
             return 0.0
-        cut = continued(lines, _begins, comment=b"\0")
+        cut = continued(lines, _begins, is_comment=no_comments)
         records = [record for _, record in cut if not isinstance(record, Continued)]
         whole = records[:-1] or records
         return 0.95 * sum(_TELLS.search(record) is not None for record in whole) / len(whole)
@@ -69,7 +69,7 @@ class WindowsEventText:
         dates = (_DATE.search(line) for line in head_lines(head_of(source), 2000))
         settle_day_order((f"{found['date'].decode()} " for found in dates if found), clock)
         return batches(
-            continued(line_records(source), _begins, comment=b"\0"),
+            continued(line_records(source), _begins, is_comment=no_comments),
             lambda record: _event(record, clock),
             warnings=clock.warnings,
             is_certain=lambda: clock.is_certain,

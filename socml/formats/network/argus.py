@@ -1,4 +1,4 @@
-"""Argus flows as `ra` prints them, with commas or tabs → flows; CTU-13's binetflow files are these, with labels.
+"""Argus flows as `ra` prints them, with commas, tabs or in columns → flows; CTU-13's binetflow files are these, with labels.
 
 The first line names the columns, which anybody can choose. `man` records are Argus's own and are skipped. Ports are
 decimal, hexadecimal (`0x0303`) for ICMP, whose type and code they are, or empty. Addresses of ARP and LLC records may be
@@ -36,6 +36,10 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "destination_bytes": ("DstBytes", "dbytes"),
 }
 _WITH_PORTS = {"tcp", "udp", "rtp", "rtcp", "sctp", "udt"}
+# A row in columns, as `ra` prints without `-c`; blanks may stand for the flags
+_FIXED_WIDTH = re.compile(
+    r" *(\d\S{7,40}) ([A-Za-z*& ]{1,12}?) +([a-z][a-z0-9-]{1,9}) +(\S{1,80}) +(<?[-?|o]{1,2}>?|who) +(\S{1,80}) +(\d{1,15}) +(\d{1,15}) +(\w{1,12})"
+)
 _CLOCK_ONLY = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 
 
@@ -43,7 +47,7 @@ class Argus:
     """Argus flows as text, and CTU-13 binetflow files."""
 
     name = "argus"
-    about = "Argus flows printed by ra, with commas or tabs; CTU-13 binetflow with labels"
+    about = "Argus flows printed by ra, with commas, tabs or in columns; CTU-13 binetflow with labels"
     specification = "https://openargus.org/using-argus"
     examples = (
         "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label",
@@ -163,4 +167,16 @@ def _bytes(fields: Fields, row: dict[str, object]) -> None:
 
 def _cells(line: bytes) -> list[str]:
     text = line.decode("utf-8", "backslashreplace")
-    return text.split("\t") if "\t" in text else text.split(",")
+    if "\t" in text or "," in text:
+        return text.split("\t") if "\t" in text else text.split(",")
+    found = _FIXED_WIDTH.fullmatch(text.rstrip())
+    if found is None:
+        return text.split()
+    start, flags, protocol, source, way, destination, *rest = found.groups()
+    return [start, flags.strip(), protocol, *_end(source), way, *_end(destination), *rest]
+
+
+def _end(text: str) -> tuple[str, str]:
+    """Return the address and the port that `ra` writes behind it, with a dot between: `192.0.2.7.80`."""
+    host, _, port = text.rpartition(".")
+    return (text, "") if address(text) or not address(host) else (host, port)

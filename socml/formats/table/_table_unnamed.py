@@ -20,6 +20,7 @@ from socml.formats._values import LEVELS, outcome_of
 __all__ = ["told_names"]
 
 _SAMPLE = 100  # rows
+_SENTENCE = 3  # words of a cell that is a message, on the average
 _TIME = re.compile(r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}")
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
@@ -45,14 +46,17 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     }
     names: dict[str, str] = {}
     free = dict(_KINDS)
+    is_web = any(texts and all(map(free["method"], texts)) for texts in samples.values())
     for name, texts in samples.items():
         kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
-        if kind in ("status_code", "url", "user_agent") and "method" not in names.values():
+        if kind in ("status_code", "url", "user_agent") and not is_web:
             kind = None
         if kind is not None:
             names[name] = kind
             del free[kind]
     _name_ports(list(cells), samples, names)
+    if text := _prose(samples, names):
+        names[text] = "message"
     if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
@@ -68,6 +72,17 @@ def _name_ports(columns: Sequence[str], samples: Mapping[str, list[str]], names:
     for place, kind in ((source + gap, "source_port"), (destination + gap, "destination_port")):
         if gap and place < len(columns) and columns[place] not in names and all(map(_is_port, samples[columns[place]])):
             names[columns[place]] = kind
+
+
+def _prose(samples: Mapping[str, list[str]], names: Mapping[str, str]) -> str:
+    """Return the column of the most words, where they are sentences; empty if none is."""
+    words = {
+        name: sum(len(text.split()) for text in texts) / len(texts)
+        for name, texts in samples.items()
+        if texts and name not in names
+    }
+    longest = max(words, key=lambda name: words[name], default="")
+    return longest if words.get(longest, 0) >= _SENTENCE else ""
 
 
 def _is_time(text: str) -> bool:
@@ -97,12 +112,16 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "time": _fits(_CLOCK),
     "source_ip": _is_address,
     "destination_ip": _is_address,
-    "user_name": _fits(re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}")),
+    "user_name": _fits(
+        re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+    ),
     "method": _fits(_METHOD),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),
     "transport": lambda text: text.lower() in TRANSPORTS.values(),
     "level": lambda text: text.lower() in LEVELS,
-    "action": lambda text: text.isalpha() and outcome_of(text) is not None,
+    "action": lambda text: (
+        text.replace(" ", "").isalpha() and text.count(" ") < _SENTENCE and outcome_of(text) is not None
+    ),
     "user_agent": _fits(_AGENT),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields
@@ -27,6 +28,7 @@ _LISTS = (
 )  # fmt: skip
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
 _HEAD = 1 << 20
+_MOST_OF_WRAP = 2  # fields of an object that only holds a record
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -122,19 +124,23 @@ def lists_of(head: bytes) -> tuple[str, ...]:
 
 
 def _list_in(found: dict[str, object], depth: int = 1, *, is_timed: bool) -> tuple[str, ...]:
-    """Return the name of the list of records in a document that was read whole, and may tell a time outside its lists."""
-    for name, value in found.items():
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            in_list = name in _LISTS and (not is_timed or _has_time(flat_fields(value[0])))
-            if in_list or _has_time(value[0]):
-                return (name,)
-        elif (
-            isinstance(value, dict)
-            and depth < DEEPEST_LIST
-            and (inside := _list_in(value, depth + 1, is_timed=is_timed))
-        ):
-            return inside
-    return ()
+    """Return the names of the lists of records in a document that was read whole, and may tell a time outside its lists."""
+    lists = [(name, value) for name, value in found.items() if _is_records(value)]
+    named = [name for name, value in lists if name in _LISTS and (not is_timed or _has_time(flat_fields(value[0])))]
+    if names := named or [name for name, value in lists if _has_time(value[0]) or _is_wrap(value[0])]:
+        return tuple(names)
+    objects = [value for value in found.values() if isinstance(value, dict)] if depth < DEEPEST_LIST else []
+    return next((inside for one in objects if (inside := _list_in(one, depth + 1, is_timed=is_timed))), ())
+
+
+def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _is_wrap(found: dict[str, object]) -> bool:
+    """Return whether an object holds one other, a record with a time, as GraphQL's edges hold their nodes."""
+    inside = [value for value in found.values() if isinstance(value, dict)]
+    return len(inside) == 1 and len(found) <= _MOST_OF_WRAP and _has_time(inside[0])
 
 
 def _has_time(found: Mapping[str, object]) -> bool:

@@ -34,9 +34,10 @@ _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
     sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}})(?:\(\d{{1,6}}\))? ?=")
-    for sign in ("\t", "|", ";", "^")
+    for sign in ("\t", "|", ";", "^", ", ")
 }
-_BLANK_KEY = re.compile(r" [A-Za-z_@][\w.@/-]{0,99}=")
+_BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
+_CELL = re.compile(r" ?[\"']?[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)")
 _COLONS = re.compile(r"(?:^|[,;] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
@@ -82,11 +83,12 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     if first is None:
         return text, {}
     start = first.start("pair")
+    pairs = text[start:_LONGEST]
     for sign, pattern in _SEPARATED.items():
-        if text.count(sign, start, _LONGEST) >= _LEAST_SEPARATED - 1:
-            keys = list(pattern.finditer(text, start, _LONGEST))
-            if len(keys) >= _LEAST_SEPARATED and len(keys) > len(_BLANK_KEY.findall(text, start, _LONGEST)):
-                return _cut(text, keys, sign)
+        if pairs.count(sign) >= _LEAST_SEPARATED - 1:
+            keys = list(pattern.finditer(pairs))
+            if len(keys) >= _LEAST_SEPARATED and len(keys) > len(_BLANK_KEY.findall(pairs)):
+                return text[:start].strip(" |:,(\t;"), _cut(text[start:], keys, sign)[1]
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
     left: list[str] = []
@@ -185,6 +187,18 @@ def _value(pair: re.Match[str]) -> str:
     if pair["double"] is not None:
         return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), pair["double"])
     return pair["single"] if pair["single"] is not None else pair["bare"]
+
+
+def are_cells_pairs(text: str, delimiter: str) -> bool:
+    """Return whether most cells of a delimited line are pairs: such lines are no table's.
+
+    Examples
+    --------
+    >>> are_cells_pairs("time=1|src=192.0.2.1|act=drop", "|"), are_cells_pairs("time|src|a=b", "|")
+    (True, False)
+    """
+    cells = text.split(delimiter)
+    return len(cells) >= _LEAST_SEPARATED and 2 * sum(_CELL.match(cell) is not None for cell in cells) > len(cells)
 
 
 def are_pairs(text: str) -> bool:

@@ -37,6 +37,7 @@ from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
+from socml.formats.table.key_values import are_cells_pairs
 from socml.project import ConfigurationError, TableShape
 
 __all__ = ["Table"]
@@ -44,6 +45,7 @@ __all__ = ["Table"]
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?:? ")
 _SERVICE = re.compile(r"[\w.-]{1,64}-\d{1,4}")  # of Docker Compose
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
+_ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
@@ -73,7 +75,11 @@ class Table:
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
-        if _is_prose(lines, delimiter) or (delimiter == "|" and _are_begun(lines)):
+        if (
+            _is_prose(lines, delimiter)
+            or (delimiter == "|" and _are_begun(lines))
+            or all(are_cells_pairs(line.decode("utf-8", "replace"), delimiter) for line in lines[:20])
+        ):
             return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.
         return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0
@@ -127,7 +133,8 @@ def _goes_on(text: str, clock: Clock) -> bool:
     if found := _CLOCK.match(text):  # of tcpdump
         return len(text) - found.end() > _LONGEST_ZONE
     stamp = _stamp(text, clock)
-    return stamp is not None and len(text[stamp.end :].strip(" \"'\t")) > _LONGEST_ZONE
+    rest = text[stamp.end :].strip(" \"'\t") if stamp else ""
+    return len(rest) > _LONGEST_ZONE or (rest != "" and not _ZONE.fullmatch(rest))
 
 
 def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:

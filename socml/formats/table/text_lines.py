@@ -37,7 +37,7 @@ _LEVEL = re.compile(
 )
 # One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
 _LATER_LEVEL = re.compile(
-    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]|[ \t|,:-]{0,8}\{[^}\n]{0,100}\}){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
+    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]|[ \t|,:-]{0,8}\{[^}\n]{0,100}\}|[ \t]{1,4}<\d{1,9}>){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
     + _LEVELS
     + r"))\b *[\])>:,|]*"
 )
@@ -54,10 +54,25 @@ _PEER_LEVEL = re.compile(
     r" \[(?P<pid>\d{1,9})(?:-\d{1,9})?\](?: [\w.@\[\]():/-]{1,120}){1,3} (?P<level>" + _LEVELS.upper() + r"): *"
 )
 _LETTER_LEVEL = re.compile(r"[ \t]{1,4}(?:(?P<name>[^\s\[\]]{1,120}) )?\[(?P<level>[TDIWEFC])\] ")
+# Of ESXi, with the priority of syslog; of MongoDB before 4.4, with a component; of a switch, before the time
+_PRIORITY_LEVEL = re.compile(
+    r" (?P<level>In|No|Wa|Er|Cr|Al|Em|Db)\(\d{1,3}\) (?:(?P<name>[\w.-]{1,80})(?:\[(?P<pid>\d{1,9})\])?: )?"
+)
+_PRIORITY_WORDS = dict(
+    zip("In No Wa Er Cr Al Em Db".split(), "info notice warning error critical alert emerg debug".split(), strict=True)
+)
+_COMPONENT_LEVEL = re.compile(r" (?P<level>[DIWEF])[1-5]? {1,3}(?P<name>[A-Z_]{1,20}) {1,9}(?=\[)")
+_LETTER_BEFORE = re.compile(r"[\[(]?(?P<level>[DIWEF])[\])]? $")
+# Behind a number, a thread and a unit of a process: `kid1|`, `unbound[811:0]`
+_UNIT_LEVEL = re.compile(
+    r" ?(?:[\w.-]{1,40}\||(?P<name>[a-z][\w.-]{1,40})\[(?P<pid>\d{1,9})(?::\d{1,6})?\]:?) (?=(?P<level>(?i:"
+    + _LEVELS
+    + r")): )"
+)
 _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
 _REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
 _SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
-_BEFORE = re.compile(rf"[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
+_BEFORE = re.compile(rf" {{0,8}}[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
 _BEGINS = re.compile(
@@ -65,7 +80,11 @@ _BEGINS = re.compile(
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+_LOGGER = re.compile(r"[\w.-]{1,100}:")
+# What a text names a level, behind its time
+_KEYED = re.compile(rf"[^\n]{{0,80}}\b(?i:level|severity) ?[:=] ?[\"'\[]?(?P<level>(?i:{_LEVELS}))\b")
 _BELOW = re.compile(rf"[^\n]{{0,1000}}\n(?P<level>{_LEVELS.upper()}): ")  # of java.util.logging, on its second line
+_WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
@@ -108,6 +127,8 @@ class TextLines:
             for line in head_lines(head, 60, stripped=b"\r\0")
             if not line.startswith((b" ", b"\t")) and not is_comment(line)
         ]
+        if lines and _is_names(lines[0].decode("utf-8", "replace")):
+            lines = lines[1:]
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
@@ -138,7 +159,7 @@ class TextLines:
         settle_day_order((line.decode("utf-8", "replace") for line in heads), clock)
         reader = _Lines(clock)
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in heads if line.strip()]
-        records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start)
+        records = continued(line_records(source), _is_begun if _by_level(texts) else _is_start, is_comment=is_comment)
         return batches(records, reader.event, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
 
@@ -157,6 +178,11 @@ def _is_table(texts: list[str]) -> bool:
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
     return False
+
+
+def _is_names(text: str) -> bool:
+    """Return whether a line says in brackets of what its columns are, as FileZilla's server begins its log."""
+    return text.startswith("<Date> ")
 
 
 def _is_title(text: str) -> bool:
@@ -218,13 +244,15 @@ def _level(text: str, stamp: Stamp) -> str | None:
     if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _GLOG:
         return _GLOG[text[stamp.start]]
     if found := _behind(text, stamp.end):
-        return _GLOG.get(found["level"], found["level"])
+        return _PRIORITY_WORDS.get(found["level"]) or _GLOG.get(found["level"], found["level"])
+    if found := _LETTER_BEFORE.fullmatch(text, 0, stamp.start):
+        return _GLOG[found["level"]]
     if _REDIS.match(text, 0, stamp.start):
         return _SIGNS.get(text[stamp.end : stamp.end + 3])
     if found := _BELOW.match(text, stamp.end):
         return found["level"]
-    before = _BEFORE.match(text) if stamp.start else None
-    return before["level"] if before else None
+    found = (_BEFORE.match(text) if stamp.start else None) or _KEYED.match(text, stamp.end)
+    return found["level"] if found else None
 
 
 def _behind(text: str, end: int) -> re.Match[str] | None:
@@ -236,6 +264,9 @@ def _behind(text: str, end: int) -> re.Match[str] | None:
         or _NAMED_LEVEL.match(text, end)
         or _PEER_LEVEL.match(text, end)
         or _LETTER_LEVEL.match(text, end)
+        or _PRIORITY_LEVEL.match(text, end)
+        or _COMPONENT_LEVEL.match(text, end)
+        or _UNIT_LEVEL.match(text, end)
     )
 
 
@@ -276,10 +307,14 @@ class _Lines:
             return with_inner(bare, text, self._clock)
         stamp = stamp or stamp_in(first, self._clock)
         row: dict[str, object] = {"event_category": "host"}
-        if stamp is None and (begins := _begun(text)):
+        begins = _begun(text) if stamp is None else None
+        if begins and (behind := _LOGGER.match(text, begins.end())):
+            own = stamp_in(text[behind.end() :], self._clock, farthest=1)  # of Python: WARNING:root:2026-03-02 10:00:00
+            stamp = Stamp(own.time, behind.end(), behind.end() + own.end) if own else None
+        if stamp is None and begins:
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
-        if stamp is None and self._last is None and _is_title(text):
+        if stamp is None and self._last is None and (_is_title(text) or _is_names(text)):
             raise Skip("line of names")
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
@@ -302,14 +337,20 @@ class _Lines:
         if word:
             row |= {"message": text[end:].strip() or None, "event_severity": LEVELS[_DOTNET.get(word, word)]}
         else:  # what follows a time of day is as what follows a time
-            row["message"] = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
+            row["message"] = message = _message(text, Stamp(datetime.min, 0, end - 1), row, extra)
+            if written := _WRITER.match(message or ""):  # of journalctl -o short-monotonic
+                row |= {
+                    "host_name": written["host"],
+                    "process_name": written["program"],
+                    "process_pid": int(written["pid"]),
+                }
         return row
 
 
 def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, str]) -> str | None:
     """Return what a line says beside its time, level and component, which are put into `row` and `extra`."""
     front, rest = text[: stamp.start], text[stamp.end :]
-    if _RUBY.fullmatch(front):
+    if front == "#" or _RUBY.fullmatch(front):  # the former of a shell's history
         front = ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
@@ -335,7 +376,7 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         if pid := _PID_AFTER.match(rest):
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
-        if component:
+        if component and (component["inside"] or component["name"]).lower() not in LEVELS:
             row["process_name"] = component["inside"] or component["name"]
             rest = rest[component.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):

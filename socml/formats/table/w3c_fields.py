@@ -24,6 +24,7 @@ _BARE_NAMES = re.compile(
     rb"[A-Za-z][\w ()-]{0,60}(?:,[A-Za-z][\w ()-]{0,60}){4,500}\s{0,2}"
 )  # which Exchange writes first
 _SURE = 0.93
+_BLUE_COAT = re.compile(rb"#Software: SGOS\b")
 
 
 class W3cFields:
@@ -65,6 +66,7 @@ class _Rows:
     def __init__(self) -> None:
         self._names: list[str] = []
         self._delimiter = " "
+        self._taken = "time-taken"  # of whose unit the standard says seconds, and Blue Coat writes milliseconds
 
     def row(self, line: bytes) -> dict[str, str]:
         """Return a line's cells by their columns. Raises ValueError if they are not as many, Skip for a line that begins with #."""
@@ -74,6 +76,8 @@ class _Rows:
             self._names = [
                 name.strip() for name in rest.decode("utf-8", "replace").split(self._delimiter) if name.strip()
             ]
+        if _BLUE_COAT.match(line):
+            self._taken = "duration_ms"
         if line.startswith(b"#"):
             raise Skip("comment")
         if not self._names and _BARE_NAMES.fullmatch(line):
@@ -83,7 +87,10 @@ class _Rows:
         cells = cells_of(line, self._delimiter)
         if len(cells) != len(self._names):
             raise ValueError(f"{len(cells)} values for {len(self._names)} columns")
-        return {name: cell for name, cell in zip(self._names, cells, strict=True) if cell not in ("", "-")}
+        row = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell not in ("", "-")}
+        if "time-taken" in row and self._taken != "time-taken":
+            row[self._taken] = row.pop("time-taken")
+        return row
 
 
 def _event(found: dict[str, str], clock: Clock) -> dict[str, object]:

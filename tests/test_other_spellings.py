@@ -1,0 +1,224 @@
+"""Logs as other tools spell them: times, pairs, levels, lists, languages; the events of a few lines tell what these say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socml.formats._facts import facts_of
+from socml.formats._guess import guessed_row
+from socml.formats._stamps import time_of
+from socml.formats._times import Clock
+from socml.formats._values import outcome_of, severity_of
+from socml.formats.host._syslog_messages import read_message
+from socml.ingestion import peek
+
+TIME = "2026-03-02T10:00:01"
+DENIED = {"time": TIME, "source_ip": "192.0.2.7", "user_name": "bob", "event_outcome": "failure"}
+# what is special about it → its lines, how many events, and what the last must be
+LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "pairs that bars part": (
+        "time=1772445600|src=192.0.2.8|dst=192.0.2.20|act=accept|user=ann|rule=A to B\n"
+        "time=1772445601|src=192.0.2.7|dst=192.0.2.20|act=drop|user=bob|rule=B to A\n",
+        2,
+        {**DENIED, "destination_ip": "192.0.2.20"},
+    ),
+    "pairs that commas and blanks part, with blanks in values": (
+        "2026-03-02 10:00:00 GMT, src=192.0.2.8, act=allowed, msg=All is well\n"
+        "2026-03-02 10:00:01 GMT, src=192.0.2.7, user=bob, act=blocked, msg=Bad password\n",
+        2,
+        {**DENIED, "message": "Bad password"},
+    ),
+    "a day and a clock as digits": (
+        "Date|Time|User|Terminal|Message\n20260302|095959|ANN|PC1|Logon successful\n"
+        "20260302|100001|bob|PC2|Logon failed\n",
+        2,
+        {"time": TIME, "user_name": "bob", "event_outcome": "failure"},
+    ),
+    "a clock with dots": (
+        "Data;Ora;Utente;IP sorgente;Esito\n02/03/2026;10.00.00;ann;192.0.2.8;Riuscito\n"
+        "13/03/2026;10.00.01;bob;192.0.2.7;Fallito\n",
+        2,
+        {**DENIED, "time": "2026-03-13T10:00:01"},
+    ),
+    "a time of DB2": ("WHEN,USER_NAME,CLIENT_IP\n2026-03-02-10.00.01.123456,BOB,192.0.2.7\n", 1, {"time": TIME + ".123456"}),
+    "a time with dots in a text": (
+        "2.3.2026 10.00.00 login failed user=ann ip=192.0.2.8\n2.3.2026 10.00.01 login failed user=bob ip=192.0.2.7\n",
+        2,
+        DENIED,
+    ),
+    "Suricata's engine": (
+        "2/3/2026 -- 10:00:00 - <Notice> - started\n2/3/2026 -- 10:00:01 - <Error> - no such device\n",
+        2,
+        {"time": TIME, "event_severity": 60},
+    ),
+    "a time behind Python's logger": (
+        "INFO:root:started\nERROR:app.auth:2026-03-02 10:00:01,500 password expired for user bob\n",
+        2,
+        {"time": TIME + ".500", "event_severity": 60, "user_name": "bob", "event_outcome": "failure"},
+    ),
+    "a history of a shell": ("#1772445600\nid\n#1772445601\ncurl http://192.0.2.7/x\n", 2, {"time": TIME, "message": "curl http://192.0.2.7/x"}),
+    "a process before the first bar": (
+        "2026/03/02 10:00:00 kid1| Starting\n2026/03/02 10:00:01 kid1| WARNING: queue | full\n",
+        2,
+        {"time": TIME, "event_severity": 40},
+    ),
+    "FileZilla's server": (
+        "<Date> Info [Type] Message\n<2026-03-02T10:00:00Z> FTP Server [Status] up\n"
+        "<2026-03-02T10:00:01Z> FTP Session 1 192.0.2.7 bob [Response] 530 Login incorrect.\n",
+        2,
+        DENIED,
+    ),
+    "ESXi's priority": (
+        "2026-03-02T10:00:00.000Z In(14) shell[1]: up\n"
+        "2026-03-02T10:00:01.000Z Wa(12) sshd[22]: error: PAM: Authentication failure for bob from 192.0.2.7\n",
+        2,
+        {**DENIED, "event_severity": 40, "process_name": "sshd", "process_pid": 22},
+    ),
+    "MongoDB before 4.4": (
+        "2026-03-02T10:00:00.000+0000 I  NETWORK  [listener] up\n2026-03-02T10:00:01.000+0000 E  STORAGE  [t1] no space\n",
+        2,
+        {"time": TIME, "event_severity": 60},
+    ),
+    "a letter before the time": ("I 03/02/26 10:00:00 ports: up\nW 03/02/26 10:00:01 auth: bad\n", 2, {"event_severity": 40}),
+    "a level behind a number": (
+        "[02.03.2026 10:00:00] <12> Info     up\n[02.03.2026 10:00:01] <13> Error    Logon failure for user bob from 192.0.2.7\n",
+        2,
+        {**DENIED, "event_severity": 60},
+    ),
+    "a level that is named": (
+        "2026-03-02-10.00.00.000000+000 I1 LEVEL: Info\ntext\n2026-03-02-10.00.01.000000+060 I2 LEVEL: Error\ntext\n",
+        2,
+        {"time": "2026-03-02T09:00:01", "event_severity": 60},
+    ),
+    "a time that a computer has run": (
+        "[    5.100000] web1 kernel[1]: up\n[   11.200000] web1 sshd[8]: Failed password for root from 192.0.2.7 port 40 ssh2\n",
+        2,
+        {"host_name": "web1", "process_name": "sshd", "process_pid": 8, "source_ip": "192.0.2.7"},
+    ),
+    "a rule of ModSecurity": (
+        "[Mon Mar 02 10:00:01.000000 2026] [security2:error] [pid 8:tid 9] [client 192.0.2.7:40] ModSecurity: Access denied "
+        'with code 403 (phase 2). [id "942100"] [msg "SQL Injection"] [uri "/item.php"]\n',
+        1,
+        {"rule_id": "942100", "rule_name": "SQL Injection", "url_original": "/item.php", "event_outcome": "failure"},
+    ),
+    "ports beside addresses": (
+        '{"stamp":1772445601,"from":{"ip":"192.0.2.7","port":4022},"to":{"ip":"192.0.2.20","port":443},"decision":"deny"}\n',
+        1,
+        {"time": TIME, "source_port": 4022, "destination_ip": "192.0.2.20", "destination_port": 443},
+    ),
+    "edges and nodes of GraphQL": (
+        '{"data":{"log":{"edges":[{"node":{"occurredAt":"2026-03-02T10:00:00Z","email":"ann@example.org"}},'
+        '{"node":{"occurredAt":"2026-03-02T10:00:01Z","email":"bob@example.org"}}]}}}\n',
+        2,
+        {"time": TIME, "user_name": "bob@example.org"},
+    ),
+    "two lists of a document": (
+        '{"delivered":[{"messageTime":"2026-03-02T10:00:00Z","senderIP":"192.0.2.8"}],'
+        '"clicks":[{"clickTime":"2026-03-02T10:00:01Z","clickIP":"192.0.2.7"}]}\n',
+        2,
+        {"time": TIME, "source_ip": "192.0.2.7"},
+    ),
+    "what has a severity is not at once a finding": (
+        '{"eventTime":"2026-03-02T10:00:01Z","action":"key.login","outcome":"failure","severity":"high","initiator":'
+        '{"name":"bob","host":{"address":"192.0.2.7"}},"target":{"name":"key"}}\n',
+        1,
+        {**DENIED, "event_action": "key.login", "event_severity": 70},
+    ),
+    "Blue Coat counts milliseconds": (
+        "#Software: SGOS 7.3\n#Fields: date time time-taken c-ip cs-username cs-categories sc-filter-result sc-status s-action cs-method cs-host cs-uri-path s-ip sc-bytes\n"
+        "2026-03-02 10:00:01 121 192.0.2.7 bob \"Bad Places\" DENIED 403 TCP_DENIED GET www.example.org /x 192.0.2.9 900\n",
+        1,
+        {**DENIED, "duration_s": 0.121},
+    ),
+    "an event that is a sentence": (
+        "Level,Log,Time,User,Event\nInfo,Connection,2026/03/02 10:00:01,SYSTEM,User [bob] from [192.0.2.7] failed to log in via [DSM].\n",
+        1,
+        {"source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a type that is a level": ("Type,Date,Time,User,Application\nWarning,2026-03-02,10:00:01,bob,SSH\n", 1, {"event_severity": 40}),
+    "Polish": ("Data i godzina;Użytkownik;Adres IP;Wynik\n2026-03-02 10:00:01;bob;192.0.2.7;Niepowodzenie\n", 1, DENIED),
+    "Japanese": ("日時,ユーザー,送信元IP,結果\n2026/03/02 10:00:01,bob,192.0.2.7,失敗\n", 1, DENIED),
+    "Russian": ("Дата;Время;Пользователь;IP источника;Результат\n02.03.2026;10:00:01;bob;192.0.2.7;Отказ\n", 1, DENIED),
+    "Huawei's names of messages": (
+        "Mar  2 2026 10:00:01 fw1 %%01POLICY/6/POLICYDENY(l):vsys=public, protocol=6, source-ip=192.0.2.7, source-port=4022, "
+        "destination-ip=192.0.2.20, destination-port=22, rule-name=default.\n",
+        1,
+        {"time": TIME, "event_outcome": "failure", "event_action": "POLICYDENY", "event_severity": 10, "destination_port": 22},
+    ),
+    "a level before a message": (
+        "Mar  2 2026 10:00:01 mx1 postfix/smtpd[8]: warning: unknown[192.0.2.7]: SASL LOGIN authentication failed: x\n",
+        1,
+        {"event_severity": 40, "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "the header's priority is better than the word": (
+        "<14>Mar  2 10:00:01 h1 app[8]: error: user bob from 192.0.2.7 denied\n",
+        1,
+        {"event_severity": 10},
+    ),
+}  # fmt: skip
+
+
+def _told(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: Path) -> None:
+    text, count, expected = LINES[name]
+    path = tmp_path / "strange.log"
+    path.write_text(text, encoding="utf-8")
+    seen = peek(path, limit=9)
+    assert len(seen.events) == count
+    told = {column: _told(seen.events[-1].get(column)) for column in expected}
+    if "time" in told:
+        told["time"] = str(told["time"]).removesuffix("+00:00")
+        expected = {**expected, "time": expected["time"] + "000" * (len(expected["time"]) == len(TIME) + 4)}
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("error in [sub=User opID=abd] of EX\\bob", {"user_name": None}),
+        ("Cannot login root@192.0.2.7", {"user_name": "root", "source_ip": "192.0.2.7", "event_outcome": "failure"}),
+        ("session was opened for 'root@192.0.2.7'", {"user_name": "root", "source_ip": "192.0.2.7"}),
+        ("[ACCEPTED LOGIN] for client : alice / 192.0.2.7", {"user_name": "alice", "event_outcome": "success"}),
+        ("Principal = User:bob is Denied from host = 192.0.2.7", {"user_name": "bob", "event_outcome": "failure"}),
+        ("Remote login failed. Login ID: bob from SSH at 192.0.2.7", {"user_name": "bob"}),
+        ("User logged in: alice", {"user_name": "alice", "event_outcome": "success"}),
+        ("Successfully authenticated as principal alice on shop", {"user_name": "alice"}),
+        ("cluster1:ssh :: 192.0.2.7:4022 :: volume show", {"source_ip": "192.0.2.7", "source_port": 4022}),
+        ("smtp H=x [192.0.2.7]:4022 refused", {"source_ip": "192.0.2.7", "source_port": 4022}),
+        ("completed POST /login for 192.0.2.7:4022, 303 See Other", {"http_response_status_code": 303}),
+    ],
+)
+def test_a_message_tells_who_and_from_where(text: str, expected: dict[str, Any]) -> None:
+    told = facts_of(text)
+    assert {column: told.get(column) for column in expected} == expected
+
+
+def test_a_number_that_is_filled_up_is_no_time_and_fourteen_digits_keep_their_fraction() -> None:
+    clock = Clock(None, None, None)
+    with pytest.raises(ValueError, match="is not a time"):
+        time_of("0302100026", clock)
+    assert time_of("20260302100001.123", clock).isoformat() == "2026-03-02T10:00:01.123000+00:00"
+
+
+def test_a_clock_of_digits_is_one_only_where_its_name_says_so() -> None:
+    row, _ = guessed_row({"date": "2026-03-02", "received": "100001", "user": "bob"}, Clock(None, None, None))
+    assert row["time"].isoformat() == "2026-03-02T00:00:00+00:00"  # type: ignore[attr-defined]
+
+
+def test_what_is_false_of_something_else_is_no_failure() -> None:
+    row, _ = guessed_row({"t": "2026-03-02T10:00:00Z", "msg": "Successful login admin=false"}, Clock(None, None, None))
+    assert row["event_outcome"] == "success"
+    assert outcome_of("1", "failedlogin") == "failure"
+    assert outcome_of("Connection discarded") == "failure"
+
+
+def test_words_of_other_languages_are_levels_in_cells_alone() -> None:
+    assert (severity_of("wysoki"), severity_of("警告"), severity_of("högt")) == (70, 40, None)
+    assert read_message("app", "lag 12 ms")[0].get("event_severity") is None
