@@ -9,6 +9,7 @@ from .checksums import parquet_writer as parquet_writer
 from .checksums import row_encoding as row_encoding
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
+from .deadline import within as within
 from .engines import checked_select as checked_select
 from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted
@@ -29,6 +30,7 @@ from .errors import UnknownName as UnknownName
 from .errors import did_you_mean as did_you_mean
 from .faults import as_socml_error as as_socml_error
 from .faults import first_line as first_line
+from .faults import reading as reading
 from .faults import store_error as store_error
 from .keyed_hash import new_secret as new_secret
 from .keyed_hash import sip_end as sip_end
