@@ -8,6 +8,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import ClassVar, Literal
 
@@ -58,12 +59,17 @@ class Smtp(Sink):
         context = ssl.create_default_context()
         if self.ca_file:
             context.load_verify_locations(self.ca_file)
-        with self._connection(context) as server:
+        server = self._connection(context)
+        try:
             if self.security == "starttls":
                 server.starttls(context=context)
             if password and self.security != "none":
                 server.login(self.user, password)
             return server.send_message(message)
+        finally:
+            with suppress(OSError):  # what was taken is taken, however the server says goodbye
+                server.quit()
+            server.close()
 
     def _connection(self, context: ssl.SSLContext) -> smtplib.SMTP:
         if self.security == "tls":
