@@ -1,5 +1,7 @@
 from .addresses import Address as Address
+from .addresses import checked_own as checked_own
 from .addresses import is_public as is_public
+from .addresses import network_of as network_of
 from .addresses import with_inner as with_inner
 from .audit_log import audit as audit
 from .audit_log import audit_damage as audit_damage
