@@ -155,7 +155,9 @@ def test_a_host_that_cannot_be_one_is_told(address: str) -> None:
         send("syslog-cef", [an_alert()], address=address)
 
 
-@pytest.mark.parametrize("wrong", [{"to": ["a@b.example\nBcc: c@d.example"]}, {"sender": "a\r\nX: y"}, {"host": "a..b"}])
+@pytest.mark.parametrize(
+    "wrong", [{"to": ["a@b.example\nBcc: c@d.example"]}, {"sender": "a\r\nX: y"}, {"host": "a..b"}]
+)
 def test_an_address_with_a_line_end_is_told(wrong: dict[str, object]) -> None:
     with pytest.raises(Undelivered):
         send("smtp", [an_alert()], **{**mail_options(1, "a@b.example"), **wrong})

@@ -129,6 +129,7 @@ from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
 from .stored import clear_abandoned as clear_abandoned
 from .stored import read_json as read_json
+from .stored import refuse_other as refuse_other
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT
 from .tables import EXPLANATION as EXPLANATION

@@ -41,6 +41,8 @@ _KNOWN: dict[str, dict[str, type]] = {
 _LOOKUP = {"key_variable": str, "address": str, "private_address": bool}
 # Services' keys are lower case or mixed, so that none passes for a variable in capitals.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
 @dataclass(frozen=True)
 class LookupService:
     """A service that may be asked about indicators. The key is not here: `key_variable` is where it is read when asking."""

@@ -61,7 +61,9 @@ def _exchanged(opener: OpenerDirector, request: Request, timeout_s: float, n: in
     except HTTPError as error:
         with error:
             text = visible_line(_read(error, 300, gone).decode("utf-8", "replace"))
-        raise Undelivered(f"HTTP {error.code}: {text}", refused=range(n) if error.code in NEVER_AS_IT_IS else ()) from None
+        raise Undelivered(
+            f"HTTP {error.code}: {text}", refused=range(n) if error.code in NEVER_AS_IT_IS else ()
+        ) from None
 
 
 def _read(answer: HTTPResponse | HTTPError, most: int, gone: threading.Event) -> bytes:
