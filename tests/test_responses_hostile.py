@@ -12,8 +12,10 @@ from builders import make_project
 from test_sinks_hostile import answering, mailing, serving
 
 from socml.labels import open_labels
+from socml.labels.recording import labels_url
+from socml.labels.store import LabelStore
 from socml.project import ConfigurationError, DataError, Project, TryLater
-from socml.respond import Case, Cases, preview, respond
+from socml.respond import Case, Cases, preview, read_back, respond, undo_response
 from socml.respond import sending as sending_module
 from socml.respond.guard import MOST, observables, why_held
 from socml.respond.sending import send
@@ -170,3 +172,17 @@ def test_cases_that_are_opened_at_once_are_as_many_cases(project: Project) -> No
             worker.join()
     with open_labels(project) as store:
         assert sorted(case.title for case in Cases(store).all()) == [f"title {i}" for i in range(8)]
+
+
+def test_a_viewer_lets_nothing_leave_whatever_the_page_asks(project: Project) -> None:
+    case = a_case(project, "7.7.7.7")
+    draft = preview("json-case", case, project=project)
+    with LabelStore(labels_url(project), read_only=True) as store:
+        for attempt in (
+            lambda: respond("json-case", case.id, store=store, project=project, by="eve", confirmed=draft.digest),
+            lambda: undo_response("none", case.id, store=store, project=project, by="eve"),
+            lambda: read_back(case.id, store=store, project=project, by="eve"),
+        ):
+            with pytest.raises(ConfigurationError, match="viewer"):
+                attempt()
+    assert not list((project.workspace / "responses").rglob("*.json"))

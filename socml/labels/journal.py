@@ -35,6 +35,10 @@ class Journal:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
+    def check_writable(self) -> None:
+        """Raise ConfigurationError if whoever opened the store may only look: before what would be recorded is done."""
+        self._connections.check_writable()
+
     def add(
         self,
         kind: str,

@@ -37,7 +37,7 @@ class _Neighbours(Protocol):
 class _Rows(Protocol):
     """Whatever finds neighbours among rows."""
 
-    _fit_X: NDArray[np.generic]
+    _fit_X: NDArray[np.generic]  # noqa: N815  as scikit-learn names it
 
 
 class _Vectors(Protocol):
@@ -53,8 +53,8 @@ class _Vectors(Protocol):
     _n_support: NDArray[np.integer]
     _dual_coef_: NDArray[np.float64]
     _intercept_: NDArray[np.float64]
-    _probA: NDArray[np.float64]
-    _probB: NDArray[np.float64]
+    _probA: NDArray[np.float64]  # noqa: N815
+    _probB: NDArray[np.float64]  # noqa: N815
 
 
 def check_nodes(model: object) -> None:
