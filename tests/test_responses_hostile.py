@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import make_project
+from local_servers import web_server
 from test_sinks_hostile import answering, mailing, serving
 
 from socml.labels import open_labels
@@ -186,3 +187,17 @@ def test_a_viewer_lets_nothing_leave_whatever_the_page_asks(project: Project) ->
             with pytest.raises(ConfigurationError, match="viewer"):
                 attempt()
     assert not list((project.workspace / "responses").rglob("*.json"))
+
+
+def test_two_who_confirm_the_same_at_once_send_it_once(project: Project) -> None:
+    with web_server() as web:
+        (project.root / "respond.toml").write_text(f'[webhook]\nurl = "{web.url}"\n', encoding="utf-8")
+        case = a_case(project, "7.7.7.7")
+        workers = [threading.Thread(target=leave, args=("webhook", case, project)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        with open_labels(project) as store:
+            assert len(Cases(store).get(case.id).sent) == 1
+    assert len(web.requests) == 1

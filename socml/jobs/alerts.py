@@ -7,12 +7,10 @@ made again. What goes on is told again sooner only if it is ten times as rare as
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,10 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.jobs.daily_listing import Listing, RankedDay
-from socml.project import Project, private_file, private_folder, read_json, reading, safe_name, words, write_json
+from socml.project import (
+    Project,
+    one_at_a_time,
+    private_file,
+    private_folder,
+    read_json,
+    reading,
+    safe_name,
+    words,
+    write_json,
+)
 from socml.review import Reason
 
-__all__ = ["Alert", "AlertBook", "Told", "add_alerts", "make_alerts", "one_at_a_time", "read_alerts"]
+__all__ = ["Alert", "AlertBook", "Told", "add_alerts", "make_alerts", "read_alerts"]
 
 MOST_REASONS = 3
 WORSE = 1.0  # by how much a score must have grown to be told again: as rare as once in ten times as many
@@ -153,15 +161,6 @@ def add_alerts(path: Path, alerts: Sequence[Alert]) -> None:
         file.write(b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in missing))
         file.flush()
         os.fsync(file.fileno())
-
-
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait for whoever holds the lock of a file, and hold it; it ends with its process."""
-    private_folder(path.parent)
-    with private_file(path).open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def make_alerts(

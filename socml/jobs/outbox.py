@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from socml.jobs.alerts import Alert, AlertBook, add_alerts, one_at_a_time
+from socml.jobs.alerts import Alert, AlertBook, add_alerts
 from socml.jobs.sinks._sink import Sink, Undelivered
 from socml.project import (
     MARKER,
@@ -25,6 +25,7 @@ from socml.project import (
     component,
     did_you_mean,
     first_line,
+    one_at_a_time,
     read_json,
     visible_line,
     write_json,

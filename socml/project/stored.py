@@ -59,6 +59,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for whoever holds the lock of a file, and hold it; it ends with its process."""
+    private_folder(path.parent)
+    with private_file(path).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def refuse_other(path: Path, mark: bytes, what: str) -> None:
     """Refuse to replace what a user's path names and socml did not write.
 

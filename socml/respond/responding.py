@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from socml.labels import LabelStore
-from socml.project import DataError, Project, component, component_names
+from socml.project import DataError, Project, component, component_names, one_at_a_time
 from socml.respond.cases import Case, Cases, Sent
 from socml.respond.responder import Draft, Responder
 from socml.respond.settings import read_settings
@@ -60,6 +60,11 @@ def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by:
         If the other side is away: nothing is recorded, the same call is safe to repeat.
     """
     store.journal.check_writable()  # a viewer's page may ask for it, whatever it draws
+    with one_at_a_time(project.folder("responses") / "lock"):  # two who confirm the same at once send it once
+        return _confirmed(name, case_id, store=store, project=project, by=by, confirmed=confirmed)
+
+
+def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
     cases = Cases(store)
     case = cases.get(case_id)
     before = next((s for s in case.sent if s.responder == name and s.digest == confirmed and not s.undone), None)
