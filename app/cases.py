@@ -203,7 +203,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.caption(f"{visible_line(value)}: {say(f'respond.held.{why}')}")
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
-    if st.button(say("app.cases.send"), disabled=not sure, type="primary"):
+    if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
         _try(
             lambda: respond(
                 name, case.id, store=visit.store, project=visit.project, by=visit.analyst, confirmed=draft.digest

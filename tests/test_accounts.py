@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -92,3 +94,16 @@ def test_every_step_is_on_record(store):
     assert [(e.kind, e.by) for e in store.journal.entries()] == [
         ("account.made", "setup"), ("session.begun", "ana"), ("session.ended", "ana"),
     ]  # fmt: skip
+
+
+def test_passwords_that_are_tried_at_once_are_counted_too(tmp_path):
+    with LabelStore(f"sqlite:///{tmp_path / 'labels.sqlite'}") as store:
+        store.accounts.make("ana", "analyst", "correct horse battery", by="setup")
+
+        def guess(number: int) -> None:
+            with suppress(DataError):
+                store.accounts.sign_in("ana", f"a wrong password {number}")
+
+        with ThreadPoolExecutor(12) as pool:
+            list(pool.map(guess, range(12)))
+        assert len(store.journal.entries("session.refused", subject="ana")) == accounts.TRIES

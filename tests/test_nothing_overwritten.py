@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from night_lab import flows, lab_in, night, write_day
 
 from socml.jobs import make_backup
+from socml.jobs.night_metrics import write_metrics
 from socml.labels import read_labels, write_labels
-from socml.project import ConfigurationError, Project, init_project, read_project, replacing
+from socml.project import ConfigurationError, Project, UnknownName, init_project, read_project, replacing
+from socml.review import BudgetCurves, check_plot, write_plot
 from socml.simulator import simulate
 from socml.simulator.simulation import MARK
 
@@ -96,3 +100,37 @@ def test_a_simulation_takes_the_place_of_a_simulation_only(tmp_path: Path) -> No
     (tmp_path / MARK).unlink()  # as an earlier version left it
     simulate(tmp_path, days=1, hosts=2, scale=0.1, seed=8)
     assert real.read_bytes() != first
+
+
+def test_metrics_take_the_place_of_metrics_only(tmp_path: Path) -> None:
+    lab = lab_in(tmp_path / "lab", '[nightly]\nmetrics_file = "mine.prom"')
+    write_day(lab, 0, flows(0))
+    mine = lab.root / "mine.prom"
+    mine.write_text("node_load1 0.5\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"mine\.prom is there, and holds no metrics"):
+        night(lab, 0)
+    assert mine.read_text(encoding="utf-8") == "node_load1 0.5\n"
+    assert not (lab.workspace / "events").exists()  # it is told before anything is done
+    mine.unlink()
+    for _ in range(2):
+        night(lab, 0)
+    assert "socml_night_ok" in mine.read_text(encoding="utf-8")
+    mine.write_bytes(b"")
+    assert write_metrics(lab, "mine.prom") == mine
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_a_plot_takes_the_place_of_a_plot_only(ending: str, tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"strategy": "s", "labels": [1, 2], "found": [0.0, 1.0], "low": 0.0, "high": 1.0, "families": 1.0}
+    )
+    curves, path = BudgetCurves("lab", 1, 1.0, table), tmp_path / f"holiday{ending}"
+    path.write_bytes(b"\x89PNG a holiday")
+    with pytest.raises(ConfigurationError, match="holds no picture of socml"):
+        write_plot(curves, path)
+    assert path.read_bytes() == b"\x89PNG a holiday"
+    path.unlink()
+    for _ in range(2):
+        assert write_plot(curves, path).stat().st_size > 1000
+    with pytest.raises(UnknownName, match="picture"):
+        check_plot(tmp_path / "curves.txt")

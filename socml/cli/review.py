@@ -235,9 +235,11 @@ def _replay_curves(
     experiment: str, run: str, budget: int, strategies: list[str], seeds: int, plot: Path | None, json_: bool
 ) -> None:
     from socml.project import find_project, load_experiment_recipe
-    from socml.review import budget_curves, log_curves, ranked_by_recipe, ranked_by_run
+    from socml.review import budget_curves, check_plot, log_curves, ranked_by_recipe, ranked_by_run, write_plot
 
     project = find_project()
+    if plot is not None:
+        check_plot(plot)
     if experiment:
         recipe = load_experiment_recipe(experiment, project)
         if recipe.sweep is not None:
@@ -251,7 +253,7 @@ def _replay_curves(
     with step(f"replaying {budget} labels × {seeds} seeds × {len(strategies)} strategies"):
         curves = budget_curves(ranked, strategies=strategies, seeds=seeds, budget=budget, about=about)
     if plot is not None:
-        curves.plot().savefig(plot, dpi=130)
+        write_plot(curves, plot)
     given = {"budget": budget, "seeds": seeds, "strategies": ", ".join(strategies), "what": about}
     recorded = log_curves(curves, experiment=experiment, project=project, parameters=given) if experiment else ""
     if json_:

@@ -6,6 +6,7 @@ have done is told by replaying history: each day by the days before it alone, as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -47,6 +48,8 @@ class Policy:
                 "Give one of --alerts-a-day N, --fdr SHARE and --score S: a threshold is a budget, a false discovery "
                 "rate or a score."
             )
+        if self.score is not None and not math.isfinite(self.score):
+            raise ConfigurationError(f"--score is {self.score}; give a number.")
         if self.alerts_a_day is not None and self.alerts_a_day < 0:
             raise ConfigurationError(f"--alerts-a-day is {self.alerts_a_day}; give 0 or more.")
         if self.false_discovery_rate is not None and not 0 < self.false_discovery_rate < 1:

@@ -20,10 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.jobs.daily_listing import Listing, RankedDay
-from socml.project import Project, private_file, private_folder, read_json, safe_name, words, write_json
+from socml.project import (
+    Project,
+    one_at_a_time,
+    private_file,
+    private_folder,
+    read_json,
+    reading,
+    safe_name,
+    words,
+    write_json,
+)
 from socml.review import Reason
 
-__all__ = ["Alert", "AlertBook", "Told", "make_alerts"]
+__all__ = ["Alert", "AlertBook", "Told", "add_alerts", "make_alerts", "read_alerts"]
 
 MOST_REASONS = 3
 WORSE = 1.0  # by how much a score must have grown to be told again: as rare as once in ten times as many
@@ -111,35 +121,46 @@ class AlertBook:
 
     def keep(self, day: date, alerts: Sequence[Alert]) -> list[Alert]:
         """Add the alerts of a day to those it has, and return the ones that are new. What was told stays told."""
-        there = self.of_day(day)
-        known = {alert.key for alert in there}
-        fresh = [alert for alert in alerts if alert.key not in known]
-        if fresh:
-            write_json(self.folder / f"{day}.json", [alert.to_dict() for alert in (*there, *fresh)])
-        self._append([*there, *fresh])
+        with one_at_a_time(self.folder / "lock"):  # a night and the online models of a watch may be at it
+            there = self.of_day(day)
+            known = {alert.key for alert in there}
+            fresh = [alert for alert in alerts if alert.key not in known]
+            if fresh:
+                write_json(self.folder / f"{day}.json", [alert.to_dict() for alert in (*there, *fresh)])
+            add_alerts(self.path, [*there, *fresh])
         return fresh
 
     def read(self) -> list[Alert]:
         """Return all alerts, in the order in which they came."""
-        if not self.path.is_file():
-            return []
-        return [Alert.from_dict(json.loads(line)) for line in _whole_lines(self.path)]
+        return read_alerts(self.path)
 
-    def _append(self, alerts: Sequence[Alert]) -> None:
-        """Write the alerts that alerts.jsonl lacks; half a line, of a run that was killed, gives way."""
-        private_folder(self.folder)
-        lines = _whole_lines(private_file(self.path))
-        known = {Alert.from_dict(json.loads(line)).key for line in lines}
-        missing = [alert.to_dict() for alert in alerts if alert.key not in known]
-        size = sum(len(line) for line in lines)
-        if not missing and size == self.path.stat().st_size:
-            return
-        with self.path.open("r+b") as file:
-            file.truncate(size)
-            file.seek(size)
-            file.write(b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in missing))
-            file.flush()
-            os.fsync(file.fileno())
+
+def read_alerts(path: Path) -> list[Alert]:
+    """Return the alerts of a file, a line each; none if it is not there.
+
+    Raises
+    ------
+    DataError
+        If a line is no alert.
+    """
+    with reading(path, remedy="Mend or move that file; the alerts of each day are beside it, in DAY.json"):
+        return [Alert.from_dict(json.loads(line)) for line in _whole_lines(path)] if path.is_file() else []
+
+
+def add_alerts(path: Path, alerts: Sequence[Alert]) -> None:
+    """Write the alerts that a file lacks behind those that it has; half a line, of a run that was killed, gives way."""
+    private_folder(path.parent)
+    known = {alert.key for alert in read_alerts(private_file(path))}
+    missing = [alert.to_dict() for alert in alerts if alert.key not in known]
+    size = sum(len(line) for line in _whole_lines(path))
+    if not missing and size == path.stat().st_size:
+        return
+    with path.open("r+b") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in missing))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def make_alerts(

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from socml.jobs.night_state import NightReport, NightState, last_report
-from socml.project import CHECKS, Project, replacing
+from socml.project import CHECKS, Project, refuse_other, replacing
 
-__all__ = ["metrics_text", "write_metrics"]
+__all__ = ["metrics_target", "metrics_text", "write_metrics"]
 
 READABLE = 0o644  # the exporter is another user; there are counts in it, and no text from logs
 _HELP = {
@@ -50,12 +50,31 @@ def metrics_text(project: Project) -> str:
 
 
 def write_metrics(project: Project, path: str = "") -> Path:
-    """Write the metrics, in one step, where [nightly] metrics_file says, or into the workspace; return where."""
-    target = Path(path).expanduser() if path else project.folder("metrics") / "socml.prom"
-    target = target if target.is_absolute() else project.root / target
+    """Write the metrics, in one step, where [nightly] metrics_file says, or into the workspace; return where.
+
+    Raises
+    ------
+    ConfigurationError
+        As `metrics_target` does.
+    """
+    target = metrics_target(project, path)
     with replacing(target) as temporary:
         temporary.write_text(metrics_text(project), encoding="utf-8")
         os.chmod(temporary, READABLE)
+    return target
+
+
+def metrics_target(project: Project, path: str = "") -> Path:
+    """Return where the metrics go.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file is there that holds no metrics of socml.
+    """
+    target = Path(path).expanduser() if path else project.folder("metrics") / "socml.prom"
+    target = target if target.is_absolute() else project.root / target
+    refuse_other(target, b"# HELP socml_", "metrics")
     return target
 
 

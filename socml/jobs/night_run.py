@@ -24,7 +24,7 @@ from socml.jobs.housekeeping import tidy
 from socml.jobs.night_checks import NightChecks, counts_of, of_ingest
 from socml.jobs.night_lock import night_lock
 from socml.jobs.night_log import NightLog
-from socml.jobs.night_metrics import write_metrics
+from socml.jobs.night_metrics import metrics_target, write_metrics
 from socml.jobs.night_state import NightReport, NightState, keep_report, nights_folder
 from socml.jobs.outbox import deliver, make_sink, open_cursors
 from socml.jobs.ranked_days import RankedDays
@@ -125,6 +125,7 @@ def nightly(
     settings = night_settings(project)
     for sink in settings.sinks:
         make_sink(sink, project)
+    metrics_target(project, settings.nightly.metrics_file)
     if dataset not in settings.sources and dataset not in dataset_names(project):
         raise UnknownName("dataset with events or [sources]", dataset, {*settings.sources, *dataset_names(project)})
     folder = nights_folder(project, dataset)

@@ -122,7 +122,7 @@ class NightReport:
     @property
     def is_well(self) -> bool:
         """Return whether nothing is wrong: no problem, nothing unread, everything delivered."""
-        waiting = any(one["waiting"] for one in self.deliveries)
+        waiting = any(one["waiting"] or one["error"] for one in self.deliveries)
         return not (self.problems or self.failed_files or self.stopped or waiting)
 
     @property

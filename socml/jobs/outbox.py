@@ -8,15 +8,14 @@ arrived. What a sink refuses for good is kept in `SINK.refused.jsonl`, and holds
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from socml.jobs.alerts import Alert, AlertBook
+from socml.jobs.alerts import Alert, AlertBook, add_alerts
 from socml.jobs.sinks._sink import Sink, Undelivered
 from socml.project import (
     MARKER,
@@ -25,8 +24,10 @@ from socml.project import (
     SinkSettings,
     component,
     did_you_mean,
-    private_file,
+    first_line,
+    one_at_a_time,
     read_json,
+    visible_line,
     write_json,
 )
 
@@ -52,10 +53,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _Cursor:
-    """Lines that were dealt with, and up to where the batch goes that was begun; 0 if none was."""
+    """Lines that were dealt with, and up to where the batch goes that was begun; 0 if none was.
+
+    `last` is the key of the last that was dealt with; empty if there is none, or an earlier socml wrote this.
+    """
 
     done: int = 0
     until: int = 0
+    last: str = ""
 
 
 def make_sink(settings: SinkSettings, project: Project) -> Sink:
@@ -84,12 +89,14 @@ def open_cursors(book: AlertBook, sinks: Sequence[SinkSettings]) -> None:
     for sink in sinks:
         path = _cursor_path(book, sink.name)
         if not path.is_file():
-            write_json(path, asdict(_Cursor(done=len(book.read()))))
+            alerts = book.read()
+            write_json(path, asdict(_Cursor(len(alerts), last=alerts[-1].key if alerts else "")))
 
 
 def pending(book: AlertBook, name: str) -> int:
     """Return how many alerts a sink has not taken yet."""
-    return len(book.read()) - _read_cursor(book, name).done
+    alerts = book.read()
+    return len(alerts) - _read_cursor(book, name, alerts).done
 
 
 def deliver(
@@ -99,7 +106,7 @@ def deliver(
     *,
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> list[Delivery]:
-    """Send to each sink what it has not taken. One that is away stops no other.
+    """Send to each sink what it has not taken. One that is away stops no other; two that deliver take turns.
 
     Raises
     ------
@@ -107,73 +114,81 @@ def deliver(
         If a sink is not what its kind asks for; nothing is sent then.
     """
     made = [(settings.name, make_sink(settings, project)) for settings in sinks]
-    open_cursors(book, sinks)
-    alerts = book.read()
-    return [_deliver_to(name, sink, book, alerts, pauses_s) for name, sink in made]
+    with one_at_a_time(book.folder / "outbox" / "lock"):
+        open_cursors(book, sinks)
+        alerts = book.read()
+        return [_deliver_to(name, sink, book, alerts, pauses_s) for name, sink in made]
 
 
 def _deliver_to(name: str, sink: Sink, book: AlertBook, alerts: Sequence[Alert], pauses_s: Sequence[float]) -> Delivery:
-    cursor = _read_cursor(book, name)
+    cursor = _read_cursor(book, name, alerts)
     sent = refused = 0
+    said: dict[str, None] = {}
     while cursor.done < len(alerts):
-        until = cursor.until or min(cursor.done + sink.batch, len(alerts))
-        write_json(_cursor_path(book, name), asdict(_Cursor(cursor.done, until)))
+        until = min(cursor.until or cursor.done + sink.batch, len(alerts))
+        write_json(_cursor_path(book, name), asdict(replace(cursor, until=until)))
         batch = alerts[cursor.done : until]
         try:
-            gone = _send(sink, batch, pauses_s)
+            gone = _send(sink, batch, pauses_s, said)
         except (Undelivered, ConfigurationError) as error:
             return Delivery(name, sent, refused, len(alerts) - cursor.done, str(error))
-        _keep_refused(book, name, gone)
+        if gone:
+            add_alerts(_cursor_path(book, name).with_name(f"{name}.refused.jsonl"), gone)
         sent, refused = sent + len(batch) - len(gone), refused + len(gone)
-        cursor = _Cursor(until)
+        cursor = _Cursor(until, last=batch[-1].key)
         write_json(_cursor_path(book, name), asdict(cursor))
-    return Delivery(name, sent, refused, 0)
+    return Delivery(name, sent, refused, 0, "; ".join(said))
 
 
-def _send(sink: Sink, batch: Sequence[Alert], pauses_s: Sequence[float]) -> list[Alert]:
-    """Send a batch, some times if it has to be, and return the alerts that are refused for good.
+def _send(sink: Sink, batch: Sequence[Alert], pauses_s: Sequence[float], said: dict[str, None]) -> list[Alert]:
+    """Send a batch, some times if it has to be, and return the alerts that are refused for good; add to `said` what it says.
 
     A batch that is refused as a whole is sent again in halves: one alert that cannot be taken keeps back no other.
     """
     try:
-        _send_again(sink, batch, pauses_s)
+        said |= dict.fromkeys(filter(None, [_send_again(sink, batch, pauses_s)]))
     except Undelivered as error:
         if not error.refused:
             raise
         if len(error.refused) < len(batch) or len(batch) == 1:
             return [batch[i] for i in error.refused]
         half = len(batch) // 2
-        return _send(sink, batch[:half], pauses_s) + _send(sink, batch[half:], pauses_s)
+        return _send(sink, batch[:half], pauses_s, said) + _send(sink, batch[half:], pauses_s, said)
     return []
 
 
-def _send_again(sink: Sink, batch: Sequence[Alert], pauses_s: Sequence[float]) -> None:
+def _send_again(sink: Sink, batch: Sequence[Alert], pauses_s: Sequence[float]) -> str:
     batch_id = hashlib.blake2b("\n".join(alert.key for alert in batch).encode(), digest_size=16).hexdigest()
-    for pause in (*pauses_s, None):
+    for pause in pauses_s:
         try:
-            sink.send(batch, batch_id)
+            return _sent(sink, batch, batch_id)
         except Undelivered as error:
-            if error.refused or pause is None:
+            if error.refused:
                 raise
             time.sleep(pause)
-        else:
-            return
+    return _sent(sink, batch, batch_id)
 
 
-def _keep_refused(book: AlertBook, name: str, gone: Sequence[Alert]) -> None:
-    if gone:
-        path = private_file(_cursor_path(book, name).with_name(f"{name}.refused.jsonl"))
-        known = {Alert.from_dict(json.loads(line)).key for line in path.read_text(encoding="utf-8").splitlines()}
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(
-                json.dumps(alert.to_dict(), ensure_ascii=False) + "\n" for alert in gone if alert.key not in known
-            )
+def _sent(sink: Sink, batch: Sequence[Alert], batch_id: str) -> str:
+    """Send a batch once. Whatever else a sink raises holds up its own alerts, and no other sink's."""
+    try:
+        return sink.send(batch, batch_id) or ""
+    except (Undelivered, ConfigurationError):
+        raise
+    except Exception as error:
+        raise Undelivered(f"{type(error).__name__}: {visible_line(first_line(error))}") from error
 
 
 def _cursor_path(book: AlertBook, name: str) -> Path:
     return book.folder / "outbox" / f"{name}.json"
 
 
-def _read_cursor(book: AlertBook, name: str) -> _Cursor:
+def _read_cursor(book: AlertBook, name: str, alerts: Sequence[Alert]) -> _Cursor:
+    """Return how far a sink is. If alerts.jsonl was cut or restored, by the alert it was at; all are new if that is gone."""
     path = _cursor_path(book, name)
-    return _Cursor(**read_json(path)) if path.is_file() else _Cursor()
+    cursor = _Cursor(**read_json(path)) if path.is_file() else _Cursor()
+    last = alerts[cursor.done - 1].key if 0 < cursor.done <= len(alerts) else ""
+    if last == (cursor.last or last) and (last or not cursor.done):
+        return cursor
+    at = next((i for i, alert in enumerate(alerts, 1) if alert.key == cursor.last), 0)
+    return _Cursor(at, last=cursor.last if at else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ IDLE = timedelta(minutes=60)  # without a request
 LONGEST = timedelta(hours=12)  # of one session
 TRIES, WAIT = 5, timedelta(minutes=5)  # wrong passwords of a name, after which it waits
 
+_DOORS = tuple(threading.Lock() for _ in range(8))  # the tries of one name are counted one by one; a hash takes 64 MB
 _META = sa.MetaData()
 ACCOUNT = sa.Table(
     "account",
@@ -139,13 +141,14 @@ class Accounts:
         DataError
             If name and password do not fit, in the same words whichever is wrong, or too many were tried.
         """
-        self._check_tries(name)
-        with self._connections.read() as connection:
-            row = connection.execute(sa.select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
-        known = row is not None and not row.closed
-        if not _fits(row.password_hash if known and row is not None else "", password):
-            self._journal.add("session.refused", name[:60] or "-", by=name[:60] or "-")
-            raise DataError("Name and password do not fit.")
+        with _DOORS[hash(name[:60]) % len(_DOORS)]:
+            self._check_tries(name)
+            with self._connections.read() as connection:
+                row = connection.execute(sa.select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
+            known = row is not None and not row.closed
+            if not _fits(row.password_hash if known and row is not None else "", password):
+                self._journal.add("session.refused", name[:60] or "-", by=name[:60] or "-")
+                raise DataError("Name and password do not fit.")
         return self._begun(name)
 
     def begin(self, name: str) -> str:

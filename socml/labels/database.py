@@ -133,11 +133,15 @@ class Connections:
         with _in_one_sentence(), self.engine.begin() as connection:
             yield connection
 
+    def check_writable(self) -> None:
+        """Raise ConfigurationError if whoever opened the store may only look."""
+        if self._read_only:
+            raise ConfigurationError("A viewer may look, and change nothing. Ask a lead for the role of an analyst.")
+
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Begin a transaction that holds the store's write lock; it is stored when the block ends."""
-        if self._read_only:
-            raise ConfigurationError("A viewer may look, and change nothing. Ask a lead for the role of an analyst.")
+        self.check_writable()
         with _in_one_sentence(), self.writer.begin() as connection:
             yield connection
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from socml.project import DataError, FormatError, UnknownName
 
@@ -77,7 +76,9 @@ def read_records(
         return found, [_thehive(n, row) for n, row in enumerate(rows, 1)]
     if found == "elastic":
         return found, [_elastic(n, row) for n, row in enumerate(rows, 1)]
-    columns = list(dict.fromkeys(name for row in rows[:1000] for name in row))
+    columns = list(
+        dict.fromkeys(name for row in rows[:1000] for name in row if name is not None)
+    )  # None: cells too many
     row_name = _column(row_column, ROW_COLUMNS, columns, "row", path) if rows else ""
     label_name = _column(label_column, LABEL_COLUMNS, columns, "label", path) if rows else ""
     return found, [_table(n, row, row_name, label_name, found == "socml") for n, row in enumerate(rows, 1)]
@@ -110,7 +111,7 @@ def _json(text: str) -> Iterator[dict[str, object]]:
     try:
         read = json.loads(text)
     except ValueError:
-        read = [json.loads(line) for line in text.splitlines() if line.strip()]
+        read = [json.loads(line) for line in text.split("\n") if line.strip()]  # a note may hold U+2028
     hits = read.get("hits") if isinstance(read, dict) else None
     if isinstance(hits, dict):
         read = hits.get("hits", [])
@@ -180,7 +181,8 @@ def _table(number: int, row: Mapping[str, object], row_name: str, label_name: st
 
 def _thehive(number: int, row: Mapping[str, object]) -> Record:
     flat = _flat(row)
-    tags = [str(tag) for tag in cast("Sequence[object]", row.get("tags") or [])]
+    given = row.get("tags")
+    tags = [str(tag) for tag in given] if isinstance(given, list) else []
     tagged = [tag.split(":", 1)[1] for tag in tags if tag.startswith("socml:")]
     family = [tag.split(":", 1)[1] for tag in tags if tag.startswith("family:")]
     reference = str(row.get("sourceRef") or "").rsplit(":", 1)[-1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ from socml.project import DataError, Project, SocmlError, open_events, replacing
 _AT_ONCE = 500
 _NAMED = 100  # characters of the file's name that what was kept of it is named after
 _CARRIED = ("event_id", "run_id", "model_version", "queue_reason", "strategy", "batch_id", "seen_ms", "weight")
-_NUMBERS = {"weight": float, "seen_ms": lambda text: int(float(text)), "inclusion_probability": float}
+_NUMBERS = ("weight", "seen_ms", "inclusion_probability")
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,9 @@ def _label(
     carried: dict[str, Any] = {name: str(own[name]) for name in _CARRIED if own.get(name) not in {None, ""}}
     if own.get("inclusion_probability") not in {None, ""}:
         carried["inclusion_probability"] = own["inclusion_probability"]
-    carried |= {name: _NUMBERS[name](carried[name]) for name in _NUMBERS if name in carried}  # type: ignore[operator]
+    carried |= {name: _number(name, carried[name]) for name in _NUMBERS if name in carried}
+    if "seen_ms" in carried:
+        carried["seen_ms"] = int(carried["seen_ms"])
     fields: dict[str, Any] = {
         "row_id": resolve(record.row),
         "verdict": verdict_of(record.word, words),
@@ -194,8 +197,18 @@ def _identity(fields: Mapping[str, object]) -> str:
 
 def _undone(records: list[Record]) -> set[str]:
     """Return the numbers of labels that the file itself takes back, and of the records that do it."""
-    undos = [r for r in records if r.own.get("undo_of")]
-    return {str(int(float(str(r.own["undo_of"])))) for r in undos}
+    undone = [str(r.own["undo_of"]) for r in records if r.own.get("undo_of")]
+    return {text.removesuffix(".0") for text in undone}
+
+
+def _number(name: str, given: object) -> float:
+    try:
+        number = float(str(given))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(f"{name} is no number")
+    return number
 
 
 def _by_number(project: Project, dataset: str) -> Callable[[str], str]:
@@ -217,5 +230,5 @@ def _keep(project: Project, path: Path, rest: list[dict[str, object]]) -> Path:
     kept = project.workspace / "quarantine" / "labels" / f"{path.name[:_NAMED]}.jsonl"
     lines = [json.dumps({"file": path.name, **record}, ensure_ascii=False, default=str) for record in rest]
     with replacing(kept) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
     return kept

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
@@ -35,10 +35,14 @@ class Journal:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
+    def check_writable(self) -> None:
+        """Raise ConfigurationError if whoever opened the store may only look: before what would be recorded is done."""
+        self._connections.check_writable()
+
     def add(
         self,
         kind: str,
-        subject: str,
+        subject: str | Callable[[set[str]], str],
         body: Mapping[str, object] | None = None,
         *,
         by: str,
@@ -46,6 +50,10 @@ class Journal:
         dataset: str = "",
     ) -> Entry:
         """Store an entry. A `client_id` that is sent again stores nothing more.
+
+        Parameters
+        ----------
+        subject : or what makes it of those that the kind has so far, while nobody else writes
 
         Raises
         ------
@@ -55,19 +63,24 @@ class Journal:
         client_id = client_id or uuid.uuid4().hex
         text = json.dumps(dict(body or {}), ensure_ascii=True, sort_keys=True)
         for name, value in (("kind", kind), ("subject", subject), ("by", by), ("client_id", client_id)):
-            if not value or len(value) > _LONGEST:
+            if isinstance(value, str) and (not value or len(value) > _LONGEST):
                 raise DataError(f"A record needs a {name} of 1 to {_LONGEST} characters, not {len(value)}.")
         if len(text) > LONGEST_BODY:
             raise DataError(f"{kind}: {len(text):,} characters are too many; at most {LONGEST_BODY:,} are kept.")
         body = json.loads(text)
-        values = {"kind": kind, "subject": subject, "dataset": dataset, "by": by, "client_id": client_id, "body": body}
+        values = {"kind": kind, "dataset": dataset, "by": by, "client_id": client_id, "body": body}
         with self._connections.write() as connection:
             before = connection.execute(sa.select(JOURNAL).where(JOURNAL.c.client_id == client_id)).first()
             if before is not None:
-                if (before.kind, before.subject, before.by) != (kind, subject, by):
+                wanted = subject if isinstance(subject, str) else before.subject
+                if (before.kind, before.subject, before.by) != (kind, wanted, by):
                     raise DataError(f"The client_id {client_id!r} was used before, for something else.")
                 return Entry(*before)
+            if not isinstance(subject, str):
+                known = sa.select(JOURNAL.c.subject).where(JOURNAL.c.kind == kind)
+                subject = subject(set(connection.execute(known).scalars()))
             moment = now(connection)
+            values["subject"] = subject
             stored = sa.insert(JOURNAL).values(time=moment, **values).returning(JOURNAL.c.id)
             entry_id = connection.execute(stored).scalar_one()
         return Entry(int(entry_id), moment, kind, subject, dataset, by, client_id, body)

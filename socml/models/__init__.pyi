@@ -3,6 +3,7 @@ from .calibration import budget_threshold as budget_threshold
 from .calibration import conformal_p_values as conformal_p_values
 from .calibration import discoveries as discoveries
 from .entity_context import Context as Context
+from .entity_context import Known as Known
 from .entity_context import read_context as read_context
 from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS
 from .entity_surprise import DayScores as DayScores

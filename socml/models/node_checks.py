@@ -1,7 +1,8 @@
-"""An object that was read from a model file → the same, if no tree in it points outside itself.
+"""An object that was read from a model file → the same, if nothing in it points outside itself.
 
-scikit-learn and the kernels of socml follow the nodes of a tree without looking where they lead. A file whose types are all
-harmless could so make them read memory that is not the tree's.
+scikit-learn and the kernels of socml follow the nodes of a tree without looking where they lead, and read as many numbers of
+a support vector machine as one of its arrays says. A file whose types are all harmless could so make them read memory that is
+not the model's.
 """
 
 from __future__ import annotations
@@ -33,11 +34,34 @@ class _Neighbours(Protocol):
     def __getstate__(self) -> tuple[object, ...]: ...
 
 
+class _Rows(Protocol):
+    """Whatever finds neighbours among rows."""
+
+    _fit_X: NDArray[np.generic]  # noqa: N815  as scikit-learn names it
+
+
+class _Vectors(Protocol):
+    """A support vector machine of libsvm."""
+
+    kernel: object
+    support_: NDArray[np.integer]
+    support_vectors_: NDArray[np.float64]
+    shape_fit_: tuple[int, int]
+    n_features_in_: int
+    _impl: str
+    _sparse: bool
+    _n_support: NDArray[np.integer]
+    _dual_coef_: NDArray[np.float64]
+    _intercept_: NDArray[np.float64]
+    _probA: NDArray[np.float64]  # noqa: N815
+    _probB: NDArray[np.float64]  # noqa: N815
+
+
 def check_nodes(model: object) -> None:
     """Raise `ValueError` if a tree anywhere in `model` has children, columns, rows or a depth that it cannot have.
 
-    Looked at are decision trees, the trees of histogram boosting, and the k-d and ball trees of neighbours, in the attributes of
-    objects, in lists, tuples, dictionaries and arrays of objects.
+    Looked at are decision trees, the trees of histogram boosting, the k-d and ball trees of neighbours, neighbours without a
+    tree, and support vector machines, in the attributes of objects, in lists, tuples, dictionaries and arrays of objects.
 
     Examples
     --------
@@ -83,6 +107,10 @@ def _check(found: object, owner: object) -> None:
         _check_boosted(np.asarray(getattr(found, "nodes", ())), columns)
     elif module.startswith("sklearn.neighbors._") and hasattr(found, "get_arrays"):
         _check_neighbours(cast("_Neighbours", found))
+    elif "_n_support" in getattr(found, "__dict__", {}):
+        _check_vectors(cast("_Vectors", found))
+    elif "_fit_X" in getattr(found, "__dict__", {}) and not len(cast("_Rows", found)._fit_X):
+        raise ValueError("there is no row among which neighbours could be found")
 
 
 def _check_tree(tree: _Tree, columns: int) -> None:
@@ -139,6 +167,27 @@ def _check_metric(metric: _Neighbours, columns: int) -> None:
         raise ValueError("a distance has not one weight a column")
     if kind.startswith("Mahalanobis") and matrix.shape != (columns, columns):
         raise ValueError("a distance's matrix is not of the columns")
+
+
+def _check_vectors(machine: _Vectors) -> None:
+    """libsvm takes the number of vectors from `support_`, that of classes from `_n_support`, and looks at no other size."""
+    counts, vectors = np.asarray(machine._n_support), len(machine.support_)
+    classifies = machine._impl in ("c_svc", "nu_svc")
+    classes = len(counts) if classifies else 2
+    pairs = classes * (classes - 1) // 2
+    if len(counts) != classes or counts.min(initial=0) < 0 or (classifies and counts.sum() != vectors):
+        raise ValueError("a support vector machine has other vectors than it says")
+    if machine._intercept_.shape != (pairs,) or not len(machine._probA) == len(machine._probB) in (0, pairs):
+        raise ValueError("a support vector machine has not one constant for each pair of classes")
+    by_rows = not isinstance(machine.kernel, str) or machine.kernel == "precomputed"
+    if by_rows:
+        _inside(machine.support_, machine.shape_fit_[0], "rows of a kernel")
+    elif machine.support_vectors_.shape != (vectors, machine.n_features_in_):
+        raise ValueError("a support vector machine's vectors are not of its columns")
+    if machine._dual_coef_.shape != (max(classes - 1, 1), vectors):
+        raise ValueError("a support vector machine has not one coefficient a vector and class")
+    if machine._sparse:  # its matrices are none that a model file may hold
+        raise ValueError("a support vector machine of sparse rows")
 
 
 def _inside(numbers: NDArray[np.integer], below: int, what: str) -> None:

@@ -1,5 +1,7 @@
 from .addresses import Address as Address
+from .addresses import checked_own as checked_own
 from .addresses import is_public as is_public
+from .addresses import network_of as network_of
 from .addresses import with_inner as with_inner
 from .audit_log import audit as audit
 from .audit_log import audit_damage as audit_damage
@@ -9,6 +11,7 @@ from .checksums import parquet_writer as parquet_writer
 from .checksums import row_encoding as row_encoding
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
+from .deadline import within as within
 from .engines import checked_select as checked_select
 from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted
@@ -29,6 +32,7 @@ from .errors import UnknownName as UnknownName
 from .errors import did_you_mean as did_you_mean
 from .faults import as_socml_error as as_socml_error
 from .faults import first_line as first_line
+from .faults import reading as reading
 from .faults import store_error as store_error
 from .keyed_hash import new_secret as new_secret
 from .keyed_hash import sip_end as sip_end
@@ -124,7 +128,9 @@ from .spark_engine import spark_errors as spark_errors
 from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
 from .stored import clear_abandoned as clear_abandoned
+from .stored import one_at_a_time as one_at_a_time
 from .stored import read_json as read_json
+from .stored import refuse_other as refuse_other
 from .stored import write_json as write_json
 from .tables import EVENT as EVENT
 from .tables import EXPLANATION as EXPLANATION

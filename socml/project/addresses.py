@@ -1,14 +1,20 @@
-"""A network address, or a host of a URL however it is spelt → whether it is public."""
+"""A network address, or a host of a URL however it is spelt → whether it is public; a list of one's own → it, checked."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import unicodedata
 from collections.abc import Iterator
 
+from socml.project.errors import ConfigurationError
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_OWN_NAME = re.compile(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*")
 _DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637: later than Python's own list
 
 
@@ -53,6 +59,42 @@ def with_inner(address: Address) -> Iterator[Address]:
                 yield inner
         if address in _NAT64:
             yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def network_of(text: str) -> Network | None:
+    """Return the network, or the one address, that a text is; one of IPv4 that is written as IPv6 is the IPv4 one.
+
+    Examples
+    --------
+    >>> network_of("10.1.2.3/8"), network_of("::ffff:9.9.9.0/120"), network_of("example.org")
+    (IPv4Network('10.0.0.0/8'), IPv4Network('9.9.9.0/24'), None)
+    """
+    try:
+        found = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
+        return ipaddress.IPv4Network((int(found.network_address) & 0xFFFFFFFF, found.prefixlen - 96))
+    return found
+
+
+def checked_own(given: object, where: str) -> tuple[str, ...]:
+    """Return a list of the organisation's own networks and domains, if that is what it is.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no list, or holds what is neither: what nobody understands would protect nothing.
+    """
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise ConfigurationError(f'{where} must be a list of domains and networks: ["example.org", "10.0.0.0/8"].')
+    for one in given:
+        if network_of(one) is None and not _OWN_NAME.fullmatch(one.strip(".")):
+            raise ConfigurationError(
+                f"{where} holds {one!r}, which is no domain and no network. "
+                "Write example.org (the names below it are meant too) or 10.0.0.0/8."
+            )
+    return tuple(given)
 
 
 def _is_public(address: Address) -> bool:

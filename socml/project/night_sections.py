@@ -19,6 +19,7 @@ from socml.project.workspace import safe_name
 __all__ = ["CHECKS", "CheckSettings", "NightSettings", "SinkSettings", "SourceSettings", "night_settings"]
 
 CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "feature-drift", "score-drift")
+LONGEST_DAYS = 36_500  # a hundred years; a date has no more room before it for many more
 _SECRET = re.compile(r"(?i)(^|_)(key|token|secret|password|passwd)$")
 
 
@@ -34,13 +35,17 @@ class NightSettings(_Section):
 
     alerts_a_day: int = Field(20, ge=0)  # rows a day that may interrupt someone; 0: none
     false_discovery_rate: float = Field(0.0, ge=0, lt=1)  # above 0: instead of alerts_a_day
-    quiet_days: int = Field(7, ge=0)  # an entity and family that was alerted is not alerted again within so many days
+    quiet_days: int = Field(
+        7, ge=0, le=LONGEST_DAYS
+    )  # an entity and family that was alerted is not alerted again within so many days
     stop_on: tuple[Literal[CHECKS], ...] = ()  # type: ignore[valid-type]  # checks that stop a night before it ranks
     link: str = ""  # of an alert; {run}, {row} and {day} are filled in
     metrics_file: str = ""  # for the textfile collector of Prometheus; empty: workspace/metrics/socml.prom
     log: Literal["text", "json"] = "text"
-    keep_events_days: int = Field(0, ge=0)  # events older than the newest day by more are removed; 0: none
-    keep_runs_days: int = Field(0, ge=0)  # lists that nobody labelled
+    keep_events_days: int = Field(
+        0, ge=0, le=LONGEST_DAYS
+    )  # events older than the newest day by more are removed; 0: none
+    keep_runs_days: int = Field(0, ge=0, le=LONGEST_DAYS)  # lists that nobody labelled
     keep_leaves_runs: int = Field(
         2, ge=0
     )  # newest runs of a model whose rows labels can rank; labelled ones too; 0: all
@@ -56,7 +61,7 @@ class CheckSettings(_Section):
     quarantine_share: float = Field(0.01, ge=0, le=1)  # records that came since the last night
     effect: float = Field(0.8, gt=0)  # effect size (Cohen's d or h) of drift
     least_n: int = Field(100, ge=2)  # entity-days below which no drift is told
-    history_days: int = Field(14, ge=3)  # days before that a day is compared with
+    history_days: int = Field(14, ge=3, le=LONGEST_DAYS)  # days before that a day is compared with
     least_days: int = Field(3, ge=1)  # days of history before which nothing is compared
 
 

@@ -6,7 +6,6 @@ the copy inside the package. The repository, a user's project and the wheel have
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from socml.project.addresses import is_public, spelt_address
+from socml.project.addresses import checked_own, is_public, spelt_address
 from socml.project.engines import memory_bytes
 from socml.project.errors import ConfigurationError, did_you_mean
 from socml.project.private import private_folder
@@ -42,7 +41,6 @@ _KNOWN: dict[str, dict[str, type]] = {
 _LOOKUP = {"key_variable": str, "address": str, "private_address": bool}
 # Services' keys are lower case or mixed, so that none passes for a variable in capitals.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_OWN_NAME = re.compile(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*")
 
 
 @dataclass(frozen=True)
@@ -288,7 +286,7 @@ def _lookups(given: object, path: Path) -> tuple[tuple[LookupService, ...], tupl
         if not isinstance(section, dict):
             raise ConfigurationError(f"{where}: {name} must be a section of its own, [lookups.{name}].")
         services.append(_lookup_service(name, section, f"{path}: [lookups.{name}]"))
-    return tuple(services), _never(given.get("never", []), where)
+    return tuple(services), checked_own(given.get("never", []), f"{where}: never")
 
 
 def _lookup_service(name: str, section: dict[str, object], where: str) -> LookupService:
@@ -334,20 +332,3 @@ def is_loopback(host: str) -> bool:
     """Return whether a host of a URL is this machine."""
     address = spelt_address(host)
     return host == "localhost" if address is None else address.is_loopback
-
-
-def _never(given: object, where: str) -> tuple[str, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise ConfigurationError(
-            f'{where}: never must be a list of domains and networks: ["example.org", "10.0.0.0/8"].'
-        )
-    for one in given:
-        try:
-            ipaddress.ip_network(one, strict=False)
-        except ValueError:
-            if not _OWN_NAME.fullmatch(one):
-                raise ConfigurationError(
-                    f"{where}: never holds {one!r}, which is no domain and no network. "
-                    "Write example.org (the names below it are meant too) or 10.0.0.0/8."
-                ) from None
-    return tuple(given)

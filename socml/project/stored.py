@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from socml.project.records import TableMetadata
 
 _TEMPORARY = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")
+_ENDS = 1 << 16  # bytes
 _JUST_MADE_S = 1  # a file that was made and is not locked yet
 
 
@@ -56,6 +57,37 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for whoever holds the lock of a file, and hold it; it ends with its process."""
+    private_folder(path.parent)
+    with private_file(path).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def refuse_other(path: Path, mark: bytes, what: str) -> None:
+    """Refuse to replace what a user's path names and socml did not write.
+
+    Parameters
+    ----------
+    mark : what stands in each file of this kind, in its first or last 64 KB
+
+    Raises
+    ------
+    ConfigurationError
+        If a file is there that holds something, and not the mark.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        ends = file.read(_ENDS)
+        file.seek(max(0, path.stat().st_size - _ENDS))
+        ends += file.read(_ENDS)
+    if ends.strip() and mark not in ends:
+        raise ConfigurationError(f"{path} is there, and holds no {what} of socml. Name another file, or remove it.")
 
 
 def clear_abandoned(folder: Path) -> int:
@@ -148,7 +180,9 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, value: object) -> Path:
     """Write `value` as JSON, in one step."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n"
+        # a name that is no UTF-8 is written as JSON writes what it has no letter for
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
 

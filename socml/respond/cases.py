@@ -125,11 +125,9 @@ class Cases:
         _check_change({"severity": severity, "tlp": tlp})
         if not title.strip():
             raise DataError("A case needs a title.")
-        before = [e for e in self._journal.entries("case.opened") if e.client_id == client_id]
-        case_id = before[0].subject if before else _new_id({case.id for case in self.all()})
         body = {"title": title, "owner": by, "severity": severity, "tlp": tlp}
-        self._journal.add("case.opened", case_id, body, by=by, client_id=client_id, dataset=dataset)
-        return self.get(case_id)
+        entry = self._journal.add("case.opened", _new_id, body, by=by, client_id=client_id, dataset=dataset)
+        return self.get(entry.subject)
 
     def change(self, case_id: str, *, by: str, **fields: object) -> Case:
         """Change title, state, owner, severity, tlp, outcome or techniques.

@@ -9,13 +9,16 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from socml.project import Address, is_public
 from socml.respond.cases import Case
 from socml.respond.settings import RespondSettings
-from socml.tools import find_indicators
+from socml.tools import Indicator, find_indicators, reason_to_keep
 
 MOST = 200  # addresses of one action
+T = TypeVar("T", Address, str)
+_HELD = {"own": "allowed", "private": "not_public", "": ""}
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -46,28 +49,26 @@ def observables(case: Case, settings: RespondSettings) -> Observables:
         if not _is_address(entity) and not is_name(entity.lower()):
             hosts[entity] = None
     held: list[tuple[str, str]] = []
-    blockable = [one for one in addresses if not _withheld(one, settings, held)]
-    names = [name for name in domains if not _own_name(name, settings, held)]
-    return Observables(
-        tuple(addresses), tuple(domains), tuple(hosts), tuple(blockable[:MOST]), tuple(names[:MOST]), tuple(held)
-    )
+    blockable = _allowed(addresses, settings, held)
+    names = _allowed(domains, settings, held)
+    return Observables(tuple(addresses), tuple(domains), tuple(hosts), blockable, names, tuple(held))
 
 
-def why_held(address: Address, settings: RespondSettings) -> str:
-    """Return why an address is never blocked, as the key of a sentence; empty if it may be.
+def why_held(one: Address | str, settings: RespondSettings) -> str:
+    """Return why an address or a name is never blocked, as the key of a sentence; empty if it may be.
 
     Examples
     --------
-    >>> settings = RespondSettings(allow=("8.8.8.0/24",))
-    >>> [why_held(ipaddress.ip_address(a), settings) for a in ("10.0.0.1", "8.8.8.8", "::ffff:127.0.0.1", "9.9.9.9")]
-    ['not_public', 'allowed', 'not_public', '']
+    >>> settings = RespondSettings(allow=("8.8.8.0/24", "firm.example"))
+    >>> [why_held(ipaddress.ip_address(a), settings) for a in ("10.0.0.1", "8.8.8.8", "64:ff9b::808:808", "9.9.9.9")]
+    ['not_public', 'allowed', 'allowed', '']
+    >>> [why_held(name, settings) for name in ("www.firm.example", "dc1.corp", "evil.example")]
+    ['allowed', 'not_public', '']
     """
-    if not is_public(address):
+    if not isinstance(one, str) and not is_public(one):
         return "not_public"
-    inner = [address, *([address.ipv4_mapped] if isinstance(address, ipaddress.IPv6Address) else [])]
-    if any(one is not None and one in network for one in inner for network in settings.networks()):
-        return "allowed"
-    return ""
+    kind = "domain" if isinstance(one, str) else f"ipv{one.version}"
+    return _HELD[reason_to_keep(Indicator(kind, str(one)), settings.allow)]
 
 
 def is_name(text: str) -> bool:
@@ -95,15 +96,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _withheld(address: Address, settings: RespondSettings, held: list[tuple[str, str]]) -> bool:
-    why = why_held(address, settings)
-    if why:
-        held.append((str(address), why))
-    return bool(why)
-
-
-def _own_name(name: str, settings: RespondSettings, held: list[tuple[str, str]]) -> bool:
-    own = any(name == mine or name.endswith(f".{mine}") for mine in settings.names())
-    if own:
-        held.append((name, "allowed"))
-    return own
+def _allowed(found: Iterable[T], settings: RespondSettings, held: list[tuple[str, str]]) -> tuple[T, ...]:
+    """Return which of some addresses or names may be blocked, `MOST` at most; what is left out is held, with its reason."""
+    allowed: list[T] = []
+    for one in found:
+        why = why_held(one, settings) or ("too_many" if len(allowed) == MOST else "")
+        if why:
+            held.append((str(one), why))
+        else:
+            allowed.append(one)
+    return tuple(allowed)

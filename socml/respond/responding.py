@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from socml.labels import LabelStore
-from socml.project import DataError, Project, component, component_names
+from socml.project import DataError, Project, component, component_names, one_at_a_time
 from socml.respond.cases import Case, Cases, Sent
 from socml.respond.responder import Draft, Responder
 from socml.respond.settings import read_settings
@@ -59,6 +59,12 @@ def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by:
     TryLater
         If the other side is away: nothing is recorded, the same call is safe to repeat.
     """
+    store.journal.check_writable()  # a viewer's page may ask for it, whatever it draws
+    with one_at_a_time(project.folder("responses") / "lock"):  # two who confirm the same at once send it once
+        return _confirmed(name, case_id, store=store, project=project, by=by, confirmed=confirmed)
+
+
+def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
     cases = Cases(store)
     case = cases.get(case_id)
     before = next((s for s in case.sent if s.responder == name and s.digest == confirmed and not s.undone), None)
@@ -85,6 +91,7 @@ def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Pro
     DataError
         If there is none of that id, it was taken back, or cannot be.
     """
+    store.journal.check_writable()
     cases = Cases(store)
     case = cases.get(case_id)
     sent = _sent(case, sent_id)
@@ -98,6 +105,7 @@ def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Pro
 
 def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> Case:
     """Ask where a case was sent to what it turned out to be there, and take that over as its outcome."""
+    store.journal.check_writable()
     cases, settings = Cases(store), read_settings(project)
     case = cases.get(case_id)
     for sent in case.sent:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from socml.project import DataError, TryLater, visible_line
+from socml.project import DataError, TryLater, visible_line, within
 
-WAIT_S = 15
+WAIT_S = 15  # for one answer
+MOST_S = 4 * WAIT_S  # for all of an exchange
 MOST_BYTES = 1 << 20
 
 
@@ -46,20 +48,32 @@ def send(
         If it refuses; its own words are in the message.
     """
     request = Request(url, data=body, method=method, headers={"User-Agent": "socml", **headers})  # noqa: S310  checked by the settings
-    opener = build_opener(_Stay, ProxyHandler({}))
     host = request.host
     try:
-        with opener.open(request, timeout=WAIT_S) as answer:
-            return Answer(int(answer.status), _body(answer.read(MOST_BYTES)))
-    except HTTPError as error:
-        answer_text = _body(error.read(4_000))
-        if error.code in accept:
-            return Answer(error.code, answer_text)
-        if error.code == 429 or error.code >= 500:
-            raise TryLater(f"{host} is busy: it answered {error.code}.") from None
-        raise DataError(f"{host} refused with {error.code}: {visible_line(json.dumps(answer_text))[:300]}") from None
-    except (URLError, HTTPException, OSError) as error:
+        answer = within(MOST_S, lambda gone: _exchanged(request, gone))
+    except (URLError, HTTPException, OSError, ValueError) as error:
         raise TryLater(f"{host} does not answer: {visible_line(getattr(error, 'reason', error))}") from None
+    if 200 <= answer.status < 300 or answer.status in accept:
+        return answer
+    if answer.status == 429 or answer.status >= 500:
+        raise TryLater(f"{host} is busy: it answered {answer.status}.")
+    raise DataError(f"{host} refused with {answer.status}: {visible_line(json.dumps(answer.body)[:4_000])[:300]}")
+
+
+def _exchanged(request: Request, gone: threading.Event) -> Answer:
+    try:
+        found = build_opener(_Stay, ProxyHandler({})).open(request, timeout=WAIT_S)
+    except HTTPError as error:
+        found = error
+    with found:
+        return Answer(int(found.status), _body(_read(found, gone)))
+
+
+def _read(answer: HTTPResponse | HTTPError, gone: threading.Event) -> bytes:
+    found = b""
+    while len(found) < MOST_BYTES and not gone.is_set() and (piece := answer.read1(MOST_BYTES - len(found))):
+        found += piece
+    return found
 
 
 def _body(data: bytes) -> dict[str, object]:

@@ -9,24 +9,22 @@ key_variable = "THEHIVE_KEY"    # the environment variable that holds the key, n
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from socml.models import read_context
-from socml.project import ConfigurationError, Project, component_names, did_you_mean, is_loopback
+from socml.models import Known, read_context
+from socml.project import ConfigurationError, Project, checked_own, component_names, did_you_mean, is_loopback
 
 FILE = "respond.toml"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _KEYS = (
     "url", "key_variable", "plain_http", "organisation", "index", "sender", "to", "jail", "first_sid", "hours", "user",
 )  # fmt: skip
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,11 @@ class RespondSettings:
 
     Attributes
     ----------
-    allow : networks and domains that are never blocked, beside private addresses
-    inside : networks of the organisation by `context.csv`
+    allow : networks, and domains with all names below them, that are never blocked beside private ones
     """
 
     targets: Mapping[str, Target] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
-    inside: tuple[Network, ...] = ()
 
     def target(self, name: str) -> Target:
         """Return where a responder sends to.
@@ -86,20 +82,6 @@ class RespondSettings:
             raise ConfigurationError(f"{FILE} has no section [{name}]: nothing leaves before it says where to.")
         return self.targets[name]
 
-    def networks(self) -> tuple[Network, ...]:
-        """Return the networks that are never blocked."""
-        found: list[Network] = list(self.inside)
-        for one in self.allow:
-            try:
-                found.append(ipaddress.ip_network(one, strict=False))
-            except ValueError:
-                continue
-        return tuple(found)
-
-    def names(self) -> tuple[str, ...]:
-        """Return the domains that are never named in a rule."""
-        return tuple(one.lower().strip(".") for one in self.allow if "/" not in one and not _is_network(one))
-
 
 def read_settings(project: Project) -> RespondSettings:
     """Return what a project's `respond.toml` says; nothing may leave without one.
@@ -110,23 +92,28 @@ def read_settings(project: Project) -> RespondSettings:
         For an unknown key or section, or an address that is none; no message repeats a value.
     """
     path = project.root / FILE
-    inside = tuple(read_context(project).inside)
+    own = _own(project)
     if not path.is_file():
-        return RespondSettings(inside=inside)
+        return RespondSettings(allow=own)
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
-    allow = given.pop("allow", [])
-    if not isinstance(allow, list) or not all(isinstance(one, str) for one in allow):
-        raise ConfigurationError(f'{path}: allow is a list of networks and domains: ["203.0.113.0/24", "example.org"].')
+    allow = checked_own(given.pop("allow", []), f"{path}: allow")
     known = component_names("responders")
     targets = {}
     for name, section in given.items():
         if name not in known or not isinstance(section, dict):
             raise ConfigurationError(f"{path}: there is no responder {name!r}.{did_you_mean(name, known)}")
         targets[name] = _target(name, section, path)
-    return RespondSettings(targets, tuple(allow), inside)
+    return RespondSettings(targets, (*allow, *own))
+
+
+def _own(project: Project) -> tuple[str, ...]:
+    """Return what is the organisation's own by `context.csv` (but for what is only watched) and by [lookups] never."""
+    context = read_context(project)
+    machines = [name for name, known in context.entities.items() if replace(known, watch=False) != Known()]
+    return (*project.never_looked_up, *map(str, context.inside), *machines)
 
 
 def _target(name: str, section: dict[str, object], path: Path) -> Target:
@@ -159,11 +146,3 @@ def _check_url(url: str, where: str, *, plain: bool) -> None:
         raise ConfigurationError(
             f"{where}: url begins with https:// or smtps://. Without encryption only to this machine, or with plain_http = true."
         )
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True

@@ -11,9 +11,11 @@ from .curves import WITHOUT as WITHOUT
 from .curves import BudgetCurves as BudgetCurves
 from .curves import Ranked as Ranked
 from .curves import budget_curves as budget_curves
+from .curves import check_plot as check_plot
 from .curves import log_curves as log_curves
 from .curves import ranked_by_recipe as ranked_by_recipe
 from .curves import ranked_by_run as ranked_by_run
+from .curves import write_plot as write_plot
 from .daily_learning import DailyLearner as DailyLearner
 from .daily_learning import Learned as Learned
 from .daily_reasons import Reason as Reason

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from socml.features import build_features, load_row_truth
 from socml.models import as_anomaly, fit_pipeline, forest_for
-from socml.project import DataError, ModelError, Project, html_text, load_model_recipe
+from socml.project import (
+    DataError,
+    ModelError,
+    Project,
+    UnknownName,
+    html_text,
+    load_model_recipe,
+    refuse_other,
+    replacing,
+)
 from socml.review.oracle import replay, score_table
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 WITHOUT = "without labels"  # the model's own order, beside the strategies
 SHOWN = (5, 10, 20, 50, 100, 200, 500)
 Z95 = 1.96
+PICTURES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,35 @@ def ranked_by_run(run_id: str, *, project: Project) -> Callable[[int], Ranked]:
         matrix = None  # strategies that read a forest's predictions then say what they miss
     whole = matrix if matrix is not None and len(matrix) == len(scores) else None
     return lambda seed: Ranked(scores, leaves, truth, whole)
+
+
+def check_plot(path: Path) -> None:
+    """Look at where curves are to be drawn, before they are computed.
+
+    Raises
+    ------
+    UnknownName
+        For an ending that is none of `PICTURES`.
+    ConfigurationError
+        If something else than a picture of ours is there.
+    """
+    if path.suffix not in PICTURES:
+        raise UnknownName("file ending for a picture", path.suffix, PICTURES)
+    refuse_other(path, b"atplotlib", "picture")
+
+
+def write_plot(curves: BudgetCurves, path: Path) -> Path:
+    """Draw curves into a file, in one step; a picture that was drawn there before gives way.
+
+    Raises
+    ------
+    UnknownName, ConfigurationError
+        As `check_plot` does.
+    """
+    check_plot(path)
+    with replacing(path) as temporary:
+        curves.plot().savefig(temporary, dpi=130, format=path.suffix[1:])
+    return path
 
 
 def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, parameters: dict[str, object]) -> str:

@@ -7,6 +7,7 @@ from .hashing import hash_file as hash_file
 from .hashing import kind_of_hash as kind_of_hash
 from .indicators import Indicator as Indicator
 from .indicators import find_indicators as find_indicators
+from .leaving import reason_to_keep as reason_to_keep
 from .lists import Hit as Hit
 from .lists import look_up as look_up
 from .mail import MailTriage as MailTriage

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
-from queue import Empty, SimpleQueue
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -31,7 +30,7 @@ from urllib.request import (
     build_opener,
 )
 
-from socml.project import is_loopback, is_public
+from socml.project import is_loopback, is_public, within
 
 __all__ = ["MOST_BYTES", "NoAnswer", "ask", "usable_key"]
 
@@ -85,25 +84,10 @@ def ask(
         If there is no answer in time, or none that can be read.
     """
     request = Request(url, data=body, headers={"User-Agent": "socml", "Accept": "application/json", **headers})  # noqa: S310  https, or this machine
-    outcome: SimpleQueue[dict[str, object] | NoAnswer | Exception | None] = SimpleQueue()
-    gone = threading.Event()
-
-    def run() -> None:
-        try:
-            outcome.put(_answer(request, limit_s, silent, gone, private_address))
-        except Exception as error:  # whatever it is, the one who waits gets it
-            outcome.put(error)
-
-    # A socket's time limit is one for each read: a service that sends a byte a second would never exceed it.
-    threading.Thread(target=run, daemon=True, name="lookup").start()
     try:
-        found = outcome.get(timeout=limit_s)
-    except Empty:
-        gone.set()
+        return within(limit_s, lambda gone: _answer(request, limit_s, silent, gone, private_address))
+    except TimeoutError:
         raise NoAnswer("slow", seconds=f"{limit_s:g}") from None
-    if isinstance(found, Exception):
-        raise found from None
-    return found
 
 
 def _answer(

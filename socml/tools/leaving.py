@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
-from socml.project import Address, is_public, with_inner
+from socml.project import Address, is_public, network_of, with_inner
 from socml.tools.indicators import Indicator
 
 __all__ = ["LONGEST", "reason_to_keep"]
@@ -82,7 +82,7 @@ def _of_part(token: str, never: Sequence[str]) -> str:
 
 def _of_address(address: Address, never: Sequence[str]) -> str:
     every = list(with_inner(address))
-    networks = [network for one in never if (network := _as_network(one)) is not None]
+    networks = [network for one in never if (network := network_of(one)) is not None]
     if any(one.version == network.version and one in network for one in every for network in networks):
         return "own"
     return "" if is_public(address) else "private"
@@ -113,12 +113,5 @@ def _is_below(name: str, never: Sequence[str]) -> bool:
 def _as_address(text: str) -> Address | None:
     try:
         return ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return None
-
-
-def _as_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None

@@ -1,21 +1,24 @@
-"""A body → an HTTP server, and its answer. TLS is verified, and no redirect is followed."""
+"""A body → an HTTP server, and its answer. TLS is verified, no redirect is followed, and it ends whatever the server does."""
 
 from __future__ import annotations
 
+import json
 import ssl
+import threading
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPMessage
-from typing import IO
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, Any
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
-from socml.jobs.sinks._sink import Undelivered
-from socml.project import first_line, visible_line
+from socml.jobs.sinks._sink import ANSWERS, Undelivered
+from socml.project import first_line, visible_line, within
 
-__all__ = ["post"]
+__all__ = ["NEVER_AS_IT_IS", "parsed", "post"]
 
 MOST_BYTES = 8 << 20  # of an answer
-_NEVER_AS_IT_IS = (400, 413, 415, 422)
+_PIECE = 1 << 16
+NEVER_AS_IT_IS = (400, 413, 415, 422)
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -46,11 +49,40 @@ def post(
             context.load_verify_locations(ca_file)
         opener = build_opener(_NoRedirect, HTTPSHandler(context=context))
         request = Request(url, data=body, headers={"User-Agent": "socml", **headers}, method="POST")  # noqa: S310  http or https: checked with the options
-        with opener.open(request, timeout=timeout_s) as answer:
-            return bytes(answer.read(MOST_BYTES))
-    except HTTPError as error:
-        text = visible_line(error.read(300).decode("utf-8", "replace"))
-        refused = range(n) if error.code in _NEVER_AS_IT_IS else ()
-        raise Undelivered(f"HTTP {error.code}: {text}", refused=tuple(refused)) from None
+        return within(timeout_s * ANSWERS, lambda gone: _exchanged(opener, request, timeout_s, n, gone))
     except (OSError, HTTPException, ValueError) as error:
         raise Undelivered(visible_line(first_line(error))) from None
+
+
+def _exchanged(opener: OpenerDirector, request: Request, timeout_s: float, n: int, gone: threading.Event) -> bytes:
+    try:
+        with opener.open(request, timeout=timeout_s) as answer:
+            return _read(answer, MOST_BYTES, gone)
+    except HTTPError as error:
+        with error:
+            text = visible_line(_read(error, 300, gone).decode("utf-8", "replace"))
+        raise Undelivered(
+            f"HTTP {error.code}: {text}", refused=range(n) if error.code in NEVER_AS_IT_IS else ()
+        ) from None
+
+
+def _read(answer: HTTPResponse | HTTPError, most: int, gone: threading.Event) -> bytes:
+    """Return the first bytes of an answer, until nobody waits for them."""
+    found = b""
+    while len(found) < most and not gone.is_set() and (piece := answer.read1(min(_PIECE, most - len(found)))):
+        found += piece
+    return found
+
+
+def parsed(answer: bytes, what: str) -> Any:
+    """Return an answer's JSON.
+
+    Raises
+    ------
+    Undelivered
+        If it is none; `what` says what it should be.
+    """
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError):
+        raise Undelivered(f"the answer is not that of {what}") from None

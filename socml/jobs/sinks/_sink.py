@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from socml.jobs.alerts import Alert
 from socml.project import ConfigurationError
 
-__all__ = ["Sink", "Undelivered"]
+__all__ = ["ANSWERS", "Sink", "Undelivered"]
+
+ANSWERS = 10  # of an SMTP server with TLS and a password, the longest exchange there is: each may take `timeout_s`
 
 
 class Undelivered(Exception):
@@ -40,8 +42,12 @@ class Sink(BaseModel):
     batch: ClassVar[int] = 100  # most alerts that are sent at once
     timeout_s: float = Field(10.0, gt=0, le=300)
 
-    def send(self, alerts: Sequence[Alert], batch_id: str) -> None:
+    def send(self, alerts: Sequence[Alert], batch_id: str) -> str | None:
         """Deliver some alerts; return once they have arrived, as far as the place says so.
+
+        Returns
+        -------
+        What a person should know though they have arrived, if there is anything
 
         Raises
         ------

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
-from socml.jobs.sinks._sink import Undelivered
-from socml.project import first_line
+from socml.jobs.sinks._sink import ANSWERS, Undelivered
+from socml.project import first_line, within
 
 __all__ = ["checked_address", "send_datagrams", "send_stream"]
 
 SCHEMES = ("udp", "tcp", "tls")
+CLOSES_S = 2.0  # that a receiver may take to close
 
 
 def checked_address(address: str, schemes: Sequence[str] = SCHEMES) -> str:
@@ -28,21 +32,26 @@ def checked_address(address: str, schemes: Sequence[str] = SCHEMES) -> str:
     return address
 
 
-def send_datagrams(address: str, messages: Sequence[bytes]) -> None:
-    """Send each message as a datagram. UDP never says whether it arrived.
+def send_datagrams(address: str, messages: Sequence[Sequence[bytes]]) -> None:
+    """Send each message as its datagrams. UDP never says whether it arrived.
 
     Raises
     ------
     Undelivered
+        Those are refused that are longer than a datagram may be, or have none at all; the others were sent.
     """
     host, port = _place(address)
+    too_long: list[int] = []
     try:
         family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as connection:
-            for message in messages:
-                connection.sendto(message, where)
-    except OSError as error:
+            for i, datagrams in enumerate(messages):
+                if not datagrams or not all(_is_sent(connection, one, where) for one in datagrams):
+                    too_long.append(i)
+    except (OSError, ValueError) as error:
         raise Undelivered(first_line(error)) from None
+    if too_long:
+        raise Undelivered("it is longer than a datagram may be", refused=too_long)
 
 
 def send_stream(address: str, messages: Sequence[bytes], *, timeout_s: float, ca_file: str = "") -> None:
@@ -53,20 +62,36 @@ def send_stream(address: str, messages: Sequence[bytes], *, timeout_s: float, ca
     Undelivered
         If the connection broke before that. A receiver that never closes counts as having taken all.
     """
-    host, port = _place(address)
     try:
-        with socket.create_connection((host, port), timeout=timeout_s) as plain:
-            connection = _with_tls(plain, host, ca_file) if urlsplit(address).scheme == "tls" else plain
-            with connection:
-                connection.sendall(b"".join(messages))
-                if connection is plain:
-                    connection.shutdown(socket.SHUT_WR)
-                connection.settimeout(min(timeout_s, 2.0))
-                with suppress(TimeoutError):
-                    while connection.recv(4096):
-                        pass
-    except (OSError, ssl.SSLError) as error:
+        within(timeout_s * ANSWERS, lambda _: _stream(address, messages, timeout_s, ca_file))
+    except (OSError, ValueError) as error:
         raise Undelivered(first_line(error)) from None
+
+
+def _stream(address: str, messages: Sequence[bytes], timeout_s: float, ca_file: str) -> None:
+    host, port = _place(address)
+    with socket.create_connection((host, port), timeout=timeout_s) as plain:
+        connection = _with_tls(plain, host, ca_file) if urlsplit(address).scheme == "tls" else plain
+        with connection:
+            connection.sendall(b"".join(messages))
+            if connection is plain:
+                connection.shutdown(socket.SHUT_WR)
+            end = time.monotonic() + min(timeout_s, CLOSES_S)
+            with suppress(TimeoutError):
+                while (left := end - time.monotonic()) > 0:
+                    connection.settimeout(left)
+                    if not connection.recv(4096):
+                        break
+
+
+def _is_sent(connection: socket.socket, datagram: bytes, where: tuple[Any, ...]) -> bool:
+    try:
+        connection.sendto(datagram, where)
+    except OSError as error:
+        if error.errno != errno.EMSGSIZE:
+            raise
+        return False
+    return True
 
 
 def _with_tls(plain: socket.socket, host: str, ca_file: str) -> ssl.SSLSocket:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pydantic import field_validator
 
 from socml.jobs.alerts import Alert
-from socml.jobs.sinks._http import post
+from socml.jobs.sinks._http import NEVER_AS_IT_IS, parsed, post
 from socml.jobs.sinks._sink import Sink, Undelivered, secret_of
 from socml.jobs.sinks._socket import checked_address
 from socml.project import visible_line
@@ -20,7 +20,6 @@ from socml.project import visible_line
 __all__ = ["ElasticBulk"]
 
 _THERE = (200, 201, 409)
-_LATER = (429, 500, 502, 503, 504)
 
 
 class ElasticBulk(Sink):
@@ -56,16 +55,16 @@ class ElasticBulk(Sink):
 
 def _check(answer: bytes, n: int) -> None:
     try:
-        items = [next(iter(item.values())) for item in json.loads(answer)["items"]]
-        states = [int(item["status"]) for item in items]
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        items = [next(iter(item.values())) for item in parsed(answer, "_bulk")["items"]]
+        states = [item["status"] for item in items]
+    except (KeyError, TypeError, AttributeError, StopIteration):
         raise Undelivered("the answer is not that of _bulk") from None
     if len(states) != n:
         raise Undelivered(f"{len(states)} answers to {n} alerts")
     wrong = [i for i, state in enumerate(states) if state not in _THERE]
     if wrong:
         why = visible_line(str(items[wrong[0]].get("error", states[wrong[0]])))[:300]
-        raise Undelivered(why, refused=() if any(states[i] in _LATER for i in wrong) else wrong)
+        raise Undelivered(why, refused=wrong if all(states[i] in NEVER_AS_IT_IS for i in wrong) else ())
 
 
 def _document(alert: Alert) -> dict[str, object]:

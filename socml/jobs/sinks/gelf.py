@@ -14,7 +14,7 @@ from pydantic import field_validator
 
 from socml.jobs.alerts import Alert
 from socml.jobs.sinks._http import post
-from socml.jobs.sinks._sink import Sink
+from socml.jobs.sinks._sink import Sink, Undelivered
 from socml.jobs.sinks._socket import SCHEMES, checked_address, send_datagrams, send_stream
 
 __all__ = ["Gelf"]
@@ -44,14 +44,26 @@ class Gelf(Sink):
         messages = [json.dumps(self._message(alert), ensure_ascii=False).encode() for alert in alerts]
         scheme = self.address.split(":", maxsplit=1)[0]
         if scheme == "udp":
-            send_datagrams(self.address, [part for message in messages for part in _chunks(zlib.compress(message))])
+            send_datagrams(self.address, [_chunks(zlib.compress(message)) for message in messages])
         elif scheme in SCHEMES:
             framed = [message + b"\0" for message in messages]
             send_stream(self.address, framed, timeout_s=self.timeout_s, ca_file=self.ca_file)
         else:
-            for message in messages:  # Graylog takes one at a time
-                headers = {"Content-Type": "application/json", "Idempotency-Key": batch_id}
-                post(self.address, message, headers, timeout_s=self.timeout_s, ca_file=self.ca_file, n=len(alerts))
+            self._post([alert.key for alert in alerts], messages)
+
+    def _post(self, keys: Sequence[str], messages: Sequence[bytes]) -> None:
+        """Send each message by itself: Graylog takes one at a time. One that is refused keeps back no other."""
+        refused: dict[int, str] = {}
+        for i, (key, message) in enumerate(zip(keys, messages, strict=True)):
+            headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+            try:
+                post(self.address, message, headers, timeout_s=self.timeout_s, ca_file=self.ca_file)
+            except Undelivered as error:
+                if not error.refused:
+                    raise
+                refused[i] = str(error)
+        if refused:
+            raise Undelivered(next(iter(refused.values())), refused=tuple(refused))
 
     def _message(self, alert: Alert) -> dict[str, object]:
         plain = {f"_{name}": value for name, value in alert.to_dict().items() if isinstance(value, str | int | float)}
@@ -68,9 +80,11 @@ class Gelf(Sink):
 
 
 def _chunks(message: bytes) -> list[bytes]:
-    """Return the datagrams of a message; one that would need more than 128 is cut to none, as GELF allows no more."""
+    """Return the datagrams of a message; none of one that would need more than 128, as GELF allows no more."""
     if len(message) <= CHUNK:
         return [message]
-    parts = [message[at : at + CHUNK] for at in range(0, len(message), CHUNK)][:MOST_CHUNKS]
+    parts = [message[at : at + CHUNK] for at in range(0, len(message), CHUNK)]
+    if len(parts) > MOST_CHUNKS:
+        return []
     name = hashlib.blake2b(message, digest_size=8).digest()
     return [_MAGIC + name + bytes([i, len(parts)]) + part for i, part in enumerate(parts)]

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from socml.jobs.alerts import Alert
-from socml.jobs.sinks._sink import Sink, Undelivered, secret_of
-from socml.project import first_line, visible_line, words
+from socml.jobs.sinks._sink import ANSWERS, Sink, Undelivered, secret_of
+from socml.project import first_line, visible_line, within, words
 
 __all__ = ["Smtp"]
 
@@ -41,22 +42,34 @@ class Smtp(Sink):
     language: Literal["en", "fr"] = "en"
     ca_file: str = ""
 
-    def send(self, alerts: Sequence[Alert], batch_id: str) -> None:
-        """Deliver some alerts."""
+    def send(self, alerts: Sequence[Alert], batch_id: str) -> str:
+        """Deliver some alerts; say whose address the server did not take, if it took another's."""
         password = secret_of(self.password_variable)
-        message = self._message(alerts, batch_id)
-        context = ssl.create_default_context()
         try:
-            if self.ca_file:
-                context.load_verify_locations(self.ca_file)
-            with self._connection(context) as server:
-                if self.security == "starttls":
-                    server.starttls(context=context)
-                if password and self.security != "none":
-                    server.login(self.user, password)
-                server.send_message(message)
-        except (OSError, smtplib.SMTPException) as error:
+            message = self._message(alerts, batch_id)
+            without = within(self.timeout_s * ANSWERS, lambda _: self._exchanged(message, password))
+        except smtplib.SMTPDataError as error:  # of this mail: a filter that takes no such text, or it is too long
+            refused = range(len(alerts)) if error.smtp_code >= 500 else ()
+            raise Undelivered(visible_line(first_line(error)), refused=tuple(refused)) from None
+        except (OSError, ValueError, smtplib.SMTPException) as error:
             raise Undelivered(visible_line(first_line(error))) from None
+        return f"the server does not take {', '.join(sorted(without))}" if without else ""
+
+    def _exchanged(self, message: EmailMessage, password: str) -> Collection[str]:
+        context = ssl.create_default_context()
+        if self.ca_file:
+            context.load_verify_locations(self.ca_file)
+        server = self._connection(context)
+        try:
+            if self.security == "starttls":
+                server.starttls(context=context)
+            if password and self.security != "none":
+                server.login(self.user, password)
+            return server.send_message(message)
+        finally:
+            with suppress(OSError):  # what was taken is taken, however the server says goodbye
+                server.quit()
+            server.close()
 
     def _connection(self, context: ssl.SSLContext) -> smtplib.SMTP:
         if self.security == "tls":

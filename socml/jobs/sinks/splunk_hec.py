@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pydantic import field_validator
 
 from socml.jobs.alerts import Alert
-from socml.jobs.sinks._http import post
+from socml.jobs.sinks._http import parsed, post
 from socml.jobs.sinks._sink import Sink, Undelivered, secret_of
 from socml.jobs.sinks._socket import checked_address
 from socml.project import visible_line
@@ -50,8 +50,8 @@ class SplunkHec(Sink):
         url = self.url.rstrip("/") + "/services/collector/event"
         answer = post(url, body, headers, timeout_s=self.timeout_s, ca_file=self.ca_file, n=len(alerts))
         try:
-            code = json.loads(answer)["code"]
-        except (ValueError, KeyError, TypeError):
+            code = parsed(answer, "an event collector")["code"]
+        except (KeyError, TypeError):
             raise Undelivered("the answer is not that of an event collector") from None
         if code != 0:
             raise Undelivered(visible_line(answer.decode("utf-8", "replace"))[:300])

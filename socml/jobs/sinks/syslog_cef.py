@@ -42,7 +42,7 @@ class SyslogCef(Sink):
         """Deliver some alerts."""
         messages = [self._message(alert).encode() for alert in alerts]
         if self.address.startswith("udp:"):
-            send_datagrams(self.address, messages)
+            send_datagrams(self.address, [[message] for message in messages])
         else:
             framed = [b"%d %s" % (len(message), message) for message in messages]
             send_stream(self.address, framed, timeout_s=self.timeout_s, ca_file=self.ca_file)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Collection
+from contextlib import suppress
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
-from socml.project import ConfigurationError, DataError, Project, TryLater, visible_line
+from socml.project import ConfigurationError, DataError, Project, TryLater, is_loopback, visible_line, within
 from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import markdown
 from socml.respond.responder import Draft
-from socml.respond.sending import WAIT_S
+from socml.respond.sending import MOST_S, WAIT_S
 from socml.respond.settings import RespondSettings, Target
 
 __all__ = ["MailMessage"]
@@ -36,26 +38,15 @@ class MailMessage:
         """Send it, and return its Message-ID."""
         target = settings.target(_NAME)
         message = _message(case, settings, target)
-        parts = urlsplit(target.url)
-        tls = ssl.create_default_context()
+        key = target.key() if target.option("user") else ""
         try:
-            if parts.scheme == "smtps":
-                server: smtplib.SMTP = smtplib.SMTP_SSL(
-                    parts.hostname or "", parts.port or 465, timeout=WAIT_S, context=tls
-                )
-            else:
-                server = smtplib.SMTP(parts.hostname or "", parts.port or 25, timeout=WAIT_S)
-            with server:
-                if parts.scheme == "smtp" and server.has_extn("starttls"):
-                    server.starttls(context=tls)
-                if target.option("user"):
-                    server.login(target.option("user"), target.key())
-                server.send_message(message)
+            without = within(MOST_S, lambda _: _exchanged(message, target, key))
         except smtplib.SMTPRecipientsRefused:
             raise DataError("The mail server takes none of the addresses of [mail-message] to.") from None
-        except (smtplib.SMTPException, OSError) as error:
+        except (OSError, ValueError) as error:
             raise TryLater(f"The mail server does not take it: {visible_line(error)[:200]}") from None
-        return str(message["Message-ID"])
+        missed = f"; not taken: {', '.join(sorted(without))}" if without else ""
+        return f"{message['Message-ID']}{visible_line(missed)}"
 
     def undo(self, reference: str, case: Case, settings: RespondSettings, project: Project) -> str:
         """Say that a mail cannot be called back."""
@@ -64,6 +55,32 @@ class MailMessage:
     def state(self, reference: str, settings: RespondSettings) -> str:
         """Return nothing: a mail says nothing back."""
         return ""
+
+
+def _exchanged(message: EmailMessage, target: Target, key: str) -> Collection[str]:
+    """Send a message, with the key if there is one, and return the addresses that the server does not take."""
+    parts, tls = urlsplit(target.url), ssl.create_default_context()
+    host = parts.hostname or ""
+    server: smtplib.SMTP
+    if parts.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=WAIT_S, context=tls)
+    else:
+        server = smtplib.SMTP(host, parts.port or 25, timeout=WAIT_S)
+    try:
+        server.ehlo_or_helo_if_needed()  # before it, no extension is known
+        is_private = parts.scheme == "smtps" or is_loopback(host)
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=tls)
+            is_private = True
+        if key and not is_private:
+            raise DataError("The mail server offers no encryption: the key of [mail-message] is not sent to it.")
+        if key:
+            server.login(target.option("user"), key)
+        return server.send_message(message)
+    finally:
+        with suppress(OSError):  # what was taken is taken, however the server says goodbye
+            server.quit()
+        server.close()
 
 
 def _message(case: Case, settings: RespondSettings, target: Target) -> EmailMessage:
