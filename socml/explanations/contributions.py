@@ -216,10 +216,14 @@ def _add_usual(
         if not near.any():
             continue
         if name in numbers:
-            spread = columns.spread(str(name))  # first: it takes the column and more, and lets it go
-            values = columns.numbers(str(name))
-            usual = usual_numbers(values, positions[of[near]], columns.entities, spread)
+            usual = _usual_numbers(columns, str(name), positions[of[near]])
         else:
             usual = usual_categories(here[near], columns.shares(str(name)))
         for key, found in usual.items():
             table.loc[at[near], key] = found
+
+
+def _usual_numbers(columns: FeatureColumns, name: str, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is usual of one column; of a large table what it takes goes before the next one is read."""
+    spread = columns.spread(name)  # first: it takes the column and more, and lets it go
+    return usual_numbers(columns.numbers(name), positions, columns.entities, spread)

@@ -110,17 +110,26 @@ def spread_of(values: np.ndarray, entities: Entities) -> Spread:
     values.sort()
     ordered = values[: int(np.searchsorted(values, np.nan))]
     first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]  # of each value
+    usual = (_quantile(ordered, LOW), _quantile(ordered, 0.5), _quantile(ordered, HIGH))
     below = np.empty(int(np.count_nonzero(first)) + 1, dtype=np.min_scalar_type(len(ordered)))
     below[-1], done = len(ordered), 0
-    for start in range(0, len(first), AT_ONCE):
-        here = np.flatnonzero(first[start : start + AT_ONCE])
-        below[done : done + len(here)] = here + start
+    for start in range(0, len(ordered), AT_ONCE):
+        here = start + np.flatnonzero(first[start : start + AT_ONCE])
+        below[done : done + len(here)] = here
+        ordered[done : done + len(here)] = ordered[here]
         done += len(here)
-    distinct = ordered[first]
-    low, middle, high = (np.nan,) * 3
-    if len(ordered):
-        low, middle, high = np.quantile(ordered, [LOW, 0.5, HIGH], overwrite_input=True).tolist()
-    return Spread(distinct, below, (low, middle, high), highest, lowest)
+    distinct = ordered[:done] if 2 * done > len(values) else ordered[:done].copy()
+    return Spread(distinct, below, usual, highest, lowest)
+
+
+def _quantile(ordered: np.ndarray, share: float) -> float:
+    """Return what `numpy.quantile` says of numbers that are in order, without its copy of them; NaN if there are none."""
+    if not len(ordered):
+        return np.nan
+    place = share * (len(ordered) - 1)
+    low, high = float(ordered[int(place)]), float(ordered[min(int(place) + 1, len(ordered) - 1)])
+    part = place - int(place)
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
 def _extremes(values: np.ndarray, entities: Entities) -> tuple[np.ndarray, np.ndarray]:
