@@ -278,4 +278,27 @@ def test_our_online_detectors_work_in_river(name):
 def test_a_dictionary_of_texts_says_what_to_put_before():
     model = socml.DictDetector("gaussian")
     with pytest.raises(DataError, match="'proto' is 'tcp', not a number: put a River transformer before"):
-        model.learn_one({"proto": "tcp", "bytes": 1.0})
+        model.learn_one({"proto": "tcp", "bytes": np.float32(1.0)})
+
+
+def test_numbers_that_no_float_holds_are_far_out_and_no_error():
+    model = socml.DictDetector("gaussian", {"grace": 10})
+    for i in range(100):
+        model.learn_one({"bytes": i % 7})
+    assert model.score_one({"bytes": 10**400}) == model.score_one({"bytes": float("inf")}) > 100
+    assert model.score_one({"bytes": -(10**400)}) == model.score_one({"bytes": float("-inf")}) > 100
+
+
+@pytest.mark.parametrize("name", component_names("online"))
+def test_a_first_dictionary_of_nothing_teaches_nothing(name):
+    empty, plain = socml.DictDetector(name), socml.DictDetector(name)
+    empty.learn_one({})
+    for model in (empty, plain):
+        for i in range(50):
+            model.learn_one({"bytes": float(i % 7)})
+    assert empty.score_one({"bytes": 90.0}) == plain.score_one({"bytes": 90.0})
+
+
+def test_a_parameter_that_an_online_detector_does_not_have_is_named():
+    with pytest.raises(RecipeError, match="unknown parameter 'grce': gaussian does not have it. Did you mean 'grace'"):
+        socml.DictDetector("gaussian", {"grce": 10})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
-TIMES = {"datetime", "datetime64", "date", "time", "timedelta"}  # as pandas calls what objects are
+TIMES = ("date", "time", "duration", "period")  # how the names of such kinds begin, of pandas and of Arrow
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
 
 
@@ -243,9 +243,7 @@ def _is_number(column: pd.Series, name: str) -> bool:
     if isinstance(column.dtype, types.CategoricalDtype) or types.is_string_dtype(column):
         return False
     kind = types.infer_dtype(column, skipna=True) if column.dtype == object else str(column.dtype)
-    is_time = (
-        kind in TIMES or types.is_datetime64_any_dtype(column) or column.dtype.kind == "m" or kind.startswith("period")
-    )
+    is_time = kind.startswith(TIMES)
     if (column.dtype == object and not is_time) or kind == "null[pyarrow]":
         return False
     advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time." if is_time else ""

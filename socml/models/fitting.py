@@ -89,7 +89,7 @@ def make_detector(
     model : name of a recipe in `models/`, or of a detector; an import path such as `sklearn.svm.OneClassSVM`; a recipe;
         or an unfitted estimator, whose parameters it has already
     seed : takes the place of the recipe's seed
-    threshold : anomaly score at which a row is an alert; by `alert_share` if not given
+    threshold : anomaly score above which a row is an alert; by `alert_share` if not given
     alert_share : share of the rows fitted on that are alerts
     parameters : of the detector, in place of the recipe's
 
@@ -98,7 +98,7 @@ def make_detector(
     UnknownName
         If there is no such model and no such detector.
     RecipeError
-        If the detector has no such parameter; names the nearest.
+        If the detector has no such parameter; names the nearest. If it is no estimator.
 
     Examples
     --------
@@ -132,6 +132,9 @@ def _as_detector(estimator: BaseEstimator, parameters: Mapping[str, object]) -> 
 
     from socml.detectors import Foreign
 
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        way = 'give an unfitted one, a name or an import path. What learns row by row is a model of mode "online".'
+        raise RecipeError(f"{estimator!r} is no estimator of scikit-learn: {way}")
     own = clone(estimator).set_params(**parameters)
     is_foreign = type(own).__module__.startswith(("sklearn.", "pyod."))
     return Foreign(own) if is_foreign else cast("Detector", own)
@@ -228,6 +231,10 @@ def fit(
     DataError
         If no row lies in the period.
     """
+    if not isinstance(model, str | ModelRecipe):
+        raise RecipeError(
+            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
+        )
     project = project or find_project()
     features = plain_table(features)
     about = feature_metadata or metadata_of(features)

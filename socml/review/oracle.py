@@ -185,7 +185,7 @@ def score_table(anomaly_score: NDArray[np.float64], *, row_ids: Sequence[str] | 
             "time": pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]"),
             "entity": pd.Series(None, index=index, dtype="str"),
             "anomaly_score": anomaly_score,
-            "percentile": 100.0 * (n - rank) / max(n, 1),
+            "percentile": 100.0 * np.searchsorted(np.sort(anomaly_score), anomaly_score) / max(n, 1),
             "rank": rank,
             **unknown,
         },

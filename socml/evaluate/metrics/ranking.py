@@ -46,23 +46,27 @@ def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) 
 
     if isinstance(scores, pd.Series):
         scores = scores.to_frame("anomaly_score")
-    if (
-        not isinstance(scores, pd.DataFrame)
-        or "anomaly_score" not in scores
-        or not isinstance(truth, pd.DataFrame | pd.Series)
-    ):
-        raise DataError(
-            "Scores are a table with the column anomaly_score, or a Series; the truth is a table or a Series too."
-        )
+    if not isinstance(scores, pd.DataFrame) or "anomaly_score" not in scores:
+        raise DataError("Scores are a table with the column anomaly_score, or a Series.")
     by_row = scores.set_index("row_id") if "row_id" in scores.columns else scores
     known = truth_of_rows(truth, by_row.index)
     return ranking_metrics(by_row["anomaly_score"].rank(method="min", ascending=False).to_numpy(), known)
 
 
 def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndarray:
-    """Return what is known of each row: 1.0 malicious, 0.0 benign, NaN unknown; shape (n_rows,)."""
+    """Return what is known of each row: 1.0 malicious, 0.0 benign, NaN unknown; shape (n_rows,).
+
+    Raises
+    ------
+    DataError
+        If it is no table and no Series, is about none of the rows, or holds anything but truth values.
+    """
     import pandas as pd
 
+    from socml.features import as_malicious
+
+    if not isinstance(truth, pd.DataFrame | pd.Series):
+        raise DataError("The truth is a table or a Series, whose index names the rows.")
     if isinstance(truth, pd.DataFrame):
         for key in ("row_id", "event_id"):
             if key in truth.columns:
@@ -74,7 +78,7 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
     known = truth.reindex(row_ids)
     if len(truth) and len(row_ids) and not known.notna().any():
         raise DataError("The truth is about none of these rows: its row_ids are others. Is it of this feature set?")
-    return np.asarray(known.astype("object").map({True: 1.0, False: 0.0}), dtype=np.float64)
+    return as_malicious(known).to_numpy()
 
 
 def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, object]:
