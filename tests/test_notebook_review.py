@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 import socml
+from socml.evaluate import evaluate
+from socml.explanations import project_rows
 from socml.models.scoring import score_run
-from socml.project import DataError, ModelError, UnknownName
+from socml.project import DataError, ModelError, ModelRecipe, Project, UnknownName
 
 
 def people() -> pd.DataFrame:
@@ -182,3 +184,16 @@ def test_a_review_begins_with_the_labels_that_another_has_saved(tmp_path):
 def test_rows_of_one_score_have_one_percentile():
     with socml.Review([1.0, 5.0, 5.0, 0.0]) as review:
         assert review.triage.scores["percentile"].tolist() == [25.0, 50.0, 50.0, 0.0]
+
+
+def test_what_a_review_was_told_teaches_a_model_and_parts_a_map_of_the_table_by_its_own_names(tmp_path):
+    table = people().drop(columns="wrong")  # numbers name its rows; labels and scores name them by texts
+    given = {**dict.fromkeys(range(40, 60), "benign"), **dict.fromkeys(range(20, 40), "malicious")}
+    with socml.Review(table, detector="robust-z", labels=given) as review:
+        labels = review.labels()
+    assert project_rows(table, method="lda", labels=labels["verdict"]).axes[0][0] == "pulse"
+    training = {"labels": "analysts", "families": False}
+    recipe = ModelRecipe(name="own", mode="supervised", detector="random-forest", features="mine", training=training)
+    version = socml.fit(recipe, table, labels=labels, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
+    scores = socml.anomaly_scores(version, table)
+    assert evaluate(scores, people()["wrong"])["average_precision"] > 0.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+Said = TypeVar("Said", "pd.DataFrame", "pd.Series")
 Truth: TypeAlias = "pd.Series | NDArray[np.generic] | Sequence[object]"
 
 WORDS = {
@@ -42,6 +43,23 @@ def as_malicious(known: pd.Series) -> pd.Series:
         return plain.map(lambda value: WORDS.get(str(value).lower(), np.nan)).astype("float64")
     shown = ", ".join(map(repr, values[:4]))
     raise DataError(f"The truth holds {shown}: write 1 or True for malicious, 0 or False for the rest.")
+
+
+def of_rows(given: Said, row_ids: pd.Index) -> Said:
+    """Return what is said of rows, in their order, missing where nothing is.
+
+    Scores and labels name rows by texts: where one side does and the other does not, names are compared as texts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> of_rows(pd.Series({"1": "benign"}), pd.Index([0, 1])).tolist()
+    [nan, 'benign']
+    """
+    if (given.index.inferred_type == "string") == (row_ids.inferred_type == "string"):
+        return given.reindex(row_ids)
+    named = given.set_axis(given.index.map(str), axis=0).reindex(row_ids.map(str))
+    return named.set_axis(row_ids, axis=0)
 
 
 def truth_by_name(truth: Truth, names: Iterable[str]) -> pd.Series:

@@ -241,9 +241,13 @@ class Review:
 
         Files: scores.parquet, labels.parquet, and detector.skops where a table was given: `socml.models.load_trusted`
         reads it.
-        """
-        import skops.io
 
+        Raises
+        ------
+        ModelError
+            If the detector holds what no file keeps.
+        """
+        from socml.models import dump_model
         from socml.project import private_folder, replacing
 
         target = private_folder(Path(folder))
@@ -254,7 +258,7 @@ class Review:
                 table.to_parquet(temporary)
         if self._fitted is not None:
             with replacing(target / "detector.skops") as temporary:
-                skops.io.dump(self._fitted.detector, temporary)
+                dump_model(self._fitted.detector, temporary)
         return target
 
     def close(self) -> None:

@@ -63,7 +63,7 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
     """
     import pandas as pd
 
-    from socml.features import as_malicious
+    from socml.features import as_malicious, of_rows
 
     if not isinstance(truth, pd.DataFrame | pd.Series):
         raise DataError("The truth is a table or a Series, whose index names the rows.")
@@ -75,7 +75,7 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
             raise DataError(f"The truth has no column 'malicious'; it has {', '.join(map(str, truth.columns))}.")
         truth = truth["malicious"]
     truth = truth[~truth.index.duplicated()]
-    known = truth.reindex(row_ids)
+    known = of_rows(truth, row_ids)
     if len(truth) and len(row_ids) and not known.notna().any():
         raise DataError("The truth is about none of these rows: its row_ids are others. Is it of this feature set?")
     return as_malicious(known).to_numpy()
