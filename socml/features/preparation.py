@@ -7,6 +7,7 @@ category becomes its frequent values and its rarity. Every matrix column knows t
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from socml.features.given_table import KEYS, TableError, feature_names, plain_table
-from socml.project import ModelError, did_you_mean
+from socml.project import ModelError, Notice, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,6 +95,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         if not len(X):
             raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
+        _say_what_is_left_out(X, self.feature_names_in_)
         self.numbers_: dict[str, NumberScale] = {}
         self.categories_: dict[str, Frequencies] = {}
         self.dropped_: dict[str, str] = {}
@@ -233,6 +235,19 @@ class Preparation(TransformerMixin, BaseEstimator):
         found = np.minimum(np.searchsorted(how["hashes"], hashes), len(how["hashes"]) - 1)
         matrix[:, at] = np.where(how["hashes"][found] == hashes, how["rarity"][found], how["unseen"])[codes]
         return at + 1
+
+
+def _say_what_is_left_out(table: pd.DataFrame, features: list[str]) -> None:
+    """Give a notice where the column `time`, which says when a row was, holds numbers, as a measured time would."""
+    from pandas.api.types import is_numeric_dtype
+
+    if "time" in table.columns and "time" not in features and is_numeric_dtype(table["time"]):
+        warnings.warn(
+            "The column 'time' holds numbers, and is no feature: it says when a row was, as entity says whom it is about. "
+            "Rename it if it is to count.",
+            Notice,
+            stacklevel=3,
+        )
 
 
 def _is_number(column: pd.Series, name: str) -> bool:

@@ -2,6 +2,7 @@ from .calibration import Threshold as Threshold
 from .calibration import budget_threshold as budget_threshold
 from .calibration import conformal_p_values as conformal_p_values
 from .calibration import discoveries as discoveries
+from .detector_checks import check_learnt as check_learnt
 from .entity_context import Context as Context
 from .entity_context import read_context as read_context
 from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS

@@ -12,6 +12,7 @@ import numpy as np
 from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import feature_names, label_columns, plain_table, rows_of_period
+from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -286,7 +287,7 @@ def _reference_rows(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return how normal a sample of the rows is, labelled ones as they were held out, and the truth of the same rows."""
     sample = _sample(len(features), seed)
-    normality = pipeline.score_samples(features.iloc[sample])
+    normality = checked_normality(pipeline.score_samples(features.iloc[sample]), len(sample), pipeline.steps[-1][1])
     if training_labels is not None:
         normality = _while_held_out(pipeline, training_labels, normality, sample)
     known = None if truth is None or not len(truth) else truth_of_rows(truth, _row_ids(features)[sample])
@@ -307,8 +308,7 @@ def models(*, project: Project | None = None) -> pd.DataFrame:
     """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
     import pandas as pd
 
-    columns = ["name", "version", "aliases", "run_id", "fitted"]
-    rows = []
+    columns, rows = ["name", "version", "aliases", "run_id", "fitted"], []
     client = open_registry(project or find_project())
     aliases = {model.name: model.aliases for model in client.search_registered_models()}
     for found in client.search_model_versions():
@@ -360,6 +360,7 @@ def fit_pipeline(
                 families=taught_families,
                 **unlabelled,
             )
+        check_learnt(pipeline.named_steps["detector"])
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
     return pipeline, matrix

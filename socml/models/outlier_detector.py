@@ -11,6 +11,7 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
 from socml.features import Preparation, Sequences, TableError, is_table, plain_table, with_gaps
+from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
 from socml.project import did_you_mean
 
@@ -32,7 +33,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    preparation, detector : the steps, unfitted; `detector__n_estimators` is a parameter of the second
+    preparation, detector : the steps, unfitted (the columns row_id, time and entity of a table are no features); `detector__n_estimators` is a parameter of the second
     threshold : anomaly score, minus `score_samples`, above which a row is an alert; by `alert_share` if not given
     alert_share : share of the rows fitted on that are alerts, 0 to 1, where there is no threshold
 
@@ -152,7 +153,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return [(name, getattr(self, f"{name}_", getattr(self, name))) for name in ("preparation", "detector")]
 
     def _normality(self, table: pd.DataFrame) -> NDArray[np.float64]:
-        return np.asarray(self.detector_.score_samples(self.preparation_.transform(table)), dtype=np.float64)
+        normality = self.detector_.score_samples(self.preparation_.transform(table))
+        return checked_normality(normality, len(table), self.detector_)
 
     def _sign(self) -> int:
         """Return −1 where y had classes of which the smaller one, not below 0, is usual: 0 and 1, False and True."""

@@ -48,6 +48,10 @@ def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) 
         scores = scores.to_frame("anomaly_score")
     if not isinstance(scores, pd.DataFrame) or "anomaly_score" not in scores:
         raise DataError("Scores are a table with the column anomaly_score, or a Series.")
+    if not pd.api.types.is_numeric_dtype(scores["anomaly_score"]) or scores["anomaly_score"].isna().any():
+        raise DataError(
+            "anomaly_score is missing in some row, or no number: what has no score has no place in an order."
+        )
     by_row = scores.set_index("row_id") if "row_id" in scores.columns else scores
     known = truth_of_rows(truth, by_row.index)
     return ranking_metrics(by_row["anomaly_score"].rank(method="min", ascending=False).to_numpy(), known)
