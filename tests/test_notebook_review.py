@@ -197,3 +197,10 @@ def test_what_a_review_was_told_teaches_a_model_and_parts_a_map_of_the_table_by_
     version = socml.fit(recipe, table, labels=labels, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
     scores = socml.anomaly_scores(version, table)
     assert evaluate(scores, people()["wrong"])["average_precision"] > 0.9
+
+
+def test_the_column_that_knows_the_truth_may_be_a_number():
+    table = people().drop(columns="group").set_axis(range(5), axis=1)
+    with socml.Review(table, detector="robust-z", truth=4) as review:
+        assert len(review.answer(2)) == 2
+        assert "4" not in review.explain(25)["What"].tolist()

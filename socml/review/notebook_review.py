@@ -87,7 +87,7 @@ class Review:
         data: str | Rows = "",
         *,
         detector: str | ModelRecipe | BaseEstimator = "ensemble",
-        truth: str | Truth | None = None,
+        truth: str | int | Truth | None = None,
         strategy: str = "most-anomalous",
         seed: int = 0,
         labels: Mapping[object, str] | pd.Series | None = None,
@@ -98,6 +98,7 @@ class Review:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fitted: FittedTable | None = None
         self._truth: pd.Series | None = None
+        truth = str(truth) if isinstance(truth, int | np.integer) else truth  # of a table whose columns are numbered
         options: _Options = {"by": by, "strategy": strategy, "seed": seed}
         if isinstance(data, str):
             if parameters or isinstance(truth, str):
