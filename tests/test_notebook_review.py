@@ -176,9 +176,10 @@ def test_the_truth_answers_what_it_says_in_whatever_words(kind, truth):
 def test_a_review_begins_with_the_labels_that_another_has_saved(tmp_path):
     table = people().drop(columns="wrong")
     with socml.Review(table, detector="robust-z", labels={3: "benign", 25: "malicious"}) as first:
-        saved = pd.read_parquet(first.save(tmp_path / "kept") / "labels.parquet")["verdict"]
-        with socml.Review(table, detector="robust-z", labels=saved) as second:
-            assert second.ranking().equals(first.ranking())
+        saved = pd.read_parquet(first.save(tmp_path / "kept") / "labels.parquet")
+        for labels in (saved, saved["verdict"]):
+            with socml.Review(table, detector="robust-z", labels=labels) as second:
+                assert second.ranking().equals(first.ranking())
 
 
 def test_rows_of_one_score_have_one_percentile():

@@ -58,7 +58,7 @@ class Review:
     truth : name of a column of the table, a Series by row, or one value a row, that says which rows are malicious (1 or
         True, 0 or False, missing where unknown): never a feature, and what `answer` labels by
     strategy, seed : how the queue is chosen, and of all that is drawn
-    labels : verdicts to begin with, row → verdict
+    labels : verdicts to begin with, row → verdict, or what another review's `labels` are
     project : of a stored run
     parameters : of the detector
 
@@ -90,7 +90,7 @@ class Review:
         truth: str | int | Truth | None = None,
         strategy: str = "most-anomalous",
         seed: int = 0,
-        labels: Mapping[object, str] | pd.Series | None = None,
+        labels: Mapping[object, str] | pd.Series | pd.DataFrame | None = None,
         project: Project | None = None,
         by: str = "analyst",
         **parameters: object,
@@ -135,8 +135,9 @@ class Review:
         """
         return self.triage.label_many([{"row_id": str(row), "verdict": verdict, "how": "code", **details}])[0]
 
-    def label_many(self, verdicts: Mapping[object, str] | pd.Series) -> list[Acknowledgement]:
-        """Say what several rows are, in one step, all or none."""
+    def label_many(self, verdicts: Mapping[object, str] | pd.Series | pd.DataFrame) -> list[Acknowledgement]:
+        """Say what several rows are, in one step, all or none: row → verdict, or a table with that column, as `labels`."""
+        verdicts = verdicts["verdict"] if isinstance(verdicts, pd.DataFrame) and "verdict" in verdicts else verdicts
         given = [{"row_id": str(row), "verdict": verdict, "how": "code"} for row, verdict in dict(verdicts).items()]
         return self.triage.label_many(given)
 
