@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+import socml
 from socml.features.preparation import Preparation
 from socml.project.errors import ModelError
 from socml.project.registry import component, component_names
@@ -146,3 +148,48 @@ def test_the_same_seed_gives_the_same_bytes_for_any_number_of_threads(name):
             parts = detector.contributions(X[:50]).tobytes() if hasattr(detector, "contributions") else b""
         told.append((scores, parts))
     assert told[0] == told[1] == told[2]
+
+
+class OnlyArrow:
+    """A table of a library that pandas knows nothing of."""
+
+    columns = ("a", "s")
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return pa.Table.from_pandas(self.table).__arrow_c_stream__(requested_schema)
+
+
+FORMS = {
+    "records": lambda table: table.to_dict("records"),
+    "named fields": lambda table: np.array(list(table.itertuples(index=False)), dtype=[("a", float), ("s", "U1")]),
+    "a record array": lambda table: table.astype({"s": object}).to_records(index=False),
+    "Arrow": pa.Table.from_pandas,
+    "only Arrow's stream": OnlyArrow,
+    "a relation of DuckDB": lambda table: duckdb.from_arrow(pa.Table.from_pandas(table)),
+    "Arrow's own types": lambda table: table.convert_dtypes(dtype_backend="pyarrow"),
+    "Arrow's dictionaries": lambda table: table.astype({"s": pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_table_is_the_same_in_whatever_form_it_comes(form):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=60), "s": rng.choice(["x", "y", "z"], 60)})
+    given = FORMS[form](table)
+    expected = socml.make_detector("robust-z").fit(table).score_samples(table)
+    assert np.array_equal(socml.make_detector("robust-z").fit(given).score_samples(given), expected)
+    with socml.Review(given, detector="robust-z") as review:
+        assert np.array_equal(review.triage.scores["anomaly_score"], -expected)
+
+
+@pytest.mark.parametrize("kind", [float, int, bool])
+def test_what_an_array_masks_is_missing(kind):
+    values = (np.random.default_rng(0).normal(size=(80, 2)) * 3).astype(kind)
+    masked = np.ma.masked_array(values, mask=np.arange(160).reshape(80, 2) % 7 == 0)
+    gaps = np.where(np.ma.getmaskarray(masked), np.nan, values.astype(float))
+    detector, peer = (socml.make_detector("robust-z").fit(rows) for rows in (masked, gaps))
+    assert np.array_equal(detector.score_samples(masked), peer.score_samples(gaps))
+    assert detector["preparation"].missing_["x0"] == pytest.approx(12 / 80, abs=0.01)

@@ -12,7 +12,9 @@ from shell import socml
 from sklearn import metrics as peer
 
 from socml.evaluate import compare, make_folds, measure, search, validate
+from socml.evaluate.validation.search import search_table
 from socml.evaluate.validation.splits import Rows
+from socml.evaluate.validation.table import KnownTable
 from socml.models import fit, score_run
 from socml.project import (
     DataError,
@@ -20,6 +22,7 @@ from socml.project import (
     ModelRecipe,
     Project,
     RecipeError,
+    Search,
     Validation,
     load_model_recipe,
     metric_of,
@@ -181,3 +184,33 @@ def test_a_column_that_is_the_label_is_refused_unless_forced(tmp_path):
     assert fit(recipe, table, truth=truth, project=project, force=True).version == "1"
     table.loc[0, "state"] = "good"  # one row of another word: no label any more
     assert fit(recipe, table, truth=truth, project=project).version == "2"
+
+
+def test_a_search_by_alerts_counts_the_alerts_that_the_recipe_asks_for(lab):
+    recipe = ModelRecipe(name="few", detector="robust-z", features="table-columns")
+    asked = Search(metric="recall", parameters={"preparation.log": [True]}, min_rows=4_000)
+    rows, found = known_rows(4_000), {}
+    for share in (0.01, 0.4):
+        parted = Validation(mode="cross-validation", folds=3, alert_share=share)
+        found[share] = search_table(recipe, asked, rows, parted, lab).score
+    assert found == {share: pytest.approx(share, abs=0.04) for share in found}  # of noise, as many as of all rows
+
+
+def test_a_row_at_the_threshold_is_no_alert_in_a_search_as_in_a_validation(lab):
+    recipe = ModelRecipe(name="few", detector="robust-z", features="table-columns")
+    asked = Search(metric="accuracy", parameters={"preparation.log": [True]}, min_rows=4_000)
+    parted = Validation(mode="cross-validation", folds=3, alert_share=0.2)
+    rows = known_rows(4_000, levels=2)  # half of the rows have the highest score: a threshold that no row is above
+    assert search_table(recipe, asked, rows, parted, lab).score == pytest.approx(1 - rows.malicious.mean(), abs=0.02)
+
+
+def known_rows(count, levels=0):
+    """A table of noise, one row in ten malicious."""
+    rng = np.random.default_rng(0)
+    number = rng.integers(levels, size=count).astype(float) if levels else rng.normal(size=count)
+    names = pd.Index([f"r{i}" for i in range(count)], name="row_id")
+    table = pd.DataFrame({"time": pd.NaT, "entity": None, "number": number}, index=names)
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    malicious = (np.arange(count) % 10 == 0).astype(float)
+    nothing = np.full(count, "", dtype=object)
+    return KnownTable("noise", table, pd.DataFrame(), None, malicious, nothing)

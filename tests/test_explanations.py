@@ -145,6 +145,12 @@ def test_a_row_that_is_not_there_is_named(fitted):
         explain(fitted["forest"], fitted["data"].features, ["nobody"])
 
 
+def test_one_row_is_named_as_its_index_names_it(fitted):
+    table = fitted["data"].features.set_axis(range(len(fitted["data"].features)), axis=0)
+    assert set(explain(fitted["forest"], table, 3)["row_id"]) == {3}
+    assert explain(fitted["forest"], table, np.int64(3)).equals(explain(fitted["forest"], table, [3]))
+
+
 def test_top_rows_of_a_run_are_stored_and_others_on_demand(fitted, run):
     data = fitted["data"]
     path = run_folder(data.project, run["run_id"]) / "explanations.parquet"

@@ -14,6 +14,7 @@ from river import evaluate, metrics, preprocessing
 import socml
 from socml.detectors import read_state, river_stream, write_state
 from socml.explanations import explain_online
+from socml.models import dump_model, load_trusted
 from socml.models.online_model import load_online, make_online
 from socml.models.online_run import score_online
 from socml.models.scoring import load_scores
@@ -238,9 +239,11 @@ def test_without_pyod_a_sentence_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("path", "steps"),
     [("sklearn.svm.SVC", ["sklearn.preprocessing.StandardScaler"]), ("sklearn.tree.DecisionTreeClassifier", []),
-     ("sklearn.naive_bayes.GaussianNB", [])],
+     ("sklearn.naive_bayes.GaussianNB", []), ("sklearn.gaussian_process.GaussianProcessClassifier", []),
+     ("sklearn.neural_network.MLPClassifier", []), ("sklearn.calibration.CalibratedClassifierCV", [])],
 )  # fmt: skip
-def test_any_classifier_of_scikit_learn_learns_from_labels(path, steps):
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_any_classifier_of_scikit_learn_learns_from_labels_and_is_kept(path, steps, tmp_path):
     table = rows()
     malicious = pd.Series(np.arange(300) % 5 == 0)
     table.loc[malicious, "a"] += 4.0
@@ -248,6 +251,30 @@ def test_any_classifier_of_scikit_learn_learns_from_labels(path, steps):
     detector = socml.make_detector(recipe).fit(table, malicious.astype(int))
     scores = detector.anomaly_score(table)
     assert scores[malicious].mean() > scores[~malicious].mean() + 0.3
+    dump_model(detector, tmp_path / "detector.skops")
+    assert np.array_equal(load_trusted(tmp_path / "detector.skops").anomaly_score(table), scores)
+
+
+def test_what_has_yet_to_be_given_an_estimator_or_holds_what_no_file_keeps_says_so(tmp_path):
+    path = "sklearn.semi_supervised.SelfTrainingClassifier"
+    with pytest.raises(RecipeError, match="is no classifier with predict_proba"):
+        socml.make_detector(ModelRecipe(mode="supervised", detector=path, features="mine"))
+    with pytest.raises(RecipeError, match="has neither score_samples nor decision_function"):
+        socml.make_detector(path)
+    with (
+        socml.Review(rows(), detector="pyod.models.lmdd.LMDD") as review,
+        pytest.raises(ModelError, match="cannot be kept in a file"),
+    ):
+        review.save(tmp_path / "kept")
+
+
+def test_a_row_that_no_labelled_row_reaches_is_as_likely_as_not_and_no_warning():
+    table = rows()
+    recipe = ModelRecipe(mode="supervised", detector="sklearn.semi_supervised.LabelPropagation", features="mine")
+    detector = socml.make_detector(recipe).fit(table, (np.arange(300) % 5 == 0).astype(int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(detector.score_samples(table * 1e6)).all()
 
 
 @pytest.mark.parametrize("name", component_names("online"))
@@ -278,4 +305,27 @@ def test_our_online_detectors_work_in_river(name):
 def test_a_dictionary_of_texts_says_what_to_put_before():
     model = socml.DictDetector("gaussian")
     with pytest.raises(DataError, match="'proto' is 'tcp', not a number: put a River transformer before"):
-        model.learn_one({"proto": "tcp", "bytes": 1.0})
+        model.learn_one({"proto": "tcp", "bytes": np.float32(1.0)})
+
+
+def test_numbers_that_no_float_holds_are_far_out_and_no_error():
+    model = socml.DictDetector("gaussian", {"grace": 10})
+    for i in range(100):
+        model.learn_one({"bytes": i % 7})
+    assert model.score_one({"bytes": 10**400}) == model.score_one({"bytes": float("inf")}) > 100
+    assert model.score_one({"bytes": -(10**400)}) == model.score_one({"bytes": float("-inf")}) > 100
+
+
+@pytest.mark.parametrize("name", component_names("online"))
+def test_a_first_dictionary_of_nothing_teaches_nothing(name):
+    empty, plain = socml.DictDetector(name), socml.DictDetector(name)
+    empty.learn_one({})
+    for model in (empty, plain):
+        for i in range(50):
+            model.learn_one({"bytes": float(i % 7)})
+    assert empty.score_one({"bytes": 90.0}) == plain.score_one({"bytes": 90.0})
+
+
+def test_a_parameter_that_an_online_detector_does_not_have_is_named():
+    with pytest.raises(RecipeError, match="unknown parameter 'grce': gaussian does not have it. Did you mean 'grace'"):
+        socml.DictDetector("gaussian", {"grce": 10})

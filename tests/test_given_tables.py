@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -9,13 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 
 import socml
+from socml.evaluate import evaluate
 from socml.features.given_table import TableError, plain_table
 from socml.features.preparation import Preparation
 from socml.models import make_online
-from socml.project import ModelRecipe
+from socml.project import DataError, ModelError, ModelRecipe, Notice, Project
 
 ROWS = 60
 AMOUNTS = np.random.default_rng(0).normal(10, 1, ROWS)
@@ -92,3 +95,106 @@ def test_an_estimator_is_a_detector_and_stays_as_it_was_given():
 def test_sparse_rows_are_refused_in_a_sentence():
     with pytest.raises(TableError, match="toarray"):
         socml.Review(sparse.csr_matrix(np.eye(5)))
+
+
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory):
+    """A table whose rows are numbered, with a time and an entity, and a model fitted on it."""
+    root = tmp_path_factory.mktemp("numbered")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(100, 2)), columns=["a", "b"])
+    table.loc[7, "a"] = 9.0
+    table["time"] = pd.date_range("2026-01-01", periods=100, freq="h", tz="UTC")
+    table["entity"] = [f"host{i % 5}" for i in range(100)]
+    return socml.fit("robust-z", table, project=Project(root=root, workspace=root / "workspace")), table
+
+
+def test_the_rows_that_scores_name_are_explained_in_a_table_that_is_numbered(numbered):
+    version, table = numbered
+    scores = socml.anomaly_scores(version, table)
+    told = socml.explain(version, table, scores.nsmallest(2, "rank").index)  # as the README does
+    assert (told["row_id"].iloc[0], told["feature"].iloc[0]) == (7, "a")
+    assert told[:2].equals(socml.explain(version, table, [7]))
+    with pytest.raises(DataError, match="no row '100'"):
+        socml.explain(version, table, ["100"])
+    with pytest.raises(DataError, match="names a row twice"):
+        socml.explain(version, pd.concat([table, table]), ["7"])
+
+
+def test_scores_keep_the_time_and_entity_of_a_table_that_is_numbered(numbered):
+    version, table = numbered
+    scores = socml.anomaly_scores(version, table)
+    assert scores["time"].tolist() == table["time"].tolist()
+    assert scores["entity"].tolist() == table["entity"].tolist()
+    twice = socml.anomaly_scores(version, pd.concat([table, table]))
+    assert twice["entity"].tolist() == 2 * table["entity"].tolist()
+    parted = table.set_axis(pd.MultiIndex.from_product([range(10), range(10)]), axis=0)
+    assert socml.anomaly_scores(version, parted).index[7] == "(0, 7)"
+
+
+def test_a_measured_time_that_is_called_time_is_said_to_be_no_feature():
+    table = pd.DataFrame({"a": [1.0, 2.0, 9.0], "time": [3.0, 4.0, 400.0]})
+    with pytest.warns(Notice, match="The column 'time' holds numbers, and is no feature"):
+        detector = socml.make_detector("robust-z").fit(table)
+    assert detector["preparation"].feature_names_in_ == ["a"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        socml.make_detector("robust-z").fit(table.assign(time=pd.date_range("2026-01-01", periods=3)))
+
+
+@pytest.mark.parametrize("missing", [[0.9, np.nan, 0.1], ["0.9", "0.2", "0.1"]])
+def test_what_has_no_score_has_no_place_in_an_order(missing):
+    with pytest.raises(DataError, match="no place in an order"):
+        evaluate(pd.Series(missing), pd.Series([0, 1, 0]))
+
+
+class Told(BaseEstimator):
+    """A detector that says of rows what it was made to say."""
+
+    def __init__(self, says=None):
+        self.says = says
+
+    def fit(self, X, y=None):
+        self.rows_ = len(X)
+        return self
+
+    def score_samples(self, X):
+        return np.full(self.says or len(X), 0.0 if self.says else np.nan)
+
+
+class Forgetful(Told):
+    """A detector that keeps what it learnt where scikit-learn does not look."""
+
+    def fit(self, X, y=None):
+        return self
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(Told(), "gave 50 times NaN for 50 rows"), (Told(3), r"gave the shape \(3,\) for 50 rows"), (Told(50), "")],
+)
+def test_a_detector_of_ones_own_that_says_no_number_a_row_is_told_so(made, said):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["a", "b"])
+    for use in (lambda: socml.make_detector(made).fit(table), lambda: socml.Review(table, detector=made).close()):
+        if not said:
+            use()
+            continue
+        with pytest.raises(ModelError, match=said):
+            use()
+
+
+def test_a_detector_of_ones_own_that_seems_unfitted_is_told_so_when_it_is_checked_and_fitted(tmp_path):
+    from socml.project import register, unregister
+
+    register(Forgetful, kind="detectors")
+    try:
+        broken = {one.promise: one.problem for one in socml.check_component("forgetful")[1] if not one.ok}
+        assert any("attribute whose name ends in _" in problem for problem in broken.values())
+        with pytest.raises(ModelError, match="Forgetful keeps nothing that it learnt"):
+            socml.fit(
+                "forgetful",
+                pd.DataFrame({"a": [1.0, 2.0, 3.0]}),
+                project=Project(root=tmp_path, workspace=tmp_path / "workspace"),
+            )
+    finally:
+        unregister("detectors", "forgetful")

@@ -97,3 +97,9 @@ def test_what_is_saved_of_a_forest_is_what_scikit_learn_saves_of_its_own():
     assert {*ours.__getstate__(), "_sklearn_version"} == theirs.__getstate__().keys()
     again = pickle.loads(pickle.dumps(ours))
     assert np.array_equal(again.leaves(rows()), ours.leaves(rows()))
+
+
+def test_a_table_of_fewer_rows_than_a_tree_takes_is_no_reason_to_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert IsolationForest(n_estimators=5, max_samples=256, random_state=0).fit(rows(50)).max_samples_ == 50

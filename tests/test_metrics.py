@@ -72,3 +72,20 @@ def test_precision_recall_ends_at_the_anomaly_rate():
     precision, recall = precision_recall(np.arange(4.0), np.array([1.0, 0.0, 0.0, 0.0]))
     assert precision.tolist() == [1.0, 0.5, 1 / 3, 0.25]
     assert recall.tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[1, 0, None], [True, False, None], ["Attack", "normal", None], ["True", "False", np.nan], [1.0, 0.0, pd.NA]],
+)
+def test_truth_is_read_in_the_words_that_people_have(said):
+    known = truth_of_rows(pd.Series(said, index=["a", "b", "c"], dtype=object), pd.Index(["c", "a", "b"]))
+    assert np.array_equal(known, [np.nan, 1.0, 0.0], equal_nan=True)
+
+
+@pytest.mark.parametrize("said", [[-1, 1], [0, 2], ["fraud", "ok"], [0.5, 1.0]])
+def test_what_is_no_truth_is_refused_and_never_half_understood(said):
+    with pytest.raises(DataError, match="write 1 or True for malicious"):
+        truth_of_rows(pd.Series(said, index=["a", "b"]), pd.Index(["a", "b"]))
+    with pytest.raises(DataError, match="whose index names the rows"):
+        truth_of_rows(np.array(said), pd.Index(["a", "b"]))

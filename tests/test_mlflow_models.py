@@ -13,7 +13,7 @@ import pytest
 
 import socml
 from socml.models import mlflow_loader
-from socml.project import ModelRecipe, Notice, Project
+from socml.project import ModelError, ModelRecipe, Notice, Project
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,13 @@ def test_a_pyfunc_takes_whole_numbers_where_it_was_fitted_on_others_and_a_table_
     model = mlflow.pyfunc.load_model("models:/own-table@champion")
     assert len(model.predict(table.assign(bytes=table["bytes"].astype(int)))) == len(table)
     assert list(model.predict(table[:0]).columns) == ["anomaly_score"]
+
+
+def test_a_pyfunc_that_is_given_no_column_it_knows_says_so(registered):
+    _, table = registered
+    model = mlflow.pyfunc.load_model("models:/own-table@champion")
+    with pytest.raises(ModelError, match="no column 'bytes'"):
+        model.predict(table.to_numpy())
 
 
 def test_a_detector_fitted_by_its_name_is_registered_by_it(tmp_path):

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 import socml
+from socml.evaluate import evaluate
+from socml.explanations import project_rows
 from socml.models.scoring import score_run
-from socml.project import DataError, UnknownName
+from socml.project import DataError, ModelError, ModelRecipe, Project, UnknownName
 
 
 def people() -> pd.DataFrame:
@@ -112,6 +114,13 @@ def test_scores_alone_make_a_queue_without_learning():
         (lambda: socml.Review(people(), truth="age"), DataError, "write 1 or True"),
         (lambda: socml.Review(people(), detector="isolation-forrest"), UnknownName, "Did you mean 'isolation-forest'"),
         (lambda: socml.Review([1.0, float("nan")]), DataError, "no finite numbers"),
+        (lambda: socml.Review(["a", "b"]), DataError, "one number a row"),
+        (lambda: socml.Review([1.0, 2.0], truth="wrong"), DataError, "Scores have no columns"),
+        (lambda: socml.Review([1.0, 2.0], truth=[-1, 1]), DataError, "The truth holds -1, 1: write 1 or True"),
+        (lambda: socml.Review([1.0, 2.0], truth=[1]), DataError, "1 values for 2 rows"),
+        (lambda: socml.Review([1.0, 2.0], truth=pd.Series([1], index=["z"])), DataError, "nothing about any row"),
+        (lambda: socml.Review([1.0, 2.0], truth=pd.Series([1, 0], index=[0, 0])), DataError, "names a row twice"),
+        (lambda: socml.Review([[1.0, 2.0], [3.0]]), ModelError, "as many values as there are columns"),
         (lambda: socml.Review(pd.Series([1.0, 2.0], index=["a", "a"])), DataError, "a row twice"),
         (lambda: socml.Review(people(), detector="robust-z").answer(), DataError, "no truth"),
         (lambda: socml.Review(people(), detector="robust-z").label(9999, "benign"), DataError, "no row '9999'"),
@@ -151,3 +160,48 @@ def test_the_rows_that_were_labelled_rank_later_as_they_do_now():
     assert np.array_equal(review.rank(table).to_numpy(), review.ranking().to_numpy())
     alone = review.rank(table.iloc[40:60])  # and a row's place does not hang on the rows that came with it
     assert np.allclose(alone.to_numpy(), review.rank(table).to_numpy()[40:60])
+
+
+@pytest.mark.parametrize(
+    "truth", [["benign", "attack", None, "benign"], np.array([0.0, 1.0, np.nan, 0.0]), [False, True, None, False]]
+)
+@pytest.mark.parametrize("kind", ["scores", "table"])
+def test_the_truth_answers_what_it_says_in_whatever_words(kind, truth):
+    data = pd.Series([1.0, 5.0, 9.0, 2.0], index=["a", "b", "c", "d"])
+    with socml.Review(data if kind == "scores" else data.to_frame("x"), detector="robust-z", truth=truth) as review:
+        told = review.answer(4).set_index("row_id")["verdict"]
+    assert told.to_dict() == {"a": "benign", "b": "malicious", "c": "unsure", "d": "benign"}
+
+
+def test_a_review_begins_with_the_labels_that_another_has_saved(tmp_path):
+    table = people().drop(columns="wrong")
+    with socml.Review(table, detector="robust-z", labels={3: "benign", 25: "malicious"}) as first:
+        saved = pd.read_parquet(first.save(tmp_path / "kept") / "labels.parquet")
+        for labels in (saved, saved["verdict"]):
+            with socml.Review(table, detector="robust-z", labels=labels) as second:
+                assert second.ranking().equals(first.ranking())
+
+
+def test_rows_of_one_score_have_one_percentile():
+    with socml.Review([1.0, 5.0, 5.0, 0.0]) as review:
+        assert review.triage.scores["percentile"].tolist() == [25.0, 50.0, 50.0, 0.0]
+
+
+def test_what_a_review_was_told_teaches_a_model_and_parts_a_map_of_the_table_by_its_own_names(tmp_path):
+    table = people().drop(columns="wrong")  # numbers name its rows; labels and scores name them by texts
+    given = {**dict.fromkeys(range(40, 60), "benign"), **dict.fromkeys(range(20, 40), "malicious")}
+    with socml.Review(table, detector="robust-z", labels=given) as review:
+        labels = review.labels()
+    assert project_rows(table, method="lda", labels=labels["verdict"]).axes[0][0] == "pulse"
+    training = {"labels": "analysts", "families": False}
+    recipe = ModelRecipe(name="own", mode="supervised", detector="random-forest", features="mine", training=training)
+    version = socml.fit(recipe, table, labels=labels, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
+    scores = socml.anomaly_scores(version, table)
+    assert evaluate(scores, people()["wrong"])["average_precision"] > 0.9
+
+
+def test_the_column_that_knows_the_truth_may_be_a_number():
+    table = people().drop(columns="group").set_axis(range(5), axis=1)
+    with socml.Review(table, detector="robust-z", truth=4) as review:
+        assert len(review.answer(2)) == 2
+        assert "4" not in review.explain(25)["What"].tolist()

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 from sklearn.utils.estimator_checks import check_estimator
 
 import socml
@@ -174,3 +175,28 @@ def test_the_number_of_threads_changes_no_bit(name):
                 detector.set_params(detector__n_jobs=threads)
             scores.append(detector.fit(table).score_samples(table))
     assert np.array_equal(*scores)
+
+
+def test_a_row_at_the_threshold_is_no_alert():
+    table, _ = rows()
+    threshold = float(np.sort(socml.make_detector("robust-z").fit(table).anomaly_score(table))[-5])
+    detector = socml.make_detector("robust-z", threshold=threshold).fit(table)
+    assert (detector.predict(table) == -1).sum() == 4
+    with pytest.raises(ValueError, match="threshold is NaN"):
+        socml.make_detector("robust-z", threshold=float("nan")).fit(table)
+
+
+@pytest.mark.parametrize("usual", ["benign", np.nan])
+def test_a_y_that_is_no_two_numbers_changes_nothing(usual):
+    table, malicious = rows()
+    y = np.where(malicious == 1, "malicious", usual) if isinstance(usual, str) else np.where(malicious == 1, 1.0, usual)
+    plain, told = (socml.make_detector("robust-z").fit(table, one) for one in (None, y))
+    assert np.array_equal(told.predict(table), plain.predict(table))
+
+
+@pytest.mark.parametrize("given", [None, 3, object(), OneClassSVM])
+def test_what_is_no_estimator_is_refused_in_a_sentence(given):
+    with pytest.raises(RecipeError, match="no estimator of scikit-learn"):
+        socml.make_detector(given)
+    with pytest.raises(RecipeError, match="fit takes a name or a recipe"):
+        socml.fit(given, rows()[0])

@@ -133,3 +133,13 @@ def forest_of(path: Path) -> tuple[pd.DataFrame, np.ndarray, pd.Series]:
     scores = scores.assign(time=pd.Timestamp(0, tz="UTC"), entity=None, percentile=50.0)
     scores = scores.assign(model_version="m/1", feature_hash="f", events_snapshot="e", run_id="r")
     return scores, leaves, pd.Series(table["y"].ravel().astype(bool), index=scores.index)
+
+
+def test_the_oracle_reads_the_truth_in_words_and_refuses_what_is_none(tmp_path):
+    project = make_project(tmp_path)
+    run = make_run(project)
+    said = pd.Series(np.where(run.truth, "malicious", "benign"), index=run.truth.index)
+    plain, worded = (replay(run.run_id, truth, budget=8, project=project) for truth in (run.truth, said))
+    assert worded.answers.equals(plain.answers)
+    with pytest.raises(DataError, match="The truth holds .*: write 1 or True"):
+        replay(run.run_id, pd.Series(np.where(run.truth, -1, 1), index=run.truth.index), budget=2, project=project)

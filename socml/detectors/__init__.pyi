@@ -25,7 +25,7 @@ from .isolation_forest import IsolationForest as IsolationForest
 from .online._columns import OnlineColumns as OnlineColumns
 from .online._compiled_half_space import TABULATED_HEIGHT as TABULATED_HEIGHT
 from .online._compiled_half_space import HalfSpaceForest as HalfSpaceForest
-from .online._detector import describe_parameters as describe_parameters
+from .online._detector import check_parameters as check_parameters
 from .online._per_entity import PerEntity as PerEntity
 from .online._reference import RunningReference as RunningReference
 from .online._state import State as State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
     _packed: PackedForest | None
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IsolationForest:
-        """Grow the trees on X of shape (n_samples, n_features); `y` is ignored.
+        """Grow the trees on X of shape (n_samples, n_features); `y` is ignored. With fewer rows than `max_samples`, on all.
 
         Raises
         ------
@@ -63,7 +64,9 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
                     f"max_samples={share} of {rows} rows is not one row a tree: give a larger share, or a number of rows."
                 )
         self.__dict__.pop("_packed", None)
-        super().fit(X, y, sample_weight)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "max_samples .* is greater", UserWarning)  # as said: a tree has them all
+            super().fit(X, y, sample_weight)
         self.packed()
         return self
 

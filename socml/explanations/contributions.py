@@ -146,7 +146,7 @@ def explain(
     """
     import pandas as pd
 
-    row_ids = [row_ids] if isinstance(row_ids, str) else list(dict.fromkeys(row_ids))
+    row_ids = [cast("str", row_ids)] if np.isscalar(row_ids) else list(dict.fromkeys(row_ids))
     if not row_ids:
         return pd.DataFrame({name: [] for name in EXPLANATION})
     columns = feature_columns(features)

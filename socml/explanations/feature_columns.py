@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
-from socml.features import plain_table
+from socml.features import of_rows, plain_table
 from socml.project import DataError, open_table, read_table
 
 if TYPE_CHECKING:
@@ -77,7 +77,11 @@ class InMemory:
         """Return where these rows stand."""
         import pandas as pd
 
-        return _found(self._features.index.get_indexer(pd.Index(row_ids)), row_ids)
+        index = self._features.index
+        if index.has_duplicates:
+            raise DataError("The table's index names a row twice: reset_index(drop=True) numbers the rows.")
+        places = pd.Series(np.arange(len(index)), index=index)
+        return _found(of_rows(places, pd.Index(row_ids)).fillna(-1).to_numpy(dtype=np.int64), row_ids)
 
     def take(self, positions: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return these rows."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.explanations.usual import HIGH, LOW
-from socml.features import feature_names, plain_table
+from socml.features import feature_names, of_rows, plain_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def _indexed(features: pd.DataFrame) -> pd.DataFrame:
 def _said(table: pd.DataFrame, labels: pd.Series | None) -> NDArray[np.object_]:
     if labels is None:
         return np.full(len(table), "", dtype=object)
-    given = labels.reindex(table.index)
+    given = of_rows(labels, table.index)
     return np.asarray(given.astype(object).where(given.notna(), ""), dtype=object)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.explanations.rows_in_numbers import RowsInNumbers, rows_in_numbers
+from socml.features import of_rows
 from socml.project import DataError, UnknownName
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _pca(rows: RowsInNumbers, seed: int) -> Projection:
 def _lda(rows: RowsInNumbers, labels: pd.Series | None, seed: int) -> Projection:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    given = None if labels is None else labels.reindex(rows.row_ids)
+    given = None if labels is None else of_rows(labels, rows.row_ids)
     known = np.zeros(len(rows.row_ids), dtype=bool) if given is None else given.notna().to_numpy()
     kinds = [] if given is None else sorted(set(given[known].astype(str)))
     if given is None or len(kinds) < 2 or known.sum() <= len(kinds):

@@ -17,7 +17,13 @@ from .entity_day_table import entity_days as entity_days
 from .given_table import Rows as Rows
 from .given_table import TableError as TableError
 from .given_table import feature_names as feature_names
+from .given_table import is_table as is_table
 from .given_table import plain_table as plain_table
+from .given_table import with_gaps as with_gaps
+from .given_truth import Truth as Truth
+from .given_truth import as_malicious as as_malicious
+from .given_truth import of_rows as of_rows
+from .given_truth import truth_by_name as truth_by_name
 from .hourly_tables import EntityHour as EntityHour
 from .hourly_tables import entity_hours as entity_hours
 from .label_leaks import label_columns as label_columns

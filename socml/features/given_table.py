@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 
 from socml.project import ModelError, metadata_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -48,12 +50,12 @@ def plain_table(X: Rows) -> pd.DataFrame:
     """Return rows as a table with distinct column names that are texts; a table that has them is returned as it is.
 
     Columns of objects that are all numbers (a database's decimals, truth values of which some are missing) become
-    float64, so that a column is the same kind whether or not a value is missing.
+    float64, so that a column is the same kind whether or not a value is missing. What an array masks is missing.
 
     Parameters
     ----------
-    X : DataFrame (of pandas, or what has `to_pandas`), ndarray or lists of shape (n_rows, n_columns), an array with
-        named fields, or one dictionary a row
+    X : DataFrame (of pandas, or what has `to_pandas` or streams Arrow), ndarray or lists of shape (n_rows, n_columns),
+        an array with named fields, or one dictionary a row
 
     Raises
     ------
@@ -68,7 +70,7 @@ def plain_table(X: Rows) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(X, pd.DataFrame):
-        X = X.to_pandas() if isinstance(X, Convertible) else _named(X)
+        X = _as_table(X) if is_table(X) else _named(cast("ArrayLike", X))
     if all(type(name) is str for name in X.columns) and X.columns.is_unique:
         return _with_numbers(X)
     names = [str(name) for name in X.columns]
@@ -80,9 +82,34 @@ def plain_table(X: Rows) -> pd.DataFrame:
     return _with_numbers(renamed)
 
 
+def is_table(X: object) -> bool:
+    """Say whether rows have names for their columns, in whatever form: a table, named fields, a dictionary a row."""
+    if hasattr(X, "to_pandas") or hasattr(X, "__arrow_c_stream__"):  # of one dimension it has no names
+        return any(hasattr(X, names) for names in ("columns", "column_names", "schema"))
+    if isinstance(X, np.ndarray) and (X.dtype.names or X.ndim != 1):
+        return X.dtype.names is not None
+    return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and all(isinstance(row, dict) for row in X)
+
+
+def _as_table(X: Rows) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(X, pd.DataFrame):
+        return X
+    if isinstance(X, Convertible):
+        return X.to_pandas()
+    if hasattr(X, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        table: pd.DataFrame = pa.table(X).to_pandas()
+        return table
+    return pd.DataFrame(X if isinstance(X, np.ndarray) and X.dtype.names else list(cast("Iterable[object]", X)))
+
+
 def _with_numbers(table: pd.DataFrame) -> pd.DataFrame:
     from pandas.api.types import infer_dtype
 
+    table = _without_dictionaries(table)
     objects = {str(name): table[name] for name in table.columns[(table.dtypes == np.dtype(object)).to_numpy()]}
     numbers = {n: c for n, c in objects.items() if n not in KEYS and infer_dtype(c, skipna=True) in NUMBERS}
     if not numbers:
@@ -92,16 +119,36 @@ def _with_numbers(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _without_dictionaries(table: pd.DataFrame) -> pd.DataFrame:
+    """Return columns that Arrow keeps as a dictionary as what they hold: pandas does little with such a column."""
+    import pandas as pd
+
+    arrow = {n: t.pyarrow_dtype for n, t in table.dtypes.items() if isinstance(t, pd.ArrowDtype)}
+    held = {n: pd.ArrowDtype(t.value_type) for n, t in arrow.items() if hasattr(t, "index_type")}
+    return table.astype(held) if held else table
+
+
+def with_gaps(X: ArrayLike) -> ArrayLike:
+    """Return rows, NaN (or None) where an array of numpy masks a value; others as they are."""
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    gaps = np.ma.getmaskarray(X)
+    if not gaps.any():
+        return X.data
+    filled = X.data.astype(np.promote_types(X.dtype, np.float64) if X.dtype.kind in "buif" else object)
+    filled[gaps] = np.nan if filled.dtype.kind == "f" else None
+    return filled
+
+
 def _named(X: ArrayLike) -> pd.DataFrame:
     import pandas as pd
 
     if hasattr(X, "toarray"):
         raise TableError("Sparse rows are not read: give X.toarray(), or pd.DataFrame.sparse.from_spmatrix(X).")
-    values = np.asarray(X)
-    if values.dtype.names:
-        return pd.DataFrame(values)
-    if values.ndim == 1 and len(values) and all(isinstance(row, dict) for row in values):
-        return pd.DataFrame(list(values))
+    try:
+        values = np.asarray(with_gaps(X))
+    except ValueError as error:
+        raise TableError(f"Rows must all have as many values as there are columns: {error}") from None
     if values.ndim != 2:
         raise TableError(
             f"Rows must have two dimensions, (n_rows, n_columns), and this is {values.ndim}-dimensional. Reshape your "

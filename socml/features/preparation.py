@@ -7,6 +7,7 @@ category becomes its frequent values and its rarity. Every matrix column knows t
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from socml.features.given_table import KEYS, TableError, feature_names, plain_table
-from socml.project import ModelError, did_you_mean
+from socml.project import ModelError, Notice, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
-TIMES = {"datetime", "datetime64", "date", "time", "timedelta"}  # as pandas calls what objects are
+TIMES = ("date", "time", "duration", "period")  # how the names of such kinds begin, of pandas and of Arrow
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
 
 
@@ -94,6 +95,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         if not len(X):
             raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
+        _say_what_is_left_out(X, self.feature_names_in_)
         self.numbers_: dict[str, NumberScale] = {}
         self.categories_: dict[str, Frequencies] = {}
         self.dropped_: dict[str, str] = {}
@@ -235,6 +237,19 @@ class Preparation(TransformerMixin, BaseEstimator):
         return at + 1
 
 
+def _say_what_is_left_out(table: pd.DataFrame, features: list[str]) -> None:
+    """Give a notice where the column `time`, which says when a row was, holds numbers, as a measured time would."""
+    from pandas.api.types import is_numeric_dtype
+
+    if "time" in table.columns and "time" not in features and is_numeric_dtype(table["time"]):
+        warnings.warn(
+            "The column 'time' holds numbers, and is no feature: it says when a row was, as entity says whom it is about. "
+            "Rename it if it is to count.",
+            Notice,
+            stacklevel=3,
+        )
+
+
 def _is_number(column: pd.Series, name: str) -> bool:
     from pandas.api import types
 
@@ -243,9 +258,7 @@ def _is_number(column: pd.Series, name: str) -> bool:
     if isinstance(column.dtype, types.CategoricalDtype) or types.is_string_dtype(column):
         return False
     kind = types.infer_dtype(column, skipna=True) if column.dtype == object else str(column.dtype)
-    is_time = (
-        kind in TIMES or types.is_datetime64_any_dtype(column) or column.dtype.kind == "m" or kind.startswith("period")
-    )
+    is_time = kind.startswith(TIMES)
     if (column.dtype == object and not is_time) or kind == "null[pyarrow]":
         return False
     advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time." if is_time else ""

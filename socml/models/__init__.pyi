@@ -2,6 +2,7 @@ from .calibration import Threshold as Threshold
 from .calibration import budget_threshold as budget_threshold
 from .calibration import conformal_p_values as conformal_p_values
 from .calibration import discoveries as discoveries
+from .detector_checks import check_learnt as check_learnt
 from .entity_context import Context as Context
 from .entity_context import Known as Known
 from .entity_context import read_context as read_context
@@ -57,6 +58,7 @@ from .training_labels import training_labels_from_labels as training_labels_from
 from .training_labels import training_labels_from_truth as training_labels_from_truth
 from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
+from .version_files import dump_model as dump_model
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION
 from .versions import REGISTRY_DAMAGED as REGISTRY_DAMAGED

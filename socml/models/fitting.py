@@ -12,6 +12,7 @@ import numpy as np
 from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import feature_names, label_columns, plain_table, rows_of_period
+from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
@@ -89,7 +90,7 @@ def make_detector(
     model : name of a recipe in `models/`, or of a detector; an import path such as `sklearn.svm.OneClassSVM`; a recipe;
         or an unfitted estimator, whose parameters it has already
     seed : takes the place of the recipe's seed
-    threshold : anomaly score at which a row is an alert; by `alert_share` if not given
+    threshold : anomaly score above which a row is an alert; by `alert_share` if not given
     alert_share : share of the rows fitted on that are alerts
     parameters : of the detector, in place of the recipe's
 
@@ -98,7 +99,7 @@ def make_detector(
     UnknownName
         If there is no such model and no such detector.
     RecipeError
-        If the detector has no such parameter; names the nearest.
+        If the detector has no such parameter; names the nearest. If it is no estimator.
 
     Examples
     --------
@@ -132,6 +133,9 @@ def _as_detector(estimator: BaseEstimator, parameters: Mapping[str, object]) -> 
 
     from socml.detectors import Foreign
 
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        way = 'give an unfitted one, a name or an import path. What learns row by row is a model of mode "online".'
+        raise RecipeError(f"{estimator!r} is no estimator of scikit-learn: {way}")
     own = clone(estimator).set_params(**parameters)
     is_foreign = type(own).__module__.startswith(("sklearn.", "pyod."))
     return Foreign(own) if is_foreign else cast("Detector", own)
@@ -228,6 +232,10 @@ def fit(
     DataError
         If no row lies in the period.
     """
+    if not isinstance(model, str | ModelRecipe):
+        raise RecipeError(
+            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
+        )
     project = project or find_project()
     features = plain_table(features)
     about = feature_metadata or metadata_of(features)
@@ -279,7 +287,7 @@ def _reference_rows(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return how normal a sample of the rows is, labelled ones as they were held out, and the truth of the same rows."""
     sample = _sample(len(features), seed)
-    normality = pipeline.score_samples(features.iloc[sample])
+    normality = checked_normality(pipeline.score_samples(features.iloc[sample]), len(sample), pipeline.steps[-1][1])
     if training_labels is not None:
         normality = _while_held_out(pipeline, training_labels, normality, sample)
     known = None if truth is None or not len(truth) else truth_of_rows(truth, _row_ids(features)[sample])
@@ -300,8 +308,7 @@ def models(*, project: Project | None = None) -> pd.DataFrame:
     """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
     import pandas as pd
 
-    columns = ["name", "version", "aliases", "run_id", "fitted"]
-    rows = []
+    columns, rows = ["name", "version", "aliases", "run_id", "fitted"], []
     client = open_registry(project or find_project())
     aliases = {model.name: model.aliases for model in client.search_registered_models()}
     for found in client.search_model_versions():
@@ -353,6 +360,7 @@ def fit_pipeline(
                 families=taught_families,
                 **unlabelled,
             )
+        check_learnt(pipeline.named_steps["detector"])
     except ValueError as error:  # a parameter out of range, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
     return pipeline, matrix

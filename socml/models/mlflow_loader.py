@@ -34,7 +34,10 @@ class ScoringModel:
         """Return the anomaly score of each row, index as the input's; `params` are not used."""
         import pandas as pd
 
-        normality = self.pipeline.score_samples(model_input) if len(model_input) else np.empty(0)
+        is_empty = not len(model_input) and len(
+            model_input.columns
+        )  # MLflow makes a table of nothing where no name fits
+        normality = np.empty(0) if is_empty else self.pipeline.score_samples(model_input)
         scores = as_anomaly(np.asarray(normality, dtype=np.float64))
         return pd.DataFrame({OUTPUT: scores}, index=model_input.index)
 

@@ -16,7 +16,7 @@ from socml.detectors import (
     RowDetector,
     RunningReference,
     State,
-    describe_parameters,
+    check_parameters,
     is_import_path,
     read_state,
     river_stream,
@@ -29,7 +29,6 @@ from socml.project import (
     Project,
     RecipeError,
     component,
-    did_you_mean,
     find_project,
     load_model_recipe,
 )
@@ -127,13 +126,7 @@ def make_online(
     if is_import_path(recipe.detector):
         return OnlineModel(recipe, OnlineColumns(features, **recipe.preparation), _from_river(recipe, seed, where))
     kind = component("online", recipe.detector)
-    known = describe_parameters(kind)
-    for parameter in recipe.parameters:
-        if parameter not in {*known, "max_entities"}:
-            near = did_you_mean(parameter, known)
-            raise RecipeError(
-                f"{where} has an unknown parameter {parameter!r}: {recipe.detector} does not have it.{near}"
-            )
+    check_parameters(kind, recipe.detector, recipe.parameters, where=where, more=["max_entities"])
     parameters = {"seed": recipe.seed if seed is None else seed, **recipe.parameters}
     return OnlineModel(recipe, OnlineColumns(features, **recipe.preparation), _detector(kind, parameters))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
-from socml.features import Preparation, Sequences, TableError, plain_table
+from socml.features import Preparation, Sequences, TableError, is_table, plain_table, with_gaps
+from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
 from socml.project import did_you_mean
 
@@ -26,22 +27,22 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     `score_samples` is higher for the more NORMAL. `predict` says −1 for an alert and 1 for the rest, and
     `decision_function` is below 0 for an alert, as of any outlier detector of scikit-learn. A detector never learns
-    from `y`; but where `fit` is given one of two classes, as cross-validation does, both point to the larger class as a
+    from `y`; but where `fit` is given one of two classes that are numbers, as cross-validation does, both point to the larger class as a
     classifier's do: with 1 for malicious and 0 for the rest, `scoring="average_precision"`, `"roc_auc"` and `"f1"`
     judge how well malicious rows are found.
 
     Parameters
     ----------
-    preparation, detector : the steps, unfitted; `detector__n_estimators` is a parameter of the second
-    threshold : anomaly score, minus `score_samples`, at which a row is an alert; by `alert_share` if not given
+    preparation, detector : the steps, unfitted (the columns row_id, time and entity of a table are no features); `detector__n_estimators` is a parameter of the second
+    threshold : anomaly score, minus `score_samples`, above which a row is an alert; by `alert_share` if not given
     alert_share : share of the rows fitted on that are alerts, 0 to 1, where there is no threshold
 
     Attributes
     ----------
     preparation_, detector_ : the fitted steps
-    threshold_ : the anomaly score at which a row is an alert
+    threshold_ : the anomaly score above which a row is an alert
     offset_ : minus that: `decision_function` is `score_samples` minus `offset_`
-    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y
+    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y, as of texts
     n_features_in_, feature_names_in_ : of the table fitted on; no names where it was an array
 
     Examples
@@ -76,6 +77,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         """
         if not 0 < self.alert_share < 1:
             raise ValueError(f"alert_share is {self.alert_share}; it is a share of the rows, above 0 and below 1.")
+        if self.threshold is not None and np.isnan(self.threshold):
+            raise ValueError("threshold is NaN; it is an anomaly score, or None.")
         self.__dict__.pop("classes_", None)
         table = self._table(X, reset=True)
         given = None if y is None else np.asarray(y)
@@ -88,9 +91,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         rarest = float(np.quantile(as_anomaly(normality), 1.0 - self.alert_share))
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
-        if given is not None and given.ndim == 1 and given.dtype != object:
+        if given is not None and given.ndim == 1 and given.dtype.kind in "buif" and not np.isnan(given).any():
             classes = np.unique(given)
-            if classes.dtype.kind in "buif" and classes.tolist() == [0]:  # a fold without malicious rows
+            if classes.tolist() == [0]:  # a fold without malicious rows
                 classes = np.array([0, 1], dtype=classes.dtype)
             if len(classes) == 2:
                 self.classes_ = classes
@@ -102,7 +105,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return self._normality(self._table(X, reset=False))
 
     def anomaly_score(self, X: Rows) -> NDArray[np.float64]:
-        """Return minus `score_samples`: higher is more anomalous, and an alert at `threshold_` or above."""
+        """Return minus `score_samples`: higher is more anomalous, and an alert above `threshold_`."""
         return as_anomaly(self.score_samples(X))
 
     def decision_function(self, X: Rows) -> NDArray[np.float64]:
@@ -150,7 +153,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return [(name, getattr(self, f"{name}_", getattr(self, name))) for name in ("preparation", "detector")]
 
     def _normality(self, table: pd.DataFrame) -> NDArray[np.float64]:
-        return np.asarray(self.detector_.score_samples(self.preparation_.transform(table)), dtype=np.float64)
+        normality = self.detector_.score_samples(self.preparation_.transform(table))
+        return checked_normality(normality, len(table), self.detector_)
 
     def _sign(self) -> int:
         """Return −1 where y had classes of which the smaller one, not below 0, is usual: 0 and 1, False and True."""
@@ -159,10 +163,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
-        if isinstance(X, np.ndarray) and X.dtype.names:
+        if is_table(X):
             X = plain_table(X)
         if not hasattr(X, "columns"):
-            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
+            X = check_array(with_gaps(cast("ArrayLike", X)), dtype=None, ensure_all_finite=False, estimator=self)
         table = plain_table(X)
         if not len(table):
             raise TableError("Found array with 0 sample(s): there is nothing to learn what is usual from.")

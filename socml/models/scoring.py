@@ -71,9 +71,11 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     normality = np.concatenate([np.empty(0), *(score_block(version, block).normality for block in blocks)])
     hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
-    keys = {name: by_row[name] if name in by_row.columns else None for name in ("time", "entity")}
+    keys = {name: by_row[name].array if name in by_row.columns else None for name in ("time", "entity")}
     columns = _score_columns(version, normality, ranks(normality).astype(np.int64), metadata, run_id)
-    return pd.DataFrame({**keys, **columns}, index=pd.Index(by_row.index.astype(str), name="row_id"))
+    return pd.DataFrame(
+        {**keys, **columns}, index=pd.Index([str(row) for row in by_row.index], name="row_id", dtype="str")
+    )
 
 
 def score_run(

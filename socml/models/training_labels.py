@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socml.evaluate import truth_of_rows
+from socml.features import of_rows
 from socml.project import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def training_labels_from_truth(truth: pd.DataFrame | pd.Series, row_ids: pd.Inde
     families = np.full(len(row_ids), None, dtype=object)
     if getattr(truth, "columns", None) is not None and "family" in truth.columns:
         by_row = truth.set_index("row_id") if "row_id" in truth.columns else truth
-        families = by_row["family"][~by_row.index.duplicated()].reindex(row_ids).to_numpy(dtype=object)
+        families = of_rows(by_row["family"][~by_row.index.duplicated()], row_ids).to_numpy(dtype=object)
     return TrainingLabels(known, np.ones(len(row_ids)), _named(families, known))
 
 
@@ -68,7 +69,7 @@ def training_labels_from_labels(labels: pd.DataFrame, row_ids: pd.Index) -> Trai
     >>> training_labels_from_labels(labels, pd.Index(["a", "b", "c"])).malicious.tolist()
     [1.0, nan, nan]
     """
-    here = labels.reindex(row_ids)
+    here = of_rows(labels, row_ids)
     known = here["verdict"].map(TEACHES).to_numpy(dtype=np.float64, na_value=np.nan)
     weight = here["weight"].to_numpy(dtype=np.float64, na_value=np.nan)
     families = _named(here["family"].to_numpy(dtype=object), known)

@@ -46,23 +46,40 @@ _PARTS = (
     "sklearn.neighbors._ball_tree.",
     "sklearn.metrics._dist_metrics.",
     "sklearn._loss.",
+    "sklearn.neural_network._stochastic_optimizers.",
+    "sklearn.gaussian_process.kernels.",
+    "sklearn.calibration._CalibratedClassifier",
 )
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
 
 def save_files(folder: Path, version: ModelVersion) -> list[Path]:
-    """Write a version's files into `folder`: model.skops, companion.skops, reference.npz, metadata.json."""
-    import_skops()
-    import skops.io
+    """Write a version's files into `folder`: model.skops, companion.skops, reference.npz, metadata.json.
 
+    Raises
+    ------
+    ModelError
+        If its detector holds what no file keeps, such as a generator.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    skops.io.dump(version.pipeline, folder / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    dump_model(version.pipeline, folder / "model.skops")
     if version.companion is not None:
-        skops.io.dump(version.companion, folder / "companion.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+        dump_model(version.companion, folder / "companion.skops")
     scale = version.reference
     np.savez(folder / "reference.npz", normality=scale.normality, ranks=scale.ranks, rows=np.int64(scale.rows))
     (folder / "metadata.json").write_text(json.dumps(version.metadata, indent=1, ensure_ascii=False), encoding="utf-8")
     return sorted(folder.iterdir())
+
+
+def dump_model(model: object, path: Path) -> None:
+    """Write a fitted estimator into a file that `load_trusted` reads; ModelError if it holds what no file keeps."""
+    import_skops()
+    import skops.io
+
+    try:
+        skops.io.dump(model, path, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"The model cannot be kept in a file: {error}") from error
 
 
 def read_files(folder: Path, name: str, version: str) -> ModelVersion:
@@ -151,7 +168,7 @@ def is_trusted(type_name: str) -> bool:
 
 
 def _is_estimator(type_name: str) -> bool:
-    """Say whether a type is an estimator of scikit-learn or PyOD, or a part of one that holds numbers only."""
+    """Say whether a type is an estimator of scikit-learn or PyOD, or a part of one that holds numbers and estimators only."""
     module, _, name = type_name.rpartition(".")
     if module.partition(".")[0] not in _FOREIGN:
         return False

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import Rows, feature_names, label_columns, plain_table
+from socml.features import Rows, Truth, feature_names, label_columns, plain_table, truth_by_name
 from socml.models import ModelMetadata, ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
 from socml.project import DataError, did_you_mean
 
@@ -51,7 +51,7 @@ class FittedTable:
 def fit_table(
     data: Rows,
     detector: str | ModelRecipe | BaseEstimator,
-    truth: str | pd.Series | None,
+    truth: str | Truth | None,
     *,
     seed: int,
     parameters: dict[str, Any],
@@ -79,7 +79,7 @@ def fit_table(
     return FittedTable(table, made, version, matrix, -normality, forest.leaves(matrix), known)
 
 
-def _parted(table: pd.DataFrame, truth: str | pd.Series | None) -> tuple[pd.DataFrame, pd.Series | None]:
+def _parted(table: pd.DataFrame, truth: str | Truth | None) -> tuple[pd.DataFrame, pd.Series | None]:
     """Return the features and the truth, both by row names as texts."""
     table = table.set_index("row_id") if "row_id" in table.columns else table
     names = [str(row) for row in table.index]
@@ -92,25 +92,11 @@ def _parted(table: pd.DataFrame, truth: str | pd.Series | None) -> tuple[pd.Data
         if truth not in table.columns:
             raise DataError(f"The table has no column {truth!r}.{did_you_mean(truth, list(table.columns))}")
         known, table = table[truth], table.drop(columns=truth)
+        known = truth_by_name(known, names)
     else:
-        known = truth.set_axis([str(row) for row in truth.index]).reindex(names)
-    if known.isna().all():
-        raise DataError("The truth says nothing about any row: its index must name the table's rows.")
-    known = _as_malicious(known)
+        known = truth_by_name(truth, names)
     _check_leaks(table, known)
     return table, known
-
-
-def _as_malicious(known: pd.Series) -> pd.Series:
-    """Return 1.0 malicious, 0.0 not, NaN unknown, of truth values, numbers, or the words benign and malicious."""
-    values = known.dropna().unique().tolist()
-    if set(values) <= {0, 1}:
-        return known.astype("Float64").astype("float64")
-    words = {"malicious": 1.0, "anomaly": 1.0, "attack": 1.0, "benign": 0.0, "normal": 0.0}
-    if all(str(value).lower() in words for value in values):
-        return known.map(lambda value: words.get(str(value).lower(), np.nan)).astype("float64")
-    shown = ", ".join(map(repr, values[:4]))
-    raise DataError(f"The truth holds {shown}: write 1 or True for malicious, 0 or False for the rest.")
 
 
 def _check_leaks(table: pd.DataFrame, known: pd.Series) -> None:

@@ -12,7 +12,7 @@ The same code ranks as in the app: `Triage` over a run, here of a temporary fold
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from socml.features import plain_table
+from socml.features import is_table, plain_table, truth_by_name
 from socml.labels import VERDICTS, Acknowledgement, LabelDetails, LabelStore
 from socml.project import DataError, Project, TableMetadata, html_text
 from socml.review.feedback import FeedbackRanking
@@ -31,7 +31,7 @@ from socml.review.oracle import score_table, write_as_run
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from socml.features import Rows
+    from socml.features import Rows, Truth
     from socml.project import ModelRecipe
 
 SHOWN = 10  # rows that a notebook shows
@@ -55,10 +55,10 @@ class Review:
         a one-dimensional array, higher is more anomalous), or the id of a stored run ("" is the newest)
     detector : name of a detector or model, an import path, an estimator, or what `socml.make_detector` returns; for a
         table only
-    truth : name of a column of the table, or a Series by row, that says which rows are malicious: never a feature, and
-        what `answer` labels by
+    truth : name of a column of the table, a Series by row, or one value a row, that says which rows are malicious (1 or
+        True, 0 or False, missing where unknown): never a feature, and what `answer` labels by
     strategy, seed : how the queue is chosen, and of all that is drawn
-    labels : verdicts to begin with, row → verdict
+    labels : verdicts to begin with, row → verdict, or what another review's `labels` are
     project : of a stored run
     parameters : of the detector
 
@@ -87,10 +87,10 @@ class Review:
         data: str | Rows = "",
         *,
         detector: str | ModelRecipe | BaseEstimator = "ensemble",
-        truth: str | pd.Series | None = None,
+        truth: str | int | Truth | None = None,
         strategy: str = "most-anomalous",
         seed: int = 0,
-        labels: Mapping[object, str] | None = None,
+        labels: Mapping[object, str] | pd.Series | pd.DataFrame | None = None,
         project: Project | None = None,
         by: str = "analyst",
         **parameters: object,
@@ -98,15 +98,16 @@ class Review:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fitted: FittedTable | None = None
         self._truth: pd.Series | None = None
+        truth = str(truth) if isinstance(truth, int | np.integer) else truth  # of a table whose columns are numbered
         options: _Options = {"by": by, "strategy": strategy, "seed": seed}
         if isinstance(data, str):
             if parameters or isinstance(truth, str):
                 raise DataError("A stored run has its detector already; parameters and a truth column are for a table.")
             self.triage = Triage(data, project=project, **options)
-            self._truth = None if truth is None else _by_text(truth)
+            self._truth = None if truth is None else truth_by_name(truth, self.triage.scores.index)
         else:
             self._open_table(data, detector, truth, seed=seed, parameters=parameters, options=options)
-        if labels:
+        if labels is not None:
             self.label_many(labels)
 
     def queue(self, n: int = SHOWN) -> pd.DataFrame:
@@ -134,8 +135,9 @@ class Review:
         """
         return self.triage.label_many([{"row_id": str(row), "verdict": verdict, "how": "code", **details}])[0]
 
-    def label_many(self, verdicts: Mapping[object, str] | pd.Series) -> list[Acknowledgement]:
-        """Say what several rows are, in one step, all or none."""
+    def label_many(self, verdicts: Mapping[object, str] | pd.Series | pd.DataFrame) -> list[Acknowledgement]:
+        """Say what several rows are, in one step, all or none: row → verdict, or a table with that column, as `labels`."""
+        verdicts = verdicts["verdict"] if isinstance(verdicts, pd.DataFrame) and "verdict" in verdicts else verdicts
         given = [{"row_id": str(row), "verdict": verdict, "how": "code"} for row, verdict in dict(verdicts).items()]
         return self.triage.label_many(given)
 
@@ -156,7 +158,7 @@ class Review:
                 break
             row, reason = str(queue["row_id"].iloc[0]), str(queue["reason"].iloc[0])
             known = self._truth.get(row)
-            verdict = "unsure" if known is None or pd.isna(known) else ORACLE[float(bool(known))]
+            verdict = "unsure" if known is None or pd.isna(known) else ORACLE[float(known)]
             self.label(row, verdict)
             results.append((row, verdict, reason))
         return pd.DataFrame(results, columns=["row_id", "verdict", "reason"])
@@ -241,9 +243,13 @@ class Review:
 
         Files: scores.parquet, labels.parquet, and detector.skops where a table was given: `socml.models.load_trusted`
         reads it.
-        """
-        import skops.io
 
+        Raises
+        ------
+        ModelError
+            If the detector holds what no file keeps.
+        """
+        from socml.models import dump_model
         from socml.project import private_folder, replacing
 
         target = private_folder(Path(folder))
@@ -254,7 +260,7 @@ class Review:
                 table.to_parquet(temporary)
         if self._fitted is not None:
             with replacing(target / "detector.skops") as temporary:
-                skops.io.dump(self._fitted.detector, temporary)
+                dump_model(self._fitted.detector, temporary)
         return target
 
     def close(self) -> None:
@@ -286,7 +292,7 @@ class Review:
         self,
         data: Rows,
         detector: str | ModelRecipe | BaseEstimator,
-        truth: str | pd.Series | None,
+        truth: str | Truth | None,
         *,
         seed: int,
         parameters: dict[str, Any],
@@ -294,10 +300,12 @@ class Review:
     ) -> None:
         matrix: NDArray[np.floating] | None = None
         leaves: NDArray[np.integer]
-        if np.ndim(cast("ArrayLike", data)) == 1:
+        if not is_table(data) and _is_one_dimensional(data):
             scores = _given_scores(cast("ArrayLike", data))
             leaves = np.empty((0, len(scores)), dtype=np.uint8)
-            self._truth = None if truth is None or isinstance(truth, str) else _by_text(truth)
+            if isinstance(truth, str):
+                raise DataError("Scores have no columns: give the truth as a Series by row.")
+            self._truth = None if truth is None else truth_by_name(truth, scores.index)
         else:
             fitted = self._fitted = fit_table(data, detector, truth, seed=seed, parameters=parameters)
             scores = score_table(fitted.anomaly_score, row_ids=[str(row) for row in fitted.table.index])
@@ -308,9 +316,21 @@ class Review:
         self.triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)
 
 
+def _is_one_dimensional(data: Rows) -> bool:
+    try:
+        return np.ndim(cast("ArrayLike", data)) == 1
+    except ValueError:  # rows of different lengths: said where the table is made
+        return False
+
+
 def _given_scores(data: ArrayLike | pd.Series) -> pd.DataFrame:
     """Return anomaly scores that were given as a score table."""
-    values = np.asarray(data, dtype=np.float64)
+    try:
+        values = np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            "A Series or a list is read as anomaly scores, one number a row, and this holds others."
+        ) from None
     index = data.index if isinstance(data, pd.Series) else range(len(values))
     if not np.isfinite(values).all():
         raise DataError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are no finite numbers.")
@@ -318,8 +338,3 @@ def _given_scores(data: ArrayLike | pd.Series) -> pd.DataFrame:
     if len(set(names)) < len(names):
         raise DataError("The scores name a row twice: reset_index(drop=True) numbers them.")
     return score_table(values, row_ids=names)
-
-
-def _by_text(truth: pd.Series | Sequence[object]) -> pd.Series:
-    series = truth if isinstance(truth, pd.Series) else pd.Series(list(truth))
-    return series.set_axis([str(row) for row in series.index])

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from socml.features import as_malicious, of_rows
 from socml.labels import LabelStore
 from socml.project import DataError, Project, find_project, html_text, words
 from socml.review.loop import Triage
@@ -159,12 +160,12 @@ def _truth_of(triage: Triage, truth: pd.Series | pd.DataFrame) -> pd.DataFrame:
     frame = truth if isinstance(truth, pd.DataFrame) else truth.to_frame("malicious")
     if "malicious" not in frame:
         raise DataError("The truth has no column 'malicious'.")
-    frame = frame.reindex(triage.scores.index)
-    malicious = frame["malicious"].astype(object).map(lambda value: np.nan if pd.isna(value) else float(bool(value)))
+    frame = of_rows(frame, triage.scores.index)
+    malicious = as_malicious(frame["malicious"])
     if malicious.isna().all():
         raise DataError(f"The truth says nothing about any row of run {triage.run['run_id']}.")
     family = frame["family"] if "family" in frame else pd.Series(None, index=frame.index, dtype=object)
-    return pd.DataFrame({"malicious": malicious.astype(float), "family": family.astype(object)})
+    return pd.DataFrame({"malicious": malicious, "family": family.astype(object)})
 
 
 def score_table(anomaly_score: NDArray[np.float64], *, row_ids: Sequence[str] | None = None) -> pd.DataFrame:
@@ -185,7 +186,7 @@ def score_table(anomaly_score: NDArray[np.float64], *, row_ids: Sequence[str] | 
             "time": pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]"),
             "entity": pd.Series(None, index=index, dtype="str"),
             "anomaly_score": anomaly_score,
-            "percentile": 100.0 * (n - rank) / max(n, 1),
+            "percentile": 100.0 * np.searchsorted(np.sort(anomaly_score), anomaly_score) / max(n, 1),
             "rank": rank,
             **unknown,
         },

@@ -99,7 +99,7 @@ def foreign_detector(
     estimator = made(path, parameters, seed, where)
     if not hasattr(estimator, "fit"):
         raise RecipeError(f'{where}: {path} learns row by row, and is not fitted: give the model mode = "online".')
-    if is_classifier(estimator):
+    if classifies(estimator):
         raise RecipeError(
             f'{where}: {path} is a classifier, which learns from labels: give the model mode = "supervised".'
         )
@@ -120,6 +120,14 @@ def normality_of(estimator: Any, X: NDArray[np.generic]) -> NDArray[np.float64]:
         return -np.asarray(estimator.decision_function(X), dtype=np.float64).ravel()
     says = estimator.score_samples if hasattr(estimator, "score_samples") else estimator.decision_function
     return np.asarray(says(X), dtype=np.float64).ravel()
+
+
+def classifies(estimator: object) -> bool:
+    """Say whether an estimator is a classifier; one that has yet to be given another, within it, is none."""
+    try:
+        return bool(is_classifier(estimator))
+    except AttributeError:
+        return False
 
 
 def made(path: str, parameters: Mapping[str, object], seed: int | None, where: str) -> object:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
-from socml.detectors.foreign.batch import made
+from socml.detectors.foreign.batch import classifies, made
 from socml.detectors.foreign.import_paths import split_step
 from socml.detectors.supervised._calibrated import LEAST
 from socml.detectors.supervised._semi_supervised import SemiSupervised
@@ -72,7 +72,8 @@ class ForeignClassifier(SemiSupervised):
 
     def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:
         if self.is_semi_supervised:  # a row that no labelled row reaches has no probability of either: as likely as not
-            votes = np.nan_to_num(estimator.predict_proba(X)) + LEAST
+            with np.errstate(invalid="ignore"):
+                votes = np.nan_to_num(estimator.predict_proba(X)) + LEAST
             return np.asarray(np.log(votes[:, 1] / votes[:, 0]))
         if hasattr(estimator, "predict_proba"):
             return super()._log_odds(estimator, X)
@@ -96,7 +97,7 @@ def foreign_classifier(
     """
     estimator = made(path, parameters, seed, where)
     sure = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
-    if not hasattr(estimator, "fit") or not is_classifier(estimator) or not sure:
+    if not hasattr(estimator, "fit") or not classifies(estimator) or not sure:
         raise RecipeError(f"{where}: {path} is no classifier with predict_proba or decision_function.")
     if steps:
         from sklearn.pipeline import make_pipeline

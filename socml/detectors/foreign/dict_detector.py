@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import AnomalyDetector
 
+from socml.detectors.online._detector import check_parameters
 from socml.project import DataError, component
 
 Value: TypeAlias = SupportsFloat | str | None  # of a key: a number, a missing one, or whom the row is about
@@ -27,6 +28,11 @@ class DictDetector(AnomalyDetector):
     parameters : of the detector
     entity : key of whom a row is about, for detectors that keep entities apart; empty: no key
 
+    Raises
+    ------
+    RecipeError
+        If the detector has no such parameter; names the nearest.
+
     Examples
     --------
     >>> from river import preprocessing
@@ -43,30 +49,38 @@ class DictDetector(AnomalyDetector):
         self.detector = detector
         self.parameters = parameters
         self.entity = entity
-        self.detector_ = component("online", detector)(**(parameters or {}))
+        made = component("online", detector)
+        check_parameters(made, detector, parameters or {})
+        self.detector_ = made(**(parameters or {}))
         self._columns: list[Hashable] = []
 
     def score_one(self, x: dict[Hashable, Value]) -> float:
         """Return how anomalous a dictionary is, before it is learned; 0 while nothing was."""
         if not self._columns:
             return 0.0
-        return -float(self.detector_.score_one(self._row(x), self._entity_of(x)))
+        return 0.0 - float(self.detector_.score_one(self._row(x), self._entity_of(x)))
 
     def learn_one(self, x: dict[Hashable, Value]) -> None:
-        """Learn a dictionary."""
+        """Learn a dictionary; one without any value teaches nothing."""
         if not self._columns:
             self._columns = sorted((name for name in x if name != self.entity), key=str)
+        if not self._columns:
+            return
         self.detector_.learn_one(self._row(x), self._entity_of(x))
 
     def _row(self, x: Mapping[Hashable, Value]) -> NDArray[np.float64]:
-        values = [x.get(name) for name in self._columns]
-        try:
-            return np.array([np.nan if value is None else float(value) for value in values])
-        except (TypeError, ValueError):
-            name = next(n for n, v in zip(self._columns, values, strict=True) if not isinstance(v, int | float))
-            raise DataError(
-                f"{name!r} is {x[name]!r}, not a number: put a River transformer before the detector."
-            ) from None
+        row = np.empty(len(self._columns))
+        for at, name in enumerate(self._columns):
+            value = x.get(name)
+            try:
+                row[at] = np.nan if value is None else float(value)
+            except OverflowError:  # a whole number that no float holds
+                row[at] = np.inf if value > 0 else -np.inf  # type: ignore[operator]  # only an int overflows
+            except (TypeError, ValueError):
+                raise DataError(
+                    f"{name!r} is {value!r}, not a number: put a River transformer before the detector."
+                ) from None
+        return row
 
     def _entity_of(self, x: Mapping[Hashable, Value]) -> str | None:
         return None if not self.entity or x.get(self.entity) is None else str(x[self.entity])

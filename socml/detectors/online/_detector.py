@@ -6,7 +6,7 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -16,7 +16,7 @@ from socml.detectors.online._burst_guard import admit
 from socml.detectors.online._drift import make_drift
 from socml.detectors.online._running_scale import running_scale
 from socml.detectors.online._state import State
-from socml.project import ModelError
+from socml.project import ModelError, RecipeError, did_you_mean
 
 DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 MOST_DRIFTS = 1000  # remembered
@@ -215,3 +215,14 @@ def describe_parameters(detector: type) -> list[str]:
                 if parameter.kind is Parameter.KEYWORD_ONLY:
                     names[parameter.name] = None
     return list(names)
+
+
+def check_parameters(
+    detector: type, name: str, parameters: Iterable[str], *, where: str = "The model", more: Iterable[str] = ()
+) -> None:
+    """Raise RecipeError if a detector has no such parameter, nor is it one of `more`; names the nearest."""
+    known = describe_parameters(detector)
+    for parameter in parameters:
+        if parameter not in {*known, *more}:
+            near = did_you_mean(parameter, known)
+            raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {name} does not have it.{near}")

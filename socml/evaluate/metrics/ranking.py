@@ -46,13 +46,11 @@ def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) 
 
     if isinstance(scores, pd.Series):
         scores = scores.to_frame("anomaly_score")
-    if (
-        not isinstance(scores, pd.DataFrame)
-        or "anomaly_score" not in scores
-        or not isinstance(truth, pd.DataFrame | pd.Series)
-    ):
+    if not isinstance(scores, pd.DataFrame) or "anomaly_score" not in scores:
+        raise DataError("Scores are a table with the column anomaly_score, or a Series.")
+    if not pd.api.types.is_numeric_dtype(scores["anomaly_score"]) or scores["anomaly_score"].isna().any():
         raise DataError(
-            "Scores are a table with the column anomaly_score, or a Series; the truth is a table or a Series too."
+            "anomaly_score is missing in some row, or no number: what has no score has no place in an order."
         )
     by_row = scores.set_index("row_id") if "row_id" in scores.columns else scores
     known = truth_of_rows(truth, by_row.index)
@@ -60,9 +58,19 @@ def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) 
 
 
 def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndarray:
-    """Return what is known of each row: 1.0 malicious, 0.0 benign, NaN unknown; shape (n_rows,)."""
+    """Return what is known of each row: 1.0 malicious, 0.0 benign, NaN unknown; shape (n_rows,).
+
+    Raises
+    ------
+    DataError
+        If it is no table and no Series, is about none of the rows, or holds anything but truth values.
+    """
     import pandas as pd
 
+    from socml.features import as_malicious, of_rows
+
+    if not isinstance(truth, pd.DataFrame | pd.Series):
+        raise DataError("The truth is a table or a Series, whose index names the rows.")
     if isinstance(truth, pd.DataFrame):
         for key in ("row_id", "event_id"):
             if key in truth.columns:
@@ -71,10 +79,10 @@ def truth_of_rows(truth: pd.DataFrame | pd.Series, row_ids: pd.Index) -> np.ndar
             raise DataError(f"The truth has no column 'malicious'; it has {', '.join(map(str, truth.columns))}.")
         truth = truth["malicious"]
     truth = truth[~truth.index.duplicated()]
-    known = truth.reindex(row_ids)
+    known = of_rows(truth, row_ids)
     if len(truth) and len(row_ids) and not known.notna().any():
         raise DataError("The truth is about none of these rows: its row_ids are others. Is it of this feature set?")
-    return np.asarray(known.astype("object").map({True: 1.0, False: 0.0}), dtype=np.float64)
+    return as_malicious(known).to_numpy()
 
 
 def ranking_metrics(order: np.ndarray, malicious: np.ndarray, *, at: Sequence[int] = AT) -> dict[str, object]:

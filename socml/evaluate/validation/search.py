@@ -124,7 +124,7 @@ def search_table(
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingGridSearchCV
 
-    pipeline = _pipeline(recipe, search, project)
+    pipeline = _pipeline(recipe, search, validation, project)
     grid = _candidates(search, pipeline, recipe)
     position, target = _taught_rows(recipe, table)
     folds = _positions(make_folds(table.rows(validation.entity), validation), position, target)
@@ -151,10 +151,10 @@ def search_table(
     return _told(recipe, search, halving.cv_results_)
 
 
-def _pipeline(recipe: ModelRecipe, search: Search, project: Project) -> OutlierDetector:
+def _pipeline(recipe: ModelRecipe, search: Search, validation: Validation, project: Project) -> OutlierDetector:
     from socml.models import make_detector
 
-    pipeline = make_detector(recipe, project=project)
+    pipeline = make_detector(recipe, project=project, alert_share=validation.alert_share)
     detector = pipeline.detector
     if "calibration_folds" in detector.get_params() and not metric_of(search.metric).needs_alerts:
         detector.set_params(calibration_folds=0)  # calibration never changes which row is above which
@@ -242,7 +242,7 @@ def _alerts(
         steps = pipeline.named_steps
         probability = steps["detector"].predict_proba(steps["preparation"].transform(X))[:, 1]
         return np.asarray(probability > validation.probability_threshold)
-    return np.asarray(-normality >= pipeline.threshold_)
+    return np.asarray(normality < pipeline.offset_)
 
 
 def _told(recipe: ModelRecipe, search: Search, results: HalvingResults) -> SearchResult:

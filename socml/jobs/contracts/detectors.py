@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from socml.features import Preparation
-from socml.models import load_trusted
+from socml.models import check_learnt, load_trusted
 
 if TYPE_CHECKING:
     from socml.detectors import Detector
@@ -57,6 +57,7 @@ def fit_returns_itself(kind: type[Detector]) -> None:
     X = _matrix(kind)
     detector = made(kind)
     assert detector.fit(X) is detector, "fit must end in: return self"
+    check_learnt(detector)
     scores = np.asarray(detector.score_samples(X))
     assert scores.shape == (len(X),), f"score_samples gave the shape {scores.shape} for {len(X)} rows"
     assert np.isfinite(scores).all(), f"{int((~np.isfinite(scores)).sum())} of {len(X)} scores are no finite numbers"
