@@ -29,6 +29,7 @@ from socml.project import (
     spark_session,
     starter_root,
 )
+from socml.project.leaves import load_leaves
 
 SHIPPED = Project(root=starter_root(), workspace=Path("unused"))
 RECIPES = [load_feature_recipe(name, SHIPPED) for name in recipe_names("features", SHIPPED)]
@@ -110,8 +111,12 @@ def test_every_daily_set_and_what_it_remembers_are_the_same_if_spark_makes_the_s
     assert len(said) > len(DAILY) - 4  # the lab has something for nearly every set
 
 
-def test_scores_and_leaves_are_the_same_bit_for_bit(labs: tuple[Project, Project]) -> None:
+@pytest.mark.parametrize("room", [1_000_000, 50])
+def test_scores_and_leaves_are_the_same_bit_for_bit(
+    room: int, labs: tuple[Project, Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, _ = labs
+    monkeypatch.setattr(Project, "rows_in_memory", lambda *_: room)
     features = build_feature_file("source-5min", "office", project=here)
     version = fit("source-forest", read_table(features).to_pandas(), project=here)
     runs = [score_run(version, features, project=project) for project in labs]
@@ -119,6 +124,8 @@ def test_scores_and_leaves_are_the_same_bit_for_bit(labs: tuple[Project, Project
     assert (folders[0] / LEAVES).read_bytes() == (folders[1] / LEAVES).read_bytes()
     one, other = (pq.read_table(folder / "scores.parquet") for folder in folders)
     assert one.equals(other)
+    assert [load_leaves(folder / LEAVES).shape[1] for folder in folders] == [min(room, len(one))] * 2
+    assert len(one) > 50
 
 
 def test_a_function_that_differs_stops_the_build_with_its_name_and_what_to_write(labs: tuple[Project, Project]) -> None:
