@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +38,8 @@ def opened(ahead: Any, monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list
     for address in addresses:
         path, _, query = address.partition("?")
         scope = {"type": "http", "path": path, "query_string": query.encode()}
-        asyncio.run(server(scope, None, None))
+        with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop in this one
+            thread.submit(lambda asked=scope: asyncio.run(server(asked, None, None))).result()
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and thread.name.endswith("(_open)"):
                 thread.join()

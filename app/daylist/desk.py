@@ -120,7 +120,10 @@ class DayDesk:
             "new": listed.new,
             "false_expected": false_text(listed, say),
             "note": note_of(listed, say),
-            "views": [view_payload(v, self.by) for v in self._store.views.seen_by(self.by, dataset=self.today.dataset)],
+            "views": [
+                view_payload(v, self.by)
+                for v in self._store.views.seen_by(self.by, dataset=self.today.dataset, page="")
+            ],
             "events": self._events.of(wanted, self._store, say),
             "history": self._history(judged),
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],

@@ -12,7 +12,7 @@ import streamlit as st
 from scripts import bundle
 
 from labelling.desk import STRATEGY, Report, open_desk
-from socml.project import Project, Run, Words, visible_line
+from socml.project import DataError, Project, Run, Words, visible_line
 
 __all__ = ["triage_view"]
 
@@ -28,6 +28,7 @@ def triage_view(
     open_row: str = "",
     may_write: bool = True,
     strategy: str = STRATEGY,
+    only: str = "",
 ) -> None:
     """Draw the triage view of a run; record what the component sends, and answer it.
 
@@ -35,8 +36,16 @@ def triage_view(
     ----------
     open_row : the row that the address asks for; the first of the queue if empty
     strategy : how the queue is chosen
+    only : what was typed into the filter
     """
-    desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
+    try:
+        desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy, only=only)
+    except DataError as error:
+        st.warning(visible_line(error))
+        desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
+    if desk.fit is not None:
+        of = say.number(run.get("rows", 0))
+        st.caption(say("app.triage.filter.fit", n=desk.fit, of=of) if desk.fit else say("app.triage.filter.none"))
     desk.receive(_report())  # what a callback would do, but also on the first run after a restart
     if open_row and not desk.has(open_row):
         st.warning(say("app.triage.no_such_event"))

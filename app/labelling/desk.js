@@ -32,7 +32,16 @@ export class Desk {
     this.again = new Set(); // labelled events that are offered for a second look
   }
 
+  // Another filter: what it leaves out is neither on screen nor next.
+  begin(only) {
+    this.only = only;
+    this.current = null;
+    [this.upcoming, this.reserve, this.trail] = [[], [], []];
+    this.passed.clear();
+  }
+
   merge(data, first) {
+    if (data.only !== this.only) this.begin(data.only);
     for (const [id, item] of Object.entries(data.items)) this.items.set(id, item);
     for (const [id, evidence] of Object.entries(data.evidence)) {
       this.evidence.set(id, { ...this.evidence.get(id), ...evidence });

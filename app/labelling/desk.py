@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 from people import kept_store
@@ -23,7 +23,7 @@ from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
 from socml.project import DataError, Project, SocmlError, TryLater, Words
-from socml.review import LiveRanking, Triage, warm_up
+from socml.review import LiveRanking, Triage, rows_that_fit, warm_up
 
 STRATEGY = "mixed"
 SECOND_LOOKS = ("likely-error", "second-opinion", "check-suggestion")
@@ -85,9 +85,13 @@ class Desk:
         *,
         may_write: bool = True,
         strategy: str = STRATEGY,
+        only: str = "",
     ) -> None:
         ranking = kept_ranking(project, run_id)
-        self.triage = Triage(by=analyst, strategy=strategy, store=store, ranking=ranking)
+        fits = rows_that_fit(ranking, only) if only else None
+        self.triage = Triage(by=analyst, strategy=strategy, store=store, ranking=ranking, only=fits)
+        self.only = only
+        self.fit = None if fits is None else int(fits.sum())  # rows that the filter leaves, labelled ones among them
         self._offers = Offers(self.triage, leases=may_write)
         self._may_write = may_write
         self.scope = f"{run_id} {analyst}"
@@ -172,6 +176,7 @@ class Desk:
         background("warming up").start(["kernels"], warm_up)
         return {
             "least_seen_ms": SEEN_LEAST_MS,
+            "only": self.only,
             "answers": report.tick,  # an answer like the one before would not reach the component
             "run": self.triage.run["run_id"],
             "by": self.triage.by,
@@ -275,26 +280,34 @@ def moves(before: list[str], after: list[str], acted_on: set[str]) -> tuple[int,
     return sum(g > 0 for g in gained), sum(g < 0 for g in gained), len(entered)
 
 
-def open_desk(project: Project, run_id: str, analyst: str, *, may_write: bool = True, strategy: str = "") -> Desk:
-    """Return the session's desk, opened anew when run, analyst, their role, project or queue changed.
+def open_desk(
+    project: Project, run_id: str, analyst: str, *, may_write: bool = True, strategy: str = "", only: str = ""
+) -> Desk:
+    """Return the session's desk, opened anew when run, analyst, their role, project, queue or filter changed.
 
     Without a `strategy` the queue stays the one that was chosen last.
+
+    Raises
+    ------
+    DataError
+        If the filter `only` cannot be understood.
     """
     strategy = strategy or str(st.session_state.get("kept_queue") or STRATEGY)
-    wanted = (str(project.workspace), run_id, analyst, may_write, strategy)
+    wanted = (str(project.workspace), run_id, analyst, may_write, strategy, only)
     if st.session_state.get("desk_of") != wanted:
-        if "desk" in st.session_state:
-            st.session_state["desk"].leave()
-        st.session_state["desk"] = Desk(
+        desk = Desk(
             project,
             run_id,
             analyst,
             kept_store(project, read_only=not may_write),
             may_write=may_write,
             strategy=strategy,
+            only=only,
         )
-        st.session_state["desk_of"] = wanted
-    desk: Desk = st.session_state["desk"]
+        if "desk" in st.session_state:
+            st.session_state["desk"].leave()
+        st.session_state["desk"], st.session_state["desk_of"] = desk, wanted
+    desk = cast("Desk", st.session_state["desk"])
     if may_write:
         leave_when_closed(desk)
     return desk

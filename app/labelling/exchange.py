@@ -23,6 +23,7 @@ class Payload(Choices):
     """What Hunt is drawn from. By row: what is shown of it, its labels, and the records behind it."""
 
     least_seen_ms: int
+    only: str
     answers: str
     run: str
     by: str

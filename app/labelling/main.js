@@ -80,6 +80,7 @@ class Triage {
       z: only(() => this.act(() => this.desk.undo())),
       j: only(() => this.act(() => this.desk.move(1))),
       k: only(() => this.act(() => this.desk.move(-1))),
+      "/": only(() => fieldOf(this.component.data.words["filter.title"])?.focus()),
       n: only(() => this.event.note?.focus()),
       w: only(() => this.fold("why")),
       e: only(() => this.fold("raw")),
@@ -254,6 +255,11 @@ class Triage {
     window.removeEventListener("resize", this.onResize);
     this.node.remove();
   }
+}
+
+// The field above that has this name; it is Streamlit's, the name is ours.
+function fieldOf(name) {
+  return [...document.querySelectorAll("input[aria-label]")].find((field) => field.getAttribute("aria-label") === name);
 }
 
 function scope(data) {

@@ -65,6 +65,7 @@ export function helpLines(_data, word) {
     ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
     ["Z", word("tool.undo"), word("help.undo")],
     ["P", word("similar.tool"), word("help.similar")],
+    ["/", word("help.filter"), word("help.filter_about")],
     ["J K", word("help.move"), word("help.move_about")],
     ["N", word("note.title"), word("help.note")],
     ["W", word("why.title"), word("help.fold")],

@@ -1,4 +1,4 @@
-"""Filters of the daily list that a person gave a name → that person's own, and those that others share.
+"""Filters of the daily list and of Hunt that a person gave a name → that person's own, and those that others share.
 
 What a view holds is what stands in the page's address, so a link shows the same to whoever opens it.
 """
@@ -13,7 +13,7 @@ from socml.labels.journal import Journal
 from socml.labels.records import Entry
 from socml.project import DataError, UnknownName
 
-FIELDS = ("role", "q", "events", "queue")
+FIELDS = ("page", "role", "q", "events", "queue")
 LONGEST_NAME = 80
 LONGEST_FIELD = 4_000
 MOST = 100  # views of one person and dataset
@@ -58,7 +58,7 @@ class SavedViews:
     def save(
         self, name: str, state: Mapping[str, str], *, by: str, dataset: str, shared: bool = False, client_id: str = ""
     ) -> SavedView:
-        """Store a view and return it; a person's view of the same name is replaced.
+        """Store a view and return it; a person's view of the page with the same name is replaced.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class SavedViews:
         if any(len(value) > LONGEST_FIELD for value in kept.values()):
             raise DataError(f"View {name!r}: a filter of more than {LONGEST_FIELD:,} characters is not kept.")
         own = [view for view in self.seen_by(by, dataset=dataset) if view.by == by]
-        same = next((view for view in own if view.name == name), None)
+        same = next((v for v in own if v.name == name and v.state.get("page") == kept.get("page")), None)
         if same is None and len(own) >= MOST:
             raise DataError(f"{by!r} has {MOST} views. Delete one first.")
         view_id = same.id if same else client_id or uuid.uuid4().hex
@@ -90,10 +90,11 @@ class SavedViews:
         view = self._own(view_id, by)
         self._journal.add("view.deleted", view_id, by=by, client_id=client_id, dataset=view.dataset)
 
-    def seen_by(self, by: str, *, dataset: str) -> list[SavedView]:
-        """Return a person's own views, then those that others share, each by name."""
+    def seen_by(self, by: str, *, dataset: str, page: str | None = None) -> list[SavedView]:
+        """Return a person's own views, then those that others share, each by name: of all pages, or of one; "" is Today."""
         views = _folded(self._journal.entries("view.", dataset=dataset)).values()
         seen = [view for view in views if view.by == by or view.shared]
+        seen = [view for view in seen if page is None or view.state.get("page", "") == page]
         return sorted(seen, key=lambda view: (view.by != by, view.name.casefold(), view.id))
 
     def _own(self, view_id: str, by: str) -> SavedView:

@@ -60,7 +60,7 @@ def why_held(one: Address | str, settings: RespondSettings) -> str:
     Examples
     --------
     >>> settings = RespondSettings(allow=("8.8.8.0/24", "firm.example"))
-    >>> [why_held(ipaddress.ip_address(a), settings) for a in ("10.0.0.1", "8.8.8.8", "64:ff9b::808:808", "9.9.9.9")]
+    >>> [why_held(ipaddress.ip_address(a), settings) for a in ("10.0.0.1", "8.8.8.8", "::ffff:8.8.8.8", "9.9.9.9")]
     ['not_public', 'allowed', 'allowed', '']
     >>> [why_held(name, settings) for name in ("www.firm.example", "dc1.corp", "evil.example")]
     ['allowed', 'not_public', '']

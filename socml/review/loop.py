@@ -46,6 +46,7 @@ class Triage(Shared):
     wait : False: what a supervised forest thinks is worked out beside, and comes when it is there
     ranking : one that other analysts of this process look at too, instead of one of its own; it names the run, and
         `project`, `matrix` and `wait` are its own
+    only : of each candidate whether it may be in the queue, as `rows_that_fit` says; all may if not given
 
     Attributes
     ----------
@@ -70,13 +71,20 @@ class Triage(Shared):
         matrix: NDArray[np.floating] | None = None,
         wait: bool = True,
         ranking: LiveRanking | None = None,
+        only: NDArray[np.bool_] | None = None,
     ) -> None:
         self._live = ranking or LiveRanking(run_id, project=project, matrix=matrix, wait=wait, seed=seed)
         self.project, self.run, self.dataset = self._live.project, self._live.run, self._live.dataset
         self.by = by
         self._lock, self._ranking, self._current = self._live.lock, self._live.state, self._live.labels
         self._queues = Queues(
-            self._ranking, dataset=self.dataset, by=by, strategy=strategy, seed=seed, parameters=parameters or {}
+            self._ranking,
+            dataset=self.dataset,
+            by=by,
+            strategy=strategy,
+            seed=seed,
+            parameters=parameters or {},
+            only=only,
         )
         self._owns_store = store is None
         self._store = store or open_labels(self.project)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from socml.labels import LabelEvent, LabelStore
 from socml.project import is_own
@@ -15,12 +16,23 @@ from socml.review.review_queue import as_contract, choose_rows
 
 
 class Queues:
-    """The queues of one run for one analyst, and why each row was in the last one it was in."""
+    """The queues of one run for one analyst, and why each row was in the last one it was in.
+
+    With `only`, of each candidate whether it fits what the analyst looks for, the others are in no queue.
+    """
 
     def __init__(
-        self, board: RankingState, *, dataset: str, by: str, strategy: str, seed: int, parameters: Mapping[str, object]
+        self,
+        board: RankingState,
+        *,
+        dataset: str,
+        by: str,
+        strategy: str,
+        seed: int,
+        parameters: Mapping[str, object],
+        only: NDArray[np.bool_] | None = None,
     ) -> None:
-        self._ranking, self.dataset, self.by = board, dataset, by
+        self._ranking, self.dataset, self.by, self._only = board, dataset, by, only
         self.strategy, self.seed, self.parameters = strategy, seed, dict(parameters)
         self._shown: dict[str, str] = {}
         self._last: tuple[tuple[str, int, int], pd.DataFrame] | None = None
@@ -39,7 +51,8 @@ class Queues:
         queue = self._built(max(n + others, WATCHED))  # what moves are counted among is built anyhow
         again = {o.row_id: o for o in offers_again(standing, store.second_looks.waiting(dataset=self.dataset), self.by)}
         here = self._ranking.rows_of(again)
-        again = {row_id: offer for (row_id, offer), row in zip(again.items(), here, strict=True) if row >= 0}
+        there = [row >= 0 and (self._only is None or self._only[row]) for row in here.tolist()]
+        again = {row_id: offer for (row_id, offer), is_there in zip(again.items(), there, strict=True) if is_there}
         leases = store.leases.claim(
             dealt(queue["row_id"].to_list(), list(again)),
             by=self.by,
@@ -59,13 +72,18 @@ class Queues:
     def why(self, row_id: str) -> dict[str, object]:
         """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
 
-        A row that was drawn at random was drawn from the rows that are open now, each as likely as another.
+        A row that was drawn at random was drawn from the rows that are open now, each as likely as another; one drawn
+        from those that fit a filter says nothing of the others.
         """
         reason = self._shown.get(row_id)
         if reason is None:
             return {}
         drawn = {"inclusion_probability": 1.0 / max(int(self._ranking.is_open.sum()), 1)}
-        return {"queue_reason": reason, "strategy": self.strategy, **(drawn if reason == "random-audit" else {})}
+        return {
+            "queue_reason": reason,
+            "strategy": self.strategy,
+            **(drawn if reason == "random-audit" and self._only is None else {}),
+        }
 
     def _built(self, n: int) -> pd.DataFrame:
         """Return the queue of `n` rows; the last is kept as long as the ranking is the same."""
@@ -77,16 +95,18 @@ class Queues:
     def _chosen(self, n: int) -> pd.DataFrame:
         board = self._ranking
         candidates, seen, predictions = board.candidates, board.seen, board.predictions
+        if self._only is not None:
+            candidates, seen = candidates[self._only], seen[self._only[seen.index]]
         if is_own("strategies", self.strategy):  # it was promised an index of names
-            names = pd.Index(board.ids.names(range(len(candidates))), dtype=object, name="row_id")
-            candidates = candidates.set_axis(names)
+            names = pd.Index(board.ids.names(range(len(board.candidates))), dtype=object, name="row_id")
+            candidates = candidates.set_axis(names[candidates.index])
             seen = seen.set_axis(names[seen.index])
             predictions = None if predictions is None else predictions.set_axis(names)
         chosen = choose_rows(
             candidates, seen, strategy=self.strategy, budget=n, seed=self.seed, parameters=self.parameters,
             predictions=predictions,
         )  # fmt: skip
-        own = candidates is not board.candidates
+        own = is_own("strategies", self.strategy)
         return as_contract(chosen, candidates, chosen.index if own else board.ids.names(chosen.index.to_numpy()))
 
     def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:

@@ -52,6 +52,11 @@ class RowIds:
         self._find([name for name in wanted if name not in self._row_of])
         return np.array([self._row_of[name] for name in wanted], dtype=np.intp)
 
+    def are_in(self, names: pa.Array) -> NDArray[np.bool_]:
+        """Return of each row whether its name is among `names`."""
+        found = pc.is_in(self._names, value_set=names.cast(self._names.type)).to_numpy(zero_copy_only=False)
+        return np.asarray(found if self._order is None else found[self._order], dtype=bool)
+
     def starting_with(self, start: str) -> list[str]:
         """Return the names that begin with a text."""
         return [str(name) for name in self._names.filter(pc.starts_with(self._names, start)).to_pylist()]

@@ -67,6 +67,19 @@ test("while a new ranking is being read, events that were next a moment ago are 
   assert.equal(at.current, "x", "the new ranking comes first as soon as it can be judged");
 });
 
+test("another filter: what it leaves out is neither on screen, nor next, nor behind; what was typed stays", () => {
+  const at = desk(["a", "b", "c"], { whole: ["a", "b", "c"], only: "" });
+  at.label("benign", "key", 200);
+  at.setDraft({ note: "half a note" });
+  at.merge(answer(["x", "y"], { whole: ["x", "y"], only: "dns" }), false);
+  assert.equal(at.current, "x");
+  assert.deepEqual(at.reserve, []);
+  assert.ok(!at.list().includes("b") && !at.list().includes("c"));
+  assert.equal(at.draft("b").note, "half a note");
+  at.merge(answer(["y", "x"], { only: "dns" }), false);
+  assert.equal(at.current, "x", "the same filter again changes nothing on screen");
+});
+
 test("no event is asked for twice, and each is reached, however the ranking moves", () => {
   const whole = new Set();
   const at = desk(letters, {});

@@ -40,6 +40,7 @@ _WITH_PORTS = {"tcp", "udp", "rtp", "rtcp", "sctp", "udt"}
 _FIXED_WIDTH = re.compile(
     r" *(\d\S{7,40}) ([A-Za-z*& ]{1,12}?) +([a-z][a-z0-9-]{1,9}) +(\S{1,80}) +(<?[-?|o]{1,2}>?|who) +(\S{1,80}) +(\d{1,15}) +(\d{1,15}) +(\w{1,12})"
 )
+_PARTS = re.compile(rb"[\t,]")
 _CLOCK_ONLY = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 
 
@@ -55,11 +56,13 @@ class Argus:
     )
 
     def sniff(self, head: bytes, file_name: str) -> float:
-        """Sure of a line with Argus's names, and of its binary files."""
+        """Sure of a line with Argus's names, in columns if the next line fits, and of its binary files."""
         if head.startswith(_BINARY):
             return 0.9
-        lines = head_lines(head, 1)
+        lines = head_lines(head, 2)
         names = set(_cells(lines[0])) if lines else set()
+        if lines and not _PARTS.search(lines[0]) and not _FIXED_WIDTH.fullmatch(_text(lines[-1])):
+            return 0.0
         return 0.97 if any(len(needed & names) >= 4 for needed in _NEEDED) else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -98,6 +101,8 @@ class _Reader:
                 self.names = []
                 raise ValueError("a record before the line of names")
             raise Skip("header")
+        if not _PARTS.search(line) and not _FIXED_WIDTH.fullmatch(_text(line)):
+            raise ValueError("not the columns that ra prints")
         if len(cells) != len(self.names):
             raise ValueError(f"{len(cells)} values for {len(self.names)} columns")
         fields = Fields(dict(zip(self.names, (cell.strip() for cell in cells), strict=True)))
@@ -166,14 +171,18 @@ def _bytes(fields: Fields, row: dict[str, object]) -> None:
 
 
 def _cells(line: bytes) -> list[str]:
-    text = line.decode("utf-8", "backslashreplace")
-    if "\t" in text or "," in text:
+    text = _text(line)
+    if _PARTS.search(line):
         return text.split("\t") if "\t" in text else text.split(",")
-    found = _FIXED_WIDTH.fullmatch(text.rstrip())
+    found = _FIXED_WIDTH.fullmatch(text)
     if found is None:
         return text.split()
     start, flags, protocol, source, way, destination, *rest = found.groups()
     return [start, flags.strip(), protocol, *_end(source), way, *_end(destination), *rest]
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").rstrip("\r\n ")
 
 
 def _end(text: str) -> tuple[str, str]:
