@@ -18,9 +18,7 @@ _ZONED = re.compile(
     r"(?:1 )?(?P<iso>\d{4}-\d\d-\d\d[T ](?P<iso_clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)) "
 )
 _DATED = r"(?P<year>20\d\d)[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
-_BRACKETED = (
-    r"\[(?P<web_day>\d\d)/(?P<web_month>[A-Z][a-z]{2})/(?P<web_year>20\d\d):(?P<web_clock>\d\d:\d\d:\d\d)"
-)
+_BRACKETED = r"\[(?P<web_day>\d\d)/(?P<web_month>[A-Z][a-z]{2})/(?P<web_year>20\d\d):(?P<web_clock>\d\d:\d\d:\d\d)"
 _FIRST = re.compile(rf"\s{{0,8}}(?:1 )?{_DATED}")
 _IN_BRACKETS = re.compile(_BRACKETED)
 _ANYWHERE = re.compile(f"{_DATED}|{_BRACKETED}")

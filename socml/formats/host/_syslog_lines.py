@@ -6,7 +6,7 @@ Also the oracle of the fast way: on a plain line both say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from socml.formats._continued import continued

@@ -79,6 +79,11 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     return best, best_share
 
 
+def _above(counts: Sequence[int], first: int) -> Sequence[int]:
+    """Return how often the titles above are cut, without a line of names that leaves out the last one or two."""
+    return counts[: first - 1] if first > 1 and counts[-1] - counts[first - 1] in (1, 2) else counts[:first]
+
+
 def titles_above(lines: Sequence[bytes]) -> int:
     """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
 
@@ -102,9 +107,11 @@ def titles_above(lines: Sequence[bytes]) -> int:
             counts[-1] < _LEAST_CUTS
             or not 0 < first <= _MOST_TITLES
             or alike < 2
-            or 2 * max(counts[:first]) >= counts[-1]
+            or 2 * max(_above(counts, first)) >= counts[-1]
         ):
             continue
+        if first > 1 and counts[-1] - counts[first - 1] in (1, 2):  # a line of names that leaves the last ones out
+            first -= 1
         if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
             return written[first][0]
     return 0
