@@ -114,11 +114,8 @@ def guess(names: tuple[str, ...]) -> Guess:
                     continue
                 if skipped and _is_of_other_end(column, own):
                     continue
-                if (
-                    name == "accountname" and "accountid" in by_end
-                ):  # perhaps a customer's, after whoever is named within
-                    skipped = 3
-                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
+                far = 3 if name == "accountname" and "accountid" in by_end else skipped  # perhaps a customer's
+                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * far, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)

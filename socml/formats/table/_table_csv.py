@@ -79,9 +79,13 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     return best, best_share
 
 
-def _above(counts: Sequence[int], first: int) -> Sequence[int]:
-    """Return how often the titles above are cut, without a line of names that leaves out the last one or two."""
-    return counts[: first - 1] if first > 1 and counts[-1] - counts[first - 1] in (1, 2) else counts[:first]
+def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
+    """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
+    if first < 2:
+        return False
+    more = _count(written[first][1], delimiter) - _count(written[first - 1][1], delimiter)
+    empty = delimiter.encode() * more
+    return more in (1, 2) and all(line.rstrip(b"\r\n").endswith(empty) for _, line in written[first:])
 
 
 def titles_above(lines: Sequence[bytes]) -> int:
@@ -103,15 +107,14 @@ def titles_above(lines: Sequence[bytes]) -> int:
         counts = [_count(line, delimiter) for _, line in written]
         alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
         first = len(counts) - alike
+        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
         if (
             counts[-1] < _LEAST_CUTS
             or not 0 < first <= _MOST_TITLES
             or alike < 2
-            or 2 * max(_above(counts, first)) >= counts[-1]
+            or 2 * max(counts[:first]) >= counts[-1]
         ):
             continue
-        if first > 1 and counts[-1] - counts[first - 1] in (1, 2):  # a line of names that leaves the last ones out
-            first -= 1
         if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
             return written[first][0]
     return 0
