@@ -35,6 +35,7 @@ _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
     "max min total not valid before after until initiating local server host agent observer node listener".split()
 )
+_SIDES = ("source", "destination")
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
@@ -111,11 +112,29 @@ def guess(names: tuple[str, ...]) -> Guess:
             for skipped, own in by_end.get(name, ()):
                 if skipped == 1 and len(name) < _WHOLE and name not in _SHORT:
                     continue
-                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * skipped, rank, name))
+                if skipped and _is_of_other_end(column, own):
+                    continue
+                far = 3 if name == "accountname" and "accountid" in by_end else skipped  # perhaps a customer's
+                found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * far, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
     return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
+
+
+@lru_cache(maxsize=8192)
+def _is_of_other_end(column: str, name: str) -> bool:
+    """Return whether a field's name says that it is of the other end of a connection than the column.
+
+    Examples
+    --------
+    >>> _is_of_other_end("source_ip", "destination.public_ip"), _is_of_other_end("source_ip", "_source.client.ip")
+    (True, False)
+    """
+    of = column.partition("_")[0]
+    words = (_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name))
+    sides = [word for word in words if word in _SIDES]
+    return of in _SIDES and bool(sides) and sides[-1] != of
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from socml.formats._field_names import guess, plain_name
@@ -43,6 +43,8 @@ _CLOCK_NAME = re.compile(r"(?:time|clock|heure|zeit|hora|ora|tijd|tid|godzina|ca
 _DURATION = re.compile("dur|elapsed|uptime|dauer|temps|laps|session|total")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<url>[^ \"]{1,4000})(?: HTTP/[\d.]{1,3})?")
 _FLAGS = re.compile(r"(?i)\b[\w.-]{1,60} ?[=:] ?(?:true|false|yes|no)\b")  # of something else: admin=false
+_WHOLE_SECONDS = frozenset({"epochsecond", "epochseconds", "seconds"})
+_NANOSECONDS = ("nano", "nanos", "nanoOfSecond", "nanoseconds")
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d")
 _LOGON = (
     "login",
@@ -81,8 +83,8 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                 continue
             if _is_other(column, name, plain, found[name]):
                 continue
-            value: object = _zoned_time(found, name, clock) if column == "time" else None
-            value = value or column_value(column, found[name], plain, clock)
+            is_time = column == "time"
+            value = _when(found, name, plain, clock) if is_time else column_value(column, found[name], plain, clock)
             if value is not None:
                 row[column], taken[column] = value, name
                 if column not in _SHARED or column == "message":
@@ -161,6 +163,17 @@ def _zoned_time(found: Mapping[str, object], name: str, clock: Clock) -> datetim
         return None
     when = column_value("time", f"{text}{zone}", "time", clock)
     return when if isinstance(when, datetime) else None
+
+
+def _when(found: Mapping[str, object], name: str, plain: str, clock: Clock) -> datetime | None:
+    """Return the time of a field, with the zone and the part of a second that stand beside it."""
+    when = _zoned_time(found, name, clock) or column_value("time", found[name], plain, clock)
+    parent, dot, last = name.rpartition(".")
+    if not isinstance(when, datetime) or not dot or last.lower() not in _WHOLE_SECONDS:
+        return when if isinstance(when, datetime) else None
+    part = next((found[f"{parent}.{one}"] for one in _NANOSECONDS if f"{parent}.{one}" in found), None)
+    is_part = isinstance(part, int) and 0 <= part < 10**9 and when.microsecond == 0
+    return when + timedelta(microseconds=int(str(part)) // 1000) if is_part else when
 
 
 def _only_clock(found: Mapping[str, object]) -> tuple[str, str] | None:

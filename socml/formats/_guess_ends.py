@@ -92,7 +92,9 @@ def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str
 
 def _own_side(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
     """Take the local end for the source where the record says that it began the connection."""
-    local = plain_name(taken.get("destination_ip", "")).endswith(("localip", "localaddress", "localaddr"))
+    local = plain_name(taken.get("destination_ip", "")).endswith(
+        ("localip", "localaddress", "localaddr", "localhostip")
+    )
     if not local or "remote" not in plain_name(taken.get("source_ip", "")):
         return
     if any(plain_name(name) == "direction" and str(value).lower() in _OUTWARD for name, value in found.items()):

@@ -36,7 +36,7 @@ _PLAIN = ("host",)  # a category that says nothing
 _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
 RECORD_HINT = (
-    r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|\d{4}-\d\d-\d\d[T ])|"
+    r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|(?:1 )?\d{4}[-/]\d\d[-/]\d\d[T ])|"
     r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|MSWinEventLog|<\?xml |\d [+-]\d\d:\d\d |<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
 )
 _XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")

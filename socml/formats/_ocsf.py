@@ -40,10 +40,16 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "process_name": "process.name",
     "process_pid": "process.pid",
     "process_command_line": "process.cmd_line",
-    "process_parent_name": ("process.parent_process.name", "actor.process.name"),
+    "process_parent_name": "process.parent_process.name",
     "file_path": ("file.path", "file.name"),
     "rule_id": ("finding_info.uid", "finding.uid", "rule.uid"),
     "rule_name": ("finding_info.title", "finding.title", "rule.name"),
+}
+_OF_ACTOR = {  # a process that did something; where a process is what was done, the one that began it
+    "process_name": "actor.process.name",
+    "process_pid": "actor.process.pid",
+    "process_command_line": "actor.process.cmd_line",
+    "process_parent_name": "actor.process.parent_process.name",
 }
 _SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 90, 6: 100}  # informational … fatal; 0 and 99 do not say
 _STATUS = {1: "success", 2: "failure"}
@@ -78,6 +84,7 @@ def ocsf_event(found: dict[str, object]) -> dict[str, object]:
     if isinstance(message, list):
         fields.replace("message", "; ".join(map(str, message)))
     row |= fields.columns(_COLUMNS)
+    _take_actor(row, fields)
     if row.get("network_transport"):
         row["network_transport"] = str(row["network_transport"]).lower()
     row |= _duration(fields, stamp)
@@ -88,6 +95,15 @@ def ocsf_event(found: dict[str, object]) -> dict[str, object]:
     row |= _lists(fields)
     row["extra"] = fields.rest()
     return row
+
+
+def _take_actor(row: dict[str, object], fields: Fields) -> None:
+    """Fill in what the process of the actor is: the parent of the event's own process, and else the event's process."""
+    if any(row.get(name) is not None for name in ("process_name", "process_pid", "process_command_line")):
+        if row.get("process_parent_name") is None:
+            row |= fields.columns({"process_parent_name": "actor.process.name"})
+    else:
+        row |= fields.columns(_OF_ACTOR)
 
 
 def _duration(fields: Fields, stamp: object) -> dict[str, object]:

@@ -72,6 +72,12 @@ class Clock:
             )
         return self._year_of(self.year, 31 * month + day)
 
+    def known_year(self, local: datetime) -> datetime:
+        """Return a clock time in UTC whose year its own record tells; the records after it go on from there."""
+        self.used_year = True
+        self.year, self.position = local.year, 31 * local.month + local.day
+        return self.in_zone(local)
+
     def in_zone(self, local: datetime) -> datetime:
         """Return a local time in UTC; a clock time that occurs twice is the first, unless the file has passed it."""
         self.used_zone = True

@@ -6,7 +6,7 @@ Also the oracle of the fast way: on a plain line both say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from socml.formats._continued import continued
@@ -19,25 +19,28 @@ from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import MONTHS, Clock, epoch, iso
 from socml.formats._values import LEVELS, outcome_of
+from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_messages import first_word_severity, read_message
 
 __all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d+)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
 )
 # Busybox, AIX and F5 write facility and level before the program; FreeBSD, in brackets, before the host
 _WRITTEN = rf"(?:(?:<?{_FACILITY}[.:])?(?P<level>{_LEVELS})>? +)?"
+# The address that a relay had a line from, after the host that the line names
+_ADDRESS = r"(?:(?P<host_address>\d{1,3}(?:\.\d{1,3}){3}) (?=[^\s:\[\]{\"]+(?:\[\d*\])?:))?"
 _REST = (
-    rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?"
+    rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?{_ADDRESS}"
     rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
 )
 _RFC3164 = re.compile(
     rf"{_PRIORITY}(?:(?P<early_year>20\d\d) )?(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?"
-    rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? (?:(?P<late_year>20\d\d) )?{_REST}",
+    rf"(?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{{1,6}})?:? {{1,4}}(?:(?P<late_year>20\d\d) )?{_REST}",
     re.DOTALL,
 )
 _RFC3339 = re.compile(
@@ -45,10 +48,11 @@ _RFC3339 = re.compile(
     re.DOTALL,
 )
 _RFC5424 = re.compile(
-    r"<(?P<priority>\d{1,3})>1 (?P<stamp>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<message_id>\S+) "
+    r"(?:<(?P<priority>\d{1,3})>)?1 (?P<stamp>\S+) (?P<host>\S+) (?P<tag>\S+) (?P<pid>\S+) (?P<message_id>\S+) "
     r'(?P<data>-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (?P<message>.*))?$',
     re.DOTALL,
 )
+_NO_PRIORITY = re.compile(r"1 \d{4}-\d\d-\d\dT\d\d:")  # of RFC 5424, as some collectors write it
 _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
@@ -62,10 +66,6 @@ NO_HOSTS = frozenset(
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
-_OWN_TIME = re.compile(
-    r"(?:[\w.-]{1,64} ){0,4}(?:(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) |"
-    r"\((?P<utc>\d{4}-\d\d-\d\dT(?P<utc_clock>\d\d:\d\d:\d\d))\) )"  # the latter of WatchGuard
-)
 _NO_HOST = re.compile(r'[=",;(]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
@@ -108,6 +108,8 @@ def header(text: str) -> re.Match[str] | None:
     first = text[:1]
     if first == "<":
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)
+    elif _NO_PRIORITY.match(text):
+        found = _RFC5424.match(text)
     else:
         found = (_RFC3339.match(text) if first.isdigit() else None) or _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
@@ -237,7 +239,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     holds_record = levels > 0 and is_record(message)
     writer = tag if tag and tag.startswith("%%") else program  # of Huawei, whose names hold slashes
     columns, more = ({}, {}) if holds_record else read_message(writer, message)
-    when = _own_time(found, message) or _when(found, clock)
+    when = own_time(found, message, clock, holds_record=holds_record) or _when(found, clock)
     row: dict[str, object] = {
         "time": when,
         "message": message or None,
@@ -254,7 +256,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         row["event_severity"] = LEVELS[level]
     elif (severity := first_word_severity(message)) is not None:
         row["event_severity"] = severity
-    for name in ("message_id", "data"):
+    for name in ("message_id", "data", "host_address"):
         if found.get(name) not in (None, "-"):
             more[name.replace("data", "structured_data")] = str(found[name])
     row |= columns
@@ -263,14 +265,6 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     if "structured_data" in more:
         _fill_from_data(row, more, str(found.get("message_id") or ""))
     return with_inner(row, message, clock, levels) if holds_record else row
-
-
-def _own_time(found: Mapping[str, str | None], message: str) -> datetime | None:
-    """Return the time that a message says of itself with its zone, if it is the header's, which names none; Cisco ISE does so."""
-    own = _OWN_TIME.match(message) if found.get("clock") and "-" in message[:_LONGEST_STAMP] else None
-    if own is None or (own["clock"] or own["utc_clock"])[-5:] != str(found["clock"])[-5:]:
-        return None
-    return iso(f"{own['utc']}Z" if own["utc"] else own["stamp"].replace(" +", "+").replace(" -", "-"))
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:

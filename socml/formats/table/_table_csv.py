@@ -79,6 +79,15 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     return best, best_share
 
 
+def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
+    """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
+    if first < 2:
+        return False
+    more = _count(written[first][1], delimiter) - _count(written[first - 1][1], delimiter)
+    empty = delimiter.encode() * more
+    return more in (1, 2) and all(line.rstrip(b"\r\n").endswith(empty) for _, line in written[first:])
+
+
 def titles_above(lines: Sequence[bytes]) -> int:
     """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
 
@@ -98,6 +107,7 @@ def titles_above(lines: Sequence[bytes]) -> int:
         counts = [_count(line, delimiter) for _, line in written]
         alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
         first = len(counts) - alike
+        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
         if (
             counts[-1] < _LEAST_CUTS
             or not 0 < first <= _MOST_TITLES

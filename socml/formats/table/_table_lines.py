@@ -26,6 +26,7 @@ _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}\.[A-Za-z]{2,24}")
 _URL = re.compile(r"(?:(?:https?|ftp):/|/[^\s/]{0,255})/\S{0,2000}|[A-Za-z]:\\\S{0,2000}")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.){1,10}(?:[a-z]{2,24}|xn--[a-z0-9-]{2,50})")
 _HASH = re.compile(r"[0-9a-fA-F]{32,128}")
+_HOLDS_CLOCK = re.compile(r"\d:\d\d:\d\d")
 _MOSTLY = 0.8
 
 
@@ -97,7 +98,7 @@ def shape_of(cell: str) -> str:
 def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the first of some rows holds the names of the others' columns.
 
-    It does not if it comes again among them and tells itself apart in no column, or if more of its cells look like the
+    It does not if it comes again among them and tells itself apart in no column, if it holds a moment within a text, or if more of its cells look like the
     data below them (numbers, addresses, times, domains …) than like none of it. Names that are numbers (years) stand
     over cells that are numbers too: they are taken for names only where they are whole, differ, and grow.
 
@@ -111,6 +112,8 @@ def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     if not below:
         return not any(shape_of(cell) not in ("text", "") for cell in first)
+    if any(_HOLDS_CLOCK.search(cell) and shape_of(cell) == "text" for cell in first):
+        return False  # a moment within a text, which no name holds
     names = values = 0
     for at, cell in enumerate(first):
         shapes = [shape for row in below if (shape := shape_of(row[at]))]

@@ -34,10 +34,12 @@ _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
     sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}})(?:\(\d{{1,6}}\))? ?=")
-    for sign in ("\t", "|", ";", "^", ", ")
+    for sign in ("\t", "|", ";", "^")
+} | {  # where blanks and commas part them, a name may be of several words with capitals
+    ", ": re.compile(r"(?:^|, ) ?(?P<key>[A-Za-z_@][\w.@/-]{0,99}(?: [A-Z][\w.@/-]{0,40}){0,4})(?:\(\d{1,6}\))? ?=")
 }
 _BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
-_CELL = re.compile(r" ?[\"']?[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)")
+_CELL = re.compile(r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$))")
 _COLONS = re.compile(r"(?:^|[,;] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")

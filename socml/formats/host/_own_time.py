@@ -1,0 +1,77 @@
+"""The time that a message says of itself → what its header, which has no year or no zone, leaves open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from socml.formats._iso import from_iso
+from socml.formats._times import MONTHS, Clock, iso
+
+__all__ = ["own_time"]
+
+_LONGEST = 4096  # characters of a message that are searched
+_ZONED = re.compile(
+    r"(?:[\w.-]{1,64} ){0,4}(?:(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) |"
+    r"\((?P<utc>\d{4}-\d\d-\d\dT(?P<utc_clock>\d\d:\d\d:\d\d))\) )|"  # the latter of WatchGuard
+    r"(?:1 )?(?P<iso>\d{4}-\d\d-\d\d[T ](?P<iso_clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)) "
+)
+_DATED = r"(?P<year>20\d\d)[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
+_BRACKETED = r"\[(?P<web_day>\d\d)/(?P<web_month>[A-Z][a-z]{2})/(?P<web_year>20\d\d):(?P<web_clock>\d\d:\d\d:\d\d)"
+_FIRST = re.compile(rf"\s{{0,8}}(?:1 )?{_DATED}")
+_IN_BRACKETS = re.compile(_BRACKETED)
+_ANYWHERE = re.compile(f"{_DATED}|{_BRACKETED}")
+_HOUR = 3600
+_MOST_APART = 60  # seconds between the header's time and the message's, whatever the zones' hours
+
+
+def own_time(
+    found: Mapping[str, str | None], message: str, clock: Clock, *, holds_record: bool = False
+) -> datetime | None:
+    """Return the time of a line whose header names no zone, and perhaps no year, from what its message says; None if it says none.
+
+    A time with its zone is taken as it is; of one without, the year. Both only if it is the header's: the same minute and
+    second, on the same day or the next. Of a record within the line, a year anywhere in it counts.
+
+    Examples
+    --------
+    >>> header = {"month": "Mar", "day": "2", "clock": "11:00:01", "fraction": None}
+    >>> own_time(header, "2024-03-02T10:00:01Z [ann]: Logout", Clock(None, 2026, None)).isoformat()
+    '2024-03-02T10:00:01+00:00'
+    >>> own_time(header, "192.0.2.1:4 [02/Mar/2024:11:00:01.5] web", Clock(None, 2026, None)).isoformat()
+    '2024-03-02T11:00:01+00:00'
+    """
+    if not found.get("clock"):
+        return None
+    header_clock = str(found["clock"])
+    zoned = _ZONED.match(message) if "-" in message[:80] else None
+    if zoned and (zoned["clock"] or zoned["utc_clock"] or zoned["iso_clock"])[-5:] == header_clock[-5:]:
+        stamp = zoned["stamp"] or zoned["iso"] or ""
+        return iso(f"{zoned['utc']}Z" if zoned["utc"] else stamp.replace(" +", "+").replace(" -", "-"))
+    if any(found.get(name) for name in ("year", "early_year", "late_year")) or found.get("month") not in MONTHS:
+        return None
+    local = _in_year(found, message, holds_record=holds_record)
+    return clock.known_year(local) if local else None
+
+
+def _in_year(found: Mapping[str, str | None], message: str, *, holds_record: bool) -> datetime | None:
+    """Return the header's clock time in the year of a stamp of the message that is the same but for the zone."""
+    text = message[:_LONGEST]
+    first = None if holds_record else _FIRST.match(text)
+    stamps = _ANYWHERE.finditer(text) if holds_record else [first] if first else _IN_BRACKETS.finditer(text)
+    for stamp in stamps:
+        named = stamp.groupdict()
+        year = named.get("year") or named.get("web_year")
+        month = int(named["month"]) if named.get("month") else MONTHS.get(named.get("web_month") or "")
+        day, clock = named.get("day") or named.get("web_day"), named.get("clock") or named.get("web_clock")
+        try:
+            own = from_iso(f"{year}-{month or 0:02}-{day}T{clock}")
+            written = f"{MONTHS[str(found['month'])]:02}-{int(found['day'] or 0):02}T{found['clock']}"
+            header = from_iso(f"{year}-{written}{found.get('fraction') or ''}")
+        except ValueError:
+            continue
+        apart = abs((own - header).total_seconds())
+        if apart <= 24 * _HOUR and min(apart % _HOUR, -apart % _HOUR) <= _MOST_APART:
+            return header
+    return None
