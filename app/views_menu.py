@@ -29,9 +29,7 @@ def views_menu(place: Place, state: Mapping[str, str]) -> None:
             _save(views, place.analyst, dataset, state, say)
             chosen = there.get(str(st.session_state.get("view")))
             if chosen and chosen.by == place.analyst:
-                st.button(
-                    say("today.views.delete"), on_click=_delete, args=[views, chosen], icon=":material/delete:"
-                )
+                st.button(say("today.views.delete"), on_click=_delete, args=[views, chosen], icon=":material/delete:")
     if problem := st.session_state.pop("view_problem", ""):
         st.toast(visible_line(problem), icon=":material/error:")
 
