@@ -44,8 +44,8 @@ def triage_view(
         st.warning(visible_line(error))
         desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
     if desk.fit is not None:
-        of = say.number(run.get("rows", 0))
-        st.caption(say("app.triage.filter.fit", n=desk.fit, of=of) if desk.fit else say("app.triage.filter.none"))
+        counts = {"shown": say.number(desk.fit), "of": say.number(run.get("rows", 0))}
+        st.caption(say("app.triage.filter.fit", n=desk.fit, **counts) if desk.fit else say("app.triage.filter.none"))
     desk.receive(_report())  # what a callback would do, but also on the first run after a restart
     if open_row and not desk.has(open_row):
         st.warning(say("app.triage.no_such_event"))
