@@ -41,6 +41,7 @@ _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
+_VIRTUAL = frozenset({"vip", "vserver"})  # an address that stands for others: a named destination is nearer
 _DESTINATION = frozenset(
     "to master primary replica dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
     "listening backend gateway nexthop interface i vip vserver".split()
@@ -224,7 +225,13 @@ def _worth(before: str, ip: str) -> int:
         return 2
     found = _WORD_BEFORE.search(before)
     word = found[1].lower() if found else ""
-    return 2 if word in _DESTINATION or word in elsewhere.DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
+    return (
+        2
+        if (word in _DESTINATION and word not in _VIRTUAL)
+        or word in elsewhere.DESTINATION
+        or (word in _SOURCE and word not in _WEAK)
+        else 1
+    )
 
 
 def _side(before: str, row: dict[str, object]) -> str:

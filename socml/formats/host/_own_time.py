@@ -14,7 +14,7 @@ __all__ = ["own_time"]
 _LONGEST = 4096  # characters of a message that are searched
 _ZONED = re.compile(
     r"(?:[\w.-]{1,64} ){0,4}(?:(?P<stamp>\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})? [+-]\d\d:\d\d) |"
-    r"\((?P<utc>\d{4}-\d\d-\d\dT(?P<utc_clock>\d\d:\d\d:\d\d))\) )|"  # the latter of WatchGuard
+    r"\((?P<utc>\d{4}-\d\d-\d\dT(?P<utc_clock>\d\d:\d\d:\d\d))\) )|"  # of WatchGuard
     r"(?:1 )?(?P<iso>\d{4}-\d\d-\d\d[T ](?P<iso_clock>\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)) "
 )
 _DATED = r"(?P<year>20\d\d)[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
@@ -22,8 +22,8 @@ _BRACKETED = r"\[(?P<web_day>\d\d)/(?P<web_month>[A-Z][a-z]{2})/(?P<web_year>20\
 _FIRST = re.compile(rf"\s{{0,8}}(?:1 )?{_DATED}")
 _IN_BRACKETS = re.compile(_BRACKETED)
 _ANYWHERE = re.compile(f"{_DATED}|{_BRACKETED}")
-_HOUR = 3600
-_MOST_APART = 60  # seconds between the header's time and the message's, whatever the zones' hours
+_DAY, _QUARTER = 86400, 900  # seconds; zones differ by quarters of an hour
+_MOST_APART = 60  # seconds between the header's time and the message's, whatever their zones
 
 
 def own_time(
@@ -46,13 +46,20 @@ def own_time(
         return None
     header_clock = str(found["clock"])
     zoned = _ZONED.match(message) if "-" in message[:80] else None
-    if zoned and (zoned["clock"] or zoned["utc_clock"] or zoned["iso_clock"])[-5:] == header_clock[-5:]:
+    if (utc := found.get("own_utc")) and _is_same_moment(utc[11:], header_clock):
+        return iso(f"{utc}Z")
+    if zoned and _is_same_moment(zoned["clock"] or zoned["utc_clock"] or zoned["iso_clock"], header_clock):
         stamp = zoned["stamp"] or zoned["iso"] or ""
         return iso(f"{zoned['utc']}Z" if zoned["utc"] else stamp.replace(" +", "+").replace(" -", "-"))
     if any(found.get(name) for name in ("year", "early_year", "late_year")) or found.get("month") not in MONTHS:
         return None
     local = _in_year(found, message, holds_record=holds_record)
     return clock.known_year(local) if local else None
+
+
+def _is_same_moment(own: str, header: str) -> bool:
+    """Return whether two times of day are the same but for their zones."""
+    return own[-2:] == header[-2:] and (int(own[3:5]) - int(header[3:5])) % 15 == 0
 
 
 def _in_year(found: Mapping[str, str | None], message: str, *, holds_record: bool) -> datetime | None:
@@ -72,6 +79,6 @@ def _in_year(found: Mapping[str, str | None], message: str, *, holds_record: boo
         except ValueError:
             continue
         apart = abs((own - header).total_seconds())
-        if apart <= 24 * _HOUR and min(apart % _HOUR, -apart % _HOUR) <= _MOST_APART:
+        if apart <= _DAY and min(apart % _QUARTER, -apart % _QUARTER) <= _MOST_APART:
             return header
     return None

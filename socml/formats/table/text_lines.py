@@ -293,7 +293,7 @@ class _Lines:
         return {"process_name": service["name"], **row}
 
     def _event(self, text: str) -> dict[str, object]:
-        if "%" in text[:80] and (device := device_event(text, self._clock)):
+        if "%" in text[:160] and (device := device_event(text, self._clock)):
             self._last = cast("datetime | None", device["time"])
             return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
