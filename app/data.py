@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import streamlit as st
 from daylist.desk import kept_today
-from daylist.rows import short_day
+from daylist.rows import absent_text, short_day
 from figures import draw_chart, draw_table
 from frame import Visit, heading, open_day_page, say_how_to_begin
 
@@ -101,9 +101,8 @@ def _days(visit: Visit) -> None:
         )
     )
     draw_chart(chart, say)
-    if listed.absent:
-        families = ", ".join(name.removeprefix("daily-") for name in listed.absent)
-        st.caption(say("today.empty.absent", families=families))
+    if listed.absent_families:
+        st.caption(absent_text(listed.absent_families, say))
 
 
 def _quarantine(visit: Visit) -> None:

@@ -17,6 +17,9 @@ def _features(place: Place) -> None:
     if rows is None:
         st.info(say("app.looking.gone"))
         return
+    if not rows.of:
+        st.info(say("app.no_rows"))
+        return
     st.text(say("app.looking.about", n=say.number(len(rows.features)), of=say.number(rows.of)))
     views = ("features", "map", "groups")
     asked = st.query_params.get("view", views[0])

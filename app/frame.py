@@ -279,8 +279,9 @@ def _choose_run(runs: list[Run], say: Words) -> Run | None:
 
 def _run_name(run: Run, say: Words) -> str:
     finished = str(run.get("finished", ""))[:16].replace("T", " ")
-    rows = say.number(run.get("rows", 0))
-    return visible_line(say("app.run_name", dataset=run["dataset"], model=run["model_version"], rows=rows, at=finished))
+    n = int(run.get("rows", 0))
+    about = {"dataset": run["dataset"], "model": run["model_version"], "rows": say.number(n), "at": finished}
+    return visible_line(say("app.run_name", n=n, **about))
 
 
 def say_how_to_begin(say: Words) -> None:

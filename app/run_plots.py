@@ -43,6 +43,9 @@ def run_plots(place: Place) -> None:
     )
     heading(say("app.runs.scores"))
     st.caption(say("app.runs.scores_about"))
+    if curves.bins.empty:
+        st.info(say("app.no_rows"))
+        return
     draw_chart(_scores(curves.bins, say), say)
     if len(curves.precision):
         left, right = st.columns(2)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from app_pages import opened
 from builders import make_project
+from daily_events import store
 from small_days import small_days
 from typer.testing import CliRunner
 
 from socml.cli import app as command_line
+from socml.jobs import daily_list, store_day
 from socml.labels.recording import open_labels
 from socml.project.project import Project
 from socml.project.wording import words
@@ -109,3 +112,29 @@ def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monke
     addresses = [next(part for part in command if part.startswith("--server.address")) for command in served]
     assert addresses == ["--server.address=0.0.0.0", "--server.address=127.0.0.1"]
     assert "last account" in str(runner.invoke(command_line, ["people", "close", "ana"]).exception)
+
+
+def test_a_family_is_absent_only_where_all_its_feature_sets_are(here: Project) -> None:
+    listed = replace(daily_list("office", project=here), absent=("daily-scan", "daily-logon"))
+    assert listed.absent_families == ("scan", "logon")
+    alike = tuple(replace(column, family="logon") for column in listed.columns)
+    assert replace(listed, columns=alike).absent_families == ()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("page", ["run_overview.py", "features_page.py"])
+def test_a_dataset_without_rows_is_said_so_in_words(
+    page: str, language: str, tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    store(project, [{"time": "2026-03-01T09:00:00Z", "host_name": "solo"}], dataset="quiet")
+    listed = daily_list("quiet", project=project)
+    store_day(listed, listed.of(), project=project)
+    open_app_on(project)
+    say = words(language)
+    app = opened(page, lang=language)
+    assert not app.exception
+    assert say("app.no_rows") in [info.value for info in app.info]
+    families = ", ".join(say(f"daily.family.{family}") for family in ("scan", "upload", "logon"))
+    told = [caption.value for caption in opened("data.py", lang=language, dataset="quiet").caption]
+    assert say("today.empty.absent", families=families) in told

@@ -66,3 +66,18 @@ def test_a_quote_that_closes_within_a_value_of_the_first_line_is_told_of(text: s
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FormatError, match="a quote of the first line is closed within a value"):
         read("table", path)
+
+
+NOTHING = [b"\n", b"\n\n\n", b"\r\n\r\n", b" \n", b"\t", b"\0\n", b"\0\0\0\0", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"\xff\xfe"]
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_a_file_of_blanks_alone_has_no_event_and_breaks_no_reader(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    for data in NOTHING:
+        path.write_bytes(data)
+        try:
+            parts = read(name, path)
+        except FormatError:
+            continue  # what has a beginning that must be there
+        assert sum(len(part.events) for part in parts) == 0, data

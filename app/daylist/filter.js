@@ -2,7 +2,7 @@
 //
 // Words must all be there, "-word" must not, and "verdict:benign", "family:scan", "role:host" name what they look in.
 
-const NAMED = /^(-?)(verdict|family|role|host|user|address|feature):(.+)$/;
+const NAMED = /^(-?)(verdict|family|role|host|user|address|feature):(.*)$/;
 
 export function parse(text) {
   return (text ?? "")
@@ -14,7 +14,8 @@ export function parse(text) {
       if (named) return { not: named[1] === "-", where: named[2], what: named[3] };
       const not = word.startsWith("-") && word.length > 1;
       return { not, where: "", what: not ? word.slice(1) : word };
-    }) ?? [];
+    })
+    .filter(({ what }) => what) ?? []; // a name whose value is not typed yet asks for nothing
 }
 
 export function fits(row, verdict, terms) {

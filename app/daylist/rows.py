@@ -133,10 +133,14 @@ def note_of(listed: TodayList, say: Words) -> str:
     history = sum(day < listed.day for day in listed.days)
     if history < _YOUNG:
         notes.append(say("today.empty.young", n=history))
-    elif listed.absent:
-        families = ", ".join(name.removeprefix("daily-") for name in listed.absent[:6])
-        notes.append(say("today.empty.absent", families=families))
+    elif listed.absent_families:
+        notes.append(absent_text(listed.absent_families[:6], say))
     return " ".join(notes)
+
+
+def absent_text(families: Sequence[str], say: Words) -> str:
+    """Return of which families the dataset has no events."""
+    return say("today.empty.absent", families=", ".join(say(f"daily.family.{family}") for family in families))
 
 
 def _reason(row: TodayRow, reason: TodayReason, say: Words) -> dict[str, Any]:

@@ -196,7 +196,10 @@ class Desk:
             "history": history,
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effect": self._effect(say),
-            "totals": {"labelled": len({e.row_id for e in self._current.values() if not e.suggested})},
+            "totals": {
+                "rows": int(self.triage.run.get("rows", 0)),
+                "labelled": len({e.row_id for e in self._current.values() if not e.suggested}),
+            },
         }
 
     def _order(self, n: int) -> list[str]:

@@ -57,14 +57,15 @@ export class EventView {
   drawNothing(desk, data) {
     delete this.node.dataset.rowId;
     const waiting = desk.outbox.messages.size > 0;
+    const why = waiting ? "nothing.waiting" : data.totals.rows ? "nothing" : "no_rows";
     const nothing = () =>
       h(
         "div",
         { class: "nothing" },
-        h("h2", {}, this.word(waiting ? "nothing.waiting" : "nothing.title")),
-        h("p", {}, this.word(waiting ? "nothing.waiting_about" : "nothing.about", { n: data.totals.labelled })),
+        h("h2", {}, this.word(waiting ? why : `${why}.title`)),
+        h("p", {}, this.word(waiting ? `${why}_about` : `${why}.about`, { n: data.totals.labelled })),
       );
-    arrange(this.node, [this.parts.get("nothing", [waiting, data.totals.labelled], nothing)]);
+    arrange(this.node, [this.parts.get("nothing", [why, data.totals.labelled], nothing)]);
   }
 
   head(item, given, held) {

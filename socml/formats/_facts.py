@@ -41,6 +41,7 @@ _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
 )
+_VIRTUAL = frozenset({"vip", "vserver"})  # an address that stands for others: a named destination is nearer
 _DESTINATION = frozenset(
     "to master primary replica dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
     "listening backend gateway nexthop interface i vip vserver".split()
@@ -117,6 +118,11 @@ _BLANKS = re.compile(r"[ \t]{1,3}")
 _BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
 _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
+# `Source IP: …`, `Destination Port: …`
+_OF_SIDE = re.compile(
+    r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)[\"']? ?[:=] ?[\"'\[(]?$"
+)
+_PORT_OF_SIDE = re.compile(r"(?i)\b(source|src|destination|dest|dst)[ _-]port ?[:=] ?(\d{1,5})\b")
 
 
 def facts_of(text: str) -> dict[str, object]:
@@ -206,6 +212,10 @@ def _addresses(text: str, row: dict[str, object]) -> None:
                 port = behind[1]
             if port and int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
+    for found in _PORT_OF_SIDE.finditer(text) if "ource" in text else ():
+        side = "source" if found[1].lower().startswith("s") else "destination"
+        if f"{side}_ip" in row and int(found[2]) <= _LARGEST_PORT:
+            row.setdefault(f"{side}_port", int(found[2]))
 
 
 def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:
@@ -224,7 +234,13 @@ def _worth(before: str, ip: str) -> int:
         return 2
     found = _WORD_BEFORE.search(before)
     word = found[1].lower() if found else ""
-    return 2 if word in _DESTINATION or word in elsewhere.DESTINATION or (word in _SOURCE and word not in _WEAK) else 1
+    return (
+        2
+        if (word in _DESTINATION and word not in _VIRTUAL)
+        or word in elsewhere.DESTINATION
+        or (word in _SOURCE and word not in _WEAK)
+        else 1
+    )
 
 
 def _side(before: str, row: dict[str, object]) -> str:
@@ -235,6 +251,8 @@ def _side(before: str, row: dict[str, object]) -> str:
     word = found[1].lower() if found else ""
     if word in ("version", "ver", "release", "v"):
         return ""
+    if of := _OF_SIDE.search(before):
+        return "source" if of[1].lower().startswith("s") else "destination"
     return "destination" if word in _DESTINATION or word in elsewhere.DESTINATION else "source"
 
 

@@ -104,6 +104,12 @@ class DailyList(Listing):
     days: tuple[RankedDay, ...]
     absent: tuple[str, ...]
 
+    @property
+    def absent_families(self) -> tuple[str, ...]:
+        """Families of which no feature set has events, in the recipe's order."""
+        there = {column.family for column in self.columns if column.feature_set not in self.absent}
+        return tuple(dict.fromkeys(column.family for column in self.columns if column.family not in there))
+
     def of(self, day: date | str | None = None) -> RankedDay:
         """Return one day; the last if none is named.
 

@@ -138,7 +138,7 @@ class Today:
             of_all=len(ranked.order),
             new=sum(row.is_new for row in rows),
             false_expected=self._false_expected(len(rows)) if grouped else None,
-            absent=listed.absent,
+            absent_families=listed.absent_families,
         )
 
     def strip(self, store: LabelStore, role: str, entity: str, *, until: date | None = None) -> list[DayOfEntity]:

@@ -78,7 +78,7 @@ class TodayList:
     of_all: int
     new: int
     false_expected: float | None
-    absent: tuple[str, ...]
+    absent_families: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -144,3 +144,8 @@ test("events are asked for ahead, the row on screen first, and each page once", 
   events.unfilter("only", "user_name", "ana");
   assert.equal(events.of("2").total, 1);
 });
+
+test("a name whose value is not typed yet hides no row", () => {
+  for (const text of ["verdict:", "-family:", 'host:""', "10.0 user:"]) assert.ok(fits(row("a"), null, parse(text)), text);
+  assert.ok(!fits(row("a"), null, parse("verdict: nothing-like-it")));
+});

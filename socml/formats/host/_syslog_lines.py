@@ -34,8 +34,9 @@ _FACILITY = (
 _WRITTEN = rf"(?:(?:<?{_FACILITY}[.:])?(?P<level>{_LEVELS})>? +)?"
 # The address that a relay had a line from, after the host that the line names
 _ADDRESS = r"(?:(?P<host_address>\d{1,3}(?:\.\d{1,3}){3}) (?=[^\s:\[\]{\"]+(?:\[\d*\])?:))?"
+_FIREBOX = r"(?:[0-9A-Z]{8,20} (?=\(\d{4}-))?(?:\((?P<own_utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\) (?=[^\s:\[\]]+\[\d+\]: ))?"  # of WatchGuard
 _REST = (
-    rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?{_ADDRESS}"
+    rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?{_ADDRESS}{_FIREBOX}"
     rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
 )
 _RFC3164 = re.compile(
@@ -44,7 +45,8 @@ _RFC3164 = re.compile(
     re.DOTALL,
 )
 _RFC3339 = re.compile(
-    rf"{_PRIORITY}(?P<stamp>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?) {_REST}",
+    rf"{_PRIORITY}(?P<stamp>\d{{4}}(?:-\d\d-\d\d[T ]|:\d\d:\d\d-)\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"  # the latter of Sophos UTM
+    rf"(?:Z|[+-]\d\d:?\d\d|(?<=\.\d\d\d) [+-]\d{{4}} )?) {_REST}",  # the latter of Barracuda
     re.DOTALL,
 )
 _RFC5424 = re.compile(
@@ -77,14 +79,17 @@ _OF_DATA = (
     "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "source_packets", "destination_packets", "duration_s", "url_original", "network_protocol",
 )  # fmt: skip
 _DEVICE = re.compile(  # Cisco's sequence number and time of its own, before what it says
-    r"(?:\*|\.)?(?:(?P<stamp>[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [A-Z]{2,5})?): )?"
+    r"(?:\*|\.)?(?:(?P<stamp>(?:\d{4} )?[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [A-Z]{2,5})?) ?: )?"
     r"(?P<tag>%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<level>\d)-[A-Z0-9_]{1,64}): (?P<message>.*)",
     re.DOTALL,
 )
 _SEQUENCE = re.compile(
-    r"(?P<front><\d{1,3}>)?(?P<sequence>\d{1,12}): (?:(?P<host>[A-Za-z][\w.-]{0,255}): )?(?P<rest>.*)", re.DOTALL
+    r"(?P<front><\d{1,3}>)?(?:(?P<sequence>\d{1,12})?: )?(?:(?P<host>[A-Za-z][\w.-]{0,255}): )?"
+    r"(?:\*(?P<task>[\w.-]{1,64}): )?(?P<rest>.*)",  # the task of a controller of access points
+    re.DOTALL,
 )
-_LONGEST_STAMP = 80  # characters before the name of a device's message
+_YEAR_FIRST = re.compile(r"(\d{4}) ([A-Z][a-z]{2} +\d{1,2})")  # of NX-OS
+_LONGEST_STAMP = 160  # characters before the name of a device's message
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
 
@@ -189,7 +194,7 @@ def is_syslog(text: str) -> bool:
 def _of_device(text: str) -> re.Match[str] | None:
     sequence = _SEQUENCE.match(text)
     found = _DEVICE.match(sequence["rest"] if sequence else text)
-    return found if found and (sequence or found["stamp"]) else None
+    return found if found and ((sequence and sequence["sequence"]) or found["stamp"]) else None
 
 
 def device_event(text: str, clock: Clock) -> dict[str, object] | None:
@@ -206,7 +211,7 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     if found is None:
         return None
     columns, more = read_message(found["tag"], found["message"])
-    stamp = stamp_in(found["stamp"], clock) if found["stamp"] else None
+    stamp = stamp_in(_YEAR_FIRST.sub(r"\2 \1", found["stamp"]), clock) if found["stamp"] else None
     row: dict[str, object] = {
         "time": stamp.time if stamp else None,
         "message": found["message"],
@@ -215,7 +220,8 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     row["event_severity"] = SEVERITY[int(found["level"]) & 7]
     row |= ({"host_name": sequence["host"]} if sequence and sequence["host"] else {}) | columns
     row.setdefault("event_category", "network")
-    row["extra"] = {"sequence": sequence["sequence"], **more} if sequence else more
+    told = {name: sequence[name] for name in ("sequence", "task") if sequence and sequence[name]}
+    row["extra"] = {**told, **more}
     return row
 
 
@@ -289,7 +295,9 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if stamp == "-":
         return None
     if stamp:
-        return iso(stamp, clock) if "-" in stamp else epoch(stamp)
+        if stamp[4] == ":":
+            return iso(f"{stamp[:10].replace(':', '-')}T{stamp[11:]}", clock)
+        return iso(stamp.rstrip().replace(" +", "+").replace(" -", "-"), clock) if "-" in stamp else epoch(stamp)
     month = MONTHS.get(found["month"] or "")
     if month is None:
         raise ValueError(f"{found['month']!r} is not a month")

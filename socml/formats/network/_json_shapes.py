@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.formats._cuts import Places
@@ -70,7 +71,7 @@ def plain_lines(lines: Lines, by: str) -> Iterator[JsonLines]:
     ('a', [0], {'t': ['a'], 'n.m': ['[1,"x"]']})
     """
     table = lines.table()
-    if not len(table) or not table["line"].nbytes:
+    if not pc.sum(pc.binary_length(table["line"])).as_py():  # no line, or empty ones
         return
     cut = CutLines(table["line"].chunk(0))
     if cut.count:

@@ -22,6 +22,7 @@ from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
+from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_lines import device_event, header, header_event
 
 __all__ = ["TextLines"]
@@ -74,6 +75,7 @@ _REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
 _SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
 _BEFORE = re.compile(rf" {{0,8}}[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
+_YEARLESS = re.compile(r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{1,6})?")
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
@@ -293,7 +295,7 @@ class _Lines:
         return {"process_name": service["name"], **row}
 
     def _event(self, text: str) -> dict[str, object]:
-        if "%" in text[:80] and (device := device_event(text, self._clock)):
+        if "%" in text[:160] and (device := device_event(text, self._clock)):
             self._last = cast("datetime | None", device["time"])
             return device
         if (found := header(text)) and found["tag"]:  # a line of syslog among others
@@ -319,10 +321,19 @@ class _Lines:
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
             return with_inner(row, row["message"], self._clock)
-        self._last = row["time"] = stamp.time
+        self._last = row["time"] = self._in_own_year(text, stamp) or stamp.time
         row["extra"] = extra = dict[str, str]()
         row["message"] = _message(text, stamp, row, extra)
         return with_inner(row, row["message"], self._clock)
+
+    def _in_own_year(self, text: str, stamp: Stamp) -> datetime | None:
+        """Return the time of a stamp without a year in the year that the rest of its record tells; None if it tells none."""
+        yearless = _YEARLESS.fullmatch(text[stamp.start : stamp.end].strip("[]<>()\"' :,"))
+        return (
+            own_time(yearless.groupdict(), text[stamp.end :].lstrip(" :"), self._clock, holds_record='{"' in text)
+            if yearless
+            else None
+        )
 
     def _dateless(self, text: str, begins: dict[str, str | None], end: int) -> dict[str, object]:
         """Return the columns of a record that tells no date, and say once that it has no time."""

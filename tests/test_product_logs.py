@@ -1,0 +1,182 @@
+"""Lines as products write them, of which no reader is for that product alone: who, from where, to where, with what end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socml.ingestion import peek
+
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "vpn, doubled header": (
+        "Mar  2 11:00:01 vpn1 1 2026-03-02T11:00:01+01:00 192.0.2.1 PulseSecure: - - - 2026-03-02 11:00:01 - vpn1 - [203.0.113.7] "
+        "alice(Staff)[] - Login failed. Reason: Wrong Password",
+        {"user_name": "alice", "source_ip": "203.0.113.7", "event_outcome": "failure", "event_action": "vpn_login"},
+    ),
+    "vpn, network before the user": (
+        "<134>1 2026-03-02T11:00:01+01:00 vpn1 PulseSecure: - - - 2026-03-02 11:00:01 - vpn1 - [203.0.113.7] "
+        "Default Network::alice(Staff)[Roles][0a1b2c3d4e] - Session resumed from user agent 'x'",
+        {"user_name": "alice", "source_ip": "203.0.113.7", "event_action": "vpn_session"},
+    ),
+    "syslog without its priority": (
+        "1 2026-03-02T11:00:01+01:00 web1 sshd 5 - - Failed password for root from 203.0.113.9 port 4022 ssh2",
+        {"host_name": "web1", "user_name": "root", "source_port": 4022, "process_pid": 5},
+    ),
+    "address of a relay": (
+        "<29>Mar  2 10:00:01  ns1.example.org 192.0.2.4 httpd: 2026-03-02 10:00:01.237Z [alice]: Logout - - ip=192.0.2.7 group=ops",
+        {
+            "host_name": "ns1.example.org",
+            "process_name": "httpd",
+            "user_name": "alice",
+            "source_ip": "192.0.2.7",
+            "event_action": "device_logout",
+        },
+    ),
+    "controller of access points": (
+        "<132>wlc1.example.org: *Dot1x_Task_1: Mar  2 10:00:00.001: %DOT1X-4-MAX_EAP: Max EAP retries for client 192.0.2.9",
+        {"host_name": "wlc1.example.org", "process_name": "%DOT1X-4-MAX_EAP", "source_ip": "192.0.2.9"},
+    ),
+    "switch, year first": (
+        "<187>: 2025 Sep 25 08:49:23 UTC : %ETHPORT-3-IF_DOWN: Interface is down",
+        {"process_name": "%ETHPORT-3-IF_DOWN", "time": "2025-09-25T08:49:23+00:00"},
+    ),
+    "colons in the date": (
+        '2026:03:02-10:00:01 utm1 ulogd[12511]: id="2001" severity="info" action="drop" srcip="192.0.2.2" dstip="198.51.100.9" proto="6" srcport="443" dstport="42181"',
+        {
+            "host_name": "utm1",
+            "process_name": "ulogd",
+            "source_ip": "192.0.2.2",
+            "destination_port": 42181,
+            "time": "2026-03-02T10:00:01+00:00",
+        },
+    ),
+    "zone behind a blank": (
+        "<129>2026-03-02 10:00:01.404 +0100  waf1 NF ALER TCP 192.0.2.1 57296 198.51.100.4 80 DENY SCANNERS LAN interface traffic:deny",
+        {
+            "host_name": "waf1",
+            "source_port": 57296,
+            "destination_ip": "198.51.100.4",
+            "event_outcome": "failure",
+            "time": "2026-03-02T09:00:01.404000+00:00",
+        },
+    ),
+    "serial number behind the host": (
+        "<142>Mar  2 10:00:01 fw1 80DA02B4E5F61 (2026-03-02T10:00:01) firewall[10]: APT notified. Details='Policy Name: web Source IP: 192.0.2.2 "
+        "Source Port: 43130 Destination IP: 198.51.100.7 Destination Port: 443 Host: a.example'",
+        {
+            "host_name": "fw1",
+            "process_name": "firewall",
+            "source_ip": "192.0.2.2",
+            "source_port": 43130,
+            "destination_ip": "198.51.100.7",
+            "destination_port": 443,
+        },
+    ),
+    "letter of the decision": (
+        "Mar  2 10:00:01 gw1 kernel: [WAN_IN-default-D]IN=eth0 OUT=eth2 MAC=90:10 SRC=192.0.2.6 DST=198.51.100.5 LEN=52 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF "
+        "PROTO=TCP SPT=50093 DPT=1443 WINDOW=2857 RES=0x00 ACK URGP=0",
+        {"event_outcome": "failure", "destination_port": 1443},
+    ),
+    "keys of several words": (
+        "<181>Mar  2 10:00:01 ise1 CISE_Failed: 1 NOTICE Dropped, ConfigVersionId=1364, Device IP Address=192.0.2.3, DestinationIPAddress=198.51.100.5, "
+        "DestinationPort=1812, User-Name=alice, Protocol=Radius",
+        {"destination_ip": "198.51.100.5", "destination_port": 1812, "user_name": "alice", "source_ip": "192.0.2.3"},
+    ),
+    "a virtual server is not the destination": (
+        "<134> 03/02/2026:10:00:01 GMT adc1 0-PPE-6 : default SSLVPN UDPFLOWSTAT 5 0 : User alice - Client_ip 192.0.2.1 - Vserver 198.51.100.1:443 - "
+        "Source 192.0.2.4:63685 - Destination 198.51.100.53:53 - Access Allowed",
+        {"destination_ip": "198.51.100.53", "destination_port": 53},
+    ),
+    "who did it, of a mail gateway": (
+        '{"auditType":"Logon Failed","user":"alice@example.org","eventTime":"2026-03-02T10:00:01+0000","category":"authentication_logs"}',
+        {"event_action": "Logon Failed", "event_outcome": "failure"},
+    ),
+    "seconds and nanoseconds": (
+        '{"author":{"id":"2","name":"alice"},"source":"192.0.2.2","timestamp":{"epochSecond":1772445601,"nano":313000000}}',
+        {"time": "2026-03-02T10:00:01.313000+00:00", "user_name": "alice", "source_ip": "192.0.2.2"},
+    ),
+    "the other end's address": (
+        '{"timestamp":"2026-03-02T10:00:01Z","destination":{"public_ip":"198.51.100.7"},"performed_by":{"username":"alice","public_ip":"192.0.2.2"}}',
+        {"source_ip": "192.0.2.2", "user_name": "alice"},
+    ),
+    "a customer's account": (
+        '{"accountId":"12","accountName":"Example Ltd","createdAt":"2026-03-02T10:00:01Z","data":{"username":"alice","ipAddress":"192.0.2.2"}}',
+        {"user_name": "alice", "source_ip": "192.0.2.2"},
+    ),
+    "name before mail": (
+        '{"created":"2026-03-02T10:00:01Z","user":{"pk":4,"email":"root@example.org","username":"alice"},"action":"login_failed","client_ip":"192.0.2.2"}',
+        {"user_name": "alice", "event_outcome": "failure"},
+    ),
+    "administrator": (
+        '{"EventTime":"2026-03-02T10:00:01Z","Description":"Read policies","LoggedFrom":"192.0.2.2","Administrator":"alice@example.org"}',
+        {"user_name": "alice@example.org", "source_ip": "192.0.2.2"},
+    ),
+    "client's and server's end": (
+        '{"timeStamp":"2026-03-02 10:00:01","CClientAddr":"192.0.2.2","CClientPort":63136,"SServerAddr":"198.51.100.7","SServerPort":443,'
+        '"localAddr":"192.0.2.2","remoteAddr":"198.51.100.7"}',
+        {"source_ip": "192.0.2.2", "source_port": 63136, "destination_ip": "198.51.100.7", "destination_port": 443},
+    ),
+    "process of the actor": (
+        '{"class_uid":4001,"category_uid":4,"time":1772445601000,"metadata":{"version":"1.1.0"},"actor":{"process":{"pid":12,"name":"curl"}},'
+        '"dst_endpoint":{"ip":"198.51.100.7","port":443}}',
+        {"process_name": "curl", "process_pid": 12},
+    ),
+}
+
+
+def _events(path: Path, text: str) -> list[dict[str, Any]]:
+    path.write_text(text, encoding="utf-8")
+    return peek(path, limit=10).events
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_of_a_product(name: str, tmp_path: Path) -> None:
+    line, expected = LINES[name]
+    (event, _) = _events(tmp_path / "a.log", f"{line}\n{line}\n")
+    found = {column: event.get(column) for column in expected}
+    if found.get("time"):
+        found["time"] = found["time"].isoformat()
+    assert found == expected
+
+
+def test_a_destination_alone_is_no_source(tmp_path: Path) -> None:
+    (event,) = _events(
+        tmp_path / "a.json", '{"timestamp":"2026-03-02T10:00:01Z","DestinationIPAddress":"198.51.100.7"}\n'
+    )
+    assert event.get("source_ip") is None
+    assert event["destination_ip"] == "198.51.100.7"
+
+
+def test_cells_of_name_and_value_are_no_table(tmp_path: Path) -> None:
+    line = (
+        "pc{0},Local Host IP: 192.0.2.{0},Local Port: 80,Remote Host IP: 203.0.113.7,Remote Port: 33424,Remote Host MAC: 00AA,TCP,Inbound,"
+        "Begin: 2026-03-02 10:00:0{0},User Name: alice,Action: Blocked"
+    )
+    events = _events(tmp_path / "a.log", "".join(f"{line.format(n)}\n" for n in (1, 2, 3)))
+    assert [event["time"].isoformat()[-8:-6] for event in events] == ["01", "02", "03"]
+    assert {(e["user_name"], e["source_ip"], e["source_port"], e["event_outcome"]) for e in events} == {
+        ("alice", "203.0.113.7", 33424, "failure")
+    }
+    assert [event["destination_ip"] for event in events] == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+
+
+def test_a_first_line_that_holds_a_moment_is_data(tmp_path: Path) -> None:
+    text = (
+        "INFO  | alice called broker.Queue.retry[] at 02-03-2026 10:00:01,100 | qtp-1\n"
+        "WARN  | bob requested /admin/queues.jsp from 192.0.2.7 | qtp-2\n"
+    )
+    assert len(_events(tmp_path / "a.log", text)) == 2
+
+
+def test_names_may_leave_out_columns_that_are_empty(tmp_path: Path) -> None:
+    text = (
+        "\t\tService Activity Log\n\nEvent ID  Meaning\n11000\tSolicit.\n\n"
+        "ID,Date,Time,Description,IPv6 Address,Host Name,Error Code, Duid Length,User Name\n"
+        "11010,03/02/26,10:00:01,Started,,,,,,,\n"
+        "11000,03/02/26,10:00:02,Solicit,2001:db8::7,pc1,,18,,,\n"
+    )
+    started, solicit = _events(tmp_path / "a.log", text)
+    assert started["time"].isoformat() == "2026-03-02T10:00:01+00:00"
+    assert (solicit["source_ip"], solicit["host_name"]) == ("2001:db8::7", "pc1")
