@@ -85,6 +85,11 @@ notebook: env  ## open the notebooks
 test: dev browser postgresql spark  ## set up and pass all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+properties: dev  ## the property tests on examples that nobody has tried yet (ROUNDS=20)
+	@for round in $$(seq $(or $(ROUNDS),20)); do \
+	  $(BIN)/python -m pytest -q -n 2 --hypothesis-profile=fresh $$(grep -l "^from hypothesis" tests/test_*.py) || exit 1; \
+	done
+
 test-pythons:  ## pass the tests that need no browser on each Python that is here (PYTHONS="3.12 /usr/bin/python3" for some, TESTS=tests/test_cli.py)
 	@.ci/test-pythons $(PYTHONS)
 # What is compiled with checks has a cache of its own: numba does not tell it from what is compiled without.

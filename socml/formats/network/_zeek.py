@@ -147,7 +147,7 @@ def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Tab
     if column not in fields:
         return None
     labels = fields[column]
-    named = next((fields[f] for f in (rules.family_column, *TRUTH_FIELDS[1:]) if f in fields), None)
+    named = [fields[f] for f in (rules.family_column, *TRUTH_FIELDS[1:]) if f in fields]
 
     def is_malicious(label: str | None) -> bool | None:
         if rules is LABELS:
@@ -157,8 +157,9 @@ def zeek_truth(fields: Mapping[str, pa.Array], declared: Truth | None) -> pa.Tab
     def name(family: str | None) -> str | None:
         return None if family in (None, "", "-", "(empty)") else family.strip()
 
-    families = pa.nulls(len(labels), pa.string()) if named is None else _of_each(named, name, pa.string())
-    families = pc.if_else(pc.is_valid(labels), families, None)  # what a record is does not depend on its neighbours
+    # What a record is does not depend on its neighbours: the first of the fields that it fills itself.
+    families = _of_each(pc.coalesce(*named), name, pa.string()) if named else pa.nulls(len(labels), pa.string())
+    families = pc.if_else(pc.is_valid(labels), families, None)
     return pa.table(
         {
             "malicious": _of_each(labels, is_malicious, pa.bool_()),
