@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from socml.project.project import Project, starter_root
 
 # The fixtures that several test modules use stand beside what they hand out.
-pytest_plugins = ["app_pages", "damage_lab", "label_writers", "lookup_server"]
+pytest_plugins = ["app_pages", "damage_lab", "label_writers", "log_folders", "lookup_server"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

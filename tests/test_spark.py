@@ -1,4 +1,4 @@
-"""Every shipped feature set and a model on Spark beside this machine's DuckDB: the same table, the same scores, the same list."""
+"""Files, every shipped feature set and a model on Spark beside this machine's DuckDB: the same events, tables and scores."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from daily_events import project_in
+from log_folders import lines_of, project_at, stored_in, write
 from spark_lab import DAYS, store_lab
 
 from socml.features import build_daily, build_feature_file, daily_folder
 from socml.features.build import row_truth_path
+from socml.ingestion import ingest_files, spark_reading
+from socml.ingestion.file_reading import Outcome
 from socml.models import fit, score_run
 from socml.project import (
     LEAVES,
+    ConfigurationError,
     FeatureRecipe,
     Project,
     RecipeError,
+    events_folder,
     load_feature_recipe,
     read_table,
     recipe_names,
@@ -109,6 +114,39 @@ def test_every_daily_set_and_what_it_remembers_are_the_same_if_spark_makes_the_s
         assert_same(first / table, second / table)
     said = [name for name in DAILY if len(pq.read_table(first / "features" / name / f"{DAYS[1]}.parquet"))]
     assert len(said) > len(DAILY) - 4  # the lab has something for nearly every set
+
+
+def test_files_that_spark_reads_give_the_dataset_that_one_process_gives(
+    labs: tuple[Project, Project], logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark_reading, "AT_ONCE", 5)
+    here, there = project_at(tmp_path / "duckdb"), on_spark(project_at(tmp_path / "spark"))
+    said: list[list[str]] = [[], []]
+    for files in ({}, {"auth.log": lines_of(9, 4), "auth.log.0": lines_of(10, 3)}):
+        for name, text in files.items():
+            write(logs, name, text)
+        for words, project in zip(said, (here, there), strict=True):
+            words.append(str(ingest_files([logs], dataset="some", project=project, workers=1, final=True)))
+    assert "NOT READ" in said[0][0]
+    assert said[1] == said[0]
+    assert stored_in(there) == stored_in(here)
+
+
+def test_a_workspace_that_a_machine_does_not_see_is_told_of(
+    labs: tuple[Project, Project], logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = on_spark(project_at(tmp_path / "spark"))
+    elsewhere = spark_reading.SparkReading._check_seen
+
+    def gone(reading: spark_reading.SparkReading, outcome: Outcome | None) -> None:
+        for rows in outcome.shipped.rows.values() if outcome and outcome.shipped else ():
+            rows.drop()
+        elsewhere(reading, outcome)
+
+    monkeypatch.setattr(spark_reading.SparkReading, "_check_seen", gone)
+    with pytest.raises(ConfigurationError, match="every machine of the cluster sees it under the same path"):
+        ingest_files([logs], dataset="some", project=there, final=True)
+    assert not events_folder(there, "some").exists() or not any(events_folder(there, "some").glob("*.parquet"))
 
 
 @pytest.mark.parametrize("room", [1_000_000, 50])

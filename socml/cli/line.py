@@ -69,6 +69,8 @@ def ingest(
     final: Final = False,
     anew: Anew = False,
     workers: Workers = 0,
+    engine: Engine = "",
+    master: Master = "",
     json_: Json = False,
 ) -> None:
     """Read logs into the event table. Reading the same files again adds nothing, renamed, rotated or packed.
@@ -92,6 +94,7 @@ def ingest(
             paths,
             dataset=dataset,
             format=format_,
+            project=project_on(engine, master),
             progress=progress,
             max_bad_share=max_bad_share,
             final=final,

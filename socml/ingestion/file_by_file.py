@@ -19,6 +19,7 @@ from socml.ingestion.reading_worker import Setup
 from socml.ingestion.result import FailedFile, FileResult, IngestResult, WaitingFile, summed
 from socml.ingestion.run import FileJob, Run
 from socml.ingestion.segments import Segment
+from socml.ingestion.spark_reading import SparkReading, is_for_spark
 from socml.ingestion.staged_file import StagedFile
 from socml.ingestion.staging import Staging
 from socml.ingestion.streams import shown
@@ -52,7 +53,7 @@ class FileByFile:
         self.run = Run(stage.dataset, recipe, truth, now, self._read_as(recipe), format_name, retry, files)
         self._parts = [stage.stored / part.file for part in stage.before.parts]
         self.columns = OwnColumns(self._parts)
-        self.workers: ReadingPool | None = None
+        self.workers: ReadingPool | SparkReading | None = None
         self.labels: Counter[bool | None] = Counter()
         self.total_bytes, self.done_bytes = sum(m.file.source.size for m in matches), 0
         self.results: dict[str, FileResult] = {}  # by path
@@ -81,20 +82,23 @@ class FileByFile:
 
     @contextmanager
     def reading_ahead(self, matches: Sequence[Match], workers: int) -> Iterator[None]:
-        """Have other processes read the files meanwhile; 0: as many as pay, of the cores that socml.toml allows."""
+        """Have other processes, or the cluster, read the files meanwhile; 0: as many as pay, of socml.toml's cores."""
         jobs = self._jobs([match for match in matches if self._is_read(match)])
-        project = self.stage.project
-        cores = project.threads or os.cpu_count() or 1
-        count = workers_for(jobs, workers, cores=cores, memory=memory_bytes(project.memory_limit))
-        if count < 2:
-            yield
-            return
-        self.workers = ReadingPool(self._setup, jobs, count, self._report_ahead)
+        self.workers = self._workers(jobs, workers)
         try:
             yield
         finally:
-            self.workers.close()
+            if self.workers:
+                self.workers.close()
             self.workers = None
+
+    def _workers(self, jobs: Sequence[FileJob], workers: int) -> ReadingPool | SparkReading | None:
+        project = self.stage.project
+        if is_for_spark(project, jobs):
+            return SparkReading(self._setup(), jobs, project, self._report_ahead)
+        cores = project.threads or os.cpu_count() or 1
+        count = workers_for(jobs, workers, cores=cores, memory=memory_bytes(project.memory_limit))
+        return ReadingPool(self._setup, jobs, count, self._report_ahead) if count > 1 else None
 
     def _jobs(self, matches: Iterable[Match]) -> list[FileJob]:
         jobs: list[FileJob] = []

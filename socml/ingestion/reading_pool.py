@@ -24,7 +24,7 @@ from socml.ingestion.reading_worker import Answer, Order, Progress, Ready, Setup
 from socml.ingestion.run import FileJob
 from socml.project import DataError, has_registered
 
-__all__ = ["ReadingPool", "workers_for"]
+__all__ = ["ReadingPool", "as_planned", "workers_for"]
 
 PAYS_FROM = 8 << 20  # bytes of files a process: one takes half a second to start
 MOST_MEMORY = 1 << 30  # bytes of a process
@@ -58,6 +58,18 @@ def workers_for(jobs: Sequence[FileJob], asked: int, *, cores: int, memory: int)
         return min(asked, len(jobs))
     size = sum(job.match.file.source.size for job in jobs)
     return max(1, min(cores, len(jobs), size // PAYS_FROM, memory // MOST_MEMORY))
+
+
+def as_planned(outcome: Outcome | None, planned: FileJob, job: FileJob) -> Outcome | None:
+    """Return what became of a file that was read ahead; None if it was to become another segment then.
+
+    A file before it, of the same name, was not kept.
+    """
+    if outcome is None or planned == job:
+        return outcome
+    if outcome.shipped:
+        outcome.shipped.drop()
+    return None
 
 
 class ReadingPool:
@@ -108,12 +120,7 @@ class ReadingPool:
             self._receive()
         self._turn = number + 1
         self._feed(columns)
-        outcome = self._done.pop(number)
-        if outcome is not None and self._jobs[number] != job:  # a file before it, of the same name, was not kept
-            if outcome.shipped:
-                outcome.shipped.drop()
-            return None
-        return outcome
+        return as_planned(self._done.pop(number), self._jobs[number], job)
 
     def close(self) -> None:
         """End all processes."""

@@ -10,8 +10,9 @@ import queue
 import signal
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -19,12 +20,14 @@ import pyarrow as pa
 
 from socml.ingestion.file_reading import Outcome, read_file
 from socml.ingestion.own_columns import OutOfTurn, OwnColumns
+from socml.ingestion.parts import PartWriter
 from socml.ingestion.run import FileJob, Run
+from socml.ingestion.sources import FileSource
 from socml.ingestion.staged_file import StagedFile, staging_writers
 from socml.ingestion.truth_file import TruthFile
 from socml.project import Notice, keep_pandas_out, open_components
 
-__all__ = ["Answer", "Order", "Progress", "Ready", "Setup", "serve"]
+__all__ = ["Answer", "Order", "Progress", "Ready", "Setup", "answer", "serve"]
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,15 @@ def serve(handle: int) -> None:
         open_components(setup.opened)
     threading.Thread(target=_receive, args=(pipe, orders), daemon=True).start()
     pipe.send(Ready())
-    worker = _Worker(setup, pipe)
+    writers = staging_writers(setup.folder)
     while True:
-        worker.read(orders.get())
+        order = orders.get()
+        source = order.job.match.file.source
+        pipe.send(answer(setup, order, writers, partial(_tell, pipe, source)))
+
+
+def _tell(pipe: Connection, source: FileSource, events: int) -> None:
+    pipe.send(Progress(source.read_bytes, events))
 
 
 def _receive(pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
@@ -102,32 +111,19 @@ def _receive(pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
             os._exit(0)  # nobody waits for what is being read
 
 
-class _Worker:
-    def __init__(self, setup: Setup, pipe: Connection) -> None:
-        self.run, self.parts, self.pipe = setup.run, setup.parts, pipe
-        self.writers = staging_writers(setup.folder)
-
-    def read(self, order: Order) -> None:
-        """Read a file and send what became of it."""
-        columns = OwnColumns(self.parts, order.own_columns, complete=order.own_columns is not None)
-        staged, source = StagedFile(self.writers), order.job.match.file.source
-        if isinstance(self.run.truth, TruthFile):
-            self.run.truth.found = 0
-        try:
-            outcome = read_file(
-                self.run,
-                order.job,
-                staged=staged,
-                column_types=columns,
-                report=lambda events: self.pipe.send(Progress(source.read_bytes, events)),
-            )
-            answer = Answer(self._complete(outcome, columns, staged))
-        except OutOfTurn:
-            answer = Answer()
-        except OSError as fault:
-            answer = Answer(fault=fault)
-        self.pipe.send(answer)
-
-    def _complete(self, outcome: Outcome, columns: OwnColumns, staged: StagedFile) -> Outcome:
-        listed = self.run.truth.found if isinstance(self.run.truth, TruthFile) else 0
-        return replace(outcome, own_columns=columns.added, listed=listed, shipped=staged.shipped())
+def answer(
+    setup: Setup, order: Order, writers: dict[str, PartWriter], report: Callable[[int], None] = lambda events: None
+) -> Answer:
+    """Read a file and return what became of it; what it holds waits where `writers` put it."""
+    columns = OwnColumns(setup.parts, order.own_columns, complete=order.own_columns is not None)
+    staged, truth = StagedFile(writers), setup.run.truth
+    if isinstance(truth, TruthFile):
+        truth.found = 0
+    try:
+        outcome = read_file(setup.run, order.job, staged=staged, column_types=columns, report=report)
+        listed = truth.found if isinstance(truth, TruthFile) else 0
+        return Answer(replace(outcome, own_columns=columns.added, listed=listed, shipped=staged.shipped()))
+    except OutOfTurn:
+        return Answer()
+    except OSError as fault:
+        return Answer(fault=fault)

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import DataFrame, SparkSession
 
+S = TypeVar("S")
 T = TypeVar("T")
 LOCAL = "local[*]"
 _PARTITIONS = "spark.sql.shuffle.partitions"
@@ -177,6 +178,17 @@ class SparkConnection:
     def broadcast(self, value: T) -> Broadcast[T]:
         """Return a value that every machine of the cluster gets once."""
         return self._session.sparkContext.broadcast(value)
+
+    def map(self, function: Callable[[S], T], values: Sequence[S], *, where: str) -> list[T]:
+        """Return what a function makes of each value, in their order; each is a task of its own.
+
+        Raises
+        ------
+        RecipeError
+            If a task ends its process, or raises, as often as Spark tries it.
+        """
+        with spark_errors(where):
+            return self._session.sparkContext.parallelize(values, max(len(values), 1)).map(function).collect()
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
