@@ -43,6 +43,14 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home_of_no_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A test outside a project neither reads nor writes what whoever runs it has made with socml."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+        yield
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Project:
     """The shipped recipes with an empty workspace."""

@@ -34,7 +34,7 @@ _FACILITY = (
 _WRITTEN = rf"(?:(?:<?{_FACILITY}[.:])?(?P<level>{_LEVELS})>? +)?"
 # The address that a relay had a line from, after the host that the line names
 _ADDRESS = r"(?:(?P<host_address>\d{1,3}(?:\.\d{1,3}){3}) (?=[^\s:\[\]{\"]+(?:\[\d*\])?:))?"
-_FIREBOX = r"(?:[0-9A-Z]{8,20} (?=\(\d{4}-))?(?:\((?P<own_utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\) (?=[^\s:\[\]]+\[\d+\]: ))?"  # of WatchGuard
+_FIREBOX = r"(?:[0-9A-Z]{8,20} (?=\(\d{4}-))?(?:\((?P<own_utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\) (?=[^\s:\[\]]+(?:\[\d+\])?: ))?"  # of WatchGuard
 _REST = (
     rf"(?:<{_FACILITY}\.(?P<level_before>{_LEVELS})> )?(?:(?P<host>[^\s\[\]]*[^\s\[\]:]) +(?:: )?)?{_ADDRESS}{_FIREBOX}"
     rf"(?:{_WRITTEN}{_TAG} ?)?(?P<message>.*)"
