@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import pandas as pd
@@ -56,9 +58,18 @@ def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
     assert [target.read_text(), (tmp_path / "not yet").read_text()] == ["new", "new"]
 
 
+def _archive(*names: str) -> bytes:
+    """Return a packed archive of empty files."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name))
+    return data.getvalue()
+
+
 def test_a_backup_takes_the_place_of_a_backup_only(tmp_path: Path, project: Project) -> None:
     log, backup = tmp_path / "conn.log", tmp_path / "b.tar.gz"
-    for content in (b"a log\n", b"\x1f\x8b no archive"):
+    for content in (b"a log\n", b"\x1f\x8b no archive", _archive("home/photo"), _archive()):
         log.write_bytes(content)
         with pytest.raises(ConfigurationError, match="is no backup of socml"):
             make_backup(log, project=project)

@@ -260,7 +260,9 @@ def test_elastic_keeps_one_document_a_case(case: Case, store: LabelStore, projec
         undo_response(response.id, case.id, store=store, project=project, by="ana")
     assert [r["method"] for r in web.requests] == ["PUT", "DELETE"]
     assert web.requests[0]["path"] == web.requests[1]["path"] == f"/soc/_doc/{response.reference}"
-    assert json.loads(web.requests[0]["body"])["related"]["ip"]
+    body = json.loads(web.requests[0]["body"])
+    assert body["related"]["ip"]
+    assert body["event"]["severity"] == 75  # the third of four
 
 
 def test_a_mail_arrives_as_it_was_shown_and_no_header_comes_from_a_title(
