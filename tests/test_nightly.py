@@ -20,7 +20,7 @@ from socml.jobs import planned
 from socml.jobs.daily_listing import Judged, open_listing, rank_days, read_judged
 from socml.jobs.night_lock import night_lock
 from socml.jobs.ranked_days import RankedDays
-from socml.labels import record_label
+from socml.labels import open_labels, record_label
 from socml.project import DataError, Project, TryLater, event_parts, write_json
 
 
@@ -157,20 +157,29 @@ def test_killed_before_any_write_and_done_again_it_gives_the_same_bytes(tmp_path
     assert outcome(calm) == outcome(shaken)
 
 
-def test_labels_change_the_days_after_them_as_if_all_had_been_ranked_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["", "scan"])
+@pytest.mark.parametrize("verdict", ["benign", "malicious"])
+def test_labels_change_the_days_after_them_as_if_all_had_been_ranked_again(
+    verdict: str, family: str, tmp_path: Path
+) -> None:
     project = lab_in(tmp_path)
-    for day in range(3):
-        write_day(project, day, flows(day) + (scan(day) if day else []))
+    for day, scans in enumerate(([], scan(1, n=30), scan(2, n=90) + scan(2, "10.0.0.5"))):
+        write_day(project, day, flows(day) + scans)
         night(project, day)
     listing = open_listing("office", project=project)
     ranked = list(rank_days(listing.tables, listing.columns, judged=Judged(), context=listing.context))
     first = ranked[1].row_id[ranked[1].order[0]]
-    record_label(first, "benign", dataset="office", by="ana", project=project)
+    if family:
+        with open_labels(project) as store:
+            store.reasons.give(first, family, verdict, by="ana", client_id="a", dataset="office")
+    else:
+        record_label(first, verdict, dataset="office", by="ana", project=project)
     judged = read_judged("office", project)
-    assert judged.labels == {first: False}
+    assert {**judged.labels, **judged.reasons} == {(first, family) if family else first: verdict == "malicious"}
     assert [str(day) for day in RankedDays(listing, judged).stale()] == ["2026-03-03", "2026-03-04"]
     assert night(project, 2).listed == ["2026-03-03", "2026-03-04"]
     whole = list(rank_days(listing.tables, listing.columns, judged=judged, context=listing.context))
+    assert (whole[2].learned.score != ranked[2].learned.score).sum() == 2
     remembered = RankedDays(listing, judged)
     assert remembered.stale() == []
     again = list(remembered.rank(date(2026, 3, 4)))
