@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from socml.project import Project, list_runs, read_project
+from socml.project import Project, read_project
 from socml.simulator import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,11 +44,6 @@ def project_of(size: Size) -> Project:
         _run([*socml, *verb], root)
     (root / "done").touch()
     return read_project(root)
-
-
-def run_of(project: Project) -> str:
-    """Return the id of the project's scoring run."""
-    return str(list_runs(project)[0]["run_id"])
 
 
 def _run(command: list[str], cwd: Path) -> None:

@@ -96,8 +96,3 @@ class Journal:
             query = query.where(JOURNAL.c.dataset.in_([dataset, ""]))
         with self._connections.read() as connection:
             return [Entry(*row) for row in connection.execute(query)]
-
-    def last_id(self) -> int:
-        """Return the id of the newest entry, 0 if there is none: what was folded up to it is current."""
-        with self._connections.read() as connection:
-            return int(connection.execute(sa.select(sa.func.max(JOURNAL.c.id))).scalar() or 0)
