@@ -160,3 +160,14 @@ def test_a_watch_scores_what_its_round_has_read(lab: Project) -> None:
     write_day(lab, 0, flows(0))
     done = watch("office", project=lab, seconds=0, online=[MODEL])
     assert done.scored == done.added == 12 * 12
+
+
+def test_a_watch_counts_what_its_online_models_told(lab: Project) -> None:
+    for number in range(3):
+        _comes(lab, number, flows(number, n=60))
+    _round(lab)
+    write_day(lab, 3, [*flows(3, n=60), _odd(3)])
+    done = watch("office", project=lab, seconds=0, online=[MODEL])
+    told = AlertBook(lab, "office").read()
+    assert done.alerts == len(told)
+    assert any(alert.model_version.startswith(MODEL) for alert in told)
