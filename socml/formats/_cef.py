@@ -27,7 +27,7 @@ _CEF_HEADER: tuple[str, ...] = ("vendor", "product", "version", "signature", "na
 _LEEF_HEADER = _CEF_HEADER[:4]
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
-    "user_name": ("duser", "suser", "usrName", "accountName"),
+    "user_name": ("suser", "duser", "usrName", "accountName"),
     "network_protocol": ("app", "applicationProtocol"),
     "source_bytes": ("in", "srcBytes"),
     "destination_bytes": ("out", "dstBytes"),
@@ -108,6 +108,7 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
     fields = Fields({key: value for key, value in found.items() if value not in ("", None)})
     when = fields.take("rt", "end", "start", "deviceReceiptTime", "devTime")
     written = fields.take("severity", "sev", "LogSeverity")
+    source, destination = (str(fields.peek(name) or "") for name in ("suser", "duser"))
     row: dict[str, object] = {
         "time": None if when is None else vendor_time(str(when), clock),
         "rule_id": fields.text("signature"),
@@ -130,6 +131,8 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
         row["network_transport"] = TRANSPORTS.get(int(protocol), protocol) if protocol.isdecimal() else protocol
     row |= {column: value for column, value in _numbers(fields).items() if value is not None}
     row |= fields.columns(_COLUMNS)
+    if source and destination and source != destination:
+        row |= {"acting_user_name": source, "target_user_name": fields.text("duser")}
     row["event_action"] = fields.text("act", "deviceAction", "action")
     row["file_hash"] = next((h for n in _HASH_FIELDS if (h := hash_of(fields.peek(n)))), None)
     return row, fields

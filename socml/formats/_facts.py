@@ -67,6 +67,7 @@ _USERS = (
         rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
     ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
+    re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),

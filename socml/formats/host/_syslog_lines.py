@@ -11,7 +11,7 @@ from datetime import datetime
 
 from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
-from socml.formats._inner import DEEPEST_RECORD, is_record, with_inner
+from socml.formats._inner import DEEPEST_RECORD, OUTER, is_record, with_inner
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
@@ -89,6 +89,7 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 _YEAR_FIRST = re.compile(r"(\d{4}) ([A-Z][a-z]{2} +\d{1,2})")  # of NX-OS
+_OUTER_OF_JSON = tuple(name for name in OUTER if name != "host_name")
 _LONGEST_STAMP = 160  # characters before the name of a device's message
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
@@ -270,7 +271,17 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     row["extra"] = more
     if "structured_data" in more:
         _fill_from_data(row, more, str(found.get("message_id") or ""))
-    return with_inner(row, message, clock, levels) if holds_record else row
+    return _with_record(row, message, clock, levels) if holds_record else row
+
+
+def _with_record(row: dict[str, object], message: str, clock: Clock, levels: int) -> dict[str, object]:
+    """Return a row with the columns of the record that its message is. The host that JSON names is where it happened: the header's sent it."""
+    if not message.rstrip().endswith("}"):
+        return with_inner(row, message, clock, levels)
+    read = with_inner(row, message, clock, levels, outer=_OUTER_OF_JSON)
+    if row["host_name"] and read["host_name"] != row["host_name"]:
+        read["observer_name"] = read.get("observer_name") or row["host_name"]
+    return read
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:
