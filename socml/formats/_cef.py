@@ -15,6 +15,7 @@ __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
 
 MARK = re.compile(r"CEF: ?\d+\||LEEF: ?[12](?:\.\d+)?\|")
 _KEY = re.compile(r"(?:^|(?<=\s))(?P<key>[A-Za-z0-9_][\w.\[\]-]{0,99})(?:=| =(?=\S))")
+_OTHER_DELIMITERS = {sign: re.compile(rf"{re.escape(sign)} ?[A-Za-z_][\w.-]{{0,99}}=") for sign in "|^;"}
 _BAR = re.compile(r"\\.|\|", re.DOTALL)
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\\)\\")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -43,8 +44,8 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
 }
 _PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort", "cpt"), "destination_port": ("dpt", "dstPort")}
 _ADDRESSES: dict[str, tuple[str, ...]] = {
-    "source_ip": ("src", "sourceTranslatedAddress", "c6a2"),
-    "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3"),
+    "source_ip": ("src", "sourceTranslatedAddress", "c6a2", "shost"),
+    "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3", "dhost"),
 }
 _HASH_FIELDS = (
     "fileHash",
@@ -88,7 +89,8 @@ def cef_fields(text: str) -> dict[str, object]:
         pairs = _pairs_by_key(extension)
     else:
         delimiter, extension = _leef_delimiter(parts[0], extension)
-        pairs = _pairs_by_delimiter(extension, delimiter) if delimiter in extension else _pairs_by_key(extension)
+        delimiter = delimiter if delimiter in extension else _other_delimiter(extension)
+        pairs = _pairs_by_delimiter(extension, delimiter) if delimiter else _pairs_by_key(extension)
     counts: dict[str, int] = {}
     for key, value in pairs:
         add_numbered(found, counts, key, value)
@@ -226,6 +228,13 @@ def _leef_delimiter(version: str, extension: str) -> tuple[str, str]:
         if bar and len(first) <= 1:
             return first or "\t", rest
     return "\t", extension
+
+
+def _other_delimiter(extension: str) -> str:
+    """Return the sign before most keys, where a line of LEEF has not the one that it should have; empty if blanks are."""
+    counts = {sign: len(keys.findall(extension)) for sign, keys in _OTHER_DELIMITERS.items()}
+    most = max(counts, key=lambda sign: counts[sign])
+    return most if counts[most] > len(_KEY.findall(extension)) else ""
 
 
 def _unescape(text: str) -> str:

@@ -26,9 +26,7 @@ _NUMBERED = re.compile(rb"Record \d{1,20}")  # what evtx_dump writes before each
 _BOM = b"\xef\xbb\xbf"
 
 
-def members(
-    source: Source, *lists: str, deepest: int = 2, opens: bytes = b"{"
-) -> Iterator[tuple[int, bytes]]:
+def members(source: Source, *lists: str, deepest: int = 2, opens: bytes = b"{") -> Iterator[tuple[int, bytes]]:
     """Yield the records of a file with their lines: those in a list of one of these names, else its objects.
 
     The list may lie in up to `deepest` objects: what lies deeper is a part of a record. A document with such a list

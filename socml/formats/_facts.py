@@ -67,6 +67,9 @@ _USERS = (
         rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
     ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
+    re.compile(
+        rf"(?i)\b(?:by|for admin|session for) {_NAME} (?:from (?=[\da-f])|via \w+ from|using \w+ from|has timed out)"
+    ),
     re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
@@ -93,7 +96,7 @@ _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
-    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to authenticate|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
@@ -106,6 +109,7 @@ _LOGON = re.compile(
 _REQUEST = re.compile(
     r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
+_STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
     re.compile(r"[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
@@ -121,9 +125,9 @@ _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
 # `Source IP: …`, `Destination Port: …`
 _OF_SIDE = re.compile(
-    r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)[\"']? ?[:=] ?[\"'\[(]?$"
+    r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)(?:e?s)?[\"']? ?[:=] ?[\"'\[(]?$"
 )
-_PORT_OF_SIDE = re.compile(r"(?i)\b(source|src|destination|dest|dst)[ _-]port ?[:=] ?(\d{1,5})\b")
+_PORT_OF_SIDE = re.compile(r"(?i)\b(source|src|destination|dest|dst)[ _-]port ?[:= ] ?(\d{1,5})\b")
 
 
 def facts_of(text: str) -> dict[str, object]:
@@ -168,8 +172,8 @@ def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
 def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
-        if request["status"]:
-            row["http_response_status_code"] = status = int(request["status"])
+        if told := request["status"] or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"]):
+            row["http_response_status_code"] = status = int(told)
             row["event_outcome"] = "success" if status < 400 else "failure"
     elif url := _URL.search(text):
         row["url_original"] = url[0].rstrip(".,;")

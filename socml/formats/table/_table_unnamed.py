@@ -22,7 +22,9 @@ __all__ = ["told_names"]
 
 _SAMPLE = 100  # rows
 _SENTENCE = 3  # words of a cell that is a message, on the average
-_TIME = re.compile(r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d.{0,20}")
+_TIME = re.compile(
+    r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d.{0,20}"
+)
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
@@ -135,7 +137,9 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "source_ip": _is_address,
     "destination_ip": _is_address,
     "user_name": _fits(
-        re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|(?:[^()@]{1,80} \()?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\)?")
+        re.compile(
+            r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|(?:[^()@]{1,80} \()?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\)?"
+        )
     ),
     "rcode": lambda text: text.upper() in RCODES,
     "qtype": _fits(_QUESTION_TYPE),
