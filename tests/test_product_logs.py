@@ -177,6 +177,35 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "Mon Mar  2 10:00:01 2026 +01:00 worker started",
         {"time": "2026-03-02T09:00:01+00:00"},
     ),
+    "values in braces": (
+        "AuditTrail: Opid = {7} Audittime = {2 Mar 2026 10:00:01} Severitylevel = {High} Operation = {Account locked} Details = {Attempts for user [alice] failed}",
+        {"time": "2026-03-02T10:00:01+00:00", "event_severity": 70, "event_action": "Account locked", "event_outcome": "failure"},
+    ),
+    "a redirect is no outcome where words tell one": (
+        '<165>Mar  2 10:00:01 ids1 ids_audit {"username":"bob","method":"POST","endpoint":"/login","ip":"192.0.2.7","status":302,"description":"Failed login"}',
+        {"host_name": "ids1", "user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "an address without its port, before an interface": (
+        'id=fw sn=C0 time="2026-03-02 10:00:01 UTC" fw=192.0.2.250 pri=5 m=1197 msg="NAT Mapping" src=192.0.2.7::X0-V500 dst=198.51.100.4::X3 proto=icmp',
+        {"source_ip": "192.0.2.7", "source_port": None, "destination_ip": "198.51.100.4"},
+    ),
+    "only looks like EVE": (
+        '<13>1 2026-03-02T10:00:02Z lb1 lb - access - {"timestamp":"Mon, 2 Mar 2026 10:00:01 UTC","event_type":"HTTP_REQUEST","src_ip":"192.0.2.7","src_port":"39192",'
+        '"dest_ip":"198.51.100.4","dest_port":"443","uri_path":"/a","http_method":"GET"}',
+        {"source_ip": "192.0.2.7", "source_port": 39192, "destination_port": 443, "url_original": "/a"},
+    ),
+    "who stands between dashes": (
+        "[2026-03-02 10:00:01 +0100] info [panel] 192.0.2.7 - alice (possessor: root) - SUCCESS LOGIN webmail",
+        {"source_ip": "192.0.2.7", "user_name": "alice", "event_outcome": "success"},
+    ),
+    "who stands behind an address": (
+        "<189>Mar  2 10:00:01 sw1 cmd: logger.c(83) 29333 %% NOTE CLI:192.0.2.7:alice:User  logged in",
+        {"source_ip": "192.0.2.7", "user_name": "alice", "event_outcome": "success"},
+    ),
+    "a mode is no user": (
+        "<14>Mar  2 10:00:01 sw7 Security: SSH terminated by alice from src IP 192.0.2.7 from USER EXEC mode using RSA.",
+        {"source_ip": "192.0.2.7", "user_name": "alice"},
+    ),
 }
 
 

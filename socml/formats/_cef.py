@@ -135,7 +135,7 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
     row |= fields.columns(_COLUMNS)
     if source and destination and source != destination:
         row |= {"acting_user_name": source, "target_user_name": fields.text("duser")}
-    row["event_action"] = fields.text("act", "deviceAction", "action")
+    row["event_action"] = fields.text("act", "deviceAction", "action", "Action")
     row["file_hash"] = next((h for n in _HASH_FIELDS if (h := hash_of(fields.peek(n)))), None)
     return row, fields
 

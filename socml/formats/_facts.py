@@ -68,8 +68,12 @@ _USERS = (
     ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
     re.compile(
-        rf"(?i)\b(?:by|for admin|session for) {_NAME} (?:from (?=[\da-f])|via \w+ from|using \w+ from|has timed out)"
+        rf"(?i)\b(?:by|for admin|session for) {_NAME} (?:from (?:src |ip ){{0,2}}(?=\d|[\da-f]{{1,4}}:)|via \w+ from|using \w+ from|has timed out)"
     ),
+    re.compile(
+        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3} - (?P<name>[\w.@-]{1,128})(?: \([a-z]{1,20}: [\w.@-]{1,64}\))? (?:- |\"[A-Z])"
+    ),
+    re.compile(r"\bCLI:(?:\d{1,3}\.){3}\d{1,3}:(?P<name>[\w.-]{1,64}):"),
     re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
@@ -87,7 +91,7 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
-    "n/a not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
+    "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
     "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()

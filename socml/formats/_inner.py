@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from socml.formats._cef import MARK
@@ -242,8 +243,9 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
         return {}
     from socml.formats.network._eve import eve_event, is_eve
 
-    if is_eve(found):
-        return eve_event(flatten(found))
+    with suppress(ValueError):  # another tool's, which only looks like one of EVE
+        if is_eve(found):
+            return eve_event(flatten(found))
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 
 

@@ -280,7 +280,8 @@ def _word(value: object, name: str) -> str | None:
 
 def _host(value: object, name: str) -> str | None:
     text = str(value).strip()
-    return text if isinstance(value, str) and _NAME.fullmatch(text) and text != "-" else None
+    is_name = _NAME.fullmatch(text) is not None and text != "-" and not text.startswith("/")
+    return text if isinstance(value, str) and is_name else None
 
 
 def _hash(value: object, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """Lines of key=value of a tool that nobody knows (logfmt) → events, by what tools usually call things; the rest is kept.
 
-`key=value`, `key="value with blanks"`, `key='…'`; a backslash escapes a quote. What stands before the first key (a syslog
+`key=value`, `key="value with blanks"`, `key='…'`, `key={…}`; a backslash escapes a quote. What stands before the first key (a syslog
 header, a time, a level) is read as text. Keys may have blanks around their `=`. `socml peek FILE --write-map` writes what
 was taken for what as a map to correct.
 """
@@ -25,10 +25,10 @@ from socml.formats._values import severity_of
 __all__ = ["KeyValues"]
 
 _PAIR = re.compile(
-    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
-_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?=)")
+_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
@@ -188,6 +188,8 @@ def _fill(row: dict[str, object], message: str) -> None:
 def _value(pair: re.Match[str]) -> str:
     if pair["double"] is not None:
         return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), pair["double"])
+    if pair["brace"] is not None:
+        return pair["brace"].strip()
     return pair["single"] if pair["single"] is not None else pair["bare"]
 
 
