@@ -179,7 +179,12 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "values in braces": (
         "AuditTrail: Opid = {7} Audittime = {2 Mar 2026 10:00:01} Severitylevel = {High} Operation = {Account locked} Details = {Attempts for user [alice] failed}",
-        {"time": "2026-03-02T10:00:01+00:00", "event_severity": 70, "event_action": "Account locked", "event_outcome": "failure"},
+        {
+            "time": "2026-03-02T10:00:01+00:00",
+            "event_severity": 70,
+            "event_action": "Account locked",
+            "event_outcome": "failure",
+        },
     ),
     "a redirect is no outcome where words tell one": (
         '<165>Mar  2 10:00:01 ids1 ids_audit {"username":"bob","method":"POST","endpoint":"/login","ip":"192.0.2.7","status":302,"description":"Failed login"}',
@@ -205,6 +210,36 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "a mode is no user": (
         "<14>Mar  2 10:00:01 sw7 Security: SSH terminated by alice from src IP 192.0.2.7 from USER EXEC mode using RSA.",
         {"source_ip": "192.0.2.7", "user_name": "alice"},
+    ),
+    "a domain before the account is no escape": (
+        't=2026-03-02T10:00:01Z level=warn user="CORP\\bob" path="C:\\new\\b.txt" src=192.0.2.7 msg="said \\"no\\""',
+        {"user_name": "CORP\\bob", "file_path": "C:\\new\\b.txt", "message": 'said "no"'},
+    ),
+    "username without a sign": (
+        "<158>Mar  2 10:00:01 mq1 event: SYSTEM: CONNECT_FAIL: Client username alice clientname a1 connect failed from 192.0.2.7:33454 - Forbidden",
+        {"user_name": "alice", "source_ip": "192.0.2.7", "source_port": 33454, "event_outcome": "failure"},
+    ),
+    "account before mail": (
+        '{"startTimeUTC":"2026-03-02T10:00:01","type":"Run","user":{"account":"CORPBOB","fullName":"Bob","email":"bob@example.org"},"computer":{"name":"pc7"}}',
+        {"user_name": "CORPBOB", "host_name": "pc7"},
+    ),
+    "parent's process": (
+        '{"datetime":"2026-03-02T10:00:01Z","username":"root","hostname":"pc7","filename":"/tmp/a","pprocess":"sh","commandline":"/bin/sh /tmp/a"}',
+        {"process_parent_name": "sh", "file_path": "/tmp/a"},
+    ),
+    "client's name that is an address": (
+        'date=2026-03-02 time=10:00:01 type=spam pri=information client_name="[192.0.2.7]" dst_ip="198.51.100.4" msg="Detected by a test"',
+        {"source_ip": "192.0.2.7", "destination_ip": "198.51.100.4"},
+    ),
+    "logfmt with a level": (
+        'ts=2026-03-02T10:00:01Z caller=main.go:12 level=error component=web msg="login failed" remote_addr=192.0.2.7:5000',
+        {
+            "message": "login failed",
+            "source_ip": "192.0.2.7",
+            "source_port": 5000,
+            "user_name": None,
+            "event_outcome": "failure",
+        },
     ),
 }
 
@@ -289,3 +324,8 @@ def test_the_last_of_three_addresses_is_the_destination(tmp_path: Path) -> None:
         ("192.0.2.2", "198.51.100.9", "failure"),
     ]
     assert [event["time"].isoformat()[4:19] for event in events] == ["-03-02T10:00:01", "-03-02T10:00:02"]
+
+
+def test_a_month_in_full_tells_the_time(tmp_path: Path) -> None:
+    (event,) = _events(tmp_path / "a.log", "<101> March 02 10:00:01 mdm1 Details User: alice from 192.0.2.7\n")
+    assert event["time"].isoformat()[4:19] == "-03-02T10:00:01"

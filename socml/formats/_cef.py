@@ -35,7 +35,7 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
     "source_packets": "srcPackets",
     "destination_packets": "dstPackets",
     "url_original": ("request", "url"),
-    "http_request_method": ("requestMethod", "method"),
+    "http_request_method": ("requestMethod", "requestmethod", "method"),
     "user_agent_original": "requestClientApplication",
     "file_path": ("filePath", "fname", "resource"),
     "process_name": ("dproc", "sproc", "deviceProcessName"),

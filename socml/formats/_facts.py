@@ -81,6 +81,7 @@ _USERS = (
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
 _USERS_OF_OUTCOMES = (
+    re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"\bpeer {_NAME}$"),

@@ -70,6 +70,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
 _NUMBERED = re.compile(r"\d{1,5} \((?P<word>[A-Z][A-Z0-9]{0,9})\)")
+_PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
@@ -266,6 +267,7 @@ def _user(value: object, name: str) -> str | None:
         or len(text) > 256
         or text in ("null", "None", "N/A", "(null)")
         or not any(map(str.isalnum, text))
+        or _PLACE.fullmatch(text)
     ):
         return None
     if named := _WITH_MAIL.fullmatch(text):

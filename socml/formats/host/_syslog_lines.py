@@ -196,6 +196,8 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
         raise ValueError("no syslog header: the line does not begin with a time")
     parts = found.groupdict() if found else {**bare.groupdict(), "stamp": "-"} if bare else {}
     row = header_event(parts, clock, levels)
+    if bare and row["time"] is None and (stamp := stamp_in(bare["message"], clock, farthest=1)):
+        row["time"] = stamp.time  # in a spelling that no header has
     if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
         row["event_count"] = 1 + int(repeated[1])
     return row
