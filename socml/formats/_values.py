@@ -282,7 +282,9 @@ def _word(value: object, name: str) -> str | None:
 
 def _host(value: object, name: str) -> str | None:
     text = str(value).strip()
-    is_name = _NAME.fullmatch(text) is not None and text != "-" and not text.startswith("/")
+    if text.startswith("/"):  # of a path; of an address, as Java writes it
+        return address_and_port(text)[0] if isinstance(value, str) else None
+    is_name = _NAME.fullmatch(text) is not None and text != "-"
     return text if isinstance(value, str) and is_name else None
 
 

@@ -40,11 +40,11 @@ class Syslog:
             return 0.0
         texts = [line.decode("utf-8", "replace") for line in lines]
         found = sum(is_syslog(text) for text in texts)
-        if not found and all(map(has_only_priority, texts)):
-            return _BARE_GUESS
         wrapped = sum(
             '"event_type"' in text and '"flow_id"' in text for text in texts
         )  # Suricata behind a header is not ours
+        if not found and not wrapped and all(map(has_only_priority, texts)):
+            return _BARE_GUESS
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
