@@ -21,6 +21,7 @@ from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._times import Clock
+from socml.formats._values import LEVELS
 
 __all__ = ["AnyJson"]
 
@@ -99,7 +100,12 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
     named = _NAMED.match(record)
     row = _event(loads_exactly(record[named.end() :] if named else record), clock)
-    return {**row, "extra": {**extra_of(row), "name": named["name"].decode()}} if named else row
+    if named is None:
+        return row
+    name = named["name"].decode()
+    if row.get("event_severity") is None and name.lower() in LEVELS:
+        row["event_severity"] = LEVELS[name.lower()]
+    return {**row, "extra": {**extra_of(row), "name": name}}
 
 
 def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
