@@ -241,6 +241,10 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
             "event_outcome": "failure",
         },
     ),
+    "message of z/OS": (
+        "<14>Mar  2 10:00:01 sys1 ICH408I USER(ALICE   ) GROUP(STAFF   ) NAME(ALICE EXAMPLE       ) SYS1.PARMLIB CL(DATASET ) INSUFFICIENT ACCESS AUTHORITY",
+        {"host_name": "sys1", "user_name": "ALICE", "event_outcome": "failure"},
+    ),
 }
 
 

@@ -73,6 +73,7 @@ _USERS = (
     re.compile(
         r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3} - (?P<name>[\w.@-]{1,128})(?: \([a-z]{1,20}: [\w.@-]{1,64}\))? (?:- |\"[A-Z])"
     ),
+    re.compile(r"\bUSER\((?P<name>[\w#$@-]{1,8}) {0,8}\)"),  # of z/OS
     re.compile(r"\bCLI:(?:\d{1,3}\.){3}\d{1,3}:(?P<name>[\w.-]{1,64}):"),
     re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
@@ -101,7 +102,7 @@ _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
-    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
