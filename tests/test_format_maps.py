@@ -144,3 +144,12 @@ def test_a_time_that_is_none_is_for_the_quarantine(lab: Path) -> None:
     *events, reject = read_doors(lab, [*[{**REFUSED, "n": n} for n in range(20)], {**REFUSED, "when": "yesterday"}])
     assert all(event["time"] for event in events)
     assert reject["reason"] == "'yesterday' is not a time"
+
+
+def test_a_map_reads_columns_and_rows(lab: Path) -> None:
+    rows = [[f"2026-03-02T10:00:0{n}Z", "192.0.2.1", f"user{n}", n] for n in range(3)]
+    (lab / "answer.json").write_text(json.dumps({"columns": ["when", "srcIp", "acct", "weight"], "rows": rows}))
+    write_map(lab / "answer.json", find_project())
+    after = peek(lab / "answer.json")
+    assert after.format == "answer"
+    assert [event["user_name"] for event in after.events] == ["user0", "user1", "user2"]

@@ -123,6 +123,128 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         '"dst_endpoint":{"ip":"198.51.100.7","port":443}}',
         {"process_name": "curl", "process_pid": 12},
     ),
+    "host that JSON names, not its relay": (
+        '<134>1 2026-03-02T10:00:01Z relay1 collector - - - {"hostname":"pc7","userName":"alice","srcIp":"192.0.2.7","eventName":"logon","status":"failure"}',
+        {"host_name": "pc7", "observer_name": "relay1", "user_name": "alice", "event_outcome": "failure"},
+    ),
+    "host that XML names": (
+        '<134>1 2026-03-02T10:00:01Z relay1 fwd - - - <?xml version="1.0"?><found><MachineName>pc7</MachineName><UserName>alice</UserName></found>',
+        {"host_name": "pc7", "observer_name": "relay1", "user_name": "alice"},
+    ),
+    "priority alone": (
+        "<109>[Device: ddos1 192.0.2.250] M_20000: 2 attacks started. Source IP: 192.0.2.7; Destination IPs: 198.51.100.1, 198.51.100.2; Action: drop.",
+        {
+            "event_severity": 20,
+            "source_ip": "192.0.2.7",
+            "destination_ip": "198.51.100.1",
+            "event_outcome": "failure",
+            "time": None,
+        },
+    ),
+    "blank behind the priority": (
+        '<166> 2026-03-02T10:00:01Z vcs1 calls: Level="INFO" Src-ip="192.0.2.7" Src-port="5060" Local-ip="198.51.100.4"',
+        {"host_name": "vcs1", "process_name": "calls", "source_ip": "192.0.2.7", "source_port": 5060},
+    ),
+    "pairs with a colon among them": (
+        "<13>2026-03-02T10:00:01Z lb1,rule=http,src_ip=192.0.2.7,http_method=GET,http_host=a.example: 443,http_status=404",
+        {"host_name": "lb1", "source_ip": "192.0.2.7", "http_response_status_code": 404},
+    ),
+    "severity in words before the message": (
+        "<14>Mar  2 10:00:01 bmc1 Severity: Warning, Category: Audit, Message: Unable to log in for bob from 192.0.2.7 using SSH.",
+        {"event_severity": 40, "user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "session that ends": (
+        "<14>Mar  2 10:00:01 bmc1 ctl: The session for alice from 192.0.2.7 using GUI is logged off.",
+        {"user_name": "alice", "source_ip": "192.0.2.7"},
+    ),
+    "by whom, over what": (
+        "<14>Mar  2 10:00:01 fw1 fw: Configuration saved by alice via web from host 192.0.2.7 to 198.51.100.4:443 by alice.",
+        {"user_name": "alice", "source_ip": "192.0.2.7", "destination_port": 443},
+    ),
+    "source port in words": (
+        "<14>Mar  2 10:00:01 ddos1 aps: Blocked host 192.0.2.7 by Filter using TCP/23 destination 198.51.100.4 source port 4022",
+        {"source_ip": "192.0.2.7", "source_port": 4022, "destination_ip": "198.51.100.4"},
+    ),
+    "status behind all": (
+        '2026/03/02 10:00:01 INFO: alice 192.0.2.7 "GET /agents" with parameters {} done in 0.051s: 401',
+        {"source_ip": "192.0.2.7", "http_response_status_code": 401, "event_outcome": "failure"},
+    ),
+    "console of a broker": (
+        "2026-03-02 10:00:01,100 | WARN  | bob requested /admin/queues.jsp from 192.0.2.7 | qtp-2",
+        {"user_name": "bob", "source_ip": "192.0.2.7"},
+    ),
+    "zone behind the year": (
+        "Mon Mar  2 10:00:01 2026 +01:00 worker started",
+        {"time": "2026-03-02T09:00:01+00:00"},
+    ),
+    "values in braces": (
+        "AuditTrail: Opid = {7} Audittime = {2 Mar 2026 10:00:01} Severitylevel = {High} Operation = {Account locked} Details = {Attempts for user [alice] failed}",
+        {
+            "time": "2026-03-02T10:00:01+00:00",
+            "event_severity": 70,
+            "event_action": "Account locked",
+            "event_outcome": "failure",
+        },
+    ),
+    "a redirect is no outcome where words tell one": (
+        '<165>Mar  2 10:00:01 ids1 ids_audit {"username":"bob","method":"POST","endpoint":"/login","ip":"192.0.2.7","status":302,"description":"Failed login"}',
+        {"host_name": "ids1", "user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "an address without its port, before an interface": (
+        'id=fw sn=C0 time="2026-03-02 10:00:01 UTC" fw=192.0.2.250 pri=5 m=1197 msg="NAT Mapping" src=192.0.2.7::X0-V500 dst=198.51.100.4::X3 proto=icmp',
+        {"source_ip": "192.0.2.7", "source_port": None, "destination_ip": "198.51.100.4"},
+    ),
+    "only looks like EVE": (
+        '<13>1 2026-03-02T10:00:02Z lb1 lb - access - {"timestamp":"Mon, 2 Mar 2026 10:00:01 UTC","event_type":"HTTP_REQUEST","src_ip":"192.0.2.7","src_port":"39192",'
+        '"dest_ip":"198.51.100.4","dest_port":"443","uri_path":"/a","http_method":"GET"}',
+        {"source_ip": "192.0.2.7", "source_port": 39192, "destination_port": 443, "url_original": "/a"},
+    ),
+    "who stands between dashes": (
+        "[2026-03-02 10:00:01 +0100] info [panel] 192.0.2.7 - alice (possessor: root) - SUCCESS LOGIN webmail",
+        {"source_ip": "192.0.2.7", "user_name": "alice", "event_outcome": "success"},
+    ),
+    "who stands behind an address": (
+        "<189>Mar  2 10:00:01 sw1 cmd: logger.c(83) 29333 %% NOTE CLI:192.0.2.7:alice:User  logged in",
+        {"source_ip": "192.0.2.7", "user_name": "alice", "event_outcome": "success"},
+    ),
+    "a mode is no user": (
+        "<14>Mar  2 10:00:01 sw7 Security: SSH terminated by alice from src IP 192.0.2.7 from USER EXEC mode using RSA.",
+        {"source_ip": "192.0.2.7", "user_name": "alice"},
+    ),
+    "a domain before the account is no escape": (
+        't=2026-03-02T10:00:01Z level=warn user="CORP\\bob" path="C:\\new\\b.txt" src=192.0.2.7 msg="said \\"no\\""',
+        {"user_name": "CORP\\bob", "file_path": "C:\\new\\b.txt", "message": 'said "no"'},
+    ),
+    "username without a sign": (
+        "<158>Mar  2 10:00:01 mq1 event: SYSTEM: CONNECT_FAIL: Client username alice clientname a1 connect failed from 192.0.2.7:33454 - Forbidden",
+        {"user_name": "alice", "source_ip": "192.0.2.7", "source_port": 33454, "event_outcome": "failure"},
+    ),
+    "account before mail": (
+        '{"startTimeUTC":"2026-03-02T10:00:01","type":"Run","user":{"account":"CORPBOB","fullName":"Bob","email":"bob@example.org"},"computer":{"name":"pc7"}}',
+        {"user_name": "CORPBOB", "host_name": "pc7"},
+    ),
+    "parent's process": (
+        '{"datetime":"2026-03-02T10:00:01Z","username":"root","hostname":"pc7","filename":"/tmp/a","pprocess":"sh","commandline":"/bin/sh /tmp/a"}',
+        {"process_parent_name": "sh", "file_path": "/tmp/a"},
+    ),
+    "client's name that is an address": (
+        'date=2026-03-02 time=10:00:01 type=spam pri=information client_name="[192.0.2.7]" dst_ip="198.51.100.4" msg="Detected by a test"',
+        {"source_ip": "192.0.2.7", "destination_ip": "198.51.100.4"},
+    ),
+    "logfmt with a level": (
+        'ts=2026-03-02T10:00:01Z caller=main.go:12 level=error component=web msg="login failed" remote_addr=192.0.2.7:5000',
+        {
+            "message": "login failed",
+            "source_ip": "192.0.2.7",
+            "source_port": 5000,
+            "user_name": None,
+            "event_outcome": "failure",
+        },
+    ),
+    "message of z/OS": (
+        "<14>Mar  2 10:00:01 sys1 ICH408I USER(ALICE   ) GROUP(STAFF   ) NAME(ALICE EXAMPLE       ) SYS1.PARMLIB CL(DATASET ) INSUFFICIENT ACCESS AUTHORITY",
+        {"host_name": "sys1", "user_name": "ALICE", "event_outcome": "failure"},
+    ),
 }
 
 
@@ -180,3 +302,34 @@ def test_names_may_leave_out_columns_that_are_empty(tmp_path: Path) -> None:
     started, solicit = _events(tmp_path / "a.log", text)
     assert started["time"].isoformat() == "2026-03-02T10:00:01+00:00"
     assert (solicit["source_ip"], solicit["host_name"]) == ("2001:db8::7", "pc1")
+
+
+def test_questions_without_a_line_of_names(tmp_path: Path) -> None:
+    events = _events(
+        tmp_path / "a.csv",
+        '"2026-03-02 10:00:01","Alice (alice@example.org)","192.0.2.7","203.0.113.4","Allowed","1 (A)","NOERROR","www.example.org.","News"\n'
+        '"2026-03-02 10:00:02","Bob (bob@example.org)","192.0.2.8","203.0.113.4","Blocked","28 (AAAA)","NXDOMAIN","bad.example.org.","Malware"\n',
+    )
+    assert [(e["user_name"], e["source_ip"], e.get("destination_ip"), e["event_outcome"]) for e in events] == [
+        ("alice@example.org", "192.0.2.7", None, "success"),
+        ("bob@example.org", "192.0.2.8", None, "failure"),
+    ]
+    assert [(e["dns_question_name"], e["dns_question_type"], e["dns_response_code"]) for e in events] == [
+        ("www.example.org", "A", "NOERROR"),
+        ("bad.example.org", "AAAA", "NXDOMAIN"),
+    ]
+
+
+def test_the_last_of_three_addresses_is_the_destination(tmp_path: Path) -> None:
+    line = '"Mar  2 10:00:0{0}","192.0.2.{0}","203.0.113.4","198.51.100.9","text/html","BLOCKED"\n'
+    events = _events(tmp_path / "a.csv", line.format(1) + line.format(2))
+    assert [(e["source_ip"], e["destination_ip"], e["event_outcome"]) for e in events] == [
+        ("192.0.2.1", "198.51.100.9", "failure"),
+        ("192.0.2.2", "198.51.100.9", "failure"),
+    ]
+    assert [event["time"].isoformat()[4:19] for event in events] == ["-03-02T10:00:01", "-03-02T10:00:02"]
+
+
+def test_a_month_in_full_tells_the_time(tmp_path: Path) -> None:
+    (event,) = _events(tmp_path / "a.log", "<101> March 02 10:00:01 mdm1 Details User: alice from 192.0.2.7\n")
+    assert event["time"].isoformat()[4:19] == "-03-02T10:00:01"

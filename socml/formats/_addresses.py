@@ -9,7 +9,7 @@ from functools import lru_cache
 __all__ = ["address", "address_and_port", "address_text"]
 
 _WITH_PORT = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{1,5})(?::[\w.-]{1,64})?"
+    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{0,5})(?::[\w.-]{1,64})?"
 )
 # Java, Samba, sockets and Asterisk write a sign or the protocol before an address
 _FRONT = re.compile(

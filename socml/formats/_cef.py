@@ -15,6 +15,7 @@ __all__ = ["MARK", "cef_columns", "cef_fields", "hash_of", "vendor_time"]
 
 MARK = re.compile(r"CEF: ?\d+\||LEEF: ?[12](?:\.\d+)?\|")
 _KEY = re.compile(r"(?:^|(?<=\s))(?P<key>[A-Za-z0-9_][\w.\[\]-]{0,99})(?:=| =(?=\S))")
+_OTHER_DELIMITERS = {sign: re.compile(rf"{re.escape(sign)} ?[A-Za-z_][\w.-]{{0,99}}=") for sign in "|^;"}
 _BAR = re.compile(r"\\.|\|", re.DOTALL)
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\\)\\")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -27,14 +28,14 @@ _CEF_HEADER: tuple[str, ...] = ("vendor", "product", "version", "signature", "na
 _LEEF_HEADER = _CEF_HEADER[:4]
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 _COLUMNS: dict[str, str | tuple[str, ...]] = {
-    "user_name": ("duser", "suser", "usrName", "accountName"),
+    "user_name": ("suser", "duser", "usrName", "accountName"),
     "network_protocol": ("app", "applicationProtocol"),
     "source_bytes": ("in", "srcBytes"),
     "destination_bytes": ("out", "dstBytes"),
     "source_packets": "srcPackets",
     "destination_packets": "dstPackets",
     "url_original": ("request", "url"),
-    "http_request_method": ("requestMethod", "method"),
+    "http_request_method": ("requestMethod", "requestmethod", "method"),
     "user_agent_original": "requestClientApplication",
     "file_path": ("filePath", "fname", "resource"),
     "process_name": ("dproc", "sproc", "deviceProcessName"),
@@ -43,8 +44,8 @@ _COLUMNS: dict[str, str | tuple[str, ...]] = {
 }
 _PORTS: dict[str, tuple[str, ...]] = {"source_port": ("spt", "srcPort", "cpt"), "destination_port": ("dpt", "dstPort")}
 _ADDRESSES: dict[str, tuple[str, ...]] = {
-    "source_ip": ("src", "sourceTranslatedAddress", "c6a2"),
-    "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3"),
+    "source_ip": ("src", "sourceTranslatedAddress", "c6a2", "shost"),
+    "destination_ip": ("dst", "destinationTranslatedAddress", "c6a3", "dhost"),
 }
 _HASH_FIELDS = (
     "fileHash",
@@ -88,7 +89,8 @@ def cef_fields(text: str) -> dict[str, object]:
         pairs = _pairs_by_key(extension)
     else:
         delimiter, extension = _leef_delimiter(parts[0], extension)
-        pairs = _pairs_by_delimiter(extension, delimiter) if delimiter in extension else _pairs_by_key(extension)
+        delimiter = delimiter if delimiter in extension else _other_delimiter(extension)
+        pairs = _pairs_by_delimiter(extension, delimiter) if delimiter else _pairs_by_key(extension)
     counts: dict[str, int] = {}
     for key, value in pairs:
         add_numbered(found, counts, key, value)
@@ -108,6 +110,7 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
     fields = Fields({key: value for key, value in found.items() if value not in ("", None)})
     when = fields.take("rt", "end", "start", "deviceReceiptTime", "devTime")
     written = fields.take("severity", "sev", "LogSeverity")
+    source, destination = (str(fields.peek(name) or "") for name in ("suser", "duser"))
     row: dict[str, object] = {
         "time": None if when is None else vendor_time(str(when), clock),
         "rule_id": fields.text("signature"),
@@ -130,7 +133,9 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
         row["network_transport"] = TRANSPORTS.get(int(protocol), protocol) if protocol.isdecimal() else protocol
     row |= {column: value for column, value in _numbers(fields).items() if value is not None}
     row |= fields.columns(_COLUMNS)
-    row["event_action"] = fields.text("act", "deviceAction", "action")
+    if source and destination and source != destination:
+        row |= {"acting_user_name": source, "target_user_name": fields.text("duser")}
+    row["event_action"] = fields.text("act", "deviceAction", "action", "Action")
     row["file_hash"] = next((h for n in _HASH_FIELDS if (h := hash_of(fields.peek(n)))), None)
     return row, fields
 
@@ -223,6 +228,13 @@ def _leef_delimiter(version: str, extension: str) -> tuple[str, str]:
         if bar and len(first) <= 1:
             return first or "\t", rest
     return "\t", extension
+
+
+def _other_delimiter(extension: str) -> str:
+    """Return the sign before most keys, where a line of LEEF has not the one that it should have; empty if blanks are."""
+    counts = {sign: len(keys.findall(extension)) for sign, keys in _OTHER_DELIMITERS.items()}
+    most = max(counts, key=lambda sign: counts[sign])
+    return most if counts[most] > len(_KEY.findall(extension)) else ""
 
 
 def _unescape(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
-from socml.formats._cef import MARK, cef_columns, cef_fields
+from socml.formats._cef import MARK, cef_columns, cef_fields, vendor_time
 from socml.formats._json import extra_of
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
@@ -45,12 +46,22 @@ def event_of_fields(found: dict[str, object], clock: Clock) -> dict[str, object]
     kind = kind_of(vendor, product, rule, str(row["rule_name"] or ""), row)
     if kind["event_category"] == "malware" and not row["threat_name"]:
         row["threat_name"] = row["rule_name"]
+    said = row.pop("event_outcome", None)
     row |= {name: value for name, value in kind.items() if not row.get(name)}
-    if not row.get("event_outcome"):
-        words = (row["event_action"], rule if str(found.get("format")).startswith("LEEF") else None)
-        row["event_outcome"] = next((outcome for word in words if word and (outcome := outcome_of(word))), None)
+    if row["event_category"] == "authentication" and row.get("target_user_name"):
+        row["user_name"] = row["target_user_name"]  # who logs on, not the service that asks
+    words = (said, row["event_action"], rule if str(found.get("format")).startswith("LEEF") else None)
+    told = next((outcome for word in words if word and (outcome := outcome_of(word))), None)
+    row["event_outcome"] = told or row.get("event_outcome") or said
+    row["time"] = row["time"] or _custom_time(found, clock)
     row["extra"] = fields.rest()
     return row
+
+
+def _custom_time(found: dict[str, object], clock: Clock) -> datetime | None:
+    """Return the first of a vendor's own times, where the record has no other."""
+    own = (found.get(f"deviceCustomDate{number}") for number in (1, 2))
+    return next((vendor_time(str(value), clock) for value in own if value), None)
 
 
 def _threat(found: dict[str, object]) -> str | None:

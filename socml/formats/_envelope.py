@@ -15,7 +15,7 @@ from socml.formats._json_array import RECORD_LIMIT
 from socml.formats._reader import Source
 from socml.formats._records import json_records
 
-__all__ = ["first_objects", "members"]
+__all__ = ["first_objects", "first_records", "members"]
 
 # A string, whole or up to the end of what is there; a bracket
 _MARK = re.compile(rb'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?P<end>"|\Z)|[{}\[\]]', re.DOTALL)
@@ -26,10 +26,11 @@ _NUMBERED = re.compile(rb"Record \d{1,20}")  # what evtx_dump writes before each
 _BOM = b"\xef\xbb\xbf"
 
 
-def members(source: Source, *lists: str, deepest: int = 2) -> Iterator[tuple[int, bytes]]:
+def members(source: Source, *lists: str, deepest: int = 2, opens: bytes = b"{") -> Iterator[tuple[int, bytes]]:
     """Yield the records of a file with their lines: those in a list of one of these names, else its objects.
 
-    The list may lie in up to `deepest` objects: what lies deeper is a part of a record.
+    The list may lie in up to `deepest` objects: what lies deeper is a part of a record. A document with such a list
+    begins with one of `opens`.
 
     What stands among the records of a list and is no object is yielded as well, for the reader to reject; so is what
     a file that is cut inside a record ends with. The rest of a document around its list is no record.
@@ -39,7 +40,7 @@ def members(source: Source, *lists: str, deepest: int = 2) -> Iterator[tuple[int
         head += chunk
         if len(head) >= 1 << 20:
             break
-    layout = _layout(head, lists, deepest)
+    layout = _layout(head, lists, deepest, opens)
     if layout == "lines":
         yield from json_records(source)
         return
@@ -62,19 +63,8 @@ def first_objects(head: bytes, *lists: str, limit: int = 5, deepest: int = 2) ->
     >>> first_objects(b'{"a":1}\\n{"a"')
     [{'a': 1}]
     """
-    head = head.removeprefix(_BOM)
-    layout = _layout(head, lists, deepest)
-    if layout == "lines" and not head.lstrip().startswith(b"["):
-        found: list[bytes] = [line for line in head.split(b"\n")[: limit * 4] if line.strip()]
-    else:
-        scanner = _Scanner(lists) if layout == "list" else _Scanner((), in_array=head.lstrip().startswith(b"["))
-        found = []
-        for _, record in scanner.feed(head):
-            found.append(record)
-            if len(found) >= limit:
-                break
     objects = []
-    for record in found[:limit]:
+    for record in first_records(head, *lists, limit=limit, deepest=deepest):
         try:
             value = orjson.loads(record.strip(b"\r\0"))
         except orjson.JSONDecodeError:
@@ -84,9 +74,25 @@ def first_objects(head: bytes, *lists: str, limit: int = 5, deepest: int = 2) ->
     return objects
 
 
-def _layout(head: bytes, lists: Sequence[str], deepest: int) -> str:
+def first_records(head: bytes, *lists: str, limit: int, deepest: int, opens: bytes = b"{") -> list[bytes]:
+    """Return the first records that a file's head holds, as they are written."""
+    head = head.removeprefix(_BOM)
+    layout = _layout(head, lists, deepest, opens)
+    if layout == "lines" and not head.lstrip().startswith(b"["):
+        found: list[bytes] = [line for line in head.split(b"\n")[: limit * 4] if line.strip()]
+    else:
+        scanner = _Scanner(lists) if layout == "list" else _Scanner((), in_array=head.lstrip().startswith(b"["))
+        found = []
+        for _, record in scanner.feed(head):
+            found.append(record)
+            if len(found) >= limit:
+                break
+    return found[:limit]
+
+
+def _layout(head: bytes, lists: Sequence[str], deepest: int, opens: bytes) -> str:
     start = head.removeprefix(_BOM).lstrip()
-    if lists and start.startswith(b"{"):
+    if lists and start[:1] in opens:
         opening = re.search(_opening(lists), start)
         if opening and start[: opening.start()].count(b"{") - start[: opening.start()].count(b"}") <= deepest:
             return "list"

@@ -67,12 +67,22 @@ _USERS = (
         rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
     ),
     re.compile(rf"\bby {_NAME} (?:from|at) (?=[\d\[])"),
+    re.compile(
+        rf"(?i)\b(?:by|for admin|session for) {_NAME} (?:from (?:src |ip ){{0,2}}(?=\d|[\da-f]{{1,4}}:)|via \w+ from|using \w+ from|has timed out)"
+    ),
+    re.compile(
+        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3} - (?P<name>[\w.@-]{1,128})(?: \([a-z]{1,20}: [\w.@-]{1,64}\))? (?:- |\"[A-Z])"
+    ),
+    re.compile(r"\bUSER\((?P<name>[\w#$@-]{1,8}) {0,8}\)"),  # of z/OS
+    re.compile(r"\bCLI:(?:\d{1,3}\.){3}\d{1,3}:(?P<name>[\w.-]{1,64}):"),
+    re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
 _USERS_OF_OUTCOMES = (
+    re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"\bpeer {_NAME}$"),
@@ -83,7 +93,7 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
-    "n/a not is was has from to and or name id the with for unknown login logged in on agent password failed failure authentication does did could "
+    "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
     "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
@@ -92,7 +102,7 @@ _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
-    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to authenticate|no such user|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
+    r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
     r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
@@ -105,6 +115,7 @@ _LOGON = re.compile(
 _REQUEST = re.compile(
     r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
+_STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
     re.compile(r"[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
@@ -120,9 +131,9 @@ _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
 # `Source IP: …`, `Destination Port: …`
 _OF_SIDE = re.compile(
-    r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)[\"']? ?[:=] ?[\"'\[(]?$"
+    r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)(?:e?s)?[\"']? ?[:=] ?[\"'\[(]?$"
 )
-_PORT_OF_SIDE = re.compile(r"(?i)\b(source|src|destination|dest|dst)[ _-]port ?[:=] ?(\d{1,5})\b")
+_PORT_OF_SIDE = re.compile(r"(?i)\b(source|src|destination|dest|dst)[ _-]port ?[:= ] ?(\d{1,5})\b")
 
 
 def facts_of(text: str) -> dict[str, object]:
@@ -167,8 +178,8 @@ def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
 def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
         row["http_request_method"], row["url_original"] = request["method"], request["url"]
-        if request["status"]:
-            row["http_response_status_code"] = status = int(request["status"])
+        if told := request["status"] or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"]):
+            row["http_response_status_code"] = status = int(told)
             row["event_outcome"] = "success" if status < 400 else "failure"
     elif url := _URL.search(text):
         row["url_original"] = url[0].rstrip(".,;")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from socml.formats._csv_records import cells_of
-from socml.formats._envelope import first_objects
 from socml.formats._field_names import flat_fields
 from socml.formats._reader import head_lines
-from socml.formats.table.any_json import DEEPEST_LIST, lists_of
+from socml.formats.table.any_json import first_of
 from socml.formats.table.key_values import pairs_of
 
 __all__ = ["first_fields"]
@@ -21,9 +20,7 @@ def first_fields(head: bytes, limit: int) -> tuple[str, list[dict[str, object]]]
     (('json', [{'a.b': 1}]), ('csv', [{'a': '1', 'b': '2'}]))
     """
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return "json", [
-            flat_fields(one) for one in first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
-        ]
+        return "json", [flat_fields(one) for one in first_of(head, limit)]
     lines = head_lines(head, limit)
     pairs: list[dict[str, object]] = [dict(pairs_of(line.decode("utf-8", "replace"))[1]) for line in lines]
     if pairs and sum(len(found) > 2 for found in pairs) >= len(pairs) / 2:

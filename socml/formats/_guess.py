@@ -246,8 +246,8 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
     more: dict[str, object] = {}
     words = " ".join(str(row.get(name) or "") for name in ("event_action", "message"))[:400].lower()
     outcome = row.get("event_outcome")
-    if outcome is None:
-        outcome = _outcome_of_words(row)
+    if outcome is None or _is_redirect(row):
+        outcome = _outcome_of_words(row) or outcome
         more["event_outcome"] = outcome
     is_logon = (any(word in words for word in _LOGON) or LOGON_ELSEWHERE.search(unaccented(words))) and not any(
         word in words for word in ("logging", "logout", "log out")
@@ -269,8 +269,16 @@ def _meaning(row: Mapping[str, object]) -> dict[str, object]:
     return more
 
 
+def _is_redirect(row: Mapping[str, object]) -> bool:
+    """Return whether a web server answered where to go next, whatever came of the request."""
+    return str(row.get("http_response_status_code")).startswith("3")
+
+
 def _outcome_of_words(row: Mapping[str, object]) -> str | None:
-    for name in ("http_response_status_code", "event_action", "message"):
+    names = ("http_response_status_code", "event_action", "message")
+    if _is_redirect(row):
+        names = ("event_action", "message", "http_response_status_code")
+    for name in names:
         value = row.get(name)
         value = _FLAGS.sub("", value) if isinstance(value, str) else value
         if value is not None and (outcome := outcome_of(value)):

@@ -8,7 +8,8 @@ server's access line, else free text. A record may stand in a record that stands
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from socml.formats._cef import MARK
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEEPEST_RECORD",
+    "OUTER",
     "RECORD_HINT",
     "filled_from_inner",
     "inner_event",
@@ -31,7 +33,7 @@ __all__ = [
 DEEPEST_RECORD = 3  # records within one another
 _LONGEST_HEADER = 1000  # characters before `CEF:`
 _LONGEST = 1 << 20  # characters of a text that is read as a record
-_OUTER = ("time", "host_name", "observer_name", "event_severity")  # the outer record knows these better
+OUTER = ("time", "host_name", "observer_name", "event_severity")  # the outer record knows these better
 _PLAIN = ("host",)  # a category that says nothing
 _ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
 # What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
@@ -101,10 +103,17 @@ def _extra(row: dict[str, object]) -> dict[str, object]:
     return dict(cast("dict[str, object]", row.get("extra") or {}))
 
 
-def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[str, object]:
+def with_inner(
+    row: dict[str, object],
+    text: object,
+    clock: Clock,
+    levels: int = DEEPEST_RECORD,
+    *,
+    outer: Sequence[str] = OUTER,
+) -> dict[str, object]:
     """Return a row with the columns of the record that `text` is; what the outer record says is never lost.
 
-    The outer record's time, host and severity stand; of all else the inner record knows more. An outer value that gives
+    The columns in `outer` stand (its time, host and severity); of all else the inner record knows more. An outer value that gives
     way is kept in `extra`, under `outer.` and its column.
     """
     inner = _inner_of(row, text, clock, levels)
@@ -119,7 +128,7 @@ def with_inner(row: dict[str, object], text: object, clock: Clock, levels: int =
         if before in (None, [], {}) or before == value or (name == "event_category" and before in _PLAIN):
             merged[name] = value
         elif (
-            name not in _OUTER
+            name not in outer
             and (is_own := is_own if is_own is not None else is_record(str(text)))
             and not (name == "event_category" and value in _PLAIN)
         ):
@@ -234,8 +243,9 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
         return {}
     from socml.formats.network._eve import eve_event, is_eve
 
-    if is_eve(found):
-        return eve_event(flatten(found))
+    with suppress(ValueError):  # another tool's, which only looks like one of EVE
+        if is_eve(found):
+            return eve_event(flatten(found))
     return _json_of_known(found, clock) or _json_of_nobody(found, clock, levels)
 
 

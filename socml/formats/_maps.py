@@ -61,10 +61,12 @@ from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields, plain_name
 from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._times import Clock, iso
 from socml.formats._values import column_value
+from socml.formats.table.any_json import head_of
 from socml.formats.table.key_values import pairs_of
 from socml.project import EVENT, RecipeError, did_you_mean
 
@@ -303,7 +305,8 @@ class MapReader:
             return [set(pairs_of(line.decode("utf-8", "replace"))[1]) for line in head_lines(head, 20)]
         if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
             return []
-        objects = first_objects(head, *self.map.lists, limit=10)
+        rows = rows_of(head)
+        objects = rows.first(head, 10) if rows else first_objects(head, *self.map.lists, limit=10)
         return [{*one, *flatten(one), *flat_fields(one)} for one in objects]
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -325,6 +328,9 @@ class MapReader:
             return clocked(
                 continued(line_records(source), self._begins, is_comment=no_comments), self._block, source, options
             )
+        if rows := rows_of(head_of(source)):
+            found = members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN)
+            return clocked(found, lambda row, clock: self.map.row_of(rows.record(row), clock), source, options)
         return clocked(members(source, *self.map.lists), self._object, source, options)
 
     def _matches(self, line: bytes) -> bool:

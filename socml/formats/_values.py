@@ -20,7 +20,7 @@ from socml.formats._stamps import time_of
 from socml.formats._times import Clock
 from socml.project import EVENT
 
-__all__ = ["LEVELS", "METHODS", "column_value", "outcome_of", "severity_of"]
+__all__ = ["LEVELS", "METHODS", "RCODES", "column_value", "outcome_of", "severity_of"]
 
 LEVELS = {
     "trace": 0, "trc": 0, "debug": 0, "dbg": 0, "debu": 0, "verbose": 0, "finest": 0, "finer": 0, "fine": 0, "config": 10, "info": 10, "inf": 10,
@@ -69,7 +69,10 @@ _PROTOCOL = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
-_RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
+_NUMBERED = re.compile(r"\d{1,5} \((?P<word>[A-Z][A-Z0-9]{0,9})\)")
+_PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
+_WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
+RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
@@ -264,8 +267,11 @@ def _user(value: object, name: str) -> str | None:
         or len(text) > 256
         or text in ("null", "None", "N/A", "(null)")
         or not any(map(str.isalnum, text))
+        or _PLACE.fullmatch(text)
     ):
         return None
+    if named := _WITH_MAIL.fullmatch(text):
+        return named["mail"]
     return None if address_and_port(text)[0] else text
 
 
@@ -276,7 +282,10 @@ def _word(value: object, name: str) -> str | None:
 
 def _host(value: object, name: str) -> str | None:
     text = str(value).strip()
-    return text if isinstance(value, str) and _NAME.fullmatch(text) and text != "-" else None
+    if text.startswith("/"):  # of a path; of an address, as Java writes it
+        return address_and_port(text)[0] if isinstance(value, str) else None
+    is_name = _NAME.fullmatch(text) is not None and text != "-"
+    return text if isinstance(value, str) and is_name else None
 
 
 def _hash(value: object, name: str) -> str | None:
@@ -307,7 +316,17 @@ def _domain(value: object, name: str) -> str | None:
 
 def _rcode(value: object, name: str) -> str | None:
     text = text_of(value)
-    return text if name != "responsecode" or str(text).upper() in _RCODES else None
+    return text if name != "responsecode" or str(text).upper() in RCODES else None
+
+
+def _label(value: object, name: str) -> str | None:
+    return value if isinstance(value, str) and any(map(str.isalpha, value)) else None
+
+
+def _question_type(value: object, name: str) -> str | None:
+    text = text_of(value)
+    found = _NUMBERED.fullmatch(text or "")
+    return found["word"] if found else text  # 28 (AAAA)
 
 
 def _technique(value: object, name: str) -> list[str] | None:
@@ -329,6 +348,6 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
     "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
-    "dns_response_code": _rcode, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
+    "dns_response_code": _rcode, "threat_name": _label, "dns_question_type": _question_type, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
     "event_severity": severity_of, "duration_s": _duration, "message": _text, "process_command_line": _text,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
-from socml.formats._inner import DEEPEST_RECORD, is_record, with_inner
+from socml.formats._inner import DEEPEST_RECORD, OUTER, is_record, with_inner
 from socml.formats._iso import from_iso
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
@@ -22,9 +22,18 @@ from socml.formats._values import LEVELS, outcome_of
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_messages import first_word_severity, read_message
 
-__all__ = ["HEADERS", "SEVERITY", "header", "header_event", "is_host", "parse_lines", "syslog_event"]
+__all__ = [
+    "HEADERS",
+    "SEVERITY",
+    "has_only_priority",
+    "header",
+    "header_event",
+    "is_host",
+    "parse_lines",
+    "syslog_event",
+]
 
-_PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
+_PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
 _TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
@@ -54,6 +63,7 @@ _RFC5424 = re.compile(
     r'(?P<data>-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: (?P<message>.*))?$',
     re.DOTALL,
 )
+_BARE = re.compile(rf"<(?P<priority>\d{{1,3}})> ?(?:{_TAG} )?(?P<message>\S.*)", re.DOTALL)  # neither time nor host
 _NO_PRIORITY = re.compile(r"1 \d{4}-\d\d-\d\dT\d\d:")  # of RFC 5424, as some collectors write it
 _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
@@ -89,6 +99,7 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 _YEAR_FIRST = re.compile(r"(\d{4}) ([A-Z][a-z]{2} +\d{1,2})")  # of NX-OS
+_OUTER_OF_RECORD = tuple(name for name in OUTER if name != "host_name")
 _LONGEST_STAMP = 160  # characters before the name of a device's message
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
@@ -120,6 +131,8 @@ def header(text: str) -> re.Match[str] | None:
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
+    if found and "=" in (found["tag"] or "") and "," in found["tag"]:
+        return None  # pairs with a colon among them
     return None if found and ((host and not is_host(host)) or _is_application(found)) else found
 
 
@@ -178,9 +191,13 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
     if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
     found = header(text)
-    if found is None:
+    bare = _BARE.match(text) if found is None else None
+    if found is None and bare is None:
         raise ValueError("no syslog header: the line does not begin with a time")
-    row = header_event(found.groupdict(), clock, levels)
+    parts = found.groupdict() if found else {**bare.groupdict(), "stamp": "-"} if bare else {}
+    row = header_event(parts, clock, levels)
+    if bare and row["time"] is None and (stamp := stamp_in(bare["message"], clock, farthest=1)):
+        row["time"] = stamp.time  # in a spelling that no header has
     if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
         row["event_count"] = 1 + int(repeated[1])
     return row
@@ -189,6 +206,11 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
 def is_syslog(text: str) -> bool:
     """Return whether a line has a header of syslog, or that of a network device."""
     return header(text) is not None or _of_device(text) is not None
+
+
+def has_only_priority(text: str) -> bool:
+    """Return whether a line's header is nothing but the number of its facility and severity."""
+    return _BARE.match(text) is not None and not is_syslog(text)
 
 
 def _of_device(text: str) -> re.Match[str] | None:
@@ -270,7 +292,17 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     row["extra"] = more
     if "structured_data" in more:
         _fill_from_data(row, more, str(found.get("message_id") or ""))
-    return with_inner(row, message, clock, levels) if holds_record else row
+    return _with_record(row, message, clock, levels) if holds_record else row
+
+
+def _with_record(row: dict[str, object], message: str, clock: Clock, levels: int) -> dict[str, object]:
+    """Return a row with the columns of the record that its message is. The host that JSON or XML names is where it happened: the header's sent it."""
+    if not message.rstrip().endswith(("}", ">")):
+        return with_inner(row, message, clock, levels)
+    read = with_inner(row, message, clock, levels, outer=_OUTER_OF_RECORD)
+    if row["host_name"] and read["host_name"] != row["host_name"]:
+        read["observer_name"] = read.get("observer_name") or row["host_name"]
+    return read
 
 
 def _fill_from_data(row: dict[str, object], more: dict[str, str], message_id: str) -> None:

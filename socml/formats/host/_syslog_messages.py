@@ -51,6 +51,9 @@ _ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
 _LEVEL = re.compile(
     r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
 )
+_SAID = re.compile(
+    r"(?i:severity|level): (?P<level>" + "|".join(sorted(WORDS, key=len, reverse=True)) + r")(?=[,;])", re.IGNORECASE
+)
 _INNER_CISCO = re.compile(r"[^%\n]{0,120}[:*] ?%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-[A-Z0-9_]{1,64}:")
 _MODSECURITY = re.compile(r"\bModSecurity: ")
 _BRACKETED = re.compile(r'\[(?P<name>[a-z_]{2,20}) "(?P<value>[^"\n]{0,2000})"\]')
@@ -109,6 +112,9 @@ def _written_severity(program: str, message: str) -> dict[str, object]:
     """Return the severity that a device writes into the name of its message."""
     pattern = _HUAWEI if program.startswith("%%") else _CISCO
     level = pattern.match(program) if program.startswith("%") else _INNER_CISCO.match(message)
+    is_tag = program.lower() in ("severity", "level")  # which the colon behind it makes look like a program's name
+    if said := _SAID.match(f"{program}: {message}" if is_tag else message):
+        return {"event_severity": LEVELS[said["level"].lower()]}
     return {"event_severity": SEVERITY[int(level[1])]} if level else {}
 
 

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._times import clock_of
 from socml.formats.host._syslog_blocks import parse_block
-from socml.formats.host._syslog_lines import is_syslog, parse_lines
+from socml.formats.host._syslog_lines import has_only_priority, is_syslog, parse_lines
 
 __all__ = ["Syslog"]
+
+_BARE_GUESS = 0.55  # sure, of lines whose header is nothing but a number
 
 
 class Syslog:
@@ -41,6 +43,8 @@ class Syslog:
         wrapped = sum(
             '"event_type"' in text and '"flow_id"' in text for text in texts
         )  # Suricata behind a header is not ours
+        if not found and not wrapped and all(map(has_only_priority, texts)):
+            return _BARE_GUESS
         return 0.9 * found / len(lines) if not wrapped else 0.4 * found / len(lines)
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:

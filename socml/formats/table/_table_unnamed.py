@@ -1,7 +1,8 @@
 """Columns without names → what they are, told by their values: for logs that a proxy or a firewall writes as bare columns.
 
 Only what its values leave no doubt of is named: a time, addresses (the source's stands first) with the ports behind them, a
-method, a URL, a status, a level, what was decided, an account with its domain. Blind to other users, hosts and counts.
+method, a URL, a status, a level, what was decided, an account with its domain, a question of the DNS. Of three addresses side
+by side the middle one is what the source's is seen as outside. Blind to other users, hosts and counts.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from socml.formats._addresses import address_and_port
 from socml.formats._protocols import TRANSPORTS
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
-from socml.formats._values import LEVELS, outcome_of
+from socml.formats._values import LEVELS, RCODES, outcome_of
 
 __all__ = ["told_names"]
 
 _SAMPLE = 100  # rows
 _SENTENCE = 3  # words of a cell that is a message, on the average
-_TIME = re.compile(r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}")
+_TIME = re.compile(
+    r".{0,5}\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2})[-/. ]\d{1,4}.{0,40}|1\d{9}(?:\.\d{1,9})?|1\d{12}|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d.{0,20}"
+)
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
@@ -29,6 +32,8 @@ _STATUS = re.compile(r"[1-5]\d\d")
 _URL = re.compile(r"(?:/|https?://)\S{0,4000}")
 _AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
 _PORT = re.compile(r"\d{1,5}")
+_QUESTION = re.compile(r"(?:[\w*-]{1,63}\.){1,20}(?:[A-Za-z][\w-]{1,62}\.?)?")
+_QUESTION_TYPE = re.compile(r"\d{1,5} \([A-Z][A-Z0-9]{0,9}\)|A|AAAA|CNAME|MX|NS|PTR|SOA|SRV|TXT|HTTPS|SVCB")
 _CLOCK_OF_SAMPLE = Clock(None, 2000, None)
 
 
@@ -46,20 +51,38 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     }
     names: dict[str, str] = {}
     free = dict(_KINDS)
-    is_web = any(texts and all(map(free["method"], texts)) for texts in samples.values())
+    told = {kind for kind in ("method", *_OF_DNS) if any(t and all(map(free[kind], t)) for t in samples.values())}
+    is_web, is_dns = "method" in told, told >= set(_OF_DNS)
     for name, texts in samples.items():
         kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
-        if kind in ("status_code", "url", "user_agent") and not is_web:
+        if (kind in ("status_code", "url", "user_agent") and not is_web) or (kind in _OF_DNS and not is_dns):
             kind = None
         if kind is not None:
             names[name] = kind
             del free[kind]
+    _name_last(list(cells), samples, names, is_dns=is_dns)
     _name_ports(list(cells), samples, names)
     if text := _prose(samples, names):
         names[text] = "message"
     if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
+
+
+def _name_last(
+    columns: Sequence[str], samples: Mapping[str, list[str]], names: dict[str, str], *, is_dns: bool
+) -> None:
+    """Let the last of three addresses side by side be the destination's; a question of the DNS, beside its client's two, has none."""
+    at = {kind: columns.index(name) for name, kind in names.items()}
+    place = at.get("destination_ip")
+    if place is None or place != at["source_ip"] + 1:
+        return
+    after = columns[place + 1] if place + 1 < len(columns) else ""
+    is_third = after not in names and bool(samples.get(after)) and all(map(_is_address, samples[after]))
+    if is_third or is_dns:
+        del names[columns[place]]
+    if is_third:
+        names[after] = "destination_ip"
 
 
 def _name_ports(columns: Sequence[str], samples: Mapping[str, list[str]], names: dict[str, str]) -> None:
@@ -106,6 +129,7 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: pattern.fullmatch(text) is not None
 
 
+_OF_DNS = ("qname", "qtype", "rcode")
 _KINDS: dict[str, Callable[[str], bool]] = {
     "timestamp": _is_time,
     "date": _fits(_DATE),
@@ -113,8 +137,13 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "source_ip": _is_address,
     "destination_ip": _is_address,
     "user_name": _fits(
-        re.compile(r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+        re.compile(
+            r"[A-Za-z][\w.-]{0,31}\\[\w.$-]{1,64}|(?:[^()@]{1,80} \()?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\)?"
+        )
     ),
+    "rcode": lambda text: text.upper() in RCODES,
+    "qtype": _fits(_QUESTION_TYPE),
+    "qname": _fits(_QUESTION),
     "method": _fits(_METHOD),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),

@@ -1,6 +1,7 @@
 """JSON of a tool that nobody knows → events, by what tools usually call things (`_field_names.toml`); the rest is kept.
 
-JSON lines, one array, objects spread over lines, one document with its records in a list. A text field that is itself a
+JSON lines, one array, objects spread over lines, one document with its records in a list, or in columns and rows, and
+lines of a name and an object. A text field that is itself a
 record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which field was taken for what, and
 `socml peek FILE --write-map` writes it down as a map to correct.
 """
@@ -16,9 +17,11 @@ from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
-from socml.formats._reader import Parsed, ReadOptions, Source
-from socml.formats._records import clocked
+from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._records import clocked, line_records
 from socml.formats._times import Clock
+from socml.formats._values import LEVELS
 
 __all__ = ["AnyJson"]
 
@@ -29,6 +32,8 @@ _LISTS = (
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
 _HEAD = 1 << 20
 _MOST_OF_WRAP = 2  # fields of an object that only holds a record
+# What may stand before the object of each line: `audit: {`, `@cee: {`
+_NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -52,10 +57,10 @@ class AnyJson:
 
     def sniff(self, head: bytes, file_name: str) -> float:
         """A guess: as sure as the share of objects with a time and something else that is known; never over 0.65."""
-        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:2]
-        if not start.startswith((b"{", b"[")):
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not start.startswith((b"{", b"[")) and not _NAMED.match(start):
             return 0.0
-        found = first_objects(head, *lists_of(head), limit=20, deepest=DEEPEST_LIST)
+        found = first_of(head, 20)
         if not found:
             return 0.0
         clock = Clock(None, None, None)
@@ -65,11 +70,45 @@ class AnyJson:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
-        return clocked(members(source, *lists_of(head_of(source)), deepest=DEEPEST_LIST), _event, source, options)
+        head = head_of(source)
+        if _NAMED.match(head):
+            return clocked(line_records(source), _named_event, source, options)
+        if rows := rows_of(head):
+            return clocked(
+                members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
+                lambda record, clock: _event(rows.record(record), clock),
+                source,
+                options,
+            )
+        return clocked(
+            members(source, *lists_of(head), deepest=DEEPEST_LIST),
+            lambda record, clock: _event(loads_exactly(record), clock),
+            source,
+            options,
+        )
 
 
-def _event(record: bytes, clock: Clock) -> dict[str, object]:
-    found = loads_exactly(record)
+def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
+    """Return the first records that a file's head holds, as it would be read."""
+    if _NAMED.match(head):
+        return [found for line in head_lines(head, limit) if (found := as_object(_NAMED.sub(b"", line, count=1)))]
+    if rows := rows_of(head):
+        return rows.first(head, limit)
+    return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
+
+
+def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
+    named = _NAMED.match(record)
+    row = _event(loads_exactly(record[named.end() :] if named else record), clock)
+    if named is None:
+        return row
+    name = named["name"].decode()
+    if row.get("event_severity") is None and name.lower() in LEVELS:
+        row["event_severity"] = LEVELS[name.lower()]
+    return {**row, "extra": {**extra_of(row), "name": name}}
+
+
+def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     name, inner = known_inside(found, clock)
     row, _ = guessed_row(flat_fields({own: value for own, value in found.items() if own != name}), clock)
     if inner:

@@ -25,6 +25,7 @@ _LARGEST = 4 << 20  # bytes of one record
 _HEAD = 65536  # bytes that are looked at for the records' name
 _MOST_FIELDS = 500
 _GUESS, _BARE_GUESS = 0.62, 0.5
+_VALUE = "value"  # of an element with a name of its own: what its text is
 _NAMES = ("name", "Name", "key", "Key", "id")
 _TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,100})[\s>/]")
 _FIRST = re.compile(
@@ -104,11 +105,17 @@ def element_fields(record: bytes) -> dict[str, object]:
     """
     fields: dict[str, object] = {}
     path: list[str] = []
+    is_named: list[bool] = []
+
+    def end(_: str) -> None:
+        path.pop()
+        is_named.pop()
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
         own = next((attributes.pop(key) for key in _NAMES if key in attributes and path), "")
-        path.append(own or name)
+        path.append(own or ("" if name.lower() == _VALUE and is_named[-1:] == [True] else name))
+        is_named.append(bool(own))
         for key, value in attributes.items():
             fields.setdefault(".".join([*path[1:], key]), value)
         if len(fields) > _MOST_FIELDS:
@@ -116,8 +123,8 @@ def element_fields(record: bytes) -> dict[str, object]:
 
     def text(data: str) -> None:
         if data.strip():
-            name = ".".join(path[1:]) or "text"
+            name = ".".join(filter(None, path[1:])) or "text"
             fields[name] = f"{fields.get(name, '')}{data}"
 
-    parse_element(record, begin, lambda _: path.pop(), text)
+    parse_element(record, begin, end, text)
     return {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}

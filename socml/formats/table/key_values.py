@@ -1,6 +1,6 @@
 """Lines of key=value of a tool that nobody knows (logfmt) → events, by what tools usually call things; the rest is kept.
 
-`key=value`, `key="value with blanks"`, `key='…'`; a backslash escapes a quote. What stands before the first key (a syslog
+`key=value`, `key="value with blanks"`, `key='…'`, `key={…}`; a backslash escapes a quote. What stands before the first key (a syslog
 header, a time, a level) is read as text. Keys may have blanks around their `=`. `socml peek FILE --write-map` writes what
 was taken for what as a map to correct.
 """
@@ -25,11 +25,14 @@ from socml.formats._values import severity_of
 __all__ = ["KeyValues"]
 
 _PAIR = re.compile(
-    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
     re.DOTALL,
 )
-_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?=)")
+_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_WINDOWS_NAME = re.compile(
+    r"[\w.-]{1,64}\\[\w.$-]{1,64}|(?:[A-Za-z]:|\\)\\[^\\].{0,4000}"
+)  # an account with its domain, a path
 _MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 # Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
 _SEPARATED = {
@@ -185,9 +188,16 @@ def _fill(row: dict[str, object], message: str) -> None:
     row["extra"] = {**more, **extra_of(row)}
 
 
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what a backslash and the character behind it mean; before a letter that means nothing, they stay."""
+    return _MEANT.get(found[1]) or (found[0] if found[1].isalnum() else found[1])
+
+
 def _value(pair: re.Match[str]) -> str:
-    if pair["double"] is not None:
-        return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), pair["double"])
+    if (text := pair["double"]) is not None:
+        return text if _WINDOWS_NAME.fullmatch(text) else _ESCAPE.sub(_unescaped, text)
+    if pair["brace"] is not None:
+        return pair["brace"].strip()
     return pair["single"] if pair["single"] is not None else pair["bare"]
 
 

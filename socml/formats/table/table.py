@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from socml.formats._json import as_object
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
 from socml.formats._stamps import Stamp, stamp_in
 from socml.formats._times import Clock
@@ -47,6 +48,7 @@ _SERVICE = re.compile(r"[\w.-]{1,64}-\d{1,4}")  # of Docker Compose
 _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 _ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 
+_FARTHEST_OBJECT = 1000  # bytes of a line before the object that it holds
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
 
@@ -76,7 +78,8 @@ class Table:
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
         if (
-            _is_prose(lines, delimiter)
+            all(map(_holds_object, lines[:20]))
+            or _is_prose(lines, delimiter)
             or (delimiter == "|" and _are_begun(lines))
             or all(are_cells_pairs(line.decode("utf-8", "replace"), delimiter) for line in lines[:20])
         ):
@@ -114,6 +117,12 @@ def _are_begun(lines: Sequence[bytes]) -> bool:
     firsts = [line.split(b" | ", 1)[0].strip().decode("utf-8", "replace") for line in lines[:20] if b" | " in line]
     is_text = all(_stamp(first, clock) for first in firsts) or all(map(_SERVICE.fullmatch, firsts))
     return len(firsts) == len(lines[:20]) and is_text
+
+
+def _holds_object(line: bytes) -> bool:
+    """Return whether a line ends with an object of JSON, whatever stands before: its commas part no cells."""
+    at = line.find(b'{"', 0, _FARTHEST_OBJECT)
+    return at >= 0 and line.rstrip().endswith(b"}") and bool(as_object(line[at:]))
 
 
 def _begins_cut(text: str, clock: Clock) -> bool:

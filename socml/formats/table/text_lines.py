@@ -24,6 +24,7 @@ from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_lines import device_event, header, header_event
+from socml.formats.table.key_values import are_pairs
 
 __all__ = ["TextLines"]
 
@@ -77,6 +78,7 @@ _BEFORE = re.compile(rf" {{0,8}}[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _YEARLESS = re.compile(r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{1,6})?")
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
+_PAIR_FIRST = re.compile(r"[A-Za-z_@][\w.@/-]{0,99}=")  # of logfmt
 _BEGINS = re.compile(
     rf"(?:{_CLOCK_ONLY})?"
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
@@ -135,7 +137,7 @@ class TextLines:
             return 0.0
         texts = [_ANSI.sub("", line.decode("utf-8", "replace")) for line in lines]
         clock = Clock(None, 2000, None)
-        if _is_table(texts):
+        if _is_table(texts) or all(_PAIR_FIRST.match(text) and are_pairs(text) for text in texts):
             return 0.5
         if _by_level(texts):
             return 0.55
