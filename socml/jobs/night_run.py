@@ -170,6 +170,9 @@ class _Work:
         self.outdated = list(self.state.superseded)  # of earlier nights: whoever had them open has had a day
         self.book = AlertBook(project, dataset)
         self.report = NightReport(log.night, dataset, night.now.isoformat(timespec="seconds"))
+        today = night.now.astimezone(UTC).date().isoformat()
+        if self.state.watermark > today:  # of a night whose clock was ahead: what is too old goes by it
+            self.state.watermark = max((day for day in self.state.versions if day <= today), default="")
 
     def run(self) -> NightReport:
         with self.log.step("ingest"):

@@ -60,6 +60,28 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def as_it_is(path: Path) -> Iterator[Path]:
+    """Yield a path to what a file holds now, for who reads it more than once: another file may take its place meanwhile.
+
+    It is another name of the file, gone at the end; what a killed process leaves of it is for `clear_abandoned`. On a disk
+    without such names it is `path`.
+    """
+    held = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        os.link(path, held)
+    except OSError:
+        yield path
+        return
+    try:
+        with held.open("rb") as file:
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield held
+    finally:
+        held.unlink(missing_ok=True)
+
+
+@contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait for whoever holds the lock of a file, and hold it; it ends with its process."""
     private_folder(path.parent)
