@@ -14,7 +14,7 @@ from fitted import score_in_blocks
 
 from socml.jobs.health_labels import labels
 from socml.jobs.health_machine import leftovers, times
-from socml.labels import record_label
+from socml.labels import NewLabel, open_labels
 from socml.labels.store import LabelStore
 from socml.models.online_run import score_online
 from socml.models.scoring import anomaly_scores, load_scores, score_run
@@ -140,15 +140,16 @@ def test_files_of_the_future_that_go_while_they_are_dated_stop_no_other(lab: Pro
 
 def test_the_doctor_finds_nothing_wrong_with_labels_that_come_while_it_looks(lab: Project, monkeypatch) -> None:
     said = LabelStore.current
-    late = iter(["benign", "malicious", "benign"])
+    late = iter(["benign", "malicious", "false_alarm"])
 
     def current(store: LabelStore, **options: object) -> object:
         for verdict in late:
-            record_label("row", verdict, by="ana", project=lab)
+            store.record([NewLabel("row", verdict, by="ana", client_id=verdict)])
             break
         return said(store, **options)  # type: ignore[arg-type]
 
-    record_label("row", "unsure", by="ana", project=lab)
+    with open_labels(lab) as store:
+        store.record([NewLabel("row", "unsure", by="ana", client_id="unsure")])
     monkeypatch.setattr(LabelStore, "current", current)
     found = {finding.what: finding for finding in labels(lab)}
     assert (found["current labels"].ok, found["current labels"].found) == (True, "1 rows")
