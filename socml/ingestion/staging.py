@@ -270,15 +270,7 @@ def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[S
     DataError
         If the dataset was stored by an earlier socml, and `anew` is not given.
     """
-    with _writing(project):
-        base = project.folder("staging")
-        folder = base / safe_name(dataset)
-        lock = private_file(base / f"{safe_name(dataset)}.lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TryLater(f"Another ingest of {dataset!r} is running. Try again when it is done.") from None
+    with no_ingest(project, dataset) as folder:
         shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
         try:
             with _writing(project):
@@ -287,6 +279,26 @@ def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[S
                 yield opened
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def no_ingest(project: Project, dataset: str) -> Iterator[Path]:
+    """Let no ingest of a dataset begin meanwhile; yield its staging folder, whether or not it is there.
+
+    Raises
+    ------
+    TryLater
+        If one is running.
+    """
+    with _writing(project):
+        base = project.folder("staging")
+        lock = private_file(base / f"{safe_name(dataset)}.lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TryLater(f"Another ingest of {dataset!r} is running. Try again when it is done.") from None
+        yield base / safe_name(dataset)
 
 
 @contextmanager

@@ -45,6 +45,10 @@ def installation() -> Iterator[Finding]:
 def place(project: Project) -> Iterator[Finding]:
     """Tell where the project and its workspace lie, and whether the latter can be written to."""
     yield Finding("project", str(project.root))
+    with _held(project.workspace / "restore" / "lock") as is_free:
+        for killed in project.root.glob(".restore-*") if is_free else ():
+            text = f"a restore was not finished: {killed.name}"
+            yield Finding("restore", text, ok=False, remedy="Give it again: socml restore FILE --replace")
     folder = _nearest_folder(project.workspace)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
