@@ -58,7 +58,7 @@ def test_a_response_whose_process_was_killed_leaves_again_only_when_a_person_has
     with serving(hearing) as port:
         to(port, project)
         digest = preview("webhook", case, project=project).digest
-        sender = multiprocessing.get_context("spawn").Process(target=leave, args=("webhook", case, project))
+        sender = multiprocessing.get_context("fork").Process(target=leave, args=("webhook", case, project))
         sender.start()
         assert came.wait(60)
         os.kill(sender.pid or 0, signal.SIGKILL)

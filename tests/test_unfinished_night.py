@@ -91,6 +91,15 @@ def test_a_disk_that_fills_up_anywhere_in_a_night_is_told_and_stops_no_other_dat
     assert "The disk is full at /data/state.json" in told
 
 
+def test_a_disk_without_room_for_the_lock_is_told(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("socml.jobs.night_lock._write", full)
+    with pytest.raises(TryLater, match="The disk is full"):
+        night_lab.night(lab, 1)
+
+
 def test_a_night_that_runs_is_not_unfinished(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     meanwhile: list[list[str]] = []
     read = night_run.ingest_files

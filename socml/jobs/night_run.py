@@ -133,7 +133,7 @@ def nightly(
     folder = nights_folder(project, dataset)
     name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     log = log or NightLog(name, as_json=settings.nightly.log == "json")
-    with night_lock(folder, dataset), _told_in_words():
+    with _told_in_words(), night_lock(folder, dataset), _told_in_words():  # the lock's file tells of what is within it
         clear_abandoned(project.workspace)
         work = _Work(dataset, project, settings, night, log, folder)
         report = work.run()
