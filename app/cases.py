@@ -201,6 +201,15 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
         st.caption(f"{visible_line(value)}: {say(f'respond.held.{why}')}")
+    for one in draft.begun:
+        st.warning(
+            say(
+                "respond.begun",
+                by=visible_line(one.by),
+                target=visible_line(one.target),
+                time=f"{one.time:{say('app.time')}}",
+            )
+        )
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:

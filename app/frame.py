@@ -40,6 +40,8 @@ h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 /* Streamlit's captions are too pale to read. */
 [data-testid="stCaptionContainer"] p { color: inherit; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
+/* Its file would hold formulas of a log; what socml exports holds none. */
+[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""

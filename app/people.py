@@ -7,6 +7,7 @@ hash. Without the app's own server (`streamlit run app/home.py`) a session lives
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import single_sign_on
 import streamlit as st
@@ -38,8 +39,7 @@ def visitor(project: Project, say: Words) -> Visitor | None:
     """Return who is before the page; None after drawing the sign-in, if there are accounts and nobody is signed in."""
     accounts = kept_store(project).accounts
     if not _asks_who(project):
-        visiting = st.context.ip_address  # None on this machine
-        if isinstance(visiting, str) and visiting and not is_loopback(visiting):
+        if not _is_from_here():
             st.error(say("app.people.exposed"))
             return None
         return Visitor("", "analyst", may_write=True)
@@ -65,6 +65,18 @@ def is_still(person: Visitor, project: Project) -> bool:
         return not person.name
     account = kept_store(project).accounts.of(_token())
     return account is not None and Visitor(account.name, account.role, account.may_write) == person
+
+
+def _is_from_here() -> bool:
+    """Say whether the browser is on this machine, and was led here by its own address.
+
+    A page elsewhere may let its name lead to this machine, and is then of the same origin as this app (DNS rebinding).
+    """
+    try:
+        host = urlsplit(f"//{st.context.headers.get('Host') or ''}").hostname
+    except ValueError:
+        return False
+    return all(is_loopback(one) for one in (st.context.ip_address, host) if isinstance(one, str) and one)
 
 
 def _asks_who(project: Project) -> bool:

@@ -15,10 +15,11 @@ from socml.ingestion import compaction, staging
 from socml.ingestion.compaction import FANOUT, compact
 from socml.ingestion.event_query import load_events
 from socml.ingestion.ingestion import ingest
+from socml.ingestion.retention import forget_events
 from socml.project.errors import DataError
-from socml.project.manifest import Part
+from socml.project.manifest import Part, read_manifest
 from socml.project.project import Project
-from socml.project.workspace import event_files
+from socml.project.workspace import event_files, events_folder
 
 
 @dataclass
@@ -117,3 +118,67 @@ def test_parts_that_were_merged_stay_for_an_hour_for_whoever_has_them_open(
     monkeypatch.setattr(staging, "GRACE_S", -60)
     batch(FANOUT + 2)
     assert not any(part.is_file() for part in parts)
+
+
+def named_files(project: Project) -> list[Path]:
+    manifest = read_manifest(project.workspace / "events" / "net")
+    assert manifest is not None
+    assert manifest.segments
+    quarantined = [project.workspace / "quarantine" / "net" / part.file for part in manifest.quarantine]
+    return [*event_files(project, "net"), events_folder(project, "net") / manifest.segments.file, *quarantined]
+
+
+def a_bad_line(project: Project, folder: Path) -> None:
+    path = folder / "bad.log"
+    path.write_text("<86>Nov 30 06:39:00 web1 sshd[1]: good\nno message of syslog\n" * 3)
+    ingest(path, dataset="net", format="syslog", project=project, max_bad_share=1.0)
+
+
+def purge(project: Project, folder: Path) -> None:
+    assert forget_events("net", "2100-01-01", project=project) >= 1
+
+
+def read_anew(project: Project, folder: Path) -> None:
+    ingest(folder / "0.log", dataset="net", format="syslog", project=project, anew=True)
+
+
+@pytest.mark.parametrize("change", [purge, read_anew, a_bad_line])
+def test_whatever_a_manifest_names_no_longer_stays_for_an_hour_for_its_readers(
+    change: Callable[[Project, Path], None], batch: Callable[[int], None], lab: Project, tmp_path: Path
+) -> None:
+    batch(0)
+    batch(1)
+    a_bad_line(lab, tmp_path)
+    before = named_files(lab)
+    for path in before:
+        os.utime(path, (0, time.time() - 2 * staging.GRACE_S))  # written long ago
+    (tmp_path / "bad.log").write_text("<86>Nov 30 06:39:00 web1 sshd[1]: other\nnone either\n")
+    change(lab, tmp_path)
+    batch(3)
+    assert all(path.is_file() for path in before)
+    for path in before:
+        os.utime(path, (0, time.time() - 2 * staging.GRACE_S))
+    batch(4)
+    assert {path for path in before if path.is_file()} == set(before) & set(named_files(lab))
+
+
+def test_what_is_replaced_is_dated_before_the_manifest_that_replaces_it(
+    batch: Callable[[int], None], lab: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(FANOUT - 1):
+        batch(number)
+    parts = event_files(lab, "net")
+    for part in parts:
+        os.utime(part, (0, time.time() - 2 * staging.GRACE_S))
+    write = staging.write_json
+
+    def killed(*args: object) -> None:
+        write(*args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(staging, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        batch(FANOUT)
+    monkeypatch.undo()
+    batch(FANOUT + 1)
+    assert all(part.is_file() for part in parts)

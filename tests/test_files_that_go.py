@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from socml.ingestion import ingest
+from socml.ingestion import ingestion as ingestion_module
 from socml.ingestion.discovery import find_files
 from socml.jobs.health_machine import times
 from socml.project import init_project, read_project
@@ -50,6 +53,33 @@ def test_a_file_that_goes_away_while_its_folder_is_listed_is_told(logs: Path, mo
     (gone,) = done.failed
     assert Path(gone.file).name == "b.log"
     assert "No such file" in gone.reason
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_pipe_that_takes_the_place_of_a_file_keeps_nobody_waiting(
+    final: bool, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = ingestion_module.input_files
+
+    def after(*given, **options):
+        files = look(*given, **options)
+        (logs / "b.log").unlink()
+        os.mkfifo(logs / "b.log")
+        return files
+
+    monkeypatch.setattr(ingestion_module, "input_files", after)
+    init_project(logs.parent / "lab")
+    project = read_project(logs.parent / "lab")
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(ingest, [str(logs)], dataset="net", project=project, final=final)
+        with suppress(TimeoutError):
+            done.result(timeout=10)
+        with suppress(OSError):  # somebody waits at the pipe: let them go
+            os.close(os.open(logs / "b.log", os.O_WRONLY | os.O_NONBLOCK))
+    result = done.result()
+    assert result.files == 2
+    (odd,) = result.failed
+    assert "no regular file" in odd.reason
 
 
 def test_a_file_that_a_job_removes_while_times_are_looked_at_is_none(

@@ -15,6 +15,7 @@ from stream_files import OLD, SSHD, raws, sshd, write
 from typer.testing import CliRunner
 
 from socml.cli import app
+from socml.ingestion import sources
 from socml.ingestion.event_query import load_events
 from socml.ingestion.ingestion import ingest, ingest_files
 from socml.ingestion.peeking import peek
@@ -141,16 +142,16 @@ def test_whatever_is_wrong_with_a_file_the_others_are_read(
     (folder / "nothing").symlink_to(tmp_path / "nowhere")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / "s"))
-    opened = Path.open
+    opened = sources.open_file
 
-    def failing(self: Path, *how: object, **more: object) -> object:
+    def failing(self: Path) -> object:
         if self.name == "gone.log":
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         if self.name == "locked.log":
             raise PermissionError(errno.EACCES, "Permission denied")
-        return opened(self, *how, **more)  # type: ignore[arg-type,call-overload]
+        return opened(self)
 
-    monkeypatch.setattr(Path, "open", failing)
+    monkeypatch.setattr(sources, "open_file", failing)
     result = ingest_files(folder, dataset="d", project=lab)
     listener.close()
     assert result.added == 60

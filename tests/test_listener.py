@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -21,7 +23,7 @@ from patience import PATIENCE_S, wait_until
 from socml.ingestion.buffer import Spool
 from socml.ingestion.event_query import load_events
 from socml.ingestion.ingestion import ingest
-from socml.ingestion.listener import listen
+from socml.ingestion.listener import PLACE_BYTES, _Waiting, listen
 from socml.ingestion.octet_framing import MESSAGE_LIMIT, Frames, one_line
 from socml.ingestion.receiver import Listened
 from socml.project.errors import ConfigurationError, DataError, TryLater
@@ -289,3 +291,36 @@ def test_a_disk_that_is_full_ends_the_listener_with_words(lab: Project, monkeypa
 
     with pytest.raises(DataError, match="No space left"):
         listen("tcp://127.0.0.1:0", dataset="net", project=lab, on_ready=send, seconds=PATIENCE_S)
+
+
+def test_a_line_that_the_disk_had_no_room_for_is_no_beginning_of_the_next(tmp_path: Path, monkeypatch) -> None:
+    write = os.write
+
+    def full_after(file: int, data: bytes) -> int:
+        if len(data) > 8:
+            return write(file, data[:8])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Spool(tmp_path) as spool:
+        spool.write([b"before"])
+        monkeypatch.setattr(os, "write", full_after)
+        with pytest.raises(OSError, match="No space"):
+            spool.write([b"has no room"])
+        monkeypatch.undo()
+        spool.write([b"after"])
+        assert [path.read_bytes() for path in spool.finished()] == [b"before\nafter\n"]
+
+
+def test_what_waits_is_bounded_in_memory_however_long_the_messages_are() -> None:
+    waiting, messages = _Waiting(100), 0
+    with pytest.raises(queue.Full):
+        while True:
+            waiting.put(b"a" * MESSAGE_LIMIT, block=False)
+            messages += 1
+    assert messages * MESSAGE_LIMIT < 2 * 100 * PLACE_BYTES
+    while not waiting.empty():
+        waiting.get_nowait()
+    for _ in range(100):
+        waiting.put(b"short", block=False)
+    with pytest.raises(queue.Full):
+        waiting.put(b"short", block=False)

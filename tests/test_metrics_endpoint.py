@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from patience import wait_until
 
-from socml.jobs import metrics_text, serve_metrics
+from socml.jobs import metrics_endpoint, metrics_text, serve_metrics
 from socml.jobs.night_state import NightReport, keep_report
 from socml.project import ConfigurationError, Project
 
@@ -48,3 +52,21 @@ def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
     taken = pytest.raises(ConfigurationError, match="Name another port")
     with serve_metrics("127.0.0.1:0", project) as port, taken, serve_metrics(f"127.0.0.1:{port}", project):
         pass
+
+
+def test_whoever_drips_or_says_nothing_keeps_no_other_out_and_takes_few_threads(project: Project) -> None:
+    with serve_metrics("127.0.0.1:0", project) as port, ExitStack() as held:
+        before = threading.active_count()
+        for _ in range(3 * metrics_endpoint.AT_ONCE):
+            silent = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            silent.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert answer.read().decode() == metrics_text(project)
+        wait_until(lambda: threading.active_count() <= before + metrics_endpoint.AT_ONCE, threading.active_count)
+
+
+def test_a_damaged_report_is_an_answer(project: Project) -> None:
+    for path in (project.workspace / "nights" / "office" / "reports").iterdir():
+        path.write_text("{")
+    with serve_metrics("127.0.0.1:0", project) as port, pytest.raises(HTTPError, match="503"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -74,6 +75,29 @@ def test_why_a_night_ended_is_told(lab: Project, monkeypatch: pytest.MonkeyPatch
         night_lab.night(lab, 1)
     (told,) = _unfinished(lab)
     assert "was not finished: The disk is full. Run it again" in told
+
+
+def test_a_disk_that_fills_up_anywhere_in_a_night_is_told_and_stops_no_other_dataset(
+    lab: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/state.json")
+
+    monkeypatch.setattr(night_run, "open_listing", full)
+    reports, errors = night_run.nightly_all(["office", "office"], project=lab)
+    assert reports == []
+    assert [type(error) for error in errors] == [TryLater, TryLater]
+    (told,) = _unfinished(lab)
+    assert "The disk is full at /data/state.json" in told
+
+
+def test_a_disk_without_room_for_the_lock_is_told(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("socml.jobs.night_lock._write", full)
+    with pytest.raises(TryLater, match="The disk is full"):
+        night_lab.night(lab, 1)
 
 
 def test_a_night_that_runs_is_not_unfinished(lab: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,16 @@ def respond_(
         draft = preview(responder, Cases(store).get(case_id), project=project)
     if json_:
         files, held = dict(draft.files), [list(one) for one in draft.held]
-        as_json({"target": draft.target, "files": files, "body": draft.body, "digest": draft.digest, "held": held})
+        as_json(
+            {
+                "target": draft.target,
+                "files": files,
+                "body": draft.body,
+                "digest": draft.digest,
+                "held": held,
+                "begun": [{"time": one.time.isoformat(), "by": one.by, "target": one.target} for one in draft.begun],
+            }
+        )
         return
     _show_draft(draft, f"socml respond {responder} {case_id}", project.language)
 
@@ -233,6 +242,8 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
     sys.stdout.flush()
     for value, why in draft.held:
         note(f"left out: {value}: {phrases(f'respond.held.{why}')}")
+    for one in draft.begun:
+        note(phrases("respond.begun", by=one.by, target=one.target, time=f"{one.time:%Y-%m-%d %H:%M} UTC"))
     if draft.empty:
         note("Nothing is left to send.")
     else:

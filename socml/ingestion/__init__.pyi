@@ -30,4 +30,5 @@ from .result import FileResult as FileResult
 from .result import IngestResult as IngestResult
 from .retention import forget_events as forget_events
 from .sources import FileSource as FileSource
+from .staging import no_ingest as no_ingest
 from .streams import stream_name as stream_name

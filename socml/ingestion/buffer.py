@@ -52,14 +52,18 @@ class Spool:
         os.close(self._guard)
 
     def write(self, lines: list[bytes]) -> None:
-        """Append whole lines, in one go, so that a killed process leaves no half of one."""
+        """Append whole lines, in one go, so that neither a killed process nor a full disk leaves half of one."""
         data = b"".join(line + b"\n" for line in lines)
         with self._lock:
             if self._file is None:
                 self._begin()
-            written = os.write(self._file or 0, data)
-            while written < len(data):
-                written += os.write(self._file or 0, data[written:])
+            try:
+                written = 0
+                while written < len(data):
+                    written += os.write(self._file or 0, data[written:])
+            except OSError:
+                os.ftruncate(self._file or 0, self._size)  # what is written next would go on in that line
+                raise
             self._size += len(data)
             if self._size >= FILE_BYTES:
                 self._end()

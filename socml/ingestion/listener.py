@@ -28,8 +28,9 @@ from socml.project import ConfigurationError, DataError, Project, SocmlError, Tr
 
 __all__ = ["listen"]
 
-QUEUED = 20_000  # messages
-_AT_ONCE = 1000  # messages written in one go
+QUEUED = 20_000  # places; a message takes one, and one more for each PLACE_BYTES
+PLACE_BYTES = 4096  # so 80 MB at most wait, whatever is sent
+_AT_ONCE = 1000  # places of what is written in one go
 _TICK_S = 0.1
 
 
@@ -101,11 +102,42 @@ def _raise_what_failed(
         raise DataError(f"The messages could not be written to {folder}: {writing}. Those before are stored.")
 
 
+class _Waiting(queue.Queue[bytes]):
+    """A queue whose size is in places: what its messages take of memory is bounded, not only their number."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._taken = 0
+
+    def _qsize(self) -> int:
+        return self._taken
+
+    def _put(self, item: bytes) -> None:
+        super()._put(item)
+        self._taken += places(item)
+
+    def _get(self) -> bytes:
+        item = super()._get()
+        self._taken -= places(item)
+        return item
+
+
+def places(message: bytes) -> int:
+    """Return how many places of the queue a message takes.
+
+    Examples
+    --------
+    >>> places(b"short"), places(b"a" * (64 << 10))
+    (1, 17)
+    """
+    return 1 + len(message) // PLACE_BYTES
+
+
 class _Flow:
     """The queue, and the thread that writes what waits in it."""
 
     def __init__(self, spool: Spool, stop: threading.Event) -> None:
-        self.waiting: queue.Queue[bytes] = queue.Queue(QUEUED)
+        self.waiting = _Waiting(QUEUED)
         self.ended = threading.Event()  # nothing more is put into the queue
         self.failure: OSError | None = None
         self._spool, self._stop = spool, stop
@@ -117,8 +149,10 @@ class _Flow:
                 lines = [self.waiting.get(timeout=_TICK_S)]
             except queue.Empty:
                 continue
-            while len(lines) < _AT_ONCE and not self.waiting.empty():
+            taken = places(lines[0])
+            while taken < _AT_ONCE and not self.waiting.empty():
                 lines.append(self.waiting.get_nowait())
+                taken += places(lines[-1])
             try:
                 self._spool.write(lines)
             except OSError as error:  # the disk is full, or gone: go on taking, so that nobody waits for ever

@@ -11,6 +11,7 @@ __all__ = ["forget_events"]
 def forget_events(dataset: str, before: str, *, project: Project) -> int:
     """Remove the events of the days before one (ISO), and return how many parts that were.
 
+    Nobody finds them from now on. Their files stay for whoever is reading them; the first ingest after an hour removes them.
     Parts of several days, or of no known time, stay.
 
     Raises
@@ -26,6 +27,4 @@ def forget_events(dataset: str, before: str, *, project: Project) -> int:
         kept = tuple(part for part in stage.before.parts if part not in old)
         stage.keep_only(kept, kept_from=max(before, stage.before.kept_from))
         stage.commit()
-    for part in old:
-        (events_folder(project, dataset) / part.file).unlink(missing_ok=True)
     return len(old)

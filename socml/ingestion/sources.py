@@ -19,7 +19,7 @@ import numpy as np
 from socml.formats import Block, Reject
 from socml.ingestion.prefix import Prefix
 from socml.ingestion.unpacking import unpacked_pieces
-from socml.project import DataError
+from socml.project import DataError, open_file
 
 BLOCK_BYTES = 8 << 20
 LINE_LIMIT = 16 << 20
@@ -71,7 +71,7 @@ class FileSource:
     @property
     def modified(self) -> datetime | None:
         """When the file was last written, by the time inside a gzip file if it holds one."""
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             start = file.read(8)
         inside = int.from_bytes(start[4:8], "little") if start.startswith(b"\x1f\x8b") else 0
         return datetime.fromtimestamp(inside or self.path.stat().st_mtime, UTC)
@@ -121,7 +121,7 @@ class FileSource:
         """Yield the bytes, unpacked, and hash them if `prefix` is given."""
         self.damage = ""
         self.read_bytes = unpacked = 0
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             if self.end is None:
                 self.end = os.fstat(file.fileno()).st_size
             for chunk in _as_utf8(unpacked_pieces(self, file)):

@@ -147,11 +147,17 @@ class Staging:
                 _flush(path)
                 path.replace(self.folders[kind] / path.name)
             _flush(self.folders[kind])
+        self._let_go(then)
         write_json(self.stored / MANIFEST, then.to_dict())
-        for part in set(self.before.parts) - set(then.parts):
-            with suppress(FileNotFoundError):
-                os.utime(self.stored / part.file)  # from now on, whoever has it open has an hour
         self.before = then
+
+    def _let_go(self, then: Manifest) -> None:
+        """Date what a manifest names no longer: from now on, whoever has it open, or is about to open it, has an hour."""
+        kept = _named(then)
+        for kind, names in _named(read_manifest(self.stored) or Manifest()).items():
+            for name in names - kept[kind]:
+                with suppress(FileNotFoundError):
+                    os.utime(self.folders[kind] / name)
 
     def _events_then(self) -> tuple[Part, ...]:
         new = self._kept["events"].finish()
@@ -233,16 +239,22 @@ class Staging:
         found = read_manifest(self.stored)
         if found is None:
             return
-        named = {
-            "events": {MANIFEST, *(p.file for p in found.parts), *([found.segments.file] if found.segments else [])},
-            "truth": {found.truth.file} if found.truth else set(),
-            "quarantine": {p.file for p in found.quarantine},
-        }
+        named = _named(found)
         for kind, folder in self.folders.items():
             for path in folder.glob("*") if folder.is_dir() else ():
                 if path.name not in named[kind] and not path.is_dir() and path.stat().st_mtime < time.time() - GRACE_S:
                     path.unlink()
         (self.project.workspace / "truth" / f"{self.dataset}.parquet").unlink(missing_ok=True)  # an earlier socml's
+
+
+def _named(manifest: Manifest) -> dict[str, set[str]]:
+    """Return the names of the files that count, by kind."""
+    segments = [manifest.segments] if manifest.segments else []
+    return {
+        "events": {MANIFEST, *(part.file for part in (*manifest.parts, *segments))},
+        "truth": {manifest.truth.file} if manifest.truth else set(),
+        "quarantine": {part.file for part in manifest.quarantine},
+    }
 
 
 @contextmanager
@@ -258,15 +270,7 @@ def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[S
     DataError
         If the dataset was stored by an earlier socml, and `anew` is not given.
     """
-    with _writing(project):
-        base = project.folder("staging")
-        folder = base / safe_name(dataset)
-        lock = private_file(base / f"{safe_name(dataset)}.lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TryLater(f"Another ingest of {dataset!r} is running. Try again when it is done.") from None
+    with no_ingest(project, dataset) as folder:
         shutil.rmtree(folder, ignore_errors=True)  # what a killed run left
         try:
             with _writing(project):
@@ -275,6 +279,26 @@ def staging(project: Project, dataset: str, *, anew: bool = False) -> Iterator[S
                 yield opened
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def no_ingest(project: Project, dataset: str) -> Iterator[Path]:
+    """Let no ingest of a dataset begin meanwhile; yield its staging folder, whether or not it is there.
+
+    Raises
+    ------
+    TryLater
+        If one is running.
+    """
+    with _writing(project):
+        base = project.folder("staging")
+        lock = private_file(base / f"{safe_name(dataset)}.lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TryLater(f"Another ingest of {dataset!r} is running. Try again when it is done.") from None
+        yield base / safe_name(dataset)
 
 
 @contextmanager

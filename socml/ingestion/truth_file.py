@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from socml.project import TRUTH, TRUTH_BESIDE, DataError, DatasetRecipe, check_table
+from socml.project import TRUTH, TRUTH_BESIDE, DataError, DatasetRecipe, check_table, open_file
 
 __all__ = ["TruthFile", "find_truth_file", "is_truth_table"]
 
@@ -51,7 +51,7 @@ class TruthFile:
 
 def is_truth_table(path: Path) -> bool:
     """Return whether a file is a Parquet table of ground truth: stored by a workspace, or beside the records."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if file.read(4) != b"PAR1":
             return False
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from socml.project import FormatError
+from socml.project import FormatError, open_file
 
 __all__ = ["Packed", "unpacked_pieces"]
 
@@ -76,7 +76,7 @@ def _gunzipped(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
 
 
 def _is_arrays(path: Path) -> bool:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return b".npy" in file.read(256)  # NumPy's archive, which is a table as it is
 
 

@@ -7,6 +7,7 @@ put in place before all of them are right.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -21,16 +22,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
+from socml.ingestion import no_ingest
 from socml.jobs.night_lock import no_night
-from socml.project import MARKER, ConfigurationError, DataError, Project, audit, private_file, private_folder, replacing
+from socml.project import (
+    MARKER,
+    ConfigurationError,
+    DataError,
+    Project,
+    TryLater,
+    as_socml_error,
+    audit,
+    one_at_a_time,
+    private_file,
+    private_folder,
+    replacing,
+)
 
 __all__ = ["Backup", "make_backup", "restore_backup"]
 
 INDEX = "backup.json"
 EVENTS = ("events", "truth", "quarantine")
 MADE_AGAIN = (*EVENTS, "features", "daily", "scores", "staging", "raw", "metrics", "validations")
+SETTINGS = (MARKER, "context.csv", "respond.toml")
 RECIPES = ("datasets", "features", "models", "experiments")
+DEEPEST = 50  # folders of a name; what is deeper is nothing of ours, and hard to remove
 _SQLITE = (".sqlite", ".db")
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
@@ -54,7 +71,7 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     ConfigurationError
         If another file is there; an earlier backup gives way.
     TryLater
-        If a night is running.
+        If a night is running, or with `with_events` an ingest.
     """
     if path.is_file() and not _is_backup(path):
         raise ConfigurationError(f"{path} is there, and is no backup of socml. Name another file, or remove it.")
@@ -62,20 +79,26 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     index: dict[str, str] = {}
     size = 0
     with ExitStack() as stack:
-        for folder in sorted((project.workspace / "nights").glob("*/")):
-            stack.enter_context(no_night(folder, folder.name))
+        _hold(stack, project, with_events)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with replacing(path) as temporary, tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
             for name, file in _precious(project, with_events):
                 whole = _copy_of_store(file, scratch / "store") if file.suffix in _SQLITE else file
-                index[name] = _hash(whole)
-                size += whole.stat().st_size
-                archive.add(whole, name, recursive=False, filter=_plain)
+                index[name], written = _added(archive, name, whole)
+                size += written
             about = {"socml": version("socml"), "made": made, "files": index}
             _add(archive, INDEX, json.dumps(about, indent=1).encode())
     audit(project, "backup", file=str(path), files=len(index))
     away = "labels are in a database of their own: back it up by its own means" if project.labels_url else ""
     return Backup(path, len(index), size, made, away)
+
+
+def _hold(stack: ExitStack, project: Project, with_events: bool) -> None:
+    """Let no night begin until the stack is left, and no ingest either if events are read or written."""
+    for folder in sorted((project.workspace / "nights").glob("*/")):
+        stack.enter_context(no_night(folder, folder.name))
+    for folder in sorted((project.workspace / "events").glob("*/")) if with_events else ():
+        stack.enter_context(no_ingest(project, folder.name))
 
 
 def _put(file: Path, target: Path) -> int:
@@ -84,12 +107,26 @@ def _put(file: Path, target: Path) -> int:
     private_folder(target.parent)
     for beside in _BESIDE_SQLITE if target.suffix in _SQLITE else ():
         target.with_name(target.name + beside).unlink(missing_ok=True)
-    file.replace(target)
+    _move(file, target)
     return size
+
+
+def _move(file: Path, target: Path) -> None:
+    """Move a file, also to another disk: there it is whole before it takes its place."""
+    try:
+        file.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with replacing(target) as temporary:
+            shutil.copyfile(file, temporary)
+        file.unlink()
 
 
 def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Backup:
     """Put what an archive holds in its place. What is there and gives way is kept in `.before-restore-…`.
+
+    Killed halfway, the same call does the rest; `socml doctor` says so until then.
 
     Parameters
     ----------
@@ -102,11 +139,13 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
     ConfigurationError
         If files are there, and `replace` is not given.
     TryLater
-        If a night is running.
+        If a night or an ingest is running, or the disk has no room for the archive; nothing was changed then.
     """
     with ExitStack() as stack:
-        for folder in sorted((project.workspace / "nights").glob("*/")):
-            stack.enter_context(no_night(folder, folder.name))
+        _hold(stack, project, with_events=True)
+        stack.enter_context(one_at_a_time(project.folder("restore") / "lock"))
+        for killed in project.root.glob(".restore-*"):
+            shutil.rmtree(killed, ignore_errors=True)
         scratch = private_folder(project.root / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         about = _unpacked(path, scratch)
@@ -120,11 +159,19 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
             )
         aside = project.root / scratch.name.replace("restore", "before-restore")
         for name in there:
-            private_folder((aside / name).parent)
-            targets[name].rename(aside / name)
+            _set_aside(targets[name], aside / name)
         size = sum(_put(scratch / name, target) for name, target in targets.items())
     audit(project, "restore", file=str(path), files=len(files), made=about["made"])
     return Backup(path, len(files), size, str(about["made"]))
+
+
+def _set_aside(file: Path, aside: Path) -> None:
+    """Move a file away, and with a store what SQLite has beside it: its last records may be there alone."""
+    private_folder(aside.parent)
+    for end in ("", *_BESIDE_SQLITE) if file.suffix in _SQLITE else ("",):
+        one = file.with_name(file.name + end)
+        if one.exists():
+            _move(one, aside.with_name(aside.name + end))
 
 
 def _is_backup(path: Path) -> bool:
@@ -138,7 +185,7 @@ def _is_backup(path: Path) -> bool:
 
 def _precious(project: Project, with_events: bool) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of each file that is precious, in order."""
-    for name in (MARKER, "context.csv"):
+    for name in SETTINGS:
         if (project.root / name).is_file():
             yield f"project/{name}", project.root / name
     for folder in RECIPES:
@@ -184,18 +231,32 @@ def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
         about: dict[str, dict[str, str]] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         for file_name, digest in about["files"].items():
             name = PurePosixPath(file_name)
-            is_ours = _is_inside(name) and name.parts[0] in {"project", "workspace"}
-            if not is_ours or _hash(folder / name) != digest:
+            if not _is_ours(name):
+                raise DataError(f"{path} is no backup of socml: it holds {file_name!r}.")
+            if _hash(folder / name) != digest:
                 raise DataError(f"{path} is damaged: {file_name!r} is not what was written. Take another backup.")
     except FileNotFoundError as error:
         raise DataError(f"{path} is no whole backup of socml: {error.filename} is missing.") from None
-    except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        known = as_socml_error(error) if isinstance(error, OSError) else None
+        if isinstance(known, TryLater):  # the disk is full
+            raise known from None
         raise DataError(f"{path} is no backup of socml, or is damaged: {error}.") from None
     return about
 
 
 def _is_inside(name: PurePosixPath) -> bool:
-    return bool(name.parts) and not name.is_absolute() and ".." not in name.parts
+    return 0 < len(name.parts) <= DEEPEST and not name.is_absolute() and ".." not in name.parts
+
+
+def _is_ours(name: PurePosixPath) -> bool:
+    """Say whether a backup may hold a file of this name: no program, nothing hidden, nothing that SQLite keeps beside a store."""
+    room, *inside = name.parts
+    if not _is_inside(name) or not inside or any(part.startswith(".") for part in inside):
+        return False
+    if room == "project":
+        return inside in ([one] for one in SETTINGS) or (len(inside) == 2 and inside[0] in RECIPES)
+    return room == "workspace" and not inside[-1].endswith(_BESIDE_SQLITE)
 
 
 def _place(name: str, project: Project) -> Path:
@@ -208,6 +269,27 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uname = member.gname = ""
     member.mode = 0o600
     return member
+
+
+class _Hashed:
+    """A file that is read once; its hash is of what was read, whatever is written to the file meanwhile."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.hash = file, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data = self._file.read(size)
+        self.hash.update(data)
+        return data
+
+
+def _added(archive: tarfile.TarFile, name: str, path: Path) -> tuple[str, int]:
+    """Add a file as it is now, and return its hash and size in the archive."""
+    with path.open("rb") as file:
+        member, content = _plain(archive.gettarinfo(arcname=name, fileobj=file)), _Hashed(file)
+        archive.addfile(member, content)
+    return content.hash.hexdigest(), member.size
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -12,6 +12,7 @@ from socml.labels import DAMAGED, HEAD, CurrentLabels, existing_rows, labels_url
 from socml.project import DataError, Project, store_error
 
 AHEAD_S = 300.0  # seconds by which another machine's clock may be ahead
+_TRIES = 20  # to read the store twice without a label in between
 _TABLES = {"label_event", "label_lease", "family_edit", "second_look"}
 
 
@@ -29,8 +30,12 @@ def labels(project: Project) -> Iterator[Finding]:
     with open_labels(project) as store:
         standing = CurrentLabels()
         standing.add(store.events_since(0))
-        standing.edits = store.families.edits()
         stored = store.current()
+        for _ in range(_TRIES):
+            if not standing.add(store.events_since(standing.last_id)):
+                break
+            stored = store.current()  # somebody labels meanwhile
+        standing.edits = store.families.edits()
     yield Finding("label store", f"{standing.last_id:,} records, whole")
     by_fold = {row: (label.verdict, label.by) for row, label in standing.current().items()}
     by_view = dict(zip(stored.index, zip(stored["verdict"], stored["by"], strict=True), strict=True))

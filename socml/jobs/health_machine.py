@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def installation() -> Iterator[Finding]:
 def place(project: Project) -> Iterator[Finding]:
     """Tell where the project and its workspace lie, and whether the latter can be written to."""
     yield Finding("project", str(project.root))
+    with _held(project.workspace / "restore" / "lock") as is_free:
+        for killed in project.root.glob(".restore-*") if is_free else ():
+            text = f"a restore was not finished: {killed.name}"
+            yield Finding("restore", text, ok=False, remedy="Give it again: socml restore FILE --replace")
     folder = _nearest_folder(project.workspace)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -77,7 +82,8 @@ def times(project: Project) -> Iterator[Finding]:
 
     def now() -> str:
         for path in ahead:
-            os.utime(path)
+            with suppress(FileNotFoundError):
+                os.utime(path)
         return f"{len(ahead):,} files are dated now"
 
     yield Finding(
@@ -93,27 +99,32 @@ def leftovers(project: Project) -> Iterator[Finding]:
         return
 
     def remove() -> str:
-        for path in left:
+        gone = 0
+        for path in _leftovers(project.workspace):  # looked for anew: a run may have begun since, in the same place
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        return f"{len(left):,} leftovers of killed runs are removed"
+            gone += 1
+        return f"{gone:,} leftovers of killed runs are removed"
 
     text = f"{len(left):,} of killed runs, such as {left[0].relative_to(project.workspace)}"
     yield Finding("leftovers", text, ok=False, remedy="Remove them: socml doctor --repair", repair=remove)
 
 
 def _leftovers(workspace: Path) -> Iterator[Path]:
+    """Yield what killed runs left. While a staging folder is yielded, no ingest into it begins."""
     for path in sorted(workspace.rglob(".*")):
         writer = _TEMPORARY.fullmatch(path.name)
-        if (writer and not _is_running(int(writer[1]))) or (_COPYING.fullmatch(path.name) and _is_abandoned(path)):
+        killed = writer and not _is_running(int(writer[1])) and not _is_locked(path)  # in a container, ids are others
+        if killed or (_COPYING.fullmatch(path.name) and _is_abandoned(path)):
             yield path
     for folder in sorted((workspace / "staging").glob("*/")):
-        if _is_unlocked(folder.with_name(f"{folder.name}.lock")):
-            yield folder
+        with _held(folder.with_name(f"{folder.name}.lock")) as is_free:
+            if is_free and folder.is_dir():
+                yield folder
     for folder in sorted((workspace / "scores").glob("*/")):
-        names = {path.name for path in folder.iterdir()}
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else {"run.json"}
         if not names & {"run.json", ".progress.npz"} and _is_abandoned(folder):
             yield folder
 
@@ -131,18 +142,30 @@ def _written(path: Path) -> float | None:
         return None
 
 
-def _is_unlocked(lock: Path) -> bool:
-    """Say whether nobody ingests into the dataset of a staging folder now."""
+@contextmanager
+def _held(lock: Path) -> Iterator[bool]:
+    """Hold a lock meanwhile; yield False if somebody else does. A file that is not there is nobody's."""
     import fcntl
 
-    if not lock.is_file():
-        return True
-    with lock.open("r+") as file:
+    try:
+        file = lock.open("rb")
+    except FileNotFoundError:
+        yield True
+        return
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return False
-    return True
+            yield False
+        else:
+            yield True
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with _held(path) as is_free:
+        return not is_free
 
 
 def _is_running(process: int) -> bool:

@@ -5,20 +5,23 @@ It answers GET of /metrics and nothing else, with what the text file has: counts
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 from socml.jobs.night_metrics import metrics_text
-from socml.project import ConfigurationError, Project, is_loopback
+from socml.project import ConfigurationError, Project, SocmlError, is_loopback
 
 __all__ = ["serve_metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_SLOWEST_S = 10.0  # that a client may take to ask
+_SLOWEST_S = 10.0  # that a client may take for its next byte
+AT_ONCE = 20  # connections
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def serve_metrics(address: str, project: Project, *, any_address: bool = False) 
         raise ConfigurationError(f"{host} is an address that other machines reach. If that is meant: --any-address")
 
     try:
-        server = ThreadingHTTPServer((host, port), _answering(project))
+        server = _Server((host, port), _answering(project))
     except OSError as error:
         raise ConfigurationError(f"{address}: {error.strerror or error}. Name another port.") from error
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -53,6 +56,23 @@ def serve_metrics(address: str, project: Project, *, any_address: bool = False) 
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread a connection, and a few at once: the oldest is ended for a newcomer, whoever drips or says nothing."""
+
+    def __init__(self, *given: Any) -> None:
+        self._connections: list[socket.socket] = []
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own."""
+        self._connections = [one for one in self._connections if one.fileno() >= 0]
+        if len(self._connections) >= AT_ONCE:
+            with suppress(OSError):
+                self._connections.pop(0).shutdown(socket.SHUT_RDWR)
+        self._connections.append(request)
+        super().process_request(request, client_address)
+
+
 def _answering(project: Project) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = _SLOWEST_S
@@ -61,7 +81,11 @@ def _answering(project: Project) -> type[BaseHTTPRequestHandler]:
             if urlsplit(self.path).path != "/metrics":
                 self.send_error(HTTPStatus.NOT_FOUND, "only /metrics is here")
                 return
-            body = metrics_text(project).encode()
+            try:
+                body = metrics_text(project).encode()
+            except SocmlError:  # a report is damaged: `socml status` says which
+                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "a report cannot be read")
+                return
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(body)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from socml.jobs.night_state import NightReport, NightState, last_report
+from socml.jobs.night_state import NightReport, NightState, last_reports
 from socml.project import CHECKS, Project, refuse_other, replacing
 
 __all__ = ["metrics_target", "metrics_text", "write_metrics"]
@@ -35,8 +35,7 @@ def metrics_text(project: Project) -> str:
     """Return the metrics of all datasets that had a night, in the text format of Prometheus."""
     values: dict[str, list[str]] = {name: [] for name in _HELP}
     for folder in sorted((project.workspace / "nights").glob("*/")):
-        report = last_report(folder)
-        if report is not None:
+        for report in last_reports(folder, 1):
             for name, labels, value in _of(report, NightState.read(folder)):
                 label_text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
                 values[name].append(

@@ -9,7 +9,8 @@ is left, and what comes out has the same bytes as if nothing had happened, or as
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from socml.project import (
     Settings,
     SocmlError,
     UnknownName,
+    as_socml_error,
     audit,
     clear_abandoned,
     dataset_names,
@@ -131,7 +133,7 @@ def nightly(
     folder = nights_folder(project, dataset)
     name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     log = log or NightLog(name, as_json=settings.nightly.log == "json")
-    with night_lock(folder, dataset):
+    with _told_in_words(), night_lock(folder, dataset), _told_in_words():  # the lock's file tells of what is within it
         clear_abandoned(project.workspace)
         work = _Work(dataset, project, settings, night, log, folder)
         report = work.run()
@@ -141,6 +143,20 @@ def nightly(
     if not (night.today and report.is_idle):
         audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
     return report
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """Let what the system and libraries raise be the error that it means: it is told, and stops no other dataset's night."""
+    try:
+        yield
+    except SocmlError:
+        raise
+    except Exception as error:
+        known = as_socml_error(error)
+        if known is None:
+            raise
+        raise known from error
 
 
 def nightly_all(
@@ -170,6 +186,9 @@ class _Work:
         self.outdated = list(self.state.superseded)  # of earlier nights: whoever had them open has had a day
         self.book = AlertBook(project, dataset)
         self.report = NightReport(log.night, dataset, night.now.isoformat(timespec="seconds"))
+        today = night.now.astimezone(UTC).date().isoformat()
+        if self.state.watermark > today:  # of a night whose clock was ahead: what is too old goes by it
+            self.state.watermark = max((day for day in self.state.versions if day <= today), default="")
 
     def run(self) -> NightReport:
         with self.log.step("ingest"):

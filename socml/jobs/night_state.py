@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -17,9 +18,10 @@ from socml.jobs.day_profile import DayProfile
 from socml.jobs.drift import Summary
 from socml.project import Project, read_json, safe_name, write_json
 
-__all__ = ["DayChecks", "NightReport", "NightState", "keep_report", "last_report", "nights_folder"]
+__all__ = ["DayChecks", "NightReport", "NightState", "keep_report", "last_reports", "nights_folder"]
 
 MOST_REPORTS = 400
+_NUMBER = re.compile(r"n(\d{7})-")
 
 
 @dataclass
@@ -147,13 +149,23 @@ def nights_folder(project: Project, dataset: str) -> Path:
 
 
 def keep_report(folder: Path, report: NightReport) -> None:
-    """Keep what a night did; of more than 400 the oldest go."""
-    write_json(folder / "reports" / f"{report.night}.json", report.to_dict())
-    for path in sorted((folder / "reports").glob("*.json"))[:-MOST_REPORTS]:
+    """Keep what a night did; of more than 400 the oldest go.
+
+    The file's name begins with how many there were: a night whose clock was wrong is not the last for ever.
+    """
+    paths = _reports(folder)
+    number = _NUMBER.match(paths[-1].name) if paths else None
+    name = f"n{int(number[1]) + 1 if number else 1:07}-{report.night}.json"
+    write_json(folder / "reports" / name, report.to_dict())
+    for path in [*paths, folder / "reports" / name][:-MOST_REPORTS]:
         path.unlink()
 
 
-def last_report(folder: Path) -> NightReport | None:
-    """Return what the last night did; None before the first."""
-    paths = sorted((folder / "reports").glob("*.json"))
-    return NightReport.from_dict(read_json(paths[-1])) if paths else None
+def last_reports(folder: Path, n: int) -> list[NightReport]:
+    """Return what the last nights did, the last one last; none before the first."""
+    return [NightReport.from_dict(read_json(path)) for path in _reports(folder)[-n:]]
+
+
+def _reports(folder: Path) -> list[Path]:
+    """Return the reports in their order. Those of an earlier socml, whose names begin with a year, come first."""
+    return sorted((folder / "reports").glob("*.json"))

@@ -182,11 +182,11 @@ def _holds(condition: str, champion: ModelVersion, dataset: str, project: Projec
     if text == "always":
         return True, "always"
     if text == "drift":
-        found = [p for p in recent_problems(nights_folder(project, dataset), 7) if p.check.endswith("-drift")]
+        found = [p for p in recent_problems(nights_folder(project, dataset), 7, now) if p.check.endswith("-drift")]
         return bool(found), f"drift: {len(found):,} columns or scores in the last seven days"
     fitted = _fitted(champion, project)
     if matched := _AGE.fullmatch(text):
-        age = now - fitted
+        age = abs(now - fitted)  # fitted while the clock was years ahead, it would never be old
         return age >= timedelta(days=int(matched[1])), f"age: {age.days:,} of {matched[1]} days"
     if matched := _LABELS.fullmatch(text):
         labels = read_labels(dataset=dataset, project=project)

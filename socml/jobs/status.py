@@ -11,7 +11,7 @@ from socml.jobs.alerts import AlertBook
 from socml.jobs.daily_listing import open_listing, read_judged
 from socml.jobs.day_checks import Problem
 from socml.jobs.night_lock import unfinished_night
-from socml.jobs.night_state import DayChecks, NightReport, NightState, nights_folder
+from socml.jobs.night_state import DayChecks, NightReport, NightState, last_reports, nights_folder
 from socml.jobs.outbox import Delivery, deliver, make_sink, pending
 from socml.jobs.ranked_days import RankedDays
 from socml.project import (
@@ -27,7 +27,6 @@ from socml.project import (
     load_feature_recipe,
     load_model_recipe,
     night_settings,
-    read_json,
     recipe_names,
 )
 
@@ -92,15 +91,14 @@ def night_status(
 def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> list[StatusLine]:
     folder = nights_folder(project, dataset)
     state = NightState.read(folder)
-    paths = sorted((folder / "reports").glob("*.json"))[-days:]
-    reports = [NightReport.from_dict(read_json(path)) for path in paths]
+    reports = last_reports(folder, days)
     unfinished = unfinished_night(folder)
     lines = [_last_night(dataset, reports[-1] if reports else None, state, now, unfinished)]
     if unfinished and reports:
         lines.append(StatusLine(dataset, "unfinished", False, unfinished))
     if reports and reports[-1].stopped:
         lines.append(StatusLine(dataset, "stopped", False, reports[-1].stopped))
-    problems = recent_problems(folder, days)
+    problems = recent_problems(folder, days, now)
     problems += [p for report in reports for p in report.problems if not p.day]
     problems += [p for p in (reports[-1].problems if reports else []) if p.check == "lag"]
     for check in CHECKS:
@@ -115,9 +113,7 @@ def _of_dataset(project: Project, dataset: str, days: int, now: datetime) -> lis
 
 def _promotions(project: Project, since: datetime) -> list[StatusLine]:
     """Return which models another version scores with since then: nothing is wrong with that, but scores differ."""
-    changes = sorted(
-        [*audited(project, "promoted"), *audited(project, "rolled back")], key=lambda one: str(one["time"])
-    )
+    changes = audited(project, "promoted", "rolled back")
     latest = {str(one["model"]): one for one in changes if datetime.fromisoformat(str(one["time"])) >= since}
     return [
         StatusLine(
@@ -138,13 +134,17 @@ def _last_night(
         return StatusLine(dataset, "last night", False, text)
     age = now - datetime.fromisoformat(report.finished or report.started)
     text = f"{report.finished}: {report.added:,} events, {len(report.listed):,} days listed, {report.alerts:,} alerts"
-    late = f"; that is {age.total_seconds() / 3600:,.0f} hours ago" if age > LATE else ""
+    hours = age.total_seconds() / 3600
+    late = f"; that is {hours:,.0f} hours ago" if age > LATE else ""
+    if age < -LATE:
+        late = f"; that is {-hours:,.0f} hours ahead of this machine's clock: one of the two was wrong"
     return StatusLine(dataset, "last night", not late, f"{text}; listed up to {state.watermark or 'nothing'}{late}")
 
 
-def recent_problems(folder: Path, days: int) -> list[Problem]:
-    """Return what was found in the last days that a night has looked at, in order."""
-    names = sorted(path.stem for path in (folder / "checks").glob("*.json"))
+def recent_problems(folder: Path, days: int, now: datetime) -> list[Problem]:
+    """Return what was found in the last days before `now` that a night has looked at, in order."""
+    today = now.astimezone(UTC).date().isoformat()
+    names = sorted(path.stem for path in (folder / "checks").glob("*.json") if path.stem <= today)
     first = (date.fromisoformat(names[-1]) - timedelta(days=days - 1)).isoformat() if names else ""
     looked = [DayChecks.read(folder, date.fromisoformat(name)) for name in names if name >= first]
     return [problem for one in looked if one for problem in one.problems]

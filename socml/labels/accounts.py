@@ -183,9 +183,9 @@ class Accounts:
         query = query.join(SIGN_IN, SIGN_IN.c.name == ACCOUNT.c.name).where(SIGN_IN.c.token_hash == _hash(token))
         with self._connections.read() as connection:
             row, moment = connection.execute(query).first(), now(connection)
-        if row is None or row.closed or row.expires <= moment or row.seen + IDLE <= moment:
-            return None
-        if moment - row.seen > IDLE / 20:  # not a write a request
+        if row is None or row.closed or row.expires <= moment or abs(moment - row.seen) >= IDLE:
+            return None  # one that was begun while the clock was ahead would last until then
+        if abs(moment - row.seen) > IDLE / 20:  # not a write a request
             with self._connections.write() as connection:
                 at = SIGN_IN.c.token_hash == _hash(token)
                 connection.execute(sa.update(SIGN_IN).where(at).values(seen=moment))
@@ -206,7 +206,7 @@ class Accounts:
             wrong = [*wrong, entry.time] if entry.kind == "session.refused" else []
         with self._connections.read() as connection:
             moment = now(connection)
-        if len([time for time in wrong if moment - time < WAIT]) >= TRIES:
+        if len([time for time in wrong if abs(moment - time) < WAIT]) >= TRIES:
             raise DataError(f"{TRIES} passwords for this name were wrong. Wait {WAIT.seconds // 60} minutes.")
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -193,6 +194,7 @@ def connect(url: str) -> sa.Engine:
             private_folder(Path(engine.url.database).parent)
             with suppress(OSError):  # where it cannot be made, SQLite says so in its own words
                 private_file(Path(engine.url.database))  # its -wal and -shm get the same rights
+            sa.event.listen(engine, "checkout", partial(_check_file, engine.url.database))
         sa.event.listen(engine, "connect", _prepare_sqlite)
     elif engine.dialect.name != "postgresql":
         raise ConfigurationError(f"Labels are kept in SQLite or PostgreSQL, not in {engine.dialect.name}.")
@@ -232,6 +234,17 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("pragma synchronous = full")  # what was acknowledged survives a power cut
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma recursive_triggers = on")  # so that `insert or replace` meets the delete guard
+
+
+def _check_file(path: str, _connection: object, record: Any, _proxy: object) -> None:
+    """Have a connection made anew if another file took the place of its own, as a restore does: its labels would be lost."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return  # SQLite says so in its own words
+    file = (found.st_dev, found.st_ino)
+    if record.info.setdefault("file", file) != file:
+        raise sa.exc.DisconnectionError
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

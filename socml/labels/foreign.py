@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from socml.project import DataError, FormatError, UnknownName
+from socml.project import DataError, FormatError, UnknownName, spreadsheet_text
 
 KINDS = ("socml", "secuml", "table", "thehive", "elastic")
 ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")
@@ -237,7 +237,7 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     text = str(value).strip()
-    return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text  # what our CSV did to be inert
+    return text[1:] if text[:1] == "'" and spreadsheet_text(text[1:]) == text else text  # what our CSV did to be inert
 
 
 def _moment(value: object) -> datetime | None:

@@ -6,6 +6,7 @@ A run goes on where the last one stopped, bit for bit, and can itself be interru
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from socml.project import (
     Project,
     Run,
     TableMetadata,
+    as_it_is,
     find_project,
     list_runs,
     load_model_recipe,
@@ -75,11 +77,29 @@ def score_online(
     """
     project = project or find_project()
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
-    metadata = read_metadata(features_path)
+    about: Run = {"experiment": experiment, "finished": finished, "online": True, "seed": seed}
+    about["features_path"] = os.path.relpath(features_path, project.workspace)
+    with as_it_is(features_path) as held:
+        return _score_online(recipe, held, about, str(start), checkpoint_every, progress, project=project, truth=truth)
+
+
+def _score_online(
+    recipe: ModelRecipe,
+    features_path: Path,
+    about: Run,
+    start: str,
+    checkpoint_every: int,
+    progress: Callable[[int, int], None] | None,
+    *,
+    project: Project,
+    truth: pd.DataFrame | pd.Series | None,
+) -> Run:
+    """Score and learn a feature file that nothing replaces; `about` is what `run.json` is to say of it besides."""
+    metadata, seed = read_metadata(features_path), about.get("seed")
     if metadata.get("feature_set", recipe.features) != recipe.features:
         raise ModelError(f"{recipe.name!r} reads the feature set {recipe.features!r}, not {metadata['feature_set']!r}.")
     table_hash = _file_hash(features_path)
-    online = _begun(recipe, str(start), list(metadata["features"]), seed, project)
+    online = _begun(recipe, start, list(metadata["features"]), seed, project)
     if table_hash in online.learned:
         return read_run(project, online.learned[table_hash])
     _check_same_sql(online, metadata, project)
@@ -89,7 +109,7 @@ def score_online(
         online, scores = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
         online.save(folder / "state.npz")
-        about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "online": True, "seed": seed}
+        about["run_id"] = run_id
         save_online_run(online, features_path, scores, about, project=project, truth=truth)
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)

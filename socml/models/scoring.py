@@ -25,6 +25,7 @@ from socml.project import (
     Project,
     Run,
     TableMetadata,
+    as_it_is,
     audit,
     find_project,
     leaves_file,
@@ -107,6 +108,22 @@ def score_run(
     ModelError, DataError
     """
     project = project or find_project()
+    about: Run = {"experiment": experiment, "finished": finished}
+    about["features_path"] = os.path.relpath(features_path, project.workspace)
+    with as_it_is(features_path) as held:
+        return _score_run(version, held, about, project=project, truth=truth, progress=progress)
+
+
+def _score_run(
+    version: ModelVersion,
+    features_path: Path,
+    about: Run,
+    *,
+    project: Project,
+    truth: pd.DataFrame | pd.Series | None,
+    progress: Callable[[int, int], None] | None,
+) -> Run:
+    """Score a feature file that nothing replaces; `about` is what `run.json` is to say of it besides."""
     metadata = read_metadata(features_path)
     version.check_table(metadata)
     run_id = _run_id(version, _file_hash(features_path))
@@ -118,7 +135,7 @@ def score_run(
         leaf_bytes = leaves_of_one(version).nbytes
     reviewed = min(rows, project.rows_in_memory(REVIEWED_BYTES + leaf_bytes))
     if run is None or run.get("reviewed", rows) != reviewed:
-        about: Run = {"run_id": run_id, "experiment": experiment, "finished": finished, "leaf_bytes": leaf_bytes}
+        about |= {"run_id": run_id, "leaf_bytes": leaf_bytes}
         if reviewed < rows:
             about["reviewed"] = reviewed
         normality = score_file(version, features_path, folder, project, reviewed, progress)
@@ -147,7 +164,7 @@ def save_run(
     _write_scores(path, version, features_path, normality, metadata, run["run_id"])
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
     run = {**_run(version, metadata, rows=len(normality)), **run, "finished": run.get("finished") or written}
-    run["features_path"] = os.path.relpath(features_path, project.workspace)
+    run.setdefault("features_path", os.path.relpath(features_path, project.workspace))
     if truth is not None and len(truth):
         run["metrics"] = _metrics(path, truth)
     about = {"run": run["run_id"], "dataset": run["dataset"], "model": run["model_version"], "rows": run["rows"]}

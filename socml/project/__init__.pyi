@@ -127,8 +127,10 @@ from .spark_engine import spark_connection as spark_connection
 from .spark_engine import spark_errors as spark_errors
 from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
+from .stored import as_it_is as as_it_is
 from .stored import clear_abandoned as clear_abandoned
 from .stored import one_at_a_time as one_at_a_time
+from .stored import open_file as open_file
 from .stored import read_json as read_json
 from .stored import refuse_other as refuse_other
 from .stored import write_json as write_json

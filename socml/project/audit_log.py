@@ -66,8 +66,8 @@ def audit_damage(project: Project) -> str:
     return ""
 
 
-def audited(project: Project, what: str) -> list[dict[str, object]]:
-    """Return the lines about one kind of write, the oldest first; those that are damaged are left out."""
+def audited(project: Project, *whats: str) -> list[dict[str, object]]:
+    """Return the lines about these kinds of write, in the order in which they were done; those that are damaged are left out."""
     path = audit_path(project)
     found: list[dict[str, object]] = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
@@ -75,7 +75,7 @@ def audited(project: Project, what: str) -> list[dict[str, object]]:
             record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(record, dict) and record.get("what") == what:
+        if isinstance(record, dict) and record.get("what") in whats:
             found.append(record)
     return found
 

@@ -12,7 +12,7 @@ import unicodedata
 # C0 and C1 controls (but tab and newline), and everything Unicode calls a format character:
 # bidirectional marks, zero-width characters, tags, soft hyphens, line and paragraph separators.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = "=+-@\N{MINUS SIGN}"
 
 
 def visible(text: object) -> str:
@@ -62,11 +62,14 @@ def spreadsheet_text(text: object) -> str:
     --------
     >>> spreadsheet_text("=cmd|' /C calc'!A0")
     "'=cmd|' /C calc'!A0"
+    >>> spreadsheet_text("\N{FULLWIDTH EQUALS SIGN}1+1"), spreadsheet_text(" =1+1")  # some take these for = too
+    ("'＝1+1", "' =1+1")
     >>> spreadsheet_text("10.0.0.1")
     '10.0.0.1'
     """
     text = visible(text)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return "'" + text if text[:1] in {"\t", "\n"} or (first and first in _FORMULA_STARTS) else text
 
 
 def _written_out(character: str) -> str:

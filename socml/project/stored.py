@@ -5,16 +5,18 @@ A reader's error names the file and the command that makes it anew.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from socml.project.checksums import parquet_is_intact, parquet_writer
 from socml.project.errors import ConfigurationError, DataError
@@ -57,6 +59,43 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file that somebody else owns. A pipe or a device that took its place since it was looked at keeps nobody waiting.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is no regular file any more", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+@contextmanager
+def as_it_is(path: Path) -> Iterator[Path]:
+    """Yield a path to what a file holds now, for who reads it more than once: another file may take its place meanwhile.
+
+    It is another name of the file, gone at the end; what a killed process leaves of it is for `clear_abandoned`. On a disk
+    without such names it is `path`.
+    """
+    held = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        os.link(path, held)
+    except OSError:
+        yield path
+        return
+    try:
+        with held.open("rb") as file:
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield held
+    finally:
+        held.unlink(missing_ok=True)
 
 
 @contextmanager

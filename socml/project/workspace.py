@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -309,7 +311,18 @@ def _runs(project: Project) -> tuple[list[Run], dict[str, DataError]]:
             runs.append(_run(path))
         except DataError as error:
             damaged[path.parent.name] = error
-    return sorted(runs, key=lambda run: (str(run.get("finished", "")), str(run["run_id"])), reverse=True), damaged
+    return sorted(runs, key=_age_of(datetime.now(UTC) + timedelta(days=1)), reverse=True), damaged
+
+
+def _age_of(tomorrow: datetime) -> Callable[[Run], tuple[bool, str, str]]:
+    """Return the order of runs by when they were finished; one whose clock was ahead is the oldest, not the newest for ever."""
+    limit = tomorrow.isoformat(timespec="seconds")
+
+    def age(run: Run) -> tuple[bool, str, str]:
+        finished = str(run.get("finished", ""))
+        return finished <= limit, finished, str(run["run_id"])
+
+    return age
 
 
 def _run(path: Path) -> Run:

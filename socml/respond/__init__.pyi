@@ -2,6 +2,7 @@ from .cases import CHECKLIST as CHECKLIST
 from .cases import OUTCOMES as OUTCOMES
 from .cases import STATES as STATES
 from .cases import TLPS as TLPS
+from .cases import Begun as Begun
 from .cases import Case as Case
 from .cases import CaseRow as CaseRow
 from .cases import Cases as Cases

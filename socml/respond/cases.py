@@ -19,6 +19,7 @@ STATES = ("open", "working", "contained", "closed")
 OUTCOMES = ("", "malicious", "benign", "false_alarm", "unsure")
 TLPS = ("clear", "green", "amber", "amber+strict", "red")
 CHECKLIST = ("scope", "contain", "evidence", "inform", "eradicate", "recover", "lessons")
+_ATTEMPTS = {"response.begun", "response.not_sent"}  # no changes of the case: what leaves of it stays the same
 _TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
 _LONGEST = {"title": 200, "note": 20_000, "entity": 500, "line": 2_000, "owner": 60}
 
@@ -59,6 +60,17 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A response of which nobody knows whether it left: what sent it died, or the other side never answered."""
+
+    id: str
+    time: datetime
+    by: str
+    responder: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Case:
     """One case as it stands.
 
@@ -68,6 +80,7 @@ class Case:
     tlp : traffic light protocol 2.0: how far it may be passed on
     outcome : what it turned out to be, empty while nobody said
     done : items of the checklist that are done
+    begun : responses that may have left
     timeline : every change, the oldest first
     """
 
@@ -87,6 +100,7 @@ class Case:
     notes: tuple[Note, ...] = ()
     done: frozenset[str] = frozenset()
     sent: tuple[Sent, ...] = ()
+    begun: tuple[Begun, ...] = ()
     timeline: tuple[Entry, ...] = ()
 
     @property
@@ -218,7 +232,8 @@ def _folded(entries: Iterable[Entry]) -> dict[str, Case]:
         elif entry.subject in folds:
             fold = folds[entry.subject]
             _apply(entry, fold)
-            fold.case = replace(fold.case, timeline=(*fold.case.timeline, entry))
+            if entry.kind not in _ATTEMPTS:
+                fold.case = replace(fold.case, timeline=(*fold.case.timeline, entry))
     return {
         case_id: replace(fold.case, rows=tuple(fold.rows.values()), entities=tuple(fold.entities))
         for case_id, fold in folds.items()
@@ -243,16 +258,29 @@ def _apply(entry: Entry, fold: _Fold) -> None:
     elif entry.kind == "case.checked":
         item = frozenset([str(body["item"])])
         fold.case = replace(case, done=case.done | item if body["done"] else case.done - item)
-    elif entry.kind == "response.sent":
+    else:
+        fold.case = _responded(entry, case)
+
+
+def _responded(entry: Entry, case: Case) -> Case:
+    """Return a case after an entry about a response; the same after one of another kind."""
+    body = entry.body
+    if entry.kind == "response.begun":
+        begun = Begun(entry.client_id, entry.time, entry.by, str(body["responder"]), str(body["target"]))
+        return replace(case, begun=(*case.begun, begun))
+    if entry.kind == "response.not_sent":
+        return replace(case, begun=tuple(begun for begun in case.begun if begun.id != body["of"]))
+    if entry.kind == "response.undone":
+        sent = tuple(replace(s, undone=True) if s.id == body["of"] else s for s in case.sent)
+        return replace(case, sent=sent)
+    if entry.kind == "response.sent":
         responder, target, reference, digest = (
             str(body.get(name, "")) for name in ("responder", "target", "reference", "digest")
         )
-        fold.case = replace(
-            case, sent=(*case.sent, Sent(entry.client_id, entry.time, entry.by, responder, target, reference, digest))
-        )
-    elif entry.kind == "response.undone":
-        sent = tuple(replace(s, undone=True) if s.id == body["of"] else s for s in case.sent)
-        fold.case = replace(case, sent=sent)
+        one = Sent(entry.client_id, entry.time, entry.by, responder, target, reference, digest)
+        left = tuple(begun for begun in case.begun if begun.responder != responder)
+        return replace(case, sent=(*case.sent, one), begun=left)
+    return case
 
 
 def _check_change(fields: Mapping[str, object]) -> None:

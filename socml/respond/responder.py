@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from socml.project import Project, private_file, private_folder, replacing, safe_name
-from socml.respond.cases import Case
+from socml.respond.cases import Begun, Case
 from socml.respond.settings import RespondSettings
 
 
@@ -27,6 +27,7 @@ class Draft:
     body : of a responder that sends
     held : what was left out, and why: (value, key of a sentence)
     undo : how it can be taken back, as the key of a sentence; empty if it cannot
+    begun : earlier tries that may have left: who confirms the digest has seen them
     """
 
     target: str
@@ -34,11 +35,13 @@ class Draft:
     body: str = ""
     held: tuple[tuple[str, str], ...] = ()
     undo: str = ""
+    begun: tuple[Begun, ...] = ()
 
     @property
     def digest(self) -> str:
         """A hash of all that would leave: who confirms names it, so nothing else goes."""
         parts = [self.target, self.body, *(f"{name}\n{text}" for name, text in sorted(self.files.items()))]
+        parts += [one.id for one in self.begun]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property

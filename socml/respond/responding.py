@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from socml.labels import LabelStore
-from socml.project import DataError, Project, component, component_names, one_at_a_time
+from socml.project import DataError, Project, SocmlError, component, component_names, one_at_a_time
 from socml.respond.cases import Case, Cases, Sent
 from socml.respond.responder import Draft, Responder
+from socml.respond.sending import MayHaveLeft
 from socml.respond.settings import read_settings
 
 
@@ -42,11 +43,12 @@ def preview(name: str, case: Case, *, project: Project) -> Draft:
     responder, settings = _responder(name), read_settings(project)
     if responder.sends and case.tlp == "red":
         raise DataError(f"Case {case.id} is TLP:RED: it is not sent anywhere. Change its TLP first, if it may be.")
-    return responder.draft(case, settings)
+    begun = tuple(one for one in case.begun if one.responder == name)
+    return replace(responder.draft(case, settings), begun=begun)
 
 
 def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
-    """Let what was previewed leave, and record it.
+    """Let what was previewed leave, and record it. What is sent is recorded before, too: a second preview tells of it.
 
     Parameters
     ----------
@@ -57,7 +59,9 @@ def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by:
     DataError
         If the case changed since, or nothing is left to send.
     TryLater
-        If the other side is away: nothing is recorded, the same call is safe to repeat.
+        If the other side is away: the same call is safe to repeat.
+    MayHaveLeft
+        If nobody knows whether it left: another preview says so, and has another digest.
     """
     store.journal.check_writable()  # a viewer's page may ask for it, whatever it draws
     with one_at_a_time(project.folder("responses") / "lock"):  # two who confirm the same at once send it once
@@ -77,10 +81,27 @@ def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, 
         raise DataError(f"Case {case_id} changed since it was shown: look at what would leave once more.")
     if draft.empty:
         raise DataError(f"Nothing is left to send: {len(draft.held)} of its addresses and names are never blocked.")
-    reference = _responder(name).apply(draft, case, read_settings(project), project)
-    body = {"responder": name, "target": draft.target, "reference": reference, "digest": draft.digest}
+    reference = _applied(name, draft, case, store=store, project=project, by=by)
+    digest = replace(draft, begun=()).digest
+    body = {"responder": name, "target": draft.target, "reference": reference, "digest": digest}
     store.journal.add("response.sent", case_id, body, by=by, client_id=uuid.uuid4().hex, dataset=case.dataset)
     return Outcome(cases.get(case_id), reference)
+
+
+def _applied(name: str, draft: Draft, case: Case, *, store: LabelStore, project: Project, by: str) -> str:
+    """Let a draft leave. That it is about to is recorded first, and taken back if it surely did not; files are just written."""
+    responder, settings = _responder(name), read_settings(project)
+    if not responder.sends:
+        return responder.apply(draft, case, settings, project)
+    body = {"responder": name, "target": draft.target}
+    begun = store.journal.add("response.begun", case.id, body, by=by, dataset=case.dataset)
+    try:
+        return responder.apply(draft, case, settings, project)
+    except MayHaveLeft:
+        raise
+    except SocmlError:
+        store.journal.add("response.not_sent", case.id, {"of": begun.client_id}, by=by, dataset=case.dataset)
+        raise
 
 
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -14,6 +14,11 @@ from socml.project import DataError, TryLater, visible_line, within
 WAIT_S = 15  # for one answer
 MOST_S = 4 * WAIT_S  # for all of an exchange
 MOST_BYTES = 1 << 20
+MAY_HAVE_LEFT = "It may have arrived: look there before it is sent again."
+
+
+class MayHaveLeft(TryLater):
+    """What was sent was not answered: it may have been taken, so that sending it again may make two of it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ def send(
     Raises
     ------
     TryLater
-        If the other side is away or busy (no connection, 429, 5xx).
+        If the other side is away or busy (no connection, 429, 503).
+    MayHaveLeft
+        If it does not answer, or with another 5xx: nobody knows what it did.
     DataError
         If it refuses; its own words are in the message.
     """
@@ -51,12 +58,16 @@ def send(
     host = request.host
     try:
         answer = within(MOST_S, lambda gone: _exchanged(request, gone))
-    except (URLError, HTTPException, OSError, ValueError) as error:
+    except (URLError, InvalidURL, ValueError) as error:
         raise TryLater(f"{host} does not answer: {visible_line(getattr(error, 'reason', error))}") from None
+    except (HTTPException, OSError) as error:
+        raise MayHaveLeft(f"{host} does not answer: {visible_line(error)}. {MAY_HAVE_LEFT}") from None
     if 200 <= answer.status < 300 or answer.status in accept:
         return answer
-    if answer.status == 429 or answer.status >= 500:
+    if answer.status in {429, 503}:
         raise TryLater(f"{host} is busy: it answered {answer.status}.")
+    if answer.status >= 500:
+        raise MayHaveLeft(f"{host} answered {answer.status}. {MAY_HAVE_LEFT}")
     raise DataError(f"{host} refused with {answer.status}: {visible_line(json.dumps(answer.body)[:4_000])[:300]}")
 
 

@@ -23,7 +23,7 @@ from socml.formats._multiline import Broken
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
 from socml.formats._times import epoch
-from socml.project import FormatError
+from socml.project import FormatError, open_file
 
 __all__ = ["Fail2banSqlite"]
 
@@ -54,7 +54,7 @@ class Fail2banSqlite:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's bans."""
-        with source.path.open("rb") as file:
+        with open_file(source.path) as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise FormatError(f"{source.name} is not an SQLite file as it lies there. If it is packed, unpack it.")
         uri = f"{source.path.resolve().as_uri()}?mode=ro&immutable=1"

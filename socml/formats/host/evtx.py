@@ -21,7 +21,7 @@ from socml.formats._records import batches
 from socml.formats._times import Clock, clock_of
 from socml.formats._windows import windows_event
 from socml.formats.host._windows_xml import flat_event
-from socml.project import FormatError
+from socml.project import FormatError, open_file
 
 __all__ = ["Evtx"]
 
@@ -62,7 +62,7 @@ class Evtx:
 @contextmanager
 def _unpacked(source: Source) -> Iterator[Path]:
     """Give a file that holds the log as it is: its own, or a temporary one."""
-    with source.path.open("rb") as file:
+    with open_file(source.path) as file:
         is_plain = file.read(len(_MAGIC)) == _MAGIC
     if is_plain:
         yield source.path

@@ -15,6 +15,7 @@ from socml.formats._envelope import first_objects, members
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, batches
 from socml.formats.store._gelf import CHUNK_MAGIC, MESSAGE_LIMIT, Assembler, gelf_event, split_stream
+from socml.project import open_file
 
 __all__ = ["Gelf"]
 
@@ -124,7 +125,7 @@ def _chunk(source: Source) -> Iterator[tuple[int, bytes]]:
     siblings = sorted(source.path.parent.iterdir())[:_FOLDER_LIMIT]
     for path in siblings:
         if path != source.path and path.is_file() and path.stat().st_size <= _DATAGRAM_LIMIT:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 head = file.read(12)
                 if len(head) == 12 and head[:10] == own[:10] and head[11] == own[11]:
                     parts[head[10]] = head + file.read()

@@ -39,7 +39,7 @@ from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.formats.table.key_values import are_cells_pairs
-from socml.project import ConfigurationError, TableShape
+from socml.project import ConfigurationError, TableShape, open_file
 
 __all__ = ["Table"]
 
@@ -89,7 +89,7 @@ class Table:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the table's rows as events."""
-        with source.path.open("rb") as file:
+        with open_file(source.path) as file:
             start = file.read(4096)
         if start.startswith(b"PAR1"):
             yield from read_parquet(source, options)

@@ -14,7 +14,7 @@ from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import markdown
 from socml.respond.responder import Draft
-from socml.respond.sending import MOST_S, WAIT_S
+from socml.respond.sending import MAY_HAVE_LEFT, MOST_S, WAIT_S, MayHaveLeft
 from socml.respond.settings import RespondSettings, Target
 
 __all__ = ["MailMessage"]
@@ -43,6 +43,10 @@ class MailMessage:
             without = within(MOST_S, lambda _: _exchanged(message, target, key))
         except smtplib.SMTPRecipientsRefused:
             raise DataError("The mail server takes none of the addresses of [mail-message] to.") from None
+        except (smtplib.SMTPServerDisconnected, TimeoutError, ConnectionResetError, BrokenPipeError) as error:
+            raise MayHaveLeft(
+                f"The mail server does not answer: {visible_line(error)[:200]}. {MAY_HAVE_LEFT}"
+            ) from None
         except (OSError, ValueError) as error:
             raise TryLater(f"The mail server does not take it: {visible_line(error)[:200]}") from None
         missed = f"; not taken: {', '.join(sorted(without))}" if without else ""
