@@ -61,8 +61,10 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]]) -> Estimate:
 
     Examples
     --------
-    >>> agreement([("malicious", "malicious")] * 45 + [("benign", "benign")] * 45 + [("malicious", "benign")] * 10).value
-    0.802
+    >>> both = [("malicious", "malicious")] * 45 + [("benign", "benign")] * 45
+    >>> found = agreement([*both, *[("malicious", "benign")] * 10])  # error: √(0.9 × 0.1 / 100) / 0.505
+    >>> found.value, found.low, found.high
+    (0.802, 0.686, 0.918)
     """
     n = len(pairs)
     if n == 0:
