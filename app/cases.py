@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from daylist.case_rows import case_row
+from figures import plain
 from frame import Visit, heading, open_day_page
 
 from socml.project import SocmlError, Words, visible, visible_line
@@ -128,7 +129,7 @@ def _notes(visit: Visit, cases: Cases, case: Case) -> None:
     say = visit.say
     heading(say("app.cases.notes"))
     for note in case.notes:
-        st.caption(f"{visible_line(note.by)}, {note.time:{say('app.time')}}")
+        st.caption(f"{plain(note.by)}, {note.time:{say('app.time')}}")
         st.text(visible(note.text))
     if not visit.may_write:
         return
@@ -163,7 +164,7 @@ def _similar(cases: Cases, case: Case, say: Words) -> None:
     if similar:
         heading(say("app.cases.similar"))
     for other, share in similar:
-        if st.button(f"{other.id} · {_plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
+        if st.button(f"{other.id} · {plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
             _go(other.id)
 
 
@@ -191,7 +192,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     try:
         draft = preview(name, case, project=visit.project)
     except SocmlError as error:
-        st.warning(visible_line(error))
+        st.warning(plain(error))
         return
     st.text(say("app.cases.leaves", target=visible_line(draft.target)))
     for file, text in draft.files.items():
@@ -200,7 +201,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     if draft.body:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
-        st.caption(f"{visible_line(value)}: {say(f'respond.held.{why}')}")
+        st.caption(f"{plain(value)}: {say(f'respond.held.{why}')}")
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
@@ -216,7 +217,7 @@ def _timeline(case: Case, say: Words) -> None:
     for entry in reversed(case.timeline):
         key = f"app.cases.did.{entry.kind.replace('.', '_')}"
         what = say(key) if key in say.catalogue else entry.kind
-        st.caption(f"{entry.time:{say('app.time')}} · {visible_line(entry.by)} · {what}")
+        st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {what}")
 
 
 def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
@@ -251,7 +252,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
 
 
 def _facts(case: Case, say: Words) -> str:
-    parts = [visible_line(case.owner), say(f"app.cases.severity.s{case.severity}"), f"TLP:{case.tlp.upper()}"]
+    parts = [plain(case.owner), say(f"app.cases.severity.s{case.severity}"), f"TLP:{case.tlp.upper()}"]
     parts += [say("app.cases.n_rows", n=len(case.rows))] if case.rows else []
     parts += [say(f"verdict.{case.outcome}")] if case.outcome else []
     return " · ".join(parts)
@@ -267,14 +268,9 @@ def _try(do: Callable[[], object]) -> None:
     try:
         do()
     except SocmlError as error:
-        st.error(visible_line(error))
+        st.error(plain(error))
         return
     st.rerun()
-
-
-def _plain(text: str) -> str:
-    """Return text that a button's label, which is Markdown, shows as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in visible_line(text))
 
 
 open_day_page(_cases)

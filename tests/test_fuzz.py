@@ -68,7 +68,18 @@ def test_a_quote_that_closes_within_a_value_of_the_first_line_is_told_of(text: s
         read("table", path)
 
 
-NOTHING = [b"\n", b"\n\n\n", b"\r\n\r\n", b" \n", b"\t", b"\0\n", b"\0\0\0\0", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"\xff\xfe"]
+NOTHING = [
+    b"\n",
+    b"\n\n\n",
+    b"\r\n\r\n",
+    b" \n",
+    b"\t",
+    b"\0\n",
+    b"\0\0\0\0",
+    b"\xef\xbb\xbf",
+    b"\xef\xbb\xbf\n",
+    b"\xff\xfe",
+]
 
 
 @pytest.mark.parametrize("name", format_names())

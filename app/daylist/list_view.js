@@ -2,6 +2,8 @@
 
 import { arrange, h, Parts, sentence } from "../labelling/nodes.js";
 
+const LONGEST_NAMED = 60; // characters of a filter
+
 export class ListView {
   constructor(commands) {
     this.commands = commands;
@@ -73,7 +75,7 @@ export class ListView {
   }
 
   empty(day, data, word) {
-    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: day.filter })));
+    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: shortened(day.filter) })));
     const second = data.queue === "second-looks" ? "second" : "nothing";
     return h("li", { class: "empty" }, h("strong", {}, word(`empty.${second}`)), h("p", {}, word(`empty.${second}_about`)));
   }
@@ -87,6 +89,11 @@ export class ListView {
     if (top - margin < scrollTop) this.rows.scrollTop = top - margin;
     else if (top + row.offsetHeight + margin > scrollTop + clientHeight) this.rows.scrollTop = top + row.offsetHeight + margin - clientHeight;
   }
+}
+
+// A sentence names a filter by its beginning, however much was typed.
+function shortened(text) {
+  return text.length > LONGEST_NAMED ? `${text.slice(0, LONGEST_NAMED)}…` : text;
 }
 
 // Rarity by calibration: filled and empty dots, and the number in words for who hovers or listens.

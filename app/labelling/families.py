@@ -6,7 +6,7 @@ import uuid
 
 import pandas as pd
 import streamlit as st
-from figures import pair
+from figures import pair, plain
 
 from socml.labels import FamilyEdit, LabelStore
 from socml.project import SocmlError, Words, visible_line
@@ -97,7 +97,7 @@ def _do(
         else:
             families.rename(family, into, **more)
     except SocmlError as error:
-        st.error(visible_line(error))
+        st.error(plain(error))
         return
     st.toast(say("app.labels.families.done"))
     st.rerun()
@@ -113,10 +113,5 @@ def _edits(store: LabelStore, dataset: str, analyst: str, say: Words) -> None:
 
 
 def _in_words(edit: FamilyEdit, say: Words) -> str:
-    family, into = (_plain(family_name(name or "", say)) for name in (edit.family, edit.into))
+    family, into = (plain(family_name(name or "", say)) for name in (edit.family, edit.into))
     return say(f"app.labels.families.edit.{edit.kind}", family=family, into=into)
-
-
-def _plain(text: str) -> str:
-    """Return text that a button's label, which is Markdown, shows as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in text)
