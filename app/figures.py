@@ -67,7 +67,9 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
 
 
 def plain(value: object) -> str:
-    """Return a value as text that cannot act, where Streamlit takes Markdown: a host's name may hold an image's address.
+    """Return a value as text for what takes Markdown, so that it fetches nothing: a host's name may hold an image's address.
+
+    An address in it is a link, which asks for nothing until it is clicked.
 
     Examples
     --------

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from app_pages import opened
+from app_pages import all_text, opened
 from builders import make_project
 from daily_events import store
 from small_days import small_days
@@ -138,3 +139,40 @@ def test_a_dataset_without_rows_is_said_so_in_words(
     families = ", ".join(say(f"daily.family.{family}") for family in ("scan", "upload", "logon"))
     told = [caption.value for caption in opened("data.py", lang=language, dataset="quiet").caption]
     assert say("today.empty.absent", families=families) in told
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "no daily list"), ("fr", "pas de liste du jour")])
+@pytest.mark.parametrize(("page", "address"), [("data.py", {}), ("entity.py", {"entity": "10.0.0.4"})])
+def test_without_the_daily_model_a_page_says_so_in_its_language(
+    page: str, address: dict[str, str], language: str, says: str, tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    (project.root / "models" / "daily.toml").unlink()
+    open_app_on(project)
+    app = opened(page, lang=language, **address)
+    assert not app.exception
+    assert not app.error
+    assert says in all_text(app)
+
+
+def test_a_chart_of_days_without_rows_has_an_axis_and_speaks_the_pages_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    store(project, [{"time": "2026-03-01T09:00:00Z", "host_name": "solo"}], dataset="quiet")
+    open_app_on(project)
+    charts: list[Any] = []
+    monkeypatch.setattr("streamlit.altair_chart", lambda chart, **_: charts.append(chart.to_dict()))
+    opened("data.py", lang="fr", dataset="quiet")
+    (chart,) = charts
+    assert [row["rows"] for row in next(iter(chart["datasets"].values()))] == [0]
+    assert chart["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    assert [tip["title"] for tip in chart["encoding"]["tooltip"]] == ["Jour", "Lignes", "Entités"]
+
+
+def test_what_a_log_writes_is_text_on_the_page_of_an_entity(here: Project) -> None:
+    picture = "![i](http://attacker.example/i.png)"
+    app = opened("entity.py", lang="en", entity=picture)
+    (title,) = [one.value for one in app.subheader if "attacker" in str(one.value)]
+    assert "![" not in title
+    assert picture in all_text(app)

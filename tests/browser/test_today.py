@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from browser_steps import cut_off
 from small_days import small_days
 
 from socml.labels.recording import open_labels
@@ -188,3 +189,20 @@ def test_a_viewer_sees_the_list_and_cannot_write(new_page: Any, serve: Any, tmp_
             assert store.history(dataset="office").empty
     finally:
         served.kill()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_on_a_telephone_nothing_is_cut_off(language: str, page: Any, office: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_today(page, office, lang=language)
+    assert cut_off(page, ".say, .tabs button, .tools button, .filter, .date") == []
+
+
+def test_a_long_filter_is_named_by_its_beginning_in_an_empty_list(page: Any, office: Any) -> None:
+    open_today(page, office)
+    page.keyboard.press("/")
+    page.keyboard.insert_text("x" * 500)
+    empty = page.locator(".list .empty")
+    empty.wait_for()
+    assert "x" * 60 + "…»" in empty.inner_text()
+    assert empty.evaluate("node => node.scrollWidth <= node.clientWidth")
