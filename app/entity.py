@@ -101,7 +101,7 @@ def _lanes(strip: list[DayOfEntity], say: Words) -> None:
         .mark_circle(opacity=0.85)
         .encode(
             x=alt.X("day:O", scale=alt.Scale(domain=days), title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("family:N", title=None, sort="-x"),
+            y=alt.Y("family:N", title=None, sort="-x", axis=alt.Axis(labelLimit=240)),
             size=alt.Size("said:Q", legend=None, scale=alt.Scale(domain=[0, 5], range=[10, 420])),
             tooltip=[
                 alt.Tooltip("day:O", title=say("app.entity.day")),
@@ -239,7 +239,7 @@ def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None
         if page.total > _SIZE:
             st.number_input(say("app.entity.page"), 1, -(-page.total // _SIZE), key="entity_page", width=140)
     ports = {title(name, say) for name in TOLD if name.endswith("_port")}
-    draw_table(_table(page, say), say, plain=ports, height=420)
+    draw_table(_table(page, say), say, plain=ports)
 
 
 def _table(page: EventPage, say: Words) -> pd.DataFrame:

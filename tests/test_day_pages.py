@@ -168,11 +168,3 @@ def test_a_chart_of_days_without_rows_has_an_axis_and_speaks_the_pages_language(
     assert [row["rows"] for row in next(iter(chart["datasets"].values()))] == [0]
     assert chart["encoding"]["y"]["scale"]["domain"] == [0, 1]
     assert [tip["title"] for tip in chart["encoding"]["tooltip"]] == ["Jour", "Lignes", "Entités"]
-
-
-def test_what_a_log_writes_is_text_on_the_page_of_an_entity(here: Project) -> None:
-    picture = "![i](http://attacker.example/i.png)"
-    app = opened("entity.py", lang="en", entity=picture)
-    (title,) = [one.value for one in app.subheader if "attacker" in str(one.value)]
-    assert "![" not in title
-    assert picture in all_text(app)

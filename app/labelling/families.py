@@ -106,7 +106,7 @@ def _do(
 def _edits(store: LabelStore, dataset: str, analyst: str, say: Words) -> None:
     for edit in store.families.edits(dataset=dataset)[::-1][:_SHOWN]:
         text = say("app.labels.families.undo", edit=_in_words(edit, say))
-        if st.button(visible_line(text), key=f"family_undo_{edit.id}", icon=":material/undo:"):
+        if st.button(text, key=f"family_undo_{edit.id}", icon=":material/undo:"):
             store.families.undo(edit.id, by=analyst, client_id=uuid.uuid4().hex)
             st.toast(say("app.labels.families.undone"))
             st.rerun()

@@ -78,7 +78,12 @@ def test_going_back_brings_back_the_filter_before_and_leaving_the_page_loses_non
     page.go_back()
     page.wait_for_function("() => !new URL(location.href).searchParams.has('queue')")
     page.get_by_role("radio", name="Mixed", checked=True).wait_for()
-    for going, typed in ((page.go_back, first), (page.go_back, ""), (page.go_forward, first), (page.go_forward, second)):
+    for going, typed in (
+        (page.go_back, first),
+        (page.go_back, ""),
+        (page.go_forward, first),
+        (page.go_forward, second),
+    ):
         going()
         page.wait_for_function(
             "typed => document.querySelector('input[aria-label=Filter]')?.value === typed", arg=typed
