@@ -20,6 +20,7 @@ export class ListView {
 
   draw(day, data) {
     const word = (key, values) => sentence(data, key, values);
+    this.by = data.by;
     const list = day.list();
     const { scrollTop } = this.rows;
     this.rows.setAttribute("aria-label", word("title"));
@@ -57,6 +58,7 @@ export class ListView {
           h("span", { class: "role" }, row.role_text),
           row.new ? h("span", { class: "new" }, word("new.mark")) : null,
           verdict ? h("span", { class: `verdict ${verdict.verdict}` }, word(`verdict.${verdict.verdict}`), verdict.pending ? h("span", { class: "unsaved-mark" }, word("unsaved.mark")) : null) : null,
+          verdict?.by && verdict.by !== this.by ? h("span", { class: "role" }, word("verdict_by", { who: verdict.by })) : null,
         ),
         h("span", { class: "line" }, row.line),
         h(

@@ -13,6 +13,7 @@ from small_days import small_days
 
 from socml.labels.recording import open_labels
 from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
 from socml.project.wording import words
 
 pytestmark = pytest.mark.browser
@@ -206,3 +207,14 @@ def test_a_long_filter_is_named_by_its_beginning_in_an_empty_list(page: Any, off
     empty.wait_for()
     assert "x" * 60 + "…»" in empty.inner_text()
     assert empty.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_a_verdict_of_a_colleague_says_whose_it_is(page: Any, office: Any, labels: LabelStore) -> None:
+    open_today(page, office, by="ana")
+    row = str(page.locator(".detail").get_attribute("data-row-id"))
+    labels.record([NewLabel(row, "benign", client_id="colleague", dataset="office", by="bo")])
+    open_today(page, office, by="ana")
+    page.locator(f"#row-{row} .who", has_text="by bo").wait_for()
+    open_today(page, office, by="bo")
+    page.locator(f"#row-{row} .who .verdict.benign").wait_for()
+    assert "by bo" not in page.locator(f"#row-{row} .who").inner_text()
