@@ -194,7 +194,8 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     except SocmlError as error:
         st.warning(plain(error))
         return
-    st.text(say("app.cases.leaves", target=visible_line(draft.target)))
+    target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
+    st.text(say("app.cases.leaves", target=target))
     for file, text in draft.files.items():
         st.caption(file)
         st.code(visible(text) or "—", language=None, wrap_lines=True, height=220 if text.count("\n") > 9 else "content")

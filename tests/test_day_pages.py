@@ -72,6 +72,12 @@ def test_a_case_is_changed_on_its_page_and_a_draft_leaves_only_when_confirmed(he
     assert list((here.workspace / "responses").glob("**/*.md"))
 
 
+def test_where_a_draft_goes_is_said_in_the_pages_language(here: Project) -> None:
+    app = opened("cases.py", case="C1", lang="fr")
+    app.selectbox(key="responder_C1").set_value("markdown-report").run()
+    assert "Ceci irait à : des fichiers de ce projet" in all_text(app)
+
+
 def test_a_case_goes_all_the_way_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_project(tmp_path / "lab")
     monkeypatch.setenv("SOCML_PROJECT", str(project.root))
