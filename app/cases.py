@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from daylist.case_rows import case_row
+from figures import plain
 from frame import Visit, heading, open_day_page
 
 from socml.project import SocmlError, Words, visible, visible_line
@@ -128,7 +129,7 @@ def _notes(visit: Visit, cases: Cases, case: Case) -> None:
     say = visit.say
     heading(say("app.cases.notes"))
     for note in case.notes:
-        st.caption(f"{visible_line(note.by)}, {note.time:{say('app.time')}}")
+        st.caption(f"{plain(note.by)}, {note.time:{say('app.time')}}")
         st.text(visible(note.text))
     if not visit.may_write:
         return
@@ -163,7 +164,7 @@ def _similar(cases: Cases, case: Case, say: Words) -> None:
     if similar:
         heading(say("app.cases.similar"))
     for other, share in similar:
-        if st.button(f"{other.id} · {_plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
+        if st.button(f"{other.id} · {plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
             _go(other.id)
 
 
@@ -191,22 +192,23 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     try:
         draft = preview(name, case, project=visit.project)
     except SocmlError as error:
-        st.warning(visible_line(error))
+        st.warning(plain(error))
         return
-    st.text(say("app.cases.leaves", target=visible_line(draft.target)))
+    target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
+    st.text(say("app.cases.leaves", target=target))
     for file, text in draft.files.items():
         st.caption(file)
         st.code(visible(text) or "—", language=None, wrap_lines=True, height=220 if text.count("\n") > 9 else "content")
     if draft.body:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
-        st.caption(f"{visible_line(value)}: {say(f'respond.held.{why}')}")
+        st.caption(f"{plain(value)}: {say(f'respond.held.{why}')}")
     for one in draft.begun:
         st.warning(
             say(
                 "respond.begun",
-                by=visible_line(one.by),
-                target=visible_line(one.target),
+                by=plain(one.by),
+                target=plain(one.target),
                 time=f"{one.time:{say('app.time')}}",
             )
         )
@@ -225,7 +227,7 @@ def _timeline(case: Case, say: Words) -> None:
     for entry in reversed(case.timeline):
         key = f"app.cases.did.{entry.kind.replace('.', '_')}"
         what = say(key) if key in say.catalogue else entry.kind
-        st.caption(f"{entry.time:{say('app.time')}} · {visible_line(entry.by)} · {what}")
+        st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {what}")
 
 
 def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
@@ -260,7 +262,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
 
 
 def _facts(case: Case, say: Words) -> str:
-    parts = [visible_line(case.owner), say(f"app.cases.severity.s{case.severity}"), f"TLP:{case.tlp.upper()}"]
+    parts = [plain(case.owner), say(f"app.cases.severity.s{case.severity}"), f"TLP:{case.tlp.upper()}"]
     parts += [say("app.cases.n_rows", n=len(case.rows))] if case.rows else []
     parts += [say(f"verdict.{case.outcome}")] if case.outcome else []
     return " · ".join(parts)
@@ -276,14 +278,9 @@ def _try(do: Callable[[], object]) -> None:
     try:
         do()
     except SocmlError as error:
-        st.error(visible_line(error))
+        st.error(plain(error))
         return
     st.rerun()
-
-
-def _plain(text: str) -> str:
-    """Return text that a button's label, which is Markdown, shows as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in visible_line(text))
 
 
 open_day_page(_cases)

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import streamlit as st
-from daylist.desk import kept_today
+from daylist.desk import has_list, kept_today
 from daylist.rows import absent_text, short_day
-from figures import draw_chart, draw_table
+from figures import draw_chart, draw_table, plain, tips
 from frame import Visit, heading, open_day_page, say_how_to_begin
 
 from socml.project import Words, open_events, quarantine_files, visible_line
@@ -46,7 +46,8 @@ def _data(visit: Visit) -> None:
         st.metric(say("app.data.lag"), _lag(last, say))
     heading(say("app.data.sources"))
     draw_table(_table(sources, last, say), say)
-    _days(visit)
+    if has_list(visit):
+        _days(visit)
     _quarantine(visit)
 
 
@@ -85,9 +86,10 @@ def _days(visit: Visit) -> None:
     """Draw how many rows of the list each day has, so that one sees what the mornings cost."""
     say = visit.say
     listed = kept_today(visit.project, visit.dataset).refresh(visit.store)
+    counts = [int((ranked.learned.score > 0).sum()) for ranked in listed.days]
     rows = [
-        {"day": short_day(ranked.day, say), "rows": int((ranked.learned.score > 0).sum()), "of": len(ranked.order)}
-        for ranked in listed.days
+        {"day": short_day(ranked.day, say), "rows": n, "of": len(ranked.order)}
+        for ranked, n in zip(listed.days, counts, strict=True)
     ]
     heading(say("app.data.days"))
     st.caption(say("app.data.days_about"))
@@ -96,8 +98,14 @@ def _days(visit: Visit) -> None:
         .mark_bar(width={"band": 0.5})
         .encode(
             x=alt.X("day:O", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("rows:Q", title=say("app.data.rows"), axis=alt.Axis(tickMinStep=1)),
-            tooltip=["day", "rows", "of"],
+            # The axis has a length though no day has a row, or its marks would be millionths.
+            y=alt.Y(
+                "rows:Q",
+                title=say("app.data.rows"),
+                scale=alt.Scale(domain=[0, max([1, *counts])]),
+                axis=alt.Axis(tickMinStep=1),
+            ),
+            tooltip=tips({"day": say("app.entity.day"), "rows": say("app.data.rows"), "of": say("app.data.entities")}),
         )
     )
     draw_chart(chart, say)
@@ -113,7 +121,7 @@ def _quarantine(visit: Visit) -> None:
     if held is None or not held.count_rows():
         st.caption(say("app.data.nothing_held"))
         return
-    st.caption(say("app.data.retry", n=held.count_rows(), dataset=visible_line(visit.dataset)))
+    st.caption(say("app.data.retry", n=held.count_rows(), dataset=plain(visit.dataset)))
     st.code(f"socml quarantine {visible_line(visit.dataset)}", language=None)
     reasons = pc.value_counts(pa.chunked_array(held.to_table(columns=["reason"])["reason"])).to_pylist()
     counted = sorted(reasons, key=lambda one: -one["counts"])

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import altair as alt
 import pandas as pd
 import streamlit as st
-from daylist.desk import kept_today
+from daylist.desk import has_list, kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
-from figures import draw_chart, draw_table, pair
+from figures import draw_chart, draw_table, pair, plain
 from frame import Visit, heading, open_day_page
 
 from socml.ingestion import EventPage, event_page
@@ -29,6 +29,8 @@ def _entity(visit: Visit) -> None:
     if not visit.dataset or not entity:
         st.info(say("app.entity.none"))
         return
+    if not has_list(visit):
+        return
     today = kept_today(visit.project, visit.dataset)
     roles = today.roles_of(visit.store, entity)
     if not roles:
@@ -37,7 +39,7 @@ def _entity(visit: Visit) -> None:
         _events(visit, entity, _columns_of(entity, ["source inside", "account inside", "host inside"]), None)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(visible_line(entity), width="content")
+        st.subheader(plain(entity), width="content")
         first = role = _first_role(visit, today, entity, roles)
         if len(roles) > 1:
             role = st.segmented_control(
@@ -78,8 +80,8 @@ def _facts(visit: Visit, today: Today, role: str, entity: str, seen: list[DayOfE
     known = today.refresh(visit.store).context.of(entity)
     parts = [say(f"today.role.{role.replace(' ', '_')}"), say("today.first_day", day=short_day(seen[0].day, say))]
     parts += [say("app.entity.days", n=len(seen))]
-    parts += [say("today.owner", owner=visible_line(known.owner))] if known.owner else []
-    parts += [visible_line(known.peer_group)] if known.peer_group else []
+    parts += [say("today.owner", owner=plain(known.owner))] if known.owner else []
+    parts += [plain(known.peer_group)] if known.peer_group else []
     return " · ".join(parts)
 
 
@@ -99,7 +101,7 @@ def _lanes(strip: list[DayOfEntity], say: Words) -> None:
         .mark_circle(opacity=0.85)
         .encode(
             x=alt.X("day:O", scale=alt.Scale(domain=days), title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("family:N", title=None, sort="-x"),
+            y=alt.Y("family:N", title=None, sort="-x", axis=alt.Axis(labelLimit=240)),
             size=alt.Size("said:Q", legend=None, scale=alt.Scale(domain=[0, 5], range=[10, 420])),
             tooltip=[
                 alt.Tooltip("day:O", title=say("app.entity.day")),
@@ -122,7 +124,7 @@ def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str
     alike = [r for r in listed.rows if r.role == role and r.entity != entity and r.reasons
              and r.reasons[0].reason.column == row.reasons[0].reason.column]  # fmt: skip
     if alike:
-        names = ", ".join(visible_line(one.entity) for one in alike[:8])
+        names = ", ".join(plain(one.entity) for one in alike[:8])
         st.caption(say("app.entity.peers", n=len(alike), names=names))
 
 
@@ -133,7 +135,7 @@ def _rules(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: s
     for rule in mine:
         hits = today.preview(visit.store, rule)
         st.text(rule_text(rule, say))
-        st.caption(say("app.rules.hits", n=len(hits), by=visible_line(rule.by)))
+        st.caption(say("app.rules.hits", n=len(hits), by=plain(rule.by)))
         if visit.may_write:
             with st.container(horizontal=True):
                 pause = rule.state == "on"
@@ -174,7 +176,7 @@ def _rules(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: s
             try:
                 rules.make(rule, by=visit.analyst)
             except SocmlError as error:
-                st.error(visible_line(error))
+                st.error(plain(error))
                 return
             st.rerun()
 
@@ -237,7 +239,7 @@ def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None
         if page.total > _SIZE:
             st.number_input(say("app.entity.page"), 1, -(-page.total // _SIZE), key="entity_page", width=140)
     ports = {title(name, say) for name in TOLD if name.endswith("_port")}
-    draw_table(_table(page, say), say, plain=ports, height=420)
+    draw_table(_table(page, say), say, plain=ports)
 
 
 def _table(page: EventPage, say: Words) -> pd.DataFrame:

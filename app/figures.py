@@ -14,7 +14,7 @@ import streamlit as st
 from socml.project import Words, visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import altair as alt
     import pandas as pd
@@ -66,6 +66,19 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
     return say.number(value, digits).rstrip("0").rstrip(".,")
 
 
+def plain(value: object) -> str:
+    """Return a value as text for what takes Markdown, so that it fetches nothing: a host's name may hold an image's address.
+
+    An address in it is a link, which asks for nothing until it is clicked.
+
+    Examples
+    --------
+    >>> print(plain("![x](https://example.com)"))
+    \\!\\[x\\]\\(https\\://example\\.com\\)
+    """
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in visible_line(value))
+
+
 def pair(name: str, value: str, say: Words) -> str:
     """Return a name and its value, the colon set as the language sets it."""
     return f"{name}\u00a0: {value}" if say.language == "fr" else f"{name}: {value}"
@@ -94,6 +107,13 @@ def draw_table(table: pd.DataFrame, say: Words, *, plain: Collection[str] = (), 
     written: Any = partial(figure, say=say)
     shown = table.style.format(written, subset=quantities, na_rep="—") if quantities else table
     return st.dataframe(shown, hide_index=True, placeholder="—", **options)
+
+
+def tips(titles: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return what a mark says under the pointer: each column of the chart by its name on the page, and not by that in the code."""
+    import altair as alt
+
+    return [alt.Tooltip(column, title=title) for column, title in titles.items()]
 
 
 def draw_chart(chart: alt.Chart | alt.LayerChart, say: Words, **options: Any) -> Any:

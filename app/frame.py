@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from ahead import put_off
+from figures import plain
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
@@ -86,7 +87,7 @@ def page_title(key: str) -> str:
 
 def heading(text: str) -> None:
     """Draw the title of a part of a page, as text and never as Markdown."""
-    st.subheader("".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in text), anchor=False)
+    st.subheader(plain(text), anchor=False)
 
 
 @contextmanager
@@ -252,7 +253,7 @@ def _choose_analyst(say: Words) -> str:
         placeholder=say("app.analyst"),
         label_visibility="collapsed",
         help=None,
-        width=190,
+        width=150,
     )
     return (name or "").strip() or _NAMELESS
 
@@ -292,4 +293,4 @@ def say_how_to_begin(say: Words) -> None:
     st.text(say("app.empty.about"))
     st.code("socml demo", language=None)
     st.text(say("app.empty.own"))
-    st.code("socml run flows /var/log/zeek", language=None)
+    st.code("socml run daily office /var/log/zeek", language=None)

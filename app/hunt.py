@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
+from addressed import keep, restore
 from frame import Place, apart, open_page
-from labelling import triage_view
+from labelling import MOST, Columns, triage_view
 from views_menu import PAGE, views_menu
 
-from socml.project import Words
+from socml.project import Words, visible_line
 from socml.review import LONGEST_FILTER
 
 QUEUES = ("mixed", "most-anomalous", "uncertain", "diverse", "random-audit")
@@ -17,7 +20,9 @@ def _hunt(place: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         strategy = _choose_queue(place.say)
         only = _filter(place.say)
-        views_menu(place, {"page": PAGE, "queue": strategy if strategy != QUEUES[0] else "", "q": only})
+        columns = _choose_columns(place)
+        usual = {"page": PAGE, "queue": strategy if strategy != QUEUES[0] else ""}
+        views_menu(place, {**usual, "filter": only, "columns": "\n".join(columns)})
     apart(
         place,
         lambda: triage_view(
@@ -29,15 +34,14 @@ def _hunt(place: Place) -> None:
             may_write=place.may_write,
             strategy=strategy,
             only=only,
+            columns=columns,
         ),
     )
 
 
 def _choose_queue(say: Words) -> str:
-    """Draw how the next events are chosen, and return it; the address says it too, so that it can be sent."""
-    wished = str(st.query_params.get("queue") or st.session_state.get("kept_queue") or QUEUES[0])
-    # Written each time: Streamlit forgets a field when another page is opened.
-    st.session_state["queue"] = st.session_state.get("queue", wished if wished in QUEUES else QUEUES[0])
+    """Draw how the next events are chosen, and return it."""
+    restore("queue", lambda said: said[0] if said and said[0] in QUEUES else QUEUES[0])
     chosen = str(
         st.segmented_control(
             say("app.hunt.queue.title"),
@@ -47,19 +51,16 @@ def _choose_queue(say: Words) -> str:
             label_visibility="collapsed",
             required=True,
             width="content",
+            wrap=True,
         )
     )
-    st.session_state["kept_queue"] = chosen
-    if st.query_params.get("queue", QUEUES[0]) != chosen:
-        st.query_params["queue"] = chosen
+    keep("queue", [chosen] if chosen != QUEUES[0] else [])
     return chosen
 
 
 def _filter(say: Words) -> str:
-    """Draw the filter, and return what was typed into it; the address says it too."""
-    # Written each time: Streamlit forgets a field when another page is opened.
-    kept = st.query_params.get("q") or st.session_state.get("kept_filter") or ""
-    st.session_state["filter"] = st.session_state.get("filter", kept)
+    """Draw the filter, and return what was typed into it."""
+    restore("filter", lambda said: said[0][:LONGEST_FILTER] if said else "")
     typed = st.text_input(
         say("app.triage.filter.title"),
         key="filter",
@@ -70,12 +71,39 @@ def _filter(say: Words) -> str:
         max_chars=LONGEST_FILTER,
         width=420,
     ).strip()
-    st.session_state["kept_filter"] = typed
-    if typed:
-        st.query_params["q"] = typed
-    else:
-        st.query_params.pop("q", None)
+    keep("filter", [typed] if typed else [])
     return typed
+
+
+def _choose_columns(place: Place) -> list[str]:
+    """Draw the menu of the features that stand as columns of the list, and return those that were chosen."""
+    say, run = place.say, place.run or {}
+    of_run = Columns(place.project, run)
+    known = of_run.known()
+    restore("columns", lambda said: said)
+    chosen = [name for name in st.session_state["columns"] if name in known][:MOST]
+    st.session_state["columns"] = chosen
+    if st.button(say("app.hunt.columns.title"), icon=":material/view_column:"):
+        # A dialog and no popover, which keys cannot reach; when it is closed, the list is drawn anew.
+        dialog = st.dialog(say("app.hunt.columns.title"), on_dismiss="rerun", width="large")
+        dialog(partial(_columns_menu, of_run, known, say))()
+    keep("columns", chosen)
+    return chosen
+
+
+def _columns_menu(of_run: Columns, known: list[str], say: Words) -> None:
+    if not known:
+        st.caption(say("app.looking.gone"))
+    st.multiselect(
+        say("app.hunt.columns.about", n=MOST),
+        known,
+        key="columns",
+        max_selections=MOST,
+        format_func=lambda name: visible_line(f"{name} · {of_run.meaning(name, say)}"),
+        disabled=not known,
+        select_all=False,
+        placeholder=say("app.hunt.columns.choose"),
+    )
 
 
 open_page(_hunt)

@@ -64,7 +64,6 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFram
         on_select="rerun",
         selection_mode="multi-row",
         key="labels_table",
-        height=460,
     )
     rows = newest.iloc[[row for row in chosen["selection"]["rows"] if row < len(newest)]]
     st.caption(say("app.labels.undo_about"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from figures import plain
 from frame import Place, heading
 
 from socml.jobs import promote_version, roll_back
@@ -21,7 +22,7 @@ def promotion(place: Place) -> None:
         st.caption(say("app.runs.promotion_lead"))
         return
     with st.container(horizontal=True):
-        promoted = st.button(say("app.runs.promote", version=visible_line(f"{model}/{version}")), key="promote")
+        promoted = st.button(say("app.runs.promote", version=plain(f"{model}/{version}")), key="promote")
         returned = st.button(say("app.runs.roll_back"), key="roll_back")
     if promoted or returned:
         try:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
-from figures import draw_chart
+from figures import draw_chart, tips
 from frame import Place, heading
 from numpy.typing import NDArray
 
@@ -65,7 +65,9 @@ def _lines(project: Project, runs: list[Run], say: Words) -> alt.Chart:
                 legend=alt.Legend(symbolType="stroke", labelLimit=320),
                 scale=alt.Scale(domain=names),
             ),
-            tooltip=[alt.Tooltip("run:N", title=say("app.runs.drift_run")), "share:N", "score:Q"],
+            tooltip=tips(
+                {"run": say("app.runs.drift_run"), "share": say("app.runs.drift_share"), "score": say("app.runs.score")}
+            ),
         )
     )
     return chart
@@ -84,8 +86,8 @@ def _features(place: Place, run: Run, before: Run) -> None:
     metadata = run_metadata(run, place.project)
     now, then = (_values(str(path), path.stat().st_mtime_ns, tuple(metadata.get("features", ()))) for path in paths)
     rows = [
-        {"feature": visible_line(feature_label(name, metadata, say.language)), "size": size, "text": text}
-        for name, size, text in column_effects(now, then)[:_FEATURES]
+        {"feature": visible_line(feature_label(name, metadata, say.language)), "size": size}
+        for name, size, _ in column_effects(now, then)[:_FEATURES]
     ]
     if not rows:
         return
@@ -96,7 +98,7 @@ def _features(place: Place, run: Run, before: Run) -> None:
         .encode(
             x=alt.X("size:Q", title=say("app.runs.drift_size")),
             y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
-            tooltip=["feature:N", "size:Q", "text:N"],
+            tooltip=tips({"feature": say("app.looking.feature"), "size": say("app.runs.drift_size")}),
         )
     )
     draw_chart(chart, say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow.dataset as ds
 import streamlit as st
-from figures import draw_table
+from figures import draw_table, plain
 from frame import Place, open_page
 from promotion import promotion
 from run_drift import run_drift
@@ -104,7 +104,7 @@ def _quarantine(project: Project, name: str) -> ds.Dataset | None:
 
 def _show_quarantine(held: ds.Dataset, name: str, say: Words) -> None:
     rows = held.head(_QUARANTINED).to_pylist()
-    with st.expander(visible_line(say("app.runs.quarantine.title", dataset=name, n=len(rows)))):
+    with st.expander(plain(say("app.runs.quarantine.title", dataset=name, n=len(rows)))):
         shown = pd.DataFrame(
             {
                 say("app.runs.quarantine.file"): [visible_line(row["source_file"]) for row in rows],

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
-from figures import draw_chart, draw_table
+from figures import draw_chart, draw_table, plain, tips
 from frame import Place, heading
 from numpy.typing import NDArray
 from people import kept_store
@@ -80,7 +80,7 @@ def beside_another(place: Place) -> None:
     try:
         found = compare(str(run["run_id"]), str(other), project=place.project)
     except SocmlError as error:
-        st.info(visible_line(error))
+        st.info(plain(error))
         return
     with st.container(horizontal=True):
         st.metric(say("app.runs.rank_correlation"), say.number(found.rank_correlation, 3))
@@ -104,7 +104,8 @@ def beside_another(place: Place) -> None:
 def _curves(workspace: str, run_id: str, dataset: str, feature_set: str, labels: pd.Series, project: Project) -> Curves:
     scores = pq.read_table(run_folder(project, run_id) / "scores.parquet", columns=["row_id", "anomaly_score", "rank"])
     score, rank = scores["anomaly_score"].to_numpy(), scores["rank"].to_numpy()
-    edges = np.linspace(score.min(initial=0.0), max(score.max(initial=0.0), score.min(initial=0.0) + 1e-9), BINS + 1)
+    low, high = score.min(initial=0.0), score.max(initial=0.0)
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)  # of scores that are all the same, one bar
     truth = _truth(project, dataset, feature_set, scores["row_id"].to_pandas())
     kinds = {"malicious": truth == 1.0, "benign": truth == 0.0, "": np.isnan(truth)}
     if np.isnan(truth).all():
@@ -157,7 +158,14 @@ def _scores(bins: pd.DataFrame, say: Words) -> alt.Chart:
             y=alt.Y("rows:Q", title=say("app.runs.column.rows"), stack=None, scale=alt.Scale(type="symlog")),
             y2=alt.datum(0),  # else a bar that has two ends across has no height
             color=alt.Color("name:N", title=None, scale=scale),
-            tooltip=["from", "to", "name", "rows"],
+            tooltip=tips(
+                {
+                    "from": say("app.looking.from"),
+                    "to": say("app.looking.to"),
+                    "name": say("app.labels.column.verdict"),
+                    "rows": say("app.runs.column.rows"),
+                }
+            ),
         )
     )
     return chart
@@ -171,7 +179,7 @@ def _line(curve: pd.DataFrame, names: tuple[str, str], say: Words) -> alt.Chart:
         .encode(
             x=alt.X(f"{x}:Q", title=say(f"app.runs.{x}")),
             y=alt.Y(f"{y}:Q", title=say(f"app.runs.{y}")),
-            tooltip=[x, y],
+            tooltip=tips({x: say(f"app.runs.{x}"), y: say(f"app.runs.{y}")}),
         )
     )
     return chart

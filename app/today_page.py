@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 from daylist import today_view
+from daylist.desk import has_list
 from frame import Visit, apart, open_day_page, say_how_to_begin
-
-from socml.jobs import MODEL
-from socml.project import recipe_names
 
 
 def _today(visit: Visit) -> None:
     if not visit.dataset:
         say_how_to_begin(visit.say)
         return
-    if MODEL not in recipe_names("models", visit.project):
-        st.subheader(visit.say("today.empty.no_list"))
-        st.text(visit.say("today.empty.no_list_about"))
+    if not has_list(visit):
         return
     apart(
         visit,

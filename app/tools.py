@@ -9,6 +9,7 @@ import csv
 import io
 
 import streamlit as st
+from figures import plain
 from frame import open_tool
 
 from socml.project import Project, SocmlError, Words, find_project, spreadsheet_text, visible, visible_line
@@ -37,6 +38,7 @@ def _tools(say: Words) -> None:
     st.text(say("app.tools.about_online" if project.lookups else "app.tools.about"))
     text = st.text_area(say("app.tools.text"), key="tools_text", height=140, max_chars=_LONGEST, help=None)
     st.caption(say("app.tools.text_help"))
+    _name_upload(say)
     upload = st.file_uploader(say("app.tools.mail"), type=["eml", "txt"], key="tools_mail")
     if upload is not None:
         _mail(upload.getvalue(), project, say)
@@ -46,12 +48,22 @@ def _tools(say: Words) -> None:
         st.info(say("app.tools.nothing"))
 
 
+def _name_upload(say: Words) -> None:
+    """Write the widget's own words, which are English, in the language of the page: the catalogue's, never a log's."""
+    most = say("app.tools.upload_most", n=st.get_option("server.maxUploadSize"))
+    st.html(f"""<style>
+[data-testid="stFileUploaderDropzone"] button p, [data-testid="stFileUploaderDropzoneInstructions"] span {{ font-size: 0; }}
+[data-testid="stFileUploaderDropzone"] button p::after {{ content: "{say("app.tools.upload")}"; font-size: 0.875rem; }}
+[data-testid="stFileUploaderDropzoneInstructions"] span::after {{ content: "{most}"; font-size: 0.875rem; }}
+</style>""")
+
+
 def _text(text: str, project: Project, say: Words) -> None:
     steps = decode(text)
     if steps:
         st.subheader(say("app.tools.decoded"))
         for step in steps:
-            st.caption(f"{say('app.tools.layers')}: {visible_line(step.kind)}")
+            st.caption(f"{say('app.tools.layers')}: {plain(step.kind)}")
             _show(step.text)
     whole = " ".join([text, *(step.text for step in steps)])
     found = find_indicators(whole)
@@ -94,7 +106,7 @@ def _services(found: list[Indicator], of: str, project: Project, say: Words) -> 
             with st.spinner(say("app.tools.asking")):
                 failed[of] = (found, look_up_online(found, project=project).failures)
         except SocmlError as error:
-            st.error(visible_line(error))
+            st.error(plain(error))
             return
         st.rerun()  # every answer is kept, so that the page shows it as it would tomorrow
     failures = failed[of][1] if of in failed and failed[of][0] == found else []
@@ -115,7 +127,7 @@ def _mail(data: bytes, project: Project, say: Words) -> None:
     try:
         found = triage_mail(data)
     except SocmlError as error:
-        st.error(visible_line(error))
+        st.error(plain(error))
         return
     st.subheader(say("app.tools.findings"))
     sentences = [say(f"tools.mail.finding.{key}", **values) for key, values in found.findings]

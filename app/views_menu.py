@@ -1,10 +1,12 @@
-"""The named views of Hunt's queue and filter → a menu beside the filter: open one, save what is on screen, delete an own one."""
+"""The named views of Hunt's queue, filter and columns → a dialog: open one, save what is on screen, delete an own one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
+from figures import plain
 from frame import Place
 from people import kept_store
 
@@ -15,43 +17,44 @@ PAGE = "hunt"
 
 
 def views_menu(place: Place, state: Mapping[str, str]) -> None:
-    """Draw the menu; `state` is what a view saved now would hold. Opening one writes the fields `queue` and `filter`."""
-    say, run = place.say, place.run or {}
-    views = kept_store(place.project, read_only=not place.may_write).views
-    dataset = str(run["dataset"])
-    with st.popover(say("today.views.title"), icon=":material/bookmark:"):
-        there = {view.id: view for view in views.seen_by(place.analyst, dataset=dataset, page=PAGE)}
-        if there:
-            _open(there, say)
-        else:
-            st.caption(say("today.views.none"))
-        if place.may_write:
-            _save(views, place.analyst, dataset, state, say)
-            chosen = there.get(str(st.session_state.get("view")))
-            if chosen and chosen.by == place.analyst:
-                st.button(say("today.views.delete"), on_click=_delete, args=[views, chosen], icon=":material/delete:")
+    """Draw the button; `state` is what a view saved now would hold. Opening one writes these fields."""
+    if st.button(place.say("today.views.title"), icon=":material/bookmark:"):
+        st.dialog(place.say("today.views.title"))(partial(_menu, place, state))()
     if problem := st.session_state.pop("view_problem", ""):
-        st.toast(visible_line(problem), icon=":material/error:")
+        st.toast(plain(problem), icon=":material/error:")
 
 
-def _open(there: Mapping[str, SavedView], say: Words) -> None:
-    if st.session_state.get("view") not in there:
-        st.session_state.pop("view", None)
+def _menu(place: Place, state: Mapping[str, str]) -> None:
+    say, dataset = place.say, str((place.run or {})["dataset"])
+    views = kept_store(place.project, read_only=not place.may_write).views
+    there = views.seen_by(place.analyst, dataset=dataset, page=PAGE)
+    for view in there:
+        _line(views, view, place)
+    if not there:
+        st.caption(say("today.views.none"))
+    if place.may_write:
+        _save(views, place.analyst, dataset, state, say)
 
-    def named(view_id: str) -> str:
-        view = there[view_id]
-        whose = f" · {say('today.views.shared')}, {say('today.views.of', who=view.by)}" if view.shared else ""
-        return visible_line(view.name + whose)
 
-    def opened() -> None:
-        state = there[st.session_state["view"]].state if st.session_state.get("view") in there else {}
-        st.session_state["queue"] = st.session_state["kept_queue"] = state.get("queue") or "mixed"
-        st.session_state["filter"] = state.get("q", "")
+def _line(views: SavedViews, view: SavedView, place: Place) -> None:
+    """Draw a view: what opens it, whose it is, and what deletes one's own."""
+    say, name = place.say, visible_line(view.name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(plain(name), key=f"open_{view.id}", on_click=_opened, args=[view.state], width="stretch"):
+            st.rerun()
+        if view.shared:
+            st.caption(
+                plain(say("today.views.shared") if view.by == place.analyst else say("today.views.of", who=view.by))
+            )
+        if place.may_write and view.by == place.analyst:
+            delete = say("today.views.delete")
+            st.button(delete, key=f"delete_{view.id}", on_click=_delete, args=[views, view], icon=":material/delete:")
 
-    title = say("today.views.title")
-    st.selectbox(
-        title, list(there), key="view", index=None, format_func=named, on_change=opened, label_visibility="collapsed"
-    )
+
+def _opened(state: Mapping[str, str]) -> None:
+    st.session_state["queue"] = state.get("queue") or "mixed"
+    st.session_state["filter"] = state.get("filter", "")
+    st.session_state["columns"] = state.get("columns", "").splitlines()
 
 
 def _save(views: SavedViews, by: str, dataset: str, state: Mapping[str, str], say: Words) -> None:
@@ -71,4 +74,3 @@ def _delete(views: SavedViews, view: SavedView) -> None:
         views.delete(view.id, by=view.by)
     except SocmlError as error:
         st.session_state["view_problem"] = str(error)
-    st.session_state.pop("view", None)

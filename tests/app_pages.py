@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ def opened(page: str, **address: str) -> Any:
 
 
 def all_text(app: Any) -> str:
-    kinds = (app.text, app.caption, app.subheader, app.info, app.error, app.warning, app.code)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
+    """Return what stands on the page, as a person reads it: Streamlit takes a backslash before a sign away."""
+    markdown = (app.caption, app.subheader, app.info, app.error, app.warning)
+    seen = [re.sub(r"\\([^\w\s]|_)", r"\1", str(element.value)) for kind in markdown for element in kind]
+    return "\n".join([*seen, *(str(element.value) for kind in (app.text, app.code) for element in kind)])
 
 
 @pytest.fixture

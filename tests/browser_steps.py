@@ -104,3 +104,20 @@ def shown_in_turn(page: Any, labels: pd.DataFrame) -> list[str]:
     longest = pd.DataFrame(late).groupby("row")["after"].max()
     assert (labels["seen_ms"] <= longest.loc[labels["row_id"]].to_numpy()).all()
     return shown
+
+
+def cut_off(page: Any, chosen: str) -> list[str]:
+    """Return the texts of what a component draws and the window, or its own box, does not show whole."""
+    found: list[str] = page.evaluate(
+        """chosen => {
+            const { shadowRoot } = document.querySelector("[data-testid=stBidiComponentIsolated]");
+            const isCut = (node) => {
+                const { left, right } = node.getBoundingClientRect();
+                return left < 0 || right > innerWidth || node.scrollWidth > node.clientWidth + 1;
+            };
+            const shown = [...shadowRoot.querySelectorAll(chosen)].filter((node) => node.clientWidth);
+            return shown.filter(isCut).map((node) => node.textContent);
+        }""",
+        chosen,
+    )
+    return found

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from app_pages import opened
+from app_pages import all_text, opened
 from builders import make_project
 from daily_events import store
 from small_days import small_days
@@ -69,6 +70,12 @@ def test_a_case_is_changed_on_its_page_and_a_draft_leaves_only_when_confirmed(he
     next(button for button in app.button if button.label == words("en")("app.cases.send")).click().run()
     assert not app.exception
     assert list((here.workspace / "responses").glob("**/*.md"))
+
+
+def test_where_a_draft_goes_is_said_in_the_pages_language(here: Project) -> None:
+    app = opened("cases.py", case="C1", lang="fr")
+    app.selectbox(key="responder_C1").set_value("markdown-report").run()
+    assert "Ceci irait à : des fichiers de ce projet" in all_text(app)
 
 
 def test_a_case_goes_all_the_way_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +145,32 @@ def test_a_dataset_without_rows_is_said_so_in_words(
     families = ", ".join(say(f"daily.family.{family}") for family in ("scan", "upload", "logon"))
     told = [caption.value for caption in opened("data.py", lang=language, dataset="quiet").caption]
     assert say("today.empty.absent", families=families) in told
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "no daily list"), ("fr", "pas de liste du jour")])
+@pytest.mark.parametrize(("page", "address"), [("data.py", {}), ("entity.py", {"entity": "10.0.0.4"})])
+def test_without_the_daily_model_a_page_says_so_in_its_language(
+    page: str, address: dict[str, str], language: str, says: str, tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    (project.root / "models" / "daily.toml").unlink()
+    open_app_on(project)
+    app = opened(page, lang=language, **address)
+    assert not app.exception
+    assert not app.error
+    assert says in all_text(app)
+
+
+def test_a_chart_of_days_without_rows_has_an_axis_and_speaks_the_pages_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    store(project, [{"time": "2026-03-01T09:00:00Z", "host_name": "solo"}], dataset="quiet")
+    open_app_on(project)
+    charts: list[Any] = []
+    monkeypatch.setattr("streamlit.altair_chart", lambda chart, **_: charts.append(chart.to_dict()))
+    opened("data.py", lang="fr", dataset="quiet")
+    (chart,) = charts
+    assert [row["rows"] for row in next(iter(chart["datasets"].values()))] == [0]
+    assert chart["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    assert [tip["title"] for tip in chart["encoding"]["tooltip"]] == ["Jour", "Lignes", "Entités"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 
 import pandas as pd
@@ -78,3 +79,20 @@ def test_a_chart_is_given_the_language_in_french_alone(monkeypatch):
     assert drawn.what.to_dict()["config"]["locale"]["time"]["months"][1] == "février"
     figures.draw_chart(chart, ENGLISH)
     assert "locale" not in drawn.what.to_dict().get("config", {})
+
+
+MARKDOWN = {"button", "caption", "checkbox", "error", "expander", "header", "info", "metric", "subheader", "success"}
+MARKDOWN |= {"title", "toast", "toggle", "warning", "write", "markdown"}
+
+
+@pytest.mark.parametrize("path", sorted(APP.rglob("*.py")), ids=lambda path: path.name)
+def test_what_takes_markdown_is_given_plain_text(path):
+    """Without control characters a text may still name an image, which the browser would fetch."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    shown = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in MARKDOWN]
+    named = [node.id for call in shown for node in ast.walk(call) if isinstance(node, ast.Name)]
+    assert "visible_line" not in named
+
+
+def test_plain_text_is_shown_as_it_is():
+    assert figures.plain("![i](http://a)\x00 a_b *c*") == r"\!\[i\]\(http\://a\)␀ a\_b \*c\*"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from app_pages import opened
 from builders import BuiltRun, make_run
 
 from socml.jobs import column_effects
-from socml.project import Project, words
+from socml.project import Project, run_folder, words
 
 
 @pytest.fixture
@@ -52,3 +56,23 @@ def test_how_far_a_column_moved_does_not_depend_on_how_many_rows_there_are() -> 
         sizes.append(found[0][1])
     assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
     assert column_effects({"few": before[:29]}, {"few": before}) == []
+
+
+def test_scores_that_are_all_the_same_are_one_bar_on_an_axis_that_can_be_read(
+    built: BuiltRun, app_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run_folder(app_project, built.run_id) / "scores.parquet"
+    scores = pq.read_table(path)
+    at = scores.schema.get_field_index("anomaly_score")
+    pq.write_table(
+        scores.set_column(at, scores.schema.field(at), pa.array([0.0] * len(scores), scores.schema.field(at).type)),
+        path,
+    )
+    charts: list[Any] = []
+    monkeypatch.setattr("streamlit.altair_chart", lambda chart, **_: charts.append(chart.to_dict()))
+    opened("run_overview.py", run=built.run_id, lang="fr")
+    bars = next(iter(charts[0]["datasets"].values()))
+    assert {(bar["from"], bar["to"]) for bar in bars} == {(0.0, 1 / 60)}
+    assert sum(bar["rows"] for bar in bars) == len(scores)
+    titles = [tip["title"] for tip in charts[0]["encoding"]["tooltip"]]
+    assert titles == ["de", "à", "Verdict", "Lignes"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from figures import plain
 from scripts import bundle
 
 from daylist.desk import DayReport, open_day_desk
 from socml.labels import LabelStore
-from socml.project import Project, Words, visible_line
+from socml.project import Project, Words
 
 __all__ = ["today_view"]
 
@@ -38,7 +39,7 @@ def today_view(
     if desk.receive(DayReport.read(result.get("outbox")), say):
         st.rerun()
     for message in desk.take_problems():
-        st.toast(visible_line(message), icon=":material/error:")
+        st.toast(plain(message), icon=":material/error:")
 
 
 def _changed() -> None:

@@ -17,12 +17,13 @@ from daylist.event_pages import EventPages, key_of
 from daylist.exchange import DayPayload
 from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
 from daylist.views import record_view, view_payload
-from socml.jobs import BLIND, BY_LOT, LISTED, QUEUES, Today, TodayList, TodayRow, effect_in_words
+from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
-from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words, visible_line
+from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words, recipe_names, visible_line
 
 if TYPE_CHECKING:
     import pandas as pd
+    from frame import Visit
 
 PAST = 100  # own verdicts that the browser may take back
 KEPT_EFFECTS = 30
@@ -253,6 +254,15 @@ def open_day_desk(project: Project, dataset: str, analyst: str, store: LabelStor
 
 _KEPT: dict[tuple[str, str], Today] = {}
 _LOCK = threading.Lock()
+
+
+def has_list(visit: Visit) -> bool:
+    """Return whether the project has a daily list; if it has none, say so, and how to get one."""
+    if MODEL in recipe_names("models", visit.project):
+        return True
+    st.subheader(visit.say("today.empty.no_list"))
+    st.text(visit.say("today.empty.no_list_about"))
+    return False
 
 
 def kept_today(project: Project, dataset: str) -> Today:

@@ -2,6 +2,8 @@
 
 import { arrange, h, Parts, sentence } from "../labelling/nodes.js";
 
+const LONGEST_NAMED = 60; // characters of a filter
+
 export class ListView {
   constructor(commands) {
     this.commands = commands;
@@ -18,6 +20,7 @@ export class ListView {
 
   draw(day, data) {
     const word = (key, values) => sentence(data, key, values);
+    this.by = data.by;
     const list = day.list();
     const { scrollTop } = this.rows;
     this.rows.setAttribute("aria-label", word("title"));
@@ -55,6 +58,7 @@ export class ListView {
           h("span", { class: "role" }, row.role_text),
           row.new ? h("span", { class: "new" }, word("new.mark")) : null,
           verdict ? h("span", { class: `verdict ${verdict.verdict}` }, word(`verdict.${verdict.verdict}`), verdict.pending ? h("span", { class: "unsaved-mark" }, word("unsaved.mark")) : null) : null,
+          verdict?.by && verdict.by !== this.by ? h("span", { class: "role" }, word("verdict_by", { who: verdict.by })) : null,
         ),
         h("span", { class: "line" }, row.line),
         h(
@@ -73,7 +77,7 @@ export class ListView {
   }
 
   empty(day, data, word) {
-    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: day.filter })));
+    if (day.filter) return h("li", { class: "empty" }, h("p", {}, word("filter.none", { text: shortened(day.filter) })));
     const second = data.queue === "second-looks" ? "second" : "nothing";
     return h("li", { class: "empty" }, h("strong", {}, word(`empty.${second}`)), h("p", {}, word(`empty.${second}_about`)));
   }
@@ -87,6 +91,11 @@ export class ListView {
     if (top - margin < scrollTop) this.rows.scrollTop = top - margin;
     else if (top + row.offsetHeight + margin > scrollTop + clientHeight) this.rows.scrollTop = top + row.offsetHeight + margin - clientHeight;
   }
+}
+
+// A sentence names a filter by its beginning, however much was typed.
+function shortened(text) {
+  return text.length > LONGEST_NAMED ? `${text.slice(0, LONGEST_NAMED)}…` : text;
 }
 
 // Rarity by calibration: filled and empty dots, and the number in words for who hovers or listens.

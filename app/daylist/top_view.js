@@ -46,7 +46,7 @@ export class TopView {
     this.drawQueues(data, word);
     this.parts.begin(data.lang);
     arrange(this.tabs, ROLES.map((role) => this.tab(role, day, word)));
-    put(this.counts, [word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }), data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
+    put(this.counts, [data.of_all ? word("counts", { n: data.rows.length, all: data.numbers(data.of_all) }) : "", data.new ? word("new", { n: data.new }) : "", data.false_expected].filter(Boolean).join(" · "));
     this.counts.title = [this.counts.textContent, data.new ? word("new.about") : "", data.false_expected ? word("false_expected.about") : ""].filter(Boolean).join("\n");
     if (this.input.value !== day.filter) this.input.value = day.filter;
     this.input.placeholder = word("filter.placeholder");

@@ -6,15 +6,19 @@ for the other, and no label depends on a message that could be lost: what is not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from figures import plain
 from scripts import bundle
 
+from labelling.columns import MOST, Columns
 from labelling.desk import STRATEGY, Report, open_desk
-from socml.project import DataError, Project, Run, Words, visible_line
+from socml.project import Project, Run, Words
+from socml.review import FilterError
 
-__all__ = ["triage_view"]
+__all__ = ["MOST", "Columns", "triage_view"]
 
 _KEY = "triage"
 
@@ -29,6 +33,7 @@ def triage_view(
     may_write: bool = True,
     strategy: str = STRATEGY,
     only: str = "",
+    columns: Sequence[str] = (),
 ) -> None:
     """Draw the triage view of a run; record what the component sends, and answer it.
 
@@ -37,11 +42,12 @@ def triage_view(
     open_row : the row that the address asks for; the first of the queue if empty
     strategy : how the queue is chosen
     only : what was typed into the filter
+    columns : features that stand as columns of the list
     """
     try:
         desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy, only=only)
-    except DataError as error:
-        st.warning(visible_line(error))
+    except FilterError as error:
+        st.warning(plain(error.told(say)))
         desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
     if desk.fit is not None:
         counts = {"shown": say.number(desk.fit), "of": say.number(run.get("rows", 0))}
@@ -50,13 +56,13 @@ def triage_view(
     if open_row and not desk.has(open_row):
         st.warning(say("app.triage.no_such_event"))
         open_row = ""
-    payload = desk.payload(_report(), say, open_row=open_row)
+    payload = desk.payload(_report(), say, open_row=open_row, columns=columns)
     result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
     late = Report.read(result.get("outbox"))
     if desk.receive(late):
         st.rerun()
     for message in desk.take_problems():
-        st.toast(visible_line(message), icon=":material/error:")
+        st.toast(plain(message), icon=":material/error:")
 
 
 def _changed() -> None:

@@ -17,6 +17,7 @@ from people import kept_store
 from labelling.background import background
 from labelling.choices import FAMILIES, choices, sentences
 from labelling.closing import leave_when_closed
+from labelling.columns import Columns
 from labelling.evidence import Evidence
 from labelling.exchange import Payload
 from labelling.items import Items, label_line
@@ -104,6 +105,7 @@ class Desk:
         self._sent: dict[str, set[str]] = {"raw": set(), "normal": set()}  # the rows whose evidence this page was given
         self._items = Items(project, self.triage)
         self._evidence = Evidence(project, self.triage)
+        self.columns = Columns(project, self.triage.run)
 
     def has(self, row_id: str) -> bool:
         """Say whether the run has this row."""
@@ -151,7 +153,7 @@ class Desk:
         problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
         return problems
 
-    def payload(self, report: Report, say: Words, *, open_row: str) -> Payload:
+    def payload(self, report: Report, say: Words, *, open_row: str, columns: Sequence[str] = ()) -> Payload:
         """Return what the component draws from. Events it holds already in this language are left out."""
         self.triage.refresh()
         self._catch_up()
@@ -186,6 +188,8 @@ class Desk:
             "order": order,
             "open": open_row,
             "items": items,
+            "columns": self.columns.headings(columns, say),
+            "cells": self.columns.cells(columns, [*rows, *(row for row in holds if self.has(row))], say),
             # As they are sent, not as they are by now: the page asks again for what it got without an explanation.
             "explaining": [row for row, item in items.items() if item.get("pending")],
             "labels": self._labels_of([row for row in rows if reasons.get(row) not in BLIND], say),
@@ -295,7 +299,7 @@ def open_desk(
     DataError
         If the filter `only` cannot be understood.
     """
-    strategy = strategy or str(st.session_state.get("kept_queue") or STRATEGY)
+    strategy = strategy or (st.session_state.get("kept_queue") or [STRATEGY])[0]
     wanted = (str(project.workspace), run_id, analyst, may_write, strategy, only)
     if st.session_state.get("desk_of") != wanted:
         desk = Desk(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from labelling.columns import Column
+
 
 class Choice(TypedDict):
     """What can be chosen, and the words for it."""
@@ -32,6 +34,8 @@ class Payload(Choices):
     order: list[str]
     open: str
     items: dict[str, dict[str, Any]]
+    columns: list[Column]
+    cells: dict[str, list[str]]
     explaining: list[str]
     labels: dict[str, list[dict[str, str]]]
     again: list[str]

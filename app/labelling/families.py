@@ -6,7 +6,7 @@ import uuid
 
 import pandas as pd
 import streamlit as st
-from figures import pair
+from figures import pair, plain
 
 from socml.labels import FamilyEdit, LabelStore
 from socml.project import SocmlError, Words, visible_line
@@ -97,7 +97,7 @@ def _do(
         else:
             families.rename(family, into, **more)
     except SocmlError as error:
-        st.error(visible_line(error))
+        st.error(plain(error))
         return
     st.toast(say("app.labels.families.done"))
     st.rerun()
@@ -106,17 +106,12 @@ def _do(
 def _edits(store: LabelStore, dataset: str, analyst: str, say: Words) -> None:
     for edit in store.families.edits(dataset=dataset)[::-1][:_SHOWN]:
         text = say("app.labels.families.undo", edit=_in_words(edit, say))
-        if st.button(visible_line(text), key=f"family_undo_{edit.id}", icon=":material/undo:"):
+        if st.button(text, key=f"family_undo_{edit.id}", icon=":material/undo:"):
             store.families.undo(edit.id, by=analyst, client_id=uuid.uuid4().hex)
             st.toast(say("app.labels.families.undone"))
             st.rerun()
 
 
 def _in_words(edit: FamilyEdit, say: Words) -> str:
-    family, into = (_plain(family_name(name or "", say)) for name in (edit.family, edit.into))
+    family, into = (plain(family_name(name or "", say)) for name in (edit.family, edit.into))
     return say(f"app.labels.families.edit.{edit.kind}", family=family, into=into)
-
-
-def _plain(text: str) -> str:
-    """Return text that a button's label, which is Markdown, shows as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in text)

@@ -199,7 +199,8 @@ class Triage {
   // The rest of the window's height, so that headline and keys never scroll away.
   fit() {
     const top = this.node.getBoundingClientRect().top + document.documentElement.scrollTop;
-    this.node.style.height = `${Math.max(460, window.innerHeight - Math.max(top, 0) - 12)}px`;
+    const least = window.innerWidth > 700 ? 460 : window.innerHeight - 24; // on a telephone a screen of its own
+    this.node.style.height = `${Math.max(least, window.innerHeight - Math.max(top, 0) - 12)}px`;
   }
 
   // Asks for what is not here yet: soon for what is on screen, unhurried for what comes after.

@@ -6,7 +6,8 @@ import { arrange, h, put, sentence } from "./nodes.js";
 export class QueueView {
   constructor(select, move) {
     this.rows = h("ol", { class: "rows", role: "listbox", tabindex: "0" });
-    this.node = h("section", { class: "queue" }, this.rows);
+    this.headings = h("div", { class: "headings", "aria-hidden": "true" }); // each cell says the name of its column
+    this.node = h("section", { class: "queue" }, this.headings, this.rows);
     this.drawn = new Map(); // row_id → {node, place, says}
     this.select = select;
     this.rows.addEventListener("click", (event) => {
@@ -26,21 +27,32 @@ export class QueueView {
     const word = (key, values) => sentence(data, key, values);
     this.rows.setAttribute("aria-label", word("queue.title"));
     this.rows.setAttribute("aria-keyshortcuts", KEYS.off ? "" : `${KEYS.written("J")} ${KEYS.written("K")}`);
+    this.drawHeadings(data.columns);
     const list = desk.list();
     const places = desk.places();
     const before = this.drawn;
-    this.drawn = new Map(list.map((id) => [id, this.row(before.get(id), id, desk, data.lang, word)]));
+    this.drawn = new Map(list.map((id) => [id, this.row(before.get(id), id, desk, data, word)]));
     for (const [id, row] of this.drawn) put(row.place, String(places.get(id) ?? ""));
     arrange(this.rows, list.length ? list.map((id) => this.drawn.get(id).node) : [h("li", { class: "empty" }, word("queue.empty"))]);
   }
 
+  drawHeadings(columns) {
+    const says = JSON.stringify(columns);
+    if (says === this.says) return;
+    this.says = says;
+    this.node.classList.toggle("columned", columns.length > 0);
+    this.node.parentElement.style.setProperty("--columns", columns.length);
+    this.headings.replaceChildren(...columns.map(({ name, about }) => h("span", { title: about }, name)));
+  }
+
   // The row of an event: the one that is there already if it says the same.
-  row(there, id, desk, lang, word) {
+  row(there, id, desk, data, word) {
+    const cells = data.cells[id] ?? [];
     const item = desk.items.get(id);
     const given = desk.isOpen(id) ? null : desk.given.get(id);
     const moved = given ? null : desk.moved.get(id);
-    const says = JSON.stringify([lang, item.entity, item.headline, item.reason, item.percentile, given?.verdict, given?.pending, moved]);
-    const row = there?.says === says ? there : { ...drawnRow(id, item, given, moved, word), says };
+    const says = JSON.stringify([data.lang, data.columns, cells, item.entity, item.headline, item.reason, item.percentile, given?.verdict, given?.pending, moved]);
+    const row = there?.says === says ? there : { ...drawnRow(id, item, given, moved, word, data.columns, cells), says };
     row.node.setAttribute("aria-selected", String(id === desk.current));
     return row;
   }
@@ -64,7 +76,7 @@ export class QueueView {
   }
 }
 
-function drawnRow(id, item, given, moved, word) {
+function drawnRow(id, item, given, moved, word, columns, cells) {
   const classes = ["row", given ? "said" : "", given?.pending ? "pending" : ""].join(" ").trim();
   const place = h("span", { class: "number" });
   const node = h(
@@ -78,6 +90,7 @@ function drawnRow(id, item, given, moved, word) {
       h("span", { class: "line" }, item.headline),
       h("span", { class: "cause" }, item.reason),
     ),
+    ...columns.map(({ name, about }, at) => h("span", { class: "cell", title: about }, h("span", { class: "spoken" }, `${name} `), cells[at] ?? "—")),
     h(
       "span",
       { class: "side" },

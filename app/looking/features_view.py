@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 import streamlit as st
-from figures import draw_chart, draw_table
+from figures import draw_chart, draw_table, tips
 from frame import heading
 
 from looking.rows import LookedAt
@@ -89,9 +89,10 @@ def _chart(profile: FeatureProfile, title: str, say: Words) -> alt.Chart | None:
     colour = alt.Color("verdict:N", title=None, scale=alt.Scale(domain=verdicts, range=colours))
     base = alt.Chart(pd.DataFrame(rows), height=300)
     y = alt.Y("rows:Q", title=say("app.data.rows"), stack=True)
+    told = {"verdict": say("app.labels.column.verdict"), "rows": say("app.data.rows")}
     if not profile.is_number:
         bars: alt.Chart = base.mark_bar().encode(
-            x=alt.X("value:N", title=title, sort=None), y=y, color=colour, tooltip=["value", "verdict", "rows"]
+            x=alt.X("value:N", title=title, sort=None), y=y, color=colour, tooltip=tips({"value": title, **told})
         )
         return bars
     scale = alt.Scale(type="symlog") if profile.is_log else alt.Scale()
@@ -108,7 +109,7 @@ def _chart(profile: FeatureProfile, title: str, say: Words) -> alt.Chart | None:
             y=alt.Y("below:Q", title=say("app.data.rows")),
             y2="top:Q",
             color=colour,
-            tooltip=["from", "to", "verdict", "rows"],
+            tooltip=tips({"from": say("app.looking.from"), "to": say("app.looking.to"), **told}),
         )
     )
     return steps

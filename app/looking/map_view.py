@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
-from figures import draw_chart, draw_table, pair
+from figures import draw_chart, draw_table, pair, plain
 from labelling.evidence import time_text
 
 from looking.features_view import COLOURS, verdict_name
@@ -36,7 +36,7 @@ def map_view(rows: LookedAt, run_id: str, say: Words) -> None:
     try:
         found = _projected(rows.features.loc[chosen], str(method), rows.verdicts)
     except SocmlError as error:
-        st.info(visible_line(error))
+        st.info(plain(error))
         return
     event = draw_chart(_chart(found, rows, say), say, on_select="rerun", key="map_chart")
     picked = [str(point["row_id"]) for point in event["selection"].get("chosen", []) if "row_id" in point]
@@ -122,7 +122,7 @@ def _chart(found: Projection, rows: LookedAt, say: Words) -> alt.Chart:
 def _axes(found: Projection, rows: LookedAt, say: Words) -> str:
     lines = []
     for number, names in enumerate(found.axes, 1):
-        features = ", ".join(visible_line(feature_label(name, rows.metadata, say.language)) for name in names)
+        features = ", ".join(plain(feature_label(name, rows.metadata, say.language)) for name in names)
         share = f" ({say.number(100 * found.shares[number - 1])} %)" if len(found.shares) >= number else ""
         lines.append(pair(f"{say('app.looking.axis', n=number)}{share}", features, say))
     return " · ".join([*lines, say("app.looking.pick")])

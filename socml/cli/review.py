@@ -45,7 +45,7 @@ def run(
     A sweep that was stopped goes on where it stopped.
 
     \b
-    Examples:  socml run daily office      socml run first-look      socml run flows /var/log/zeek
+    Examples:  socml run first-look      socml run daily office /var/log/zeek
                socml run daily office --since last
     """
     from socml.project import load_experiment_recipe, load_model_recipe

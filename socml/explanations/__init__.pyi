@@ -37,6 +37,7 @@ from .sentences import headline as headline
 from .sentences import headline_of as headline_of
 from .sentences import percentile_in_words as percentile_in_words
 from .sentences import why_table as why_table
+from .values import cell_in_words as cell_in_words
 from .values import feature_label as feature_label
 from .values import number_in_words as number_in_words
 from .values import unit_of as unit_of

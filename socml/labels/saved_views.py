@@ -13,7 +13,7 @@ from socml.labels.journal import Journal
 from socml.labels.records import Entry
 from socml.project import DataError, UnknownName
 
-FIELDS = ("page", "role", "q", "events", "queue")
+FIELDS = ("page", "role", "q", "events", "queue", "filter", "columns")
 LONGEST_NAME = 80
 LONGEST_FIELD = 4_000
 MOST = 100  # views of one person and dataset

@@ -43,4 +43,5 @@ from .ranker_predictions import predict_rows as predict_rows
 from .review_queue import build_queue as build_queue
 from .review_queue import choose_rows as choose_rows
 from .row_filter import LONGEST_FILTER as LONGEST_FILTER
+from .row_filter import FilterError as FilterError
 from .row_filter import rows_that_fit as rows_that_fit

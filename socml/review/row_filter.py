@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.project import DataError, did_you_mean, open_table, read_table, run_features_path, visible_line
+from socml.project import DataError, Words, open_table, read_table, run_features_path, visible_line, words
 from socml.review.live_ranking import LiveRanking
 
 LONGEST_FILTER = 4_000  # characters of a filter
@@ -33,6 +34,19 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+
+
+class FilterError(DataError):
+    """A filter that cannot be understood: its message is English, `told` says it in any language."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        self._key = f"filter.{key}"
+        self._values = {name: visible_line(value)[:60] for name, value in values.items()}
+        super().__init__(self.told(words("en")))
+
+    def told(self, say: Words) -> str:
+        """Return what is wrong, as the language says it."""
+        return say(self._key, **self._values)
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ def parse_filter(text: str) -> list[Term]:
 
     Raises
     ------
-    DataError
+    FilterError
         If it is longer than anybody types.
 
     Examples
@@ -64,7 +78,7 @@ def parse_filter(text: str) -> list[Term]:
     """
     words = _WORD.findall(text) if len(text) <= LONGEST_FILTER else [""] * (MOST + 1)
     if len(words) > MOST:
-        raise DataError(f"A filter has at most {MOST} words and {LONGEST_FILTER:,} characters.")
+        raise FilterError("too_long", words=MOST, characters=LONGEST_FILTER)
     return [_term(word) for word in words]
 
 
@@ -73,7 +87,7 @@ def rows_that_fit(ranking: LiveRanking, text: str) -> NDArray[np.bool_]:
 
     Raises
     ------
-    DataError
+    FilterError
         If a word cannot be understood, or the features that it is about are gone.
     """
     terms = parse_filter(text)
@@ -113,8 +127,7 @@ def _when(time: pd.Series, term: Term) -> NDArray[np.bool_]:
         span = pd.Period(term.value.rstrip("Zz"))
         start, end = span.start_time.tz_localize("UTC"), span.end_time.tz_localize("UTC")
     except (ValueError, TypeError, AttributeError, OverflowError):
-        said = visible_line(term.value)[:40]
-        raise DataError(f"{said!r} is no time: write 2026-03-05, 2026-03-05T10 or 2026-03-05T10:30, in UTC.") from None
+        raise FilterError("no_time", said=term.value) from None
     if term.name == "after":
         return np.asarray(time >= start)
     return np.asarray(time < start) if term.name == "before" else np.asarray((time >= start) & (time <= end))
@@ -123,14 +136,16 @@ def _when(time: pd.Series, term: Term) -> NDArray[np.bool_]:
 def _by_features(path: Path, terms: Sequence[Term]) -> pa.Array:
     """Return the row_id of the rows of a feature table whose features fit."""
     if not path.is_file():
-        raise DataError("The features of this run are not there any more: the filter knows entities and times only.")
+        raise FilterError("gone")
     columns = open_table(path).schema_arrow
     fits = pc.scalar(True)
     for term in terms:
         if term.name not in columns.names:
-            raise DataError(
-                f"There is no feature {visible_line(term.name)[:60]!r}.{did_you_mean(term.name, columns.names)} "
-                'A text with a colon is looked for in "quotation marks".'
+            near = get_close_matches(term.name, columns.names, n=1, cutoff=0.5)
+            raise (
+                FilterError("no_feature_near", name=term.name, near=near[0])
+                if near
+                else FilterError("no_feature", name=term.name)
             )
         one = pc.coalesce(_compared(term, columns.field(term.name).type), pc.scalar(False))
         fits = fits & (~one if term.negated else one)
@@ -144,7 +159,7 @@ def _compared(term: Term, kind: pa.DataType) -> pc.Expression:
             return pc.match_substring(column, value, ignore_case=True)
         if term.sign in {"=", "!="}:
             return _COMPARE[term.sign](column, value)
-        raise DataError(f"{term.name} is a text: write {term.name}:{visible_line(value)[:40]}")
+        raise FilterError("is_text", name=term.name, said=value)
     sign = "=" if term.sign == ":" else term.sign
     if pa.types.is_boolean(kind) and value.casefold() in {"true", "false", "1", "0"}:
         return _COMPARE[sign](column, value.casefold() in {"true", "1"})
@@ -157,5 +172,5 @@ def _number(term: Term) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{visible_line(term.value)[:40]!r} is no number to compare {term.name} with.")
+        raise FilterError("no_number", said=term.value, name=term.name)
     return number

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from browser_steps import cut_off
 from small_days import small_days
 
 from socml.labels.recording import open_labels
 from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
 from socml.project.wording import words
 
 pytestmark = pytest.mark.browser
@@ -188,3 +190,31 @@ def test_a_viewer_sees_the_list_and_cannot_write(new_page: Any, serve: Any, tmp_
             assert store.history(dataset="office").empty
     finally:
         served.kill()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_on_a_telephone_nothing_is_cut_off(language: str, page: Any, office: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_today(page, office, lang=language)
+    assert cut_off(page, ".say, .tabs button, .tools button, .filter, .date") == []
+
+
+def test_a_long_filter_is_named_by_its_beginning_in_an_empty_list(page: Any, office: Any) -> None:
+    open_today(page, office)
+    page.keyboard.press("/")
+    page.keyboard.insert_text("x" * 500)
+    empty = page.locator(".list .empty")
+    empty.wait_for()
+    assert "x" * 60 + "…»" in empty.inner_text()
+    assert empty.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_a_verdict_of_a_colleague_says_whose_it_is(page: Any, office: Any, labels: LabelStore) -> None:
+    open_today(page, office, by="ana")
+    row = str(page.locator(".detail").get_attribute("data-row-id"))
+    labels.record([NewLabel(row, "benign", client_id="colleague", dataset="office", by="bo")])
+    open_today(page, office, by="ana")
+    page.locator(f"#row-{row} .who", has_text="by bo").wait_for()
+    open_today(page, office, by="bo")
+    page.locator(f"#row-{row} .who .verdict.benign").wait_for()
+    assert "by bo" not in page.locator(f"#row-{row} .who").inner_text()
