@@ -188,7 +188,8 @@ class SparkConnection:
             If a task ends its process, or raises, as often as Spark tries it.
         """
         with spark_errors(where):
-            return self._session.sparkContext.parallelize(values, max(len(values), 1)).map(function).collect()
+            made: list[T] = self._session.sparkContext.parallelize(values, max(len(values), 1)).map(function).collect()
+            return made
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
