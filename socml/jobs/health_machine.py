@@ -21,7 +21,7 @@ EXTRAS = {"mlflow": "mlflow", "streamlit": "app", "river": "online"}  # package 
 LEAST_SPACE = 500 << 20  # bytes; a day's feature table and its scores take less
 CLOCK_S = 300.0  # seconds by which a file or another clock may be ahead
 ABANDONED_S = 600.0  # seconds after which a half-written run that nobody touched was killed
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}")  # of `socml.project.stored.replacing`: the writer's process
+_TEMPORARY = re.compile(r"[.~].+\.(\d+)\.[0-9a-f]{8}")  # of `socml.project.stored.replacing`: the writer's process
 _COPYING = re.compile(r"\.\d+\.[0-9a-f]{8}")  # of a model version on its way into the workspace
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from socml.project.records import TableMetadata
 
-_TEMPORARY = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")
+_TEMPORARY = re.compile(r"[.~].+\.[0-9]+\.[0-9a-f]{8}")
 _ENDS = 1 << 16  # bytes
 _JUST_MADE_S = 1  # a file that was made and is not locked yet
 
@@ -80,10 +80,10 @@ def open_file(path: Path) -> BinaryIO:
 def as_it_is(path: Path) -> Iterator[Path]:
     """Yield a path to what a file holds now, for who reads it more than once: another file may take its place meanwhile.
 
-    It is another name of the file, gone at the end; what a killed process leaves of it is for `clear_abandoned`. On a disk
-    without such names it is `path`.
+    It is another name of the file, gone at the end, and none that Spark takes for hidden; what a killed process leaves of it
+    is for `clear_abandoned`. On a disk without such names it is `path`.
     """
-    held = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    held = path.with_name(f"~{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         os.link(path, held)
     except OSError:
