@@ -96,9 +96,7 @@ def test_going_back_brings_back_the_filter_before_and_leaving_the_page_loses_non
     page.get_by_text("New case").wait_for()
     page.get_by_role("link", name="Hunt").first.click()
     page.wait_for_url(f"**filter={second}*")
-    page.wait_for_function(
-        "typed => document.querySelector('input[aria-label=Filter]')?.value === typed", arg=second
-    )
+    page.wait_for_function("typed => document.querySelector('input[aria-label=Filter]')?.value === typed", arg=second)
 
 
 def test_what_todays_filter_says_is_no_filter_of_hunt(page: Any, server: Any, built: BuiltRun) -> None:
