@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,13 @@ def test_a_file_of_blanks_alone_has_no_event_and_breaks_no_reader(name: str, tmp
         except FormatError:
             continue  # what has a beginning that must be there
         assert sum(len(part.events) for part in parts) == 0, data
+
+
+@pytest.mark.parametrize("opening", ["[", '[[[[[["a",', '{"rows":[[', '{"columns":[["a"],["b"]],"rows":', '[{"a":'])
+def test_brackets_without_end_break_no_reader_of_json(opening: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(opening * 400, encoding="utf-8")
+    for name in OF_OBJECTS:
+        open_format(name).sniff(path.read_bytes(), path.name)
+        with suppress(FormatError):
+            assert sum(len(part.events) for part in read(name, path)) == 0

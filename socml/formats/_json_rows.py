@@ -104,9 +104,11 @@ def _bare_rows(start: bytes) -> Rows | None:
         rows = [_cells(loads_exactly(b'{"row":' + one + b"}")["row"]) for one in written]
     except ValueError:
         return None
+    if len(rows) < 2:
+        return None
     names = tuple(cell for cell in rows[0] if isinstance(cell, str) and cell)
     texts = [[str(cell) for cell in row] for row in rows]
-    is_named = len(rows) > 1 and 1 < len(names) == len(set(names)) == len(rows[0]) and first_is_names(texts)
+    is_named = 1 < len(names) == len(set(names)) == len(rows[0]) and first_is_names(texts)
     return Rows((), (names,)) if is_named else None
 
 

@@ -327,7 +327,7 @@ def _when(found: dict[str, str | None], clock: Clock) -> datetime | None:
     if stamp == "-":
         return None
     if stamp:
-        if stamp[4] == ":":
+        if stamp[4:5] == ":":
             return iso(f"{stamp[:10].replace(':', '-')}T{stamp[11:]}", clock)
         return iso(stamp.rstrip().replace(" +", "+").replace(" -", "-"), clock) if "-" in stamp else epoch(stamp)
     month = MONTHS.get(found["month"] or "")
