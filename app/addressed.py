@@ -18,8 +18,9 @@ def restore(name: str, read: Callable[[list[str]], object]) -> None:
     ----------
     read : from what the address says, which anybody may have written and may be nothing, to the value of the field
     """
-    context = get_script_run_ctx()
-    went_back = context is not None and context.is_history_navigation
+    went_back = getattr(
+        get_script_run_ctx(), "is_history_navigation", False
+    )  # Streamlit's own: without it nothing is restored
     said = st.query_params.get_all(name)
     if went_back or name not in st.session_state:
         st.session_state[name] = read(said if said or went_back else st.session_state.get(f"kept_{name}", []))

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import urlsplit
 
 from socml.jobs.night_metrics import metrics_text
@@ -59,12 +58,13 @@ def serve_metrics(address: str, project: Project, *, any_address: bool = False) 
 class _Server(ThreadingHTTPServer):
     """A thread a connection, and a few at once: the oldest is ended for a newcomer, whoever drips or says nothing."""
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._connections: list[socket.socket] = []
-        super().__init__(*given)
+        super().__init__(address, handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Answer in a thread of its own."""
+        assert isinstance(request, socket.socket)  # the other is of UDP
         self._connections = [one for one in self._connections if one.fileno() >= 0]
         if len(self._connections) >= AT_ONCE:
             with suppress(OSError):

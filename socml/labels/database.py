@@ -236,7 +236,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("pragma recursive_triggers = on")  # so that `insert or replace` meets the delete guard
 
 
-def _check_file(path: str, _connection: object, record: Any, _proxy: object) -> None:
+def _check_file(path: str, _connection: object, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
     """Have a connection made anew if another file took the place of its own, as a restore does: its labels would be lost."""
     try:
         found = os.stat(path)
