@@ -18,9 +18,8 @@ def restore(name: str, read: Callable[[list[str]], object]) -> None:
     ----------
     read : from what the address says, which anybody may have written and may be nothing, to the value of the field
     """
-    went_back = getattr(
-        get_script_run_ctx(), "is_history_navigation", False
-    )  # Streamlit's own: without it nothing is restored
+    # A mark of Streamlit's own: in a version without it, going back restores nothing.
+    went_back = bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
     said = st.query_params.get_all(name)
     if went_back or name not in st.session_state:
         st.session_state[name] = read(said if said or went_back else st.session_state.get(f"kept_{name}", []))
