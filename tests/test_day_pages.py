@@ -72,6 +72,26 @@ def test_a_case_is_changed_on_its_page_and_a_draft_leaves_only_when_confirmed(he
     assert list((here.workspace / "responses").glob("**/*.md"))
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "it may leave twice"), ("fr", "il pourrait partir deux fois")])
+def test_a_response_that_may_have_left_is_told_of_before_it_leaves_again(
+    language: str, says: str, here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here.root / "respond.toml").write_text(
+        '[webhook]\nurl = "https://soar.example/hook"\nkey_variable = "RESPOND_KEY"\n'
+    )
+    monkeypatch.setenv("RESPOND_KEY", "k")
+    with open_labels(here) as store:
+        case = Cases(store).open("Beacon", by="ana", dataset="office")
+        body = {"responder": "webhook", "target": "![x](https://soar.example/hook)"}
+        store.journal.add("response.begun", case.id, body, by="ana", dataset="office")
+    app = opened("cases.py", case=case.id, lang=language)
+    app.selectbox(key=f"responder_{case.id}").set_value("webhook").run()
+    (told,) = [str(one.value) for one in app.warning if says in str(one.value)]
+    assert "![x](" not in told
+    app.selectbox(key=f"responder_{case.id}").set_value("markdown-report").run()
+    assert not any(says in str(one.value) for one in app.warning)
+
+
 def test_where_a_draft_goes_is_said_in_the_pages_language(here: Project) -> None:
     app = opened("cases.py", case="C1", lang="fr")
     app.selectbox(key="responder_C1").set_value("markdown-report").run()
