@@ -68,7 +68,7 @@ from socml.formats._times import Clock, iso
 from socml.formats._values import column_value
 from socml.formats.table.any_json import head_of
 from socml.formats.table.key_values import pairs_of
-from socml.project import EVENT, RecipeError, did_you_mean
+from socml.project import EVENT, RecipeError, did_you_mean, text_by_hand
 
 __all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 
@@ -190,7 +190,7 @@ def load_map(path: Path) -> FormatMap:
         Naming the file and what in it is wrong.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(text_by_hand(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not a map of a format: {error}.") from None
     _check_names(content, path)

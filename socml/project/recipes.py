@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socml.project.errors import RecipeError, UnknownName, did_you_mean
+from socml.project.hand_files import text_by_hand
 from socml.project.periods import Period
 from socml.project.recipe_daily import DailyList, FeatureSets
 from socml.project.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
@@ -224,7 +225,7 @@ def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
             kind.removesuffix("s") if kind != "features" else "feature set", name, recipe_names(kind, project)
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_by_hand(path)
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path} is not UTF-8: {error}") from error
     if (project.root / "socml.toml").is_file():
