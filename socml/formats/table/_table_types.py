@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
+from socml.formats._remembered import remembered
 from socml.formats.table._table_digits import Digits, ungrouped
 from socml.project import TIME
 
@@ -237,22 +239,15 @@ def _number(cell: str | None) -> float | None:
 
 
 def _times(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
-    remembered: dict[str, int | None] = {}
-    micros: list[int | None] = []
-    bad: dict[int, str] = {}
-    for row, cell in enumerate(cells.to_pylist()):
-        if cell is None:
-            micros.append(None)
-            continue
-        if cell not in remembered:
-            if len(remembered) > 100_000:
-                remembered.clear()
-            remembered[cell] = _moment(cell, plan)
-        if remembered[cell] is None:
-            expected = f"a time like {plan.time_format!r}" if plan.time_format else "a time; give time_format"
-            bad[row] = f"{cell[:40]!r}, not {expected}"
-        micros.append(remembered[cell])
-    return pa.array(micros, pa.int64()).view(TIME), bad
+    moment = remembered(100_000)(partial(_moment, plan=plan))
+    found = [None if cell is None else moment(cell) for cell in cells.to_pylist()]
+    expected = f"a time like {plan.time_format!r}" if plan.time_format else "a time; give time_format"
+    bad = {
+        row: f"{cell[:40]!r}, not {expected}"
+        for row, (cell, micros) in enumerate(zip(cells.to_pylist(), found, strict=True))
+        if micros is None and cell is not None
+    }
+    return pa.array(found, pa.int64()).view(TIME), bad
 
 
 def _moment(cell: str, plan: Plan) -> int | None:
