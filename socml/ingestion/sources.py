@@ -1,6 +1,6 @@
 """A file → its bytes, unpacked as they are read, in whole lines: magic bytes decide what a file is, not its name.
 
-Plain, gzip (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
+Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
 to far more than it should is refused. A file that grows while it is read is read up to where it ended at first.
 """
