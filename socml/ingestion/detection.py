@@ -22,6 +22,7 @@ CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 FULLY = 0.95  # of the first records: damage and a cut end are no other format
 MOST_TRIED = 5
+_FAILED: set[str] = set()  # readers of which it was told that they fail
 
 
 def open_format(name: str) -> Format:
@@ -95,8 +96,10 @@ def _sureness(reader: Format, name: str, head: bytes, source: FileSource) -> flo
     try:
         return reader.sniff(head, source.path.name)
     except Exception as error:
-        failed = f"the reader {name} failed to look at it ({type(error).__name__}: {error}). This is a bug in it."
-        warnings.warn(f"{source.name}: {failed}", Notice, stacklevel=2)
+        if name not in _FAILED:  # once, and not with each of thousands of files
+            _FAILED.add(name)
+            failed = f"the reader {name} failed to look at it ({type(error).__name__}: {error}). This is a bug in it."
+            warnings.warn(f"{source.name}: {failed}", Notice, stacklevel=2)
         return 0.0
 
 
