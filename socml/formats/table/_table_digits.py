@@ -1,12 +1,13 @@
 """Numbers as people write them → what a comma, a point and a blank mean among the digits of one column.
 
-Digits may stand in groups of three, parted by blanks (1 234,5), commas (1,234.5) or points (1.234,5). A comma or point with three
+Digits may stand in groups of three, parted by blanks (1 234,5), commas (1,234.5) or points (1.234,5), and all cells may have the same currency or per cent sign. A comma or point with three
 digits behind it can be either; the other cells of the column say which.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -20,6 +21,10 @@ _SPACED = re.compile(rf"{_START}(?:[{SPACES}][0-9]{{3}})+(?P<decimals>[.,][0-9]+
 _BY_COMMAS = re.compile(rf"{_START}(?:(?:,[0-9]{{3}}){{2,}}(?:\.[0-9]+)?|,[0-9]{{3}}\.[0-9]+)")
 _BY_POINTS = re.compile(rf"{_START}(?:(?:\.[0-9]{{3}}){{2,}}(?:,[0-9]+)?|\.[0-9]{{3}},[0-9]+)")
 _POINT_IS_DECIMAL = r"^[+-]?(?:0?|[0-9]{4,})\.|\.(?:[0-9]{0,2}|[0-9]{4,})(?:[eE]|$)"
+_WITH_UNIT = re.compile(
+    rf"(?P<sign>[+-]?)(?:(?P<front>[$€£¥])[{SPACES}]?)?(?P<number>[0-9][^%$€£¥]*?)(?:[{SPACES}]?(?P<behind>[%$€£¥]|EUR|USD|GBP|CHF))?"
+)
+_LONGEST = 40  # characters of a number with its unit
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Digits:
     decimal_points : whether one of the numbers has a point that cannot
     spaced, by_commas, by_points : numbers whose digits are grouped by blanks, by commas, by points
     lengths : of the spaced numbers without decimals
+    units : currencies and per cent signs beside numbers, and in how many cells each is
     """
 
     commas: int = 0
@@ -41,11 +47,27 @@ class Digits:
     by_commas: int = 0
     by_points: int = 0
     lengths: set[int] = field(default_factory=set)
+    units: Counter[str] = field(default_factory=Counter)
 
     @property
     def numbers(self) -> int:
         """How many cells are numbers that are not written as programs write them."""
         return self.commas + self.spaced + self.by_commas + self.by_points
+
+    def without_unit(self, cell: str) -> str:
+        """Return a cell without its unit, which is counted in; the cell itself if it has none, or is no number.
+
+        Examples
+        --------
+        >>> digits = Digits()
+        >>> [digits.without_unit(cell) for cell in ("1 234,5 €", "-$5", "12", "5 m", "€")], digits.units
+        (['1 234,5', '-5', '12', '5 m', '€'], Counter({'€': 1, '$': 1}))
+        """
+        found = _WITH_UNIT.fullmatch(cell) if len(cell) <= _LONGEST else None
+        if found is None or (found["front"] is None) == (found["behind"] is None):
+            return cell
+        self.units[found["front"] or found["behind"]] += 1
+        return found["sign"] + found["number"]
 
     def see_plain(self, numbers: pa.Array) -> None:
         """Look for decimal points in numbers as programs write them."""
@@ -98,6 +120,19 @@ class Digits:
         if self.commas and not self.decimal_commas and (self.decimal_points or delimiter == ","):
             return False, f"{spaces},"
         return bool(self.commas or self.decimal_commas), spaces
+
+
+def without_unit(cells: pa.Array, unit: str) -> pa.Array:
+    """Return cells without a unit that all have.
+
+    Examples
+    --------
+    >>> without_unit(pa.array(["-$ 5", "7 $", None]), "$").to_pylist()
+    ['-5', '7', None]
+    """
+    return pc.replace_substring_regex(
+        cells, f"[{SPACES}]?[{unit}]" + f"[{SPACES}]?" if len(unit) == 1 else f"[{SPACES}]?{unit}", ""
+    )
 
 
 def ungrouped(cells: pa.Array, groups: str, decimal_comma: bool) -> pa.Array:

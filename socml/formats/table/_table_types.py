@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
 from socml.formats._remembered import remembered
-from socml.formats.table._table_digits import Digits, ungrouped
+from socml.formats.table._table_digits import Digits, ungrouped, without_unit
 from socml.project import TIME
 
 Kind = Literal["number", "integer", "text", "time", "boolean"]
@@ -89,7 +89,8 @@ class Profile:
             self.only = present[0].as_py() if self.only is None else self.only
             self.varies = not pc.all(pc.equal(present, self.only)).as_py()
 
-    def _see_one(self, cell: str, where: dict[str, int]) -> None:
+    def _see_one(self, written: str, where: dict[str, int]) -> None:
+        cell = self.digits.without_unit(written)
         if _DECIMAL.fullmatch(cell):
             digits = cell.lstrip("+-")
             if digits.isdigit() and len(digits) > 1 and digits.startswith("0"):
@@ -106,9 +107,9 @@ class Profile:
         else:
             self.others += 1
             if len(self.words) < 20:
-                self.words.add(cell.lower())
+                self.words.add(written.lower())
             if not self.first_other[0]:
-                self.first_other = (cell, where.get(cell, 0))
+                self.first_other = (written, where.get(written, 0))
 
     @property
     def numbers(self) -> int:
@@ -118,13 +119,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to read one column. `groups` are the characters that may part groups of three digits."""
+    """How to read one column. `groups` are the characters that may part groups of three digits, `unit` is beside each number."""
 
     kind: Kind
     decimal_comma: bool = False
     time_format: str = ""
     zone: ZoneInfo | None = None
     groups: str = ""
+    unit: str = ""
 
 
 def plan_column(seen: Profile, name: str, delimiter: str) -> tuple[Plan | None, list[str]]:
@@ -138,7 +140,7 @@ def plan_column(seen: Profile, name: str, delimiter: str) -> tuple[Plan | None, 
     if not seen.others:
         plan, told = _plan_of_numbers(seen, name, delimiter)
         return plan, notes + told
-    if seen.words <= set(_WORDS) and seen.numbers == seen.numeric:
+    if seen.words <= set(_WORDS) and seen.numbers == seen.numeric and not seen.digits.units:
         notes.append(f"Column {name!r}: {', '.join(sorted(seen.words))} read as 1 and 0.")
         return Plan("boolean"), notes
     if seen.numbers > 0.9 * seen.present:
@@ -152,12 +154,13 @@ def plan_column(seen: Profile, name: str, delimiter: str) -> tuple[Plan | None, 
 
 def _plan_of_numbers(seen: Profile, name: str, delimiter: str) -> tuple[Plan, list[str]]:
     """Return how to read a column of numbers alone: as text where a number would say something else."""
-    marks = seen.digits.marks(delimiter)
+    marks, units = seen.digits.marks(delimiter), seen.digits.units
     why = (
         f"{seen.too_large[:40]} does not fit a number exactly" if seen.too_large
         else f"{seen.padded[:40]!r} has leading zeros" if seen.padded
         else "its numbers are all equally long, as names are" if seen.digits.are_names(seen.numbers)
         else "a comma and a point are decimal in it both" if marks is None
+        else f"{', '.join(sorted(units))} stand beside some of its numbers" if units and [*units.values()] != [seen.numbers]
         else ""
     )  # fmt: skip
     if why or marks is None:
@@ -170,7 +173,9 @@ def _plan_of_numbers(seen: Profile, name: str, delimiter: str) -> tuple[Plan, li
         notes.append(f"Column {name!r}: decimal commas read as decimal points.")
     if "," in groups:
         notes.append(f"Column {name!r}: commas read as marks of thousands.")
-    return Plan("number", decimal_comma, groups=groups), notes
+    if units:
+        notes.append(f"Column {name!r}: its numbers are in {min(units)}.")
+    return Plan("number", decimal_comma, groups=groups, unit=min(units, default="")), notes
 
 
 def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
@@ -190,6 +195,8 @@ def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
     if plan.kind == "boolean":
         found = [None if c is None else _WORDS.get(c.lower()) for c in cells.to_pylist()]
         return _checked(cells, found, pa.float64(), "true or false")
+    if plan.unit:
+        cells = without_unit(cells, plan.unit)
     if plan.groups:
         cells = ungrouped(cells, plan.groups, plan.decimal_comma)
     if plan.decimal_comma:

@@ -206,7 +206,12 @@ def _plans(
         if declared is not None:
             comma, groups = profile.digits.marks(delimiter) or (False, "")
             comma = declared.decimal_comma or (comma and not profile.others)
-            plan = replace(declared, decimal_comma=comma, groups=groups.replace("," if comma else ".", ""))
+            plan = replace(
+                declared,
+                decimal_comma=comma,
+                groups=groups.replace("," if comma else ".", ""),
+                unit=plan.unit if plan else "",
+            )
             kept_notes = [note for note in kept_notes if "left out" not in note and "kept as text" not in note]
         if profile.rows:
             notes += kept_notes
