@@ -110,15 +110,15 @@ _SUCCESS = re.compile(
 )
 _LOGON = re.compile(
     r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth|credentials?|"
-    r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
+    r"(?:invalid|illegal|unknown) user|pam_\w{1,20}|(?:log-?[io]n|auth\w{0,14})_(?:fail|succ|den|err|ok)\w{0,10})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
-    re.compile(r"[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
+    re.compile(r"(?<!\w)[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
     re.compile(r"(?<![\w/:.\"'-])(?P<path>/[\w.@+~-]{1,255}(?:/[\w.@+~-]{1,255}){1,30}/?)"),
     re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
@@ -126,6 +126,8 @@ _PATHS = (
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
 _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
 _BLANKS = re.compile(r"[ \t]{1,3}")
+_IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
+_TRANSPORT = re.compile(r"(?i)(?<![\w./-])(?:tcp|udp|icmp|sctp)(?![\w.-])")
 _BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
 _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
@@ -154,6 +156,9 @@ def facts_of(text: str) -> dict[str, object]:
     if not TELLS.search(text):
         return row
     _addresses(text, row)
+    if row.keys() >= {"source_ip", "destination_ip", "destination_port"}:
+        named = {found.lower() for found in _TRANSPORT.findall(text)}
+        row |= {"network_transport": named.pop()} if len(named) == 1 else {}
     words = text.replace("_", " ")  # as in LOGIN_FAILURE
     plain = elsewhere.unaccented(words)
     failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
@@ -221,7 +226,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             by_slash = is_next or (side == "destination" and "source_port" in row)
             if port is None and by_slash and (behind := _AFTER_SLASH.match(text, found.end())):
                 port = behind[1]
-            if port and int(port) <= _LARGEST_PORT:
+            if port and 0 < int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
     for found in _PORT_OF_SIDE.finditer(text) if "ource" in text else ():
         side = "source" if found[1].lower().startswith("s") else "destination"
@@ -234,7 +239,10 @@ def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, ob
     if last is None or "source_ip" not in row or "destination_ip" in row:
         return False
     gap = _GAP if "source_port" in row else _BLANKS
-    return gap.fullmatch(found.string, last.end(), found.start()) is not None
+    has_own_port = "source_port" in row and found["port1"] not in (None, str(row["source_port"]))
+    return gap.fullmatch(found.string, last.end(), found.start()) is not None or (
+        has_own_port and _IN_PARENTHESES.fullmatch(found.string, last.end(), found.start()) is not None
+    )
 
 
 def _worth(before: str, ip: str) -> int:
@@ -277,13 +285,14 @@ def _user(text: str, *, ended: bool) -> str | None:
                 else found["name"].rstrip(".:!?")
             )
             front, sign, behind = name.partition("@" if "@" in name else "/")
-            name = front if sign and address(behind) else name
+            is_extension = bool(sign) and address(behind) is not None  # of a telephone: 1001@192.0.2.5
+            name = front if is_extension else name
             is_quoted = text[found.start("name") - 1] in "'\"" and found.start("name") > 0
             if (
                 name
                 and name.lower() not in _NO_USER
                 and (is_quoted or name.lower() not in elsewhere.NO_USER)
-                and not name.isdigit()
+                and (is_extension or not name.isdigit())
                 and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))

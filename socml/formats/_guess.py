@@ -21,6 +21,8 @@ from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 __all__ = ["fields_of_columns", "guessed_row"]
 
 _VERBS = ("verb", "requestverb")
+_APPLICATIONS = frozenset({"app", "application"})  # whose name is a protocol's only of a connection
+_OPEN = frozenset({"pending", "in progress", "inprogress"})
 _SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _TYPES = frozenset(
@@ -96,7 +98,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
         used.discard(taken.get("message", ""))
         row["message"] = row["event_action"]
-    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
+    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, row.get("event_action"))):
         row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
@@ -198,17 +200,21 @@ def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
         return
     for name in guess(tuple(found)).requests:
         value = found[name]
-        if isinstance(value, str) and (line := _REQUEST.fullmatch(value)):
+        if isinstance(value, str) and (line := _REQUEST.fullmatch(value.strip('"'))):
             row["http_request_method"] = line["method"]
             row.setdefault("url_original", line["url"])
             return
 
 
-def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
-    """Return the outcome that a record's kinds tell, whichever of them is its action."""
+def _outcome_of_kinds(found: Mapping[str, object], action: object) -> str | None:
+    """Return the outcome that a record's kinds tell, whichever is its action (not a mere name), or that it is still to come."""
+    ends = guess(tuple(found)).columns.get("event_outcome", ())
+    if any(str(found[name]).lower().replace("_", " ") in _OPEN for name, _ in ends):
+        return "unknown"
     for name, _ in guess(tuple(found)).columns.get("event_action", ()):
         value = found[name]
-        if isinstance(value, str) and len(value) <= 100 and (outcome := _outcome_of_kind(value)):
+        is_title = plain_name(name) == "name" and value != action
+        if isinstance(value, str) and len(value) <= 100 and not is_title and (outcome := _outcome_of_kind(value)):
             return outcome
     return None
 
@@ -232,6 +238,11 @@ def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> Non
         taken.pop("network_protocol", None)
     elif "network_protocol" in taken:
         used.add(taken["network_protocol"])
+    if plain_name(taken.get("network_protocol", "")) in _APPLICATIONS and not (
+        {"source_ip", "destination_ip"} & row.keys()
+    ):
+        used.discard(taken.pop("network_protocol"))
+        row.pop("network_protocol")
     if row.get("message") is not None and taken["message"] in [
         o for c, o in taken.items() if c not in ("message", *_KEPT)
     ]:

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?!\d\d/\d\d/\d{4}:)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -70,7 +70,9 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     re.DOTALL,
 )
 _LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
-_NO_TAGS = re.compile(r"(?i)\s|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)")
+_NO_TAGS = re.compile(
+    r"(?i)\s|[\w.-]{1,60}\.[a-z]{1,4}:\d{1,6}[:)\]]|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)"
+)
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp".split()

@@ -71,6 +71,12 @@ _UNIT_LEVEL = re.compile(
     + _LEVELS
     + r")): )"
 )
+# Behind a place in the code: `Session.cpp:5231:connect(): [ERROR]`
+_PLACE_LEVEL = re.compile(
+    r" (?P<name>[\w.-]{1,60}\.[a-z]{1,4}):\d{1,6}(?::[\w:~<>]{1,200}(?:\(\))?)?:? ?\[(?P<level>"
+    + _LEVELS.upper()
+    + r")\] ?"
+)
 _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
 _REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
 _SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
@@ -104,6 +110,7 @@ _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written beh
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
+_NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
@@ -131,7 +138,7 @@ class TextLines:
             for line in head_lines(head, 60, stripped=b"\r\0")
             if not line.startswith((b" ", b"\t")) and not is_comment(line)
         ]
-        if lines and _is_names(lines[0].decode("utf-8", "replace")):
+        if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
@@ -182,11 +189,6 @@ def _is_table(texts: list[str]) -> bool:
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
     return False
-
-
-def _is_names(text: str) -> bool:
-    """Return whether a line says in brackets of what its columns are, as FileZilla's server begins its log."""
-    return text.startswith("<Date> ")
 
 
 def _is_title(text: str) -> bool:
@@ -271,6 +273,7 @@ def _behind(text: str, end: int) -> re.Match[str] | None:
         or _PRIORITY_LEVEL.match(text, end)
         or _COMPONENT_LEVEL.match(text, end)
         or _UNIT_LEVEL.match(text, end)
+        or _PLACE_LEVEL.match(text, end)
     )
 
 
@@ -318,7 +321,7 @@ class _Lines:
         if stamp is None and begins:
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
-        if stamp is None and self._last is None and (_is_title(text) or _is_names(text)):
+        if stamp is None and self._last is None and (_is_title(text) or text.startswith(_NAMES)):
             raise Skip("line of names")
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}

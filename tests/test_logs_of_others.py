@@ -1,0 +1,135 @@
+"""Logs of tools without a reader, in spellings that another blind lot showed: each tells what it says of who, where and how."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socml.ingestion import peek
+
+TIME = "2026-03-02T10:00:01Z"
+# what is told → a record of JSON beside its time, and what its columns must be
+RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "ports in an object of a detection": (
+        {
+            "detail": {"src": ["192.0.2.7"], "spt": 4022, "dst": ["192.0.2.5"], "dpt": 110},
+            "filters": [{"mitreTechniqueIds": ["T1046"]}],
+        },
+        {"source_port": 4022, "destination_port": 110, "threat_technique_id": ["T1046"]},
+    ),
+    "hosts that are addresses": (
+        {"src_host": "192.0.2.7", "dst_host": "192.0.2.5", "dst_port": 22},
+        {"source_ip": "192.0.2.7", "destination_ip": "192.0.2.5"},
+    ),
+    "the agent's host": (
+        {"agentHost": "nn1.example.org", "reqUser": "bob"},
+        {"host_name": "nn1.example.org", "user_name": "bob"},
+    ),
+    "a version cut short": ({"TlsVer": "TLSv1.2", "SourceIP": "192.0.2.7"}, {"tls_version": "TLSv1.2"}),
+    "a priority cut short": ({"pri": "warning", "user": "bob"}, {"event_severity": 40}),
+    "a model that fired": ({"model": {"name": "Beaconing"}, "device": {"ip": "192.0.2.7"}}, {"rule_name": "Beaconing"}),
+}
+# what is told → a line, and what its columns must be
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "who came, and where to in parentheses": (
+        "2026-03-02T10:00:01Z New connection: 192.0.2.7:48578 (192.0.2.5:22) [session: 8d0c]",
+        {"source_port": 48578, "destination_ip": "192.0.2.5", "destination_port": 22},
+    ),
+    "a telephone": (
+        "2026-03-02 10:00:01 [WARNING] sofia_reg.c:1792 auth failure (REGISTER) for [1001@192.0.2.5] from ip 192.0.2.7",
+        {"user_name": "1001", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a level behind a place in the code": (
+        "2026-03-02 10:00:01 Session.cpp:5231:handshake(): [ERROR] Access denied for user 'bob'@'192.0.2.7'",
+        {"event_severity": 60, "user_name": "bob", "host_name": None, "process_name": "Session.cpp"},
+    ),
+    "the protocol of a connection": (
+        "2026-03-02 10:00:01 WARN SYN flood! From 192.0.2.7:41437 to 192.0.2.5:9612, proto TCP",
+        {"network_transport": "tcp"},
+    ),
+    "a word for a logon in capitals": (
+        "2026-03-02 10:00:01 WARN LOGIN_FAILED User bob - Client_ip 192.0.2.7",
+        {"event_action": "login", "event_outcome": "failure"},
+    ),
+    "a proxy's pairs": (
+        'time="2026-03-02T10:00:01Z" c-ip=192.0.2.7 cs-uri-port=443 cs-method=CONNECT c-url="tcp://www.example.org:443/" s-action=TCP_DENIED service.name="HTTP"',
+        {"url_original": "tcp://www.example.org:443/", "destination_port": 443, "event_action": "TCP_DENIED"},
+    ),
+    "an object's fields without its braces": (
+        '"time": "2026-03-02T10:00:01Z", "acct": "bob", "peer": {"ip": "192.0.2.7"}, "box": "web1", "host": "web1", "op": "door.open"',
+        {
+            "user_name": "bob",
+            "source_ip": "192.0.2.7",
+            "host_name": "web1",
+            "event_action": "door.open",
+            "message": None,
+        },
+    ),
+}
+
+
+def _events(path: Path, text: str) -> list[dict[str, Any]]:
+    path.write_text(text)
+    return [dict(event) for event in peek(path, limit=9).events]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_of_a_tool(tmp_path: Path, name: str) -> None:
+    record, expected = RECORDS[name]
+    (event,) = _events(tmp_path / "a.jsonl", json.dumps({"time": TIME, **record}) + "\n")
+    assert {column: event.get(column) for column in expected} == expected
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_of_a_tool(tmp_path: Path, name: str) -> None:
+    line, expected = LINES[name]
+    (event,) = _events(tmp_path / "a.log", f"{line}\n")
+    assert {column: event.get(column) for column in expected} == expected
+
+
+def test_cells_that_name_themselves(tmp_path: Path) -> None:
+    line = "02.03.2026 10:00:0{0};WARNUNG;Anmeldung fehlgeschlagen;Benutzer: user{0};Rechner: PC-{0};IP: 192.0.2.{0}\n"
+    events = _events(tmp_path / "a.log", line.format(1) + line.format(2))
+    assert [(e["user_name"], e["host_name"], e["source_ip"], e["event_severity"]) for e in events] == [
+        ("user1", "PC-1", "192.0.2.1", 40),
+        ("user2", "PC-2", "192.0.2.2", 40),
+    ]
+
+
+def test_a_first_line_of_signs_for_nothing_is_data(tmp_path: Path) -> None:
+    line = '192.0.2.{0} | https | r{0}x4 | - | 2026-03-02 10:00:01,126 | "GET /app HTTP/1.1" | "" "git/2" | {1} | {2} | {2} |\n'
+    events = _events(tmp_path / "a.log", line.format(1, "-", "-") + line.format(2, 401, 95) + line.format(3, 200, 1))
+    assert [(e["source_ip"], e["http_request_method"], e["url_original"]) for e in events] == [
+        (f"192.0.2.{n}", "GET", "/app") for n in (1, 2, 3)
+    ]
+
+
+def test_numbers_over_time(tmp_path: Path) -> None:
+    result = [{"metric": {"host": "web1", "level": "error"}, "values": [[1772445601, "12"], [1772445661.5, "3"]]}]
+    events = _events(
+        tmp_path / "a.json", json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    )
+    assert [
+        (e["time"].isoformat(), e["host_name"], e["event_severity"], dict(e["extra"])["value"]) for e in events
+    ] == [
+        ("2026-03-02T10:00:01+00:00", "web1", 60, "12"),
+        ("2026-03-02T10:01:01.500000+00:00", "web1", 60, "3"),
+    ]
+
+
+def test_a_number_at_one_moment(tmp_path: Path) -> None:
+    result = [{"metric": {"instance": "web1"}, "value": [1772445601.5, "0"]}]
+    (event,) = _events(tmp_path / "a.json", json.dumps({"data": {"resultType": "vector", "result": result}}))
+    assert (event["host_name"], dict(event["extra"])["value"]) == ("web1", "0")
+
+
+def test_syslog_of_another_service_of_azure_tells_its_host(tmp_path: Path) -> None:
+    record = {
+        "time": TIME, "resourceId": "/r", "category": "authpriv", "level": "err", "operationName": "LinuxSyslogEvent",
+        "properties": {"ident": "sudo", "Msg": "pam_unix(sudo:auth): conversation failed", "hostname": "web1"},
+    }  # fmt: skip
+    (event,) = _events(tmp_path / "a.jsonl", json.dumps(record) + "\n")
+    assert (event["host_name"], event["message"]) == ("web1", "pam_unix(sudo:auth): conversation failed")
