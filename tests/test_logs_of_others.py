@@ -30,6 +30,22 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "a version cut short": ({"TlsVer": "TLSv1.2", "SourceIP": "192.0.2.7"}, {"tls_version": "TLSv1.2"}),
     "a priority cut short": ({"pri": "warning", "user": "bob"}, {"event_severity": 40}),
+    "who did it before whom it was done to": (
+        {"initiated_by": {"email": "ann@example.org"}, "resource": {"username": "bob"}, "client_ip": "192.0.2.7"},
+        {"user_name": "ann@example.org"},
+    ),
+    "a status in words": (
+        {"status": {"id": 3, "text": "Rejected"}, "reason": "an attachment", "client_ip": "192.0.2.7"},
+        {"event_outcome": "failure"},
+    ),
+    "a code that is written otherwise": (
+        {"rcode": "NxDomain", "query": "a.example"},
+        {"dns_response_code": "NXDOMAIN"},
+    ),
+    "a user with how it was told": (
+        {"ugi": "bob (auth:SIMPLE)", "ip": "/192.0.2.7"},
+        {"user_name": "bob", "source_ip": "192.0.2.7"},
+    ),
     "a model that fired": ({"model": {"name": "Beaconing"}, "device": {"ip": "192.0.2.7"}}, {"rule_name": "Beaconing"}),
 }
 # what is told → a line, and what its columns must be
@@ -57,6 +73,64 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "a proxy's pairs": (
         'time="2026-03-02T10:00:01Z" c-ip=192.0.2.7 cs-uri-port=443 cs-method=CONNECT c-url="tcp://www.example.org:443/" s-action=TCP_DENIED service.name="HTTP"',
         {"url_original": "tcp://www.example.org:443/", "destination_port": 443, "event_action": "TCP_DENIED"},
+    ),
+    "ports in columns behind a protocol": (
+        '2026-03-02 10:00:01 WARN 4521 Scan "x" TCP 192.0.2.7 4022 192.0.2.5 22 1 drop',
+        {"source_port": 4022, "destination_ip": "192.0.2.5", "destination_port": 22, "network_transport": "tcp"},
+    ),
+    "a proxy's user and status before the request": (
+        '[02/Mar/2026:10:00:01 +0100] "bob" 192.0.2.7 403 "GET http://evil.example/x HTTP/1.1" "Bad" 23',
+        {
+            "user_name": "bob",
+            "http_response_status_code": 403,
+            "event_outcome": "failure",
+            "url_original": "http://evil.example/x",
+        },
+    ),
+    "a level of a device behind a program": (
+        "Mar  2 10:00:01 sw1 Aaa: %AAA-4-LOGIN_FAILED: user bob failed to login [from: 192.0.2.7]",
+        {"event_severity": 40, "user_name": "bob", "host_name": "sw1"},
+    ),
+    "a level among cells": (
+        "2026/03/02-10:00:01, [SEC-1193], 4521, FID 128, WARNING, sansw1, Login failure via SSH. IP Addr: 192.0.2.7",
+        {"event_severity": 40, "source_ip": "192.0.2.7"},
+    ),
+    "a level behind a thread's number": (
+        "[3/2/26 10:00:01:126 CET] 0000004a FormLogin E   SECJ0118E: Authentication error for user bob",
+        {"event_severity": 60, "process_name": "FormLogin", "user_name": "bob"},
+    ),
+    "a level behind a sign": (
+        "2026-03-02T10:00:01+0000 [stdout#info] AUTH FAILED: {'user': 'bob', 'client_ip_addr': '192.0.2.7'}",
+        {"event_severity": 10, "user_name": "bob", "source_ip": "192.0.2.7"},
+    ),
+    "the source is more than a host": (
+        "2026-03-02 10:00:01 INFO user:bob|host:192.0.2.5:7000|source:/192.0.2.7|type:LOGIN_ERROR",
+        {"source_ip": "192.0.2.7", "user_name": "bob"},
+    ),
+    "a mail server's word": (
+        "Mar  2 10:00:01 mx1 smtpd[7]: 1f55 smtp authentication user=bob address=192.0.2.7 result=permfail",
+        {"event_outcome": "failure", "user_name": "bob"},
+    ),
+    "a date without zeros": (
+        "2026.3.2 10:00:01 bob 192.0.2.7 http://evil.example/ *DENIED* GET 0 0",
+        {"source_ip": "192.0.2.7", "event_outcome": "failure", "url_original": "http://evil.example/"},
+    ),
+    "whose logon it was, in German": (
+        "02.03.26 10:00:01 Anmeldung des Benutzers bob von IP-Adresse 192.0.2.7 gescheitert (falsches Kennwort).",
+        {"user_name": "bob", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a user between two dashes": (
+        "<13>Mar  2 10:00:01 ilo1 #ILO 5: 03/02/2026 10:00:01 Browser login: bob - 192.0.2.7(pc7.example.org).",
+        {"user_name": "bob", "source_ip": "192.0.2.7"},
+    ),
+    "names and values behind brackets": (
+        "[2026-03-02 10:00:01 UTC] [192.0.2.7:4022] [UDP] QNAME: a.example; QTYPE: A; QCLASS: IN; RCODE: NxDomain; ANSWER: []",
+        {
+            "dns_question_name": "a.example",
+            "dns_response_code": "NXDOMAIN",
+            "network_transport": "udp",
+            "source_port": 4022,
+        },
     ),
     "an object's fields without its braces": (
         '"time": "2026-03-02T10:00:01Z", "acct": "bob", "peer": {"ip": "192.0.2.7"}, "box": "web1", "host": "web1", "op": "door.open"',
@@ -133,3 +207,16 @@ def test_syslog_of_another_service_of_azure_tells_its_host(tmp_path: Path) -> No
     }  # fmt: skip
     (event,) = _events(tmp_path / "a.jsonl", json.dumps(record) + "\n")
     assert (event["host_name"], event["message"]) == ("web1", "pam_unix(sudo:auth): conversation failed")
+
+
+def test_requests_over_several_lines_begin_with_the_same_word(tmp_path: Path) -> None:
+    request = 'Started {} "{}" for 192.0.2.{} at 2026-03-02 10:00:0{} +0100\nProcessing by A#b as HTML\n  Parameters: {{}}\nCompleted 401\n'
+    events = _events(
+        tmp_path / "a.log", request.format("POST", "/users/sign_in", 7, 1) + request.format("GET", "/", 8, 2)
+    )
+    assert [
+        (e["http_request_method"], e["url_original"], e["source_ip"], e["time"].isoformat()[:19]) for e in events
+    ] == [
+        ("POST", "/users/sign_in", "192.0.2.7", "2026-03-02T09:00:01"),
+        ("GET", "/", "192.0.2.8", "2026-03-02T09:00:02"),
+    ]

@@ -23,7 +23,17 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"app": "shop", "user": "bob"},
         {"network_protocol": None},
     ),
-    "an application of a connection": ({"app": "ssh", "srcip": "192.0.2.1"}, {"network_protocol": "ssh"}),
+    "an application of a connection": (
+        {"app": "dropbox", "srcip": "192.0.2.1", "dstip": "192.0.2.2"},
+        {"network_protocol": "dropbox"},
+    ),
+    "a service that all know": ({"service": "ssh", "srcip": "192.0.2.1"}, {"network_protocol": "ssh"}),
+    "a service of a directory": ({"service": "directory", "client_ip": "192.0.2.1"}, {"network_protocol": None}),
+    "a mail server's code": ({"smtp_status_code": 250, "source_ip": "192.0.2.1"}, {"http_response_status_code": None}),
+    "nobody known": (
+        {"user": "unknown", "src_ip": "192.0.2.1:0"},
+        {"user_name": None, "source_ip": "192.0.2.1", "source_port": None},
+    ),
     "a container's name is nothing done": (
         {"process": {"pod": {"name": "web-1"}, "pid": 7}, "user": "bob"},
         {"event_action": None, "process_pid": 7},
@@ -81,6 +91,16 @@ MESSAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "session from 192.0.2.7:0 for admin bob has timed out",
         {"source_ip": "192.0.2.7", "source_port": None},
     ),
+    "a version is no address": (
+        "Server version number: 9.0.71.0 started, login allowed",
+        {"source_ip": None, "destination_ip": None},
+    ),
+    "who is asked is no client": ("GET http://192.0.2.5:5000/v3/", {"source_ip": None, "destination_ip": "192.0.2.5"}),
+    "a way to authenticate is no logon": (
+        "allowed=true\tugi=bob (auth:SIMPLE)\tip=/192.0.2.7\tcmd=open",
+        {"event_action": None},
+    ),
+    "who is not named": ("Detected an unauthorized user attempting to access SSH from 192.0.2.7", {"user_name": None}),
     "a mapped address is no destination": ("drop 192.0.2.7/4022 (198.51.100.9/4022) by rule", {"destination_ip": None}),
 }
 
@@ -126,3 +146,12 @@ def test_part_of_an_object_is_no_record(tmp_path: Path) -> None:
     path.write_text(f'"time": "{TIME}",\n"user": "bob",\n"port": 4\n')
     with pytest.raises(FormatError):
         peek(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["On the Listener, 192.0.2.7 has connected.", "exec-12 anonymous 192.0.2.7 /login.jsp x", "{ Severity } Warning"],
+)
+def test_a_first_word_behind_an_application_s_time_is_no_host(tmp_path: Path, text: str) -> None:
+    event = _event(tmp_path / "a.log", "".join(f"2026-03-02 10:00:0{n}.126 {text}\n" for n in (1, 2)))
+    assert event.get("host_name") is None

@@ -46,6 +46,8 @@ _WEAK_ACTIONS = frozenset("name type kind category subtype task op".split())
 _OF_EVENTS = re.compile(
     r"event|action|activit|operation|audit|alert|type|kind|categor|verb|task|data|detail|propert|payload|record|log|message|msg|body|fields|columns|result|info|request|params|finding|threat|detect|signature|rule"
 )
+_OBJECTS = frozenset("resource object target targets affected changes".split())  # whom something is done to
+_OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
 _NAMED_TEXT = {"@Name", "#text"}
@@ -124,7 +126,8 @@ def guess(names: tuple[str, ...]) -> Guess:
                 if skipped and (_is_of_other_end(column, own) or _is_of_a_part(column, own, name)):
                     continue
                 far = 3 if name == "accountname" and "accountid" in by_end else skipped  # perhaps a customer's
-                far += 2 * (own.partition(".")[0].lower() in _BESIDE)
+                outermost = own.partition(".")[0].lower()
+                far += 2 * (outermost in _BESIDE or (column == "user_name" and outermost in _OBJECTS))
                 found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * far, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
@@ -161,6 +164,8 @@ def _is_of_a_part(column: str, name: str, end: str) -> bool:
     path = [part.lower() for part in name.split(".")[:-1] if not part.isdigit()]
     if column == "event_action":
         return end in _WEAK_ACTIONS and bool(path) and _OF_EVENTS.search(path[-1]) is None
+    if column == "http_response_status_code":
+        return _OF_OTHER_STATUS.search(name) is not None
     return column == "process_pid" and not _NOT_PROCESSES.isdisjoint(path)
 
 

@@ -21,7 +21,11 @@ from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 __all__ = ["fields_of_columns", "guessed_row"]
 
 _VERBS = ("verb", "requestverb")
-_APPLICATIONS = frozenset({"app", "application"})  # whose name is a protocol's only of a connection
+# Whose name is a protocol's only of a connection, or if it is one that all know
+_APPLICATIONS = frozenset({"app", "application", "service", "servicename"})
+_PROTOCOLS = frozenset(
+    "ssh http https dns ftp sftp smtp imap pop3 rdp smb ldap ldaps telnet vnc ntp snmp tls ssl kerberos sip dhcp radius mysql mqtt".split()
+)
 _OPEN = frozenset({"pending", "in progress", "inprogress"})
 _SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
@@ -238,9 +242,9 @@ def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> Non
         taken.pop("network_protocol", None)
     elif "network_protocol" in taken:
         used.add(taken["network_protocol"])
-    if plain_name(taken.get("network_protocol", "")) in _APPLICATIONS and not (
-        {"source_ip", "destination_ip"} & row.keys()
-    ):
+    is_application = plain_name(taken.get("network_protocol", "")) in _APPLICATIONS
+    is_connection = "destination_ip" in row or "destination_port" in row or row.get("network_protocol") in _PROTOCOLS
+    if is_application and not is_connection:
         used.discard(taken.pop("network_protocol"))
         row.pop("network_protocol")
     if row.get("message") is not None and taken["message"] in [

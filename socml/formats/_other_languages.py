@@ -50,7 +50,7 @@ _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|«»]{1,128})"
 _UNKNOWN = r"(?:inconnue? |invalide |desconocido |sconosciuto |desconhecido |onbekende? )?"
 USERS = (
     re.compile(
-        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzer|anwender|konto|usuario|cuenta|utente|utilizador|gebruiker)"
+        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzers?|anwenders?|konto|usuario|cuenta|utente|utilizador|gebruiker)"
         rf"(?:=| ?: ?| ){_UNKNOWN}['\"\[<(«]{{0,2}} ?{_NAME}"
     ),
     re.compile(rf"(?i)\b(?:compte|conta)(?:=| ?: | ['\"«] ?){_NAME}"),

@@ -41,6 +41,7 @@ _BETWEEN = r"(?:, ?| at | @ |::|[T:_-]| {1,4})"
 _MINUTES = r"(?P<minutes>[+-]\d{3})(?![\d:])"  # ahead of UTC, as DB2 writes them
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<year>20\d\d)\.(?P<month>\d{{1,2}})\.(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
     rf"(?:[.,:](?P<fraction>\d{{1,9}}))?(?!\d){_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[-T _:]{_CLOCK}{_ZONE}",

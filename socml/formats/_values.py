@@ -33,7 +33,7 @@ LEVELS = {
 _OCSF_SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 80, 6: 90}
 _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
-    r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
+    r"(?i)\b(?:(?:perm|temp)fail|un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
     r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
@@ -77,6 +77,7 @@ _QUESTION_TYPES = frozenset(
 )
 _OTHER_TYPE = re.compile(r"(?:TYPE)?\d{1,5}")
 _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
+_WITH_METHOD = re.compile(r" \(auth:\w{1,20}\)$")  # of Hadoop's users
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
@@ -273,13 +274,14 @@ def _user(value: object, name: str) -> str | None:
         or text.isdigit()
         or not text
         or len(text) > 256
-        or text in ("null", "None", "N/A", "(null)")
+        or text in ("null", "None", "N/A", "(null)", "unknown")
         or not any(map(str.isalnum, text))
         or _PLACE.fullmatch(text)
     ):
         return None
     if named := _WITH_MAIL.fullmatch(text):
         return named["mail"]
+    text = _WITH_METHOD.sub("", text)
     return None if address_and_port(text)[0] else text
 
 
@@ -324,7 +326,8 @@ def _domain(value: object, name: str) -> str | None:
 
 def _rcode(value: object, name: str) -> str | None:
     text = text_of(value)
-    return text if name != "responsecode" or str(text).upper() in RCODES else None
+    known = str(text).upper()
+    return known if known in RCODES else text if name != "responsecode" else None
 
 
 def _label(value: object, name: str) -> str | None:

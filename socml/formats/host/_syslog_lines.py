@@ -69,6 +69,9 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
 )
+_BLANK_STAMP = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{1,9}"
+)  # no relay writes a time so, before neither program nor zone
 _LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
 _NO_TAGS = re.compile(
     r"(?i)\s|[\w.-]{1,60}\.[a-z]{1,4}:\d{1,6}[:)\]]|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)"
@@ -80,7 +83,7 @@ NO_HOSTS = frozenset(
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
-_NO_HOST = re.compile(r'[=",;(]')
+_NO_HOST = re.compile(r'[=",;({]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 # A field of structured data; Check Point writes a colon for its sign
@@ -146,6 +149,8 @@ def _is_application(found: re.Match[str]) -> bool:
     if found.re is not _RFC3339 or found["priority"]:
         return False
     if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
+        return True
+    if found["host"] and found["tag"] is None and _BLANK_STAMP.fullmatch(found["stamp"]):
         return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))

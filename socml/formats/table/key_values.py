@@ -43,7 +43,7 @@ _SEPARATED = {
 }
 _BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
 _CELL = re.compile(r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$))")
-_COLONS = re.compile(r"(?:^|[,;] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
+_COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
