@@ -34,6 +34,13 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"initiated_by": {"email": "ann@example.org"}, "resource": {"username": "bob"}, "client_ip": "192.0.2.7"},
         {"user_name": "ann@example.org"},
     ),
+    "who did it, and from which end to which": (
+        {
+            "destination": {"username": "ann", "public_ip": "192.0.2.5"},
+            "performed_by": {"username": "bob", "public_ip": "192.0.2.7"},
+        },
+        {"user_name": "bob", "source_ip": "192.0.2.7", "destination_ip": "192.0.2.5"},
+    ),
     "a status in words": (
         {"status": {"id": 3, "text": "Rejected"}, "reason": "an attachment", "client_ip": "192.0.2.7"},
         {"event_outcome": "failure"},
@@ -106,6 +113,14 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "the source is more than a host": (
         "2026-03-02 10:00:01 INFO user:bob|host:192.0.2.5:7000|source:/192.0.2.7|type:LOGIN_ERROR",
         {"source_ip": "192.0.2.7", "user_name": "bob"},
+    ),
+    "a program and its process apart": (
+        "Mar 02 10:00:01 sogod [4521]: Login from '192.0.2.7' for user 'bob' failed",
+        {"host_name": None, "process_name": "sogod", "process_pid": 4521, "user_name": "bob"},
+    ),
+    "a level behind a program's process and thread": (
+        "2026-03-02 10:00:01.258.7085 - [] pamlws.exe [44408,52004] Error: record not found",
+        {"event_severity": 60, "process_name": "pamlws.exe", "process_pid": 44408},
     ),
     "a mail server's word": (
         "Mar  2 10:00:01 mx1 smtpd[7]: 1f55 smtp authentication user=bob address=192.0.2.7 result=permfail",

@@ -42,6 +42,11 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"eventType": {"name": "user.created"}, "user": "bob"},
         {"event_action": "user.created"},
     ),
+    "an event's number is nothing done": (
+        {"eventId": "28c4a1b2d3e4f5a6b7c8d9e0f1a2b3c4", "user": "bob"},
+        {"event_action": None},
+    ),
+    "an event's word is": ({"eventId": "login_facade", "user": "bob"}, {"event_action": "login_facade"}),
     "an answer's type is nothing done": (
         {"answers": [{"Type": "AAAA"}], "srcaddr": "192.0.2.1"},
         {"event_action": None},
@@ -90,6 +95,10 @@ MESSAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "no port behind an address": (
         "session from 192.0.2.7:0 for admin bob has timed out",
         {"source_ip": "192.0.2.7", "source_port": None},
+    ),
+    "a parenthesis is not the URL's": (
+        "failed in /a/b.php on line 2 (POST /?_task=login)",
+        {"url_original": "/?_task=login"},
     ),
     "a version is no address": (
         "Server version number: 9.0.71.0 started, login allowed",

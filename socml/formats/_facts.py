@@ -203,7 +203,8 @@ def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
 
 def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
-        row["http_request_method"], row["url_original"] = request["method"], request["url"]
+        url = request["url"] if "(" in request["url"] else request["url"].rstrip(")")
+        row["http_request_method"], row["url_original"] = request["method"], url
         first = _STATUS_FIRST.search(text, max(0, request.start() - 8), request.start())
         if (
             told := request["status"]

@@ -46,7 +46,7 @@ _WEAK_ACTIONS = frozenset("name type kind category subtype task op".split())
 _OF_EVENTS = re.compile(
     r"event|action|activit|operation|audit|alert|type|kind|categor|verb|task|data|detail|propert|payload|record|log|message|msg|body|fields|columns|result|info|request|params|finding|threat|detect|signature|rule"
 )
-_OBJECTS = frozenset("resource object target targets affected changes".split())  # whom something is done to
+_OBJECTS = frozenset("resource object target targets affected changes destination".split())  # whom something is done to
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last

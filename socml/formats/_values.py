@@ -80,6 +80,7 @@ _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's cod
 _WITH_METHOD = re.compile(r" \(auth:\w{1,20}\)$")  # of Hadoop's users
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
+_ONE_OF_MANY = re.compile(r"(?=.{0,40}\d)(?:[0-9a-fA-F]{16,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
@@ -298,6 +299,12 @@ def _host(value: object, name: str) -> str | None:
     return text if isinstance(value, str) and is_name else None
 
 
+def _action(value: object, name: str) -> str | None:
+    """Return what was done; the number of one event, however it is written, is nothing done."""
+    text = _word(value, name)
+    return text if text is None or not _ONE_OF_MANY.fullmatch(text) else None
+
+
 def _hash(value: object, name: str) -> str | None:
     text = str(value)
     kind = _HASHES.get(len(text))
@@ -370,7 +377,7 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "source_ip": _address, "destination_ip": _address, "source_port": _port, "destination_port": _port,
     "http_response_status_code": _status, "http_request_method": _method, "network_transport": _transport,
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
-    "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
+    "event_action": _action, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
     "dns_response_code": _rcode, "threat_name": _label, "rule_name": _label, "rule_id": _rule, "user_agent_original": _agent, "dns_question_type": _question_type, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
     "event_severity": severity_of, "duration_s": _duration, "message": _text, "process_command_line": _text,

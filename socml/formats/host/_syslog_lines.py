@@ -254,6 +254,17 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     return row
 
 
+def _writer(found: dict[str, str | None], message: str) -> tuple[str | None, str | None, str | None]:
+    """Return the program that wrote a line, its host, and the number of its process."""
+    tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
+    if found.get("data") is not None:
+        tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
+    number = found.get("bare_tag") or ""
+    if number.isdigit() and not _DEVICE.match(message):
+        return host, None, number  # `sogod [4521]: …`, which no relay gave a host
+    return tag, host, pid
+
+
 def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
 
@@ -262,11 +273,9 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     ValueError
         If its time is none.
     """
-    tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
-    if found.get("data") is not None:
-        tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
-        message = message.removeprefix("\ufeff")
+    message = message if found.get("data") is None else message.removeprefix("\ufeff")
+    tag, host, pid = _writer(found, message)
     program = (tag or "").rsplit("/", 1)[-1]
     device = _DEVICE.match(message) if program.isdigit() else None
     if device:

@@ -63,6 +63,10 @@ _PLACE_LEVEL = re.compile(
     + r")\] ?"
 )
 _TWISTED_LEVEL = re.compile(r" \[(?P<name>[\w.-]{1,80})#(?P<level>debug|info|warn|error|critical)\] ")
+# Behind a program with its process and thread: `- [id] idapi.exe [5368,54656] Error:`
+_PROGRAM_LEVEL = re.compile(
+    rf"(?:[.\d]{{0,12}} - \[[^\]\n]{{0,80}}\])? (?P<name>[\w.-]{{1,64}}) \[(?P<pid>\d{{1,9}}),\d{{1,9}}\] (?P<level>(?i:{LEVEL_WORDS})): "
+)
 _CELL_LEVEL = re.compile(rf",(?: ?[^,\n]{{1,40}},){{1,5}} ?(?P<level>{LEVEL_WORDS.upper()}), ?")  # of Brocade
 _WEBSPHERE_LEVEL = re.compile(
     r" [0-9a-f]{8} (?P<name>[\w.$-]{1,40}) {1,13}(?P<level>[FEWAIOR]) {1,4}(?=[A-Z]{4,5}\d{4}[A-Z]:|[^\s])"
@@ -108,5 +112,6 @@ def behind(text: str, end: int) -> re.Match[str] | None:
         or _PLACE_LEVEL.match(text, end)
         or _TWISTED_LEVEL.match(text, end)
         or _CELL_LEVEL.match(text, end)
+        or _PROGRAM_LEVEL.match(text, end)
         or _WEBSPHERE_LEVEL.match(text, end)
     )
