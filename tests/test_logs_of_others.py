@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "performed_by": {"username": "bob", "public_ip": "192.0.2.7"},
         },
         {"user_name": "bob", "source_ip": "192.0.2.7", "destination_ip": "192.0.2.5"},
+    ),
+    "a client that a server calls the host": (
+        {"host": "192.0.2.7", "request": "POST /login HTTP/1.1", "statusCode": "401"},
+        {"source_ip": "192.0.2.7", "host_name": None, "url_original": "/login"},
+    ),
+    "dropped, in German": (
+        {"Quelle": "192.0.2.7", "Ziel": "192.0.2.5", "Aktion": "Verworfen"},
+        {"event_outcome": "failure"},
     ),
     "a status in words": (
         {"status": {"id": 3, "text": "Rejected"}, "reason": "an attachment", "client_ip": "192.0.2.7"},
@@ -121,6 +130,22 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "a level behind a program's process and thread": (
         "2026-03-02 10:00:01.258.7085 - [] pamlws.exe [44408,52004] Error: record not found",
         {"event_severity": 60, "process_name": "pamlws.exe", "process_pid": 44408},
+    ),
+    "keys of a vendor in LEEF": (
+        "LEEF:1.0|Example|guard|1|exec|devTime=2026-03-02 10:00:01\tsrc=192.0.2.7\tHash=F6494E7C35B6514A3AD74E27435F3141\tAlert Severity=High",
+        {"file_hash": "md5:f6494e7c35b6514a3ad74e27435f3141", "event_severity": 70},
+    ),
+    "a level's letter is no host": (
+        "2026-03-02T10:00:01.126+0100 I ACCESS   [conn12] Unauthorized: not authorized from client 192.0.2.7:4022",
+        {"host_name": None, "event_severity": 10, "source_port": 4022},
+    ),
+    "a date without signs": (
+        '[06] Mon 02Mar26 10:00:01 - (12) Invalid login: User "bob"; IP address: 192.0.2.7',
+        {"user_name": "bob", "source_ip": "192.0.2.7", "time": datetime(2026, 3, 2, 10, 0, 1, tzinfo=UTC)},
+    ),
+    "a zone by its name": (
+        'date=2026-03-02 time=10:00:01 timezone="CET" src_ip=192.0.2.7 status="Deny"',
+        {"time": datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC), "source_ip": "192.0.2.7"},
     ),
     "a mail server's word": (
         "Mar  2 10:00:01 mx1 smtpd[7]: 1f55 smtp authentication user=bob address=192.0.2.7 result=permfail",

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from socml.formats._addresses import address
 from socml.formats._field_names import guess, plain_name
 from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
+from socml.formats._stamps import ZONES
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 
@@ -159,7 +161,7 @@ def _with_colons(named: tuple[str, str]) -> tuple[str, str]:
 def _zone(found: Mapping[str, object]) -> str:
     """Return the offset that a record's own field gives, as firewalls do; empty if none does."""
     zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
-    return zone if _OFFSET.fullmatch(zone) else ""
+    return zone if _OFFSET.fullmatch(zone) else f" {zone}" if zone in ZONES else ""
 
 
 def _zoned_time(found: Mapping[str, object], name: str, clock: Clock) -> datetime | None:
@@ -201,13 +203,22 @@ def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
 def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
     """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
     if "http_request_method" in row:
+        _client(row)
         return
     for name in guess(tuple(found)).requests:
         value = found[name]
         if isinstance(value, str) and (line := _REQUEST.fullmatch(value.strip('"'))):
             row["http_request_method"] = line["method"]
             row.setdefault("url_original", line["url"])
+            _client(row)
             return
+
+
+def _client(row: dict[str, object]) -> None:
+    """Let an address that a request's record calls its host be the client's, where it names no other."""
+    if "source_ip" not in row and (client := address(str(row.get("host_name") or ""))):
+        row["source_ip"] = client
+        del row["host_name"]
 
 
 def _outcome_of_kinds(found: Mapping[str, object], action: object) -> str | None:

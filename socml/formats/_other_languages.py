@@ -26,7 +26,7 @@ __all__ = [
 
 FAILURE = re.compile(
     r"(?i)\b(?:echec|echou|refus|non (?:autoris|autoriz|accept|admis|valid|permis|permess|consentit|reussi)|rejet|bloqu|interdit|errone|verrouill|"
-    r"fehl(?:er\b|geschlagen|schlag)|verweigert|abgelehnt|blockiert|gesperrt|ungultig|verboten|falsch|erfolglos|"
+    r"fehl(?:er\b|geschlagen|schlag)|verworfen|verweigert|abgelehnt|blockiert|gesperrt|ungultig|verboten|falsch|erfolglos|"
     r"nicht (?:erlaubt|zugelassen|erfolg|autorisiert|gestattet)|fallid|fallo\b|fallit|fracas|deneg|rechaz|invalid|incorrect|prohib|"
     r"negad|negat[oa]\b|rifiutat|bloccat|vietat|errat[oa]\b|falh|recusad|proibid|nao (?:autoriz|permit)|"
     r"mislukt|geweigerd|geblokkeerd|ongeldig|geen\b|niepowod|nieudan|nie powiodl|odmow|odrzuc|zablokow|bledn|misslyck|nekad|avvis|feilet|mislykk|mislyk|"

@@ -83,6 +83,7 @@ NO_HOSTS = frozenset(
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
+_LEVEL_LETTERS = frozenset("DIWEF")  # of MongoDB and others
 _NO_HOST = re.compile(r'[=",;({]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
@@ -169,7 +170,13 @@ def is_host(name: str) -> bool:
     >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC", "22")]
     [True, True, False, False, False, False, False]
     """
-    named = not name.isdigit() and name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
+    named = (
+        not name.isdigit()
+        and name not in _LEVEL_LETTERS
+        and name.lower() not in NO_HOSTS
+        and name not in ZONES
+        and not _NO_HOST.search(name)
+    )
     return named and (name[:1] not in "+-" or name == "-") and not (_QUEUED.fullmatch(name) or _PEER.fullmatch(name))
 
 

@@ -17,7 +17,7 @@ from socml.formats._inner import with_inner
 from socml.formats._json import extra_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
-from socml.formats._stamps import stamp_in
+from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 from socml.formats._values import severity_of
@@ -143,7 +143,8 @@ def _with_joined_time(found: dict[str, str]) -> dict[str, str]:
         return found
     zone = found.get("tz") or found.get("timezone") or ""
     rest = {name: value for name, value in found.items() if name not in ("date", "time")}
-    return {"datetime": f"{day} {time}{zone if zone[:1] in '+-' and len(zone) > 4 else ''}", **rest}
+    zone = f" {zone}" if zone in ZONES else zone if zone[:1] in "+-" and len(zone) > 4 else ""
+    return {"datetime": f"{day} {time}{zone}", **rest}
 
 
 def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) -> None:
