@@ -260,3 +260,22 @@ def test_requests_over_several_lines_begin_with_the_same_word(tmp_path: Path) ->
         ("POST", "/users/sign_in", "192.0.2.7", "2026-03-02T09:00:01"),
         ("GET", "/", "192.0.2.8", "2026-03-02T09:00:02"),
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-03-02 10:00:01 Échec de connexion de bob depuis l'adresse IP 192.0.2.7 à l'entrée",
+        "<14>Mar  2 10:00:01 srv1 appli[7]: Échec de connexion pour bob depuis 192.0.2.7 à l'entrée",
+        'time="2026-03-02 10:00:01" user=bob src=192.0.2.7 result="Échec" msg="à l\'entrée"',
+    ],
+)
+def test_text_of_before_utf_8_is_read_and_that_is_said(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(f"{line}\n".encode("cp1252") * 2)
+    peeked = peek(path)
+    assert [(e["user_name"], e["source_ip"], e["event_outcome"]) for e in peeked.events] == [
+        ("bob", "192.0.2.7", "failure")
+    ] * 2
+    assert "à l'entrée" in str(peeked.events[0]["message"])
+    assert sum("cp1252" in str(warning) for warning in peeked.warnings) == 1

@@ -164,3 +164,19 @@ def test_part_of_an_object_is_no_record(tmp_path: Path) -> None:
 def test_a_first_word_behind_an_application_s_time_is_no_host(tmp_path: Path, text: str) -> None:
     event = _event(tmp_path / "a.log", "".join(f"2026-03-02 10:00:0{n}.126 {text}\n" for n in (1, 2)))
     assert event.get("host_name") is None
+
+
+def test_a_first_word_of_a_sentence_is_no_host(tmp_path: Path) -> None:
+    event = _event(
+        tmp_path / "a.log",
+        "2026-03-02 10:00:01 Login failed for bob from 192.0.2.7\n2026-03-02 10:00:02 Logout of bob from 192.0.2.7\n",
+    )
+    assert (event.get("host_name"), event["user_name"], event["event_outcome"]) == (None, "bob", "failure")
+
+
+def test_bytes_of_an_attack_stay_as_they_came(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(
+        b"2026-03-02 10:00:01 WARN bad name \xff\xfe from 192.0.2.7\n2026-03-02 10:00:02 WARN /..\xc0\xaf../\n"
+    )
+    assert [event["message"] for event in peek(path).events] == [r"bad name \xff\xfe from 192.0.2.7", r"/..\xc0\xaf../"]

@@ -62,6 +62,7 @@ from socml.formats._field_names import flat_fields, plain_name
 from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._times import Clock, iso
@@ -379,7 +380,7 @@ class MapReader:
     def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
         if self._is_skipped(line):
             raise Skip("comment" if line.startswith(b"#") else "not a record")
-        found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
+        found = self.map.pattern.match(text_of_line(line, clock)) if self.map.pattern else None
         if found is None:
             raise ValueError(f"not a line of {self.name}: its pattern does not match")
         row = self.map.row(

@@ -13,6 +13,7 @@ from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
 from socml.formats._inner import DEEPEST_RECORD, OUTER, is_record, with_inner
 from socml.formats._iso import from_iso
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
@@ -69,9 +70,8 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
 )
-_BLANK_STAMP = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{1,9}"
-)  # no relay writes a time so, before neither program nor zone
+# No relay writes a time so, before neither program nor zone; without part of a second perhaps, but before no word of a sentence
+_BLANK_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?P<fraction>[.,]\d{1,9})?")
 _LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
 _NO_TAGS = re.compile(
     r"(?i)\s|[\w.-]{1,60}\.[a-z]{1,4}:\d{1,6}[:)\]]|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)"
@@ -151,7 +151,8 @@ def _is_application(found: re.Match[str]) -> bool:
         return False
     if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
         return True
-    if found["host"] and found["tag"] is None and _BLANK_STAMP.fullmatch(found["stamp"]):
+    blank = _BLANK_STAMP.fullmatch(found["stamp"]) if found["host"] and found["tag"] is None else None
+    if blank and (blank["fraction"] or (found["host"].isalpha() and found["host"].istitle())):
         return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))
@@ -201,7 +202,7 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
         raise Skip("comment")
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
-    text = line.decode("utf-8", "backslashreplace")
+    text = text_of_line(line, clock)
     if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
     found = header(text)

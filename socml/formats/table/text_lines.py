@@ -17,6 +17,7 @@ from typing import cast
 
 from socml.formats._continued import continued
 from socml.formats._inner import is_record, with_inner
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
@@ -204,7 +205,7 @@ class _Lines:
         """Return the event of one record."""
         if is_comment(record):
             raise Skip("comment")
-        text = record.decode("utf-8", "backslashreplace")
+        text = text_of_line(record, self._clock)
         text = _ANSI.sub("", text) if "\x1b" in text else text
         service = _SERVICE.match(text)
         if service is None:
