@@ -266,7 +266,6 @@ def test_requests_over_several_lines_begin_with_the_same_word(tmp_path: Path) ->
     "line",
     [
         "2026-03-02 10:00:01 Échec de connexion de bob depuis l'adresse IP 192.0.2.7 à l'entrée",
-        "<14>Mar  2 10:00:01 srv1 appli[7]: Échec de connexion pour bob depuis 192.0.2.7 à l'entrée",
         'time="2026-03-02 10:00:01" user=bob src=192.0.2.7 result="Échec" msg="à l\'entrée"',
     ],
 )

@@ -13,7 +13,6 @@ from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
 from socml.formats._inner import DEEPEST_RECORD, OUTER, is_record, with_inner
 from socml.formats._iso import from_iso
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
@@ -152,7 +151,7 @@ def _is_application(found: re.Match[str]) -> bool:
     if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
         return True
     blank = _BLANK_STAMP.fullmatch(found["stamp"]) if found["host"] and found["tag"] is None else None
-    if blank and (blank["fraction"] or (found["host"].isalpha() and found["host"].istitle())):
+    if blank and (blank["fraction"] or "\\" in found["host"] or (found["host"].isalpha() and found["host"].istitle())):
         return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))
@@ -202,7 +201,7 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
         raise Skip("comment")
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
     found = header(text)
