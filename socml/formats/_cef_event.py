@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from socml.formats._cef import MARK, cef_columns, cef_fields, vendor_time
+from socml.formats._guess import guessed_row
 from socml.formats._json import extra_of
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
@@ -15,6 +16,7 @@ from socml.formats._vendors import kind_of
 __all__ = ["LONGEST_HEADER", "cef_event", "event_of_fields"]
 
 LONGEST_HEADER = 1000  # characters before `CEF:`
+_BY_NAMES = ("event_severity", "file_hash", "file_path", "url_original", "http_request_method", "process_command_line")
 _THREATS = {"virusname", "malware name", "threat name", "threatname", "detection name", "virus"}
 
 
@@ -55,7 +57,15 @@ def event_of_fields(found: dict[str, object], clock: Clock) -> dict[str, object]
     row["event_outcome"] = told or row.get("event_outcome") or said
     row["time"] = row["time"] or _custom_time(found, clock)
     row["extra"] = fields.rest()
+    if str(found.get("format")).startswith("LEEF"):
+        _fill_by_names(row, clock)
     return row
+
+
+def _fill_by_names(row: dict[str, object], clock: Clock) -> None:
+    """Fill what a vendor's own keys of LEEF, whose names are free, tell by what tools usually call things."""
+    told, _ = guessed_row(extra_of(row), clock)
+    row |= {name: told[name] for name in _BY_NAMES if row.get(name) is None and told.get(name) is not None}
 
 
 def _custom_time(found: dict[str, object], clock: Clock) -> datetime | None:

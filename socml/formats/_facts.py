@@ -37,6 +37,8 @@ _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(r"(?i)(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$")
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
+_VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$")
 _SOURCE = frozenset(
     "from client src source saddr rhost remote peer ip addr address by host clientip client_ip client-ip src_ip srcip source_ip "
     "remote_addr remote_ip remoteip remoteaddr remote_address attacker ipaddress ip_address user rip connecting caller origin rom r_ip oip".split()
@@ -46,7 +48,7 @@ _DESTINATION = frozenset(
     "to master primary replica dst dest destination daddr server upstream target on at local laddr dst_ip dstip dest_ip destination_ip lip listen "
     "listening backend gateway nexthop interface i vip vserver".split()
 )
-_WEAK = frozenset({"user", "by", "caller"})  # an address after them gives way to one after a better word
+_WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
 _USERS = (
     re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
@@ -62,6 +64,9 @@ _USERS = (
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
+    re.compile(rf"(?i)\blog-?[io]n: {_NAME} - (?=[\da-f])"),
+    re.compile(rf"^\"{_NAME}\" (?=(?:\d{{1,3}}\.){{3}}\d)"),  # of a proxy, before the client's address
+    re.compile(rf"(?i)\buser name (?:[a-z]{{1,12}} ){{1,6}}(?:is|was):? ['\"]{_NAME}"),
     re.compile(rf"(?i)\b(?:logged|signed) in using {_NAME}, from (?=[\da-f])"),
     re.compile(
         rf"(?i)\b(?:authenticated as|(?:connected|logged in|logon|login) as (?:principal|user)) (?:principal |user )?['\"]?{_NAME}"
@@ -93,13 +98,13 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b{_NAME}(?:\[[^\]\n]{{1,64}}\])? (?:logged|signed) (?:in|on|out|off)\b"),
 )  # fmt: skip
 _NO_USER = frozenset(
-    "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged failed failure authentication does did could "
+    "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged attempting trying accessing failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
     "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
 )
 _FAILURE = re.compile(
-    r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
+    r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"
     r"unauthori[sz]ed|forbidden|block(?:ed|ing)?|drop(?:ped)?|mismatch|(?:does|did)(?:n't| not) match|(?:bad|wrong) (?:password|user\w{0,4}|login|credential\w?|auth\w{0,14})|"
     r"not (?:allowed|permitted|authori[sz]ed|authenticated|found|exist|valid|accepted|recogni[sz]ed)|illegal|disallowed|locked (?:out|user|account)|unknown user|"
     r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
@@ -109,16 +114,17 @@ _SUCCESS = re.compile(
     r"(?:log|sign)-?in ok|ok login|passed)\b"
 )
 _LOGON = re.compile(
-    r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth|credentials?|"
-    r"(?:invalid|illegal|unknown) user|pam_\w{1,20})\b"
+    r"(?i)\b(?:log-?[io]ns?|logged (?:in|on)|log (?:in|on)|sign(?:ed)?[ -]?(?:in|on)|password|passwd|authenticat\w{0,5}|auth(?![:=]\w)|credentials?|"
+    r"(?:invalid|illegal|unknown) user|pam_\w{1,20}|(?:log-?[io]n|auth\w{0,14})_(?:fail|succ|den|err|ok)\w{0,10})\b"
 )
 _REQUEST = re.compile(
-    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
+    r"\b(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) \"?(?P<url>(?=/|\*|[\w.+-]{1,255}(?:/|:[/\d])|\[)[^\s\"']{1,2000})\"?(?:(?: (?:HTTP/[\d.]{1,3}\"?|responded|returned)| for [\da-fA-F.:\[\]]{3,50},)? (?P<status>[1-5]\d\d)(?= |$|[,;)]))?"
 )
+_STATUS_FIRST = re.compile(r"[\d ] (?P<status>[1-5]\d\d) \"?$")  # before the request, as a proxy writes it
 _STATUS_LAST = re.compile(r"(?:: |=> |-> )(?P<status>[1-5]\d\d)$")
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s\"'<>\])]{1,2000}")
 _PATHS = (
-    re.compile(r"[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
+    re.compile(r"(?<!\w)[\"'](?P<path>/[\w.@+~ /-]{1,500})[\"']"),
     re.compile(r"(?<![\w/:.\"'-])(?P<path>/[\w.@+~-]{1,255}(?:/[\w.@+~-]{1,255}){1,30}/?)"),
     re.compile(r"(?<!\w)(?P<path>[A-Za-z]:\\[^\s\"'<>|*?]{1,500})"),
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
@@ -126,6 +132,12 @@ _PATHS = (
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
 _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
 _BLANKS = re.compile(r"[ \t]{1,3}")
+_IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
+# Of firewalls that write the address and the port of both ends in columns: `TCP 192.0.2.7 4022 192.0.2.5 22`
+_COLUMNS = re.compile(
+    r"(?i)\b(?:tcp|udp)[ ,]{1,3}(?P<source_ip>[\d.]{7,15})[ ,]{1,3}(?P<source_port>\d{1,5})[ ,]{1,3}(?P<destination_ip>[\d.]{7,15})[ ,]{1,3}(?P<destination_port>\d{1,5})(?![\d.])"
+)
+_TRANSPORT = re.compile(r"(?i)(?<![\w./-])(?:tcp|udp|icmp|sctp)(?![\w.-])")
 _BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
 _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
@@ -154,6 +166,11 @@ def facts_of(text: str) -> dict[str, object]:
     if not TELLS.search(text):
         return row
     _addresses(text, row)
+    if columns := _COLUMNS.search(text):
+        row |= _ends_of(columns.groupdict())
+    if "source_ip" in row and ("source_port" in row or "destination_port" in row):
+        named = {found.lower() for found in _TRANSPORT.findall(text)}
+        row |= {"network_transport": named.pop()} if len(named) == 1 else {}
     words = text.replace("_", " ")  # as in LOGIN_FAILURE
     plain = elsewhere.unaccented(words)
     failed = _FAILURE.search(words) is not None or elsewhere.FAILURE.search(plain) is not None
@@ -168,6 +185,15 @@ def facts_of(text: str) -> dict[str, object]:
     return row
 
 
+def _ends_of(columns: dict[str, str]) -> dict[str, object]:
+    """Return both ends of a connection; nothing if what stands there are none."""
+    addresses = [address(columns[f"{side}_ip"]) for side in ("source", "destination")]
+    ports = [int(columns[f"{side}_port"]) for side in ("source", "destination")]
+    if None in addresses or not all(0 < port <= _LARGEST_PORT for port in ports):
+        return {}
+    return {**columns, "source_port": ports[0], "destination_port": ports[1]}
+
+
 def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
     of_somebody = (
         "user_name" in row and "file_path" not in row and elsewhere.LOGON_OF_SOMEBODY.search(plain) is not None
@@ -177,8 +203,14 @@ def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:
 
 def _requests(text: str, row: dict[str, object]) -> None:
     if request := _REQUEST.search(text):
-        row["http_request_method"], row["url_original"] = request["method"], request["url"]
-        if told := request["status"] or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"]):
+        url = request["url"] if "(" in request["url"] else request["url"].rstrip(")")
+        row["http_request_method"], row["url_original"] = request["method"], url
+        first = _STATUS_FIRST.search(text, max(0, request.start() - 8), request.start())
+        if (
+            told := request["status"]
+            or (first and first["status"])
+            or ((last := _STATUS_LAST.search(text.rstrip())) and last["status"])
+        ):
             row["http_response_status_code"] = status = int(told)
             row["event_outcome"] = "success" if status < 400 else "failure"
     elif url := _URL.search(text):
@@ -221,7 +253,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
             by_slash = is_next or (side == "destination" and "source_port" in row)
             if port is None and by_slash and (behind := _AFTER_SLASH.match(text, found.end())):
                 port = behind[1]
-            if port and int(port) <= _LARGEST_PORT:
+            if port and 0 < int(port) <= _LARGEST_PORT:
                 row[f"{side}_port"] = int(port)
     for found in _PORT_OF_SIDE.finditer(text) if "ource" in text else ():
         side = "source" if found[1].lower().startswith("s") else "destination"
@@ -234,7 +266,10 @@ def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, ob
     if last is None or "source_ip" not in row or "destination_ip" in row:
         return False
     gap = _GAP if "source_port" in row else _BLANKS
-    return gap.fullmatch(found.string, last.end(), found.start()) is not None
+    has_own_port = "source_port" in row and found["port1"] not in (None, str(row["source_port"]))
+    return gap.fullmatch(found.string, last.end(), found.start()) is not None or (
+        has_own_port and _IN_PARENTHESES.fullmatch(found.string, last.end(), found.start()) is not None
+    )
 
 
 def _worth(before: str, ip: str) -> int:
@@ -260,8 +295,10 @@ def _side(before: str, row: dict[str, object]) -> str:
         return "destination"
     found = _WORD_BEFORE.search(before)
     word = found[1].lower() if found else ""
-    if word in ("version", "ver", "release", "v"):
+    if word == "release" or _VERSION.search(before):
         return ""
+    if _IN_URL.search(before):
+        return "destination"
     if of := _OF_SIDE.search(before):
         return "source" if of[1].lower().startswith("s") else "destination"
     return "destination" if word in _DESTINATION or word in elsewhere.DESTINATION else "source"
@@ -277,13 +314,14 @@ def _user(text: str, *, ended: bool) -> str | None:
                 else found["name"].rstrip(".:!?")
             )
             front, sign, behind = name.partition("@" if "@" in name else "/")
-            name = front if sign and address(behind) else name
+            is_extension = bool(sign) and address(behind) is not None  # of a telephone: 1001@192.0.2.5
+            name = front if is_extension else name
             is_quoted = text[found.start("name") - 1] in "'\"" and found.start("name") > 0
             if (
                 name
                 and name.lower() not in _NO_USER
                 and (is_quoted or name.lower() not in elsewhere.NO_USER)
-                and not name.isdigit()
+                and (is_extension or not name.isdigit())
                 and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))

@@ -22,7 +22,9 @@ _MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
 _KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more is not kept for the next
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
-_SHORT = frozenset("ip src dst url uri pid sha md5 cmd exe msg".split())  # that are names though they are shorter
+_SHORT = frozenset(
+    "ip src dst spt dpt url uri pid sha md5 cmd exe msg".split()
+)  # that are names though they are shorter
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -41,6 +43,15 @@ _SIDES = ("source", "destination")
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
+# Names that say what happened only of a record itself, or within what says that it is of the event: not a container's name
+_WEAK_ACTIONS = frozenset("name type kind category subtype task op".split())
+_OF_EVENTS = re.compile(
+    r"event|action|activit|operation|audit|alert|type|kind|categor|verb|task|data|detail|propert|payload|record|log|message|msg|body|fields|columns|result|info|request|params|finding|threat|detect|signature|rule"
+)
+_OBJECTS = frozenset("resource object target targets affected changes destination".split())  # whom something is done to
+_OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
+_NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
+_BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
 _NAMED_TEXT = {"@Name", "#text"}
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
@@ -118,9 +129,11 @@ def _guess(names: tuple[str, ...]) -> Guess:
             for skipped, own in by_end.get(name, ()):
                 if skipped == 1 and len(name) < _WHOLE and name not in _SHORT:
                     continue
-                if skipped and _is_of_other_end(column, own):
+                if skipped and (_is_of_other_end(column, own) or _is_of_a_part(column, own, name)):
                     continue
                 far = 3 if name == "accountname" and "accountid" in by_end else skipped  # perhaps a customer's
+                outermost = own.partition(".")[0].lower()
+                far += 2 * (outermost in _BESIDE or (column == "user_name" and outermost in _OBJECTS))
                 found[own] = min(found.get(own, (1000, 0, "")), (rank + 100 * far, rank, name))
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
@@ -144,6 +157,25 @@ def _is_of_other_end(column: str, name: str) -> bool:
     words = (_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name))
     sides = [word for word in words if word in _SIDES]
     return of in _SIDES and bool(sides) and sides[-1] != of
+
+
+@lru_cache(maxsize=8192)
+def _is_of_a_part(column: str, name: str, end: str) -> bool:
+    """Return whether a field's path says that its last name is of a part of the record, not of what happened.
+
+    Examples
+    --------
+    >>> [_is_of_a_part("event_action", name, "name") for name in ("process.pod.name", "eventType.name")]
+    [True, False]
+    >>> _is_of_a_part("process_pid", "model.then.pid", "pid"), _is_of_a_part("process_pid", "process.pid", "pid")
+    (True, False)
+    """
+    path = [part.lower() for part in name.split(".")[:-1] if not part.isdigit()]
+    if column == "event_action":
+        return end in _WEAK_ACTIONS and bool(path) and _OF_EVENTS.search(path[-1]) is None
+    if column == "http_response_status_code":
+        return _OF_OTHER_STATUS.search(name) is not None
+    return column == "process_pid" and not _NOT_PROCESSES.isdisjoint(path)
 
 
 @lru_cache(maxsize=8192)

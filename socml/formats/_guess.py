@@ -9,18 +9,26 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from socml.formats._addresses import address
 from socml.formats._field_names import guess, plain_name
 from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
 from socml.formats._remembered import remembered
+from socml.formats._stamps import ZONES
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 
 __all__ = ["fields_of_columns", "guessed_row"]
 
 _VERBS = ("verb", "requestverb")
+# Whose name is a protocol's only of a connection, or if it is one that all know
+_APPLICATIONS = frozenset({"app", "application", "service", "servicename"})
+_PROTOCOLS = frozenset(
+    "ssh http https dns ftp sftp smtp imap pop3 rdp smb ldap ldaps telnet vnc ntp snmp tls ssl kerberos sip dhcp radius mysql mqtt".split()
+)
+_OPEN = frozenset({"pending", "in progress", "inprogress"})
 _SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _TYPES = frozenset(
@@ -96,7 +104,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
         used.discard(taken.get("message", ""))
         row["message"] = row["event_action"]
-    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found)):
+    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, row.get("event_action"))):
         row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
@@ -153,7 +161,7 @@ def _with_colons(named: tuple[str, str]) -> tuple[str, str]:
 def _zone(found: Mapping[str, object]) -> str:
     """Return the offset that a record's own field gives, as firewalls do; empty if none does."""
     zone = next((str(found[name]) for name in ("tz", "timezone", "zone") if name in found), "")
-    return zone if _OFFSET.fullmatch(zone) else ""
+    return zone if _OFFSET.fullmatch(zone) else f" {zone}" if zone in ZONES else ""
 
 
 def _zoned_time(found: Mapping[str, object], name: str, clock: Clock) -> datetime | None:
@@ -195,20 +203,33 @@ def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
 def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
     """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
     if "http_request_method" in row:
+        _client(row)
         return
     for name in guess(tuple(found)).requests:
         value = found[name]
-        if isinstance(value, str) and (line := _REQUEST.fullmatch(value)):
+        if isinstance(value, str) and (line := _REQUEST.fullmatch(value.strip('"'))):
             row["http_request_method"] = line["method"]
             row.setdefault("url_original", line["url"])
+            _client(row)
             return
 
 
-def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
-    """Return the outcome that a record's kinds tell, whichever of them is its action."""
+def _client(row: dict[str, object]) -> None:
+    """Let an address that a request's record calls its host be the client's, where it names no other."""
+    if "source_ip" not in row and (client := address(str(row.get("host_name") or ""))):
+        row["source_ip"] = client
+        del row["host_name"]
+
+
+def _outcome_of_kinds(found: Mapping[str, object], action: object) -> str | None:
+    """Return the outcome that a record's kinds tell, whichever is its action (not a mere name), or that it is still to come."""
+    ends = guess(tuple(found)).columns.get("event_outcome", ())
+    if any(str(found[name]).lower().replace("_", " ") in _OPEN for name, _ in ends):
+        return "unknown"
     for name, _ in guess(tuple(found)).columns.get("event_action", ()):
         value = found[name]
-        if isinstance(value, str) and len(value) <= 100 and (outcome := _outcome_of_kind(value)):
+        is_title = plain_name(name) == "name" and value != action
+        if isinstance(value, str) and len(value) <= 100 and not is_title and (outcome := _outcome_of_kind(value)):
             return outcome
     return None
 
@@ -232,6 +253,11 @@ def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> Non
         taken.pop("network_protocol", None)
     elif "network_protocol" in taken:
         used.add(taken["network_protocol"])
+    is_application = plain_name(taken.get("network_protocol", "")) in _APPLICATIONS
+    is_connection = "destination_ip" in row or "destination_port" in row or row.get("network_protocol") in _PROTOCOLS
+    if is_application and not is_connection:
+        used.discard(taken.pop("network_protocol"))
+        row.pop("network_protocol")
     if row.get("message") is not None and taken["message"] in [
         o for c, o in taken.items() if c not in ("message", *_KEPT)
     ]:

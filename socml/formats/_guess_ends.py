@@ -53,7 +53,7 @@ def _ports(row: dict[str, object], taken: Mapping[str, str], found: Mapping[str,
             names = [ip, *(name for name, _ in guess(tuple(found)).columns[f"{side}_ip"])]
             ends = (address_and_port(text_of(found[name])) for name in names if isinstance(found[name], str))
             port = next((port for address, port in ends if port is not None and address == row[f"{side}_ip"]), None)
-            if port is not None:
+            if port:
                 row[f"{side}_port"] = port
 
 

@@ -35,12 +35,9 @@ a tool add some at the end), and `pattern` is how a record begins.
 A map of kind "blocks" is of records over several lines: `begins` is how the first line of one begins, and `patterns` are
 looked for in it, the first of which tells the format. Of a field that several give, the first counts.
 
-Of "text" and "blocks", `skips` is how lines begin that are no records: titles, and parts of a report that are not read.
-
 A map of kind "text" has a `pattern` instead of `has`: a regular expression that a whole line must match, from its start, whose
-named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long.
-
-Fields that no column takes are kept in `extra`. A value that does not fit its column is kept there as well.
+named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long. Of "text" and "blocks",
+`skips` is how lines begin that are no records, such as titles. `time_format` is Python's, for odd times. Fields that no column takes, and values that do not fit their columns, are kept in `extra`.
 """
 
 from __future__ import annotations
@@ -50,6 +47,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import cast
@@ -62,6 +60,7 @@ from socml.formats._field_names import flat_fields, plain_name
 from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._remembered import remembered
@@ -75,7 +74,7 @@ __all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 
 _KINDS = ("json", "csv", "key-values", "text", "blocks")
 _KEYS = ("about", "specification", "kind", "lists", "whole_lists", "has", "names", "pattern", "begins", "patterns", "skips",
-         "examples", "columns", "words", "fixed", "when")  # fmt: skip
+         "time_format", "examples", "columns", "words", "fixed", "when")  # fmt: skip
 _HEAD_LINES = 60  # that a sniff of text looks at
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
@@ -114,6 +113,7 @@ class FormatMap:
     whens: tuple[When, ...] = ()
     whole_lists: bool = False
     skips: re.Pattern[str] | None = None  # how lines begin that are no records
+    time_format: str = ""
     patterns: tuple[re.Pattern[str], ...] = ()  # of kind "blocks", what is looked for; `pattern` is how one begins
 
     def is_of(self, names: set[str]) -> bool:
@@ -146,7 +146,7 @@ class FormatMap:
             words = self.words.get(column)
             for name in (name for name in names if name in found):
                 word = words.get(str(text_of(found[name]))) if words else None
-                value = word if word is not None else _declared(column, found[name], _plain(name), clock)
+                value = word if word is not None else self._declared(column, found[name], name, clock)
                 if value is not None:
                     row[column] = value
                     if word is None or word == found[name]:
@@ -165,6 +165,19 @@ class FormatMap:
             if name not in taken and (text := text_of(value)) not in (None, "")
         }
         return row
+
+    def _declared(self, column: str, value: object, name: str, clock: Clock) -> object:
+        """Return a value as the column holds it. Where a map says that a field names a user, a number is a name too."""
+        if column.endswith("user_name") and isinstance(value, str) and value.strip().isdigit():
+            return value.strip()
+        if column == "time" and self.time_format:
+            with suppress(ValueError):
+                return clock.in_zone(datetime.strptime(str(value), self.time_format))
+            return None
+        if column == "time" and isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
+            with suppress(ValueError):  # most are written so, and need no look at what else they may be
+                return iso(value)
+        return column_value(column, value, _plain(name), clock)
 
     def _check_time(self, row: dict[str, object], found: Mapping[str, object]) -> None:
         given = [found[name] for name in self.columns.get("time", ()) if found.get(name) not in (None, "")]
@@ -223,21 +236,12 @@ def load_map(path: Path) -> FormatMap:
         tuple(_when(one, path) for one in content.get("when", ())),
         bool(content.get("whole_lists", False)),
         _compiled(path, "skips", content["skips"]) if content.get("skips") else None,
+        str(content.get("time_format", "")),
         tuple(_compiled(path, "patterns", one) for one in content.get("patterns", ())),
     )
 
 
 _plain = remembered(4096)(plain_name)
-
-
-def _declared(column: str, value: object, name: str, clock: Clock) -> object:
-    """Return a value as the column holds it. Where a map says that a field names a user, a number is a name too."""
-    if column.endswith("user_name") and isinstance(value, str) and value.strip().isdigit():
-        return value.strip()
-    if column == "time" and isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
-        with suppress(ValueError):  # most are written so, and need no look at what else they may be
-            return iso(value)
-    return column_value(column, value, name, clock)
 
 
 @cache
@@ -375,7 +379,7 @@ class MapReader:
     def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
         if self._is_skipped(line):
             raise Skip("comment" if line.startswith(b"#") else "not a record")
-        found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
+        found = self.map.pattern.match(text_of_line(line, clock)) if self.map.pattern else None
         if found is None:
             raise ValueError(f"not a line of {self.name}: its pattern does not match")
         row = self.map.row(

@@ -26,7 +26,7 @@ __all__ = [
 
 FAILURE = re.compile(
     r"(?i)\b(?:echec|echou|refus|non (?:autoris|autoriz|accept|admis|valid|permis|permess|consentit|reussi)|rejet|bloqu|interdit|errone|verrouill|"
-    r"fehl(?:er\b|geschlagen|schlag)|verweigert|abgelehnt|blockiert|gesperrt|ungultig|verboten|falsch|erfolglos|"
+    r"fehl(?:er\b|geschlagen|schlag)|verworfen|verweigert|abgelehnt|blockiert|gesperrt|ungultig|verboten|falsch|erfolglos|"
     r"nicht (?:erlaubt|zugelassen|erfolg|autorisiert|gestattet)|fallid|fallo\b|fallit|fracas|deneg|rechaz|invalid|incorrect|prohib|"
     r"negad|negat[oa]\b|rifiutat|bloccat|vietat|errat[oa]\b|falh|recusad|proibid|nao (?:autoriz|permit)|"
     r"mislukt|geweigerd|geblokkeerd|ongeldig|geen\b|niepowod|nieudan|nie powiodl|odmow|odrzuc|zablokow|bledn|misslyck|nekad|avvis|feilet|mislykk|mislyk|"
@@ -50,7 +50,7 @@ _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|«»]{1,128})"
 _UNKNOWN = r"(?:inconnue? |invalide |desconocido |sconosciuto |desconhecido |onbekende? )?"
 USERS = (
     re.compile(
-        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzer|anwender|konto|usuario|cuenta|utente|utilizador|gebruiker)"
+        rf"(?i)\b(?:nom d'utilisateur|utilisateur|benutzername|benutzers?|anwenders?|konto|usuario|cuenta|utente|utilizador|gebruiker)"
         rf"(?:=| ?: ?| ){_UNKNOWN}['\"\[<(«]{{0,2}} ?{_NAME}"
     ),
     re.compile(rf"(?i)\b(?:compte|conta)(?:=| ?: | ['\"«] ?){_NAME}"),

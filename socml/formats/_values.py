@@ -24,8 +24,8 @@ __all__ = ["LEVELS", "METHODS", "RCODES", "column_value", "outcome_of", "severit
 
 LEVELS = {
     "trace": 0, "trc": 0, "debug": 0, "dbg": 0, "debu": 0, "verbose": 0, "finest": 0, "finer": 0, "fine": 0, "config": 10, "info": 10, "inf": 10,
-    "information": 10, "informational": 10, "status": 10, "normal": 10, "default": 10, "notice": 20, "note": 20, "low": 30, "warn": 40,
-    "warning": 40, "wrn": 40, "wrng": 40, "medium": 50, "moderate": 50, "med": 50, "error": 60, "eror": 60, "err": 60, "erro": 60, "severe": 60, "fault": 60,
+    "information": 10, "informational": 10, "status": 10, "normal": 10, "default": 10, "notice": 20, "noti": 20, "note": 20, "low": 30, "warn": 40,
+    "warning": 40, "wrn": 40, "wrng": 40, "medium": 50, "moderate": 50, "med": 50, "error": 60, "eror": 60, "err": 60, "errs": 60, "erro": 60, "severe": 60, "fault": 60,
     "high": 70, "major": 70, "crit": 80, "critical": 80, "very_high": 90, "alert": 90, "fatal": 90, "ftl": 90, "panic": 90, "dpanic": 90, "emerg": 100, "emergency": 100,
 } | elsewhere.LEVELS  # fmt: skip
 """Words for how bad something is, on the scale of 0 to 100 that every reader uses."""
@@ -33,7 +33,7 @@ LEVELS = {
 _OCSF_SEVERITY = {1: 10, 2: 30, 3: 50, 4: 70, 5: 80, 6: 90}
 _PINO = {10: 0, 20: 0, 30: 10, 40: 40, 50: 60, 60: 90}
 _FAILURE = re.compile(
-    r"(?i)\b(?:un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
+    r"(?i)\b(?:(?:perm|temp)fail|un ?success|un-?authori[sz]ed|un-?authenticated|fail|den(?:y|ied|ies)\b|reject|refus|invalid|forbid|block|drop(?:ped)?\b|discard|"
     r"incorrect|wrong|bad (?:password|credential|user)|mismatch|not (?:allowed|permitted|authori[sz]ed|found|authenticated)|locked|expired|illegal|"
     r"disallow|abort|error\b|prevented|quarantined|no\b|false\b|timeout|timed out|too many|rej\b|prevent\b)"
 )
@@ -70,9 +70,17 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _CVE = re.compile(r"(?i)CVE-\d{4}-\d{4,7}")
 _NUMBERED = re.compile(r"\d{1,5} \((?P<word>[A-Z][A-Z0-9]{0,9})\)")
+_QUESTION_TYPES = frozenset(
+    "A AAAA AFSDB ANY APL AXFR CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DLV DNAME DNSKEY DS EUI48 EUI64 HINFO HIP HTTPS IPSECKEY IXFR KEY KX LOC MB "
+    "MD MF MG MINFO MR MX NAPTR NB NBSTAT NS NSEC NSEC3 NSEC3PARAM NULL OPENPGPKEY OPT PTR RP RRSIG SIG SMIMEA SOA SPF SRV SSHFP SVCB TA TKEY TLSA "
+    "TSIG TXT UNSPEC URI WKS X25 ZONEMD *".split()
+)
+_OTHER_TYPE = re.compile(r"(?:TYPE)?\d{1,5}")
 _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
+_WITH_METHOD = re.compile(r" \(auth:\w{1,20}\)$")  # of Hadoop's users
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
+_ONE_OF_MANY = re.compile(r"(?=.{0,40}\d)(?:[0-9a-fA-F]{16,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
 _LENGTHS = re.compile(r"\(\d{1,3}\)")
 _NAME = re.compile(r"[^\s=\"'<>{}]{1,256}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+")  # as French, Swiss and many spreadsheets group digits
@@ -172,7 +180,7 @@ def column_value(column: str, value: object, name: str, clock: Clock) -> object:
         if not scalars:
             return None
         value = scalars[0]
-    if value is None or value == "" or isinstance(value, dict):
+    if value is None or value in ("", "-") or isinstance(value, dict):
         return None
     reader = _READERS.get(column)
     if reader is not None:
@@ -221,12 +229,14 @@ def _duration(value: object, name: str) -> float | None:
         return int(found["days"] or 0) * 86400 + int(found["h"]) * 3600 + int(found["m"]) * 60 + float(found["s"])
     unit = _UNIT_NAMES.search(name)
     number = _number(value, "double")
+    if name == "timetaken" and number == int(number or 0):  # IIS and Blue Coat; others tell parts of a second
+        return None if number is None else number / 1000
     return None if number is None else number * (_UNITS[str(unit.lastgroup)] if unit else 1)
 
 
 def _port(value: object, name: str) -> int | None:
     number = _number(value, "int32")
-    return number if number is not None and number <= _PORT_LARGEST else None  # type: ignore[return-value]
+    return int(number) if number and number <= _PORT_LARGEST else None  # 0 is how devices write that there is none
 
 
 def _address(value: object, name: str) -> str | None:
@@ -265,13 +275,14 @@ def _user(value: object, name: str) -> str | None:
         or text.isdigit()
         or not text
         or len(text) > 256
-        or text in ("null", "None", "N/A", "(null)")
+        or text in ("null", "None", "N/A", "(null)", "unknown")
         or not any(map(str.isalnum, text))
         or _PLACE.fullmatch(text)
     ):
         return None
     if named := _WITH_MAIL.fullmatch(text):
         return named["mail"]
+    text = _WITH_METHOD.sub("", text)
     return None if address_and_port(text)[0] else text
 
 
@@ -286,6 +297,12 @@ def _host(value: object, name: str) -> str | None:
         return address_and_port(text)[0] if isinstance(value, str) else None
     is_name = _NAME.fullmatch(text) is not None and text != "-"
     return text if isinstance(value, str) and is_name else None
+
+
+def _action(value: object, name: str) -> str | None:
+    """Return what was done; the number of one event, however it is written, is nothing done."""
+    text = _word(value, name)
+    return text if text is None or not _ONE_OF_MANY.fullmatch(text) else None
 
 
 def _hash(value: object, name: str) -> str | None:
@@ -316,7 +333,8 @@ def _domain(value: object, name: str) -> str | None:
 
 def _rcode(value: object, name: str) -> str | None:
     text = text_of(value)
-    return text if name != "responsecode" or str(text).upper() in RCODES else None
+    known = str(text).upper()
+    return known if known in RCODES else text if name != "responsecode" else None
 
 
 def _label(value: object, name: str) -> str | None:
@@ -324,9 +342,22 @@ def _label(value: object, name: str) -> str | None:
 
 
 def _question_type(value: object, name: str) -> str | None:
+    text = text_of(value) or ""
+    if found := _NUMBERED.fullmatch(text):  # 28 (AAAA)
+        return found["word"]
+    return text if text.upper() in _QUESTION_TYPES or _OTHER_TYPE.fullmatch(text) else None
+
+
+def _rule(value: object, name: str) -> str | None:
+    """Return the id of a rule; a session or an account may be called `sid` as well."""
     text = text_of(value)
-    found = _NUMBERED.fullmatch(text or "")
-    return found["word"] if found else text  # 28 (AAAA)
+    return text if name not in ("sid", "gid") or str(text).isdigit() else None
+
+
+def _agent(value: object, name: str) -> str | None:
+    """Return what a client called itself; a bare word is what else is called an agent or a browser."""
+    text = text_of(value)
+    return text if name not in ("agent", "browser") or not str(text).isalnum() else None
 
 
 def _technique(value: object, name: str) -> list[str] | None:
@@ -346,8 +377,8 @@ _READERS: dict[str, Callable[[object, str], object]] = {
     "source_ip": _address, "destination_ip": _address, "source_port": _port, "destination_port": _port,
     "http_response_status_code": _status, "http_request_method": _method, "network_transport": _transport,
     "network_protocol": _protocol, "user_name": _user, "acting_user_name": _user, "target_user_name": _user,
-    "event_action": _word, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
+    "event_action": _action, "host_name": _host, "observer_name": _host, "file_hash": _hash, "url_original": _url,
     "file_path": _path, "process_name": _word, "process_parent_name": _word, "dns_question_name": _domain,
-    "dns_response_code": _rcode, "threat_name": _label, "dns_question_type": _question_type, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
+    "dns_response_code": _rcode, "threat_name": _label, "rule_name": _label, "rule_id": _rule, "user_agent_original": _agent, "dns_question_type": _question_type, "threat_technique_id": _technique, "vulnerability_id": _cve, "event_outcome": outcome_of,
     "event_severity": severity_of, "duration_s": _duration, "message": _text, "process_command_line": _text,
 }  # fmt: skip

@@ -23,7 +23,9 @@ __all__ = ["AzureActivity"]
 
 
 _LOGON = 3002
-_OF_REQUESTS = ("user_name", "http_request_method", "url_original", "http_response_status_code", "user_agent_original")
+_OF_PROPERTIES = (
+    "user_name", "http_request_method", "url_original", "http_response_status_code", "user_agent_original", "host_name", "process_pid", "message",
+)  # fmt: skip
 
 
 class AzureActivity:
@@ -60,7 +62,7 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
     told, _ = guessed_row(flat_fields(properties), clock)
     told = with_inner(told, told.get("message"), clock)
     if row.get("source_ip") is not None or told.get("source_ip") is None:
-        kept = {name: told.get(name) for name in _OF_REQUESTS if row.get(name) is None}
+        kept = {name: told.get(name) for name in _OF_PROPERTIES if row.get(name) is None}
         return {**row, **kept}
     filled = {name: value for name, value in row.items() if value not in (None, "unknown", "cloud")}
     kind = {name: told[name] for name in ("class_uid", "event_category") if told.get(name)}

@@ -19,7 +19,8 @@ _ZONED = re.compile(
 )
 _DATED = r"(?P<year>20\d\d)[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
 _BRACKETED = r"\[(?P<web_day>\d\d)/(?P<web_month>[A-Z][a-z]{2})/(?P<web_year>20\d\d):(?P<web_clock>\d\d:\d\d:\d\d)"
-_FIRST = re.compile(rf"\s{{0,8}}(?:1 )?{_DATED}")
+_AMERICAN = r"(?P<us_month>\d\d)/(?P<us_day>\d\d)/(?P<us_year>20\d\d):(?P<us_clock>\d\d:\d\d:\d\d)"  # of NetScaler
+_FIRST = re.compile(rf"\s{{0,8}}(?:1 )?(?:{_DATED}|{_AMERICAN})")
 _IN_BRACKETS = re.compile(_BRACKETED)
 _ANYWHERE = re.compile(f"{_DATED}|{_BRACKETED}")
 _DAY, _QUARTER = 86400, 900  # seconds; zones differ by quarters of an hour
@@ -88,9 +89,12 @@ def _in_year(found: Mapping[str, str | None], message: str, *, holds_record: boo
     stamps = _ANYWHERE.finditer(text) if holds_record else [first] if first else _IN_BRACKETS.finditer(text)
     for stamp in stamps:
         named = stamp.groupdict()
-        year = named.get("year") or named.get("web_year")
-        month = int(named["month"]) if named.get("month") else MONTHS.get(named.get("web_month") or "", 0)
-        day, clock = named.get("day") or named.get("web_day"), named.get("clock") or named.get("web_clock")
+        year, day, clock = (
+            next((named[f"{of}{part}"] for of in ("", "web_", "us_") if named.get(f"{of}{part}")), None)
+            for part in ("year", "day", "clock")
+        )
+        digits = named.get("month") or named.get("us_month")
+        month = int(digits) if digits else MONTHS.get(named.get("web_month") or "", 0)
         own = _moment(f"{year}-{month:02}-{day}T{clock}")
         if own and _apart(own, found) <= _MOST_APART:
             return _header_in(own.year, found)

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})> ?)?"
-_TAG = r"(?:(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
+_TAG = r"(?:(?!\d\d/\d\d/\d{4}:)(?P<tag>[^\s:\[\]{\"]+)(?:\[(?P<pid>\d*)\])?(?:\]| ?\([^\s()]{1,64}\))?:|\[(?P<bare_tag>[\w.-]+)\]:?)"
 _LEVELS = "emerg|alert|crit|err|error|warning|warn|notice|info|debug"
 _FACILITY = (
     r"(?:auth|authpriv|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])(?:\|\w{1,12})?"
@@ -69,8 +69,12 @@ _COUNTED = re.compile(  # of Meraki, which counts seconds since 1970
     rf"{_PRIORITY}(?:1 )?(?P<stamp>1\d{{9}}(?:\.\d{{1,9}})?) (?P<host>[^\s=]{{1,256}}) (?P<tag>[a-z_]{{2,40}}) (?P<message>.*)",
     re.DOTALL,
 )
+# No relay writes a time so, before neither program nor zone; without part of a second perhaps, but before no word of a sentence
+_BLANK_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?P<fraction>[.,]\d{1,9})?")
 _LEVEL_FIRST = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\s")
-_NO_TAGS = re.compile(r"(?i)\s|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)")
+_NO_TAGS = re.compile(
+    r"(?i)\s|[\w.-]{1,60}\.[a-z]{1,4}:\d{1,6}[:)\]]|[\[(]?(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical)[\])]?(?:\s|:|$)"
+)
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp".split()
@@ -78,7 +82,8 @@ NO_HOSTS = frozenset(
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's
 _NO_NAMES = frozenset({"sysloghost"})  # what Cylance writes for a host
-_NO_HOST = re.compile(r'[=",;(]')
+_LEVEL_LETTERS = frozenset("DIWEF")  # of MongoDB and others
+_NO_HOST = re.compile(r'[=",;({]')
 REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 _REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
 # A field of structured data; Check Point writes a colon for its sign
@@ -145,6 +150,9 @@ def _is_application(found: re.Match[str]) -> bool:
         return False
     if found["host"] == "-" and "," in found["stamp"]:  # of Python's logging
         return True
+    blank = _BLANK_STAMP.fullmatch(found["stamp"]) if found["host"] and found["tag"] is None else None
+    if blank and (blank["fraction"] or "\\" in found["host"] or (found["host"].isalpha() and found["host"].istitle())):
+        return True
     if found["host"]:
         is_filled_up = found.string.startswith("  ", found.end("host"))
         is_level = not found["tag"] and _LEVEL_FIRST.match(found["message"] or "") is not None
@@ -162,7 +170,13 @@ def is_host(name: str) -> bool:
     >>> [is_host(name) for name in ("web01", "-", "WARN", "user=ann", "+0100", "UTC", "22")]
     [True, True, False, False, False, False, False]
     """
-    named = not name.isdigit() and name.lower() not in NO_HOSTS and name not in ZONES and not _NO_HOST.search(name)
+    named = (
+        not name.isdigit()
+        and name not in _LEVEL_LETTERS
+        and name.lower() not in NO_HOSTS
+        and name not in ZONES
+        and not _NO_HOST.search(name)
+    )
     return named and (name[:1] not in "+-" or name == "-") and not (_QUEUED.fullmatch(name) or _PEER.fullmatch(name))
 
 
@@ -247,6 +261,17 @@ def device_event(text: str, clock: Clock) -> dict[str, object] | None:
     return row
 
 
+def _writer(found: dict[str, str | None], message: str) -> tuple[str | None, str | None, str | None]:
+    """Return the program that wrote a line, its host, and the number of its process."""
+    tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
+    if found.get("data") is not None:
+        tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
+    number = found.get("bare_tag") or ""
+    if number.isdigit() and not _DEVICE.match(message):
+        return host, None, number  # `sogod [4521]: …`, which no relay gave a host
+    return tag, host, pid
+
+
 def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
     """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
 
@@ -255,11 +280,9 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     ValueError
         If its time is none.
     """
-    tag, host, pid = found.get("tag") or found.get("bare_tag"), found.get("host"), found.get("pid")
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
-    if found.get("data") is not None:
-        tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
-        message = message.removeprefix("\ufeff")
+    message = message if found.get("data") is None else message.removeprefix("\ufeff")
+    tag, host, pid = _writer(found, message)
     program = (tag or "").rsplit("/", 1)[-1]
     device = _DEVICE.match(message) if program.isdigit() else None
     if device:

@@ -49,6 +49,7 @@ _CISCO = re.compile(r"%(?:[A-Z0-9_]{1,64}-){1,3}([0-7])-")
 _HUAWEI = re.compile(r"%%\d{2}[A-Z0-9_]{1,64}/([0-7])/(?P<name>[A-Z0-9_]{1,100})")
 _ENDING = re.compile(r"(PERMIT|DENY|DROP|FAIL|SUCC|ACCEPT|REJECT)[A-Z]{0,5}$")
 # A level that a message begins with, before it says anything; one of Cisco's behind a time of the device's own
+_DEVICE_LEVEL = re.compile(r"%[A-Z][A-Z0-9_]{1,40}-(?P<level>[0-7])-[A-Z0-9_]{1,64}: ")  # of Arista, behind a program
 _LEVEL = re.compile(
     r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
 )
@@ -127,6 +128,8 @@ def first_word_severity(message: str) -> int | None:
     >>> first_word_severity("warning: hostname does not resolve"), first_word_severity("errors: 3")
     (40, None)
     """
+    if device := _DEVICE_LEVEL.match(message):
+        return SEVERITY[int(device["level"])]
     word = _LEVEL.match(message)
     return LEVELS[word["level"].lower()] if word else None
 

@@ -1,6 +1,7 @@
-"""Logs whose records share their labels → events: Loki's streams (answers and pushes) and OpenTelemetry's (OTLP as JSON).
+"""Logs whose records share their labels → events: Loki's and Prometheus' answers, Loki's pushes, and OpenTelemetry's (OTLP as JSON).
 
-A Loki stream is `{"stream": {labels}, "values": [[nanoseconds, line], …]}`; OTLP has `resourceLogs`, in each `scopeLogs`, in
+A Loki stream is `{"stream": {labels}, "values": [[nanoseconds, line], …]}`; numbers over time (a matrix, a vector) have `metric` for
+`stream`, and an event a number, which is `value` in `extra`; OTLP has `resourceLogs`, in each `scopeLogs`, in
 each `logRecords`, and writes attributes as lists of keys and values. The stored record is one line of a stream, or one log
 record, with the labels that it shares. A line that is itself a record (JSON, logfmt, an access line) is read as such.
 """
@@ -31,7 +32,7 @@ class LogStreams:
     """Loki's streams and OpenTelemetry's logs."""
 
     name = "log-streams"
-    about = "Loki: answers to queries, and pushes; OpenTelemetry: logs as OTLP writes them in JSON"
+    about = "Loki and Prometheus: answers to queries; Loki: pushes; OpenTelemetry: logs as OTLP writes them in JSON"
     specification = (
         "https://grafana.com/docs/loki/latest/reference/loki-http-api/ and https://opentelemetry.io/docs/specs/otlp/"
     )
@@ -44,8 +45,9 @@ class LogStreams:
     def sniff(self, head: bytes, file_name: str) -> float:
         """Sure of streams with values, and of log records of resources."""
         is_loki = b'"stream"' in head and b'"values"' in head and (b'"result"' in head or b'"streams"' in head)
+        is_numbers = b'"metric"' in head and b'"resultType"' in head and (b'"values"' in head or b'"value"' in head)
         is_otlp = b'"resourceLogs"' in head and b'"logRecords"' in head
-        return 0.97 * ((is_loki or is_otlp) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"))
+        return 0.97 * ((is_loki or is_numbers or is_otlp) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"))
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -64,6 +66,9 @@ def _records(source: Source) -> Iterator[tuple[int, bytes]]:
 
 
 def _cut(found: Object) -> Iterator[bytes]:
+    if "metric" in found:
+        for sample in cast("list[object]", found.get("values") or [found["value"]]):
+            yield json_bytes({"metric": found["metric"], "sample": sample})
     if "stream" in found:
         for value in cast("list[list[object]]", found["values"]):
             yield json_bytes({"stream": found["stream"], "value": value})
@@ -74,6 +79,10 @@ def _cut(found: Object) -> Iterator[bytes]:
 
 def _event(record: bytes, clock: Clock) -> Object:
     found = loads_exactly(record)
+    if "sample" in found:
+        seconds, number = cast("list[object]", found["sample"])
+        row = _row(cast("Object", found["metric"]), None, seconds, clock)
+        return {**row, "extra": {**extra_of(row), "value": str(number)}}
     if "value" in found:
         nanoseconds, line, *more = cast("list[object]", found["value"])
         labels = cast("Object", found["stream"])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import fields_of_columns, guessed_row
@@ -48,7 +49,7 @@ class TableLog:
 
     def note(self) -> str:
         """Return what was taken for what, for the reader to check."""
-        written = {kind: name for name, kind in self.told.items()}
+        written = {kind.rstrip(":"): name for name, kind in self.told.items()}
         taken = ", ".join(f"{column} from {written.get(name, name)!r}" for column, name in self.found.items())
         dateless = "" if "time" in self.found else " It tells no date: its events have no time."
         text = f"Read as a log: {taken}.{dateless} Set [table.rename] in the dataset's recipe if that is wrong."
@@ -91,14 +92,17 @@ def log_of(
     if options.table is not None or options.truth is not None or options.time_format:
         return None
     cells = _renamed(cells, told)
-    columns = guess(tuple(cells)).columns
+    guessed = guess(tuple(cells))
+    columns = guessed.columns
     is_flow = len(cells) <= _MOST_OF_FLOW and columns.keys() >= _OF_FLOW
     if numeric > max(3, _MOST_NUMBERS * len(cells)) and not is_flow:
         return None
     if "time" not in columns:
         return None
     nested = [name for name in cells if _holds_objects(cells[name])]
-    fields = tuple(dict.fromkeys([*(name for several in columns.values() for name, _ in several), *nested]))
+    fields = tuple(
+        dict.fromkeys([*(name for several in columns.values() for name, _ in several), *guessed.requests, *nested])
+    )
     sample = list(_rows({name: cells[name].slice(0, _SAMPLE) for name in fields}, fields))
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
     timed = sum(row.get("time") is not None for row in rows)
@@ -115,7 +119,17 @@ def _tells_clock(value: object) -> bool:
 
 
 def _renamed(cells: Mapping[str, pa.Array], told: Mapping[str, str]) -> Mapping[str, pa.Array]:
-    return {told.get(name, name): values for name, values in cells.items()} if told else cells
+    """Return columns under the names that their values told; without the name that stands in each cell."""
+    if not told:
+        return cells
+    columns: dict[str, pa.Array] = {}
+    for name, values in cells.items():
+        kind = told.get(name, name)
+        is_front = kind.endswith(":") and name in told
+        columns[kind.rstrip(":")] = (
+            pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(values, len(kind))) if is_front else values
+        )
+    return columns
 
 
 def _objects(cells: Mapping[str, pa.Array], fields: Sequence[str]) -> Iterable[str]:

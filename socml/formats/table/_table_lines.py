@@ -80,7 +80,7 @@ def shape_of(cell: str) -> str:
     ['number', 'address', 'time', 'domain', 'text', '']
     """
     cell = cell.strip()
-    if not cell:
+    if not cell or cell == "-":  # the latter as access logs write what is missing
         return ""
     if _NUMBER.fullmatch(cell) or _HEX_NUMBER.fullmatch(cell):
         return "number"

@@ -1,7 +1,8 @@
 """Columns without names → what they are, told by their values: for logs that a proxy or a firewall writes as bare columns.
 
 Only what its values leave no doubt of is named: a time, addresses (the source's stands first) with the ports behind them, a
-method, a URL, a status, a level, what was decided, an account with its domain, a question of the DNS. Of three addresses side
+method, a URL, a request, a status, a level, what was decided, a question of the DNS, an account with its domain, or bare ones if one
+that every system has (root) is among them. A column whose cells all name it (`User: bob`) has that name. Of three addresses side
 by side the middle one is what the source's is seen as outside. Blind to other users, hosts and counts.
 """
 
@@ -29,21 +30,27 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?")
 _DATE = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _METHOD = re.compile(r"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND")
 _STATUS = re.compile(r"[1-5]\d\d")
+_REQUEST = re.compile(r"\"?(?:" + _METHOD.pattern + r") [^\s\"]{1,4000} HTTP/[\d.]{1,3}\"?")
 _URL = re.compile(r"(?:/|https?://)\S{0,4000}")
 _AGENT = re.compile(r"[A-Za-z][\w.-]{1,40}/\d.{0,2000}")
 _PORT = re.compile(r"\d{1,5}")
+_NAMED = re.compile(r"(?P<name>[^\W\d_][\w -]{0,39}): (?= {0,4}\S)")
+_BARE_ACCOUNT = re.compile(r"[A-Za-z_][\w.$-]{0,63}")
+_ACCOUNTS = frozenset("root admin administrator administrateur anonymous guest nobody postgres sa".split())
 _QUESTION = re.compile(r"(?:[\w*-]{1,63}\.){1,20}(?:[A-Za-z][\w-]{1,62}\.?)?")
 _QUESTION_TYPE = re.compile(r"\d{1,5} \([A-Z][A-Z0-9]{0,9}\)|A|AAAA|CNAME|MX|NS|PTR|SOA|SRV|TXT|HTTPS|SVCB")
 _CLOCK_OF_SAMPLE = Clock(None, 2000, None)
 
 
 def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
-    """Return a name for each column whose values tell it.
+    """Return a name for each column whose values tell it; with a colon, what stands before each of them.
 
     Examples
     --------
     >>> told_names({"column_1": pa.array(["2026-03-02T10:00:00Z"]), "column_2": pa.array(["192.0.2.1"]), "column_3": pa.array(["7"])})
     {'column_1': 'timestamp', 'column_2': 'source_ip'}
+    >>> told_names({"column_1": pa.array(["User: bob", "User: ann"]), "column_2": pa.array(["root", "bob"])})
+    {'column_1': 'User:', 'column_2': 'user_name'}
     """
     samples = {
         name: [text for text in values.slice(0, _SAMPLE).to_pylist() if text is not None]
@@ -51,8 +58,8 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     }
     names: dict[str, str] = {}
     free = dict(_KINDS)
-    told = {kind for kind in ("method", *_OF_DNS) if any(t and all(map(free[kind], t)) for t in samples.values())}
-    is_web, is_dns = "method" in told, told >= set(_OF_DNS)
+    told = {kind for kind in (*_OF_WEB, *_OF_DNS) if any(t and all(map(free[kind], t)) for t in samples.values())}
+    is_web, is_dns = not told.isdisjoint(_OF_WEB), told >= set(_OF_DNS)
     for name, texts in samples.items():
         kind = next((kind for kind, fits in free.items() if texts and all(map(fits, texts))), None)
         if (kind in ("status_code", "url", "user_agent") and not is_web) or (kind in _OF_DNS and not is_dns):
@@ -62,11 +69,27 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
             del free[kind]
     _name_last(list(cells), samples, names, is_dns=is_dns)
     _name_ports(list(cells), samples, names)
+    if "user_name" not in names.values():
+        bare = next((name for name, texts in samples.items() if name not in names and _are_accounts(texts)), "")
+        names |= {bare: "user_name"} if bare else {}
     if text := _prose(samples, names):
         names[text] = "message"
+    names |= {name: front for name, texts in samples.items() if name not in names and (front := _front(texts))}
     if "date" in names.values() and "time" not in names.values():
         names = {name: "timestamp" if kind == "date" else kind for name, kind in names.items()}
     return names
+
+
+def _are_accounts(texts: Sequence[str]) -> bool:
+    """Return whether words are accounts: one that every system has is among them, and all may be."""
+    return any(text.lower() in _ACCOUNTS for text in texts) and all(map(_BARE_ACCOUNT.fullmatch, texts))
+
+
+def _front(texts: Sequence[str]) -> str:
+    """Return the name that all of some cells begin with, and its colon; empty if they have none in common."""
+    found = _NAMED.match(texts[0]) if texts else None
+    front = f"{found['name']}:" if found else ""
+    return front if front and all(text.startswith(front) for text in texts) else ""
 
 
 def _name_last(
@@ -129,6 +152,7 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: pattern.fullmatch(text) is not None
 
 
+_OF_WEB = ("method", "request")
 _OF_DNS = ("qname", "qtype", "rcode")
 _KINDS: dict[str, Callable[[str], bool]] = {
     "timestamp": _is_time,
@@ -145,6 +169,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "qtype": _fits(_QUESTION_TYPE),
     "qname": _fits(_QUESTION),
     "method": _fits(_METHOD),
+    "request": _fits(_REQUEST),
     "url": _fits(_URL),
     "status_code": _fits(_STATUS),
     "transport": lambda text: text.lower() in TRANSPORTS.values(),

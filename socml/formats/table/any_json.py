@@ -1,7 +1,7 @@
 """JSON of a tool that nobody knows → events, by what tools usually call things (`_field_names.toml`); the rest is kept.
 
 JSON lines, one array, objects spread over lines, one document with its records in a list, or in columns and rows, and
-lines of a name and an object. A text field that is itself a
+lines of a name and an object, or of an object's fields without its braces. A text field that is itself a
 record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which field was taken for what, and
 `socml peek FILE --write-map` writes it down as a map to correct.
 """
@@ -31,9 +31,11 @@ _LISTS = (
 )  # fmt: skip
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
 _HEAD = 1 << 20
+_LEAST_UNBRACED = 3  # fields of a line that has no braces; of fewer, it is part of an object
 _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
+_UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -58,10 +60,11 @@ class AnyJson:
     def sniff(self, head: bytes, file_name: str) -> float:
         """A guess: as sure as the share of objects with a time and something else that is known; never over 0.65."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not start.startswith((b"{", b"[")) and not _NAMED.match(start):
+        is_unbraced = _UNBRACED.match(start) is not None
+        if not start.startswith((b"{", b"[")) and not _NAMED.match(start) and not is_unbraced:
             return 0.0
         found = first_of(head, 20)
-        if not found:
+        if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):
             return 0.0
         clock = Clock(None, None, None)
         rows = [guessed_row(flat_fields(one), clock)[1] for one in found]
@@ -73,6 +76,10 @@ class AnyJson:
         head = head_of(source)
         if _NAMED.match(head):
             return clocked(line_records(source), _named_event, source, options)
+        if _UNBRACED.match(head):
+            return clocked(
+                line_records(source), lambda line, clock: _event(loads_exactly(_braced(line)), clock), source, options
+            )
         if rows := rows_of(head):
             return clocked(
                 members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
@@ -92,9 +99,15 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
     """Return the first records that a file's head holds, as it would be read."""
     if _NAMED.match(head):
         return [found for line in head_lines(head, limit) if (found := as_object(_NAMED.sub(b"", line, count=1)))]
+    if _UNBRACED.match(head):
+        return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
     if rows := rows_of(head):
         return rows.first(head, limit)
     return first_objects(head, *lists_of(head), limit=limit, deepest=DEEPEST_LIST)
+
+
+def _braced(line: bytes) -> bytes:
+    return b"{%s}" % line.strip().rstrip(b",")
 
 
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:

@@ -15,9 +15,10 @@ from socml.formats._fields import add_numbered
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
-from socml.formats._stamps import stamp_in
+from socml.formats._stamps import ZONES, stamp_in
 from socml.formats._syslog_header import split_header
 from socml.formats._times import Clock
 from socml.formats._values import severity_of
@@ -43,7 +44,7 @@ _SEPARATED = {
 }
 _BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
 _CELL = re.compile(r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$))")
-_COLONS = re.compile(r"(?:^|[,;] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
+_COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
 _LEVEL_BEFORE = re.compile(r"(?:\d\d:\d\d:\d\d[.,]\d{1,9}: )?[\[(<]?(?P<level>[A-Za-z]{3,13})\b")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]")
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
@@ -125,7 +126,7 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
     if line.startswith(b"#"):
         raise Skip("comment")
-    text = line.decode("utf-8", "backslashreplace")
+    text = text_of_line(line, clock)
     before, found = pairs_of(text)
     if not found:
         raise ValueError("no key=value in the line")
@@ -143,7 +144,8 @@ def _with_joined_time(found: dict[str, str]) -> dict[str, str]:
         return found
     zone = found.get("tz") or found.get("timezone") or ""
     rest = {name: value for name, value in found.items() if name not in ("date", "time")}
-    return {"datetime": f"{day} {time}{zone if zone[:1] in '+-' and len(zone) > 4 else ''}", **rest}
+    zone = f" {zone}" if zone in ZONES else zone if zone[:1] in "+-" and len(zone) > 4 else ""
+    return {"datetime": f"{day} {time}{zone}", **rest}
 
 
 def _read_front(before: str, text: str, row: dict[str, object], clock: Clock) -> None:

@@ -17,6 +17,7 @@ from typing import cast
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
 from socml.formats._inner import is_record, with_inner
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
@@ -24,57 +25,12 @@ from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_lines import device_event, header, header_event
+from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
 from socml.formats.table.key_values import are_pairs
 
 __all__ = ["TextLines"]
 
-_LEVELS = "|".join(sorted(LEVELS, key=len, reverse=True))
-_LEVEL = re.compile(
-    r"[\s\-|,:\[(<]*(?:#?(?P<pid>\d{1,7})(?:M|/[TF]\d{1,7})?\]? +)?[\[(<]?(?:[\w-]{1,40}[:.]|(?!(?:"
-    + _LEVELS
-    + r")\b)[\w-]{1,40}: )?(?P<level>"
-    + _LEVELS
-    + r")\b *[\])>:,|]*",
-    re.IGNORECASE,
-)
-# One that stands behind a thread, a process or a module in brackets; in capitals, behind a name
-_LATER_LEVEL = re.compile(
-    r"(?:[ \t|,:-]{0,8}\[(?:(?P<pid>\d{1,7})|[^\]\n]{0,100})\]|[ \t|,:-]{0,8}\{[^}\n]{0,100}\}|[ \t]{1,4}<\d{1,9}>){1,3}[ \t|,:-]{0,8}[\[(<]?(?P<level>(?i:"
-    + _LEVELS
-    + r"))\b *[\])>:,|]*"
-)
-_NAMED_LEVEL = re.compile(
-    r"(?:[ |,:-]{0,8}(?P<name>[\w.$:/@-]{1,80})){1,2}(?: {1,8}| - )(?P<level>"
-    + _LEVELS.upper()
-    + r")\b(?![\w/=])[\])>:,| -]*"
-)
-# Behind a thread in the same brackets (Minecraft); behind a process, a user and an address (PostgreSQL); a letter (Gitea)
-_THREAD_LEVEL = re.compile(
-    r"[ \t]{0,4}\[(?P<name>[^\]\n]{1,80}?)/(?P<level>" + _LEVELS.upper() + r")\](?: \[[^\]\n]{1,120}\])?:? ?"
-)
-_PEER_LEVEL = re.compile(
-    r" \[(?P<pid>\d{1,9})(?:-\d{1,9})?\](?: [\w.@\[\]():/-]{1,120}){1,3} (?P<level>" + _LEVELS.upper() + r"): *"
-)
-_LETTER_LEVEL = re.compile(r"[ \t]{1,4}(?:(?P<name>[^\s\[\]]{1,120}) )?\[(?P<level>[TDIWEFC])\] ")
-# Of ESXi, with the priority of syslog; of MongoDB before 4.4, with a component; of a switch, before the time
-_PRIORITY_LEVEL = re.compile(
-    r" (?P<level>In|No|Wa|Er|Cr|Al|Em|Db)\(\d{1,3}\) (?:(?P<name>[\w.-]{1,80})(?:\[(?P<pid>\d{1,9})\])?: )?"
-)
-_PRIORITY_WORDS = dict(
-    zip("In No Wa Er Cr Al Em Db".split(), "info notice warning error critical alert emerg debug".split(), strict=True)
-)
-_COMPONENT_LEVEL = re.compile(r" (?P<level>[DIWEF])[1-5]? {1,3}(?P<name>[A-Z_]{1,20}) {1,9}(?=\[)")
-_LETTER_BEFORE = re.compile(r"[\[(]?(?P<level>[DIWEF])[\])]? $")
-# Behind a number, a thread and a unit of a process: `kid1|`, `unbound[811:0]`
-_UNIT_LEVEL = re.compile(
-    r" ?(?:[\w.-]{1,40}\||(?P<name>[a-z][\w.-]{1,40})\[(?P<pid>\d{1,9})(?::\d{1,6})?\]:?) (?=(?P<level>(?i:"
-    + _LEVELS
-    + r")): )"
-)
 _KLOG = re.compile(r" {1,12}(?P<pid>\d{1,9}) (?P<name>[\w.-]{1,80}:\d{1,6})\] ?")
-_REDIS = re.compile(r"(?P<pid>\d{1,9}):[XCSM] ")  # and its signs for levels
-_SIGNS = {" * ": "notice", " # ": "warning", " - ": "verbose", " . ": "debug"}
-_BEFORE = re.compile(rf" {{0,8}}[\[(<=]?(?P<level>{_LEVELS})\b", re.IGNORECASE)
 # A record that tells no date, and begins with its level (Python, uvicorn, .NET) or with a time of day (tcpdump, Falco)
 _YEARLESS = re.compile(r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d{1,6})?")
 _CLOCK_ONLY = r"\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?| {0,8}\d{1,8}\.\d{6}(?=\]))\]?:? "
@@ -85,16 +41,13 @@ _BEGINS = re.compile(
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
 _LOGGER = re.compile(r"[\w.-]{1,100}:")
-# What a text names a level, behind its time
-_KEYED = re.compile(rf"[^\n]{{0,80}}\b(?i:level|severity) ?[:=] ?[\"'\[]?(?P<level>(?i:{_LEVELS}))\b")
-_BELOW = re.compile(rf"[^\n]{{0,1000}}\n(?P<level>{_LEVELS.upper()}): ")  # of java.util.logging, on its second line
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
 )
-_GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "D": "DEBUG", "T": "TRACE", "C": "CRITICAL"}
+_CODE = re.compile(r"[A-Z][A-Z-]{2,20}\d{4,6}[A-Z]?")  # of a message, which Java's servers number
 _PID = re.compile(r"[^\w]{0,4}\[?pid[ =:](?P<pid>\d{1,10})\b| ?\[(?P<bare>\d{1,7})\] ")
 _PID_BEFORE = re.compile(r"\[(?P<pid>\d{2,7})\] ")
 _PID_AFTER = re.compile(r" *(?P<pid>\d{1,7}) --- ")  # of Spring
@@ -104,6 +57,7 @@ _RUBY = re.compile(r"[DIWEFA], \[?")  # the level's letter, which is written beh
 _TITLE = re.compile(r" {0,80}[A-Z][^\d\n]{20,1000}")  # a line of names above columns, which blanks part
 _COLUMN_GAP = re.compile(r" {2,}")
 _LEAST_NAMES = 5
+_NAMES = "<Date> "  # of columns, as FileZilla's server begins its log
 _COLUMN_NAME = re.compile(r"\s*[A-Za-z_@][\w .@/()-]{0,80}")
 _GAP = " \t-|,:"
 _OF_SOMEBODY = re.compile(r"\d\.\d{1,3}\.|[=@]|::|user|client")  # in front of a level: stays with the message
@@ -131,7 +85,7 @@ class TextLines:
             for line in head_lines(head, 60, stripped=b"\r\0")
             if not line.startswith((b" ", b"\t")) and not is_comment(line)
         ]
-        if lines and _is_names(lines[0].decode("utf-8", "replace")):
+        if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
         if not lines or re.match(rb"\s*(?:\{|<(?!\d))", lines[0]) or b"\0" in head[:4096]:
             return 0.0
@@ -142,15 +96,16 @@ class TextLines:
         if _by_level(texts):
             return 0.55
         found = [(text, stamp) for text in texts if (stamp := _stamp(text, clock))]
-        levels = sum(_level(text, stamp) is not None for text, stamp in found)
+        levels = sum(level_of(text, stamp) is not None for text, stamp in found)
         if len(found) >= 0.6 * len(lines):
             return 0.78 if levels >= 0.8 * len(found) else 0.55 if all(s.start == 0 for _, s in found) else 0.52
         begins = _stamp(texts[0], clock)  # records of several lines, as traces are: their first lines are alike
         sign = texts[0][0] if not texts[0][0].isalnum() else ""
+        word = f"{texts[0].partition(' ')[0]} "
         if (
             begins
             and len(found) > 1
-            and all(s.start == begins.start or (sign and text[0] == sign) for text, s in found)
+            and all(s.start == begins.start or (sign and text[0] == sign) or text.startswith(word) for text, s in found)
         ):
             return 0.52
         return 0.5 * len(found) / len(lines)
@@ -182,11 +137,6 @@ def _is_table(texts: list[str]) -> bool:
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
     return False
-
-
-def _is_names(text: str) -> bool:
-    """Return whether a line says in brackets of what its columns are, as FileZilla's server begins its log."""
-    return text.startswith("<Date> ")
 
 
 def _is_title(text: str) -> bool:
@@ -243,37 +193,6 @@ def _is_begun(line: bytes) -> bool:
     return is_comment(line) or _begun(text) is not None or (_is_start(line) and not text[:1].isalpha())
 
 
-def _level(text: str, stamp: Stamp) -> str | None:
-    """Return the level that stands after a line's time, or before it, or as the letter of glog that it begins with."""
-    if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _GLOG:
-        return _GLOG[text[stamp.start]]
-    if found := _behind(text, stamp.end):
-        return _PRIORITY_WORDS.get(found["level"]) or _GLOG.get(found["level"], found["level"])
-    if found := _LETTER_BEFORE.fullmatch(text, 0, stamp.start):
-        return _GLOG[found["level"]]
-    if _REDIS.match(text, 0, stamp.start):
-        return _SIGNS.get(text[stamp.end : stamp.end + 3])
-    if found := _BELOW.match(text, stamp.end):
-        return found["level"]
-    found = (_BEFORE.match(text) if stamp.start else None) or _KEYED.match(text, stamp.end)
-    return found["level"] if found else None
-
-
-def _behind(text: str, end: int) -> re.Match[str] | None:
-    """Return what stands between a line's time and its message, if it tells a level."""
-    return (
-        _LEVEL.match(text, end)
-        or _LATER_LEVEL.match(text, end)
-        or _THREAD_LEVEL.match(text, end)
-        or _NAMED_LEVEL.match(text, end)
-        or _PEER_LEVEL.match(text, end)
-        or _LETTER_LEVEL.match(text, end)
-        or _PRIORITY_LEVEL.match(text, end)
-        or _COMPONENT_LEVEL.match(text, end)
-        or _UNIT_LEVEL.match(text, end)
-    )
-
-
 class _Lines:
     """Reads record after record, and remembers the time of the last."""
 
@@ -286,7 +205,7 @@ class _Lines:
         """Return the event of one record."""
         if is_comment(record):
             raise Skip("comment")
-        text = record.decode("utf-8", "backslashreplace")
+        text = text_of_line(record, self._clock)
         text = _ANSI.sub("", text) if "\x1b" in text else text
         service = _SERVICE.match(text)
         if service is None:
@@ -318,7 +237,7 @@ class _Lines:
         if stamp is None and begins:
             row |= self._dateless(text, begins.groupdict(), begins.end())
             return with_inner(row, row["message"], self._clock)
-        if stamp is None and self._last is None and (_is_title(text) or _is_names(text)):
+        if stamp is None and self._last is None and (_is_title(text) or text.startswith(_NAMES)):
             raise Skip("line of names")
         if stamp is None:
             row |= {"time": self._last, "message": text.strip(), "extra": {"continues": "true"}}
@@ -367,10 +286,10 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
         front = ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
-    if pid := _REDIS.fullmatch(front):
-        row["process_pid"], front, rest = int(pid["pid"]), "", rest[3 if rest[:3] in _SIGNS else 0 :]
+    if pid := REDIS.fullmatch(front):
+        row["process_pid"], front, rest = int(pid["pid"]), "", rest[3 if rest[:3] in SIGNS else 0 :]
     rest = _told_behind(text, stamp, rest, row)
-    if word := _level(text, stamp):
+    if word := level_of(text, stamp):
         row["event_severity"], extra["level"] = LEVELS[word.lower()], word
     whole = f"{front.strip(_GAP)} {rest.strip(_GAP)}" if front.strip(_GAP + "[(<") else rest.strip(_GAP)
     return whole.strip() or None
@@ -378,7 +297,7 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
 
 def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> str:
     """Take process and component that stand with a level, or without one; return what is left of `rest`."""
-    if level := _behind(text, stamp.end) or _KLOG.match(text, stamp.end):
+    if level := behind(text, stamp.end) or _KLOG.match(text, stamp.end):
         told = level.groupdict()
         if told.get("pid"):
             row["process_pid"] = int(told["pid"])
@@ -389,8 +308,9 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         if pid := _PID_AFTER.match(rest):
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
-        if component and (component["inside"] or component["name"]).lower() not in LEVELS:
-            row["process_name"] = component["inside"] or component["name"]
+        name = (component["inside"] or component["name"]) if component else ""
+        if component and name.lower() not in LEVELS and not _CODE.fullmatch(name):
+            row["process_name"] = name
             rest = rest[component.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
