@@ -83,7 +83,7 @@ def typical_row(preparation: Preparation | Sequences) -> pd.DataFrame:
     usual = preparation.typical_
     return pd.DataFrame(
         {
-            name: pd.Series([usual.get(name)], dtype=np.float64 if name in preparation.numbers_ else object)
+            name: pd.Series([usual.get(name)], dtype=None if name in preparation.numbers_ else object)
             for name in preparation.feature_names_in_
         }
     )
