@@ -62,12 +62,12 @@ def is_truth_table(path: Path) -> bool:
 
 
 def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | None:
-    """Return the table that a recipe says lies beside the records, None if it names no file.
+    """Return the table that a recipe says lies beside the records, None if it names none or there is none.
 
     Raises
     ------
     DataError
-        If there is no such file beside any of the records, or it is not a table of truth.
+        If the file is not a table of truth.
     """
     if recipe.truth is None or not recipe.truth.file:
         return None
@@ -85,6 +85,4 @@ def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | Non
                 )
             table = check_table(table, TRUTH_BESIDE, what=str(path))
             return TruthFile(path, table, False if recipe.truth.others == "benign" else None)
-    raise DataError(
-        f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none."
-    )
+    return None
