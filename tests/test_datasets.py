@@ -209,6 +209,8 @@ def test_a_truth_file_beside_the_records_is_joined_by_file_and_line(tmp_path: Pa
     assert result.warnings == ("No ground truth (truth.parquet) is beside these files: nothing is judged by it.",)
     of_more = load_events("office", project=project).query("source_file.str.endswith('more.log')")["event_id"]
     assert len(of_more) == 2
-    assert not set(of_more) & set(load_truth("office", project=project)["event_id"]), "`others` is about a table that is there"
+    assert not set(of_more) & set(load_truth("office", project=project)["event_id"]), (
+        "`others` is about a table that is there"
+    )
     with pytest.warns(Notice, match="No ground truth"):  # `socml run EXPERIMENT FILE` says so too
         prepare_dataset("office", project=project, paths=[tmp_path / "raw" / "more.log"])

@@ -10,7 +10,7 @@ import numpy as np
 from socml.project import ModelError, Notice, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     import pandas as pd
     from numpy.typing import ArrayLike
@@ -153,9 +153,12 @@ def _in_known_kinds(table: pd.DataFrame) -> pd.DataFrame:
     """Return columns that pandas does little with, Arrow's dictionaries and long doubles, as what they hold."""
     import pandas as pd
 
-    arrow = {n: t.pyarrow_dtype for n, t in table.dtypes.items() if isinstance(t, pd.ArrowDtype)}
-    held: dict[str, object] = {n: pd.ArrowDtype(t.value_type) for n, t in arrow.items() if hasattr(t, "index_type")}
-    held |= {n: np.float64 for n, t in table.dtypes.items() if isinstance(t, np.dtype) and t.kind == "f" and t.itemsize > 8}
+    held: dict[Hashable, np.dtype | pd.ArrowDtype] = {}
+    for name, kind in table.dtypes.items():
+        if isinstance(kind, pd.ArrowDtype) and hasattr(kind.pyarrow_dtype, "index_type"):
+            held[name] = pd.ArrowDtype(kind.pyarrow_dtype.value_type)
+        elif isinstance(kind, np.dtype) and kind.kind == "f" and kind.itemsize > 8:
+            held[name] = np.dtype(np.float64)
     return table.astype(held) if held else table
 
 

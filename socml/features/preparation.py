@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -203,7 +203,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         offset = how.get("offset", 0)
         values = _numbers(column, offset)
         missing = np.isnan(values)
-        values[missing] = self.typical_[name] - offset
+        values[missing] = cast("float", self.typical_[name]) - offset
         values[values == np.inf] = how["high"]
         values[values == -np.inf] = how["low"]
         if how["log"]:

@@ -53,7 +53,7 @@ def _unpacked(given: Rows | Mapping[str, Iterable[object]]) -> Rows:
     if isinstance(given, Mapping):
         return pd.DataFrame({name: [_value(cell) for cell in column] for name, column in given.items()})
     if isinstance(given, list) and all(isinstance(row, dict) for row in given):
-        return [{name: _value(cell) for name, cell in row.items()} for row in given]
+        return pd.DataFrame([{name: _value(cell) for name, cell in row.items()} for row in given])
     return given
 
 
