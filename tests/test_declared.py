@@ -42,9 +42,7 @@ def test_a_wrong_value_is_told_in_one_sentence(kind: type[Declared]) -> None:
         assert sentence.startswith("here.toml")
         assert sentence.endswith((".", "?"))
         assert "\n" not in sentence
-        assert {"features": "feature", "from_": "from"}.get(
-            name, name
-        ) in sentence or "has no" in sentence
+        assert {"features": "feature", "from_": "from"}.get(name, name) in sentence or "has no" in sentence
         assert not any(word in sentence for word in ("Input", "valid ", "pydantic", "instance of", "Value error"))
 
 
