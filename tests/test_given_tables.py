@@ -258,3 +258,24 @@ def test_long_doubles_are_numbers_to_a_model_that_is_kept(tmp_path):
     table = pd.DataFrame({"amount": AMOUNTS.astype(np.longdouble)})
     version = socml.fit("robust-z", table, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
     assert socml.anomaly_scores(version, table)["rank"].idxmin() == "7"
+
+
+def test_an_array_has_the_columns_in_the_order_they_were_fitted_in():
+    table = pd.DataFrame({"b": AMOUNTS, "a": np.arange(ROWS)})
+    detector = socml.make_detector("robust-z").fit(table)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        assert np.array_equal(detector.score_samples(table.to_numpy()), detector.score_samples(table))
+
+
+def test_numbers_written_as_text_are_said():
+    table = pd.DataFrame({"amount": [f"{amount:.3f}" for amount in AMOUNTS], "n": np.arange(ROWS)})
+    with pytest.warns(Notice, match="'amount' holds numbers written as text"):
+        Preparation().fit(table)
+    declared = table.copy()
+    declared.attrs["socml"] = {"features": ["amount", "n"], "feature_set": "mine"}
+    few = table.assign(amount=[str(i % 10) for i in range(ROWS)])
+    named = table.assign(amount=[f"a{i}" for i in range(ROWS)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        for other in (table.astype({"amount": "category"}), declared, few, named):
+            Preparation().fit(other)

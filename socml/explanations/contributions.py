@@ -146,6 +146,9 @@ def explain(
     """
     import pandas as pd
 
+    from socml.models import check_version
+
+    check_version(version)
     row_ids = [cast("str", row_ids)] if np.isscalar(row_ids) else list(dict.fromkeys(row_ids))
     if not row_ids:
         return pd.DataFrame({name: [] for name in EXPLANATION})

@@ -16,6 +16,7 @@ from .entity_day_table import entity_day as entity_day
 from .entity_day_table import entity_days as entity_days
 from .given_table import Rows as Rows
 from .given_table import TableError as TableError
+from .given_table import check_rows as check_rows
 from .given_table import feature_names as feature_names
 from .given_table import is_table as is_table
 from .given_table import plain_table as plain_table

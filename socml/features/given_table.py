@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from os import PathLike
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
@@ -72,6 +73,7 @@ def plain_table(X: Rows) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(X, pd.DataFrame):
+        check_rows(X)
         X = _as_table(X) if is_table(X) else _named(cast("ArrayLike", X))
     if all(type(name) is str for name in X.columns) and X.columns.is_unique:
         return _with_numbers(X)
@@ -82,6 +84,14 @@ def plain_table(X: Rows) -> pd.DataFrame:
     renamed = X.set_axis(names, axis=1)
     renamed.attrs = dict(X.attrs)
     return _with_numbers(renamed)
+
+
+def check_rows(X: object) -> None:
+    """Raise a TableError if something is given for rows that holds none: nothing, a file's name, a frame not collected."""
+    if hasattr(X, "collect"):  # of polars and Spark
+        raise TableError(f"A {type(X).__name__} holds no rows yet: give X.collect(), or X.toPandas() of Spark.")
+    if X is None or isinstance(X, str | bytes | PathLike):
+        raise TableError(f"Rows are a table, an array or lists, and this is {X!r}. Read a file first: pd.read_csv(…).")
 
 
 def is_table(X: object) -> bool:

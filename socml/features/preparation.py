@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from socml.features.given_table import KEYS, TableError, feature_names, plain_table, say_digits_are_lost
-from socml.project import ModelError, Notice, did_you_mean
+from socml.project import ModelError, Notice, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,7 @@ class Preparation(TransformerMixin, BaseEstimator):
             raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
         _say_what_is_left_out(X, self.feature_names_in_)
+        is_own = not metadata_of(X)  # of a table without a recipe nobody has said that such texts are names
         self.numbers_: dict[str, NumberScale] = {}
         self.categories_: dict[str, Frequencies] = {}
         self.dropped_: dict[str, str] = {}
@@ -111,6 +113,8 @@ class Preparation(TransformerMixin, BaseEstimator):
                 self._learn_number(name, column)
             else:
                 self._learn_category(name, column)
+                if is_own and name in self.categories_:
+                    _say_numbers_are_texts(column, self.max_values)
         self.origin_ = self._name_outputs()
         self.feature_names_out_ = list(self.origin_)
         if not self.origin_:
@@ -259,6 +263,21 @@ def _say_what_is_left_out(table: pd.DataFrame, features: list[str]) -> None:
             Notice,
             stacklevel=3,
         )
+
+
+def _say_numbers_are_texts(column: pd.Series, few: int) -> None:
+    """Give a notice where more texts than a few are all numbers, as of a file that was read without its types."""
+    known = column.dropna().unique()
+    if column.dtype == "category" or len(known) <= few:
+        return
+    with suppress(ValueError, TypeError):
+        if np.isfinite([float(text) for text in known if text != ""]).all():
+            warnings.warn(
+                f"The column {column.name!r} holds numbers written as text, and each is a category: pd.to_numeric makes numbers "
+                'of them. If they are names, say so: astype("category").',
+                Notice,
+                stacklevel=4,
+            )
 
 
 def _is_number(column: pd.Series, name: str) -> bool:
