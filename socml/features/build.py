@@ -224,13 +224,19 @@ def _views(recipe: FeatureRecipe, schema: pa.Schema) -> dict[str, str]:
     return {"events": events_sql(recipe), "table_columns": columns_sql(("event_id", "time", *own, *_MEASURES))}
 
 
-def _table_schema(recipe: FeatureRecipe, given: pa.Schema, has_values: Callable[[str], bool]) -> pa.Schema:
+def _table_schema(
+    recipe: FeatureRecipe,
+    given: pa.Schema,
+    has_values: Callable[[str], bool],
+    is_beyond: Callable[[str], bool] = lambda _: False,
+) -> pa.Schema:
     """Check what a SELECT gives against what the recipe declares; return the feature table's schema.
 
     Parameters
     ----------
     given : what the SELECT gives
     has_values : says of an event column whether any event has a value there
+    is_beyond : says of a column of whole numbers whether float64 does not hold some of them
     """
     where = str(recipe.path)
     keys = [*recipe.entity, "window_start"] if recipe.window else ["event_id", "time", *recipe.entity]
@@ -240,6 +246,8 @@ def _table_schema(recipe: FeatureRecipe, given: pa.Schema, has_values: Callable[
     features = [name for name in given.names if name not in keys]
     if "*" in recipe.columns:
         features = [name for name in features if name not in _MEASURES or has_values(name)]
+        given = _own_columns(given, features, is_beyond)
+        features = [name for name in features if name in given.names]
     else:
         _check_declared(recipe, features)
     fields = [("row_id", pa.string()), ("time", TIME), ("entity", pa.string())]
@@ -256,7 +264,29 @@ def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection)
         present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
         return bool(present.limit(1).fetchall())
 
-    return _table_schema(recipe, given, has_values)
+    def is_beyond(name: str) -> bool:
+        events = connection.table("stored_events")
+        far = f"abs({quoted(name)}::hugeint) > {2**53}"
+        return name in events.columns and bool(events.filter(far).limit(1).fetchall())
+
+    return _table_schema(recipe, given, has_values, is_beyond)
+
+
+def _own_columns(given: pa.Schema, features: list[str], is_beyond: Callable[[str], bool]) -> pa.Schema:
+    """Return what a dataset's own columns are as features: times are none, and names written in digits are texts."""
+    for name in features:
+        kind = given.field(name).type
+        if pa.types.is_temporal(kind):
+            warnings.warn(f"The column {name!r} is a time, and no feature.", Notice, stacklevel=5)
+            given = given.remove(given.get_field_index(name))
+        elif pa.types.is_integer(kind) and is_beyond(name):
+            warnings.warn(
+                f"The column {name!r} is taken as text: it holds whole numbers beyond 2^53, which no float64 holds exactly.",
+                Notice,
+                stacklevel=5,
+            )
+            given = given.set(given.get_field_index(name), pa.field(name, pa.string()))
+    return given
 
 
 def _check_declared(recipe: FeatureRecipe, features: list[str]) -> None:
