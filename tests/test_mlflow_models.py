@@ -97,6 +97,28 @@ def test_a_server_scores_csv_and_json(registered, body, later, name):
     np.testing.assert_allclose(scores, model.predict(rows)["anomaly_score"], rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"bytes": 3}], "has no column 'ports', which the model reads"),
+        ([{"bytes": 3, "port": 1}], "Did you mean 'port'"),
+        ([{"bytes": "many", "ports": 1}], "Column 'bytes' was a number when the model was fitted, and holds text now"),
+        ([{"bytes": [1], "ports": 1}], "Column 'bytes'"),
+    ],
+)
+def test_a_server_answers_a_wrong_table_with_a_sentence(registered, rows, said):
+    from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc.scoring_server import invocations
+
+    model = mlflow.pyfunc.load_model("models:/numbers@champion")
+    with pytest.raises(MlflowException) as raised:
+        invocations(json.dumps({"dataframe_records": rows}), "application/json", model, None)
+    answer = json.loads(raised.value.serialize_as_json())
+    assert said in answer["message"]
+    assert "stack_trace" not in answer
+    assert raised.value.get_http_status_code() == 400
+
+
 def test_a_category_of_numbers_stays_one_to_a_pyfunc(registered):
     _, table = registered
     model = mlflow.pyfunc.load_model("models:/levels@champion")

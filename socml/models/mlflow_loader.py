@@ -13,7 +13,7 @@ from socml import __version__
 from socml.features import plain_table
 from socml.models.scoring import as_anomaly
 from socml.models.version_files import load_trusted
-from socml.project import Notice
+from socml.project import ModelError, Notice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +37,20 @@ class ScoringModel:
     def predict(
         self, model_input: Rows | Mapping[str, Iterable[object]], params: dict[str, object] | None = None
     ) -> pd.DataFrame:
-        """Return the anomaly score of each row, index as the input's; `params` are not used."""
+        """Return the anomaly score of each row, index as the input's; `params` are not used.
+
+        Raises
+        ------
+        ModelError
+            If a column lacks or is of another kind; an MlflowException too, so that a server answers with its sentence.
+        """
         import pandas as pd
 
-        table = plain_table(_unpacked(model_input))
-        normality = self.pipeline.score_samples(table) if len(table) else np.empty(0)
+        try:
+            table = plain_table(_unpacked(model_input))
+            normality = self.pipeline.score_samples(table) if len(table) else np.empty(0)
+        except ModelError as error:
+            raise _refused(error) from None
         scores = as_anomaly(np.asarray(normality, dtype=np.float64))
         return pd.DataFrame({OUTPUT: scores}, index=table.index)
 
@@ -55,6 +64,17 @@ def _unpacked(given: Rows | Mapping[str, Iterable[object]]) -> Rows:
     if isinstance(given, list) and all(isinstance(row, dict) for row in given):
         return pd.DataFrame([{name: _value(cell) for name, cell in row.items()} for row in given])
     return given
+
+
+def _refused(error: ModelError) -> ModelError:
+    """Return an error as one that MLflow's server answers with; of any other it shows the traceback."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import BAD_REQUEST
+
+    class InputRefused(MlflowException, ModelError):
+        pass
+
+    return InputRefused(str(error), error_code=BAD_REQUEST)
 
 
 def _value(cell: object) -> object:
