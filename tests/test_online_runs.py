@@ -137,12 +137,19 @@ def test_of_a_table_that_has_grown_what_is_new_is_scored_and_learned(lab, window
     assert other["rows"] == 630, "rows of another dataset may have the same names"
 
 
-def test_rows_of_a_run_that_is_gone_are_said_to_be_new(lab):
-    one = score_online(RECIPE, write_features(lab, table(400)), project=lab, start="latest")
-    shutil.rmtree(run_folder(lab, one["run_id"]))
-    with pytest.warns(Notice, match="is gone: its rows count as new"):
-        two = score_online(RECIPE, write_features(lab, table(500)), project=lab, start="latest")
-    assert two["rows"] == 500
+def test_rows_of_runs_that_are_gone_are_those_before_the_runs_that_are_there(lab):
+    every = table(600)
+    runs = [
+        score_online(RECIPE, write_features(lab, every[:until]), project=lab, start="latest") for until in (200, 400)
+    ]
+    shutil.rmtree(run_folder(lab, runs[0]["run_id"]))
+    third = score_online(RECIPE, write_features(lab, every), project=lab, start="latest")
+    assert load_scores(third["run_id"], project=lab).index.tolist() == every["row_id"][400:].tolist()
+    for run in (runs[1], third):
+        shutil.rmtree(run_folder(lab, run["run_id"]))
+    with pytest.warns(Notice, match="are gone: rows that it knows count as new"):
+        last = score_online(RECIPE, write_features(lab, every[:500]), project=lab, start="latest")
+    assert last["rows"] == 500
 
 
 def test_a_table_of_which_nothing_is_new_has_the_run_it_had(lab):

@@ -9,7 +9,8 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,10 +118,10 @@ def _score_online(
     run_id = _run_id(online, table_hash, seed)
     folder = run_folder(project, run_id)
     known = _known_rows(online, metadata, project)
-    if len(known):
-        if pc.all(pc.is_in(read_table(features_path, columns=["row_id"])["row_id"], known)).as_py():
+    if len(known.names):
+        if not _new_rows(features_path, known, folder / "features.parquet"):
             return read_run(project, next(reversed(online.learned.values())))
-        features_path = _new_rows(features_path, known, folder / "features.parquet")
+        features_path = folder / "features.parquet"
         about["features_path"] = os.path.relpath(features_path, project.workspace)
     if not (folder / "run.json").is_file():
         online, scores = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
@@ -133,37 +134,60 @@ def _score_online(
     return read_run(project, run_id)
 
 
-def _known_rows(online: OnlineModel, metadata: TableMetadata, project: Project) -> pa.Array:
-    """Return the names of the rows of this dataset that a model has learned: of windows those alone that were over."""
+@dataclass(frozen=True)
+class _Known:
+    """The rows of a dataset that a model has learned: by name, and all before `since`, whose runs are gone."""
+
+    names: pa.Array
+    since: datetime | None
+
+    def new(self, rows: pa.RecordBatch) -> pa.Array:
+        """Return which rows were not learned."""
+        fresh = pc.invert(pc.is_in(rows["row_id"], self.names))
+        if self.since is None:
+            return fresh
+        is_later = pc.greater_equal(rows["time"], pa.scalar(self.since, rows["time"].type))
+        return pc.and_(fresh, pc.fill_null(is_later, True))
+
+
+def _known_rows(online: OnlineModel, metadata: TableMetadata, project: Project) -> _Known:
+    """Return the rows of this dataset that a model has learned: of windows those alone that were over."""
     dataset, window = metadata.get("dataset", ""), timedelta(seconds=int(metadata.get("window_seconds") or 0))
     runs = {run["run_id"]: run for run in list_runs(project)} if online.learned else {}
-    names = [pa.array([], pa.string())]
-    for run_id in online.learned.values():
-        if run_id not in runs:
-            warnings.warn(
-                f"Run {run_id}, of which {online.recipe.name!r} has learned, is gone: its rows count as new.",
-                Notice,
-                stacklevel=4,
-            )
-        elif runs[run_id]["dataset"] == dataset:
-            scored = read_table(run_folder(project, run_id) / "scores.parquet", columns=["row_id", "time"])
-            if window:
-                last = pc.max(scored["time"]).as_py()
-                scored = scored.filter(pc.less_equal(scored["time"], pa.scalar(last - window, scored["time"].type)))
-            names += scored["row_id"].chunks
-    return pa.concat_arrays(names)
+    here = [run_id for run_id in online.learned.values() if run_id in runs and runs[run_id]["dataset"] == dataset]
+    names, first = [pa.array([], pa.string())], []
+    for run_id in here:
+        scored = read_table(run_folder(project, run_id) / "scores.parquet", columns=["row_id", "time"])
+        span = pc.min_max(scored["time"]).as_py()
+        if window and span["max"] is not None:
+            last = pa.scalar(span["max"] - window, scored["time"].type)
+            scored = scored.filter(pc.less_equal(scored["time"], last))
+        names += scored["row_id"].chunks
+        first += [span["min"]] if span["min"] is not None else []
+    gone = sum(run_id not in runs for run_id in online.learned.values())
+    if gone and not here:
+        warnings.warn(
+            f"The runs of which {online.recipe.name!r} has learned are gone: rows that it knows count as new.",
+            Notice,
+            stacklevel=4,
+        )
+    is_forgotten = gone or len(online.learned) >= REMEMBERED_TABLES
+    return _Known(pa.concat_arrays(names), min(first, default=None) if is_forgotten else None)
 
 
-def _new_rows(path: Path, known: pa.Array, target: Path) -> Path:
-    """Write the rows of a feature file that are not known, and return where."""
-    file = open_table(path)
-    private_folder(target.parent)
-    with replacing(target) as temporary, parquet_writer(temporary, file.schema_arrow) as writer:
-        for batch in file.iter_batches(BLOCK):
-            fresh = batch.filter(pc.invert(pc.is_in(batch["row_id"], known)))
-            if len(fresh):
-                writer.write_batch(fresh)
-    return target
+def _new_rows(path: Path, known: _Known, target: Path) -> int:
+    """Write the rows of a feature file that are not known, and return how many they are; nothing if there are none."""
+    file, rows = open_table(path), 0
+    for batch in file.iter_batches(BLOCK, columns=["row_id", "time"]):
+        rows += pc.sum(known.new(batch)).as_py() or 0
+    if rows:
+        private_folder(target.parent)
+        with replacing(target) as temporary, parquet_writer(temporary, file.schema_arrow) as writer:
+            for batch in file.iter_batches(BLOCK):
+                fresh = batch.filter(known.new(batch))
+                if len(fresh):
+                    writer.write_batch(fresh)
+    return rows
 
 
 def _begun(recipe: ModelRecipe, start: str, features: list[str], seed: int | None, project: Project) -> OnlineModel:
