@@ -27,6 +27,7 @@ from socml.ingestion import truth_file
 from socml.models.fitting import fit
 from socml.models.scored_blocks import most_anomalous, ranks
 from socml.models.scoring import load_scores, score_run
+from socml.project.checksums import parquet_writer
 from socml.project.errors import ConfigurationError, DataError, Notice
 from socml.project.periods import Period
 from socml.project.recipe_sections import Truth, Validation
@@ -246,3 +247,18 @@ def test_ground_truth_is_read_in_parts(tmp_path, monkeypatch):
         assert len(truth._about[1]) == 250
     assert max(read) == 100
     assert pickle.loads(pickle.dumps(truth))._about is None
+
+
+@given(st.sets(st.integers(0, 99)), st.integers(1, 40), st.integers(1, 40))
+def test_rows_by_their_numbers_are_those_of_the_table(tmp_path_factory, wanted, group, block):
+    path = tmp_path_factory.mktemp("rows") / "t.parquet"
+    table = pa.table({"row_id": [f"r{i}" for i in range(100)], "n": list(range(100))})
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=group)
+    rows = np.array(sorted(wanted), dtype=np.int64)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learning_rows, "BLOCK", block)
+        assert learning_rows.rows_at(path, rows)["n"].tolist() == sorted(wanted)
+        blocks = list(learning_rows.blocks_at(path, rows))
+    assert [n for frame in blocks for n in frame["n"]] == sorted(wanted)
+    assert all(0 < len(frame) <= block for frame in blocks)

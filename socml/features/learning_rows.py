@@ -88,12 +88,20 @@ def keys_of(path: Path) -> pd.DataFrame:
 
 
 def _blocks_at(path: Path, rows: NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
-    begin = 0
-    for batch in open_table(path).iter_batches(BLOCK):
-        first, last = np.searchsorted(rows, [begin, begin + len(batch)])
-        if last > first:
-            yield batch.take(pa.array(rows[first:last] - begin))
-        begin += len(batch)
+    file, begin = open_table(path), 0
+    for group in range(file.num_row_groups):
+        end = begin + file.metadata.row_group(group).num_rows
+        batches = file.iter_batches(BLOCK, row_groups=[group]) if len(_between(rows, begin, end)) else ()
+        for batch in batches:
+            wanted = _between(rows, begin, begin + len(batch))
+            if len(wanted):
+                yield batch.take(pa.array(wanted - begin))
+            begin += len(batch)
+        begin = end
+
+
+def _between(rows: NDArray[np.integer], begin: int, end: int) -> NDArray[np.integer]:
+    return rows[slice(*np.searchsorted(rows, [begin, end]))]
 
 
 def _drawn(path: Path, share: float, seed: int, keep: Collection[str]) -> pa.Table:
