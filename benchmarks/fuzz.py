@@ -41,6 +41,7 @@ _WORDS = (
     b"1e400", b"0x41", b"null", b"true", b"\x1b[31m", b"\xe2\x80\xae", b"9" * 400, b"A" * 5000, b"[" * 300, b"(" * 200,
     b"[" * 990 + b"1" + b"]" * 990, b'{"x":' * 990 + b"1" + b"}" * 990,
     b"2024-02-30T25:61:61Z", b"::ffff:999.1.1.1", b"<!ENTITY x SYSTEM 'file:///etc/passwd'>", b"=cmd|' /C calc'!A0",
+    b"\r", b"\xe9", b"y" * 140_000,
 )  # fmt: skip
 
 
@@ -84,6 +85,20 @@ def mutated(seed: bytes, rng: random.Random, others: list[bytes]) -> bytes:
     return bytes(data)
 
 
+def dressed(data: bytes, rng: random.Random) -> bytes:
+    """Return a file as another system would have written it, one time in twenty: its line ends, its encoding."""
+    kind = rng.randrange(80)
+    if kind == 0:
+        return data.replace(b"\n", b"\r\n")
+    if kind == 1:
+        return data.replace(b"\n", b"\r")
+    if kind == 2:
+        return data.decode("utf-8", "replace").encode("utf-16")
+    if kind == 3:
+        return data.replace(b"e", b"\xe9")
+    return data
+
+
 def batches_of(name: str, records: int, rng: random.Random) -> Iterator[tuple[bytes, int]]:
     """Yield files of mutated records, and how many each holds; a file of a reader by lines holds many."""
     seeds = seeds_of(name)
@@ -93,14 +108,14 @@ def batches_of(name: str, records: int, rng: random.Random) -> Iterator[tuple[by
     while done < records:
         if not lines or rng.random() < 0.05:  # a whole file, its structure damaged
             seed = rng.choice(seeds)
-            yield mutated(seed, rng, seeds), max(1, seed.count(b"\n") if lines else 1)
+            yield dressed(mutated(seed, rng, seeds), rng), max(1, seed.count(b"\n") if lines else 1)
             done += max(1, seed.count(b"\n") if lines else 1)
             continue
         start = rng.choice(seeds) if rng.random() < 0.7 else b""  # most files begin well
         pieces = [
             mutated(rng.choice(units), rng, units) if rng.random() < 0.8 else rng.choice(units) for _ in range(BATCH)
         ]
-        yield start + b"".join(pieces), BATCH
+        yield dressed(start + b"".join(pieces), rng), BATCH
         done += BATCH
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.interleaved import measure
 from benchmarks.results import Figure, versions_of
-from benchmarks.speed import AGAIN, COLUMNS, rates
+from benchmarks.speed_tables import AGAIN, COLUMNS, rates
 
 BLOCK = 500  # events that are handed over at a time
 

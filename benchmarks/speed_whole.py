@@ -15,8 +15,9 @@ import numpy as np
 
 from benchmarks.interleaved import most_memory
 from benchmarks.results import Figure, versions_of
+from benchmarks.speed_tables import COLUMNS, make_table
 
-ROWS, PART, COLUMNS, TREES = 10_000_000, 500_000, 40, 100
+ROWS, PART, TREES = 10_000_000, 500_000, 100
 BATCH = 65_536
 RUNS = 3
 
@@ -48,8 +49,6 @@ def start_figures() -> list[Figure]:
 
 def end_to_end_figures() -> list[Figure]:
     """Read, score and write ten million rows, beside reading and writing them only, each in a process of its own."""
-    from benchmarks.speed import make_table
-
     versions = versions_of("pyarrow", "numba", "numpy")
     with tempfile.TemporaryDirectory(prefix="socml-rows-") as folder:
         source = Path(folder) / "rows.parquet"
@@ -85,7 +84,6 @@ def _run(what: str, source: Path) -> dict[str, float]:
     import pyarrow.parquet as pq
     from sklearn.ensemble import IsolationForest
 
-    from benchmarks.speed import make_table
     from socml.detectors import pack_forest, score_samples
 
     forest = pack_forest(IsolationForest(n_estimators=TREES, random_state=0).fit(make_table(20_000, COLUMNS)))

@@ -121,7 +121,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "--server.fileWatcherType=none",  # as `socml app` serves it
     ]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *options]
-    environment = {**os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
+    environment = {"MALLOC_ARENA_MAX": "2", **os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(120):

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from socml.cli import app
 from socml.evaluate import attack_rows, find_attacks
 from socml.explanations import explanation_in_words, normal_of_rows
-from socml.jobs import daily_list, store_day
+from socml.jobs import check_configuration, daily_list, store_day
 from socml.jobs.daily_listing import row_ids
 from socml.labels import record_label, undo_label
 from socml.models.entity_context import Context, Known, read_context
@@ -25,6 +25,7 @@ from socml.project import (
     Project,
     RecipeError,
     UnknownName,
+    init_project,
     read_project,
     schema,
     starter_root,
@@ -268,6 +269,33 @@ def test_context_forms_peers_and_weighs_openly(office_project):
     assert "10.0.0.5" in first
     assert "owner: Sales" in first
     assert "on the watch list" in first
+
+
+def made(root: Path) -> Project:
+    init_project(root)
+    return read_project(root)
+
+
+@pytest.mark.parametrize(("separator", "encoding"), [(";", "cp1252"), ("\t", "utf-16"), (",", "utf-8-sig")])
+def test_a_context_is_read_as_a_spreadsheet_saves_it(separator: str, encoding: str, tmp_path: Path) -> None:
+    project = made(tmp_path / "lab")
+    lines = ["entity,owner,watch", "serveur-é,Rémi,oui", "147.32.0.0/16,,"]
+    text = "\r\n".join(lines).replace(",", separator)
+    (project.root / "context.csv").write_bytes(text.encode(encoding))
+    context = read_context(project)
+    assert context.of("serveur-é") == Known("Rémi", watch=True)
+    assert [str(network) for network in context.inside] == ["147.32.0.0/16"]
+
+
+def test_a_context_that_cannot_be_read_is_told_by_the_check(tmp_path: Path) -> None:
+    project = made(tmp_path / "lab")
+    (project.root / "context.csv").write_text('entity,owner\na,"b\n')
+    with pytest.raises(ConfigurationError, match=r"context\.csv cannot be read"):
+        check_configuration(project)
+    (project.root / "context.csv").unlink()
+    (project.root / "respond.toml").write_text("[nobody]\n")
+    with pytest.raises(ConfigurationError, match="no responder 'nobody'"):
+        check_configuration(project)
 
 
 def test_weights_of_context_are_those_of_its_table():

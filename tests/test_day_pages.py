@@ -127,7 +127,14 @@ def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monke
     project = make_project(tmp_path / "lab")
     monkeypatch.setenv("SOCML_PROJECT", str(project.root))
     served: list[list[str]] = []
-    monkeypatch.setattr("socml.cli.project.os.execve", lambda program, command, environment: served.append(command))
+    arenas: list[str] = []
+
+    def serve(program: str, command: list[str], environment: dict[str, str]) -> None:
+        served.append(command)
+        arenas.append(environment["MALLOC_ARENA_MAX"])
+
+    monkeypatch.setattr("socml.cli.project.os.execve", serve)
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     runner = CliRunner()
     refused = runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
     assert "no account" in str(refused.exception)
@@ -135,7 +142,9 @@ def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monke
     made = runner.invoke(command_line, ["people", "add", "ana", "--password-file", "-"], input="a long enough one\n")
     assert made.output == "ana: analyst\n"
     runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
     runner.invoke(command_line, ["app", "--port", "18599"])
+    assert arenas == ["2", "8"], "what the environment says goes first"
     addresses = [next(part for part in command if part.startswith("--server.address")) for command in served]
     assert addresses == ["--server.address=0.0.0.0", "--server.address=127.0.0.1"]
     assert "last account" in str(runner.invoke(command_line, ["people", "close", "ana"]).exception)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from socml.ingestion import open_format, peek
+from socml.formats import ReadOptions
+from socml.ingestion import FileSource, open_format, peek
 from socml.ingestion.detection import detect
 from socml.ingestion.trial import TRIAL_BYTES, share_read
-from socml.project import FormatError
+from socml.project import FormatError, Notice
 
 
 def test_a_format_that_reads_nothing_of_a_file_gives_way(tmp_path: Path) -> None:
@@ -42,3 +43,62 @@ def test_an_undetected_file_gets_three_commands(tmp_path: Path) -> None:
     said = str(caught.value)
     assert said.count("socml peek '") == 3
     assert "--format text-lines" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a,b,c\rd\n1,2,3\rx\n", f"2026-03-02T10:00:00Z web1 app: {'x' * 200_000}\n"],
+    ids=["carriage return", "long"],
+)
+def test_lines_that_csv_refuses_stop_no_detection(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(line.encode() * 2)
+    assert detect(path)[0] in ("table", "syslog", "text-lines")
+
+
+@pytest.mark.parametrize("row", ["2026-03-02,{},bob\n", '2026-03-02,"{}",bob\n'], ids=["plain", "quoted"])
+def test_a_cell_of_any_length_is_read_whatever_stands_beside_it(row: str, tmp_path: Path) -> None:
+    long = "x" * 200_000
+    path = tmp_path / "a.csv"
+    path.write_text(f'time,note,user\n{row.format(long)}2026-03-03,"a",bob\n')
+    parts = list(open_format("table").read(FileSource(path, "a.csv"), ReadOptions()))
+    assert [note for part in parts for note in part.events["note"].to_pylist()] == [long, "a"]
+    assert not [reject for part in parts for reject in part.rejects]
+
+
+@pytest.mark.parametrize("broken", ["sniff", "read"])
+def test_a_reader_that_fails_has_no_say_in_files_of_others(broken: str, tmp_path: Path, monkeypatch) -> None:
+    auditd = type(open_format("auditd"))
+
+    def fail(*_: object) -> float:
+        raise LookupError("far from here")
+
+    monkeypatch.setattr(auditd, broken, fail)
+    if broken == "read":
+        monkeypatch.setattr(auditd, "sniff", lambda *_: 0.99)
+    path = tmp_path / "auth.log"
+    path.write_text("Mar  2 10:00:00 web1 sshd[1]: Failed password for root from 192.0.2.7 port 22 ssh2\n" * 5)
+    if broken == "sniff":
+        with pytest.warns(Notice, match=r"the reader auditd failed to look at it \(LookupError: far from here\)"):
+            assert detect(path)[0] == "syslog"
+    else:
+        assert detect(path)[0] == "syslog"
+
+
+def test_lines_that_a_carriage_return_alone_ends_are_lines(tmp_path: Path) -> None:
+    rows = [f"2026-03-02 10:00:{i:02};bob{i};192.0.2.{i};connexion" for i in range(50)]
+    path = tmp_path / "mac.csv"
+    path.write_bytes("\r".join(["Date;Utilisateur;Adresse;Action", *rows, ""]).encode())
+    found = peek(path, limit=50)
+    assert (found.format, found.parsed, found.rejected) == ("table", 50, 0)
+    assert [event["raw"] for event in found.events] == rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_carriage_return_in_a_cell_costs_no_table(quote: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"time,note,user\r\n2026-03-02,é\rb,bob\r\n2026-03-03,{quote}ab{quote},bob\r\n".encode(encoding))
+    parts = list(open_format("table").read(FileSource(path, "a.csv"), ReadOptions()))
+    assert [note for part in parts for note in part.events["note"].to_pylist()] == ["é\rb", "ab"]
+    assert not [reject for part in parts for reject in part.rejects]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -264,3 +265,34 @@ def test_cases_of_thehive_4_are_read_and_none_is_lost(shared: Path, project, sto
     assert told.kind == "thehive"
     assert told.imported == 0, "the samples are open: nobody has decided them"
     assert sum(told.without_verdict.values()) == told.records == len(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding", "end"),
+    [
+        (";", "cp1252", "\r\n"),
+        ("\t", "utf-16", "\r\n"),
+        (";", "utf-8-sig", "\r\n"),
+        (",", "utf-8", "\n"),
+        (";", "cp1252", "\r"),
+    ],
+)
+def test_what_a_spreadsheet_saved_comes_back(separator: str, encoding: str, end: str, store, project, tmp_path) -> None:
+    store.record([NewLabel("r1", "benign", by="ana", client_id="1", note='vérifié ; "à" voir, 3 €')])
+    write_labels(store.by_analyst(), tmp_path / "ours.csv")
+    with (tmp_path / "ours.csv").open(encoding="utf-8", newline="") as ours:
+        rows = list(csv.reader(ours))
+    with (tmp_path / "theirs.csv").open("w", encoding=encoding, newline="") as theirs:
+        csv.writer(theirs, delimiter=separator, lineterminator=end).writerows(rows)
+    other = make_project(tmp_path / "other")
+    make_rows(other, "r1")
+    with open_labels(other) as labels:
+        assert import_labels(tmp_path / "theirs.csv", project=other, store=labels).imported == 1
+        assert labels.current().loc["r1", "note"] == 'vérifié ; "à" voir, 3 €'
+
+
+def test_a_damaged_file_is_refused_and_not_read_as_another_encoding(store, project, tmp_path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_bytes("row_id,verdict,note\nr1,benign,é".encode() + b"\xe9\n")
+    with pytest.raises(FormatError, match="cannot be read"):
+        import_labels(path, project=project, store=store)

@@ -62,7 +62,7 @@ def archive_of(path: Path, *names: str) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        "project/detectors/evil.py", "project/.git/hooks/pre-commit", "project/.venv/bin/python", "project/Makefile",
+        "project/detectors/.evil.py", "project/detectors/evil.so", "project/a/evil.py", "project/formats/a/b/evil.py", "project/.git/hooks/pre-commit", "project/.venv/bin/python", "project/Makefile",
         "project/models/deeper/evil.toml", "workspace/labels.sqlite-wal", "workspace/.hidden", "workspace/a/.b/c", "etc/passwd",
         "project", "workspace/" + "a/" * 900 + "b",
     ],
@@ -190,3 +190,22 @@ def test_a_restore_that_was_killed_is_told_and_goes_on(
     assert all(finding.ok for finding in place(other))
     assert rows(other) == ["first"]
     assert (other.workspace / "alerts" / "office" / "c").read_text() == "c of first"
+
+
+def test_what_a_project_made_itself_comes_back_and_code_only_if_it_may_run(project: Project, tmp_path: Path) -> None:
+    made_here = {"formats/shop.toml": "# a map", "detectors/far_out.py": "1 / 0", "formats/table/own.py": "2 / 0"}
+    for name, text in {**made_here, "detectors/__pycache__/far_out.pyc": ""}.items():
+        (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / name).write_text(text)
+    made = make_backup(tmp_path / "b.tar.gz", project=project)
+    other = lab_with(tmp_path / "other", "other")
+    done = restore_backup(made.path, project=other, replace=True)
+    assert {name: (other.root / name).is_file() for name in made_here} == {
+        "formats/shop.toml": True, "detectors/far_out.py": False, "formats/table/own.py": False
+    }  # fmt: skip
+    assert done.left_out.startswith("2 files of code, 'project/detectors/far_out.py' first")
+    assert (done.files, made.left_out) == (made.files - 2, "")
+    assert not restore_backup(made.path, project=other, with_code=True).left_out
+    assert {name: (other.root / name).read_text() for name in made_here} == made_here
+    assert not restore_backup(made.path, project=other).left_out, "it is there already"
+    assert not (other.root / "detectors" / "__pycache__").exists()

@@ -297,3 +297,11 @@ def test_the_page_decodes_and_shows_text_inert(language: str, tmp_path: Path, mo
     assert "\x1b" not in shown
     assert "hxxps://" in shown
     assert not page.markdown
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_list_is_read_in_the_encoding_that_its_program_chose(encoding: str, tmp_path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes("evil.example\r\n# déjà vu\r\n192.0.2.7\r\n".encode(encoding))
+    hits = look_up(find_indicators("evil.example 192.0.2.7"), [path])
+    assert [(hit.entry, hit.line) for hit in hits] == [("evil.example", 1), ("192.0.2.7", 3)]

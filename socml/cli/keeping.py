@@ -44,6 +44,9 @@ def restore(
     replace: Annotated[
         bool, typer.Option("--replace", help="files that are there give way, and are kept aside")
     ] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="the project's own detectors, formats, … too: code that socml runs")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Put a backup in its place, in the project here. The next night makes the rest anew from the log files.
@@ -54,8 +57,10 @@ def restore(
     from socml.jobs import restore_backup
     from socml.project import find_project
 
-    done = restore_backup(file.absolute(), project=find_project(), replace=replace)
+    done = restore_backup(file.absolute(), project=find_project(), replace=replace, with_code=code)
     if json_:
         as_json({**vars(done), "path": str(done.path)})
         return
     say(f"{done.files:,} files of {done.made} are in their place. Next: socml check, socml nightly, socml status")
+    if done.left_out:
+        note(f"Not in their place: {done.left_out}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
+
+from socml.formats._remembered import remembered
 
 __all__ = ["address", "address_and_port", "address_text"]
 
@@ -17,8 +18,7 @@ _FRONT = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
-def address(text: str | None) -> str | None:
+def address(text: object) -> str | None:
     """Return an IP address in its usual spelling (RFC 5952); None if `text` is none.
 
     Examples
@@ -26,8 +26,13 @@ def address(text: str | None) -> str | None:
     >>> address("fe80:0000::0001"), address("::ffff:10.0.0.1"), address("web01"), address("010.0.0.1")
     ('fe80::1', '10.0.0.1', None, None)
     """
+    return _address(text) if isinstance(text, str) else None
+
+
+@remembered(65536)
+def _address(text: str) -> str | None:
     try:
-        found = ipaddress.ip_address((text or "").strip())
+        found = ipaddress.ip_address(text.strip())
     except ValueError:
         return None
     return address_text(found)

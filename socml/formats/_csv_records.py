@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from socml.formats._reader import Source
 from socml.formats._records import Skip
 
-__all__ = ["cells_of", "csv_head", "csv_records", "rows_by_name"]
+__all__ = ["cells_of", "cells_of_line", "csv_head", "csv_records", "rows_by_name"]
 
 RECORD_LIMIT = 1 << 20  # bytes of one record; a quote that is not closed within costs its line, not the file
+csv.field_size_limit((1 << 31) - 1)  # a cell is bounded as its line is; 131,072 characters stopped what a line held
 
 
 def csv_records(source: Source) -> Iterator[tuple[int, bytes]]:
@@ -63,6 +64,15 @@ def cells_of(record: bytes, delimiter: str = ",") -> list[str]:
         return next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise ValueError("a quote is not closed" if "end of data" in str(error) else str(error)) from None
+
+
+def cells_of_line(line: bytes, delimiter: str, quote: str = '"') -> list[str]:
+    """Return the cells of a record, however it is quoted."""
+    text = line.decode("utf-8", "replace").replace("\r", " ")
+    try:
+        return next(csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def csv_head(head: bytes) -> list[str]:

@@ -13,11 +13,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from socml.formats._other_languages import unaccented
+from socml.formats._remembered import LONGEST
 
 __all__ = ["DEEPEST", "Guess", "flat_fields", "guess", "plain_name"]
 
 DEEPEST = 6
 _MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
+_KEPT_CHARACTERS = 10_000  # of the names of one record; what is guessed of more is not kept for the next
 _NAMES_FILES = tuple(Path(__file__).with_name(f"_field_names{which}.toml") for which in ("", "_translated"))
 _WHOLE = 4  # the least length of the last part of a path that is a name by itself
 _SHORT = frozenset("ip src dst url uri pid sha md5 cmd exe msg".split())  # that are names though they are shorter
@@ -98,11 +100,15 @@ class Guess:
     requests: tuple[str, ...] = ()  # fields that may hold a request as a client wrote it
 
 
-@lru_cache(maxsize=2048)
 def guess(names: tuple[str, ...]) -> Guess:
     """Return which of these fields may fill which columns."""
+    return _kept_guess(names) if sum(map(len, names)) <= _KEPT_CHARACTERS else _guess(names)
+
+
+def _guess(names: tuple[str, ...]) -> Guess:
+    looked_at = [name for name in names[:_MOST_NAMES] if len(name) <= LONGEST]
     by_end: dict[str, list[tuple[int, str]]] = {}
-    for name in names[:_MOST_NAMES]:
+    for name in looked_at:
         for end, skipped in _ends(name):
             by_end.setdefault(end, []).append((skipped, name))
     columns: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -119,7 +125,10 @@ def guess(names: tuple[str, ...]) -> Guess:
         ordered = sorted(found.items(), key=lambda item: item[1])
         if ordered:
             columns[column] = tuple((own, name) for own, (_, _, name) in ordered)
-    return Guess(columns, tuple(name for name in names[:_MOST_NAMES] if plain_name(name) in _REQUEST_NAMES))
+    return Guess(columns, tuple(name for name in looked_at if plain_name(name) in _REQUEST_NAMES))
+
+
+_kept_guess = lru_cache(maxsize=2048)(_guess)
 
 
 @lru_cache(maxsize=8192)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from socml.formats._field_names import guess, plain_name
 from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
 from socml.formats._other_languages import unaccented
+from socml.formats._remembered import remembered
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, METHODS, column_value, outcome_of
 
@@ -213,7 +213,7 @@ def _outcome_of_kinds(found: Mapping[str, object]) -> str | None:
     return None
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _outcome_of_kind(word: str) -> str | None:
     return None if word.lower() in LEVELS else outcome_of(word)
 

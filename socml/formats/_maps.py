@@ -50,7 +50,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import cast
 
@@ -64,11 +64,12 @@ from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
+from socml.formats._remembered import remembered
 from socml.formats._times import Clock, iso
 from socml.formats._values import column_value
 from socml.formats.table.any_json import head_of
 from socml.formats.table.key_values import pairs_of
-from socml.project import EVENT, RecipeError, did_you_mean
+from socml.project import EVENT, RecipeError, did_you_mean, text_by_hand
 
 __all__ = ["FormatMap", "MapReader", "load_map", "shipped_map"]
 
@@ -190,7 +191,7 @@ def load_map(path: Path) -> FormatMap:
         Naming the file and what in it is wrong.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(text_by_hand(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not a map of a format: {error}.") from None
     _check_names(content, path)
@@ -226,7 +227,7 @@ def load_map(path: Path) -> FormatMap:
     )
 
 
-_plain = lru_cache(maxsize=4096)(plain_name)
+_plain = remembered(4096)(plain_name)
 
 
 def _declared(column: str, value: object, name: str, clock: Clock) -> object:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, datetime
-from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -21,6 +20,7 @@ from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
+from socml.formats._remembered import remembered
 from socml.formats._times import Clock, iso, why_no_time
 from socml.formats._values import severity_of
 from socml.formats._windows import windows_event
@@ -233,7 +233,7 @@ def _nested(value: object) -> object:
     return None if is_too_deep(text.encode(), found) else found
 
 
-@lru_cache(maxsize=1000)
+@remembered(1000)
 def _entra_name(name: str) -> str:
     """Return a column's name as diagnostic settings write it: `IPAddress` is `ipAddress` there."""
     lower = _LOWER.sub(lambda capitals: capitals[0].lower(), name, count=1)

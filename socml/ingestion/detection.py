@@ -6,6 +6,7 @@ Every format says how sure it is; those that claim the file are weighed by how m
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -14,13 +15,14 @@ from socml.formats import Format, MapReader
 from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
-from socml.project import FormatError, component, component_names, revision
+from socml.project import FormatError, Notice, component, component_names, revision
 
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 FULLY = 0.95  # of the first records: damage and a cut end are no other format
 MOST_TRIED = 5
+_FAILED: set[str] = set()  # readers of which it was told that they fail
 
 
 def open_format(name: str) -> Format:
@@ -74,7 +76,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
     maps = map_paths()
     readers = _readers(tuple(dict.fromkeys((*component_names("formats"), *maps))), tuple(maps.values()), revision())
-    tried = sorted(((reader.sniff(head, source.path.name), name) for name, reader in readers), reverse=True)
+    tried = sorted(((_sureness(reader, name, head, source), name) for name, reader in readers), reverse=True)
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in _judged(source, head, tried, dict(readers))]
     if len(head) == HEAD_BYTES and b"\n" not in head:
@@ -87,6 +89,18 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
         f"Name one with --format; socml formats lists them. Try: {_suggestions(source, tried)}"
     )
+
+
+def _sureness(reader: Format, name: str, head: bytes, source: FileSource) -> float:
+    """Return how sure a reader is. One that fails, as one of the project's own may, has no say in the files of others."""
+    try:
+        return reader.sniff(head, source.path.name)
+    except Exception as error:
+        if name not in _FAILED:  # once, and not with each of thousands of files
+            _FAILED.add(name)
+            failed = f"the reader {name} failed to look at it ({type(error).__name__}: {error}). This is a bug in it."
+            warnings.warn(f"{source.name}: {failed}", Notice, stacklevel=2)
+        return 0.0
 
 
 def _suggestions(source: FileSource, tried: Sequence[tuple[float, str]]) -> str:

@@ -1,6 +1,6 @@
 """A file → its bytes, unpacked as they are read, in whole lines: magic bytes decide what a file is, not its name.
 
-Plain, gzip (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
+Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
 to far more than it should is refused. A file that grows while it is read is read up to where it ended at first.
 """
@@ -8,6 +8,7 @@ to far more than it should is refused. A file that grows while it is read is rea
 from __future__ import annotations
 
 import codecs
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ class FileSource:
         with open_file(self.path) as file:
             if self.end is None:
                 self.end = os.fstat(file.fileno()).st_size
-            for chunk in _as_utf8(unpacked_pieces(self, file)):
+            for chunk in _as_text(unpacked_pieces(self, file)):
                 unpacked += len(chunk)
                 if prefix is not None:
                     prefix.update(chunk)
@@ -217,15 +218,22 @@ def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:
     return (b"".join([*chunks[:-1], last[:cut]]) if last is chunks[-1] else last[:cut]), last[cut:]
 
 
-def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8; all else as it is."""
+def _as_text(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8, and lines that a carriage return alone
+    ends, as old spreadsheets write them, with a line feed; all else as it is.
+    """
     first = next(chunks, b"")
-    if not first.startswith(_UTF16):
+    if first.startswith(_UTF16):
+        yield from _decoded(itertools.chain([first], chunks))
+    elif first.count(b"\r") > 1 and not (b"\n" in first or b"\0" in first):
+        yield from (chunk.replace(b"\r", b"\n") for chunk in itertools.chain([first], chunks))
+    else:
         yield first
         yield from chunks
-        return
+
+
+def _decoded(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder("utf-16")("backslashreplace")
-    yield decoder.decode(first).encode()
     for chunk in chunks:
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()

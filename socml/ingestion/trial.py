@@ -55,6 +55,8 @@ def share_read(reader: Format, head: bytes, path: Path, modified: datetime | Non
             last = max([last, *(reject.line for reject in parsed.rejects)])
     except SocmlError:
         return 1.0 if is_cut else 0.0
+    except Exception:  # of the reader: it says so when it reads the file, if no other can
+        return 0.0
     ends_open = bad > 0 and (is_cut or not head.endswith(b"\n"))
     bad -= ends_open and last >= head.count(b"\n")
     if not events and bad < _FEWEST and is_cut:

@@ -25,7 +25,7 @@ from socml.project import DataError, DatasetRecipe, Labels, Truth
 
 __all__ = ["TruthBeside", "find_truth"]
 
-_PACKED = ("", ".gz", ".zst", ".zip")
+_PACKED = ("", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _BETWEEN = "\x1f"  # of the values that a key is made of
 _MOST_FOUND = 1000  # values that one pattern finds in one event
 

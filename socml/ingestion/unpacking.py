@@ -1,10 +1,12 @@
-"""A packed file → its bytes, a piece at a time: gzip (also of several members), zstd, zip with one file in it, or plain."""
+"""A packed file → its bytes, a piece at a time: gzip, bzip2 and xz (also of several members), zstd, zip with one file in it, or plain."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,7 +16,21 @@ __all__ = ["Packed", "unpacked_pieces"]
 
 _PIECE = 1 << 20
 _ZSTD_PIECE = 1 << 10  # 4 bytes of zstd can say 128 KB, so this unpacks to 32 MB at most
-_PACKED_OTHERWISE = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip"}
+_XZ_MEMORY = 1 << 28  # bytes that a stream may want to be unpacked with; xz -9 wants 65 MB
+_TAR = 257, b"ustar"  # where a tar archive says that it is one
+_OFFICE = "xl/workbook.xml"  # in the zip archive that a workbook is
+
+
+class _Unpacker(Protocol):
+    """What bz2 and lzma have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class Packed(Protocol):
@@ -37,15 +53,32 @@ def unpacked_pieces(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
     """
     start = file.read(8)
     file.seek(0)
+    pieces = _pieces(packed, file, start)
+    first = b""
+    while len(first) < _TAR[0] + len(_TAR[1]) and (piece := next(pieces, None)) is not None:
+        first += piece
+    if first[_TAR[0] :].startswith(_TAR[1]):
+        raise FormatError(f"{packed.name} is a tar archive of files. Unpack it first.")
+    return chain([first], pieces)
+
+
+def _pieces(packed: Packed, file: BinaryIO, start: bytes) -> Iterator[bytes]:
     if start.startswith(b"\x1f\x8b"):
         return _gunzipped(packed, file)
     if start.startswith(b"\x28\xb5\x2f\xfd"):
         return _unzstd(packed, file)
+    if start.startswith(b"BZh"):
+        import bz2
+
+        return _unstreamed(packed, file, "bzip2", bz2.BZ2Decompressor, (OSError, ValueError))
+    if start.startswith(b"\xfd7zXZ"):
+        import lzma
+
+        return _unstreamed(packed, file, "xz", partial(lzma.LZMADecompressor, memlimit=_XZ_MEMORY), (lzma.LZMAError,))
+    if start.startswith(b"7z\xbc\xaf"):
+        raise FormatError(f"{packed.name} is packed with 7-Zip, which is not read. Unpack it first.")
     if start.startswith(b"PK\x03\x04") and not _is_arrays(packed.path):
         return _unzipped(packed, file)
-    for magic, kind in _PACKED_OTHERWISE.items():
-        if start.startswith(magic):
-            raise FormatError(f"{packed.name} is packed with {kind}, which is not read. Unpack it first.")
     return _plain(packed, file)
 
 
@@ -75,6 +108,27 @@ def _gunzipped(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
         packed.damage = "the gzip stream ends too early"
 
 
+def _unstreamed(
+    packed: Packed, file: BinaryIO, kind: str, begin: Callable[[], _Unpacker], errors: tuple[type[Exception], ...]
+) -> Iterator[bytes]:
+    unpack = begin()
+    for piece in _plain(packed, file):
+        rest = piece
+        while rest or not (unpack.eof or unpack.needs_input):
+            if unpack.eof:
+                if not rest.strip(b"\0"):  # padding after the last member
+                    break
+                unpack = begin()
+            try:
+                yield unpack.decompress(rest, _PIECE)
+            except errors as error:
+                packed.damage = f"{kind}: {error}"
+                return
+            rest = unpack.unused_data if unpack.eof else b""
+    if not unpack.eof:
+        packed.damage = f"the {kind} stream ends too early"
+
+
 def _is_arrays(path: Path) -> bool:
     with open_file(path) as file:
         return b".npy" in file.read(256)  # NumPy's archive, which is a table as it is
@@ -84,6 +138,8 @@ def _unzipped(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
     try:
         archive = zipfile.ZipFile(file)
         members = [m for m in archive.infolist() if not m.is_dir()]
+        if any(member.filename == _OFFICE for member in members):
+            raise FormatError(f"{packed.name} is a workbook of a spreadsheet. Save its sheet as CSV first.")
         if len(members) != 1:
             raise FormatError(f"{packed.name} is a zip archive of {len(members):,} files. Unpack it first.")
         with archive.open(members[0]) as member:

@@ -2,7 +2,8 @@
 
 Precious is all that cannot be made again from logs. What is left out (events, tables, scores) a night makes anew from the
 log files; where these do not stay, `with_events` takes the events too. Every file's hash is in the archive, and nothing is
-put in place before all of them are right.
+put in place before all of them are right. Components of the project's own are code: they are in the archive, and are put
+in place only where `with_code` says that it may run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from typing import BinaryIO
 from socml.ingestion import no_ingest
 from socml.jobs.night_lock import no_night
 from socml.project import (
+    FOLDERS,
     MARKER,
     ConfigurationError,
     DataError,
@@ -47,6 +49,7 @@ EVENTS = ("events", "truth", "quarantine")
 MADE_AGAIN = (*EVENTS, "features", "daily", "scores", "staging", "raw", "metrics", "validations")
 SETTINGS = (MARKER, "context.csv", "respond.toml")
 RECIPES = ("datasets", "features", "models", "experiments")
+CODE, MAP = ".py", ".toml"  # what the folders of components of one's own hold
 DEEPEST = 50  # folders of a name; what is deeper is nothing of ours, and hard to remove
 _SQLITE = (".sqlite", ".db")
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
@@ -54,7 +57,7 @@ _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
 @dataclass(frozen=True)
 class Backup:
-    """What an archive holds: its files, and their bytes in all. `left_out` says what it cannot hold."""
+    """What an archive holds: its files, and their bytes in all. `left_out` says what is not in it, or not in its place."""
 
     path: Path
     files: int
@@ -123,7 +126,7 @@ def _move(file: Path, target: Path) -> None:
         file.unlink()
 
 
-def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Backup:
+def restore_backup(path: Path, *, project: Project, replace: bool = False, with_code: bool = False) -> Backup:
     """Put what an archive holds in its place. What is there and gives way is kept in `.before-restore-…`.
 
     Killed halfway, the same call does the rest; `socml doctor` says so until then.
@@ -131,6 +134,7 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
     Parameters
     ----------
     replace : whether files that are there may give way
+    with_code : whether the project's own components are put in place too; socml runs them
 
     Raises
     ------
@@ -151,7 +155,11 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
         about = _unpacked(path, scratch)
         files = dict(about["files"])
         targets = {name: _place(name, project) for name in files}
-        there = sorted(name for name, target in targets.items() if target.exists() and _hash(target) != files[name])
+        code = [] if with_code else [name for name in files if name.startswith("project/") and name.endswith(CODE)]
+        left_out = [name for name in code if not _is_there(targets.pop(name), files[name])]
+        there = sorted(
+            name for name, target in targets.items() if target.exists() and not _is_there(target, files[name])
+        )
         if there and not replace:
             raise ConfigurationError(
                 f"{len(there):,} files are there and are others, {there[0]!r} first. Restore into an empty folder, or let "
@@ -161,8 +169,13 @@ def restore_backup(path: Path, *, project: Project, replace: bool = False) -> Ba
         for name in there:
             _set_aside(targets[name], aside / name)
         size = sum(_put(scratch / name, target) for name, target in targets.items())
-    audit(project, "restore", file=str(path), files=len(files), made=about["made"])
-    return Backup(path, len(files), size, str(about["made"]))
+    audit(project, "restore", file=str(path), files=len(targets), made=about["made"])
+    away = f"{len(left_out):,} files of code, {left_out[0]!r} first: socml restore FILE --code" if left_out else ""
+    return Backup(path, len(targets), size, str(about["made"]), away)
+
+
+def _is_there(path: Path, digest: str) -> bool:
+    return path.is_file() and _hash(path) == digest
 
 
 def _set_aside(file: Path, aside: Path) -> None:
@@ -192,6 +205,10 @@ def _precious(project: Project, with_events: bool) -> Iterator[tuple[str, Path]]
         for path in sorted((project.root / folder).glob("*")):
             if path.is_file() and not path.is_symlink():
                 yield f"project/{folder}/{path.name}", path
+    for path in sorted(path for kind in FOLDERS for path in (project.root / kind).rglob("*")):
+        name = f"project/{path.relative_to(project.root).as_posix()}"
+        if path.is_file() and not path.is_symlink() and _is_component(PurePosixPath(name).parts[1:]):
+            yield name, path
     left_out = set(MADE_AGAIN) - (set(EVENTS) if with_events else set())
     for path in sorted(project.workspace.rglob("*")):
         inner = path.relative_to(project.workspace)
@@ -250,13 +267,20 @@ def _is_inside(name: PurePosixPath) -> bool:
 
 
 def _is_ours(name: PurePosixPath) -> bool:
-    """Say whether a backup may hold a file of this name: no program, nothing hidden, nothing that SQLite keeps beside a store."""
+    """Say whether a backup may hold a file of this name: nothing hidden, nothing that SQLite keeps beside a store."""
     room, *inside = name.parts
     if not _is_inside(name) or not inside or any(part.startswith(".") for part in inside):
         return False
     if room == "project":
-        return inside in ([one] for one in SETTINGS) or (len(inside) == 2 and inside[0] in RECIPES)
+        is_recipe = len(inside) == 2 and inside[0] in RECIPES
+        return is_recipe or inside in ([one] for one in SETTINGS) or _is_component(inside)
     return room == "workspace" and not inside[-1].endswith(_BESIDE_SQLITE)
+
+
+def _is_component(parts: Sequence[str]) -> bool:
+    """Say whether a path below a project is a component of its own: code, or the map of a format."""
+    hidden = any(part.startswith(".") for part in parts)
+    return len(parts) in (2, 3) and parts[0] in FOLDERS and not hidden and parts[-1].endswith((CODE, MAP))
 
 
 def _place(name: str, project: Project) -> Path:

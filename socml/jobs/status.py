@@ -14,6 +14,7 @@ from socml.jobs.night_lock import unfinished_night
 from socml.jobs.night_state import DayChecks, NightReport, NightState, last_reports, nights_folder
 from socml.jobs.outbox import Delivery, deliver, make_sink, pending
 from socml.jobs.ranked_days import RankedDays
+from socml.models import read_context
 from socml.project import (
     CHECKS,
     DataError,
@@ -29,6 +30,7 @@ from socml.project import (
     night_settings,
     recipe_names,
 )
+from socml.respond import read_settings
 
 __all__ = [
     "StatusLine",
@@ -190,6 +192,8 @@ def check_configuration(project: Project) -> dict[str, str]:
         for name in names:
             load(name, project)
         lines[kind] = f"{len(names):,} recipes"
+    lines["context.csv"] = f"{len(read_context(project).entities):,} entities"
+    lines["respond.toml"] = ", ".join(read_settings(project).targets) or "nothing leaves"
     lines["sources"] = ", ".join(f"{name}: {', '.join(of.paths)}" for name, of in settings.sources.items()) or "none"
     lines["sinks"] = ", ".join(f"{sink.name} ({sink.kind})" for sink in settings.sinks) or "none"
     lines["stops on"] = ", ".join(settings.nightly.stop_on) or "nothing"

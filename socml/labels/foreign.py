@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from socml.project import DataError, FormatError, UnknownName, spreadsheet_text
+from socml.project import DataError, FormatError, UnknownName, rows_by_hand, spreadsheet_text, text_by_hand
 
 KINDS = ("socml", "secuml", "table", "thehive", "elastic")
 ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")
@@ -91,12 +91,9 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
 
             yield from pq.read_table(path).to_pylist()
         elif path.suffix in {".json", ".jsonl", ".ndjson"}:
-            yield from _json(path.read_text(encoding="utf-8-sig"))
+            yield from _json(text_by_hand(path))
         else:
-            with path.open(encoding="utf-8-sig", newline="") as text:
-                sample = text.readline()
-                text.seek(0)
-                yield from csv.DictReader(text, delimiter=max(",;\t", key=sample.count), strict=True)
+            yield from rows_by_hand(path)
     except RecursionError as error:
         raise FormatError(f"{path} is nested too deeply to be labels. Flatten it first.") from error
     except (ValueError, csv.Error) as error:

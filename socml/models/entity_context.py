@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.features import EntityDay
-from socml.project import ConfigurationError, Project, did_you_mean
+from socml.project import ConfigurationError, Project, did_you_mean, rows_by_hand
 
 FILE = "context.csv"
 COLUMNS = ("entity", "owner", "peer_group", "criticality", "watch", "expected")
@@ -85,19 +85,21 @@ def read_context(project: Project) -> Context:
         return Context()
     entities: dict[str, Known] = {}
     inside: list[IPv4Network] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        for name in reader.fieldnames or ():
+    try:
+        rows = rows_by_hand(path)
+        for name in rows.fieldnames or ():
             if name not in COLUMNS:
                 raise ConfigurationError(f"{path} has an unknown column {name!r}.{did_you_mean(name, COLUMNS)}")
-        if "entity" not in (reader.fieldnames or ()):
+        if "entity" not in (rows.fieldnames or ()):
             raise ConfigurationError(f"{path} has no column 'entity': whom does a line say something about?")
-        for row in reader:
-            entity, where = (row["entity"] or "").strip(), f"{path}:{reader.line_num}"
+        for row in rows:
+            entity, where = (row["entity"] or "").strip(), f"{path}:{rows.line_num}"
             if "/" in entity and entity[0].isdigit():
                 inside.append(_network(entity, where))
             elif entity:
                 entities[entity] = _known(row, where)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
     return Context(entities, tuple(inside))
 
 

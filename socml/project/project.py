@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from socml.project.addresses import checked_own, is_public, spelt_address
 from socml.project.engines import memory_bytes
 from socml.project.errors import ConfigurationError, did_you_mean
+from socml.project.hand_files import text_by_hand
 from socml.project.private import private_folder
 from socml.project.registry import open_components
 
@@ -127,7 +128,7 @@ def read_project(root: Path) -> Project:
     """
     path = root / MARKER
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(text_by_hand(path))
     except RecursionError:
         raise ConfigurationError(f"{path}: it is nested too deep.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from socml.project.declared import Declared, checked
 from socml.project.errors import RecipeError, UnknownName
+from socml.project.hand_files import text_by_hand
 from socml.project.periods import Period
 from socml.project.recipe_daily import DailyList, FeatureSets
 from socml.project.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
@@ -219,7 +220,7 @@ def _load(kind: str, name: str, project: Project, model: type[R]) -> R:
             kind.removesuffix("s") if kind != "features" else "feature set", name, recipe_names(kind, project)
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_by_hand(path)
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path} is not UTF-8: {error}") from error
     if (project.root / "socml.toml").is_file():

@@ -18,7 +18,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from socml.models import Known, read_context
-from socml.project import ConfigurationError, Project, checked_own, component_names, did_you_mean, is_loopback
+from socml.project import (
+    ConfigurationError,
+    Project,
+    checked_own,
+    component_names,
+    did_you_mean,
+    is_loopback,
+    text_by_hand,
+)
 
 FILE = "respond.toml"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -96,7 +104,7 @@ def read_settings(project: Project) -> RespondSettings:
     if not path.is_file():
         return RespondSettings(allow=own)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(text_by_hand(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     allow = checked_own(given.pop("allow", []), f"{path}: allow")

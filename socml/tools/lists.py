@@ -86,7 +86,9 @@ def _files(lists: Sequence[str | Path]) -> list[Path]:
 
 
 def _entries(path: Path) -> Iterable[tuple[int, str]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open("rb") as file:
+        is_utf16 = file.read(2) in (b"\xff\xfe", b"\xfe\xff")  # as PowerShell writes what it is told to
+    with path.open(encoding="utf-16" if is_utf16 else "utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             text = line.split("#", 1)[0].strip() if not line.startswith("http") else line.strip()
             entry = refang(text.split(",", 1)[0].split(";", 1)[0].strip().strip('"'))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import cast
 
 from socml.formats._facts import TELLS, facts_of
 from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
+from socml.formats._remembered import remembered
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, column_value, outcome_of
@@ -142,7 +143,7 @@ def _templates_of(name: str, message: str) -> tuple[Template, ...]:
     return (*PAM, *ANYWHERE) if TELLS.search(message) else PAM
 
 
-@lru_cache(maxsize=1 << 12)
+@remembered(1 << 12)
 def writer_of(program: str) -> str:
     """Return the name that messages of a program are declared under.
 
@@ -301,7 +302,7 @@ def _take_further(name: str, value: str, columns: dict[str, object], more: dict[
     more[name.rstrip("_")] = value
 
 
-@lru_cache(maxsize=1 << 14)
+@remembered(1 << 14)
 def address_of(text: str) -> str | None:
     """Return an address, one of IPv4 in IPv6 as that of IPv4; None for what is none, such as a host's name."""
     mapped = _MAPPED.fullmatch(text)

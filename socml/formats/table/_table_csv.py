@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import dropwhile
 
 import numpy as np
@@ -14,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._columns import split_columns
+from socml.formats._csv_records import cells_of_line
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
-from socml.formats.table._table_lines import MOST_LINES, cells_of_line, first_is_names, joined_lines
+from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
@@ -343,24 +345,17 @@ def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
 
 
 def _count(line: bytes, delimiter: str) -> int:
-    if b'"' not in line:
-        return line.count(delimiter.encode())
-    try:
-        return len(next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])) - 1
-    except csv.Error:
-        return line.count(delimiter.encode())
+    return len(cells_of_line(line, delimiter)) - 1 if b'"' in line else line.count(delimiter.encode())
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
-    text = decoded([line], shape.encoding)[0].replace("\r", " ")
-    return next(csv.reader([text], delimiter=delimiter))
+    return cells_of_line(decoded([line], shape.encoding)[0].encode(), delimiter)
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
-    if quoted and (dialect.quote.encode() in line or b"\r" in line):
-        text = line.decode("utf-8", "replace")
+    if quoted and dialect.quote.encode() in line:
         try:
-            found = len(next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)))
+            found = len(_row(line.decode("utf-8", "replace"), dialect, strict=True))
         except csv.Error as error:
             return "a quote is not closed on its line" if "end of data" in str(error) else str(error)
     else:
@@ -368,16 +363,29 @@ def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
     return "" if found == len(dialect.names) else f"{found} values for {len(dialect.names)} columns"
 
 
+def _row(text: str, dialect: Dialect, *, strict: bool = False) -> list[str]:
+    """Return the cells of a record. A carriage return beside quotes, which csv refuses, is a blank."""
+    if dialect.quote not in text:
+        return text.split(dialect.delimiter)
+    cut = partial(
+        csv.reader,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        skipinitialspace=dialect.is_arff,
+        strict=strict,
+    )
+    try:
+        return next(cut([text]))
+    except csv.Error:
+        return next(cut([text.replace("\r", " ")]))
+
+
 def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> tuple[list[pa.Array], list[pa.Array]]:
     """Return the cells trimmed, null where missing; and as they are written."""
     if not records:
         return [pa.array([], pa.string())] * len(dialect.names), []
     if quoted or dialect.encoding:
-        texts = decoded(records, dialect.encoding)
-        lines = csv.reader(
-            texts, delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=dialect.is_arff
-        )
-        flat = [cell for line in lines for cell in line]
+        flat = [cell for text in decoded(records, dialect.encoding) for cell in _row(text, dialect)]
         columns = [pa.array(flat[i :: len(dialect.names)], pa.string()) for i in range(len(dialect.names))]
     else:
         columns = split_columns(records, dialect.names, dialect.delimiter.encode(), [])

@@ -6,14 +6,13 @@ within `MOST_LINES` costs its first line, and no more.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from socml.formats._addresses import address
 
-__all__ = ["MOST_LINES", "cells_of_line", "first_is_names", "joined_lines", "shape_of"]
+__all__ = ["MOST_LINES", "first_is_names", "joined_lines", "shape_of"]
 
 MOST_LINES = 2000  # of one record
 _MOST_BYTES = 1 << 20
@@ -131,12 +130,3 @@ def first_is_names(rows: Sequence[Sequence[str]]) -> bool:
         is_repeated_header = any(list(row) == list(first) for row in below)
         return repeats <= len(first) / 2 or is_repeated_header
     return names >= values
-
-
-def cells_of_line(line: bytes, delimiter: str, quote: str = '"') -> list[str]:
-    """Return the cells of a record, however it is quoted."""
-    text = line.decode("utf-8", "replace").replace("\r", " ")
-    try:
-        return next(csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter, quotechar=quote), [])
-    except csv.Error:
-        return text.split(delimiter)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ import pyarrow.compute as pc
 
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
+from socml.formats._remembered import remembered
+from socml.formats.table._table_digits import Digits, ungrouped, without_unit
 from socml.project import TIME
 
 Kind = Literal["number", "integer", "text", "time", "boolean"]
@@ -27,7 +30,7 @@ Kind = Literal["number", "integer", "text", "time", "boolean"]
 _EXACT = 2**53  # whole numbers beyond it have no exact double
 _NOT_FINITE = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
+_NO_DIGIT = re.compile("[^0-9]")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,13}")
 _WORDS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 
@@ -40,7 +43,7 @@ class Profile:
     present: int = 0
     numeric: int = 0
     hexadecimal: int = 0
-    commas: int = 0
+    digits: Digits = field(default_factory=Digits)
     not_finite: Counter[str] = field(default_factory=Counter)
     too_large: str = ""  # the first whole number that a double does not hold
     padded: str = ""  # the first number with leading zeros
@@ -70,10 +73,12 @@ class Profile:
                 pc.and_(whole, pa.array(~(np.abs(values) < _EXACT))), pc.match_substring_regex(present, "^[+-]?0[0-9]")
             )
             suspicious = pc.or_(suspicious, pa.array(~np.isfinite(values)))
+            self.digits.see_plain(present)
             self.numeric += len(present) - pc.sum(suspicious).as_py() if len(present) else 0
             odd = present.filter(suspicious).to_pylist()
         except pa.ArrowInvalid:
             odd = present.to_pylist()
+            self.digits.see_plain(present.filter(pc.match_substring_regex(present, f"^{_DECIMAL.pattern}$")))
         if odd:
             where = dict(zip(reversed(cells.to_pylist()), reversed(lines.tolist()), strict=True))
             for cell in odd:
@@ -84,7 +89,8 @@ class Profile:
             self.only = present[0].as_py() if self.only is None else self.only
             self.varies = not pc.all(pc.equal(present, self.only)).as_py()
 
-    def _see_one(self, cell: str, where: dict[str, int]) -> None:
+    def _see_one(self, written: str, where: dict[str, int]) -> None:
+        cell = self.digits.without_unit(written)
         if _DECIMAL.fullmatch(cell):
             digits = cell.lstrip("+-")
             if digits.isdigit() and len(digits) > 1 and digits.startswith("0"):
@@ -94,27 +100,36 @@ class Profile:
             self.numeric += 1
         elif _HEX.fullmatch(cell):
             self.hexadecimal += 1
-        elif _COMMA.fullmatch(cell):
-            self.commas += 1
+        elif self.digits.see(cell):
+            digits = _NO_DIGIT.sub("", cell)
+            if len(digits) > 15 and int(digits) >= _EXACT:
+                self.too_large = self.too_large or cell
         else:
             self.others += 1
             if len(self.words) < 20:
-                self.words.add(cell.lower())
+                self.words.add(written.lower())
             if not self.first_other[0]:
-                self.first_other = (cell, where.get(cell, 0))
+                self.first_other = (written, where.get(written, 0))
+
+    @property
+    def numbers(self) -> int:
+        """How many cells are numbers, however written."""
+        return self.numeric + self.hexadecimal + self.digits.numbers
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to read one column."""
+    """How to read one column. `groups` are the characters that may part groups of three digits, `unit` is beside each number."""
 
     kind: Kind
     decimal_comma: bool = False
     time_format: str = ""
     zone: ZoneInfo | None = None
+    groups: str = ""
+    unit: str = ""
 
 
-def plan_column(seen: Profile, name: str) -> tuple[Plan | None, list[str]]:
+def plan_column(seen: Profile, name: str, delimiter: str) -> tuple[Plan | None, list[str]]:
     """Return how to read a column, None if it is empty, with what the reader should know about it."""
     notes: list[str] = []
     if not seen.present or (seen.not_finite and seen.present == sum(seen.not_finite.values())):
@@ -122,29 +137,45 @@ def plan_column(seen: Profile, name: str) -> tuple[Plan | None, list[str]]:
     if seen.not_finite:
         listed = ", ".join(f"{n:,} {token}" for token, n in sorted(seen.not_finite.items()))
         notes.append(f"Column {name!r}: {listed} read as missing.")
-    numbers = seen.numeric + seen.hexadecimal + seen.commas
-    if seen.too_large and not seen.others:
-        notes.append(f"Column {name!r} is kept as text: {seen.too_large[:40]} does not fit a number exactly.")
-        return Plan("text"), notes
-    if seen.padded and not seen.others:
-        notes.append(f"Column {name!r} is kept as text: {seen.padded[:40]!r} has leading zeros.")
-        return Plan("text"), notes
     if not seen.others:
-        if seen.hexadecimal:
-            notes.append(f"Column {name!r}: {seen.hexadecimal:,} hexadecimal values read as numbers.")
-        if seen.commas:
-            notes.append(f"Column {name!r}: decimal commas read as decimal points.")
-        return Plan("number", decimal_comma=bool(seen.commas)), notes
-    if seen.words <= set(_WORDS) and not seen.hexadecimal and not seen.commas:
+        plan, told = _plan_of_numbers(seen, name, delimiter)
+        return plan, notes + told
+    if seen.words <= set(_WORDS) and seen.numbers == seen.numeric and not seen.digits.units:
         notes.append(f"Column {name!r}: {', '.join(sorted(seen.words))} read as 1 and 0.")
         return Plan("boolean"), notes
-    if numbers > 0.9 * seen.present:
+    if seen.numbers > 0.9 * seen.present:
         cell, line = seen.first_other
         notes.append(
             f"Column {name!r} is text, not a number: {seen.others:,} of {seen.present:,} rows ({cell[:40]!r} first at "
             f"line {line:,}). Give it a type in [table.types] to quarantine those rows."
         )
     return Plan("text"), notes
+
+
+def _plan_of_numbers(seen: Profile, name: str, delimiter: str) -> tuple[Plan, list[str]]:
+    """Return how to read a column of numbers alone: as text where a number would say something else."""
+    marks, units = seen.digits.marks(delimiter), seen.digits.units
+    why = (
+        f"{seen.too_large[:40]} does not fit a number exactly" if seen.too_large
+        else f"{seen.padded[:40]!r} has leading zeros" if seen.padded
+        else "its numbers are all equally long, as names are" if seen.digits.are_names(seen.numbers)
+        else "a comma and a point are decimal in it both" if marks is None
+        else f"{', '.join(sorted(units))} stand beside some of its numbers" if units and [*units.values()] != [seen.numbers]
+        else ""
+    )  # fmt: skip
+    if why or marks is None:
+        return Plan("text"), [f"Column {name!r} is kept as text: {why}."]
+    decimal_comma, groups = marks
+    notes = []
+    if seen.hexadecimal:
+        notes.append(f"Column {name!r}: {seen.hexadecimal:,} hexadecimal values read as numbers.")
+    if decimal_comma:
+        notes.append(f"Column {name!r}: decimal commas read as decimal points.")
+    if "," in groups:
+        notes.append(f"Column {name!r}: commas read as marks of thousands.")
+    if units:
+        notes.append(f"Column {name!r}: its numbers are in {min(units)}.")
+    return Plan("number", decimal_comma, groups=groups, unit=min(units, default="")), notes
 
 
 def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
@@ -164,6 +195,10 @@ def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
     if plan.kind == "boolean":
         found = [None if c is None else _WORDS.get(c.lower()) for c in cells.to_pylist()]
         return _checked(cells, found, pa.float64(), "true or false")
+    if plan.unit:
+        cells = without_unit(cells, plan.unit)
+    if plan.groups:
+        cells = ungrouped(cells, plan.groups, plan.decimal_comma)
     if plan.decimal_comma:
         cells = pc.replace_substring(cells, ",", ".")
     if plan.kind == "integer":
@@ -211,22 +246,15 @@ def _number(cell: str | None) -> float | None:
 
 
 def _times(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
-    remembered: dict[str, int | None] = {}
-    micros: list[int | None] = []
-    bad: dict[int, str] = {}
-    for row, cell in enumerate(cells.to_pylist()):
-        if cell is None:
-            micros.append(None)
-            continue
-        if cell not in remembered:
-            if len(remembered) > 100_000:
-                remembered.clear()
-            remembered[cell] = _moment(cell, plan)
-        if remembered[cell] is None:
-            expected = f"a time like {plan.time_format!r}" if plan.time_format else "a time; give time_format"
-            bad[row] = f"{cell[:40]!r}, not {expected}"
-        micros.append(remembered[cell])
-    return pa.array(micros, pa.int64()).view(TIME), bad
+    moment = remembered(100_000)(partial(_moment, plan=plan))
+    found = [None if cell is None else moment(cell) for cell in cells.to_pylist()]
+    expected = f"a time like {plan.time_format!r}" if plan.time_format else "a time; give time_format"
+    bad = {
+        row: f"{cell[:40]!r}, not {expected}"
+        for row, (cell, micros) in enumerate(zip(cells.to_pylist(), found, strict=True))
+        if micros is None and cell is not None
+    }
+    return pa.array(found, pa.int64()).view(TIME), bad
 
 
 def _moment(cell: str, plan: Plan) -> int | None:

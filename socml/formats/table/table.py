@@ -187,7 +187,7 @@ def _settle(
             log = log_of(cells, _numbers(profiles), source, options, told)
         if cells and log:
             log.settle(cells)
-    plans, notes = _plans(profiles, layout, options, zone)
+    plans, notes = _plans(profiles, layout, options, zone, dialect.delimiter)
     notes += _same_values(profiles)
     if log:
         notes.insert(0, log.note())
@@ -195,17 +195,22 @@ def _settle(
 
 
 def _plans(
-    profiles: Mapping[str, Profile], layout: Layout, options: ReadOptions, zone: ZoneInfo | None
+    profiles: Mapping[str, Profile], layout: Layout, options: ReadOptions, zone: ZoneInfo | None, delimiter: str
 ) -> tuple[dict[str, Plan], list[str]]:
     """Return how to read each column that is kept, and what to tell of them."""
     plans: dict[str, Plan] = {}
     notes: list[str] = []
     for name, profile in profiles.items():
-        plan, kept_notes = plan_column(profile, name)
+        plan, kept_notes = plan_column(profile, name, delimiter)
         declared = declared_plan(name, layout.own[name], plan, options, zone)
         if declared is not None:
+            comma, groups = profile.digits.marks(delimiter) or (False, "")
+            comma = declared.decimal_comma or (comma and not profile.others)
             plan = replace(
-                declared, decimal_comma=declared.decimal_comma or bool(profile.commas and not profile.others)
+                declared,
+                decimal_comma=comma,
+                groups=groups.replace("," if comma else ".", ""),
+                unit=plan.unit if plan else "",
             )
             kept_notes = [note for note in kept_notes if "left out" not in note and "kept as text" not in note]
         if profile.rows:

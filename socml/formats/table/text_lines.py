@@ -9,13 +9,13 @@ are comments. Blind to other languages than English.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
 from socml.formats._continued import continued
+from socml.formats._csv_records import cells_of_line
 from socml.formats._inner import is_record, with_inner
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, batches, line_records
@@ -178,7 +178,7 @@ def _is_table(texts: list[str]) -> bool:
     if len(texts) < 2:
         return False
     for sign in ",;\t|":
-        names, cells = (next(csv.reader([text], delimiter=sign), []) for text in texts[:2])
+        names, cells = (cells_of_line(text.encode(), sign) for text in texts[:2])
         if len(names) == len(cells) >= _LEAST_NAMES and all(_COLUMN_NAME.fullmatch(name) for name in names):
             return True
     return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from socml.jobs.contracts.features import checked_features
 from socml.project import (
     FOLDERS,
     ConfigurationError,
@@ -58,8 +59,6 @@ def check_component(name: str, *, kind: str = "", project: Project | None = None
     project = project or find_project()
     kind = _kind_of(name, kind, project)
     if kind == "features":
-        from socml.jobs.contracts.features import checked_features
-
         return kind, [checked(promise, name) for promise in checked_features(project)]
     found = component(kind, name)
     return kind, [checked(promise, found) for promise in _promises(kind)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from socml.features import build_features
-from socml.jobs.contracts.check import Promise
 from socml.project import Project, event_table, load_feature_recipe
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 EVENTS = 120
 
 
-def checked_features(project: Project) -> Sequence[Promise]:
+def checked_features(project: Project) -> Sequence[Callable[[str], None]]:
     """Return the promises of a project's feature sets; each takes the name of one."""
 
     def parses(name: str) -> None:
