@@ -12,11 +12,12 @@ import pytest
 import zstandard
 from office_logs import conn_lines, own_project, quarantine, stored_ids, write_conn
 
+from socml.evaluate.prepared import prepare_dataset
 from socml.ingestion.discovery import find_files
 from socml.ingestion.event_query import load_events, load_truth
 from socml.ingestion.ingestion import ingest
 from socml.ingestion.staging import staging
-from socml.project.errors import ConfigurationError, DataError, FormatError, TryLater, UnknownName
+from socml.project.errors import ConfigurationError, DataError, FormatError, Notice, TryLater, UnknownName
 from socml.project.project import Project
 from socml.project.tables import EVENT, TRUTH, check_table
 from socml.project.workspace import events_snapshot, open_events
@@ -203,5 +204,13 @@ def test_a_truth_file_beside_the_records_is_joined_by_file_and_line(tmp_path: Pa
     assert truth.loc[ids, "malicious"].tolist() == [False, True, False, False]
     assert truth.loc[ids[1], "technique"] == "T1046"
     (tmp_path / "raw" / "truth.parquet").unlink()
-    with pytest.raises(DataError, match=r"truth.parquet' beside the records, but there is none"):
-        ingest(tmp_path / "raw", dataset="office", project=project)
+    write_conn(tmp_path / "raw" / "more.log", lines[:2])
+    result = ingest(tmp_path / "raw", dataset="office", project=project)
+    assert result.warnings == ("No ground truth (truth.parquet) is beside these files: nothing is judged by it.",)
+    of_more = load_events("office", project=project).query("source_file.str.endswith('more.log')")["event_id"]
+    assert len(of_more) == 2
+    assert not set(of_more) & set(load_truth("office", project=project)["event_id"]), (
+        "`others` is about a table that is there"
+    )
+    with pytest.warns(Notice, match="No ground truth"):  # `socml run EXPERIMENT FILE` says so too
+        prepare_dataset("office", project=project, paths=[tmp_path / "raw" / "more.log"])

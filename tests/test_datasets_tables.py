@@ -22,13 +22,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from office_logs import HEADER, conn_lines, own_project, quarantine, stored_ids, write_conn
 
+from socml.features.build import build_features
 from socml.ingestion.detection import detect, open_format
 from socml.ingestion.event_query import events_of_row, load_events, load_truth
 from socml.ingestion.ingestion import ingest
 from socml.ingestion.sources import LINE_LIMIT, FileSource
-from socml.project.errors import FormatError
+from socml.project.errors import FormatError, Notice
 from socml.project.project import Project
-from socml.project.recipes import load_dataset_recipe, recipe_names
+from socml.project.recipes import FeatureRecipe, load_dataset_recipe, parse_recipe, recipe_names
 from socml.project.tables import EVENT
 from socml.project.workspace import open_events
 
@@ -210,3 +211,27 @@ root = Path(sys.argv[1])
 result = ingest(sys.argv[2], dataset="office", project=Project(root=root, workspace=root / "workspace"))
 print(result.added, int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]))
 """
+
+
+def test_own_columns_of_times_and_of_numbers_that_no_float_holds_are_said(tmp_path: Path) -> None:
+    project = own_project(tmp_path, "")
+    ids = [2**60 + i % 3 for i in range(30)]
+    columns = {
+        "id": pa.array([None, *ids[1:]], pa.int64()),
+        "count": pa.array([2**53] * 29 + [5], pa.int64()),
+        "seen": pa.array(pd.date_range("2026-01-01", periods=30, tz="UTC")),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "own.parquet")
+    ingest(tmp_path / "own.parquet", dataset="office", project=project)
+    text = '-- blind_to = "all else"\n-- [columns]\n-- "*" = "a column"\nselect *, id % 2 as odd from table_columns\n'
+    recipe = parse_recipe(FeatureRecipe, text, path=Path("own.sql"))
+    with pytest.warns(Notice) as said:
+        built = build_features(recipe, "office", project=project)
+    assert [str(one.message) for one in said] == [
+        "The column 'id' is taken as text: it holds whole numbers beyond 2^53, which no float64 holds exactly.",
+        "The column 'seen' is a time, and no feature.",
+    ]
+    assert sorted(built["id"].dropna()) == sorted(str(number) for number in ids[1:])
+    assert sorted(built["count"]) == [5.0, *[2.0**53] * 29]
+    assert set(built["odd"].dropna()) == {0.0, 1.0}
+    assert "seen" not in built

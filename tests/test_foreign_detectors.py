@@ -329,3 +329,11 @@ def test_a_first_dictionary_of_nothing_teaches_nothing(name):
 def test_a_parameter_that_an_online_detector_does_not_have_is_named():
     with pytest.raises(RecipeError, match="unknown parameter 'grce': gaussian does not have it. Did you mean 'grace'"):
         socml.DictDetector("gaussian", {"grce": 10})
+
+
+def test_a_missing_value_of_pandas_is_missing_in_a_dictionary_too():
+    one, other = socml.DictDetector("loda"), socml.DictDetector("loda")
+    for i in range(40):
+        for model, gap in ((one, None), (other, pd.NA)):
+            model.learn_one({"a": gap if i % 5 == 0 else float(i % 7), "b": 1.0})
+    assert one.score_one({"a": None, "b": 1.0}) == other.score_one({"a": pd.NA, "b": 1.0})

@@ -15,6 +15,7 @@ from sklearn.ensemble import IsolationForest
 
 import socml
 from socml.evaluate import evaluate
+from socml.explanations.contributions import typical_row
 from socml.features.given_table import TableError, plain_table
 from socml.features.preparation import Preparation
 from socml.models import make_online
@@ -198,3 +199,83 @@ def test_a_detector_of_ones_own_that_seems_unfitted_is_told_so_when_it_is_checke
             )
     finally:
         unregister("detectors", "forgetful")
+
+
+FAR = {
+    "int64": (2**60, "int64"),
+    "the least there is": (-(2**63), "int64"),
+    "the largest there is": (2**63 - ROWS, "int64"),
+    "uint64": (2**64 - ROWS, "uint64"),
+    "nullable": (2**60, "Int64"),
+    "Arrow's": (2**60, "int64[pyarrow]"),
+    "objects": (2**60, object),
+    "seconds since 1970, as floats": (1_700_000_000, "float64"),
+}
+
+
+@pytest.mark.parametrize("how", FAR)
+def test_numbers_close_together_far_from_0_keep_their_digits(how):
+    far, kind = FAR[how]
+    places = [int(place) for place in np.random.default_rng(0).integers(0, ROWS, ROWS)]
+    table = pd.DataFrame({"n": pd.Series([far + place for place in places], dtype=kind)})
+    matrix = Preparation().fit(table).transform(table)
+    assert np.array_equal(matrix[:, 0] - matrix[0, 0], np.array(places) - places[0])
+    near = pd.DataFrame({"n": [float(place) for place in places]})
+    scores, expected = (socml.make_detector("robust-z").fit(rows).score_samples(rows) for rows in (table, near))
+    np.testing.assert_allclose(scores, expected, atol=1e-12)
+
+
+def test_a_missing_whole_number_far_from_0_is_the_middle_one_to_the_digit(tmp_path):
+    far = 2**60
+    numbers = pd.Series([None, *(far + place % 5 for place in range(ROWS))], dtype="Int64")
+    table = pd.DataFrame({"n": numbers, "a": np.append(AMOUNTS, 10.0)})
+    assert Preparation().fit(table).transform(table)[0, :2].tolist() == [0.0, 1.0]
+    version = socml.fit("isolation-forest", table, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
+    assert version.preparation.typical_["n"] == far + 2
+    told = socml.explain(version, table, [8])  # the row of AMOUNTS[7]
+    assert told["feature"].iloc[0] == "a"
+    usual = version.preparation.transform(typical_row(version.preparation))
+    assert usual[0, :2].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["int64", object])
+def test_whole_numbers_that_are_no_longer_told_apart_are_said(kind):
+    wide = pd.DataFrame({"n": pd.Series([*(2**60 + place for place in range(9)), 5], dtype=kind)})
+    with pytest.warns(Notice, match=r"'n' holds whole numbers beyond 2\^53 that are no longer told apart"):
+        Preparation().fit(wide)
+    beyond = pd.DataFrame({"n": pd.Series([10**30, 10**30 + 1, 3], dtype=object)})
+    with pytest.warns(Notice, match="no longer told apart"):
+        Preparation().fit(beyond)
+
+
+@pytest.mark.parametrize("others", [[1, 2, 3], [1.5, 2, 3]])
+def test_a_whole_number_beyond_any_float_is_infinite(others):
+    table = pd.DataFrame({"n": pd.Series([10**400, -(10**400), *others], dtype=object)})
+    assert plain_table(table)["n"].tolist() == [np.inf, -np.inf, *others]
+
+
+def test_long_doubles_are_numbers_to_a_model_that_is_kept(tmp_path):
+    table = pd.DataFrame({"amount": AMOUNTS.astype(np.longdouble)})
+    version = socml.fit("robust-z", table, project=Project(root=tmp_path, workspace=tmp_path / "workspace"))
+    assert socml.anomaly_scores(version, table)["rank"].idxmin() == "7"
+
+
+def test_an_array_has_the_columns_in_the_order_they_were_fitted_in():
+    table = pd.DataFrame({"b": AMOUNTS, "a": np.arange(ROWS)})
+    detector = socml.make_detector("robust-z").fit(table)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        assert np.array_equal(detector.score_samples(table.to_numpy()), detector.score_samples(table))
+
+
+def test_numbers_written_as_text_are_said():
+    table = pd.DataFrame({"amount": [f"{amount:.3f}" for amount in AMOUNTS], "n": np.arange(ROWS)})
+    with pytest.warns(Notice, match="'amount' holds numbers written as text"):
+        Preparation().fit(table)
+    declared = table.copy()
+    declared.attrs["socml"] = {"features": ["amount", "n"], "feature_set": "mine"}
+    few = table.assign(amount=[str(i % 10) for i in range(ROWS)])
+    named = table.assign(amount=[f"a{i}" for i in range(ROWS)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        for other in (table.astype({"amount": "category"}), declared, few, named):
+            Preparation().fit(other)

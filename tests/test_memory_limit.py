@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from fitted import score_in_blocks
 from hypothesis import given
 from hypothesis import strategies as st
+from known_lab import known_lab
 
 from socml.cli import review as review_verbs
+from socml.evaluate.validation.run import validate
 from socml.explanations.of_run import explain_run
 from socml.features import learning_rows
 from socml.features.build import load_features
 from socml.features.learning_rows import load_learning_rows
 from socml.features.preparation import Preparation
+from socml.ingestion import truth_file
 from socml.models.fitting import fit
 from socml.models.scored_blocks import most_anomalous, ranks
 from socml.models.scoring import load_scores, score_run
+from socml.project.checksums import parquet_writer
 from socml.project.errors import ConfigurationError, DataError, Notice
 from socml.project.periods import Period
+from socml.project.recipe_sections import Truth, Validation
+from socml.project.recipes import DatasetRecipe
 from socml.project.stored import open_table, write_table
+from socml.project.tables import TRUTH_BESIDE, schema
 from socml.project.workspace import read_leaves, run_folder
 from socml.review.feedback import FeedbackRanking
 from socml.review.loop import Triage
@@ -185,3 +194,71 @@ def test_reasons_are_the_same(runs, small, monkeypatch):
     columns._on_disk.cache_clear()
     assert explained[0].equals(explained[1])
     assert pc.count_distinct(explained[0]["row_id"].to_numpy()).as_py() == 20
+
+
+@pytest.mark.parametrize("model", ["tiny-forest", "tiny-classifier"])
+def test_validate_holds_the_rows_of_one_fold_as_far_as_there_is_room_and_blocks_of_others(tmp_path, monkeypatch, model):
+    project = known_lab(tmp_path)
+    validation = Validation(mode="cross-validation", folds=3, replicates=20)
+    expected = validate(model, "built", validation=validation, project=project, record=False)
+    held, frame_of = [], learning_rows.frame_of
+
+    def counted(table, metadata):
+        if "duration_s" in table.column_names:
+            held.append(len(table))
+        return frame_of(table, metadata)
+
+    monkeypatch.setattr(learning_rows, "frame_of", counted)
+    monkeypatch.setattr(learning_rows, "BLOCK", 50)
+    found = validate(model, "built", validation=validation, project=project, record=False)
+    assert found.pooled == expected.pooled
+    assert max(length for length in held if length not in (400, 600)) <= 50, "400: training rows; 600: for what leaks"
+    held.clear()
+    room = learning_rows.CELL_BYTES * 7 * 120  # bytes of 120 rows of seven columns
+    narrow = replace(project, memory_limit=f"{room}B")
+    with pytest.warns(Notice, match="fold 1: the model learns from a sample of 120 of 400 rows"):
+        small_ones = validate("tiny-forest", "built", validation=validation, project=narrow, record=False)
+    assert max(held) == 120
+    assert [fold["rows"] for fold in small_ones.folds] == [200, 200, 200], "every row is judged"
+
+
+def test_ground_truth_is_read_in_parts(tmp_path, monkeypatch):
+    """Of a table of truth, the rows about one file of records are held; features are joined to it where it lies."""
+    rows = {
+        "source_file": [f"{name}.log" for name in "abcd" for _ in range(250)],
+        "source_line": list(range(1, 251)) * 4,
+        "malicious": [line % 5 == 0 for line in range(1000)],
+        "family": [None] * 1000,
+        "technique": pa.array([None] * 1000, pa.string()),
+    }
+    known = dict(zip(zip(rows["source_file"], rows["source_line"], strict=True), rows["malicious"], strict=True))
+    path = tmp_path / "truth.parquet"
+    pq.write_table(pa.table(rows, schema=schema(TRUTH_BESIDE)), path)
+    monkeypatch.setattr(truth_file, "PART", 100)
+    monkeypatch.setattr(pq, "read_table", lambda *_, **__: pytest.fail("it was read whole"))
+    read, check = [], truth_file.check_table
+    monkeypatch.setattr(truth_file, "check_table", lambda part, *a, **k: read.append(len(part)) or check(part, *a, **k))
+    recipe = DatasetRecipe(name="d", truth=Truth(file="truth.parquet", others="benign"))
+    truth = truth_file.find_truth_file(recipe, [tmp_path / f"{name}.log" for name in "abcd"])
+    assert truth.rows == 1000
+    for name, lines in (("b", [1, 2, 3, 4, 5, 6]), ("b", [999]), ("d", [250])):
+        found = truth.of_events(pa.table({"source_line": pa.array(lines, pa.int64())}), tmp_path / f"{name}.log")
+        assert found["malicious"].to_pylist() == [known.get((f"{name}.log", line), False) for line in lines]
+        assert len(truth._about[1]) == 250
+    assert max(read) == 100
+    assert pickle.loads(pickle.dumps(truth))._about is None
+
+
+@given(st.sets(st.integers(0, 99)), st.integers(1, 40), st.integers(1, 40))
+def test_rows_by_their_numbers_are_those_of_the_table(tmp_path_factory, wanted, group, block):
+    path = tmp_path_factory.mktemp("rows") / "t.parquet"
+    table = pa.table({"row_id": [f"r{i}" for i in range(100)], "n": list(range(100))})
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=group)
+    rows = np.array(sorted(wanted), dtype=np.int64)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learning_rows, "BLOCK", block)
+        assert learning_rows.rows_at(path, rows)["n"].tolist() == sorted(wanted)
+        blocks = list(learning_rows.blocks_at(path, rows))
+    assert [n for frame in blocks for n in frame["n"]] == sorted(wanted)
+    assert all(0 < len(frame) <= block for frame in blocks)

@@ -31,6 +31,9 @@ def registered(tmp_path_factory):
     )
     recipe = ModelRecipe(name="own-table", detector="robust-z", features="mine")
     version = socml.fit(recipe, table, project=project)
+    socml.fit(recipe.model_copy(update={"name": "numbers"}), table[["bytes", "ports"]], project=project)
+    levels = pd.DataFrame({"level": pd.Categorical(table["ports"], ordered=True), "bytes": table["bytes"]})
+    socml.fit(recipe.model_copy(update={"name": "levels"}), levels, project=project)
     address = f"sqlite:///{project.workspace}/mlflow/mlflow.db"
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)
@@ -48,7 +51,7 @@ def test_a_pyfunc_gives_the_anomaly_scores(registered):
     expected = -version.pipeline.score_samples(table)
     assert np.array_equal(model.predict(table)["anomaly_score"], expected)
     assert np.array_equal(model.predict(table.assign(ports=table["ports"].astype(float)))["anomaly_score"], expected)
-    assert [column.name for column in model.metadata.get_input_schema()] == list(table.columns)
+    assert list(model.metadata.metadata["features"]) == list(table.columns)
     assert [column.name for column in model.metadata.get_output_schema()] == ["anomaly_score"]
 
 
@@ -61,6 +64,66 @@ def test_the_input_example_is_scored_as_a_server_would(registered):
     sent = {"dataframe_split": json.loads(example.to_json(orient="split"))}
     parsed = infer_and_parse_data(sent, schema=model.metadata.get_input_schema())
     assert np.allclose(model.predict(parsed)["anomaly_score"], model.predict(example)["anomaly_score"])
+
+
+BODIES = {
+    "text/csv": lambda table: table.to_csv(index=False),
+    "dataframe_split": lambda table: json.dumps({"dataframe_split": json.loads(table.to_json(orient="split"))}),
+    "dataframe_records": lambda table: json.dumps({"dataframe_records": json.loads(table.to_json(orient="records"))}),
+    "inputs": lambda table: json.dumps({"inputs": json.loads(table.to_json(orient="records"))}),
+    "inputs by column": lambda table: json.dumps({"inputs": json.loads(pd.Series(table.to_dict("list")).to_json())}),
+    "instances": lambda table: json.dumps({"instances": json.loads(table.to_json(orient="records"))}),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("later", ["as it was fitted on", "whole numbers", "one is missing", "further columns"])
+@pytest.mark.parametrize("name", ["numbers", "own-table"])
+def test_a_server_scores_csv_and_json(registered, body, later, name):
+    from mlflow.pyfunc.scoring_server import invocations
+
+    _, table = registered
+    rows = {
+        "as it was fitted on": table,
+        "whole numbers": table.assign(bytes=table["bytes"].astype(int)),
+        "one is missing": table.assign(ports=table["ports"].where(table.index != 3)),
+        "further columns": table.assign(entity="a", row_id=range(len(table))),
+    }[later][:9]
+    model = mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    content_type = body if body == "text/csv" else "application/json"
+    answer = invocations(BODIES[body](rows), content_type, model, model.metadata.get_input_schema())
+    assert answer.status == 200
+    scores = [row["anomaly_score"] for row in json.loads(answer.response)["predictions"]]
+    np.testing.assert_allclose(scores, model.predict(rows)["anomaly_score"], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"bytes": 3}], "has no column 'ports', which the model reads"),
+        ([{"bytes": 3, "port": 1}], "Did you mean 'port'"),
+        ([{"bytes": "many", "ports": 1}], "Column 'bytes' was a number when the model was fitted, and holds text now"),
+        ([{"bytes": [1], "ports": 1}], "Column 'bytes'"),
+    ],
+)
+def test_a_server_answers_a_wrong_table_with_a_sentence(registered, rows, said):
+    from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc.scoring_server import invocations
+
+    model = mlflow.pyfunc.load_model("models:/numbers@champion")
+    with pytest.raises(MlflowException) as raised:
+        invocations(json.dumps({"dataframe_records": rows}), "application/json", model, None)
+    answer = json.loads(raised.value.serialize_as_json())
+    assert said in answer["message"]
+    assert "stack_trace" not in answer
+    assert raised.value.get_http_status_code() == 400
+
+
+def test_a_category_of_numbers_stays_one_to_a_pyfunc(registered):
+    _, table = registered
+    model = mlflow.pyfunc.load_model("models:/levels@champion")
+    levels = pd.DataFrame({"level": pd.Categorical(table["ports"], ordered=True), "bytes": table["bytes"]})
+    assert np.isfinite(model.predict(levels)["anomaly_score"]).all()
 
 
 def test_a_model_of_another_version_of_socml_says_so(registered, monkeypatch):

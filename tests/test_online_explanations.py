@@ -110,6 +110,15 @@ def test_a_run_that_went_on_from_another_is_gone_through_from_there(lab):
     assert told["feature"].iloc[0] == "destinations"
 
 
+def test_what_is_new_in_a_table_that_has_grown_is_explained(lab):
+    features = table()
+    score_online("on-loda", write_features(lab, features[:700]), project=lab, start="latest")
+    run = score_online("on-loda", write_features(lab, features), project=lab, start="latest")
+    told = explain_online(run["run_id"], top=3, project=lab)  # it compares with the score that is stored
+    assert told["row_id"].nunique() == 3
+    assert set(told["row_id"]) <= set(features["row_id"][700:])
+
+
 def test_rows_that_are_not_stored_are_not_made_up(lab):
     run = score_online("on-gaussian", write_features(lab, table()), project=lab)
     with pytest.raises(DataError, match="learned on since"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from socml.cli import line as line_verbs
 from socml.detectors.online._columns import OnlineColumns
 from socml.detectors.online._reference import RunningReference
 from socml.detectors.online._state import read_state, write_state
@@ -15,7 +18,7 @@ from socml.models.online_model import load_online, make_online
 from socml.models.online_run import score_online
 from socml.models.scoring import load_scores
 from socml.project import tables
-from socml.project.errors import ModelError, RecipeError
+from socml.project.errors import ConfigurationError, ModelError, Notice, RecipeError
 from socml.project.project import Project, starter_root
 from socml.project.recipes import ModelRecipe, load_model_recipe, recipe_names
 from socml.project.stored import write_table
@@ -73,9 +76,11 @@ def lab(tmp_path) -> Project:
     return Project(root=tmp_path, workspace=tmp_path / "workspace")
 
 
-def write_features(project: Project, features: pd.DataFrame, name: str = "built"):
-    about = {"feature_set": "built", "recipe_hash": "0" * 16, "events_snapshot": "1" * 16, "dataset": "d",
-             "features": ["bytes", "proto"]}  # fmt: skip
+def write_features(
+    project: Project, features: pd.DataFrame, name: str = "built", *, dataset: str = "d", window_s: int = 0
+):
+    about = {"feature_set": "built", "recipe_hash": "0" * 16, "events_snapshot": "1" * 16, "dataset": dataset,
+             "features": ["bytes", "proto"], "window_seconds": window_s}  # fmt: skip
     path = project.workspace / "features" / "d" / f"{name}.parquet"
     return write_table(path, pa.Table.from_pandas(features, preserve_index=False), about)
 
@@ -108,6 +113,54 @@ def test_the_same_table_is_not_learned_twice_and_the_next_goes_on_from_the_state
     assert score_online(RECIPE, second, project=lab, start="latest") == two
     assert score_online(RECIPE, first, project=lab, start="latest") == one
     assert score_online(RECIPE, first, project=lab) == one
+
+
+@pytest.mark.parametrize("window_s", [0, 3_600])
+def test_of_a_table_that_has_grown_what_is_new_is_scored_and_learned(lab, window_s):
+    """Hours that come one after the other, as `socml score --online` every hour sees them."""
+    every = table(1_200).assign(time=pd.date_range("2026-03-02", periods=1_200, freq="min", tz="UTC").as_unit("us"))
+    late = every.iloc[[5]].assign(row_id="late")  # came with the second file
+    grown = pd.concat([late, every]).sort_values("time", kind="stable", ignore_index=True)
+    seen = every[:630]  # ten hours and a half: the last may get more
+    one = score_online(RECIPE, write_features(lab, seen, window_s=window_s), project=lab, start="latest")
+    two = score_online(RECIPE, write_features(lab, grown, window_s=window_s), project=lab, start="latest")
+    assert one["rows"] == 630
+    again = 60 if window_s else 0
+    new = grown[(grown["row_id"] == "late") | (grown["time"] > seen["time"].iloc[-1] - pd.Timedelta(minutes=again))]
+    scores = load_scores(two["run_id"], project=lab)
+    assert scores.index.tolist() == new["row_id"].tolist()
+    through = make_online(RECIPE, ["bytes", "proto"])
+    through.score_learn_many(seen)
+    assert np.array_equal(scores["anomaly_score"], -through.score_learn_many(new)[0])
+    assert score_online(RECIPE, write_features(lab, grown, window_s=window_s), project=lab, start="latest") == two
+    other = score_online(RECIPE, write_features(lab, seen, "other", dataset="e"), project=lab, start="latest")
+    assert other["rows"] == 630, "rows of another dataset may have the same names"
+
+
+def test_rows_of_runs_that_are_gone_are_those_before_the_runs_that_are_there(lab):
+    every = table(600)
+    runs = [
+        score_online(RECIPE, write_features(lab, every[:until]), project=lab, start="latest") for until in (200, 400)
+    ]
+    shutil.rmtree(run_folder(lab, runs[0]["run_id"]))
+    third = score_online(RECIPE, write_features(lab, every), project=lab, start="latest")
+    assert load_scores(third["run_id"], project=lab).index.tolist() == every["row_id"][400:].tolist()
+    for run in (runs[1], third):
+        shutil.rmtree(run_folder(lab, run["run_id"]))
+    with pytest.warns(Notice, match="are gone: rows that it knows count as new"):
+        last = score_online(RECIPE, write_features(lab, every[:500]), project=lab, start="latest")
+    assert last["rows"] == 500
+
+
+def test_a_table_of_which_nothing_is_new_has_the_run_it_had(lab):
+    one = score_online(RECIPE, write_features(lab, table(400)), project=lab, start="latest")
+    assert score_online(RECIPE, write_features(lab, table(400)[:300]), project=lab, start="latest") == one
+
+
+@pytest.mark.parametrize(("model", "said"), [("daily", "socml run daily d --hours"), ("flow-forest", "mode 'batch'")])
+def test_online_asked_of_a_model_of_another_mode_says_so(model, said):
+    with pytest.raises(ConfigurationError, match=said):
+        line_verbs._score_online(model, "d", 1)
 
 
 def test_an_interrupted_run_is_taken_up_and_ends_alike(lab, monkeypatch):

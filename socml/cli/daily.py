@@ -102,8 +102,7 @@ def _first_rows(hour: RankedHour, top: int) -> list[int]:
 
 def _prepared(experiment: str, paths: list[Path] | None, project: Project) -> tuple[str, str]:
     """Ingest what is to be read first; return the dataset and the model of an experiment."""
-    from socml.evaluate import prepare_dataset
-    from socml.ingestion import ingest
+    from socml.evaluate import prepare_dataset, read_logs
     from socml.project import load_experiment_recipe, recipe_names
 
     recipe = load_experiment_recipe(experiment, project)
@@ -111,8 +110,7 @@ def _prepared(experiment: str, paths: list[Path] | None, project: Project) -> tu
     if dataset in recipe_names("datasets", project):
         prepare_dataset(dataset, project=project, paths=files, step=step)
     elif files:
-        with step("reading the logs"):
-            ingest(files, dataset=dataset, project=project)
+        read_logs(files, dataset, project, step)
     return dataset, recipe.model
 
 

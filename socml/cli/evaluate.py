@@ -229,9 +229,7 @@ def _validation(
     """Return the recipe's [validation] with what the command line says instead."""
     import tomllib
 
-    from pydantic import ValidationError
-
-    from socml.project import Validation, find_project, load_model_recipe
+    from socml.project import Validation, checked, find_project, load_model_recipe
 
     declared = load_model_recipe(model, find_project()).validation or Validation()
     validation: dict[str, object] = {"mode": mode} if mode else {}
@@ -248,12 +246,7 @@ def _validation(
             validation[key] = tomllib.loads(f"value = {value}")["value"]
         except (tomllib.TOMLDecodeError, RecursionError):
             validation[key] = value
-    try:
-        return Validation.model_validate({**declared.model_dump(), **validation})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the [validation]"
-        raise ConfigurationError(f"{where}: {first.get('ctx', {}).get('error', first['msg'])!s}") from None
+    return checked(Validation, {**declared.model_dump(), **validation}, "The [validation]")
 
 
 def _say_validation(result: ValidationResult) -> None:

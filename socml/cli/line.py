@@ -212,7 +212,7 @@ def score(
     version: Annotated[str, typer.Option(help="version or alias")] = "champion",
     top: Annotated[int, typer.Option(help="rows to explain at once")] = 200,
     online: Annotated[
-        bool, typer.Option("--online", help="an online model: learn row by row, from where it stopped")
+        bool, typer.Option("--online", help="an online model: score and learn what is new, row by row")
     ] = False,
     from_: From = "",
     until: Until = "",
@@ -271,10 +271,16 @@ def _score_online(model: str, dataset: str, top: int) -> Run:
     from socml.explanations import explain_online
     from socml.features import build_feature_file, load_row_truth
     from socml.models import score_online
-    from socml.project import find_project, load_model_recipe
+    from socml.project import ConfigurationError, find_project, load_model_recipe
 
     project = find_project()
-    feature_set = load_model_recipe(model, project).features
+    recipe = load_model_recipe(model, project)
+    if recipe.mode != "online":
+        by_hour = f" Its list by the hour: socml run daily {dataset} --hours" if recipe.mode == "daily" else ""
+        raise ConfigurationError(
+            f"{model!r} is of mode {recipe.mode!r}, and --online is for those of mode 'online'.{by_hour}"
+        )
+    feature_set = recipe.features
     with step(f"building {feature_set}"):
         path = build_feature_file(feature_set, dataset, project=project)
         truth = load_row_truth(dataset, feature_set, project=project)

@@ -27,6 +27,7 @@ from .metrics.significance import friedman as friedman
 from .metrics.significance import holm as holm
 from .prepared import Step as Step
 from .prepared import prepare_dataset as prepare_dataset
+from .prepared import read_logs as read_logs
 from .prepared import silent as silent
 from .prepared import simulated_files as simulated_files
 from .sweep import SweepResult as SweepResult

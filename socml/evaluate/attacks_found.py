@@ -15,7 +15,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from socml.features import is_inside_sql
 from socml.project import Project, open_events, sealed_connection, truth_path
@@ -46,7 +46,7 @@ def attack_rows(dataset: str, *, project: Project) -> pd.DataFrame:
     columns = ["day", "role", "entity", "attack", "family"]
     if not truth_path(project, dataset).is_file():
         return pd.DataFrame(columns=columns)
-    tables = {"stored_events": open_events(project, dataset), "truth": pq.read_table(truth_path(project, dataset))}
+    tables = {"stored_events": open_events(project, dataset), "truth": ds.dataset(truth_path(project, dataset))}
     sql = f"""
         select distinct cast(time as date) as day, source_ip, destination_ip, host_name,
                coalesce(class_uid = 4001, false) as is_flow,

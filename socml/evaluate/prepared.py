@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from socml.project import (
     DataError,
+    Notice,
     Project,
     dataset_names,
     load_dataset_recipe,
     read_json,
+    visible_line,
     write_json,
 )
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from socml.project import DatasetRecipe
 
 _COUNTS = ("rows", "malicious")  # the same for every seed
+SAID = 5  # notices about the files read first; socml ingest says all
 EXPLAINED = 200  # rows of a run that are explained at once; the others when someone asks
 
 
@@ -49,10 +53,18 @@ def prepare_dataset(
         paths = simulated_files(recipe, project, step) if recipe.simulate is not None else recipe.paths
     if not paths:
         raise DataError(f"Dataset {dataset!r} has no events yet. Give its files: socml ingest PATH --dataset {dataset}")
+    read_logs([project.root / path for path in paths], dataset, project, step)
+
+
+def read_logs(paths: Sequence[Path], dataset: str, project: Project, step: Step = silent) -> None:
+    """Ingest files as the first step of something else; what a user should know of them is a Notice each."""
     from socml.ingestion import ingest
 
     with step("reading the logs"):
-        ingest([project.root / path for path in paths], dataset=dataset, project=project)
+        result = ingest(paths, dataset=dataset, project=project)
+    said = [*result.warnings, *(f"Not read: {one.reason}" for one in result.failed)]
+    for text in said[:SAID]:
+        warnings.warn(visible_line(text), Notice, stacklevel=2)
 
 
 def simulated_files(recipe: DatasetRecipe, project: Project, step: Step = silent) -> list[Path]:

@@ -83,7 +83,7 @@ def typical_row(preparation: Preparation | Sequences) -> pd.DataFrame:
     usual = preparation.typical_
     return pd.DataFrame(
         {
-            name: pd.Series([usual.get(name)], dtype=np.float64 if name in preparation.numbers_ else object)
+            name: pd.Series([usual.get(name)], dtype=None if name in preparation.numbers_ else object)
             for name in preparation.feature_names_in_
         }
     )
@@ -146,6 +146,9 @@ def explain(
     """
     import pandas as pd
 
+    from socml.models import check_version
+
+    check_version(version)
     row_ids = [cast("str", row_ids)] if np.isscalar(row_ids) else list(dict.fromkeys(row_ids))
     if not row_ids:
         return pd.DataFrame({name: [] for name in EXPLANATION})

@@ -113,9 +113,10 @@ def _percentiles(version: ModelVersion, rows: pd.DataFrame, sets: list[list[list
     chosen = [frozenset(one) for of_row in sets for one in of_row]
     made = {}
     for name in frozenset().union(*chosen):
-        kind = object if name in version.preparation.categories_ else float
+        typical = version.preparation.typical_[name]
+        kind = float if isinstance(typical, float) else object  # a whole number that no float is, or a category
         column = changed[name].to_numpy(dtype=kind, na_value=np.nan, copy=True)
-        column[[name in one for one in chosen]] = version.preparation.typical_[name]
+        column[[name in one for one in chosen]] = typical
         made[name] = column
     changed = changed.assign(**made)
     found = iter(version.reference.percentile(version.pipeline.score_samples(changed)).tolist())

@@ -16,6 +16,7 @@ from .entity_day_table import entity_day as entity_day
 from .entity_day_table import entity_days as entity_days
 from .given_table import Rows as Rows
 from .given_table import TableError as TableError
+from .given_table import check_rows as check_rows
 from .given_table import feature_names as feature_names
 from .given_table import is_table as is_table
 from .given_table import plain_table as plain_table
@@ -26,8 +27,13 @@ from .given_truth import of_rows as of_rows
 from .given_truth import truth_by_name as truth_by_name
 from .hourly_tables import EntityHour as EntityHour
 from .hourly_tables import entity_hours as entity_hours
+from .label_leaks import ROWS_COMPARED as ROWS_COMPARED
 from .label_leaks import label_columns as label_columns
+from .learning_rows import blocks_at as blocks_at
+from .learning_rows import keys_of as keys_of
 from .learning_rows import load_learning_rows as load_learning_rows
+from .learning_rows import room_for as room_for
+from .learning_rows import rows_at as rows_at
 from .meanings import is_inside_sql as is_inside_sql
 from .periods import features_of_period as features_of_period
 from .periods import rows_of_period as rows_of_period

@@ -115,15 +115,16 @@ def build_feature_file(feature_set: str | FeatureRecipe, dataset: str, *, projec
         audit(project, "features built", **audited)
         return path
     stored = open_events(project, dataset)
-    tables: dict[str, pa.Table | ds.Dataset] = {"stored_events": stored}
-    if truth_path(project, dataset).is_file():
-        tables["truth"] = read_table(truth_path(project, dataset))
+    truth = truth_path(project, dataset)
+    known = [truth] if truth.is_file() else []
+    for file in known:
+        open_table(file).close()  # damage is told by name
     files = event_files(project, dataset)
-    with _connection(recipe, tables, stored.schema, project, files=files) as connection:
+    with _connection(recipe, {"stored_events": stored}, stored.schema, project, files=files, truth=known) as connection:
         schema = _output_schema(recipe, connection)
         metadata = _metadata(recipe, schema, dataset=dataset, snapshot=snapshot)
         _write(path, schema, _rows(recipe, connection, schema, project.time_limit_s), metadata)
-        if "truth" in tables:
+        if known:
             _write_truth(path, recipe, connection, project.time_limit_s)
     audit(project, "features built", **audited)
     return path
@@ -186,25 +187,31 @@ def _connection(
     project: Project,
     *,
     files: Sequence[Path] = (),
+    truth: Sequence[Path] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a sealed connection with what a recipe may read: `events`, `table_columns` and `event_templates`.
 
     Parameters
     ----------
-    files : where the stored events lie, if on disk: DuckDB reads them itself, and of them only what the recipe asks for
+    files, truth : where the stored events and their ground truth lie, if on disk: DuckDB reads them itself, and of them
+        only what the recipe asks for
     """
     if "event_templates" in recipe.sql:
         tables = {**tables, "event_templates": event_templates(tables["stored_events"])}
     views = _views(recipe, schema)
 
     def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-        if files:
-            connection.execute(f"create temp view stored_events as select * from {parquet_sql(files)}")  # noqa: S608
+        for name, paths in {"stored_events": files, "truth": truth}.items():
+            if paths:
+                connection.execute(f"create temp view {name} as select * from {parquet_sql(paths)}")  # noqa: S608
 
     if files:
         tables = {name: table for name, table in tables.items() if name != "stored_events"}
     memory, threads = project.memory_limit, project.threads
-    with sealed_connection(tables, prepare=prepare, readable=files, memory_limit=memory, threads=threads) as connection:
+    readable = [*files, *truth]
+    with sealed_connection(
+        tables, prepare=prepare, readable=readable, memory_limit=memory, threads=threads
+    ) as connection:
         for name, sql in views.items():
             connection.sql(sql).create_view(name)
         yield connection
@@ -217,13 +224,19 @@ def _views(recipe: FeatureRecipe, schema: pa.Schema) -> dict[str, str]:
     return {"events": events_sql(recipe), "table_columns": columns_sql(("event_id", "time", *own, *_MEASURES))}
 
 
-def _table_schema(recipe: FeatureRecipe, given: pa.Schema, has_values: Callable[[str], bool]) -> pa.Schema:
+def _table_schema(
+    recipe: FeatureRecipe,
+    given: pa.Schema,
+    has_values: Callable[[str], bool],
+    is_beyond: Callable[[str], bool] = lambda _: False,
+) -> pa.Schema:
     """Check what a SELECT gives against what the recipe declares; return the feature table's schema.
 
     Parameters
     ----------
     given : what the SELECT gives
     has_values : says of an event column whether any event has a value there
+    is_beyond : says of a column of whole numbers whether float64 does not hold some of them
     """
     where = str(recipe.path)
     keys = [*recipe.entity, "window_start"] if recipe.window else ["event_id", "time", *recipe.entity]
@@ -233,6 +246,8 @@ def _table_schema(recipe: FeatureRecipe, given: pa.Schema, has_values: Callable[
     features = [name for name in given.names if name not in keys]
     if "*" in recipe.columns:
         features = [name for name in features if name not in _MEASURES or has_values(name)]
+        given = _own_columns(given, features, is_beyond)
+        features = [name for name in features if name in given.names]
     else:
         _check_declared(recipe, features)
     fields = [("row_id", pa.string()), ("time", TIME), ("entity", pa.string())]
@@ -249,7 +264,29 @@ def _output_schema(recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection)
         present = connection.table("stored_events").filter(f"{quoted(name)} is not null")
         return bool(present.limit(1).fetchall())
 
-    return _table_schema(recipe, given, has_values)
+    def is_beyond(name: str) -> bool:
+        events = connection.table("stored_events")
+        far = f"abs({quoted(name)}::hugeint) > {2**53}"
+        return name in events.columns and bool(events.filter(far).limit(1).fetchall())
+
+    return _table_schema(recipe, given, has_values, is_beyond)
+
+
+def _own_columns(given: pa.Schema, features: list[str], is_beyond: Callable[[str], bool]) -> pa.Schema:
+    """Return what a dataset's own columns are as features: times are none, and names written in digits are texts."""
+    for name in features:
+        kind = given.field(name).type
+        if pa.types.is_temporal(kind):
+            warnings.warn(f"The column {name!r} is a time, and no feature.", Notice, stacklevel=5)
+            given = given.remove(given.get_field_index(name))
+        elif pa.types.is_integer(kind) and is_beyond(name):
+            warnings.warn(
+                f"The column {name!r} is taken as text: it holds whole numbers beyond 2^53, which no float64 holds exactly.",
+                Notice,
+                stacklevel=5,
+            )
+            given = given.set(given.get_field_index(name), pa.field(name, pa.string()))
+    return given
 
 
 def _check_declared(recipe: FeatureRecipe, features: list[str]) -> None:
@@ -319,8 +356,13 @@ def _write(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], metada
 
 def _write_truth(path: Path, recipe: FeatureRecipe, connection: duckdb.DuckDBPyConnection, limit_s: float) -> None:
     """Write which rows of a feature table hold a malicious event, and of which family most."""
-    rows = select_batches(connection, truth_sql(recipe), where=str(recipe.path), limit_s=limit_s).read_all()
-    write_table(row_truth_path(path), rows)
+    rows = select_batches(connection, truth_sql(recipe), where=str(recipe.path), limit_s=limit_s)
+    with (
+        replacing(row_truth_path(path)) as temporary,
+        parquet_writer(temporary, rows.schema, compression="zstd", compression_level=1) as writer,
+    ):
+        for batch in rows:
+            writer.write_batch(batch)
 
 
 def _is_current(path: Path, recipe: FeatureRecipe, snapshot: str, truth: Path) -> bool:

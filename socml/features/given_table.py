@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from os import PathLike
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 
-from socml.project import ModelError, metadata_of
+from socml.project import ModelError, Notice, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     import pandas as pd
     from numpy.typing import ArrayLike
@@ -50,7 +52,8 @@ def plain_table(X: Rows) -> pd.DataFrame:
     """Return rows as a table with distinct column names that are texts; a table that has them is returned as it is.
 
     Columns of objects that are all numbers (a database's decimals, truth values of which some are missing) become
-    float64, so that a column is the same kind whether or not a value is missing. What an array masks is missing.
+    float64, so that a column is the same kind whether or not a value is missing; Int64 if they are whole numbers that
+    float64 does not hold. What an array masks is missing.
 
     Parameters
     ----------
@@ -70,6 +73,7 @@ def plain_table(X: Rows) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(X, pd.DataFrame):
+        check_rows(X)
         X = _as_table(X) if is_table(X) else _named(cast("ArrayLike", X))
     if all(type(name) is str for name in X.columns) and X.columns.is_unique:
         return _with_numbers(X)
@@ -80,6 +84,14 @@ def plain_table(X: Rows) -> pd.DataFrame:
     renamed = X.set_axis(names, axis=1)
     renamed.attrs = dict(X.attrs)
     return _with_numbers(renamed)
+
+
+def check_rows(X: object) -> None:
+    """Raise a TableError if something is given for rows that holds none: nothing, a file's name, a frame not collected."""
+    if hasattr(X, "collect"):  # of polars and Spark
+        raise TableError(f"A {type(X).__name__} holds no rows yet: give X.collect(), or X.toPandas() of Spark.")
+    if X is None or isinstance(X, str | bytes | PathLike):
+        raise TableError(f"Rows are a table, an array or lists, and this is {X!r}. Read a file first: pd.read_csv(…).")
 
 
 def is_table(X: object) -> bool:
@@ -109,22 +121,54 @@ def _as_table(X: Rows) -> pd.DataFrame:
 def _with_numbers(table: pd.DataFrame) -> pd.DataFrame:
     from pandas.api.types import infer_dtype
 
-    table = _without_dictionaries(table)
+    table = _in_known_kinds(table)
     objects = {str(name): table[name] for name in table.columns[(table.dtypes == np.dtype(object)).to_numpy()]}
-    numbers = {n: c for n, c in objects.items() if n not in KEYS and infer_dtype(c, skipna=True) in NUMBERS}
-    if not numbers:
-        return table
-    return table.assign(
-        **{name: column.where(column.notna(), np.nan).astype("float64") for name, column in numbers.items()}
+    kinds = {n: infer_dtype(c, skipna=True) for n, c in objects.items() if n not in KEYS}
+    numbers = {n: _as_numbers(objects[n], kind) for n, kind in kinds.items() if kind in NUMBERS}
+    return table.assign(**numbers) if numbers else table
+
+
+def _as_numbers(column: pd.Series, kind: str) -> pd.Series:
+    """Return a column of objects that are numbers as numbers: ±∞ where one is larger than any float64."""
+    known = column.where(column.notna(), np.nan)
+    whole = {int(value) for value in column.dropna() if abs(value) >= 2**53} if kind == "integer" else set()
+    if whole and max(map(abs, whole)) < 2**63:
+        return column.astype("Int64")
+    if len({_as_float(value) for value in whole}) < len(whole):
+        say_digits_are_lost(column.name)
+    try:
+        return known.astype("float64")
+    except OverflowError:
+        return known.map(_as_float).astype("float64")
+
+
+def say_digits_are_lost(name: object) -> None:
+    """Give a notice that a column holds whole numbers that are no longer told apart."""
+    warnings.warn(
+        f"The column {str(name)!r} holds whole numbers beyond 2^53 that are no longer told apart, for numbers are float64. If "
+        "they name things, make them text: astype(str).",
+        Notice,
+        stacklevel=4,
     )
 
 
-def _without_dictionaries(table: pd.DataFrame) -> pd.DataFrame:
-    """Return columns that Arrow keeps as a dictionary as what they hold: pandas does little with such a column."""
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
+def _in_known_kinds(table: pd.DataFrame) -> pd.DataFrame:
+    """Return columns that pandas does little with, Arrow's dictionaries and long doubles, as what they hold."""
     import pandas as pd
 
-    arrow = {n: t.pyarrow_dtype for n, t in table.dtypes.items() if isinstance(t, pd.ArrowDtype)}
-    held = {n: pd.ArrowDtype(t.value_type) for n, t in arrow.items() if hasattr(t, "index_type")}
+    held: dict[Hashable, np.dtype | pd.ArrowDtype] = {}
+    for name, kind in table.dtypes.items():
+        if isinstance(kind, pd.ArrowDtype) and hasattr(kind.pyarrow_dtype, "index_type"):
+            held[name] = pd.ArrowDtype(kind.pyarrow_dtype.value_type)
+        elif isinstance(kind, np.dtype) and kind.kind == "f" and kind.itemsize > 8:
+            held[name] = np.dtype(np.float64)
     return table.astype(held) if held else table
 
 

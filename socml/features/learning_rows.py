@@ -1,9 +1,9 @@
-"""A feature file and `memory_limit` → the rows that a model learns from: all of them where they fit, else a seeded sample."""
+"""A feature file → some of its rows: those that a model learns from, as many as `memory_limit` has room for, or those asked for."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from socml.project import Notice, Period, Project, open_table, read_metadata, re
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 CELL_BYTES = 24  # of a table while a model is fitted on it: as it was read, as numbers, and in the matrix
 BLOCK = 65_536  # rows that are read at a time
@@ -41,8 +42,7 @@ def load_learning_rows(
         If there is not enough room and no row lies in the period.
     """
     metadata = read_metadata(path)
-    columns = len(open_table(path).schema_arrow.names)
-    room = project.rows_in_memory(CELL_BYTES * columns)
+    room = room_for(path, project)
     if open_table(path).metadata.num_rows <= room:
         return frame_of(read_table(path), metadata)
     path = features_of_period(path, period or Period())
@@ -56,6 +56,52 @@ def load_learning_rows(
         stacklevel=2,
     )
     return frame_of(_drawn(path, share, seed, keep), {**metadata, "sampled_from": rows})
+
+
+def room_for(path: Path, project: Project) -> int:
+    """Return how many rows of a feature file `[engine] memory_limit` has room for while a model is fitted on them."""
+    return project.rows_in_memory(CELL_BYTES * len(open_table(path).schema_arrow.names))
+
+
+def rows_at(path: Path, rows: NDArray[np.integer]) -> pd.DataFrame:
+    """Return some rows of a feature file by their numbers, from 0 and ascending, as `load_features` returns them.
+
+    The file is read in blocks; of a block are kept the rows asked for.
+    """
+    parts = [pa.Table.from_batches([batch]) for batch in _blocks_at(path, rows)]
+    schema = open_table(path).schema_arrow
+    return frame_of(pa.concat_tables([schema.empty_table(), *parts]), read_metadata(path))
+
+
+def blocks_at(path: Path, rows: NDArray[np.integer]) -> Iterator[pd.DataFrame]:
+    """Yield what `rows_at` returns in blocks, in order."""
+    metadata = read_metadata(path)
+    for batch in _blocks_at(path, rows):
+        yield frame_of(pa.Table.from_batches([batch]), metadata)
+
+
+def keys_of(path: Path) -> pd.DataFrame:
+    """Return a feature file without its features, index `row_id`: whom each row is about and when."""
+    metadata = read_metadata(path)
+    names = [name for name in open_table(path).schema_arrow.names if name not in metadata["features"]]
+    return frame_of(read_table(path, columns=names), metadata)
+
+
+def _blocks_at(path: Path, rows: NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
+    file, begin = open_table(path), 0
+    for group in range(file.num_row_groups):
+        end = begin + file.metadata.row_group(group).num_rows
+        batches = file.iter_batches(BLOCK, row_groups=[group]) if len(_between(rows, begin, end)) else ()
+        for batch in batches:
+            wanted = _between(rows, begin, begin + len(batch))
+            if len(wanted):
+                yield batch.take(pa.array(wanted - begin))
+            begin += len(batch)
+        begin = end
+
+
+def _between(rows: NDArray[np.integer], begin: int, end: int) -> NDArray[np.integer]:
+    return rows[slice(*np.searchsorted(rows, [begin, end]))]
 
 
 def _drawn(path: Path, share: float, seed: int, keep: Collection[str]) -> pa.Table:

@@ -1,21 +1,23 @@
 """A feature table → the numeric matrix a detector reads, learned once and kept inside the model.
 
-Numbers that are heavy-tailed are put on a signed logarithmic scale, missing ones filled and marked; a
-category becomes its frequent values and its rarity. Every matrix column knows the feature it came from.
+Numbers that lie close together far from 0 are counted from their middle, and heavy-tailed ones put on a signed
+logarithmic scale; missing ones are filled and marked; a category becomes its frequent values and its rarity. Every matrix
+column knows the feature it came from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-from typing import TYPE_CHECKING, TypedDict
+from contextlib import suppress
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from socml.features.given_table import KEYS, TableError, feature_names, plain_table
-from socml.project import ModelError, Notice, did_you_mean
+from socml.features.given_table import KEYS, TableError, feature_names, plain_table, say_digits_are_lost
+from socml.project import ModelError, Notice, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 SKEWED = 2.0  # skewness of an exponential distribution: beyond it a column counts as heavy-tailed
 LARGEST = float(np.finfo(np.float32).max) / 4  # the matrix is float32; differences of two values must fit too
+NARROW = 2.0**11  # a range so many times smaller than its numbers has less than 2^12 steps in float32, of 24 bits
+EXACT = 2**53  # whole numbers up to it are float64's
 TIMES = ("date", "time", "duration", "period")  # how the names of such kinds begin, of pandas and of Arrow
 MAX_REMEMBERED = 50_000  # most frequent values of a category whose frequency is kept; the others count as never seen
 
@@ -34,6 +38,7 @@ class NumberScale(TypedDict):
     marked: bool  # whether a column says where it is missing
     low: float  # what stands for −∞
     high: float  # what stands for ∞
+    offset: NotRequired[float]  # what is taken from every value first: an int, exactly; models of before have none
 
 
 class Frequencies(TypedDict):
@@ -96,6 +101,7 @@ class Preparation(TransformerMixin, BaseEstimator):
             raise TableError("The feature table has no rows: there is nothing to learn what is usual from.")
         self.feature_names_in_ = feature_names(X)
         _say_what_is_left_out(X, self.feature_names_in_)
+        is_own = not metadata_of(X)  # of a table without a recipe nobody has said that such texts are names
         self.numbers_: dict[str, NumberScale] = {}
         self.categories_: dict[str, Frequencies] = {}
         self.dropped_: dict[str, str] = {}
@@ -104,9 +110,11 @@ class Preparation(TransformerMixin, BaseEstimator):
         for name in self.feature_names_in_:
             column = self._column(X, name)
             if _is_number(column, name):
-                self._learn_number(name, _numbers(column))
+                self._learn_number(name, column)
             else:
                 self._learn_category(name, column)
+                if is_own and name in self.categories_:
+                    _say_numbers_are_texts(column, self.max_values)
         self.origin_ = self._name_outputs()
         self.feature_names_out_ = list(self.origin_)
         if not self.origin_:
@@ -168,7 +176,11 @@ class Preparation(TransformerMixin, BaseEstimator):
                 origin[unique] = name
         return origin
 
-    def _learn_number(self, name: str, values: np.ndarray) -> None:
+    def _learn_number(self, name: str, column: pd.Series) -> None:
+        values = _numbers(column)
+        offset = _offset(column, values)
+        if offset:
+            values = _numbers(column, offset)
         missing = np.isnan(values)
         known = values[np.isfinite(values)]
         self.missing_[name] = float(missing.mean())
@@ -178,21 +190,24 @@ class Preparation(TransformerMixin, BaseEstimator):
         low, high = float(known.min()), float(known.max())
         marked = bool(missing.any())
         with np.errstate(over="ignore"):  # of two values in the middle whose sum no number holds
-            self.typical_[name] = float(np.clip(np.median(known), low, high))
+            self.typical_[name] = offset or float(np.clip(np.median(known), low, high))
         if low == high and not marked and not np.isinf(values).any():
             self.dropped_[name] = "has one value only"
             return
         margin = max(high - low, abs(high), abs(low), 1.0)  # beyond anything seen, as an infinite value is
         logged = bool(self.log and _skewness(known) > max(SKEWED, _skewness(_signed_log(known))))
         self.numbers_[name] = {"log": logged, "marked": marked, "low": low - margin, "high": high + margin}
+        if offset:
+            self.numbers_[name]["offset"] = offset
 
     def _write_number(self, matrix: np.ndarray, at: int, name: str, column: pd.Series) -> int:
         how = self.numbers_[name]
         if not _is_number(column, name) and column.notna().any():
             raise ModelError(f"Column {name!r} was a number when the model was fitted, and holds text now.")
-        values = _numbers(column)
+        offset = how.get("offset", 0)
+        values = _numbers(column, offset)
         missing = np.isnan(values)
-        values[missing] = self.typical_[name]
+        values[missing] = cast("float", self.typical_[name]) - offset
         values[values == np.inf] = how["high"]
         values[values == -np.inf] = how["low"]
         if how["log"]:
@@ -250,6 +265,21 @@ def _say_what_is_left_out(table: pd.DataFrame, features: list[str]) -> None:
         )
 
 
+def _say_numbers_are_texts(column: pd.Series, few: int) -> None:
+    """Give a notice where more texts than a few are all numbers, as of a file that was read without its types."""
+    known = column.dropna().unique()
+    if column.dtype == "category" or len(known) <= few:
+        return
+    with suppress(ValueError, TypeError):
+        if np.isfinite([float(text) for text in known if text != ""]).all():
+            warnings.warn(
+                f"The column {column.name!r} holds numbers written as text, and each is a category: pd.to_numeric makes numbers "
+                'of them. If they are names, say so: astype("category").',
+                Notice,
+                stacklevel=4,
+            )
+
+
 def _is_number(column: pd.Series, name: str) -> bool:
     from pandas.api import types
 
@@ -265,11 +295,53 @@ def _is_number(column: pd.Series, name: str) -> bool:
     raise TableError(f"Column {name!r} is {kind}; a feature is a number, a truth value or a category.{advice}")
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
-    """Return a copy as float64, NaN where missing."""
+def _numbers(column: pd.Series, offset: float = 0) -> np.ndarray:
+    """Return a copy as float64 minus `offset`, NaN where missing; of whole numbers the difference is exact."""
+    from pandas.api.types import is_integer_dtype
+
     if not column.notna().any():
         return np.full(len(column), np.nan)
-    return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+    values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+    if not offset:
+        return values
+    with np.errstate(over="ignore"):
+        values -= offset
+    if is_integer_dtype(column.dtype) and isinstance(offset, int):
+        whole = _whole(column).astype(np.uint64)  # modulo 2^64, as is the difference: right where it needs no more bits
+        exact = (whole - np.uint64(offset % 2**64)).view(np.int64)
+        near = np.abs(values) < 2.0**62
+        values[near] = exact[near]
+    return values
+
+
+def _whole(column: pd.Series) -> NDArray[np.integer]:
+    """Return whole numbers in 64 bits, 0 where missing."""
+    from pandas.api.types import is_unsigned_integer_dtype
+
+    kind = np.uint64 if is_unsigned_integer_dtype(column.dtype) else np.int64
+    return np.asarray(column.to_numpy(dtype=kind, na_value=0))
+
+
+def _offset(column: pd.Series, values: np.ndarray) -> float:
+    """Return what to count a column from, if its range is too narrow for float32; else 0.
+
+    It is the middle value: an int for whole numbers beyond float64, so that no digit is lost. Where their range is too wide
+    for that, a notice says which column holds some that are no longer told apart.
+    """
+    from pandas.api.types import is_integer_dtype
+
+    known = values[np.isfinite(values)]
+    low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+    largest, middle = max(-low, high), len(known) // 2
+    is_beyond = bool(is_integer_dtype(column.dtype) and largest >= EXACT)
+    if largest > (high - low) * NARROW:
+        if is_beyond:
+            return int(np.partition(_whole(column)[~np.isnan(values)], middle)[middle])
+        if high > low:
+            return float(np.partition(known, middle)[middle])
+    elif is_beyond and len(np.unique(known)) < column.nunique():
+        say_digits_are_lost(column.name)
+    return 0
 
 
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:

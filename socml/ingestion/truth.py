@@ -53,6 +53,21 @@ class TruthBeside(Protocol):
 
 
 @dataclass(frozen=True)
+class NoTruth:
+    """Ground truth that a recipe names and that is not there: nothing is known of any event."""
+
+    warnings: tuple[str, ...]
+    files: frozenset[Path] = frozenset()
+
+    def of_events(self, events: pa.Table, path: Path) -> None:
+        """Nothing is known."""
+
+    def warnings_after(self) -> tuple[str, ...]:
+        """Nothing more."""
+        return ()
+
+
+@dataclass(frozen=True)
 class TruthByPath:
     """Ground truth by where a file lies: all its events are malicious, or all are not."""
 
@@ -182,14 +197,19 @@ def find_truth(recipe: DatasetRecipe, files: Sequence[Path]) -> TruthBeside | No
     Raises
     ------
     DataError
-        If the recipe names a table of lines that is not there, or is none.
+        If the table of lines that the recipe names is none.
     """
     truth = recipe.truth
     if truth is None:
         return None
     if truth.labels is not None:
         return _beside(recipe, truth, truth.labels, files)
-    return TruthByPath(truth) if truth.path else find_truth_file(recipe, list(files))
+    if truth.path:
+        return TruthByPath(truth)
+    found = find_truth_file(recipe, list(files))
+    if found is None and truth.file:
+        return NoTruth((f"No ground truth ({truth.file}) is beside these files: nothing is judged by it.",))
+    return found
 
 
 def _beside(recipe: DatasetRecipe, truth: Truth, labels: Labels, files: Sequence[Path]) -> TruthByLabels:

@@ -1,7 +1,11 @@
-"""A table of truth beside the records (`truth.parquet`) → the truth of every event, by its file and line."""
+"""A table of truth beside the records (`truth.parquet`) → the truth of every event, by its file and line.
+
+In memory are its rows about one file of records at a time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +17,19 @@ from socml.project import TRUTH, TRUTH_BESIDE, DataError, DatasetRecipe, check_t
 
 __all__ = ["TruthFile", "find_truth_file", "is_truth_table"]
 
+PART = 65_536  # rows that are read at a time
+
 
 @dataclass
 class TruthFile:
-    """Ground truth by file and line. `others` is what an event is that the table does not list."""
+    """Ground truth by file and line: `rows` in all. `others` is what an event is that the table does not list."""
 
     path: Path
-    table: pa.Table
+    rows: int
     others: bool | None
     warnings: tuple[str, ...] = ()
     found: int = 0  # of the records that it lists, so far
+    _about: tuple[str, pa.Table] | None = None  # the file of records that was asked for last, and the rows about it
 
     @property
     def files(self) -> frozenset[Path]:
@@ -32,7 +39,7 @@ class TruthFile:
     def of_events(self, events: pa.Table, path: Path) -> pa.Table:
         """Return the truth of events by their line, in the table's rows about this file."""
         name = path.resolve().relative_to(self.path.parent).as_posix() if self._is_beside(path) else path.name
-        rows = self.table.filter(pc.equal(self.table["source_file"], name))
+        rows = self._rows_about(name)
         at = pc.index_in(events["source_line"].combine_chunks(), value_set=rows["source_line"].combine_chunks())
         self.found += len(at) - at.null_count
         found = rows.select(["malicious", "family", "technique"]).take(at)
@@ -41,9 +48,19 @@ class TruthFile:
 
     def warnings_after(self) -> tuple[str, ...]:
         """Say so if nothing that the table lists was found."""
-        if self.found or not len(self.table):
+        if self.found or not self.rows:
             return ()
-        return (f"None of the {len(self.table):,} records that {self.path.name} lists is in these files.",)
+        return (f"None of the {self.rows:,} records that {self.path.name} lists is in these files.",)
+
+    def _rows_about(self, name: str) -> pa.Table:
+        if self._about is None or self._about[0] != name:
+            parts = [part.filter(pc.equal(part["source_file"], name)) for part in _parts(self.path)]
+            self._about = name, pa.concat_tables(parts).combine_chunks()
+        return self._about[1]
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what a worker is sent: it reads the rows itself."""
+        return {**self.__dict__, "_about": None}
 
     def _is_beside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.path.parent)
@@ -62,29 +79,34 @@ def is_truth_table(path: Path) -> bool:
 
 
 def find_truth_file(recipe: DatasetRecipe, files: list[Path]) -> TruthFile | None:
-    """Return the table that a recipe says lies beside the records, None if it names no file.
+    """Return the table that a recipe says lies beside the records, None if it names none or there is none.
 
     Raises
     ------
     DataError
-        If there is no such file beside any of the records, or it is not a table of truth.
+        If the file is not a table of truth.
     """
     if recipe.truth is None or not recipe.truth.file:
         return None
     for folder in dict.fromkeys(parent for file in files for parent in file.resolve().parents[:2]):
         path = (folder / recipe.truth.file).resolve()
         if path.is_file() and path.is_relative_to(folder):
-            try:
-                table = pq.read_table(path)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise DataError(f"{path} is not a Parquet file: {error}") from error
-            if "event_id" in table.column_names:
+            rows = sum(len(part) for part in _parts(path))
+            return TruthFile(path, rows, False if recipe.truth.others == "benign" else None)
+    return None
+
+
+def _parts(path: Path) -> Iterator[pa.Table]:
+    """Yield a table of truth in checked parts."""
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            if "event_id" in file.schema_arrow.names:
                 raise DataError(
                     f"{path} lists events by ids, as an earlier socml did. It must list source_file and source_line: "
                     "write it anew (logs of the simulator: simulate them anew)."
                 )
-            table = check_table(table, TRUTH_BESIDE, what=str(path))
-            return TruthFile(path, table, False if recipe.truth.others == "benign" else None)
-    raise DataError(
-        f"Dataset {recipe.name!r} says its ground truth is {recipe.truth.file!r} beside the records, but there is none."
-    )
+            yield check_table(file.schema_arrow.empty_table(), TRUTH_BESIDE, what=str(path))
+            for batch in file.iter_batches(PART):
+                yield check_table(pa.Table.from_batches([batch]), TRUTH_BESIDE, what=str(path))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file: {error}") from error

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from socml.jobs.alerts import Alert, AlertBook, add_alerts
 from socml.jobs.sinks._sink import Sink, Undelivered
 from socml.project import (
@@ -22,8 +20,8 @@ from socml.project import (
     ConfigurationError,
     Project,
     SinkSettings,
+    checked,
     component,
-    did_you_mean,
     first_line,
     one_at_a_time,
     read_json,
@@ -72,16 +70,7 @@ def make_sink(settings: SinkSettings, project: Project) -> Sink:
     """
     kind: type[Sink] = component("sinks", settings.kind)
     where = f"{project.root / MARKER}: [sinks.{settings.name}]"
-    try:
-        return kind(**settings.options)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise ConfigurationError(
-                f"{where} has an unknown key {key!r}.{did_you_mean(key, kind.model_fields)}"
-            ) from None
-        raise ConfigurationError(f"{where}: {key} is wrong: {first['msg']}.") from None
+    return checked(kind, settings.options, where, show=False)
 
 
 def open_cursors(book: AlertBook, sinks: Sequence[SinkSettings]) -> None:

@@ -58,6 +58,7 @@ from .training_labels import training_labels_from_labels as training_labels_from
 from .training_labels import training_labels_from_truth as training_labels_from_truth
 from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
+from .version import check_version as check_version
 from .version_files import dump_model as dump_model
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

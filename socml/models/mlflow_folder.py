@@ -39,7 +39,11 @@ def write_mlflow_folder(folder: Path, model: Path, example: pd.DataFrame, types:
     _write_json(folder / SERVING, {"dataframe_split": rows})
     about = {
         "flavors": _flavors(python, types),
-        "metadata": {"socml_version": __version__, "output": f"{OUTPUT}: higher is more anomalous"},
+        "metadata": {
+            "socml_version": __version__,
+            "output": f"{OUTPUT}: higher is more anomalous",
+            "features": {str(name): str(kind) for name, kind in example.dtypes.items()},
+        },
         "mlflow_version": mlflow,
         "model_size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
         "model_uuid": uuid4().hex,
@@ -49,7 +53,7 @@ def write_mlflow_folder(folder: Path, model: Path, example: pd.DataFrame, types:
             "type": "dataframe",
             "pandas_orient": "split",
         },
-        "signature": signature(example),
+        "signature": signature(),
         "utc_time_created": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
     }
     _write_json(folder / "MLmodel", about)
@@ -92,17 +96,14 @@ def _flavors(python: str, types: Sequence[str]) -> dict[str, dict[str, object]]:
     }
 
 
-def signature(example: pd.DataFrame) -> dict[str, str | None]:
-    """Return what a model takes and gives, as MLflow's signature: a column of numbers or truth values takes any of them."""
-    columns = [{"type": _kind(example[name]), "name": str(name), "required": False} for name in example.columns]
+def signature() -> dict[str, str | None]:
+    """Return what a model gives, as MLflow's signature: it names no inputs, so that any table is handed on as it came.
+
+    With types MLflow refuses a whole number where others were fitted on, a missing one among whole numbers, and CSV where a
+    type is open; the model itself says what is wrong with a table.
+    """
     given = [{"type": "double", "name": OUTPUT, "required": True}]
-    return {"inputs": json.dumps(columns), "outputs": json.dumps(given), "params": None}
-
-
-def _kind(column: pd.Series) -> str:
-    from pandas import StringDtype
-
-    return "string" if column.dtype == object or isinstance(column.dtype, StringDtype) else "any"
+    return {"inputs": None, "outputs": json.dumps(given), "params": None}
 
 
 def _version_of(package: str) -> str:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.detectors import read_state, write_state
@@ -22,6 +27,7 @@ from socml.project import (
     DataError,
     ModelError,
     ModelRecipe,
+    Notice,
     Project,
     Run,
     TableMetadata,
@@ -30,8 +36,12 @@ from socml.project import (
     list_runs,
     load_model_recipe,
     open_table,
+    parquet_writer,
+    private_folder,
     read_metadata,
     read_run,
+    read_table,
+    replacing,
     run_folder,
     safe_name,
 )
@@ -60,8 +70,10 @@ def score_online(
     """Score a feature file row by row in the order of time, learning as it goes; return what `run.json` says.
 
     Writes `workspace/scores/<run_id>/` as `socml.models.scoring.score_run` does, without leaves, and the model's state
-    beside it; `workspace/online/<model>.npz` is the state of the model's latest run. A table that the model
-    has learned from before is not learned twice: its run is returned.
+    beside it; `workspace/online/<model>.npz` is the state of the model's latest run. No row is learned twice: where the
+    table has grown since an earlier run of the dataset, the run is of what is new (its features are kept beside the
+    scores), and of a table that the model knows the earlier run is returned. The rows of a window that was not over when
+    it was scored count as new. Blind to what late events change in the windows before.
 
     Parameters
     ----------
@@ -105,6 +117,12 @@ def _score_online(
     _check_same_sql(online, metadata, project)
     run_id = _run_id(online, table_hash, seed)
     folder = run_folder(project, run_id)
+    known = _known_rows(online, metadata, project)
+    if len(known.names):
+        if not _new_rows(features_path, known, folder / "features.parquet"):
+            return read_run(project, next(reversed(online.learned.values())))
+        features_path = folder / "features.parquet"
+        about["features_path"] = os.path.relpath(features_path, project.workspace)
     if not (folder / "run.json").is_file():
         online, scores = _pass(online, features_path, folder / ".progress.npz", checkpoint_every, progress)
         online.learned = dict([*online.learned.items(), (table_hash, run_id)][-REMEMBERED_TABLES:])
@@ -114,6 +132,62 @@ def _score_online(
     write_state(_latest(recipe, project), read_state(folder / "state.npz"))
     (folder / ".progress.npz").unlink(missing_ok=True)
     return read_run(project, run_id)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The rows of a dataset that a model has learned: by name, and all before `since`, whose runs are gone."""
+
+    names: pa.Array
+    since: datetime | None
+
+    def new(self, rows: pa.RecordBatch) -> pa.Array:
+        """Return which rows were not learned."""
+        fresh = pc.invert(pc.is_in(rows["row_id"], self.names))
+        if self.since is None:
+            return fresh
+        is_later = pc.greater_equal(rows["time"], pa.scalar(self.since, rows["time"].type))
+        return pc.and_(fresh, pc.fill_null(is_later, True))
+
+
+def _known_rows(online: OnlineModel, metadata: TableMetadata, project: Project) -> _Known:
+    """Return the rows of this dataset that a model has learned: of windows those alone that were over."""
+    dataset, window = metadata.get("dataset", ""), timedelta(seconds=int(metadata.get("window_seconds") or 0))
+    runs = {run["run_id"]: run for run in list_runs(project)} if online.learned else {}
+    here = [run_id for run_id in online.learned.values() if run_id in runs and runs[run_id]["dataset"] == dataset]
+    names, first = [pa.array([], pa.string())], []
+    for run_id in here:
+        scored = read_table(run_folder(project, run_id) / "scores.parquet", columns=["row_id", "time"])
+        span = pc.min_max(scored["time"]).as_py()
+        if window and span["max"] is not None:
+            last = pa.scalar(span["max"] - window, scored["time"].type)
+            scored = scored.filter(pc.less_equal(scored["time"], last))
+        names += scored["row_id"].chunks
+        first += [span["min"]] if span["min"] is not None else []
+    gone = sum(run_id not in runs for run_id in online.learned.values())
+    if gone and not here:
+        warnings.warn(
+            f"The runs of which {online.recipe.name!r} has learned are gone: rows that it knows count as new.",
+            Notice,
+            stacklevel=4,
+        )
+    is_forgotten = gone or len(online.learned) >= REMEMBERED_TABLES
+    return _Known(pa.concat_arrays(names), min(first, default=None) if is_forgotten else None)
+
+
+def _new_rows(path: Path, known: _Known, target: Path) -> int:
+    """Write the rows of a feature file that are not known, and return how many they are; nothing if there are none."""
+    file, rows = open_table(path), 0
+    for batch in file.iter_batches(BLOCK, columns=["row_id", "time"]):
+        rows += pc.sum(known.new(batch)).as_py() or 0
+    if rows:
+        private_folder(target.parent)
+        with replacing(target) as temporary, parquet_writer(temporary, file.schema_arrow) as writer:
+            for batch in file.iter_batches(BLOCK):
+                fresh = batch.filter(known.new(batch))
+                if len(fresh):
+                    writer.write_batch(fresh)
+    return rows
 
 
 def _begun(recipe: ModelRecipe, start: str, features: list[str], seed: int | None, project: Project) -> OnlineModel:

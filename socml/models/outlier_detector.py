@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
-from socml.features import Preparation, Sequences, TableError, is_table, plain_table, with_gaps
+from socml.features import Preparation, Sequences, TableError, check_rows, is_table, plain_table, with_gaps
 from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
 from socml.project import did_you_mean
@@ -163,6 +163,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
+        check_rows(X)
         if is_table(X):
             X = plain_table(X)
         if not hasattr(X, "columns"):
@@ -179,4 +180,6 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             return table[list(self.feature_names_in_)] if list(table.columns) != list(self.feature_names_in_) else table
         _check_feature_names(self, named, reset=reset)
         _check_n_features(self, named, reset=reset)
+        if not reset and not hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
+            return table.set_axis(self.feature_names_in_, axis=1)
         return table

@@ -19,7 +19,7 @@ import pyarrow as pa
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import plain_table
 from socml.models.scored_blocks import BLOCK, leaves_of_one, ranks, score_block, score_file
-from socml.models.version import ModelVersion
+from socml.models.version import ModelVersion, check_version
 from socml.project import (
     SCORE,
     Project,
@@ -64,6 +64,7 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     """
     import pandas as pd
 
+    check_version(version)
     features = plain_table(features)
     metadata = metadata_of(features)
     version.check_table(metadata)

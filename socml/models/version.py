@@ -130,3 +130,10 @@ class ModelVersion:
         rows = "".join(f"<tr><th>{html_text(k)}</th><td>{html_text(v)}</td></tr>" for k, v in shown.items() if v)
         notices = "".join(f"<li>{html_text(n)}</li>" for n in self.metadata.get("notices", []))
         return f"<table><caption>{html_text(self.label)}</caption>{rows}</table><ul>{notices}</ul>"
+
+
+def check_version(given: object) -> None:
+    """Raise a ModelError if something else is given for a model version: its name, or an estimator."""
+    if not isinstance(given, ModelVersion):
+        shown = repr(given) if isinstance(given, str) else f"A {type(given).__name__}"
+        raise ModelError(f"{shown} is no model version: socml.fit and socml.load_model return one.")

@@ -12,6 +12,7 @@ from .checksums import row_encoding as row_encoding
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
 from .deadline import within as within
+from .declared import checked as checked
 from .engines import checked_select as checked_select
 from .engines import memory_bytes as memory_bytes
 from .engines import quoted as quoted

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from socml.project.errors import ConfigurationError, did_you_mean
+from socml.project.declared import Declared, checked
+from socml.project.errors import ConfigurationError
 from socml.project.project import MARKER, Project
 from socml.project.workspace import safe_name
 
@@ -23,14 +24,10 @@ LONGEST_DAYS = 36_500  # a hundred years; a date has no more room before it for 
 _SECRET = re.compile(r"(?i)(^|_)(key|token|secret|password|passwd)$")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+S = TypeVar("S", bound=Declared)
 
 
-S = TypeVar("S", bound=_Section)
-
-
-class NightSettings(_Section):
+class NightSettings(Declared):
     """[nightly]: what a night does beside making the lists."""
 
     alerts_a_day: int = Field(20, ge=0)  # rows a day that may interrupt someone; 0: none
@@ -52,7 +49,7 @@ class NightSettings(_Section):
     keep_events_gb: float = Field(0.0, ge=0)  # the oldest days go until so much is left; 0: no limit
 
 
-class CheckSettings(_Section):
+class CheckSettings(Declared):
     """[checks]: from where on something is a problem."""
 
     volume_ratio: float = Field(3.0, gt=1)  # events of a source, beside the median of the days before
@@ -65,7 +62,7 @@ class CheckSettings(_Section):
     least_days: int = Field(3, ge=1)  # days of history before which nothing is compared
 
 
-class SourceSettings(_Section):
+class SourceSettings(Declared):
     """[sources.NAME]: the files of a dataset that a night ingests."""
 
     paths: tuple[str, ...]
@@ -119,16 +116,7 @@ def _read(kind: type[S], section: object, name: str, project: Project) -> S:
     where = f"{project.root / MARKER}: [{name}]"
     if not isinstance(section, dict):
         raise ConfigurationError(f"{where} must be a section.")
-    try:
-        return kind(**section)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise ConfigurationError(
-                f"{where} has an unknown key {key!r}.{did_you_mean(key, kind.model_fields)}"
-            ) from None
-        raise ConfigurationError(f"{where}: {key} is wrong: {first['msg']}.") from None
+    return checked(kind, section, where)
 
 
 def _sink(name: str, section: object, project: Project) -> SinkSettings:

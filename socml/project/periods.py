@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from socml.project.errors import ConfigurationError
+from socml.project.declared import Declared, checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Period(BaseModel):
+class Period(Declared):
     """A stretch of time, UTC. A side that is not given is open; a day as `until` is part of it, a moment is not.
 
     Examples
@@ -21,8 +21,6 @@ class Period(BaseModel):
     >>> str(Period.of("2026-03-02", "2026-03-03"))
     'from 2026-03-02 00:00 until before 2026-03-04 00:00 UTC'
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     from_: str = Field(default="", alias="from")
     until: str = ""
@@ -44,10 +42,7 @@ class Period(BaseModel):
         ConfigurationError
             If one is neither a day nor a moment, or the end does not lie after the begin.
         """
-        try:
-            return cls.model_validate({"from": begin, "until": until})
-        except ValidationError as error:
-            raise ConfigurationError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+        return checked(cls, {"from": begin, "until": until}, "The period")
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Period:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from socml.project.declared import Declared
 
 
-class DailyList(BaseModel):
+class DailyList(Declared):
     """What a feature set says of itself when it is a part of the daily list: one row an entity and day.
 
     Its SELECT reads the views of `socml.features.meanings`, and for each key of `first_seen` the views `KEY` (the key's
     columns, first_day, began) and `KEY_sources` (all its columns but the last, day, sources so far).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     period: Literal["", "1 day"] = ""  # empty: not of the daily list
     family: str = ""  # kind of behaviour that the columns tell of; of a family only the largest column counts
@@ -28,10 +28,8 @@ class DailyList(BaseModel):
     shown_with: dict[str, str] = {}  # column → column of the SELECT that names what it is about
 
 
-class FeatureSets(BaseModel):
+class FeatureSets(Declared):
     """The feature sets that a model reads: `features = "one"`, or `features = ["several", …]` for the daily list."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     feature_sets: list[str] = []  # what `features` names, where it is a list
 

@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from socml.project.declared import Declared
 from socml.project.errors import RecipeError
 from socml.project.metric_names import EVERYWHERE, metric_of
 
@@ -25,20 +26,16 @@ def _checked_pattern(pattern: str) -> str:
 Pattern = Annotated[str, AfterValidator(_checked_pattern)]  # a regular expression
 
 
-class Queue(BaseModel):
+class Queue(Declared):
     """How the review queue of an experiment is built."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     strategy: str = "most-anomalous"
     budget: int = Field(default=100, ge=1)
     parameters: dict[str, object] = {}
 
 
-class Training(BaseModel):
+class Training(Declared):
     """What teaches a supervised model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels: Literal["truth", "analysts"] = "truth"  # the dataset's ground truth, or the current labels of analysts
     min_rows: int = Field(default=20, ge=2)  # labelled rows, at least
@@ -53,10 +50,8 @@ def _metric_name(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-class Validation(BaseModel):
+class Validation(Declared):
     """How a model is judged on rows that it was not fitted on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     mode: Literal[
         "random",
@@ -119,10 +114,8 @@ class Validation(BaseModel):
         return self.threshold if self.threshold is not None else self.false_positive_cost / total
 
 
-class Search(BaseModel):
+class Search(Declared):
     """Which parameters are tried, and how many rows the first round sees."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     parameters: dict[str, list[object]] = Field(min_length=1)  # values; "preparation.log" for the step before
     candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
@@ -136,10 +129,8 @@ class Search(BaseModel):
         return _metric_name(name)
 
 
-class Sweep(BaseModel):
+class Sweep(Declared):
     """Lists whose every combination is a cell: datasets × feature sets × models × seeds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     datasets: list[str] = Field(min_length=1)
     models: list[str] = Field(min_length=1)
@@ -162,10 +153,8 @@ class Sweep(BaseModel):
         return self
 
 
-class Download(BaseModel):
+class Download(Declared):
     """One file of a dataset that `socml fetch` gets."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(pattern=r"^https?://")
     file: str = Field(default="", pattern=r"^[^/\\]*$")  # name to store it by; empty: the last part of `url`
@@ -180,10 +169,8 @@ class Download(BaseModel):
         return self.file or unquote(urlsplit(self.url).path.rsplit("/", 1)[-1]) or "download"
 
 
-class Labels(BaseModel):
+class Labels(Declared):
     """A table of labels beside the records (CSV, packed or not), and how its rows and the events find each other."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str  # its name, in the folder of the records or the one above; \1 is the first group of `records`
     records: Pattern = ".*"  # pattern of the whole names of the files of records that it is about
@@ -194,13 +181,11 @@ class Labels(BaseModel):
     find: dict[str, Pattern] = {}  # event column → pattern: what it finds is looked up, instead of the whole value
 
 
-class Stream(BaseModel):
+class Stream(Declared):
     """What makes the files of a dataset one stream, and when the last line of a file is taken for whole.
 
     Without it a stream is a folder and a file name without rotation number, date and compression.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder_levels: int | None = Field(default=None, ge=0)  # folders that count, from the file up; 1: a folder a host
     pattern: Pattern = ""  # or found in the path: what its groups say (`host`) stands for the folder
@@ -216,10 +201,8 @@ class Stream(BaseModel):
         return self
 
 
-class Truth(BaseModel):
+class Truth(Declared):
     """Where ground truth stands in a dataset's records, for the metrics only; it never becomes a feature."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str = ""  # column of the record that says it
     malicious: list[str] = []  # values that mean malicious; empty: all but `benign` and `unknown`

@@ -11,9 +11,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from socml.project.errors import RecipeError, UnknownName, did_you_mean
+from socml.project.declared import Declared, checked
+from socml.project.errors import RecipeError, UnknownName
 from socml.project.hand_files import text_by_hand
 from socml.project.periods import Period
 from socml.project.recipe_daily import DailyList, FeatureSets
@@ -30,10 +31,8 @@ _WINDOW = re.compile(r"([1-9][0-9]*) (second|minute|hour|day)s?")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
-class Recipe(BaseModel):
+class Recipe(Declared):
     """What every recipe has. `path` and `hash` are set by the reader."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str = ""
     name: str = Field(default="", exclude=True)
@@ -41,10 +40,8 @@ class Recipe(BaseModel):
     hash: str = Field(default="", exclude=True)
 
 
-class TableShape(BaseModel):
+class TableShape(Declared):
     """How to read a table of columns (CSV, Parquet, NPZ) that is not a log format of its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     header: bool = True
     columns: list[str] = []  # names, for a file without a header
@@ -191,10 +188,8 @@ def parse_recipe(kind: type[R], text: str, *, path: Path) -> R:
     if kind is FeatureRecipe and isinstance(declared.get("entity"), str):
         declared["entity"] = [declared["entity"]]
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-    try:
-        recipe = kind.model_validate({**declared, "name": path.stem, "path": path, "hash": digest})
-    except ValidationError as error:
-        raise RecipeError(_in_words(error, kind, path)) from None
+    given = {**declared, "name": path.stem, "path": path, "hash": digest}
+    recipe = checked(kind, given, str(path), error=RecipeError)
     if isinstance(recipe, FeatureRecipe):
         _check_features(recipe)
     elif isinstance(recipe, ModelRecipe) and "training" in declared and recipe.mode != "supervised":
@@ -274,27 +269,3 @@ def _check_experiment(recipe: ExperimentRecipe, declared: dict[str, object]) -> 
             raise RecipeError(
                 f"{recipe.path} has {key!r} and [sweep]; a sweep lists them: {key}s = [{declared[key]!r}]."
             )
-
-
-def _in_words(error: ValidationError, kind: type[Recipe], path: Path) -> str:
-    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]  # before what lacks because of it
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(kind, first["loc"][:-1])
-        return f"{path} has an unknown key {key!r}.{did_you_mean(str(first['loc'][-1]), known)}"
-    if first["type"] == "missing":
-        return f"{path} has no {key!r}, which a recipe of this kind must give."
-    if first["type"] == "value_error":
-        return f"{path}: {f'[{key}] ' if key else ''}{first['ctx']['error']}."
-    return f"{path}: {key} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
-
-
-def _known_keys(kind: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    for part in map(str, loc):
-        annotation = kind.model_fields[part].annotation if part in kind.model_fields else None
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        inner = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        if not inner:
-            return []
-        kind = inner[0]
-    return [name for name in kind.model_fields if name not in {"name", "path", "hash", "sql"}]

@@ -80,7 +80,8 @@ def component(kind: str, name: str) -> Any:
         return own.registered[kind][name]
     known = _modules(kind)
     if name not in known:
-        raise UnknownName(singular(kind), name, component_names(kind))
+        called = f"{kind} detector" if kind in ("online", "supervised") else singular(kind)
+        raise UnknownName(called, name, component_names(kind))
     if known[name].startswith(f"{PACKAGE}."):
         return _own_export(own.load(known[name]), name)
     module = import_module(known[name])
@@ -177,6 +178,8 @@ def register(component: object = None, /, *, kind: str = "", name: str = "") -> 
     """
     if component is None:
         return lambda one: register(one, kind=kind, name=name)
+    if not callable(component):
+        raise ConfigurationError(f"{component!r} is no component: register a class, or a function of your own.")
     kind = kind or _kind_of(component)
     name = name or component_name(getattr(component, "__name__", ""))
     if kind not in FOLDERS:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build_queue(
-    scores: pd.DataFrame,
+    scores: pd.DataFrame | pd.Series,
     labels: pd.DataFrame | None = None,
     *,
     strategy: str = "most-anomalous",
@@ -29,7 +29,7 @@ def build_queue(
 
     Parameters
     ----------
-    scores : index row_id, column anomaly_score (higher is more anomalous); ranking_score if labels have
+    scores : index row_id, column anomaly_score (higher is more anomalous), or that column alone; ranking_score if labels have
         changed the order; entity, time, signature for strategies that look at them
     labels : index row_id, column verdict; whatever the verdict, the row was seen
     strategy : name of a file in `socml/strategies/`
@@ -55,8 +55,12 @@ def build_queue(
     0         1      b  most-anomalous            0.9
     1         2      a  most-anomalous            0.2
     """
-    if budget < 0:
-        raise ConfigurationError(f"budget is {budget}; it is a number of rows, 0 or more.")
+    if isinstance(scores, pd.Series):
+        scores = scores.to_frame("anomaly_score")
+    if not isinstance(scores, pd.DataFrame):
+        raise DataError(
+            f"The scores are a {type(scores).__name__}; give a table or a Series, whose index names the rows."
+        )
     if not {"anomaly_score", "ranking_score"} & set(scores.columns):
         raise DataError(f"The scores have no column anomaly_score; they have {', '.join(map(str, scores.columns))}.")
     if not scores.index.is_unique:
@@ -80,6 +84,8 @@ def choose_rows(
     predictions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Return what a strategy chooses, checked: the rows in review order, each with its reason code."""
+    if budget < 0:
+        raise ConfigurationError(f"budget is {budget}; it is a number of rows, 0 or more.")
     choose = component("strategies", strategy)
     _check_parameters(choose, strategy, parameters or {})
     more: dict[str, object] = dict(parameters or {})

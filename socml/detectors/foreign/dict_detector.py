@@ -62,6 +62,7 @@ class DictDetector(AnomalyDetector):
 
     def learn_one(self, x: dict[Hashable, Value]) -> None:
         """Learn a dictionary; one without any value teaches nothing."""
+        _check_row(x)
         if not self._columns:
             self._columns = sorted((name for name in x if name != self.entity), key=str)
         if not self._columns:
@@ -69,11 +70,12 @@ class DictDetector(AnomalyDetector):
         self.detector_.learn_one(self._row(x), self._entity_of(x))
 
     def _row(self, x: Mapping[Hashable, Value]) -> NDArray[np.float64]:
+        _check_row(x)
         row = np.empty(len(self._columns))
         for at, name in enumerate(self._columns):
             value = x.get(name)
             try:
-                row[at] = np.nan if value is None else float(value)
+                row[at] = np.nan if value is None or type(value).__name__ == "NAType" else float(value)
             except OverflowError:  # a whole number that no float holds
                 row[at] = np.inf if value > 0 else -np.inf  # type: ignore[operator]  # only an int overflows
             except (TypeError, ValueError):
@@ -84,3 +86,8 @@ class DictDetector(AnomalyDetector):
 
     def _entity_of(self, x: Mapping[Hashable, Value]) -> str | None:
         return None if not self.entity or x.get(self.entity) is None else str(x[self.entity])
+
+
+def _check_row(x: object) -> None:
+    if not isinstance(x, Mapping):
+        raise DataError(f"A row is a dictionary of numbers by name, and this is a {type(x).__name__}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +12,7 @@ from socml.evaluate.metrics.curves import curves
 from socml.evaluate.validation.alerts import MOST
 from socml.evaluate.validation.splits import Fold
 from socml.evaluate.validation.table import KnownTable
-from socml.project import ModelRecipe, Validation
+from socml.project import ModelRecipe, Notice, Validation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,7 @@ def judge(
 ) -> Judged:
     """Fit a model on the fold's training rows of one table and judge the test rows of the same or another.
 
-    The training rows are gone from memory, but for their matrix, before the test rows are copied.
+    The training rows are gone from memory, but for their matrix, before the test rows are read, in blocks.
 
     Raises
     ------
@@ -134,62 +135,74 @@ def judge(
     """
     from socml.models import fit_pipeline, training_labels_for
 
+    rows = _with_room(train, fold, seed, project)
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(
-            recipe, train.features.index[fold.train], truth=train.truth, labels=train.labels
+            recipe, train.features.index[rows], truth=train.truth, labels=train.labels
         )
-    pipeline, matrix = fit_pipeline(recipe, train.features.iloc[fold.train], seed, project, training_labels)
+    pipeline, matrix = fit_pipeline(recipe, train.take(rows), seed, project, training_labels)
     if training_labels is None:
-        known = train.malicious[fold.train]
+        known = train.malicious[rows]
         threshold = float(np.quantile(pipeline.named_steps["detector"].score_samples(matrix), validation.alert_share))
     else:
         known, threshold = training_labels.malicious, validation.probability_threshold
     judged = _judged(pipeline, test, fold, validation, threshold, by_labels=training_labels is not None)
-    return replace(judged, train_rows=len(fold.train), train_malicious=int(np.nansum(known)))
+    return replace(judged, train_rows=len(rows), train_malicious=int(np.nansum(known)))
+
+
+def _with_room(table: KnownTable, fold: Fold, seed: int, project: Project) -> np.ndarray:
+    """Return the training rows, or a seeded sample of them where `memory_limit` has no room for all."""
+    room = table.room(project)
+    if len(fold.train) <= room:
+        return fold.train
+    warnings.warn(
+        f"{fold.name}: the model learns from a sample of {room:,} of {len(fold.train):,} rows: [engine] memory_limit has "
+        "room for no more.",
+        Notice,
+        stacklevel=3,
+    )
+    return np.sort(np.random.default_rng(seed).choice(fold.train, room, replace=False))
 
 
 def _judged(
     pipeline: Pipeline, test: KnownTable, fold: Fold, validation: Validation, threshold: float, *, by_labels: bool
 ) -> Judged:
     """Return the fold's test rows and what the model says of them."""
-    judged = test.features.iloc[fold.test]
     preparation, detector = pipeline.named_steps["preparation"], pipeline.named_steps["detector"]
-    prepared = preparation.transform(judged)
-    order, probability, alert = _scored(detector, prepared, threshold, by_labels=by_labels)
+    said = [_said(detector, preparation.transform(block), by_labels=by_labels) for block in test.blocks(fold.test)]
+    normality, probability, told = (np.concatenate(parts) for parts in zip(*said, strict=True))
+    order = normality if by_labels else _places(normality)
+    alert = probability > threshold if by_labels else normality < threshold
     kept = _most_pressing(order, alert)
-    numbers, names = prepared, list(preparation.origin_.values())
-    if prepared.dtype == object:  # sequences
-        numbers, names = preparation.in_numbers(judged)
+    numbers, names = preparation.in_numbers(test.take(fold.test[kept]))
     return Judged(
-        fold=np.full(len(judged), fold.name, dtype=object),
-        dataset=np.full(len(judged), test.dataset, dtype=object),
-        row_id=judged.index.to_numpy(dtype=object),
+        fold=np.full(len(order), fold.name, dtype=object),
+        dataset=np.full(len(order), test.dataset, dtype=object),
+        row_id=test.features.index.to_numpy(dtype=object)[fold.test],
         entity=test.features["entity"].astype(object).fillna("").to_numpy(dtype=object)[fold.test],
         group=test.rows(validation.entity).entity[fold.test],
         family=test.family[fold.test],
-        told=_told(detector, prepared),
+        told=told,
         time_us=test.time_us[fold.test],
         malicious=test.malicious[fold.test],
         order=order,
         probability=probability,
         alert=alert,
         kept=kept,
-        matrix=numbers[kept],
+        matrix=numbers,
         names=names,
         threshold=threshold,
     )
 
 
-def _scored(
-    detector: _Probabilities, prepared: np.ndarray, threshold: float, *, by_labels: bool
+def _said(
+    detector: _Probabilities, prepared: np.ndarray, *, by_labels: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the order of rows (lower is more anomalous), their probabilities (NaN without labels), and which alert."""
+    """Return how normal rows are, their probabilities (NaN without labels), and the families told."""
     normality = np.asarray(detector.score_samples(prepared), dtype=np.float64)
-    if not by_labels:
-        return _places(normality), np.full(len(prepared), np.nan), normality < threshold
-    probability = detector.predict_proba(prepared)[:, 1]
-    return normality, probability, probability > threshold
+    probability = detector.predict_proba(prepared)[:, 1] if by_labels else np.full(len(prepared), np.nan)
+    return normality, probability, _told(detector, prepared)
 
 
 def _told(detector: object, prepared: np.ndarray) -> np.ndarray:

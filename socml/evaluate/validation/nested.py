@@ -6,10 +6,8 @@ What a search reports is of the rows it chose on, and so too good. Here the rows
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from socml.evaluate.metrics.ranking import intervals_of, number_of
 from socml.evaluate.validation.judged import Judged, judge
@@ -115,7 +113,7 @@ def _one(
 ) -> tuple[Judged, dict[str, object]]:
     """Return the judged rows of one outer fold, and a line about it."""
     assert recipe.search is not None
-    chosen = search_table(recipe, recipe.search, _some(table, fold.train), inner, project)
+    chosen = search_table(recipe, recipe.search, table.some(fold.train), inner, project)
     found = judge(with_parameters(recipe, chosen.best), table, table, fold, outer, seed=recipe.seed, project=project)
     outside = fold_metrics(found, outer)
     line = {
@@ -142,13 +140,6 @@ def with_parameters(recipe: ModelRecipe, best: dict[str, object]) -> ModelRecipe
     before = {name.removeprefix(BEFORE): value for name, value in best.items() if name.startswith(BEFORE)}
     return recipe.model_copy(
         update={"parameters": {**recipe.parameters, **own}, "preparation": {**recipe.preparation, **before}}
-    )
-
-
-def _some(table: KnownTable, rows: np.ndarray) -> KnownTable:
-    """Return the rows of a table that a search may see; truth of others is not looked up, being joined by row."""
-    return replace(
-        table, features=table.features.iloc[rows], malicious=table.malicious[rows], family=table.family[rows]
     )
 
 

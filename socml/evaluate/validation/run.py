@@ -49,9 +49,10 @@ def validate(
     analysts where the dataset has none or `judged_by` is "analysts". Scores of detectors are comparable within one fold only: pooled, a row stands by its place
     among the judged rows of its fold. Probabilities are pooled as they are.
 
-    In memory are the feature table (8 bytes a row and number) and, of one fold at a time, a copy of its training rows
-    until the model is fitted (8), their matrix (4 a row and column), then the same of its test rows, and what the
-    detector needs. Of a fold that is done stay what is said of each row and the matrix of the alerts that are grouped.
+    In memory are whom each row is about and when, what is known of it, and of one fold at a time its training rows with
+    their matrix, as many as `[engine] memory_limit` has room for (a seeded sample of more, with a `Notice`), and what the
+    detector needs. Test rows are read and judged in blocks. Of a fold that is done stay what is said of each row and the
+    matrix of the alerts that are grouped.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def validate(
             for name in _datasets(dataset, validation)
         ]
     judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
-    notices += _notices_of(tables)
+    notices += _notices_of(tables, project)
     every = Judged.joined(judged)
     rows = every.frame()
     about = _about(recipe, tables, validation, seed)
@@ -101,16 +102,23 @@ def _about(recipe: ModelRecipe, tables: list[KnownTable], validation: Validation
     }
 
 
-def _notices_of(tables: list[KnownTable]) -> list[str]:
+def _notices_of(tables: list[KnownTable], project: Project) -> list[str]:
     """Return what is to be said of figures from these tables: columns that leak the truth, and labels that judge."""
-    from socml.features import feature_names, label_columns
-
     leaks = [
         f"Column {name!r} of {table.dataset} says what the truth says: these figures are its own."
         for table in tables
-        for name in label_columns(table.features[feature_names(table.features)], table.malicious)
+        for name in _leaks(table, project)
     ]
     return leaks + [labels_notice(table) for table in tables if table.by_labels]
+
+
+def _leaks(table: KnownTable, project: Project) -> list[str]:
+    """Return the features that say of the first known rows what the truth says."""
+    from socml.features import ROWS_COMPARED, feature_names, label_columns
+
+    known = np.flatnonzero(~np.isnan(table.malicious))[: min(ROWS_COMPARED, table.room(project))]
+    rows = table.take(known)
+    return label_columns(rows[feature_names(rows)], table.malicious[known])
 
 
 def labels_notice(table: KnownTable) -> str:

@@ -145,7 +145,7 @@ def search_table(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a candidate that cannot be fitted or scored is in the table, without a mean
         try:
-            halving.fit(table.features.iloc[position], target)
+            halving.fit(table.take(position), target)
         except ValueError as error:
             raise ModelError(f"No candidate of {recipe.name!r} could be judged: {error}") from error
     return _told(recipe, search, halving.cv_results_)

@@ -1,15 +1,17 @@
-"""A dataset and a feature set → the feature table with all that is known of its rows, in memory."""
+"""A dataset and a feature set → what is known of the rows of its feature table, and the rows themselves, some at a time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.validation.splits import Rows
-from socml.project import DataError, did_you_mean
+from socml.project import DataError, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +26,14 @@ class KnownTable:
     Attributes
     ----------
     dataset : its name
-    features : the table, index row_id
+    features : whom each row is about and when, index row_id; the whole table where it has no `path`
     truth : ground truth by row_id, perhaps empty
     labels : current labels by row_id, where the model learns from them, else None
     malicious : what rows are judged by: the truth, or the labels where there is none; 1.0, 0.0, NaN
     family : text, "" where unknown
     by_labels : whether `malicious` is what analysts said, and not ground truth
+    path : the feature file
+    places : the row of the file that each row is, ascending; all of them if None
     """
 
     dataset: str
@@ -39,15 +43,49 @@ class KnownTable:
     malicious: np.ndarray
     family: np.ndarray
     by_labels: bool = False
+    path: Path | None = None
+    places: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> pd.DataFrame:
+        """Return some rows, by position and ascending, with their features."""
+        from socml.features import rows_at
+
+        return self.features.iloc[rows] if self.path is None else rows_at(self.path, self._places(rows))
+
+    def room(self, project: Project) -> int:
+        """Return how many rows with their features `[engine] memory_limit` has room for while a model is fitted."""
+        from socml.features import room_for
+
+        return len(self.features) if self.path is None else room_for(self.path, project)
+
+    def blocks(self, rows: np.ndarray) -> Iterator[pd.DataFrame]:
+        """Yield some rows, by position and ascending, with their features, a block at a time."""
+        from socml.features import blocks_at
+
+        return iter([self.take(rows)]) if self.path is None else blocks_at(self.path, self._places(rows))
+
+    def some(self, rows: np.ndarray) -> KnownTable:
+        """Return some rows as a table of their own; truth and labels stay, being joined by row."""
+        return replace(
+            self,
+            features=self.features.iloc[rows],
+            malicious=self.malicious[rows],
+            family=self.family[rows],
+            places=self._places(rows),
+        )
+
+    def _places(self, rows: np.ndarray) -> np.ndarray:
+        return rows if self.places is None else self.places[rows]
 
     def rows(self, entity: str = "entity") -> Rows:
         """Return what folds are made from; `entity` is the column that says whom a row is about."""
-        if entity not in self.features.columns:
-            near = did_you_mean(entity, map(str, self.features.columns))
+        known = [*self.features.columns, *metadata_of(self.features).get("features", [])]
+        if entity not in known:
+            near = did_you_mean(entity, map(str, known))
             raise DataError(f"The feature table of {self.dataset} has no column {entity!r} to group by.{near}")
-        return Rows(
-            self.time_us, self.features[entity].astype(object).fillna("").to_numpy(dtype=object), self.malicious
-        )
+        every = np.arange(len(self.features))
+        held = self.features[entity] if entity in self.features.columns else self.take(every)[entity]
+        return Rows(self.time_us, held.astype(object).fillna("").to_numpy(dtype=object), self.malicious)
 
     @property
     def time_us(self) -> np.ndarray:
@@ -68,11 +106,12 @@ def known_table(
     DataError
         If the table is empty, or nothing is known of its rows: there is nothing to judge by.
     """
-    from socml.features import build_features, load_row_truth
+    from socml.features import build_feature_file, keys_of, load_row_truth
     from socml.labels import read_labels
     from socml.models import teaching_labels, training_labels_from_labels, training_labels_from_truth
 
-    features = build_features(recipe.features, dataset, project=project)
+    path = build_feature_file(recipe.features, dataset, project=project)
+    features = keys_of(path)
     if features.empty:
         raise DataError(f"{recipe.features} has no rows for {dataset}: its events are of other kinds.")
     truth = load_row_truth(dataset, recipe.features, project=project)
@@ -87,4 +126,6 @@ def known_table(
         lacks = "it has no ground truth, and they have no labels" if not len(truth) else "they have no labels"
         raise DataError(f"Nothing is known of the rows of {dataset}: {lacks}.")
     family = np.array([f or "" for f in known.families], dtype=object)
-    return KnownTable(dataset, features, truth, labels, known.malicious, family, by_labels)
+    if recipe.mode != "supervised":  # nothing learns from it
+        truth = truth.iloc[:0]
+    return KnownTable(dataset, features, truth, labels, known.malicious, family, by_labels, path)
