@@ -163,9 +163,7 @@ def open_tool(show: Callable[[Words], None]) -> None:
             say = words(language)
             st.space("stretch")
             _choose_language(language, say)
-        st.session_state["kept_lang"] = language
-        if st.query_params.get("lang") != language:
-            st.query_params["lang"] = language
+        _keep({"lang": language})
         show(say)
 
 
@@ -186,10 +184,10 @@ def _choices(project: Project, person: Visitor) -> Place:
 
 def _keep(values: dict[str, str]) -> None:
     """Keep what was chosen for the next page, and in the address."""
-    for name, value in values.items():
-        st.session_state[f"kept_{name}"] = value
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    st.session_state.update({f"kept_{name}": value for name, value in values.items()})
+    new = {name: value for name, value in values.items() if st.query_params.get(name) != value}
+    if new:
+        st.query_params.update(new)
 
 
 def _choose_dataset(project: Project, names: list[str], say: Words) -> str:

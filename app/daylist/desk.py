@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from addressed import link
 from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
@@ -100,7 +101,6 @@ class DayDesk:
         wanted = [e for e in report.events if report.dataset == self.today.dataset]
         if not wanted and rows:
             wanted = [{"key": key_of(rows[0]["id"]), "row": rows[0]["id"]}]
-        address = f"?lang={say.language}&dataset={self.today.dataset}"
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -129,11 +129,9 @@ class DayDesk:
             "history": self._history(judged),
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effects": self._effects,
-            "entity_link": f"entity{address}",
-            "pages": {
-                "today": address,
-                **{name: f"{name}{address}" for name in ("hunt", "cases", "labels", "runs", "data")},
-            },
+            "entity_link": link("entity", dataset=self.today.dataset),
+            "pages": {name: link(name, dataset=self.today.dataset) for name in ("hunt", "cases", "labels", "runs", "data")}
+            | {"today": link("", dataset=self.today.dataset)},
         }
 
     def _row(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from addressed import link
 
 from socml.jobs import (
     LISTED,
@@ -57,8 +58,7 @@ def row_payload(
 ) -> dict[str, Any]:
     """Return one row as the component draws it."""
     rarity = rarity_in_days(row.once_in, say)
-    address = f"?lang={say.language}&dataset={quote(listed.dataset)}"
-    about = f"{address}&entity={quote(row.entity)}&role={quote(row.role)}&day={listed.day}"
+    about = {"dataset": listed.dataset, "entity": row.entity, "role": row.role, "day": str(listed.day)}
     label = current.loc[row.row_id] if row.row_id in current.index else None
     return {
         "id": row.row_id,
@@ -84,9 +84,9 @@ def row_payload(
         "judged": {family: given.verdict for (row_id, family), given in judged.items() if row_id == row.row_id},
         "before": "",
         "case": cases.get(row.row_id, ""),
-        "link": f"entity{about}",
-        "case_link": f"cases{about}&row={row.row_id}&new=1",
-        "rule_link": f"entity{about}&row={row.row_id}&rule=1#rules",
+        "link": link("entity", **about),
+        "case_link": link("cases", **about, row=row.row_id, new="1"),
+        "rule_link": link("entity", **about, row=row.row_id, rule="1") + "#rules",
     }
 
 

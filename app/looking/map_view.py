@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from addressed import link
 from figures import draw_chart, draw_table, pair, plain
 from labelling.evidence import time_text
 
@@ -55,7 +55,7 @@ def event_table(row_ids: list[str], rows: LookedAt, run_id: str, say: Words) -> 
             say("app.looking.rank"): known["rank"].to_list(),
             say("app.labels.column.verdict"): [verdict_name(str(rows.verdicts.get(r, "")), say) for r in row_ids],
             say("app.looking.open"): [
-                f"hunt?{urlencode({'run': run_id, 'event': row, 'lang': say.language})}" for row in row_ids
+                link("hunt", run=run_id, event=row) for row in row_ids
             ],
         }
     )

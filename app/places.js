@@ -1,0 +1,35 @@
+// Run before all else in the page: which addresses are places to go back to, and in which language the page is.
+
+const TAKEN_AS_GIVEN = new Set(["lang", "by", "dataset", "run"]); // a page that is opened without them names them itself
+
+// Whether an address only names what the one before left to the page: going back must not stop there once more.
+export function isSamePlace(before, after) {
+  const said = [...before.searchParams];
+  const isKept = ([name, value]) => after.searchParams.getAll(name).includes(value);
+  const isGiven = (name) => before.searchParams.has(name) || TAKEN_AS_GIVEN.has(name);
+  return before.pathname === after.pathname && said.every(isKept) && [...after.searchParams.keys()].every(isGiven);
+}
+
+function speak() {
+  const language = new URLSearchParams(location.search).get("lang");
+  if (language) document.documentElement.lang = language;
+}
+
+function watch(history) {
+  const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
+  history.pushState = (state, title, address) => {
+    const after = new URL(address ?? "", location.href);
+    const add = isSamePlace(new URL(location.href), after) && after.href !== location.href ? replace : push;
+    add(state, title, address);
+    speak();
+  };
+  history.replaceState = (...change) => {
+    replace(...change);
+    speak();
+  };
+  window.addEventListener("popstate", speak);
+  speak();
+}
+
+if (typeof window !== "undefined") watch(window.history);
