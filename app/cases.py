@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from daylist.case_rows import case_row
-from figures import plain
+from figures import error_in_words, plain
 from frame import Visit, heading, open_day_page
 
 from socml.project import SocmlError, Words, visible, visible_line
@@ -87,7 +87,7 @@ def _one(visit: Visit, cases: Cases, case: Case) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}", width="stretch")
                 if visit.may_write and st.button("✕", key=f"remove_{row.row_id}", help=say("app.cases.remove")):
-                    _try(partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
+                    _try(say, partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
         st.text(say("app.cases.entities", names=", ".join(visible_line(one) for one in case.entities) or "—"))
         _notes(visit, cases, case)
     with right:
@@ -122,7 +122,7 @@ def _fields(visit: Visit, cases: Cases, case: Case) -> None:
             given["techniques"] = tuple((techniques or "").replace(",", " ").split())
             changed = {name: value for name, value in given.items() if value != getattr(case, name)}
             if changed:
-                _try(lambda: cases.change(case.id, by=visit.analyst, **changed))
+                _try(say, lambda: cases.change(case.id, by=visit.analyst, **changed))
 
 
 def _notes(visit: Visit, cases: Cases, case: Case) -> None:
@@ -144,7 +144,7 @@ def _notes(visit: Visit, cases: Cases, case: Case) -> None:
                 if (entity or "").strip():
                     cases.add_entity(case.id, (entity or "").strip(), by=visit.analyst)
 
-            _try(add)
+            _try(say, add)
 
 
 def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
@@ -156,7 +156,7 @@ def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
             say(f"app.cases.checklist.{item}"), was, key=f"{case.id}_{item}", disabled=not visit.may_write
         )
         if done != was and visit.may_write:
-            _try(partial(cases.check, case.id, item, done=done, by=visit.analyst))
+            _try(say, partial(cases.check, case.id, item, done=done, by=visit.analyst))
 
 
 def _similar(cases: Cases, case: Case, say: Words) -> None:
@@ -182,9 +182,12 @@ def _respond(visit: Visit, case: Case) -> None:
         responder_name = say(f"respond.name.{sent.responder.replace('-', '_')}")
         st.text(f"{'✕ ' if sent.undone else ''}{responder_name}: {visible_line(sent.reference)}")
         if not sent.undone and visit.may_write and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
-            _try(partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
+            _try(
+                say,
+                partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst),
+            )
     if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):
-        _try(lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
+        _try(say, lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
 
 
 def _draft(visit: Visit, case: Case, name: str) -> None:
@@ -192,7 +195,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     try:
         draft = preview(name, case, project=visit.project)
     except SocmlError as error:
-        st.warning(plain(error))
+        st.warning(plain(error_in_words(error, say)))
         return
     target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
     st.text(say("app.cases.leaves", target=target))
@@ -216,9 +219,10 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
         _try(
+            say,
             lambda: respond(
                 name, case.id, store=visit.store, project=visit.project, by=visit.analyst, confirmed=draft.digest
-            )
+            ),
         )
 
 
@@ -258,7 +262,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
                     del st.query_params[name]
             st.query_params["case"] = case.id
 
-        _try(put)
+        _try(say, put)
 
 
 def _facts(case: Case, say: Words) -> str:
@@ -273,12 +277,12 @@ def _go(case_id: str) -> None:
     st.rerun()
 
 
-def _try(do: Callable[[], object]) -> None:
+def _try(say: Words, do: Callable[[], object]) -> None:
     """Do it and draw the page anew; what socml refuses is told in its words."""
     try:
         do()
     except SocmlError as error:
-        st.error(plain(error))
+        st.error(plain(error_in_words(error, say)))
         return
     st.rerun()
 

@@ -10,7 +10,7 @@ import streamlit as st
 from daylist.desk import has_list, kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
-from figures import draw_chart, draw_table, pair, plain
+from figures import draw_chart, draw_table, error_in_words, pair, plain
 from frame import Visit, heading, open_day_page
 
 from socml.ingestion import EventPage, event_page
@@ -176,7 +176,7 @@ def _rules(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: s
             try:
                 rules.make(rule, by=visit.analyst)
             except SocmlError as error:
-                st.error(plain(error))
+                st.error(plain(error_in_words(error, say)))
                 return
             st.rerun()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from socml.project import Words, visible_line
+from socml.project import SocmlError, Words, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -64,6 +64,11 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
     if abs(value) < SMALL:
         return f"{value:.1e}".replace(".", say.number(0.5, 1)[1])
     return say.number(value, digits).rstrip("0").rstrip(".,")
+
+
+def error_in_words(error: Exception | None, say: Words) -> str:
+    """Return what went wrong as the page's language says it; nothing for no error."""
+    return error.told(say) if isinstance(error, SocmlError) else str(error or "")
 
 
 def plain(value: object) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from ahead import put_off
-from figures import plain
+from figures import error_in_words, plain
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
@@ -98,7 +98,7 @@ def told_in_words() -> Iterator[None]:
     except SocmlError as error:
         say = words(_language(None))
         st.error(say("app.error"))
-        st.code(visible_line(error), language=None, wrap_lines=True)
+        st.code(visible_line(error_in_words(error, say)), language=None, wrap_lines=True)
 
 
 def open_page(show: Callable[[Place], None]) -> None:

@@ -42,7 +42,7 @@ def page_routes() -> list[Route]:
     return [Route(f"/{page.path}", _document) for page in PAGES]
 
 
-async def _document(_: Request) -> Response:  # noqa: RUF029  a route
+async def _document(_: Request) -> Response:
     return HTMLResponse(_with_places(), headers={"Cache-Control": "no-cache"})
 
 

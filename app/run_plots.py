@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
-from figures import draw_chart, draw_table, plain, tips
+from figures import draw_chart, draw_table, error_in_words, plain, tips
 from frame import Place, heading
 from numpy.typing import NDArray
 from people import kept_store
@@ -80,7 +80,7 @@ def beside_another(place: Place) -> None:
     try:
         found = compare(str(run["run_id"]), str(other), project=place.project)
     except SocmlError as error:
-        st.info(plain(error))
+        st.info(plain(error_in_words(error, say)))
         return
     with st.container(horizontal=True):
         st.metric(say("app.runs.rank_correlation"), say.number(found.rank_correlation, 3))

@@ -9,7 +9,7 @@ import csv
 import io
 
 import streamlit as st
-from figures import plain
+from figures import error_in_words, plain
 from frame import open_tool
 
 from socml.project import Project, SocmlError, Words, find_project, spreadsheet_text, visible, visible_line
@@ -106,7 +106,7 @@ def _services(found: list[Indicator], of: str, project: Project, say: Words) -> 
             with st.spinner(say("app.tools.asking")):
                 failed[of] = (found, look_up_online(found, project=project).failures)
         except SocmlError as error:
-            st.error(plain(error))
+            st.error(plain(error_in_words(error, say)))
             return
         st.rerun()  # every answer is kept, so that the page shows it as it would tomorrow
     failures = failed[of][1] if of in failed and failed[of][0] == found else []
@@ -127,7 +127,7 @@ def _mail(data: bytes, project: Project, say: Words) -> None:
     try:
         found = triage_mail(data)
     except SocmlError as error:
-        st.error(plain(error))
+        st.error(plain(error_in_words(error, say)))
         return
     st.subheader(say("app.tools.findings"))
     sentences = [say(f"tools.mail.finding.{key}", **values) for key, values in found.findings]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from addressed import link
+from figures import error_in_words
 from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
@@ -20,7 +21,17 @@ from daylist.rows import before_text, day_text, false_text, note_of, row_payload
 from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
-from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words, recipe_names, visible_line
+from socml.project import (
+    DataError,
+    Project,
+    Sentence,
+    SocmlError,
+    TryLater,
+    UnknownName,
+    Words,
+    recipe_names,
+    visible_line,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +72,7 @@ class DayDesk:
         self.today, self.by, self._store, self.may_write = today, analyst, store, may_write
         self.scope = f"{today.project.workspace} {today.dataset}"
         self._done: set[str] = set()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, Exception] = {}
         self._effects: dict[str, str] = {}
         self._events = EventPages(today)
         self._lists: dict[str, TodayList] = {}
@@ -76,16 +87,16 @@ class DayDesk:
             try:
                 self._record(message, client_id, say)
             except TryLater as error:
-                self._problems[client_id] = str(error)
+                self._problems[client_id] = error
                 break  # it stays in the browser, and what follows it too
             except (SocmlError, TypeError, ValueError) as error:
-                self._problems[client_id] = str(error)
+                self._problems[client_id] = error
             self._done.add(client_id)
         return any(str(m["client_id"]) in self._done for m in new)
 
-    def take_problems(self) -> list[str]:
+    def take_problems(self, say: Words) -> list[str]:
         """Return what could not be recorded, once."""
-        problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
+        problems, self._problems = list(dict.fromkeys(error_in_words(one, say) for one in self._problems.values())), {}
         return problems
 
     def payload(self, report: DayReport, say: Words, *, day: str, queue: str = "") -> DayPayload:
@@ -130,7 +141,9 @@ class DayDesk:
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effects": self._effects,
             "entity_link": link("entity", dataset=self.today.dataset),
-            "pages": {name: link(name, dataset=self.today.dataset) for name in ("hunt", "cases", "labels", "runs", "data")}
+            "pages": {
+                name: link(name, dataset=self.today.dataset) for name in ("hunt", "cases", "labels", "runs", "data")
+            }
             | {"today": link("", dataset=self.today.dataset)},
         }
 
@@ -154,7 +167,7 @@ class DayDesk:
 
     def _record(self, message: Mapping[str, Any], client_id: str, say: Words) -> None:
         if not self.may_write:
-            raise DataError("A viewer may look, and change nothing.")
+            raise DataError(Sentence("error.viewer"))
         if message.get("kind") == "undo":
             self._undo(str(message.get("undo_of", "")), client_id)
             return
@@ -167,7 +180,7 @@ class DayDesk:
         rows = {row.row_id: row for row in listed.rows}
         wanted = [str(row_id) for row_id in _list(message.get("row_ids")) if str(row_id) in rows]
         if not wanted:
-            raise DataError("Not recorded: that row is not in the list of its day any more.")
+            raise DataError(Sentence("error.not_recorded.row_gone"))
         seen, family = _seen_ms(message), str(message.get("family") or "")
         before = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
         if family:
@@ -293,7 +306,7 @@ def _case_of_rows(store: LabelStore, dataset: str) -> dict[str, str]:
 def _seen_ms(message: Mapping[str, Any]) -> int:
     seen = message.get("seen_ms")
     if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
-        raise DataError(f"Not recorded: a verdict counts for a row that was on screen for {SEEN_LEAST_MS} ms or more.")
+        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
     return int(min(seen, LONGEST_SEEN_MS))
 
 
