@@ -17,7 +17,7 @@ from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
 from daylist.exchange import DayPayload
-from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
+from daylist.rows import before_text, day_text, false_text, note_of, opinions_of, row_payload, strip_payload
 from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
@@ -107,8 +107,12 @@ class DayDesk:
         self._lists = {str(listed.day): listed}
         current = self._store.current(dataset=self.today.dataset)
         judged = self._store.reasons.current(dataset=self.today.dataset)
+        given = self._store.by_analyst(dataset=self.today.dataset)
+        opinions = opinions_of(given, say)
         cases = _case_of_rows(self._store, self.today.dataset)
-        rows = [self._row(row, listed, current, judged, cases, say) for row in listed.rows]
+        rows = [
+            self._row(row, listed, current, judged, opinions.get(row.row_id, ""), cases, say) for row in listed.rows
+        ]
         wanted = [e for e in report.events if report.dataset == self.today.dataset]
         if not wanted and rows:
             wanted = [{"key": key_of(rows[0]["id"]), "row": rows[0]["id"]}]
@@ -137,7 +141,7 @@ class DayDesk:
                 for v in self._store.views.seen_by(self.by, dataset=self.today.dataset, page="")
             ],
             "events": self._events.of(wanted, self._store, say),
-            "history": self._history(judged),
+            "history": self._history(judged, given),
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effects": self._effects,
             "entity_link": link("entity", dataset=self.today.dataset),
@@ -148,16 +152,24 @@ class DayDesk:
         }
 
     def _row(
-        self, row: TodayRow, listed: TodayList, current: pd.DataFrame, judged: Any, cases: dict[str, str], say: Words
+        self,
+        row: TodayRow,
+        listed: TodayList,
+        current: pd.DataFrame,
+        judged: Any,
+        opinions: str,
+        cases: dict[str, str],
+        say: Words,
     ) -> dict[str, Any]:
         days = self.today.strip(self._store, row.role, row.entity, until=listed.day)
         more = {
             "strip": strip_payload(days, current, listed.day, say),
             "before": before_text(days, current, listed.day, say),
+            "opinions": opinions,
         }
         whole = row_payload(row, listed, current, judged, cases, say) | more
         blind = row.cause in BLIND and (whole["verdict"] or {}).get("by") != visible_line(self.by)
-        return whole | ({"verdict": None, "judged": {}} if blind else {})
+        return whole | ({"verdict": None, "judged": {}, "opinions": ""} if blind else {})
 
     def _of(self, day: str, queue: str) -> TodayList:
         try:
@@ -233,11 +245,10 @@ class DayDesk:
         else:
             self._store.undo(of_client_id=of, by=self.by, client_id=client_id)
 
-    def _history(self, judged: Mapping[tuple[str, str], Any]) -> list[dict[str, Any]]:
+    def _history(self, judged: Mapping[tuple[str, str], Any], given: pd.DataFrame) -> list[dict[str, Any]]:
         """Return this person's verdicts that stand on listed rows, the oldest first."""
         rows = {row.row_id for listed in self._lists.values() for row in listed.rows}
-        mine = self._store.by_analyst(dataset=self.today.dataset)
-        mine = mine[(mine["by"] == self.by) & mine["row_id"].isin(rows)]
+        mine = given[(given["by"] == self.by) & given["row_id"].isin(rows)]
         found: dict[str, dict[str, Any]] = {}
         for label in mine.to_dict("records"):
             batch = label["batch_id"] if isinstance(label["batch_id"], str) and label["batch_id"] else ""
@@ -247,8 +258,8 @@ class DayDesk:
             found.setdefault(key, {**done, **texts})["row_ids"].append(str(label["row_id"]))
         for (row_id, family), verdict in judged.items():
             if verdict.by == self.by and row_id in rows:
-                given = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
-                found[verdict.client_id] = given | {"family": family, "at": verdict.time}
+                one = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
+                found[verdict.client_id] = one | {"family": family, "at": verdict.time}
         whole = sorted(found.values(), key=lambda one: one["at"])
         return [{name: value for name, value in one.items() if name != "at"} for one in whole[-PAST:]]
 

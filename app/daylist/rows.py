@@ -120,6 +120,23 @@ def before_text(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date, 
     return ""
 
 
+def opinions_of(given: pd.DataFrame, say: Words) -> dict[str, str]:
+    """Return row_id → who said what of it and when, the oldest first, for the rows on which people disagree.
+
+    Parameters
+    ----------
+    given : what each person says of each row, as `LabelStore.by_analyst` has it; what was passed over or only suggested is no opinion
+    """
+    said = given[(given["verdict"] != "skip") & ~given["suggested"].astype(bool)].sort_values("time")
+    split = said.groupby("row_id")["verdict"].transform("nunique") > 1
+    found: dict[str, list[str]] = {}
+    for label in said[split].to_dict("records"):
+        words = {"who": visible_line(label["by"]), "verdict": say(f"verdict.{label['verdict']}")}
+        at = f"{label['time']:{say('app.time')}}"
+        found.setdefault(str(label["row_id"]), []).append(say("today.opinions.line", **words, at=at))
+    return {row_id: say("today.opinions.differ", all=" · ".join(lines)) for row_id, lines in found.items()}
+
+
 def false_text(listed: TodayList, say: Words) -> str:
     """Return how many rows are likely harmless, by what was judged; empty while too little was."""
     if listed.false_expected is None:
