@@ -80,7 +80,7 @@ class BenignRules:
         self._journal = journal
 
     def make(self, rule: BenignRule, *, by: str, client_id: str = "") -> BenignRule:
-        """Store a rule and return it with its id and owner.
+        """Store a rule and return it with its id and owner; one that says what a rule in force says is that rule.
 
         Raises
         ------
@@ -93,6 +93,10 @@ class BenignRules:
             raise DataError(Sentence("error.rule.unbounded"))
         if rule.low is not None and rule.high is not None and rule.low > rule.high:
             raise DataError(Sentence("error.rule.empty", low=f"{rule.low:g}", high=f"{rule.high:g}"))
+        alike = replace(rule, id="", why="", by="", state="on", made=None)
+        for one in self.standing(dataset=rule.dataset):
+            if not rule.id and replace(one, id="", why="", by="", made=None) == alike:
+                return one
         body = {
             name: value for name, value in asdict(rule).items() if name not in ("id", "by", "state", "made", "dataset")
         }

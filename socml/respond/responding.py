@@ -104,6 +104,11 @@ def _applied(name: str, draft: Draft, case: Case, *, store: LabelStore, project:
         raise
 
 
+def can_be_undone(name: str) -> bool:
+    """Say whether what a responder let leave can be taken back at all; each says so itself (`undo_key`), if it is there still."""
+    return name in responder_names() and getattr(_responder(name), "undo_key", name) != ""
+
+
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:
     """Take a response back where the other side allows it, and record that.
 

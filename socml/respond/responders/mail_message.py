@@ -27,6 +27,7 @@ class MailMessage:
 
     sends = True
     blocks = False
+    undo_key = ""
 
     def draft(self, case: Case, settings: RespondSettings) -> Draft:
         """Return the message as it will be sent."""
