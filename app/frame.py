@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from ahead import put_off
-from figures import error_in_words, plain
+from figures import error_in_words, moment_text, plain
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
@@ -43,6 +43,8 @@ h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 /* Its file would hold formulas of a log; what socml exports holds none. */
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
+/* Streamlit says them in English alone. */
+[data-testid="InputInstructions"] { display: none; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -279,8 +281,8 @@ def _choose_run(runs: list[Run], say: Words) -> Run | None:
 
 
 def _run_name(run: Run, say: Words) -> str:
-    finished = str(run.get("finished", ""))[:16].replace("T", " ")
     n = int(run.get("rows", 0))
+    finished = moment_text(str(run.get("finished", "")), say)
     about = {"dataset": run["dataset"], "model": run["model_version"], "rows": say.number(n), "at": finished}
     return visible_line(say("app.run_name", n=n, **about))
 

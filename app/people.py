@@ -49,6 +49,8 @@ def visitor(project: Project, say: Words) -> Visitor | None:
         st.session_state[_TICKET] = ticket_for("")  # a cookie of a session that ended goes
     _keep_cookie()
     if account is None:
+        if token and st.session_state.get(COOKIE) != "":  # else they signed out themselves
+            st.info(say("app.people.ended"))
         _sign_in(project, say)
         return None
     with st.sidebar:

@@ -183,6 +183,7 @@ class Desk:
             "answers": report.tick,  # an answer like the one before would not reach the component
             "run": self.triage.run["run_id"],
             "by": self.triage.by,
+            "may_write": self._may_write,
             "lang": say.language,
             "words": sentences(say),
             **choices(say),
