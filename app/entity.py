@@ -39,7 +39,7 @@ def _entity(visit: Visit) -> None:
         _events(visit, entity, _columns_of(entity, ["source inside", "account inside", "host inside"]), None)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(entity), width="content")
+        st.subheader(plain(entity), width="content", anchor=False)
         first = role = _first_role(visit, today, entity, roles)
         if len(roles) > 1:
             role = st.segmented_control(

@@ -289,7 +289,7 @@ def _run_name(run: Run, say: Words) -> str:
 
 def say_how_to_begin(say: Words) -> None:
     """Say what to type while there is nothing to show."""
-    st.subheader(say("app.empty.title"))
+    st.subheader(say("app.empty.title"), anchor=False)
     st.text(say("app.empty.about"))
     st.code("socml demo", language=None)
     st.text(say("app.empty.own"))

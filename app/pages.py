@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from scripts import bundle
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+
+from socml.project import LANGUAGES, words
 
 
 @dataclass(frozen=True)
@@ -49,5 +52,7 @@ async def _document(_: Request) -> Response:
 @cache
 def _with_places() -> str:
     document = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    script, _ = bundle("places.js", "")
-    return document.replace("<head>", f'<head>\n    <script type="module">\n{script}</script>', 1)
+    away = {name: [words(name)("app.away.title"), words(name)("app.away.about")] for name in LANGUAGES}
+    told = f'<script type="application/json" id="away">{json.dumps(away)}</script>'
+    script, _ = bundle("shell.js", "")
+    return document.replace("<head>", f'<head>\n    {told}\n    <script type="module">\n{script}</script>', 1)

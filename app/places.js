@@ -1,4 +1,4 @@
-// Run before all else in the page: which addresses are places to go back to, and in which language the page is.
+// an address and the next → whether that is a place to go back to; the address also says in which language the page is.
 
 const TAKEN_AS_GIVEN = new Set(["lang", "by", "dataset", "run"]); // a page that is opened without them names them itself
 
@@ -15,7 +15,7 @@ function speak() {
   if (language) document.documentElement.lang = language;
 }
 
-function watch(history) {
+export function watch(history) {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   history.pushState = (state, title, address) => {
@@ -31,5 +31,3 @@ function watch(history) {
   window.addEventListener("popstate", speak);
   speak();
 }
-
-if (typeof window !== "undefined") watch(window.history);

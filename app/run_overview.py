@@ -41,7 +41,7 @@ def _overview(place: Place) -> None:
     names = dataset_names(place.project)
     if not names:
         return
-    st.subheader(say("app.runs.datasets.title"))
+    st.subheader(say("app.runs.datasets.title"), anchor=False)
     st.text(say("app.runs.datasets.about"))
     draw_table(_datasets(place.project, names, say), say)
     for name in names:

@@ -282,7 +282,7 @@ def has_list(visit: Visit) -> bool:
     """Return whether the project has a daily list; if it has none, say so, and how to get one."""
     if MODEL in recipe_names("models", visit.project):
         return True
-    st.subheader(visit.say("today.empty.no_list"))
+    st.subheader(visit.say("today.empty.no_list"), anchor=False)
     st.text(visit.say("today.empty.no_list_about"))
     return False
 
