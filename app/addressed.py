@@ -1,8 +1,12 @@
-"""A field of a page ↔ the address, which says what it holds: so that it can be sent to a colleague, and gone back to."""
+"""A field of a page ↔ the address, which says what it holds: so that it can be sent to a colleague, and gone back to.
+
+A link to another page takes along what the address of this one says of language and analyst.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -36,3 +40,9 @@ def keep(name: str, values: list[str]) -> None:
         st.query_params[name] = values
     else:
         del st.query_params[name]
+
+
+def link(page: str, **names: str) -> str:
+    """Return the address of a page of the app: what is opened by it is a new session, which knows nothing but its address."""
+    kept = {name: str(st.session_state.get(f"kept_{name}", "")) for name in ("lang", "by")}
+    return f"{page}?{urlencode({name: value for name, value in {**kept, **names}.items() if value})}"

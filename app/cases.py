@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from daylist.case_rows import case_row
-from figures import plain
+from figures import error_in_words, pair, plain
 from frame import Visit, heading, open_day_page
 
+from socml.labels import Entry
 from socml.project import SocmlError, Words, visible, visible_line
 from socml.respond import (
     CHECKLIST,
@@ -19,15 +19,14 @@ from socml.respond import (
     TLPS,
     Case,
     Cases,
+    Sent,
+    can_be_undone,
     preview,
     read_back,
     respond,
     responder_names,
     undo_response,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _SHOWN = 20  # cases of a column
 
@@ -87,7 +86,7 @@ def _one(visit: Visit, cases: Cases, case: Case) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}", width="stretch")
                 if visit.may_write and st.button("✕", key=f"remove_{row.row_id}", help=say("app.cases.remove")):
-                    _try(partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
+                    _try(say, partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
         st.text(say("app.cases.entities", names=", ".join(visible_line(one) for one in case.entities) or "—"))
         _notes(visit, cases, case)
     with right:
@@ -122,7 +121,7 @@ def _fields(visit: Visit, cases: Cases, case: Case) -> None:
             given["techniques"] = tuple((techniques or "").replace(",", " ").split())
             changed = {name: value for name, value in given.items() if value != getattr(case, name)}
             if changed:
-                _try(lambda: cases.change(case.id, by=visit.analyst, **changed))
+                _try(say, lambda: cases.change(case.id, by=visit.analyst, **changed))
 
 
 def _notes(visit: Visit, cases: Cases, case: Case) -> None:
@@ -144,7 +143,7 @@ def _notes(visit: Visit, cases: Cases, case: Case) -> None:
                 if (entity or "").strip():
                     cases.add_entity(case.id, (entity or "").strip(), by=visit.analyst)
 
-            _try(add)
+            _try(say, add)
 
 
 def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
@@ -156,7 +155,7 @@ def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
             say(f"app.cases.checklist.{item}"), was, key=f"{case.id}_{item}", disabled=not visit.may_write
         )
         if done != was and visit.may_write:
-            _try(partial(cases.check, case.id, item, done=done, by=visit.analyst))
+            _try(say, partial(cases.check, case.id, item, done=done, by=visit.analyst))
 
 
 def _similar(cases: Cases, case: Case, say: Words) -> None:
@@ -174,17 +173,34 @@ def _respond(visit: Visit, case: Case) -> None:
     st.caption(say("app.cases.respond_about"))
     name = st.selectbox(
         say("app.cases.responder"), responder_names(), None, key=f"responder_{case.id}", placeholder=say("app.cases.choose"),
-        format_func=lambda one: say(f"respond.name.{one.replace('-', '_')}"),
+        format_func=lambda one: _name_of(one, say),
     )  # fmt: skip
+    for one in (one for one in case.begun if name in (None, one.responder)):
+        about = {"by": plain(one.by), "target": plain(one.target), "time": f"{one.time:{say('app.time')}}"}
+        st.warning(pair(plain(_name_of(one.responder, say)), say("respond.begun", **about), say))
     if name:
         _draft(visit, case, name)
     for sent in case.sent:
-        responder_name = say(f"respond.name.{sent.responder.replace('-', '_')}")
-        st.text(f"{'✕ ' if sent.undone else ''}{responder_name}: {visible_line(sent.reference)}")
-        if not sent.undone and visit.may_write and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
-            _try(partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
+        _left(visit, case, sent)
     if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):
-        _try(lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
+        _try(say, lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
+
+
+def _left(visit: Visit, case: Case, sent: Sent) -> None:
+    """Draw what left, and what takes it back where that is possible."""
+    say = visit.say
+    line = pair(_name_of(sent.responder, say), visible_line(sent.reference), say)
+    st.text(f"✕ {line} ({say('app.cases.did.response_undone')})" if sent.undone else line)
+    st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(sent.target)}")
+    can = not sent.undone and visit.may_write and can_be_undone(sent.responder)
+    if can and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
+        _try(say, partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
+
+
+def _name_of(responder: str, say: Words) -> str:
+    """Return how a responder is called; one of the project's own by its own name."""
+    key = f"respond.name.{responder.replace('-', '_')}"
+    return say(key) if key in say.catalogue else visible_line(responder)
 
 
 def _draft(visit: Visit, case: Case, name: str) -> None:
@@ -192,7 +208,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     try:
         draft = preview(name, case, project=visit.project)
     except SocmlError as error:
-        st.warning(plain(error))
+        st.warning(plain(error_in_words(error, say)))
         return
     target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
     st.text(say("app.cases.leaves", target=target))
@@ -203,22 +219,17 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
         st.caption(f"{plain(value)}: {say(f'respond.held.{why}')}")
-    for one in draft.begun:
-        st.warning(
-            say(
-                "respond.begun",
-                by=plain(one.by),
-                target=plain(one.target),
-                time=f"{one.time:{say('app.time')}}",
-            )
-        )
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
+    if any(sent.responder == name and sent.digest == draft.digest and not sent.undone for sent in case.sent):
+        st.info(say("app.cases.sent_before"))
+        return
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
         _try(
+            say,
             lambda: respond(
                 name, case.id, store=visit.store, project=visit.project, by=visit.analyst, confirmed=draft.digest
-            )
+            ),
         )
 
 
@@ -227,7 +238,33 @@ def _timeline(case: Case, say: Words) -> None:
     for entry in reversed(case.timeline):
         key = f"app.cases.did.{entry.kind.replace('.', '_')}"
         what = say(key) if key in say.catalogue else entry.kind
-        st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {what}")
+        about = _about(entry, say)
+        told = pair(what, plain(about), say) if about else what
+        st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {told}")
+
+
+def _about(entry: Entry, say: Words) -> str:
+    """Return what an entry of the time line is about: what a field became, which row, which item of the checklist."""
+    body = entry.body
+    if entry.kind == "case.changed":
+        return ", ".join(_became(name, value, say) for name, value in body.items())
+    if entry.kind == "case.checked":
+        item = say(f"app.cases.checklist.{body['item']}")
+        return f"{'✓' if body['done'] else '✕'} {item}"
+    if entry.kind.startswith("response."):
+        return _name_of(str(body.get("responder", "")), say)
+    return str(body.get("entity") or "")
+
+
+def _became(name: str, value: object, say: Words) -> str:
+    """Return a field of a case and what it became, in words."""
+    keys = {"state": "app.cases.state.", "severity": "app.cases.severity.s", "outcome": "verdict."}
+    titles = {"techniques": "ATT&CK", "tlp": "TLP", **{key: say(f"app.cases.{key}") for key in ("outcome", "owner")}}
+    titles |= {key: say(f"app.cases.{key}.title") for key in ("state", "severity")}
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if name in keys and value:
+        text = say(f"{keys[name]}{value}")
+    return f"{titles.get(name, name)} {text.upper() if name == 'tlp' else text or '—'}"
 
 
 def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
@@ -246,7 +283,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
     title = (
         ""
         if into
-        else st.text_input(say("app.cases.new"), f"{visible_line(row.entity)}: {visible_line(row.line)}"[:200])
+        else st.text_input(say("app.cases.new"), pair(visible_line(row.entity), visible_line(row.line), say)[:200])
     )
     if st.button(say("app.cases.put"), type="primary", disabled=not visit.may_write):
 
@@ -258,7 +295,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
                     del st.query_params[name]
             st.query_params["case"] = case.id
 
-        _try(put)
+        _try(say, put)
 
 
 def _facts(case: Case, say: Words) -> str:
@@ -273,12 +310,13 @@ def _go(case_id: str) -> None:
     st.rerun()
 
 
-def _try(do: Callable[[], object]) -> None:
+def _try(say: Words, do: Callable[[], object]) -> None:
     """Do it and draw the page anew; what socml refuses is told in its words."""
     try:
-        do()
+        with st.spinner(say("app.cases.at_work")):  # another system may take a minute to answer
+            do()
     except SocmlError as error:
-        st.error(plain(error))
+        st.error(plain(error_in_words(error, say)))
         return
     st.rerun()
 

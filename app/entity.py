@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import altair as alt
 import pandas as pd
@@ -12,11 +12,11 @@ from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
 from figures import draw_chart, draw_table, pair, plain
 from frame import Visit, heading, open_day_page
+from rules import draw_rules, rule_form, rules_about
 
 from socml.ingestion import EventPage, event_page
-from socml.jobs import DayOfEntity, Today, row_in_words, value_text
-from socml.labels import BenignRule
-from socml.project import SocmlError, Words, visible_line
+from socml.jobs import DayOfEntity, Today, row_in_words
+from socml.project import Words, visible_line
 from socml.respond import Cases
 
 _SIZE = 50
@@ -39,7 +39,7 @@ def _entity(visit: Visit) -> None:
         _events(visit, entity, _columns_of(entity, ["source inside", "account inside", "host inside"]), None)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(entity), width="content")
+        st.subheader(plain(entity), width="content", anchor=False)
         first = role = _first_role(visit, today, entity, roles)
         if len(roles) > 1:
             role = st.segmented_control(
@@ -51,13 +51,16 @@ def _entity(visit: Visit) -> None:
     wished = st.query_params.get("day", "")
     chosen = next((day for day in seen if str(day.day) == wished), seen[-1])
     st.caption(_facts(visit, today, role, entity, seen))
+    if _wants_rule():
+        _rules(visit, today, chosen, role, entity)
     _lanes(strip, say)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _day(visit, today, chosen, role, entity)
         _events(visit, entity, _columns_of(entity, [role]), chosen.day)
     with right:
-        _rules(visit, today, chosen, role, entity)
+        if not _wants_rule():
+            _rules(visit, today, chosen, role, entity)
         _in_cases(visit, entity)
         _met(visit, entity, _columns_of(entity, [role]), chosen.day)
 
@@ -88,14 +91,14 @@ def _facts(visit: Visit, today: Today, role: str, entity: str, seen: list[DayOfE
 def _lanes(strip: list[DayOfEntity], say: Words) -> None:
     """Draw a lane a family, a mark a day, its size how much the family says."""
     marks = [
-        {"day": str(day.day), "family": say(f"daily.family.{family}"), "said": score}
+        {"day": short_day(day.day, say), "family": say(f"daily.family.{family}"), "said": score}
         for day in strip
         for family, score in day.families
     ]
     if not marks:
         st.caption(say("app.entity.quiet"))
         return
-    days = [str(day.day) for day in strip]
+    days = [short_day(day.day, say) for day in strip]
     chart = (
         alt.Chart(pd.DataFrame(marks), height=alt.Step(26))
         .mark_circle(opacity=0.85)
@@ -129,65 +132,20 @@ def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str
 
 
 def _rules(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str) -> None:
-    say, rules = visit.say, visit.store.rules
+    say, store = visit.say, visit.store
     heading(say("app.rules.title"))
-    mine = [rule for rule in rules.all(dataset=visit.dataset) if rule.entity == entity and rule.state != "undone"]
-    for rule in mine:
-        hits = today.preview(visit.store, rule)
-        st.text(rule_text(rule, say))
-        st.caption(say("app.rules.hits", n=len(hits), by=plain(rule.by)))
-        if visit.may_write:
-            with st.container(horizontal=True):
-                pause = rule.state == "on"
-                if st.button(say("app.rules.pause" if pause else "app.rules.resume"), key=f"pause_{rule.id}"):
-                    (rules.pause if pause else rules.resume)(rule.id, by=visit.analyst)
-                    st.rerun()
-                if st.button(say("app.rules.undo"), key=f"drop_{rule.id}"):
-                    rules.undo(rule.id, by=visit.analyst)
-                    st.rerun()
+    mine = rules_about(store.rules.all(dataset=visit.dataset), role, entity)
+    draw_rules(mine, today, store, say, by=visit.analyst if visit.may_write else "")
     if not mine:
         st.caption(say("app.rules.none"))
-    row = next((r for r in today.of(visit.store, str(chosen.day), shown=1_000).rows if r.row_id == chosen.row_id), None)
-    if row is None or not row.reasons or not visit.may_write:
-        return
-    with st.expander(say("today.rule.make"), expanded=bool(st.query_params.get("rule"))):
-        by_family = {reason.reason.family: reason.reason for reason in row.reasons}
-        family = st.selectbox(
-            say("app.rules.family"), list(by_family), format_func=lambda one: say(f"daily.family.{one}")
-        )
-        reason = by_family[family or next(iter(by_family))]
-        high = st.number_input(
-            say("app.rules.high", what=visible_line(reason.column)), value=float(round(reason.value, 2)), min_value=0.0
-        )
-        everyone = st.checkbox(say("app.rules.everyone"), False)
-        until = st.date_input(say("app.rules.until"), date.today() + timedelta(days=90))
-        why = st.text_input(say("app.rules.why"), max_chars=300)
-        rule = BenignRule(
-            "", visit.dataset, reason.family, entity="" if everyone else entity, role=role, column=reason.column,
-            high=float(high), until=until if isinstance(until, date) else None, why=why or "",
-        )  # fmt: skip
-        hits = today.preview(visit.store, rule)
-        bad = sum(malicious for _, malicious in hits)
-        days, whom = len({hit.day for hit, _ in hits}), len({hit.entity for hit, _ in hits})
-        st.caption(say("app.rules.preview", n=len(hits), days=days, whom=whom))
-        if bad:
-            st.warning(say("app.rules.hides_malicious", n=bad))
-        if st.button(say("app.rules.make"), disabled=bool(bad), type="primary"):
-            try:
-                rules.make(rule, by=visit.analyst)
-            except SocmlError as error:
-                st.error(plain(error))
-                return
-            st.rerun()
+    row = next((r for r in today.of(store, str(chosen.day), shown=1_000).rows if r.row_id == chosen.row_id), None)
+    if row is not None and row.reasons and visit.may_write:
+        rule_form(visit, today, row, chosen.day, opened=_wants_rule())
 
 
-def rule_text(rule: BenignRule, say: Words) -> str:
-    """Return a rule as a sentence."""
-    high = value_text(rule.column, rule.high, say) if rule.high is not None else "∞"
-    whom = visible_line(rule.entity) if rule.entity else say("app.rules.all")
-    until = short_day(rule.until, say) + f" {rule.until.year}" if rule.until else "—"
-    state = f" ({say('app.rules.paused')})" if rule.state == "paused" else ""
-    return say("app.rules.line", family=say(f"daily.family.{rule.family}"), whom=whom, high=high, until=until) + state
+def _wants_rule() -> bool:
+    """Say whether the page was opened to make a rule: the form is then above all else, on a telephone too."""
+    return bool(st.query_params.get("rule"))
 
 
 def _in_cases(visit: Visit, entity: str) -> None:
@@ -244,7 +202,7 @@ def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None
 
 def _table(page: EventPage, say: Words) -> pd.DataFrame:
     names = [name for name in TOLD if name in page.columns]
-    columns = {say("app.triage.related.time"): page.rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")}
+    columns = {say("app.triage.related.time"): page.rows["time"].dt.strftime(say("app.time"))}
     for name in names:
         column = page.rows[name]
         columns[title(name, say)] = (

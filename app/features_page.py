@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from addressed import keep, restore
 from frame import Place, open_page
 from labelling.desk import kept_ranking, open_desk
 from looking import clusters_view, features_view, looked_at, map_view
 from people import kept_store
+
+VIEWS = ("features", "map", "groups")
 
 
 def _features(place: Place) -> None:
@@ -21,14 +24,12 @@ def _features(place: Place) -> None:
         st.info(say("app.no_rows"))
         return
     st.text(say("app.looking.about", n=say.number(len(rows.features)), of=say.number(rows.of)))
-    views = ("features", "map", "groups")
-    asked = st.query_params.get("view", views[0])
+    restore("view", lambda said: said[0] if said and said[0] in VIEWS else VIEWS[0])
     view = st.segmented_control(
-        say("app.looking.view"), views, default=asked if asked in views else views[0], key="looking_view", required=True,
+        say("app.looking.view"), VIEWS, key="view", required=True,
         format_func=lambda name: say(f"app.looking.view_{name}"), label_visibility="collapsed",
     )  # fmt: skip
-    if st.query_params.get("view") != view:
-        st.query_params["view"] = str(view)
+    keep("view", [str(view)] if view != VIEWS[0] or "view" in st.query_params else [])
     if view == "features":
         features_view(rows, say)
     elif view == "map":

@@ -6,12 +6,13 @@ Streamlit and Vega would follow the browser's language, or none.
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from socml.project import Words, visible_line
+from socml.project import SocmlError, Words, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -64,6 +65,26 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
     if abs(value) < SMALL:
         return f"{value:.1e}".replace(".", say.number(0.5, 1)[1])
     return say.number(value, digits).rstrip("0").rstrip(".,")
+
+
+def error_in_words(error: Exception | None, say: Words) -> str:
+    """Return what went wrong as the page's language says it; nothing for no error."""
+    return error.told(say) if isinstance(error, SocmlError) else str(error or "")
+
+
+def moment_text(written: str, say: Words) -> str:
+    """Return a moment of a run's record as the page writes moments; as it stands there, if it is none.
+
+    Examples
+    --------
+    >>> from socml.project import words
+    >>> moment_text("2026-03-05T10:02:03.5+00:00", words("fr")), moment_text("", words("fr"))
+    ('05/03/2026 10:02:03 UTC', '')
+    """
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC).strftime(say("app.time"))
+    except ValueError:
+        return written
 
 
 def plain(value: object) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from ahead import put_off
-from figures import plain
+from figures import error_in_words, moment_text, plain
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
@@ -43,6 +43,8 @@ h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 /* Its file would hold formulas of a log; what socml exports holds none. */
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
+/* Streamlit says them in English alone. */
+[data-testid="InputInstructions"] { display: none; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -98,7 +100,7 @@ def told_in_words() -> Iterator[None]:
     except SocmlError as error:
         say = words(_language(None))
         st.error(say("app.error"))
-        st.code(visible_line(error), language=None, wrap_lines=True)
+        st.code(visible_line(error_in_words(error, say)), language=None, wrap_lines=True)
 
 
 def open_page(show: Callable[[Place], None]) -> None:
@@ -163,9 +165,7 @@ def open_tool(show: Callable[[Words], None]) -> None:
             say = words(language)
             st.space("stretch")
             _choose_language(language, say)
-        st.session_state["kept_lang"] = language
-        if st.query_params.get("lang") != language:
-            st.query_params["lang"] = language
+        _keep({"lang": language})
         show(say)
 
 
@@ -186,10 +186,10 @@ def _choices(project: Project, person: Visitor) -> Place:
 
 def _keep(values: dict[str, str]) -> None:
     """Keep what was chosen for the next page, and in the address."""
-    for name, value in values.items():
-        st.session_state[f"kept_{name}"] = value
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    st.session_state.update({f"kept_{name}": value for name, value in values.items()})
+    new = {name: value for name, value in values.items() if st.query_params.get(name) != value}
+    if new:
+        st.query_params.update(new)
 
 
 def _choose_dataset(project: Project, names: list[str], say: Words) -> str:
@@ -281,15 +281,15 @@ def _choose_run(runs: list[Run], say: Words) -> Run | None:
 
 
 def _run_name(run: Run, say: Words) -> str:
-    finished = str(run.get("finished", ""))[:16].replace("T", " ")
     n = int(run.get("rows", 0))
+    finished = moment_text(str(run.get("finished", "")), say)
     about = {"dataset": run["dataset"], "model": run["model_version"], "rows": say.number(n), "at": finished}
     return visible_line(say("app.run_name", n=n, **about))
 
 
 def say_how_to_begin(say: Words) -> None:
     """Say what to type while there is nothing to show."""
-    st.subheader(say("app.empty.title"))
+    st.subheader(say("app.empty.title"), anchor=False)
     st.text(say("app.empty.about"))
     st.code("socml demo", language=None)
     st.text(say("app.empty.own"))

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from daylist.desk import kept_today
 from frame import Place, open_page
 from labelling.desk import Desk, open_desk
 from labelling.families import family_editor
 from labelling.trust import trust
 from people import kept_store
+from rules import draw_rules
 
-from socml.labels import write_labels
+from socml.labels import LabelStore, write_labels
 from socml.project import Words, visible_line
 
 _SHOWN = 2_000  # rows of the table; the export has all
-_TABS = {"history": "", "families": "families.", "report": "report."}
+_TABS = {"history": "", "families": "families.", "rules": "rules.", "report": "report."}
 _COLUMNS = ("time", "entity", "verdict", "reason", "family", "note", "by", "how", "state", "row_id")
 
 
@@ -33,17 +35,34 @@ def _history(place: Place) -> None:
     events = store.history(dataset=dataset)
     if events.empty:
         st.info(say("app.labels.none"))
+        _rules(place, dataset, store)
         return
     titles = {name: say(f"app.labels.{key}title") for name, key in _TABS.items()}
     wanted = titles.get(st.query_params.get("tab", ""))
-    history, families, report = st.tabs(list(titles.values()), default=wanted, on_change="rerun", key="labels_tab")
+    history, families, rules, report = st.tabs(
+        list(titles.values()), default=wanted, on_change="rerun", key="labels_tab"
+    )
     with history:
         chosen = _table(place, desk, events, store.by_analyst(dataset=dataset))
     with families:
         family_editor(store, dataset, place.analyst, chosen, say)
+    if rules.open:
+        with rules:
+            _rules(place, dataset, store)
     if report.open:  # it costs what the rest of the page does
         with report:
             trust(place.project, str(run["run_id"]), store, say)
+
+
+def _rules(place: Place, dataset: str, store: LabelStore) -> None:
+    """Draw every rule of the dataset that was not taken back: whomever it is about, it can be paused here."""
+    standing = [rule for rule in store.rules.all(dataset=dataset) if rule.state != "undone"]
+    if standing:
+        draw_rules(
+            standing, kept_today(place.project, dataset), store, place.say, by=place.analyst if place.may_write else ""
+        )
+    else:
+        st.caption(place.say("app.rules.none_at_all"))
 
 
 def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFrame) -> list[str]:

@@ -49,6 +49,8 @@ def visitor(project: Project, say: Words) -> Visitor | None:
         st.session_state[_TICKET] = ticket_for("")  # a cookie of a session that ended goes
     _keep_cookie()
     if account is None:
+        if token and st.session_state.get(COOKIE) != "":  # else they signed out themselves
+            st.info(say("app.people.ended"))
         _sign_in(project, say)
         return None
     with st.sidebar:
@@ -91,7 +93,7 @@ def _sign_in(project: Project, say: Words) -> None:
     if single_sign_on.is_configured():
         _sign_in_elsewhere(project, say)
     with st.form("sign_in", width=420):
-        st.subheader(say("app.people.sign_in"))
+        st.subheader(say("app.people.sign_in"), anchor=False)
         name = st.text_input(say("app.people.name"), autocomplete="username", max_chars=60)
         password = st.text_input(say("app.people.password"), type="password", autocomplete="current-password")
         if not st.form_submit_button(say("app.people.sign_in")):

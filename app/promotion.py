@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from figures import plain
+from figures import error_in_words, plain
 from frame import Place, heading
 
 from socml.jobs import promote_version, roll_back
@@ -32,7 +32,7 @@ def promotion(place: Place) -> None:
                 now = roll_back(model, project=place.project, by=place.analyst)
             st.session_state["promotion_said"] = (model, True, say("app.runs.promoted", version=now))
         except SocmlError as error:
-            st.session_state["promotion_said"] = (model, False, visible_line(error))
+            st.session_state["promotion_said"] = (model, False, visible_line(error_in_words(error, say)))
     about, done, text = st.session_state.get("promotion_said", ("", False, ""))
     if about == model:  # the page may be drawn again at once, and what was done is still to be read
         (st.success if done else st.info)(text)

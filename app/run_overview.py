@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow.dataset as ds
 import streamlit as st
-from figures import draw_table, plain
+from figures import draw_table, moment_text, plain
 from frame import Place, open_page
 from promotion import promotion
 from run_drift import run_drift
@@ -41,7 +41,7 @@ def _overview(place: Place) -> None:
     names = dataset_names(place.project)
     if not names:
         return
-    st.subheader(say("app.runs.datasets.title"))
+    st.subheader(say("app.runs.datasets.title"), anchor=False)
     st.text(say("app.runs.datasets.about"))
     draw_table(_datasets(place.project, names, say), say)
     for name in names:
@@ -55,7 +55,7 @@ def _runs(project: Project, say: Words) -> pd.DataFrame:
     for run in list_runs(project):
         metrics = run.get("metrics") or {}
         columns = {name: visible_line(run.get(name, "")) for name in _RUN}
-        finished = columns["finished"][:19].replace("T", " ")
+        finished = moment_text(columns["finished"], say)
         figures = {"rows": run.get("rows"), **{name: metrics.get(name) for name in _METRICS}}
         rows.append({**columns, "finished": finished, **figures})
     names = {name: say(f"app.runs.column.{name}") for name in (*_RUN, *_METRICS)}

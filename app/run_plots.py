@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import streamlit as st
-from figures import draw_chart, draw_table, plain, tips
+from figures import draw_chart, draw_table, error_in_words, moment_text, plain, tips
 from frame import Place, heading
 from numpy.typing import NDArray
 from people import kept_store
@@ -72,7 +72,7 @@ def beside_another(place: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = st.selectbox(
             say("app.runs.compare_with"), list(names), key="compare_with", width=460,
-            format_func=lambda one: visible_line(f"{names[one]['model_version']} · {str(names[one].get('finished'))[:16]}"),
+            format_func=lambda one: visible_line(f"{names[one]['model_version']} · {moment_text(str(names[one].get('finished')), say)}"),
         )  # fmt: skip
         pressed = st.button(say("app.runs.compare_do"), key="compare_do")
     if not pressed:
@@ -80,7 +80,7 @@ def beside_another(place: Place) -> None:
     try:
         found = compare(str(run["run_id"]), str(other), project=place.project)
     except SocmlError as error:
-        st.info(plain(error))
+        st.info(plain(error_in_words(error, say)))
         return
     with st.container(horizontal=True):
         st.metric(say("app.runs.rank_correlation"), say.number(found.rank_correlation, 3))

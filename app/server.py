@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 from ahead import OpensHuntAhead
+from pages import page_routes
 from session_cookie import ROUTE, keep
 from single_sign_on import auth_secrets
 from starlette.middleware import Middleware
@@ -30,6 +31,6 @@ inspect.stack()  # Streamlit asks for it at its first element; what Python learn
 app = st.App(
     Path(__file__).with_name("home.py"),
     secrets=_SECRETS,
-    routes=[Route(ROUTE, keep, methods=["POST"])],
+    routes=[Route(ROUTE, keep, methods=["POST"]), *page_routes()],
     middleware=[Middleware(OpensHuntAhead)],
 )

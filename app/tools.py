@@ -9,7 +9,7 @@ import csv
 import io
 
 import streamlit as st
-from figures import plain
+from figures import error_in_words, plain
 from frame import open_tool
 
 from socml.project import Project, SocmlError, Words, find_project, spreadsheet_text, visible, visible_line
@@ -61,7 +61,7 @@ def _name_upload(say: Words) -> None:
 def _text(text: str, project: Project, say: Words) -> None:
     steps = decode(text)
     if steps:
-        st.subheader(say("app.tools.decoded"))
+        st.subheader(say("app.tools.decoded"), anchor=False)
         for step in steps:
             st.caption(f"{say('app.tools.layers')}: {plain(step.kind)}")
             _show(step.text)
@@ -71,19 +71,19 @@ def _text(text: str, project: Project, say: Words) -> None:
     _services(found, "text", project, say)
     left, right = st.columns(2)
     with left:
-        st.subheader(say("app.tools.defanged"))
+        st.subheader(say("app.tools.defanged"), anchor=False)
         _show(defang(text))
     with right:
-        st.subheader(say("app.tools.refanged"))
+        st.subheader(say("app.tools.refanged"), anchor=False)
         _show(refang(text))
-    st.subheader(say("app.tools.hashes"))
+    st.subheader(say("app.tools.hashes"), anchor=False)
     _show("\n".join(f"{kind:7} {digest}" for kind, digest in hash_bytes(text.encode()).items()))
 
 
 def _indicators(found: list[Indicator], say: Words) -> None:
     if not found:
         return
-    st.subheader(say("app.tools.indicators"))
+    st.subheader(say("app.tools.indicators"), anchor=False)
     kind, value = say("app.tools.kind"), say("app.tools.value")
     st.dataframe([{kind: one.kind, value: visible_line(defang(one.value))} for one in found], hide_index=True)
     file = io.StringIO()
@@ -97,7 +97,7 @@ def _services(found: list[Indicator], of: str, project: Project, say: Words) -> 
     """Say what would leave the machine and where to, ask when the button is pressed, and show what is known."""
     if not project.lookups or not found:
         return
-    st.subheader(say("app.tools.services"))
+    st.subheader(say("app.tools.services"), anchor=False)
     plan = plan_lookup(found, project=project)
     _show("\n".join(visible_line(line) for line in [*lines_of_plan(plan, say), *lines_of([], plan.held, say)]))
     failed = st.session_state.setdefault("tools_failed", {})  # what was asked, and what came to nothing
@@ -106,7 +106,7 @@ def _services(found: list[Indicator], of: str, project: Project, say: Words) -> 
             with st.spinner(say("app.tools.asking")):
                 failed[of] = (found, look_up_online(found, project=project).failures)
         except SocmlError as error:
-            st.error(plain(error))
+            st.error(plain(error_in_words(error, say)))
             return
         st.rerun()  # every answer is kept, so that the page shows it as it would tomorrow
     failures = failed[of][1] if of in failed and failed[of][0] == found else []
@@ -127,9 +127,9 @@ def _mail(data: bytes, project: Project, say: Words) -> None:
     try:
         found = triage_mail(data)
     except SocmlError as error:
-        st.error(plain(error))
+        st.error(plain(error_in_words(error, say)))
         return
-    st.subheader(say("app.tools.findings"))
+    st.subheader(say("app.tools.findings"), anchor=False)
     sentences = [say(f"tools.mail.finding.{key}", **values) for key, values in found.findings]
     _show("\n".join(visible_line(one) for one in sentences) if sentences else say("tools.mail.nothing"))
     _show("\n".join(_header(found, say)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
-from figures import plain
+from figures import error_in_words, plain
 from frame import Place
 from people import kept_store
 
@@ -20,8 +20,8 @@ def views_menu(place: Place, state: Mapping[str, str]) -> None:
     """Draw the button; `state` is what a view saved now would hold. Opening one writes these fields."""
     if st.button(place.say("today.views.title"), icon=":material/bookmark:"):
         st.dialog(place.say("today.views.title"))(partial(_menu, place, state))()
-    if problem := st.session_state.pop("view_problem", ""):
-        st.toast(plain(problem), icon=":material/error:")
+    if problem := st.session_state.pop("view_problem", None):
+        st.toast(plain(error_in_words(problem, place.say)), icon=":material/error:")
 
 
 def _menu(place: Place, state: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ def _save(views: SavedViews, by: str, dataset: str, state: Mapping[str, str], sa
             try:
                 views.save(name, state, by=by, dataset=dataset, shared=shared)
             except SocmlError as error:
-                st.session_state["view_problem"] = str(error)
+                st.session_state["view_problem"] = error
             st.rerun()
 
 
@@ -73,4 +73,4 @@ def _delete(views: SavedViews, view: SavedView) -> None:
     try:
         views.delete(view.id, by=view.by)
     except SocmlError as error:
-        st.session_state["view_problem"] = str(error)
+        st.session_state["view_problem"] = error

@@ -199,7 +199,7 @@ def test_a_report_is_recorded_once_in_order_and_answered(
     answer = one.payload(sent, words("en"), open_row="")
     assert answer["acked"] == ["c1", "c2", "c3", "c4", "c5"]
     assert [label["client_id"] for label in answer["history"]] == ["c2"]
-    assert len(one.take_problems()) == 2
+    assert len(one.take_problems(words("en"))) == 2
     again = desk.Desk(app_project, built.run_id, "ana", open_labels(app_project))
     again.receive(sent)
     assert [label["client_id"] for label in again.payload(sent, words("en"), open_row="")["history"]] == ["c2"]
@@ -221,7 +221,7 @@ def test_a_verdict_on_what_was_not_seen_is_refused_with_a_reason(
     ]
     assert one.receive(report.read({"messages": messages, "scope": one.scope, "lang": "en"}))
     assert list(one.triage.labels().index) == [second]
-    [problem] = {text.partition(":")[0] for text in one.take_problems()}
+    [problem] = {text.partition(":")[0] for text in one.take_problems(words("en"))}
     assert problem == "Not recorded"
     last = {"client_id": "c4", "row_id": second, "kind": "propagate", "row_ids": [third], "seen_ms": 150}
     one.receive(report.read({"messages": [last], "scope": one.scope, "lang": "en"}))

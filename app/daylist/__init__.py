@@ -38,7 +38,7 @@ def today_view(
     result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
     if desk.receive(DayReport.read(result.get("outbox")), say):
         st.rerun()
-    for message in desk.take_problems():
+    for message in desk.take_problems(say):
         st.toast(plain(message), icon=":material/error:")
 
 

@@ -11,15 +11,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from addressed import link
+from figures import error_in_words
 from labelling.choices import choices, sentences
 
 from daylist.event_pages import EventPages, key_of
 from daylist.exchange import DayPayload
-from daylist.rows import before_text, day_text, false_text, note_of, row_payload, strip_payload
+from daylist.rows import before_text, day_text, false_text, note_of, opinions_of, row_payload, strip_payload
 from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
-from socml.project import DataError, Project, SocmlError, TryLater, UnknownName, Words, recipe_names, visible_line
+from socml.project import (
+    DataError,
+    Project,
+    Sentence,
+    SocmlError,
+    TryLater,
+    UnknownName,
+    Words,
+    recipe_names,
+    visible_line,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +72,7 @@ class DayDesk:
         self.today, self.by, self._store, self.may_write = today, analyst, store, may_write
         self.scope = f"{today.project.workspace} {today.dataset}"
         self._done: set[str] = set()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, Exception] = {}
         self._effects: dict[str, str] = {}
         self._events = EventPages(today)
         self._lists: dict[str, TodayList] = {}
@@ -75,16 +87,16 @@ class DayDesk:
             try:
                 self._record(message, client_id, say)
             except TryLater as error:
-                self._problems[client_id] = str(error)
+                self._problems[client_id] = error
                 break  # it stays in the browser, and what follows it too
             except (SocmlError, TypeError, ValueError) as error:
-                self._problems[client_id] = str(error)
+                self._problems[client_id] = error
             self._done.add(client_id)
         return any(str(m["client_id"]) in self._done for m in new)
 
-    def take_problems(self) -> list[str]:
+    def take_problems(self, say: Words) -> list[str]:
         """Return what could not be recorded, once."""
-        problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
+        problems, self._problems = list(dict.fromkeys(error_in_words(one, say) for one in self._problems.values())), {}
         return problems
 
     def payload(self, report: DayReport, say: Words, *, day: str, queue: str = "") -> DayPayload:
@@ -95,12 +107,15 @@ class DayDesk:
         self._lists = {str(listed.day): listed}
         current = self._store.current(dataset=self.today.dataset)
         judged = self._store.reasons.current(dataset=self.today.dataset)
+        given = self._store.by_analyst(dataset=self.today.dataset)
+        opinions = opinions_of(given, say)
         cases = _case_of_rows(self._store, self.today.dataset)
-        rows = [self._row(row, listed, current, judged, cases, say) for row in listed.rows]
+        rows = [
+            self._row(row, listed, current, judged, opinions.get(row.row_id, ""), cases, say) for row in listed.rows
+        ]
         wanted = [e for e in report.events if report.dataset == self.today.dataset]
         if not wanted and rows:
             wanted = [{"key": key_of(rows[0]["id"]), "row": rows[0]["id"]}]
-        address = f"?lang={say.language}&dataset={self.today.dataset}"
         return {
             "least_seen_ms": SEEN_LEAST_MS,
             "answers": report.tick,  # an answer like the one before would not reach the component
@@ -126,27 +141,35 @@ class DayDesk:
                 for v in self._store.views.seen_by(self.by, dataset=self.today.dataset, page="")
             ],
             "events": self._events.of(wanted, self._store, say),
-            "history": self._history(judged),
+            "history": self._history(judged, given),
             "acked": [str(m["client_id"]) for m in report.messages if str(m["client_id"]) in self._done],
             "effects": self._effects,
-            "entity_link": f"entity{address}",
+            "entity_link": link("entity", dataset=self.today.dataset),
             "pages": {
-                "today": address,
-                **{name: f"{name}{address}" for name in ("hunt", "cases", "labels", "runs", "data")},
-            },
+                name: link(name, dataset=self.today.dataset) for name in ("hunt", "cases", "labels", "runs", "data")
+            }
+            | {"today": link("", dataset=self.today.dataset)},
         }
 
     def _row(
-        self, row: TodayRow, listed: TodayList, current: pd.DataFrame, judged: Any, cases: dict[str, str], say: Words
+        self,
+        row: TodayRow,
+        listed: TodayList,
+        current: pd.DataFrame,
+        judged: Any,
+        opinions: str,
+        cases: dict[str, str],
+        say: Words,
     ) -> dict[str, Any]:
         days = self.today.strip(self._store, row.role, row.entity, until=listed.day)
         more = {
             "strip": strip_payload(days, current, listed.day, say),
             "before": before_text(days, current, listed.day, say),
+            "opinions": opinions,
         }
         whole = row_payload(row, listed, current, judged, cases, say) | more
         blind = row.cause in BLIND and (whole["verdict"] or {}).get("by") != visible_line(self.by)
-        return whole | ({"verdict": None, "judged": {}} if blind else {})
+        return whole | ({"verdict": None, "judged": {}, "opinions": ""} if blind else {})
 
     def _of(self, day: str, queue: str) -> TodayList:
         try:
@@ -156,7 +179,7 @@ class DayDesk:
 
     def _record(self, message: Mapping[str, Any], client_id: str, say: Words) -> None:
         if not self.may_write:
-            raise DataError("A viewer may look, and change nothing.")
+            raise DataError(Sentence("error.viewer"))
         if message.get("kind") == "undo":
             self._undo(str(message.get("undo_of", "")), client_id)
             return
@@ -169,7 +192,7 @@ class DayDesk:
         rows = {row.row_id: row for row in listed.rows}
         wanted = [str(row_id) for row_id in _list(message.get("row_ids")) if str(row_id) in rows]
         if not wanted:
-            raise DataError("Not recorded: that row is not in the list of its day any more.")
+            raise DataError(Sentence("error.not_recorded.row_gone"))
         seen, family = _seen_ms(message), str(message.get("family") or "")
         before = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
         if family:
@@ -222,11 +245,10 @@ class DayDesk:
         else:
             self._store.undo(of_client_id=of, by=self.by, client_id=client_id)
 
-    def _history(self, judged: Mapping[tuple[str, str], Any]) -> list[dict[str, Any]]:
+    def _history(self, judged: Mapping[tuple[str, str], Any], given: pd.DataFrame) -> list[dict[str, Any]]:
         """Return this person's verdicts that stand on listed rows, the oldest first."""
         rows = {row.row_id for listed in self._lists.values() for row in listed.rows}
-        mine = self._store.by_analyst(dataset=self.today.dataset)
-        mine = mine[(mine["by"] == self.by) & mine["row_id"].isin(rows)]
+        mine = given[(given["by"] == self.by) & given["row_id"].isin(rows)]
         found: dict[str, dict[str, Any]] = {}
         for label in mine.to_dict("records"):
             batch = label["batch_id"] if isinstance(label["batch_id"], str) and label["batch_id"] else ""
@@ -236,8 +258,8 @@ class DayDesk:
             found.setdefault(key, {**done, **texts})["row_ids"].append(str(label["row_id"]))
         for (row_id, family), verdict in judged.items():
             if verdict.by == self.by and row_id in rows:
-                given = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
-                found[verdict.client_id] = given | {"family": family, "at": verdict.time}
+                one = {"client_id": verdict.client_id, "row_ids": [row_id], "verdict": verdict.verdict}
+                found[verdict.client_id] = one | {"family": family, "at": verdict.time}
         whole = sorted(found.values(), key=lambda one: one["at"])
         return [{name: value for name, value in one.items() if name != "at"} for one in whole[-PAST:]]
 
@@ -260,7 +282,7 @@ def has_list(visit: Visit) -> bool:
     """Return whether the project has a daily list; if it has none, say so, and how to get one."""
     if MODEL in recipe_names("models", visit.project):
         return True
-    st.subheader(visit.say("today.empty.no_list"))
+    st.subheader(visit.say("today.empty.no_list"), anchor=False)
     st.text(visit.say("today.empty.no_list_about"))
     return False
 
@@ -295,7 +317,7 @@ def _case_of_rows(store: LabelStore, dataset: str) -> dict[str, str]:
 def _seen_ms(message: Mapping[str, Any]) -> int:
     seen = message.get("seen_ms")
     if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
-        raise DataError(f"Not recorded: a verdict counts for a row that was on screen for {SEEN_LEAST_MS} ms or more.")
+        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
     return int(min(seen, LONGEST_SEEN_MS))
 
 

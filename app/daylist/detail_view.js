@@ -75,6 +75,7 @@ export class DetailView {
       ),
       h("h2", { class: "headline" }, row.line),
       h("p", { class: "rarity" }, dots(row), " ", row.rarity),
+      row.opinions ? h("p", { class: "differ" }, row.opinions) : null,
     );
   }
 

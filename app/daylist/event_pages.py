@@ -8,13 +8,13 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from figures import cell_text
+from figures import cell_text, error_in_words
 from labelling.background import background
 
 from socml.ingestion import EventPage, event_page
 from socml.jobs import Today
 from socml.labels import LabelStore
-from socml.project import Words, visible_line
+from socml.project import SocmlError, Words, visible_line
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +60,7 @@ class EventPages:
             )
             pending += answer.pending
             if not answer.pending:
-                found[key] = told(answer.value, say) if answer.value is not None else unread(answer.error)
+                found[key] = told(answer.value, say) if answer.value is not None else unread(answer.error, say)
             if pending >= AT_ONCE:
                 break
         return found
@@ -104,10 +104,16 @@ def told(page: EventPage, say: Words) -> dict[str, Any]:
     }
 
 
-def unread(error: str) -> dict[str, Any]:
+def unread(error: SocmlError | None, say: Words) -> dict[str, Any]:
     """Return a page that could not be read, with the reason."""
     empty: dict[str, Any] = {"total": 0, "offset": 0, "size": SIZE, "hours": [0] * 24}
-    return empty | {"columns": [], "keys": [], "titles": [], "rows": [], "error": visible_line(error)}
+    return empty | {
+        "columns": [],
+        "keys": [],
+        "titles": [],
+        "rows": [],
+        "error": visible_line(error_in_words(error, say)),
+    }
 
 
 def title(name: str, say: Words) -> str:

@@ -58,6 +58,7 @@ export class ListView {
           h("span", { class: "role" }, row.role_text),
           row.new ? h("span", { class: "new" }, word("new.mark")) : null,
           verdict ? h("span", { class: `verdict ${verdict.verdict}` }, word(`verdict.${verdict.verdict}`), verdict.pending ? h("span", { class: "unsaved-mark" }, word("unsaved.mark")) : null) : null,
+          row.opinions ? h("span", { class: "differ", title: row.opinions }, word("opinions.mark")) : null,
           verdict?.by && verdict.by !== this.by ? h("span", { class: "role" }, word("verdict_by", { who: verdict.by })) : null,
         ),
         h("span", { class: "line" }, row.line),

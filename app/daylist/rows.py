@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from addressed import link
 
 from socml.jobs import (
     LISTED,
@@ -57,8 +58,7 @@ def row_payload(
 ) -> dict[str, Any]:
     """Return one row as the component draws it."""
     rarity = rarity_in_days(row.once_in, say)
-    address = f"?lang={say.language}&dataset={quote(listed.dataset)}"
-    about = f"{address}&entity={quote(row.entity)}&role={quote(row.role)}&day={listed.day}"
+    about = {"dataset": listed.dataset, "entity": row.entity, "role": row.role, "day": str(listed.day)}
     label = current.loc[row.row_id] if row.row_id in current.index else None
     return {
         "id": row.row_id,
@@ -84,9 +84,9 @@ def row_payload(
         "judged": {family: given.verdict for (row_id, family), given in judged.items() if row_id == row.row_id},
         "before": "",
         "case": cases.get(row.row_id, ""),
-        "link": f"entity{about}",
-        "case_link": f"cases{about}&row={row.row_id}&new=1",
-        "rule_link": f"entity{about}&row={row.row_id}&rule=1#rules",
+        "link": link("entity", **about),
+        "case_link": link("cases", **about, row=row.row_id, new="1"),
+        "rule_link": link("entity", **about, row=row.row_id, rule="1") + "#rules",
     }
 
 
@@ -118,6 +118,23 @@ def before_text(days: Sequence[DayOfEntity], current: pd.DataFrame, here: date, 
             verdict = say(f"verdict.{label['verdict']}")
             return say("today.before.line", verdict=verdict, day=short_day(day.day, say), who=visible_line(label["by"]))
     return ""
+
+
+def opinions_of(given: pd.DataFrame, say: Words) -> dict[str, str]:
+    """Return row_id → who said what of it and when, the oldest first, for the rows on which people disagree.
+
+    Parameters
+    ----------
+    given : what each person says of each row, as `LabelStore.by_analyst` has it; what was passed over or only suggested is no opinion
+    """
+    said = given[(given["verdict"] != "skip") & ~given["suggested"].astype(bool)].sort_values("time")
+    split = said.groupby("row_id")["verdict"].transform("nunique") > 1
+    found: dict[str, list[str]] = {}
+    for label in said[split].to_dict("records"):
+        words = {"who": visible_line(label["by"]), "verdict": say(f"verdict.{label['verdict']}")}
+        at = f"{label['time']:{say('app.time')}}"
+        found.setdefault(str(label["row_id"]), []).append(say("today.opinions.line", **words, at=at))
+    return {row_id: say("today.opinions.differ", all=" · ".join(lines)) for row_id, lines in found.items()}
 
 
 def false_text(listed: TodayList, say: Words) -> str:

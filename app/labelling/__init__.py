@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from figures import plain
+from figures import error_in_words, plain
 from scripts import bundle
 
 from labelling.columns import MOST, Columns
@@ -47,7 +47,7 @@ def triage_view(
     try:
         desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy, only=only)
     except FilterError as error:
-        st.warning(plain(error.told(say)))
+        st.warning(plain(error_in_words(error, say)))
         desk = open_desk(project, str(run["run_id"]), analyst, may_write=may_write, strategy=strategy)
     if desk.fit is not None:
         counts = {"shown": say.number(desk.fit), "of": say.number(run.get("rows", 0))}
@@ -61,7 +61,7 @@ def triage_view(
     late = Report.read(result.get("outbox"))
     if desk.receive(late):
         st.rerun()
-    for message in desk.take_problems():
+    for message in desk.take_problems(say):
         st.toast(plain(message), icon=":material/error:")
 
 

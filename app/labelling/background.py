@@ -21,7 +21,7 @@ class Answer:
 
     pending: bool
     value: Any = None
-    error: str = ""
+    error: SocmlError | None = None
 
 
 class Background:
@@ -51,7 +51,7 @@ class Background:
         if error is None:
             return Answer(pending=False, value=found.result())
         if isinstance(error, SocmlError):
-            return Answer(pending=False, error=str(error))
+            return Answer(pending=False, error=error)
         raise error
 
     def wait(self, question: Hashable, seconds: float) -> None:

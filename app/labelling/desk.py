@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, cast
 
 import streamlit as st
+from figures import error_in_words
 from people import kept_store
 
 from labelling.background import background
@@ -23,7 +24,7 @@ from labelling.exchange import Payload
 from labelling.items import Items, label_line
 from labelling.sharing import HELD, Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
-from socml.project import DataError, Project, SocmlError, TryLater, Words
+from socml.project import DataError, Project, Sentence, SocmlError, TryLater, Words
 from socml.review import LiveRanking, Triage, rows_that_fit, warm_up
 
 STRATEGY = "mixed"
@@ -98,7 +99,7 @@ class Desk:
         self.scope = f"{run_id} {analyst}"
         self._store = store
         self._done: set[str] = set()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, Exception] = {}
         self._current: dict[int, LabelEvent] = {}
         self._last_event = 0
         self._moves: tuple[int, int, int] | None = None
@@ -133,12 +134,12 @@ class Desk:
         try:
             self._record(messages)
         except TryLater as error:
-            self._problems[first] = str(error)
+            self._problems[first] = error
             return False
         except (SocmlError, TypeError, ValueError) as error:
             if len(messages) > 1:
                 return all(self._take([message]) for message in messages)
-            self._problems[first] = str(error)
+            self._problems[first] = error
         self._done.update(str(message["client_id"]) for message in messages)
         return True
 
@@ -148,9 +149,9 @@ class Desk:
             with suppress(TryLater):
                 self.triage.leave()
 
-    def take_problems(self) -> list[str]:
+    def take_problems(self, say: Words) -> list[str]:
         """Return what could not be recorded, once."""
-        problems, self._problems = list(dict.fromkeys(self._problems.values())), {}
+        problems, self._problems = list(dict.fromkeys(error_in_words(one, say) for one in self._problems.values())), {}
         return problems
 
     def payload(self, report: Report, say: Words, *, open_row: str, columns: Sequence[str] = ()) -> Payload:
@@ -182,6 +183,7 @@ class Desk:
             "answers": report.tick,  # an answer like the one before would not reach the component
             "run": self.triage.run["run_id"],
             "by": self.triage.by,
+            "may_write": self._may_write,
             "lang": say.language,
             "words": sentences(say),
             **choices(say),
@@ -342,10 +344,7 @@ def _seen_ms(message: Mapping[str, Any]) -> int:
     """Return for how long what a message is about was on screen. A page that does not say so recorded it unseen."""
     seen = message.get("seen_ms")
     if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
-        shown = f"{seen:.0f} ms" if isinstance(seen, int | float) else "an unknown time"
-        raise DataError(
-            f"Not recorded: on screen for {shown}, and a verdict counts from {SEEN_LEAST_MS} ms on. Give it again."
-        )
+        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
     return int(min(seen, LONGEST_SEEN_MS))
 
 

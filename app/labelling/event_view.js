@@ -24,7 +24,7 @@ export class EventView {
     this.word = (key, values) => sentence(data, key, values);
     this.shown = id;
     this.whole = desk.isWhole(id);
-    this.parts.begin(JSON.stringify([item && id, data.lang]));
+    this.parts.begin(JSON.stringify([item && id, data.lang, data.may_write]));
     if (!item) return this.drawNothing(desk, data);
     const evidence = desk.evidence.get(id);
     const given = desk.isOpen(id) ? null : desk.given.get(id);
@@ -37,12 +37,8 @@ export class EventView {
       parts.get("left", [item, evidence?.normal, labels, open.why], () => this.left(item, evidence, labels)),
       parts.get("right", [Boolean(evidence?.raw), open.raw], () => this.right(evidence)),
     ]);
-    arrange(this.node, [
-      parts.get("head", [item, given, held], () => this.head(item, given, held)),
-      parts.get("verdicts", given, () => this.verdictBar(given)),
-      this.annotated(desk, data, given),
-      body,
-    ]);
+    const writing = data.may_write ? [parts.get("verdicts", given, () => this.verdictBar(given)), this.annotated(desk, data, given)] : [];
+    arrange(this.node, [parts.get("head", [item, given, held], () => this.head(item, given, held)), ...writing, body]);
     return undefined;
   }
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from figures import cell_text
+from figures import cell_text, error_in_words
 
 from labelling.background import Answer, background
 from socml.explanations import feature_columns, normal_of_rows
 from socml.ingestion import RowEvents, events_of_rows
-from socml.project import Project, Words, read_metadata, run_features_path, visible, visible_line
+from socml.project import Project, SocmlError, Words, read_metadata, run_features_path, visible, visible_line
 from socml.review import Triage
 
 RECORDS = 20  # raw records of one row that are shown; a window may hold thousands
@@ -63,7 +63,9 @@ class Evidence:
         """
         found: dict[str, Any] = {}
         for row_id, answer in self._ahead(row_ids, "records", self._question, self._events, but).items():
-            found[row_id] = self._told(answer.value[row_id], say) if answer.value is not None else _unread(answer.error)
+            found[row_id] = (
+                self._told(answer.value[row_id], say) if answer.value is not None else _unread(answer.error, say)
+            )
         return found
 
     def normal(self, row_ids: Sequence[str], say: Words, *, but: Collection[str] = ()) -> dict[str, list[str]]:
@@ -157,8 +159,8 @@ class Evidence:
         return [found.get(row_id, {"row_id": row_id, "time": None}) for row_id in row_ids]
 
 
-def _unread(error: str) -> dict[str, Any]:
-    return {"raw": [], "related": [], "related_columns": [], "error": visible_line(error)}
+def _unread(error: SocmlError | None, say: Words) -> dict[str, Any]:
+    return {"raw": [], "related": [], "related_columns": [], "error": visible_line(error_in_words(error, say))}
 
 
 def time_text(value: Any, say: Words) -> str:

@@ -29,6 +29,7 @@ class Payload(Choices):
     answers: str
     run: str
     by: str
+    may_write: bool
     lang: str
     words: dict[str, str]
     order: list[str]

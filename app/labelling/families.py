@@ -6,7 +6,7 @@ import uuid
 
 import pandas as pd
 import streamlit as st
-from figures import pair, plain
+from figures import error_in_words, pair, plain
 
 from socml.labels import FamilyEdit, LabelStore
 from socml.project import SocmlError, Words, visible_line
@@ -97,7 +97,7 @@ def _do(
         else:
             families.rename(family, into, **more)
     except SocmlError as error:
-        st.error(plain(error))
+        st.error(plain(error_in_words(error, say)))
         return
     st.toast(say("app.labels.families.done"))
     st.rerun()

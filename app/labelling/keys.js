@@ -1,5 +1,6 @@
 // a key press on the page → at most one command, and never one that was meant as text.
 
+import { isConnectionNotice } from "../notice.js";
 import { KEYS } from "./key_map.js";
 
 export const VERDICT_KEYS = { m: "malicious", b: "benign", f: "false_alarm", u: "unsure", s: "skip" };
@@ -70,10 +71,6 @@ function isOfTable(event, pressed) {
 function modalIsOpen() {
   const found = [...document.querySelectorAll('[role="dialog"], [aria-modal="true"]')];
   return found.some((dialog) => !isConnectionNotice(dialog));
-}
-
-function isConnectionNotice(dialog) {
-  return dialog.querySelector("h2")?.textContent === "Connection error";
 }
 
 // Streamlit's notice that the server is away covers the event and speaks English only. The strip says the

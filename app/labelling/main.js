@@ -75,16 +75,19 @@ class Triage {
       letter,
       only((at) => this.say(verdict, "key", at)),
     ]);
-    return {
+    const writes = {
       ...Object.fromEntries(verdicts),
       z: only(() => this.act(() => this.desk.undo())),
+      n: only(() => this.event.note?.focus()),
+      p: () => !this.helpView.open && this.similar(),
+    };
+    return {
+      ...(this.component.data.may_write ? writes : {}),
       j: only(() => this.act(() => this.desk.move(1))),
       k: only(() => this.act(() => this.desk.move(-1))),
       "/": only(() => fieldOf(this.component.data.words["filter.title"])?.focus()),
-      n: only(() => this.event.note?.focus()),
       w: only(() => this.fold("why")),
       e: only(() => this.fold("raw")),
-      p: () => !this.helpView.open && this.similar(),
       h: () => !this.similarView.open && this.help(!this.helpView.open),
     };
   }

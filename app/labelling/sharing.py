@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from figures import error_in_words
+
 from labelling.evidence import time_text
 from labelling.items import Items
 from socml.project import SocmlError, Words, visible_line
@@ -69,7 +71,13 @@ def similar_events(triage: Triage, items: Items, query: Mapping[str, Any], say: 
         same_entity = bool(query.get("same_entity"))
         similar = triage.similar(row_id, at_least=percent / 100 - 1e-9, same_entity=same_entity)
     except (SocmlError, TypeError, ValueError) as error:
-        return {"query": dict(query), "row_ids": [], "nearest": [], "furthest": [], "error": visible_line(error)}
+        return {
+            "query": dict(query),
+            "row_ids": [],
+            "nearest": [],
+            "furthest": [],
+            "error": visible_line(error_in_words(error, say)),
+        }
     return {
         "query": dict(query),
         "row_ids": similar.rows["row_id"].to_list(),

@@ -50,24 +50,27 @@ export class StripView {
         keycap(letter),
         word(key),
       );
-    if (this.lang === data.lang) return;
+    if (this.lang === data.lang && this.writes === data.may_write) return;
     this.lang = data.lang;
+    this.writes = data.may_write;
     this.buttons.replaceChildren(
-      tool("Z", "tool.undo", () => this.commands.undo()),
-      tool("P", "similar.tool", () => this.commands.similar()),
+      ...(data.may_write ? [tool("Z", "tool.undo", () => this.commands.undo()), tool("P", "similar.tool", () => this.commands.similar())] : []),
       tool("H", "tool.help", () => this.commands.help()),
     );
   }
 }
 
-export function helpLines(_data, word) {
-  return [
+export function helpLines(data, word) {
+  const writes = [
     ...VERDICTS.map((verdict) => [LETTER[verdict], word(`verdict_button.${verdict}`), word(`verdict_about.${verdict}`)]),
     ["Z", word("tool.undo"), word("help.undo")],
     ["P", word("similar.tool"), word("help.similar")],
+    ["N", word("note.title"), word("help.note")],
+  ];
+  return [
+    ...(data.may_write ? writes : []),
     ["/", word("help.filter"), word("help.filter_about")],
     ["J K", word("help.move"), word("help.move_about")],
-    ["N", word("note.title"), word("help.note")],
     ["W", word("why.title"), word("help.fold")],
     ["E", word("help.raw"), word("help.fold")],
     ["H", word("tool.help"), word("help.help")],

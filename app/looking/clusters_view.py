@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import streamlit as st
-from figures import draw_table, pair, plain
+from figures import draw_table, error_in_words, pair, plain
 from frame import heading
 from labelling.desk import Desk
 
@@ -41,7 +41,7 @@ def clusters_view(rows: LookedAt, desk: Desk, say: Words, *, may_write: bool) ->
     try:
         found = _clustered(rows.features, str(method), int(n))
     except SocmlError as error:
-        st.info(plain(error))
+        st.info(plain(error_in_words(error, say)))
         return
     draw_table(_table(found, rows, say), say)
     if not found.groups:
@@ -85,7 +85,7 @@ def _label(group: Cluster, members: list[str], desk: Desk, say: Words) -> None:
             st.session_state["cluster_batch"] = ""
             st.rerun()
     except SocmlError as error:
-        st.toast(plain(error), icon=":material/error:")
+        st.toast(plain(error_in_words(error, say)), icon=":material/error:")
 
 
 def label_cluster(desk: Desk, nearest: str, members: list[str], verdict: str, batch: str) -> int:

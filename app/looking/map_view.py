@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
-from figures import draw_chart, draw_table, pair, plain
+from addressed import link
+from figures import draw_chart, draw_table, error_in_words, pair, plain
 from labelling.evidence import time_text
 
 from looking.features_view import COLOURS, verdict_name
@@ -36,7 +36,7 @@ def map_view(rows: LookedAt, run_id: str, say: Words) -> None:
     try:
         found = _projected(rows.features.loc[chosen], str(method), rows.verdicts)
     except SocmlError as error:
-        st.info(plain(error))
+        st.info(plain(error_in_words(error, say)))
         return
     event = draw_chart(_chart(found, rows, say), say, on_select="rerun", key="map_chart")
     picked = [str(point["row_id"]) for point in event["selection"].get("chosen", []) if "row_id" in point]
@@ -54,9 +54,7 @@ def event_table(row_ids: list[str], rows: LookedAt, run_id: str, say: Words) -> 
             say("app.labels.column.time"): [time_text(t, say) for t in known["time"]],
             say("app.looking.rank"): known["rank"].to_list(),
             say("app.labels.column.verdict"): [verdict_name(str(rows.verdicts.get(r, "")), say) for r in row_ids],
-            say("app.looking.open"): [
-                f"hunt?{urlencode({'run': run_id, 'event': row, 'lang': say.language})}" for row in row_ids
-            ],
+            say("app.looking.open"): [link("hunt", run=run_id, event=row) for row in row_ids],
         }
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.explanations.rows_in_numbers import RowsInNumbers, rows_in_numbers
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,7 @@ def _codes(matrix: NDArray[np.float64], method: str, n_clusters: int, least: int
 
     if method == "hdbscan":
         if len(matrix) > AT_MOST:
-            raise DataError(f"HDBSCAN takes {AT_MOST:,} rows at most, and there are {len(matrix):,}: give a sample.")
+            raise DataError(Sentence("error.map.many_grouped", most=AT_MOST, count=len(matrix)))
         if len(matrix) < 2 * least:
             return np.full(len(matrix), NONE, dtype=np.intp)
         return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(matrix), dtype=np.intp)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
 from socml.features import of_rows, plain_table
-from socml.project import DataError, open_table, read_table
+from socml.project import DataError, Sentence, open_table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,7 +230,7 @@ def feature_table(path: Path) -> OnDisk:
         If the file is gone.
     """
     if not path.is_file():
-        raise DataError(f"The feature table {path} is not there any more. Build it again: socml features")
+        raise DataError(Sentence("error.run.table_gone", path=path))
     return _on_disk(path, path.stat().st_mtime_ns)
 
 

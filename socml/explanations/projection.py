@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from socml.explanations.rows_in_numbers import RowsInNumbers, rows_in_numbers
 from socml.features import of_rows
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def project_rows(
         raise UnknownName("projection", method, METHODS)
     rows = rows_in_numbers(features)
     if len(rows.row_ids) < FEWEST:
-        raise DataError(f"A projection needs {FEWEST} rows or more, and there are {len(rows.row_ids)}.")
+        raise DataError(Sentence("error.map.few", least=FEWEST, count=len(rows.row_ids)))
     if method == "pca":
         return _pca(rows, seed)
     if method == "lda":
@@ -105,9 +105,7 @@ def _lda(rows: RowsInNumbers, labels: pd.Series | None, seed: int) -> Projection
     known = np.zeros(len(rows.row_ids), dtype=bool) if given is None else given.notna().to_numpy()
     kinds = [] if given is None else sorted(set(given[known].astype(str)))
     if given is None or len(kinds) < 2 or known.sum() <= len(kinds):
-        raise DataError(
-            "A projection by labels needs rows of two verdicts, and more rows than verdicts: label some first."
-        )
+        raise DataError(Sentence("error.map.labels"))
     found = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
     found.fit(rows.matrix[known], given[known].astype(str))
     planes = found.scalings_[:, : min(2, len(kinds) - 1)].T
@@ -131,7 +129,7 @@ def _tsne(rows: RowsInNumbers, seed: int) -> Projection:
 
     n = len(rows.row_ids)
     if n > AT_MOST:
-        raise DataError(f"t-SNE takes {AT_MOST:,} rows at most, and there are {n:,}: give a sample of them.")
+        raise DataError(Sentence("error.map.many", most=AT_MOST, count=n))
     start = "pca" if min(rows.matrix.shape) >= 2 else "random"
     placed = TSNE(perplexity=min(30.0, (n - 1) / 3), init=start, random_state=seed).fit_transform(rows.matrix)
     return _told("tsne", rows, placed, (), np.empty((0, 0)))

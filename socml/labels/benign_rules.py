@@ -13,7 +13,7 @@ from typing import Any
 
 from socml.labels.journal import Journal
 from socml.labels.records import Entry
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 STATES = ("on", "paused", "undone")
 _CHANGES = {"rule.paused": "paused", "rule.resumed": "on", "rule.undone": "undone"}
@@ -80,7 +80,7 @@ class BenignRules:
         self._journal = journal
 
     def make(self, rule: BenignRule, *, by: str, client_id: str = "") -> BenignRule:
-        """Store a rule and return it with its id and owner.
+        """Store a rule and return it with its id and owner; one that says what a rule in force says is that rule.
 
         Raises
         ------
@@ -90,9 +90,13 @@ class BenignRules:
         if not rule.family or not rule.dataset:
             raise DataError("A rule is about a family of one dataset.")
         if not rule.entity and rule.high is None:
-            raise DataError("A rule needs an entity or a highest value: else a whole family would never be seen again.")
+            raise DataError(Sentence("error.rule.unbounded"))
         if rule.low is not None and rule.high is not None and rule.low > rule.high:
-            raise DataError(f"No value lies between {rule.low:g} and {rule.high:g}.")
+            raise DataError(Sentence("error.rule.empty", low=f"{rule.low:g}", high=f"{rule.high:g}"))
+        alike = replace(rule, id="", why="", by="", state="on", made=None)
+        for one in self.standing(dataset=rule.dataset):
+            if not rule.id and replace(one, id="", why="", by="", made=None) == alike:
+                return one
         body = {
             name: value for name, value in asdict(rule).items() if name not in ("id", "by", "state", "made", "dataset")
         }
@@ -127,7 +131,7 @@ class BenignRules:
         if rule_id not in known:
             raise UnknownName("rule", rule_id, list(known))
         if known[rule_id].state == "undone":
-            raise DataError(f"Rule {rule_id} was taken back. Make a new one.")
+            raise DataError(Sentence("error.rule.taken_back", rule=rule_id))
         self._journal.add(kind, rule_id, by=by, dataset=known[rule_id].dataset)
 
 

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from socml.labels.records import Entry, FamilyEdit, LabelEvent, Lease, SecondLook, fields_of
-from socml.project import ConfigurationError, TryLater, as_socml_error, private_file, private_folder, store_error
+from socml.project import (
+    ConfigurationError,
+    Sentence,
+    TryLater,
+    as_socml_error,
+    private_file,
+    private_folder,
+    store_error,
+)
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
@@ -137,7 +145,7 @@ class Connections:
     def check_writable(self) -> None:
         """Raise ConfigurationError if whoever opened the store may only look."""
         if self._read_only:
-            raise ConfigurationError("A viewer may look, and change nothing. Ask a lead for the role of an analyst.")
+            raise ConfigurationError(Sentence("error.viewer"))
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -155,7 +163,7 @@ def _in_one_sentence() -> Iterator[None]:
     except sa.exc.DatabaseError as error:
         failure = store_error(error, store="The label store", remedy=DAMAGED)
         if failure is None and isinstance(error, sa.exc.OperationalError):
-            failure = TryLater(f"The label store is busy or away: {error.orig}")
+            failure = TryLater(Sentence("error.store_busy", why=error.orig))
         elif failure is None and isinstance(error, sa.exc.ProgrammingError):
             failure = as_socml_error(error)
         if failure is None:

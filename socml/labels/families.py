@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from socml.labels.database import FAMILY_EDIT, LABEL_EVENT, Connections, last_labels, now
 from socml.labels.records import FamilyEdit, LabelEvent
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 KINDS = ("rename", "merge", "split", "swap")
 OTHER_SIDE = {"malicious": "benign", "benign": "malicious", "false_alarm": "malicious"}
@@ -107,7 +107,7 @@ class Families:
             if edit_id is None:
                 standing = standing_edits(connection, dataset)
                 if not standing:
-                    raise DataError("There is no edit of a family to undo.")
+                    raise DataError(Sentence("error.family.no_edit"))
                 edit_id = standing[-1].id
             rows = [FamilyEdit(*row) for row in connection.execute(sa.select(FAMILY_EDIT).order_by(FAMILY_EDIT.c.id))]
             undone = next((edit for edit in rows if edit.undo_of == edit_id), None)
@@ -174,16 +174,16 @@ def _check(kind: str, family: str, into: str, row_ids: set[str], labels: Iterabl
 
 def _check_new_name(name: str, known: Collection[str]) -> None:
     if not name.strip() or len(name) > _LONGEST:
-        raise DataError(f"A family's name has 1 to {_LONGEST} characters.")
+        raise DataError(Sentence("error.family.name", most=_LONGEST))
     if name in known:
-        raise DataError(f"There is a family {name!r} already. Merge the two instead.")
+        raise DataError(Sentence("error.family.there", name=name))
 
 
 def _check_rows(row_ids: set[str], family: str, members: set[str]) -> None:
     if not row_ids:
-        raise DataError("Name the rows to split off.")
+        raise DataError(Sentence("error.family.rows"))
     if strange := row_ids - members:
-        raise DataError(f"{len(strange)} of the rows to split off are not in family {family!r}.")
+        raise DataError(Sentence("error.family.strange", count=len(strange), family=family))
 
 
 def _sent_before(connection: sa.Connection, client_id: str) -> FamilyEdit | None:

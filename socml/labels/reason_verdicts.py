@@ -8,7 +8,7 @@ from datetime import datetime
 
 from socml.labels.journal import Journal
 from socml.labels.verdicts import DIRECTION, VERDICTS
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ReasonVerdicts:
         """
         given = next((e for e in self._journal.entries("reason.judged") if e.client_id == of_client_id), None)
         if given is None or given.by != by:
-            raise DataError(f"There is no verdict {of_client_id!r} of {by!r} on a reason.")
+            raise DataError(Sentence("error.label.no_reason", verdict=of_client_id, by=by))
         body = {"undo_of": of_client_id}
         self._journal.add("reason.undone", given.subject, body, by=by, client_id=client_id, dataset=given.dataset)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from socml.labels.journal import Journal
 from socml.labels.records import Entry
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 FIELDS = ("page", "role", "q", "events", "queue", "filter", "columns")
 LONGEST_NAME = 80
@@ -70,11 +70,11 @@ class SavedViews:
             raise UnknownName("part of a view", unknown[0], FIELDS)
         kept = {key: value for key, value in state.items() if value}
         if any(len(value) > LONGEST_FIELD for value in kept.values()):
-            raise DataError(f"View {name!r}: a filter of more than {LONGEST_FIELD:,} characters is not kept.")
+            raise DataError(Sentence("error.view.filter", name=name, most=LONGEST_FIELD))
         own = [view for view in self.seen_by(by, dataset=dataset) if view.by == by]
         same = next((v for v in own if v.name == name and v.state.get("page") == kept.get("page")), None)
         if same is None and len(own) >= MOST:
-            raise DataError(f"{by!r} has {MOST} views. Delete one first.")
+            raise DataError(Sentence("error.view.most", by=by, most=MOST))
         view_id = same.id if same else client_id or uuid.uuid4().hex
         body = {"name": name, "state": kept, "shared": shared}
         return _made(self._journal.add("view.saved", view_id, body, by=by, client_id=client_id, dataset=dataset))
@@ -100,16 +100,16 @@ class SavedViews:
     def _own(self, view_id: str, by: str) -> SavedView:
         view = _folded(self._journal.entries("view.", subject=view_id)).get(view_id)
         if view is None:
-            raise DataError(f"There is no view {view_id!r}: it was deleted meanwhile.")
+            raise DataError(Sentence("error.view.gone", view=view_id))
         if view.by != by:
-            raise DataError(f"View {view.name!r} is {view.by!r}'s; only they change it.")
+            raise DataError(Sentence("error.view.of", name=view.name, by=view.by))
         return view
 
 
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME:
-        raise DataError(f"A view needs a name of 1 to {LONGEST_NAME} characters, not {len(name)}.")
+        raise DataError(Sentence("error.view.name", most=LONGEST_NAME, count=len(name)))
     return name
 
 

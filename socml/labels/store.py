@@ -21,7 +21,7 @@ from socml.labels.records import LabelEvent
 from socml.labels.saved_views import SavedViews
 from socml.labels.second_looks import SecondLooks
 from socml.labels.verdicts import Acknowledgement, NewLabel
-from socml.project import DataError
+from socml.project import DataError, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,7 +148,7 @@ class LabelStore:
             if not events:
                 raise DataError(f"There is no batch {batch_id!r}.")
             if {event.by for event in events} != {by}:
-                raise DataError(f"Batch {batch_id!r} was given by {events[0].by!r}; only they can undo it.")
+                raise DataError(Sentence("error.label.batch_of", batch=batch_id, by=events[0].by))
             undone = {event.undo_of for event in events}
             stand = [event for event in events if event.undo_of is None and event.id not in undone]
             undos = [_undo_of(event, by, f"{client_id}:{event.id}") for event in stand]
@@ -243,11 +243,11 @@ def _label_to_undo(
         connection, LABEL_EVENT.c.id == label_id if label_id is not None else LABEL_EVENT.c.client_id == of_client_id
     )
     if found is None:
-        raise DataError(f"There is no label {label_id if label_id is not None else of_client_id!r}.")
+        raise DataError(Sentence("error.label.none", label=repr(of_client_id if label_id is None else label_id)))
     if found.undo_of is not None:
         raise DataError(f"Record {found.id} is an undo; label the row again instead.")
     if found.by != by:
-        raise DataError(f"Label {found.id} was given by {found.by!r}; only they can undo it.")
+        raise DataError(Sentence("error.label.of", label=found.id, by=found.by))
     return found
 
 
@@ -262,7 +262,7 @@ def _last_standing(connection: sa.Connection, by: str, dataset: str) -> LabelEve
     )
     row = connection.execute(in_dataset(query, LABEL_EVENT, dataset)).first()
     if row is None:
-        raise DataError(f"{by!r} has no label to undo.")
+        raise DataError(Sentence("error.label.none_of", by=by))
     return LabelEvent(*row)
 
 

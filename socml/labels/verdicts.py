@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 VERDICTS = ("malicious", "benign", "false_alarm", "unsure", "skip")
 DIRECTION = {"malicious": 1, "benign": -1, "false_alarm": -1}
@@ -90,7 +90,7 @@ class NewLabel:
                 raise DataError(f"{name} is {text!r}, not text.")
             longest = _LONGEST.get(name, _LONGEST_OTHERWISE)
             if len(text) > longest:
-                raise DataError(f"{name} has {len(text):,} characters; at most {longest:,} are kept.")
+                raise DataError(Sentence("error.label.long", field=name, count=len(text), most=longest))
             object.__setattr__(self, name, _UNSTORABLE.sub("\ufffd", text))
 
     def _check_values(self) -> None:

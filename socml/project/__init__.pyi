@@ -153,6 +153,7 @@ from .tables import event_table as event_table
 from .tables import plain_columns as plain_columns
 from .tables import schema as schema
 from .unpacking import check_archive as check_archive
+from .wording import Sentence as Sentence
 from .wording import Words as Words
 from .wording import words as words
 from .workspace import damaged_runs as damaged_runs

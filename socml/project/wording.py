@@ -69,6 +69,41 @@ class Words:
         return text
 
 
+class Sentence(str):
+    """A sentence of the catalogue in English, which every other language can say: what an error is raised with.
+
+    Examples
+    --------
+    >>> told = Sentence("error.case.technique", technique="T12")
+    >>> told
+    "'T12' is no ATT&CK technique; write T1046 or T1021.004."
+    >>> told.said(words("fr"))
+    '« T12 » n’est pas une technique ATT&CK\xa0; écrivez T1046 ou T1021.004.'
+    """
+
+    key: str
+    values: dict[str, object]
+
+    def __new__(cls, key: str, /, **values: object) -> Sentence:
+        """Return the sentence of `key` with its values: a number as the language writes it, but for `n`, which counts."""
+        made = super().__new__(cls, _said(words("en"), key, values))
+        made.key, made.values = key, values
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """Return what a copy in another process is made of."""
+        return (self.key,), self.values
+
+    def said(self, say: Words) -> str:
+        """Return the sentence as a language says it."""
+        return _said(say, self.key, self.values)
+
+
+def _said(say: Words, key: str, values: Mapping[str, object]) -> str:
+    shown = {name: say.number(v) if isinstance(v, int) and name != "n" else v for name, v in values.items()}
+    return say(key, **shown)
+
+
 @cache
 def words(language: str) -> Words:
     """Return the catalogue of `language`.

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from socml.labels import Entry, LabelStore
-from socml.project import DataError, UnknownName
+from socml.project import DataError, Sentence, UnknownName
 
 STATES = ("open", "working", "contained", "closed")
 OUTCOMES = ("", "malicious", "benign", "false_alarm", "unsure")
@@ -138,7 +138,7 @@ class Cases:
         _check("title", title)
         _check_change({"severity": severity, "tlp": tlp})
         if not title.strip():
-            raise DataError("A case needs a title.")
+            raise DataError(Sentence("error.case.title"))
         body = {"title": title, "owner": by, "severity": severity, "tlp": tlp}
         entry = self._journal.add("case.opened", _new_id, body, by=by, client_id=client_id, dataset=dataset)
         return self.get(entry.subject)
@@ -304,12 +304,12 @@ def _check_techniques(value: object) -> None:
         raise DataError(f"techniques is {value!r}; write a list of ATT&CK ids such as T1046.")
     for technique in value:
         if not isinstance(technique, str) or not _TECHNIQUE.fullmatch(technique):
-            raise DataError(f"{technique!r} is no ATT&CK technique; write T1046 or T1021.004.")
+            raise DataError(Sentence("error.case.technique", technique=technique))
 
 
 def _check(name: str, text: object) -> None:
     if not isinstance(text, str) or len(text) > _LONGEST[name]:
-        raise DataError(f"{name} is text of at most {_LONGEST[name]:,} characters.")
+        raise DataError(Sentence("error.case.long", field=name, most=_LONGEST[name]))
 
 
 def _new_id(known: set[str]) -> str:

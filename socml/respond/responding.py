@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from socml.labels import LabelStore
-from socml.project import DataError, Project, SocmlError, component, component_names, one_at_a_time
+from socml.project import DataError, Project, Sentence, SocmlError, component, component_names, one_at_a_time
 from socml.respond.cases import Case, Cases, Sent
 from socml.respond.responder import Draft, Responder
 from socml.respond.sending import MayHaveLeft
@@ -42,7 +42,7 @@ def preview(name: str, case: Case, *, project: Project) -> Draft:
     """
     responder, settings = _responder(name), read_settings(project)
     if responder.sends and case.tlp == "red":
-        raise DataError(f"Case {case.id} is TLP:RED: it is not sent anywhere. Change its TLP first, if it may be.")
+        raise DataError(Sentence("error.respond.red", case=case.id))
     begun = tuple(one for one in case.begun if one.responder == name)
     return replace(responder.draft(case, settings), begun=begun)
 
@@ -76,11 +76,11 @@ def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, 
         return Outcome(case, before.reference, sent_before=True)
     draft = preview(name, case, project=project)
     if _responder(name).blocks and case.outcome != "malicious":
-        raise DataError(f"Case {case_id} is not called malicious: nothing is blocked before a person says so.")
+        raise DataError(Sentence("error.respond.not_malicious", case=case_id))
     if draft.digest != confirmed:
-        raise DataError(f"Case {case_id} changed since it was shown: look at what would leave once more.")
+        raise DataError(Sentence("error.respond.changed", case=case_id))
     if draft.empty:
-        raise DataError(f"Nothing is left to send: {len(draft.held)} of its addresses and names are never blocked.")
+        raise DataError(Sentence("error.respond.nothing", count=len(draft.held)))
     reference = _applied(name, draft, case, store=store, project=project, by=by)
     digest = replace(draft, begun=()).digest
     body = {"responder": name, "target": draft.target, "reference": reference, "digest": digest}
@@ -104,6 +104,11 @@ def _applied(name: str, draft: Draft, case: Case, *, store: LabelStore, project:
         raise
 
 
+def can_be_undone(name: str) -> bool:
+    """Say whether what a responder let leave can be taken back at all; each says so itself (`undo_key`), if it is there still."""
+    return name in responder_names() and getattr(_responder(name), "undo_key", name) != ""
+
+
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:
     """Take a response back where the other side allows it, and record that.
 
@@ -117,7 +122,7 @@ def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Pro
     case = cases.get(case_id)
     sent = _sent(case, sent_id)
     if sent.undone:
-        raise DataError(f"Response {sent_id} was taken back already.")
+        raise DataError(Sentence("error.respond.taken_back"))
     reference = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
     body = {"of": sent.id, "responder": sent.responder, "told": reference}
     store.journal.add("response.undone", case_id, body, by=by, dataset=case.dataset)

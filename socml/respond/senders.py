@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from socml.project import DataError, Project
+from socml.project import DataError, Project, Sentence
 from socml.respond.cases import Case
 from socml.respond.responder import Draft
 from socml.respond.sending import Answer, send
@@ -62,7 +62,7 @@ class Sender:
 
     def undo(self, reference: str, case: Case, settings: RespondSettings, project: Project) -> str:
         """Say that it cannot be taken back."""
-        raise DataError(f"What was sent to {self.name} cannot be taken back from here: see {reference} there.")
+        raise DataError(Sentence("error.respond.stays", responder=self.name, reference=reference))
 
     def state(self, reference: str, settings: RespondSettings) -> str:
         """Return nothing: the other side is not asked."""

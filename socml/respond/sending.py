@@ -9,12 +9,11 @@ from http.client import HTTPException, HTTPResponse, InvalidURL
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from socml.project import DataError, TryLater, visible_line, within
+from socml.project import DataError, Sentence, TryLater, visible_line, within
 
 WAIT_S = 15  # for one answer
 MOST_S = 4 * WAIT_S  # for all of an exchange
 MOST_BYTES = 1 << 20
-MAY_HAVE_LEFT = "It may have arrived: look there before it is sent again."
 
 
 class MayHaveLeft(TryLater):
@@ -59,16 +58,19 @@ def send(
     try:
         answer = within(MOST_S, lambda gone: _exchanged(request, gone))
     except (URLError, InvalidURL, ValueError) as error:
-        raise TryLater(f"{host} does not answer: {visible_line(getattr(error, 'reason', error))}") from None
+        raise TryLater(
+            Sentence("error.respond.away", host=host, why=visible_line(getattr(error, "reason", error)))
+        ) from None
     except (HTTPException, OSError) as error:
-        raise MayHaveLeft(f"{host} does not answer: {visible_line(error)}. {MAY_HAVE_LEFT}") from None
+        raise MayHaveLeft(Sentence("error.respond.unanswered", host=host, why=visible_line(error))) from None
     if 200 <= answer.status < 300 or answer.status in accept:
         return answer
     if answer.status in {429, 503}:
-        raise TryLater(f"{host} is busy: it answered {answer.status}.")
+        raise TryLater(Sentence("error.respond.busy", host=host, status=answer.status))
     if answer.status >= 500:
-        raise MayHaveLeft(f"{host} answered {answer.status}. {MAY_HAVE_LEFT}")
-    raise DataError(f"{host} refused with {answer.status}: {visible_line(json.dumps(answer.body)[:4_000])[:300]}")
+        raise MayHaveLeft(Sentence("error.respond.failed", host=host, status=answer.status))
+    said = visible_line(json.dumps(answer.body)[:4_000])[:300]
+    raise DataError(Sentence("error.respond.refused", host=host, status=answer.status, said=said))
 
 
 def _exchanged(request: Request, gone: threading.Event) -> Answer:

@@ -21,6 +21,7 @@ from socml.models import Known, read_context
 from socml.project import (
     ConfigurationError,
     Project,
+    Sentence,
     checked_own,
     component_names,
     did_you_mean,
@@ -53,12 +54,10 @@ class Target:
             If the section names no variable, or the variable is empty.
         """
         if not self.key_variable:
-            raise ConfigurationError(f"{FILE}: [{self.name}] names no key_variable.")
+            raise ConfigurationError(Sentence("error.respond.no_variable", file=FILE, name=self.name))
         key = os.environ.get(self.key_variable, "")
         if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise ConfigurationError(
-                f"The environment variable {self.key_variable} holds no key. Set it: [{self.name}]."
-            )
+            raise ConfigurationError(Sentence("error.respond.no_key", variable=self.key_variable, name=self.name))
         return key
 
     def option(self, name: str, default: str = "") -> str:
@@ -87,7 +86,7 @@ class RespondSettings:
             If the file has no section of that name.
         """
         if name not in self.targets:
-            raise ConfigurationError(f"{FILE} has no section [{name}]: nothing leaves before it says where to.")
+            raise ConfigurationError(Sentence("error.respond.no_section", file=FILE, name=name))
         return self.targets[name]
 
 

@@ -11,6 +11,7 @@ from socml.project import (
     DataError,
     Project,
     Run,
+    Sentence,
     find_project,
     open_table,
     read_metadata,
@@ -88,7 +89,7 @@ def _features_of(run: Run, project: Project, row_ids: list[str]) -> pd.DataFrame
     """Return the features of some rows as numbers; a category becomes the number of its value."""
     path = run_features_path(project, run)
     if not path.is_file():
-        raise DataError(f"The feature table of run {run['run_id']} is not there any more. Build it again.")
+        raise DataError(Sentence("error.run.no_table", run=run["run_id"]))
     names = list(read_metadata(path)["features"])
     table = read_table(path, columns=["row_id", *names], filters=[("row_id", "in", row_ids or [""])])
     features = table.to_pandas().set_index("row_id")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from socml.labels import DIRECTION, CurrentLabels, LabelEvent, NewLabel
-from socml.project import DataError
+from socml.project import DataError, Sentence
 from socml.review.ranking_state import RankingState
 
 ALIKE = 0.7  # of the trees: a row is like another from here on
@@ -84,9 +84,9 @@ def suggestions(
     """
     label = standing.by_analyst().get((row_id, by))
     if label is None or label.suggested:
-        raise DataError(f"{by!r} has no label on row {row_id} that could be suggested for others.")
+        raise DataError(Sentence("error.label.nothing_to_suggest", by=by, row=row_id))
     if label.verdict not in DIRECTION:
-        raise DataError(f"A verdict of {label.verdict!r} says nothing about similar rows.")
+        raise DataError(Sentence("error.label.says_nothing", verdict=label.verdict))
     batch_id = batch_id or uuid.uuid4().hex
     if any(event.batch_id == batch_id for event in standing.standing()):
         return []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Notice, Project, Run, read_leaves, read_table, run_folder, visible_line
+from socml.project import DataError, Notice, Project, Run, Sentence, read_leaves, read_table, run_folder, visible_line
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
 from socml.review.row_ids import RowIds
@@ -154,7 +154,7 @@ class RankingState:
         row = self._order[self.row_of(row_id)]
         leaves = self._learner.leaves
         if not len(leaves):
-            raise DataError("This run's detector has no trees, so it cannot say which rows are alike.")
+            raise DataError(Sentence("error.run.no_trees"))
         shared = np.zeros(leaves.shape[1], dtype=np.int32)
         for tree in leaves:
             shared += tree == tree[row]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from socml.project import DataError, Words, open_table, read_table, run_features_path, visible_line, words
+from socml.project import DataError, Sentence, open_table, read_table, run_features_path, visible_line
 from socml.review.live_ranking import LiveRanking
 
 LONGEST_FILTER = 4_000  # characters of a filter
@@ -37,16 +37,10 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class FilterError(DataError):
-    """A filter that cannot be understood: its message is English, `told` says it in any language."""
+    """A filter that cannot be understood."""
 
     def __init__(self, key: str, **values: object) -> None:
-        self._key = f"filter.{key}"
-        self._values = {name: visible_line(value)[:60] for name, value in values.items()}
-        super().__init__(self.told(words("en")))
-
-    def told(self, say: Words) -> str:
-        """Return what is wrong, as the language says it."""
-        return say(self._key, **self._values)
+        super().__init__(Sentence(f"filter.{key}", **{name: visible_line(v)[:60] for name, v in values.items()}))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from socml.formats import decoded, first_mailbox, header_text, header_texts, mail_events, mail_message, mailboxes
-from socml.project import DataError
+from socml.project import DataError, Sentence
 from socml.tools.decoding import decode_link
 
 __all__ = ["MailTriage", "triage_mail"]
@@ -64,11 +64,11 @@ def triage_mail(data: bytes) -> MailTriage:
     """
     rows = [row for _, row in mail_events(data) if isinstance(row, dict)]
     if not rows:
-        raise DataError("This is no e-mail: it has no header. Save it as .eml, with its headers.")
+        raise DataError(Sentence("error.tools.no_mail"))
     try:
         message = mail_message(data)
     except ValueError as error:
-        raise DataError(f"This e-mail cannot be looked at: {error}.") from None
+        raise DataError(Sentence("error.tools.bad_mail", why=error)) from None
     links = [{"url": str(row["url_original"])} for row in rows if row["event_action"] == "email_url"]
     for link in links:
         if step := decode_link(link["url"]):

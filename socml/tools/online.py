@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from socml.project import ConfigurationError, LookupService, Project, find_project, write_json
+from socml.project import ConfigurationError, LookupService, Project, Sentence, find_project, write_json
 from socml.tools.indicators import Indicator
 from socml.tools.leaving import reason_to_keep
 from socml.tools.services import SERVICES, Reading, request_of
@@ -153,7 +153,7 @@ def look_up_online(
     keys = {service.name: os.environ.get(service.key_variable, "").strip() for service in project.lookups}
     if plan.questions and not any(keys.values()):
         wanted = ", ".join(service.key_variable for service in project.lookups)
-        raise ConfigurationError(f"No key is there: set the environment variable that holds it ({wanted}).")
+        raise ConfigurationError(Sentence("error.tools.no_key", variables=wanted))
     _forget_old(project)
     answers, failures, given_up = list(plan.kept), [], dict[str, Failure]()
     for service, one in plan.questions:

@@ -151,3 +151,19 @@ def test_run_analyst_and_language_stay_when_another_page_is_opened(
     press(page, "b")
     wait_until_saved(page)
     assert stored(lab, built)["by"].to_list() == ["ana"]
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("fr", "Le serveur ne répond pas"), ("en", "The server does not answer")]
+)
+def test_a_page_without_a_list_says_in_its_language_that_the_server_is_away(
+    language: str, says: str, page: Any, mortal: Any
+) -> None:
+    page.goto(f"{mortal.home}tools?lang={language}")
+    page.locator("textarea").fill("10.0.0.1")
+    mortal.kill()
+    page.get_by_role("dialog").get_by_text(says).wait_for()
+    assert "Streamlit" not in page.get_by_role("dialog").inner_text()
+    mortal.start()
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert page.locator("textarea").input_value() == "10.0.0.1"

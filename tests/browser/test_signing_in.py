@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from builders import make_project
+from builders import make_project, make_run
 from oidc_provider import CLIENT, oidc_provider
 from oidc_provider import SECRET as CLIENT_SECRET
 from patience import wait_until
@@ -93,3 +93,44 @@ def test_a_provider_vouches_for_who_signs_in_and_the_account_says_what_they_may(
                 windows.give_back(page)
         finally:
             served.kill()
+
+
+def test_a_viewer_of_hunt_has_no_verdicts_and_one_whose_role_changes_is_told(
+    page: Any, serve: Any, tmp_path: Any
+) -> None:
+    project = make_project(tmp_path / "lab")
+    make_run(project)
+    with open_labels(project) as store:
+        store.accounts.make("ana", "analyst", SECRET, by="setup")
+    served = serve(project, tmp_path / "app.log")
+
+    def sign_in() -> None:
+        page.locator("input[autocomplete=username]").fill("ana")
+        page.locator("input[type=password]").fill(SECRET)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".event[data-row-id][aria-busy=false]")
+
+    try:
+        page.goto(f"{served.url}?lang=fr")
+        page.locator("input[type=password]").wait_for()
+        assert page.get_by_text("Votre session a pris fin").count() == 0
+        sign_in()
+        page.locator(".say.malicious").wait_for()
+        with open_labels(project) as store:
+            store.accounts.make("ana", "viewer", SECRET, by="setup")
+        page.keyboard.press("m")
+        page.get_by_text("Votre session a pris fin").wait_for()
+        sign_in()
+        assert page.locator(".say, [name=note], [name=reason]").count() == 0
+        assert page.locator(".tools button").count() == 1, "the list of keys alone"
+        page.keyboard.press("h")
+        page.locator(".help dl").wait_for()
+        assert "Malveillant" not in page.locator(".help dl").inner_text()
+        page.keyboard.press("Escape")
+        page.locator(".st-key-sign_out button").click()
+        page.locator("input[type=password]").wait_for()
+        assert page.get_by_text("Votre session a pris fin").count() == 0, "they left by themselves"
+        with open_labels(project) as store:
+            assert store.current().empty
+    finally:
+        served.kill()

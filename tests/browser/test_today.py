@@ -218,3 +218,25 @@ def test_a_verdict_of_a_colleague_says_whose_it_is(page: Any, office: Any, label
     open_today(page, office, by="bo")
     page.locator(f"#row-{row} .who .verdict.benign").wait_for()
     assert "by bo" not in page.locator(f"#row-{row} .who").inner_text()
+
+
+@pytest.mark.parametrize(("language", "mark"), [("en", "opinions differ"), ("fr", "avis divergents")])
+def test_two_who_disagree_are_both_said_and_nobody_once_they_agree(
+    language: str, mark: str, page: Any, office: Any, labels: LabelStore
+) -> None:
+    open_today(page, office, by="ana", lang=language)
+    row = str(page.locator(".detail").get_attribute("data-row-id"))
+    for by, verdict in (("bo", "benign"), ("cy", "malicious"), ("dee", "skip")):
+        labels.record([NewLabel(row, verdict, client_id=f"{by} {language}", dataset="office", by=by)])
+    open_today(page, office, by="ana", lang=language, row=row)
+    page.locator(f"#row-{row} .differ", has_text=mark).wait_for()
+    said = page.locator(".detail header .differ").inner_text()
+    say = words(language)
+    assert (
+        said.index("bo") < said.index(say("verdict.benign")) < said.index("cy") < said.index(say("verdict.malicious"))
+    )
+    assert "dee" not in said
+    labels.record([NewLabel(row, "malicious", client_id=f"bo agrees {language}", dataset="office", by="bo")])
+    open_today(page, office, by="ana", lang=language, row=row)
+    page.locator(f"#row-{row} .verdict.malicious").wait_for()
+    page.locator(".differ").first.wait_for(state="detached")

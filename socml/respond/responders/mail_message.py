@@ -9,12 +9,12 @@ from contextlib import suppress
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
-from socml.project import ConfigurationError, DataError, Project, TryLater, is_loopback, visible_line, within
+from socml.project import ConfigurationError, DataError, Project, Sentence, TryLater, is_loopback, visible_line, within
 from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import markdown
 from socml.respond.responder import Draft
-from socml.respond.sending import MAY_HAVE_LEFT, MOST_S, WAIT_S, MayHaveLeft
+from socml.respond.sending import MOST_S, WAIT_S, MayHaveLeft
 from socml.respond.settings import RespondSettings, Target
 
 __all__ = ["MailMessage"]
@@ -27,6 +27,7 @@ class MailMessage:
 
     sends = True
     blocks = False
+    undo_key = ""
 
     def draft(self, case: Case, settings: RespondSettings) -> Draft:
         """Return the message as it will be sent."""
@@ -42,19 +43,17 @@ class MailMessage:
         try:
             without = within(MOST_S, lambda _: _exchanged(message, target, key))
         except smtplib.SMTPRecipientsRefused:
-            raise DataError("The mail server takes none of the addresses of [mail-message] to.") from None
+            raise DataError(Sentence("error.mail.nobody")) from None
         except (smtplib.SMTPServerDisconnected, TimeoutError, ConnectionResetError, BrokenPipeError) as error:
-            raise MayHaveLeft(
-                f"The mail server does not answer: {visible_line(error)[:200]}. {MAY_HAVE_LEFT}"
-            ) from None
+            raise MayHaveLeft(Sentence("error.mail.unanswered", why=visible_line(error)[:200])) from None
         except (OSError, ValueError) as error:
-            raise TryLater(f"The mail server does not take it: {visible_line(error)[:200]}") from None
+            raise TryLater(Sentence("error.mail.refused", why=visible_line(error)[:200])) from None
         missed = f"; not taken: {', '.join(sorted(without))}" if without else ""
         return f"{message['Message-ID']}{visible_line(missed)}"
 
     def undo(self, reference: str, case: Case, settings: RespondSettings, project: Project) -> str:
         """Say that a mail cannot be called back."""
-        raise DataError("A mail that was sent cannot be called back.")
+        raise DataError(Sentence("error.mail.left"))
 
     def state(self, reference: str, settings: RespondSettings) -> str:
         """Return nothing: a mail says nothing back."""
@@ -77,7 +76,7 @@ def _exchanged(message: EmailMessage, target: Target, key: str) -> Collection[st
             server.starttls(context=tls)
             is_private = True
         if key and not is_private:
-            raise DataError("The mail server offers no encryption: the key of [mail-message] is not sent to it.")
+            raise DataError(Sentence("error.mail.open"))
         if key:
             server.login(target.option("user"), key)
         return server.send_message(message)
@@ -90,7 +89,7 @@ def _exchanged(message: EmailMessage, target: Target, key: str) -> Collection[st
 def _message(case: Case, settings: RespondSettings, target: Target) -> EmailMessage:
     sender, to = target.option("sender"), target.option("to")
     if not sender or not to:
-        raise ConfigurationError("respond.toml: [mail-message] needs sender and to.")
+        raise ConfigurationError(Sentence("error.mail.addresses"))
     message = EmailMessage()
     try:
         message["Subject"] = visible_line(f"[socml] TLP:{case.tlp.upper()} {case.id}: {case.title}")
