@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socml.formats import ReadOptions
+from socml.formats._times import Clock
+from socml.formats._values import column_value
 from socml.formats.table._table_digits import Digits, ungrouped
 from socml.ingestion import FileSource, open_format
 
@@ -89,3 +91,30 @@ def test_what_a_mark_means_is_told_by_the_other_cells(
     cells: list[str], delimiter: str, expected: list[object], tmp_path: Path
 ) -> None:
     assert column(tmp_path / "a.csv", cells, delimiter)[0] == expected
+
+
+@pytest.mark.parametrize("cell", ["9" * 5_000, "1" + ",234" * 2_000, "1" + " 234" * 2_000])
+def test_a_number_of_thousands_of_digits_costs_no_file(cell: str, tmp_path: Path) -> None:
+    values, notes = column(tmp_path / "a.csv", ["7", cell, "8"])
+    assert values == ["7", cell, "8"]
+    assert f"Column 'amount' is kept as text: {cell[:40]} does not fit a number exactly." in notes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"time": "2026-03-02T10:00:00Z", "user": "bob", "source_ip": "192.0.2.7", "status": "²"}',
+        "Mar  2 10:00:00 web1 [²]: session of bob from 192.0.2.7",
+    ],
+)
+def test_a_sign_that_python_calls_a_digit_costs_no_event(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text(f"{line}\n" * 3)
+    source = FileSource(path, path.name)
+    parts = list(open_format("any-json" if line.startswith("{") else "syslog").read(source, ReadOptions()))
+    assert [ip for part in parts for ip in part.events["source_ip"].to_pylist()] == ["192.0.2.7"] * 3
+    assert not [reject for part in parts for reject in part.rejects]
+
+
+def test_a_whole_number_beyond_any_float_is_none() -> None:
+    assert column_value("source_port", 10**400, "port", Clock(None, None, None)) is None

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -155,6 +156,25 @@ def test_rows_of_runs_that_are_gone_are_those_before_the_runs_that_are_there(lab
 def test_a_table_of_which_nothing_is_new_has_the_run_it_had(lab):
     one = score_online(RECIPE, write_features(lab, table(400)), project=lab, start="latest")
     assert score_online(RECIPE, write_features(lab, table(400)[:300]), project=lab, start="latest") == one
+
+
+def test_a_table_of_which_nothing_is_new_has_the_run_of_its_own_dataset(lab):
+    """Another was learned after it; and of the table the first rows are gone, as retention takes them."""
+    one = score_online(RECIPE, write_features(lab, table(400), dataset="a"), project=lab, start="latest")
+    two = score_online(RECIPE, write_features(lab, table(300, seed=1), dataset="b"), project=lab, start="latest")
+    assert score_online(RECIPE, write_features(lab, table(400)[100:], dataset="a"), project=lab, start="latest") == one
+    shutil.rmtree(run_folder(lab, two["run_id"]))
+    assert score_online(RECIPE, write_features(lab, table(400)[200:], dataset="a"), project=lab, start="latest") == one
+
+
+def test_rows_that_are_known_are_looked_up_at_once_however_many_blocks_a_table_has(lab, monkeypatch):
+    every, calls = table(900), []
+    score_online(RECIPE, write_features(lab, every[:300]), project=lab, start="latest")
+    is_in = pc.is_in
+    monkeypatch.setattr("socml.models.online_run.BLOCK", 50)
+    monkeypatch.setattr("socml.models.online_run.pc.is_in", lambda *given, **how: calls.append(1) or is_in(*given, **how))
+    run = score_online(RECIPE, write_features(lab, every), project=lab, start="latest")
+    assert (run["rows"], len(calls)) == (600, 1)
 
 
 @pytest.mark.parametrize(("model", "said"), [("daily", "socml run daily d --hours"), ("flow-forest", "mode 'batch'")])

@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 from socml.ingestion import FileSource
+from socml.ingestion.unpacking import _unstreamed
 from socml.project import DataError, FormatError
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -92,6 +93,49 @@ def test_an_archive_of_files_is_no_log(kind: str, tmp_path: Path) -> None:
     path.write_bytes(PACK[kind](held.getvalue()) if kind else held.getvalue())
     with pytest.raises(FormatError, match="tar archive of files"):
         read(path)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_log_into_which_somebody_wrote_the_word_of_tar_is_read(at: int, tmp_path: Path) -> None:
+    path, line = tmp_path / "access.log", b'192.0.2.7 - - [02/Mar/2026:10:00:00 +0000] "GET /%s HTTP/1.1" 404 12\n'
+    path.write_bytes(line % (b"ustar" * 60)[at:] + line % b"login" * 50)
+    assert read(path) == (path.read_bytes(), "")
+
+
+@pytest.mark.parametrize("kind", ["bzip2", "xz"])
+def test_members_of_nothing_cost_no_more_than_their_bytes_many_times(kind: str, tmp_path: Path) -> None:
+    """What is left of a piece is copied after each member: counted are the bytes that are given to be unpacked."""
+    member = PACK[kind](b"")
+    path, given = tmp_path / "a", 0
+    path.write_bytes(member * ((1 << 20) // len(member)))
+
+    class Counting:
+        def __init__(self) -> None:
+            self.inner = bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+        def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+            nonlocal given
+            given += len(data)
+            return self.inner.decompress(data, max_length)
+
+    with path.open("rb") as file:
+        source = FileSource(path, "a", end=path.stat().st_size)
+        assert b"".join(_unstreamed(source, file, kind, Counting, (OSError,))) == b""
+    assert given < path.stat().st_size * (1 << 16) / len(member)
+
+
+def test_lines_that_returns_end_wait_while_a_line_feed_may_still_come(tmp_path: Path) -> None:
+    path = tmp_path / "progress.log"
+    path.write_bytes(b"10:00:01 10 %\r10:00:02 20 %\r10:00:03")
+    source = FileSource(path, path.name, holds_back=True)
+    assert (b"".join(source.chunks()), source.waiting) == (b"", 36)
+    assert read(path)[0] == b"10:00:01 10 %\n10:00:02 20 %\n10:00:03"
+    path.write_bytes(path.read_bytes() + b" 30 %\r\nnext\r\n")
+    source = FileSource(path, path.name, holds_back=True)
+    assert (b"".join(source.chunks()), source.waiting) == (path.read_bytes(), 0)
 
 
 def test_a_workbook_is_called_so(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def cef_columns(found: dict[str, object], clock: Clock) -> tuple[dict[str, objec
         if name:
             row[column] = address(fields.text(name))
     for column, names in _PORTS.items():
-        if str(fields.peek(*names)).isdigit():
+        if str(fields.peek(*names)).isdecimal():
             row |= fields.columns({column: names})
     hosts = [n for n in ("dhost", "dvchost", "shost", "identHostName") if fields.peek(n)]
     if hosts:
@@ -156,7 +156,7 @@ def vendor_time(text: str, clock: Clock) -> datetime:
         In words, if it is none of these.
     """
     text = text.strip()
-    if text.replace(".", "", 1).isdigit():
+    if text.replace(".", "", 1).isdecimal():
         return epoch(text)
     found = _STAMP.match(text)
     if found is None:
@@ -190,10 +190,10 @@ def _severity(written: object) -> int | None:
 
 def _numbers(fields: Fields) -> dict[str, object]:
     """Return the process number, and how often it happened; a field that is no number stays where it is."""
-    name = next((n for n in ("dpid", "spid") if str(fields.peek(n)).isdigit()), None)
+    name = next((n for n in ("dpid", "spid") if str(fields.peek(n)).isdecimal()), None)
     row = fields.columns({"process_pid": name}) if name else {}
     count = str(fields.peek("cnt"))
-    return row | (fields.columns({"event_count": "cnt"}) if count.isdigit() and len(count) < 10 else {})
+    return row | (fields.columns({"event_count": "cnt"}) if count.isdecimal() and len(count) < 10 else {})
 
 
 def _split_pipes(text: str, limit: int) -> list[str]:

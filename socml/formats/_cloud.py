@@ -25,7 +25,7 @@ def moment(value: object) -> datetime | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, (int, float)) or str(value).isdigit():
+    if isinstance(value, (int, float)) or str(value).isdecimal():
         return epoch(value)
     return iso(value)
 
@@ -89,7 +89,7 @@ def _azure_outcome(fields: Fields, login: bool) -> str:
     if code is not None:
         return "success" if code == "0" else "failure"
     answer = text_of(fields.peek("resultType", "properties.result", "result", "status.value", "resultSignature")) or ""
-    if answer.isdigit():
+    if answer.isdecimal():
         number = int(answer)
         return "success" if number == 0 or (not login and 200 <= number < 400) else "failure"
     if answer.lower() in ("success", "succeeded", "accepted", "started", "start", "ok", "none"):

@@ -321,7 +321,7 @@ def _user(text: str, *, ended: bool) -> str | None:
                 name
                 and name.lower() not in _NO_USER
                 and (is_quoted or name.lower() not in elsewhere.NO_USER)
-                and (is_extension or not name.isdigit())
+                and (is_extension or not name.isdecimal())
                 and name[0] not in "/-"
                 and address(name) is None
                 and any(map(str.isalnum, name))

@@ -170,7 +170,7 @@ def _is_of_a_part(column: str, name: str, end: str) -> bool:
     >>> _is_of_a_part("process_pid", "model.then.pid", "pid"), _is_of_a_part("process_pid", "process.pid", "pid")
     (True, False)
     """
-    path = [part.lower() for part in name.split(".")[:-1] if not part.isdigit()]
+    path = [part.lower() for part in name.split(".")[:-1] if not part.isdecimal()]
     if column == "event_action":
         return end in _WEAK_ACTIONS and bool(path) and _OF_EVENTS.search(path[-1]) is None
     if column == "http_response_status_code":
@@ -197,7 +197,7 @@ def _ends(name: str) -> tuple[tuple[str, int], ...]:
 def _each_end(name: str) -> Iterator[tuple[str, int]]:
     if name in _SIGNED:
         yield _SIGNED[name], 0
-    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdigit()]
+    parts = [part for part in name.replace("/", ".").split(".") if part and not part.isdecimal()]
     if len(parts) > 1 and _ENVELOPE in parts[:-1]:
         parts = [part for part in parts if part != _ENVELOPE]
     given = set[str]()

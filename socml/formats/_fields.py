@@ -104,7 +104,7 @@ def as_column(column: str, value: object, field: str) -> object:
     if kind == "double":
         try:
             return float(cast("str | float", value))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{field} is {str(value)[:60]!r}, not a number") from None
     if kind.startswith("list"):
         return [text_of(v) for v in value] if isinstance(value, list) else [text_of(value)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from socml.formats._addresses import address
-from socml.formats._field_names import guess, plain_name
+from socml.formats._field_names import Guess, guess, plain_name
 from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
 from socml.formats._other_languages import LOGON as LOGON_ELSEWHERE
@@ -81,7 +81,8 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
     row: dict[str, object] = {}
     taken: dict[str, str] = {}
     used: set[str] = set()
-    for column, candidates in guess(tuple(found)).columns.items():
+    guessed = guess(tuple(found))
+    for column, candidates in guessed.columns.items():
         if column == "time" and (joined := _date_and_clock(found, candidates, clock)):
             row["time"], taken["time"], clock_name = joined
             used |= {taken["time"], clock_name}
@@ -100,11 +101,11 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
                 break
     complete_ends(row, taken, used, found)
     _agree(row, taken, used)
-    _request_line(row, found)
+    _request_line(row, found, guessed)
     if len(str(row.get("event_action", "")).split()) >= _SENTENCE > len(str(row.get("message", "")).split()):
         used.discard(taken.get("message", ""))
         row["message"] = row["event_action"]
-    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, row.get("event_action"))):
+    if "event_outcome" not in row and (outcome := _outcome_of_kinds(found, guessed, row.get("event_action"))):
         row["event_outcome"] = outcome
     row |= {name: value for name, value in _meaning(row).items() if value is not None}
     left = [name for name in found if name not in used or _is_kept(name, taken)]
@@ -200,12 +201,12 @@ def _is_kept(name: str, taken: Mapping[str, str]) -> bool:
     )
 
 
-def _request_line(row: dict[str, object], found: Mapping[str, object]) -> None:
+def _request_line(row: dict[str, object], found: Mapping[str, object], guessed: Guess) -> None:
     """Take method and URL of a request that a field holds as the client wrote it: `GET /x HTTP/1.1`."""
     if "http_request_method" in row:
         _client(row)
         return
-    for name in guess(tuple(found)).requests:
+    for name in guessed.requests:
         value = found[name]
         if isinstance(value, str) and (line := _REQUEST.fullmatch(value.strip('"'))):
             row["http_request_method"] = line["method"]
@@ -221,14 +222,14 @@ def _client(row: dict[str, object]) -> None:
         del row["host_name"]
 
 
-def _outcome_of_kinds(found: Mapping[str, object], action: object) -> str | None:
+def _outcome_of_kinds(found: Mapping[str, object], guessed: Guess, action: object) -> str | None:
     """Return the outcome that a record's kinds tell, whichever is its action (not a mere name), or that it is still to come."""
-    ends = guess(tuple(found)).columns.get("event_outcome", ())
+    ends = guessed.columns.get("event_outcome", ())
     if any(str(found[name]).lower().replace("_", " ") in _OPEN for name, _ in ends):
         return "unknown"
-    for name, _ in guess(tuple(found)).columns.get("event_action", ()):
+    for name, _ in guessed.columns.get("event_action", ()):
         value = found[name]
-        is_title = plain_name(name) == "name" and value != action
+        is_title = value != action and plain_name(name) == "name"
         if isinstance(value, str) and len(value) <= 100 and not is_title and (outcome := _outcome_of_kind(value)):
             return outcome
     return None
@@ -253,9 +254,8 @@ def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> Non
         taken.pop("network_protocol", None)
     elif "network_protocol" in taken:
         used.add(taken["network_protocol"])
-    is_application = plain_name(taken.get("network_protocol", "")) in _APPLICATIONS
     is_connection = "destination_ip" in row or "destination_port" in row or row.get("network_protocol") in _PROTOCOLS
-    if is_application and not is_connection:
+    if not is_connection and plain_name(taken.get("network_protocol", "")) in _APPLICATIONS:
         used.discard(taken.pop("network_protocol"))
         row.pop("network_protocol")
     if row.get("message") is not None and taken["message"] in [

@@ -112,7 +112,7 @@ def _swap(row: dict[str, object], taken: dict[str, str], *kinds: str) -> None:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) or (
-        isinstance(value, str) and value.replace(".", "", 1).replace(",", "", 1).isdigit()
+        isinstance(value, str) and value.replace(".", "", 1).replace(",", "", 1).isdecimal()
     )
 
 

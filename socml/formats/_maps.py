@@ -135,7 +135,7 @@ class FormatMap:
     def _reads_lists(self) -> bool:
         """Whether a field that is read is of one object in a list: `events.0.name`."""
         names = [*self.columns.values(), *(when.fields for when in self.whens)]
-        return any(part.isdigit() for some in names for name in some for part in name.split("."))
+        return any(part.isdecimal() for some in names for name in some for part in name.split("."))
 
     def row(
         self, found: Mapping[str, object], clock: Clock, *, kept: Mapping[str, object] | None = None
@@ -168,7 +168,7 @@ class FormatMap:
 
     def _declared(self, column: str, value: object, name: str, clock: Clock) -> object:
         """Return a value as the column holds it. Where a map says that a field names a user, a number is a name too."""
-        if column.endswith("user_name") and isinstance(value, str) and value.strip().isdigit():
+        if column.endswith("user_name") and isinstance(value, str) and value.strip().isdecimal():
             return value.strip()
         if column == "time" and self.time_format:
             with suppress(ValueError):

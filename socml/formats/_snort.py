@@ -61,7 +61,7 @@ def split_address(text: str) -> tuple[str, int | None]:
     if found:
         return shorten(found["address"]), None if found["port"] is None else whole(found["port"], "port", 65535)
     front, _, port = text.rpartition(":")
-    if not front or not port.isdigit():
+    if not front or not port.isdecimal():
         return shorten(text), None
     return shorten(front), whole(port, "port", 65535)
 

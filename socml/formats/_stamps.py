@@ -137,7 +137,7 @@ def time_of(value: object, clock: Clock) -> datetime:
     text = str(value).strip()
     if isinstance(value, bool):
         raise ValueError(f"{text!r} is not a time")
-    if isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
+    if isinstance(value, (int, float)) or text.replace(".", "", 1).isdecimal():
         return _of_number(text, clock)
     if found := _TEXT_DATE.fullmatch(text):
         return clock.in_zone(_checked(found["year"], found["month"], found["day"], "0", "0", "0"))
@@ -192,7 +192,7 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
     if parts.get("first"):
         parts = {**parts, **_ordered(parts["first"] or "", parts["other"] or "", clock)}
     month = parts["month"] or ""
-    if not month.isdigit():
+    if not month.isdecimal():
         number = _MONTH_NUMBERS.get(month.upper())
         if number is None:
             raise ValueError(f"{month!r} is not a month")

@@ -122,7 +122,7 @@ def outcome_of(value: object, name: str = "") -> str | None:
     if isinstance(value, bool) or (is_negative and str(value) in ("0", "1")):
         return "success" if (str(value) in ("True", "1")) != is_negative else "failure"
     text = unaccented(str(value)[:_OUTCOME_LONGEST])
-    if text.isdigit() and name not in _YES_NAMES:
+    if text.isdecimal() and name not in _YES_NAMES:
         return ("success" if int(text) < 400 else "failure") if 100 <= int(text) <= 599 else None
     words = _WORD_BREAKS.sub(" ", text)
     if _NO_ERROR.search(words):
@@ -207,12 +207,12 @@ def _number(value: object, kind: str) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and (_THOUSANDS.fullmatch(value) or (kind != "double" and _COMMAS.fullmatch(value))):
-        value = "".join(character for character in value if character.isdigit())
+        value = "".join(character for character in value if character.isdecimal())
     elif kind == "double" and isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
         value = value.replace(",", ".")
     try:
         number = float(cast("str | float", value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if kind == "double":
         return number if 0 <= number < 1e12 else None
@@ -258,7 +258,7 @@ def _method(value: object, name: str) -> str | None:
 
 def _transport(value: object, name: str) -> str | None:
     text = str(value).strip().lower().partition("/")[0]  # tcp/https, as SonicWall writes it
-    if text.isdigit():
+    if text.isdecimal():
         return TRANSPORTS.get(int(text)) if int(text) < 256 else None
     return text if text in _TRANSPORT_NAMES else None
 
@@ -272,7 +272,7 @@ def _user(value: object, name: str) -> str | None:
     text = str(value).strip()
     if (
         not isinstance(value, str)
-        or text.isdigit()
+        or text.isdecimal()
         or not text
         or len(text) > 256
         or text in ("null", "None", "N/A", "(null)", "unknown")
@@ -288,7 +288,7 @@ def _user(value: object, name: str) -> str | None:
 
 def _word(value: object, name: str) -> str | None:
     text = str(value).strip() if isinstance(value, str) else ""
-    return text if 0 < len(text) <= 200 and not text.replace(".", "").isdigit() and text != "-" else None
+    return text if 0 < len(text) <= 200 and not text.replace(".", "").isdecimal() and text != "-" else None
 
 
 def _host(value: object, name: str) -> str | None:
@@ -351,7 +351,7 @@ def _question_type(value: object, name: str) -> str | None:
 def _rule(value: object, name: str) -> str | None:
     """Return the id of a rule; a session or an account may be called `sid` as well."""
     text = text_of(value)
-    return text if name not in ("sid", "gid") or str(text).isdigit() else None
+    return text if name not in ("sid", "gid") or str(text).isdecimal() else None
 
 
 def _agent(value: object, name: str) -> str | None:

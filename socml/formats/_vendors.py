@@ -48,7 +48,7 @@ def kind_of(vendor: str, product: str, rule: str, name: str, row: dict[str, obje
 def _of_product(vendor: str, product: str, rule: str) -> tuple[int | None, str] | None:
     if vendor.startswith("kaspersky"):
         return (_INTRUSION if "ATTACK" in rule else _MALWARE) if _KASPERSKY.match(rule) else None
-    if vendor.startswith("trend") and "deep security agent" in product and rule.isdigit():
+    if vendor.startswith("trend") and "deep security agent" in product and rule.isdecimal():
         return next((kind for low, high, kind in _DEEP_SECURITY if low <= int(rule) <= high), None)
     return None
 

@@ -42,6 +42,7 @@ class FileSource:
     ----------
     holds_back : whether a last line without line end is left for later; `waiting` counts its bytes
     ends_in_line : whether the last pass ended with a line without line end
+    by_returns : whether its lines end with a carriage return alone, so far: of a file that grows a line feed may follow
     prefix : the hash of the unpacked bytes, once all of them were read
     end : how many bytes of the packed file are read: where it ended when it was first looked at
     """
@@ -55,6 +56,7 @@ class FileSource:
     holds_back: bool = False
     waiting: int = 0
     ends_in_line: bool = False
+    by_returns: bool = False
     prefix: Prefix | None = None
     end: int | None = None
 
@@ -105,7 +107,7 @@ class FileSource:
         """Yield what is before the last line end; the rest is `waiting`, unless it is damaged or no line at all."""
         held: list[bytes] = []
         for chunk in chunks:
-            cut = chunk.rfind(b"\n") + 1
+            cut = 0 if self.by_returns else chunk.rfind(b"\n") + 1
             if cut:
                 yield b"".join([*held, chunk[:cut]])
                 held = []
@@ -125,7 +127,7 @@ class FileSource:
         with open_file(self.path) as file:
             if self.end is None:
                 self.end = os.fstat(file.fileno()).st_size
-            for chunk in _as_text(unpacked_pieces(self, file)):
+            for chunk in self._as_text(unpacked_pieces(self, file)):
                 unpacked += len(chunk)
                 if prefix is not None:
                     prefix.update(chunk)
@@ -139,6 +141,20 @@ class FileSource:
                     yield chunk
         if prefix is not None:
             self.prefix = prefix
+
+    def _as_text(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8, and lines that a carriage return
+        alone ends, as old spreadsheets write them, with a line feed; all else as it is.
+        """
+        first = next(chunks, b"")
+        self.by_returns = first.count(b"\r") > 1 and not (b"\n" in first or b"\0" in first)
+        chunks = itertools.chain([first], chunks)
+        if first.startswith(_UTF16):
+            yield from _decoded(chunks)
+        elif self.by_returns:
+            yield from (chunk.replace(b"\r", b"\n") for chunk in chunks)
+        else:
+            yield from chunks
 
     def blocks(self) -> Iterator[Block]:
         """Yield whole lines in blocks of about `BLOCK_BYTES`. A byte-order mark at the start is left out."""
@@ -216,20 +232,6 @@ def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:
     last = chunks[-1] if b"\n" in chunks[-1] else b"".join(chunks)
     cut = last.rfind(b"\n") + 1
     return (b"".join([*chunks[:-1], last[:cut]]) if last is chunks[-1] else last[:cut]), last[cut:]
-
-
-def _as_text(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield text in UTF-16 with a byte-order mark, as PowerShell writes it, in UTF-8, and lines that a carriage return alone
-    ends, as old spreadsheets write them, with a line feed; all else as it is.
-    """
-    first = next(chunks, b"")
-    if first.startswith(_UTF16):
-        yield from _decoded(itertools.chain([first], chunks))
-    elif first.count(b"\r") > 1 and not (b"\n" in first or b"\0" in first):
-        yield from (chunk.replace(b"\r", b"\n") for chunk in itertools.chain([first], chunks))
-    else:
-        yield first
-        yield from chunks
 
 
 def _decoded(chunks: Iterator[bytes]) -> Iterator[bytes]:

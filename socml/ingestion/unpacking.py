@@ -15,6 +15,7 @@ from socml.project import FormatError, open_file
 __all__ = ["Packed", "unpacked_pieces"]
 
 _PIECE = 1 << 20
+_PACKED_PIECE = 1 << 16  # of gzip, bzip2, xz: what is left of one is copied after each member, and one may have 20 bytes
 _ZSTD_PIECE = 1 << 10  # 4 bytes of zstd can say 128 KB, so this unpacks to 32 MB at most
 _XZ_MEMORY = 1 << 28  # bytes that a stream may want to be unpacked with; xz -9 wants 65 MB
 _TAR = 257, b"ustar"  # where a tar archive says that it is one
@@ -57,7 +58,7 @@ def unpacked_pieces(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
     first = b""
     while len(first) < _TAR[0] + len(_TAR[1]) and (piece := next(pieces, None)) is not None:
         first += piece
-    if first[_TAR[0] :].startswith(_TAR[1]):
+    if first[_TAR[0] :].startswith(_TAR[1]) and b"\0" in first[: _TAR[0]]:  # as no text has, whoever wrote into it
         raise FormatError(f"{packed.name} is a tar archive of files. Unpack it first.")
     return chain([first], pieces)
 
@@ -90,7 +91,7 @@ def _plain(packed: Packed, file: BinaryIO, length: int = _PIECE) -> Iterator[byt
 
 def _gunzipped(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
-    for piece in _plain(packed, file):
+    for piece in _plain(packed, file, _PACKED_PIECE):
         rest = piece
         while rest:
             if unpack.eof:
@@ -112,7 +113,7 @@ def _unstreamed(
     packed: Packed, file: BinaryIO, kind: str, begin: Callable[[], _Unpacker], errors: tuple[type[Exception], ...]
 ) -> Iterator[bytes]:
     unpack = begin()
-    for piece in _plain(packed, file):
+    for piece in _plain(packed, file, _PACKED_PIECE):
         rest = piece
         while rest or not (unpack.eof or unpack.needs_input):
             if unpack.eof:

@@ -118,9 +118,9 @@ def _score_online(
     run_id = _run_id(online, table_hash, seed)
     folder = run_folder(project, run_id)
     known = _known_rows(online, metadata, project)
-    if len(known.names):
+    if known.run_id:
         if not _new_rows(features_path, known, folder / "features.parquet"):
-            return read_run(project, next(reversed(online.learned.values())))
+            return read_run(project, known.run_id)
         features_path = folder / "features.parquet"
         about["features_path"] = os.path.relpath(features_path, project.workspace)
     if not (folder / "run.json").is_file():
@@ -136,12 +136,16 @@ def _score_online(
 
 @dataclass(frozen=True)
 class _Known:
-    """The rows of a dataset that a model has learned: by name, and all before `since`, whose runs are gone."""
+    """The rows of a dataset that a model has learned: by name, and all before `since`, whose runs are gone.
 
-    names: pa.Array
+    `run_id` is the last run of the dataset that is there; empty if none is.
+    """
+
+    names: pa.ChunkedArray
     since: datetime | None
+    run_id: str
 
-    def new(self, rows: pa.RecordBatch) -> pa.Array:
+    def new(self, rows: pa.Table) -> pa.ChunkedArray:
         """Return which rows were not learned."""
         fresh = pc.invert(pc.is_in(rows["row_id"], self.names))
         if self.since is None:
@@ -155,7 +159,8 @@ def _known_rows(online: OnlineModel, metadata: TableMetadata, project: Project) 
     dataset, window = metadata.get("dataset", ""), timedelta(seconds=int(metadata.get("window_seconds") or 0))
     runs = {run["run_id"]: run for run in list_runs(project)} if online.learned else {}
     here = [run_id for run_id in online.learned.values() if run_id in runs and runs[run_id]["dataset"] == dataset]
-    names, first = [pa.array([], pa.string())], []
+    names: list[pa.Array] = []
+    first: list[datetime] = []
     for run_id in here:
         scored = read_table(run_folder(project, run_id) / "scores.parquet", columns=["row_id", "time"])
         span = pc.min_max(scored["time"]).as_py()
@@ -172,22 +177,24 @@ def _known_rows(online: OnlineModel, metadata: TableMetadata, project: Project) 
             stacklevel=4,
         )
     is_forgotten = gone or len(online.learned) >= REMEMBERED_TABLES
-    return _Known(pa.concat_arrays(names), min(first, default=None) if is_forgotten else None)
+    since = min(first, default=None) if is_forgotten else None
+    return _Known(pa.chunked_array(names, pa.string()), since, here[-1] if here else "")
 
 
 def _new_rows(path: Path, known: _Known, target: Path) -> int:
     """Write the rows of a feature file that are not known, and return how many they are; nothing if there are none."""
-    file, rows = open_table(path), 0
-    for batch in file.iter_batches(BLOCK, columns=["row_id", "time"]):
-        rows += pc.sum(known.new(batch)).as_py() or 0
+    fresh = known.new(read_table(path, columns=["row_id", "time"]))
+    rows, begin = pc.sum(fresh).as_py() or 0, 0
     if rows:
         private_folder(target.parent)
+        file = open_table(path)
         with replacing(target) as temporary, parquet_writer(temporary, file.schema_arrow) as writer:
             for batch in file.iter_batches(BLOCK):
-                fresh = batch.filter(known.new(batch))
-                if len(fresh):
-                    writer.write_batch(fresh)
-    return rows
+                new = pa.Table.from_batches([batch]).filter(fresh.slice(begin, len(batch)))
+                begin += len(batch)
+                if len(new):
+                    writer.write_table(new)
+    return int(rows)
 
 
 def _begun(recipe: ModelRecipe, start: str, features: list[str], seed: int | None, project: Project) -> OnlineModel:

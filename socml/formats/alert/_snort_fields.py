@@ -51,7 +51,7 @@ def _time(fields: Fields, clock: Clock) -> datetime:
     if seconds is not None:
         when = epoch(seconds)
         _, _, fraction = str(stamp or "").strip().partition(".")
-        return when.replace(microsecond=int(fraction[:6].ljust(6, "0"))) if fraction.isdigit() else when
+        return when.replace(microsecond=int(fraction[:6].ljust(6, "0"))) if fraction.isdecimal() else when
     if stamp is None:
         raise ValueError("the alert has no time: neither `timestamp` nor `seconds`")
     return alert_time(str(stamp), clock)

@@ -132,7 +132,7 @@ def read_maps(folder: Path) -> Maps:
     for parts in _rows(folder / "gen-msg.map"):
         _note(maps, parts[:2], parts[2:3])
     for parts in _rows(folder / "sid-msg.map"):
-        if len(parts) >= 6 and parts[1].isdigit():
+        if len(parts) >= 6 and parts[1].isdecimal():
             _note(maps, parts[:2], parts[5:6])
         else:
             _note(maps, ["1", *parts[:1]], parts[1:2])
@@ -147,7 +147,7 @@ def _class_name(line: str) -> str | None:
     """Return the middle of `config classification: short name,name,priority`; None if the line is something else."""
     head, _, rest = line.partition(",")
     name, comma, priority = rest.rpartition(",")
-    is_one = head.startswith("config classification:") and comma and priority.strip().isdigit()
+    is_one = head.startswith("config classification:") and comma and priority.strip().isdecimal()
     return name.strip() if is_one else None
 
 
@@ -159,7 +159,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
 
 
 def _note(maps: Maps, numbers: list[str], message: list[str]) -> None:
-    if len(numbers) == 2 and all(n.isdigit() for n in numbers) and message:
+    if len(numbers) == 2 and all(n.isdecimal() for n in numbers) and message:
         maps.messages[int(numbers[0]), int(numbers[1])] = message[0]
 
 

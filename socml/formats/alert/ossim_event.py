@@ -97,7 +97,7 @@ def _event(line: bytes) -> dict[str, object]:
     row["rule_id"] = f"{found.get('plugin_id')}:{found.get('plugin_sid')}"
     row["event_action"] = plugin
     risk = str(fields.peek("risk", "ossim_risk_a") or "")
-    if risk.isdigit() and int(risk) <= 10:
+    if risk.isdecimal() and int(risk) <= 10:
         row["event_severity"] = int(risk) * 10
     row["extra"] = fields.rest()
     return row
@@ -111,6 +111,6 @@ def _decoded(value: str) -> str:
 
 
 def _plugin(number: str) -> str | None:
-    if number.isdigit() and 7001 <= int(number) <= 7999:
+    if number.isdecimal() and 7001 <= int(number) <= 7999:
         return "ossec"
     return _PLUGINS.get(number)

@@ -95,7 +95,7 @@ def _is_redacted_time(name: str, value: object) -> bool:
     """Return whether a time says "redacted" or "…", or all its clock is zeros; what does not read otherwise is for quarantine."""
     if not isinstance(value, str) or name not in (*_TIMES, "eventTime", "published", "created_at"):
         return False
-    return not any(c.isdigit() for c in value) or _REDACTED.fullmatch(value) is not None
+    return not any(c.isdecimal() for c in value) or _REDACTED.fullmatch(value) is not None
 
 
 def _columns(kind: str, inner: dict[str, object]) -> dict[str, object]:

@@ -117,6 +117,6 @@ def _ends(fields: Fields) -> dict[str, object]:
     if address(str(fields.peek("ips_threat_data.remoteIp") or "")):
         row["destination_ip"] = address(fields.text("ips_threat_data.remoteIp"))
     for column, port in (("source_port", "localPort"), ("destination_port", "remotePort")):
-        if str(fields.peek(f"ips_threat_data.{port}")).isdigit():
+        if str(fields.peek(f"ips_threat_data.{port}")).isdecimal():
             row |= fields.columns({column: f"ips_threat_data.{port}"})
     return row

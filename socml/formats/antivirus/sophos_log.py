@@ -151,7 +151,7 @@ def _of_appliance(fields: Fields) -> dict[str, object]:
         "destination_ip": address(fields.text("target_ip")),
         "network_protocol": "http",
     }
-    if status is not None and str(status).isdigit():
+    if status is not None and str(status).isdecimal():
         row["event_outcome"] = "success" if int(str(status)) < 400 else "failure"
     if request:
         fields.take("req")
@@ -174,7 +174,7 @@ def _of_appliance(fields: Fields) -> dict[str, object]:
 def _time(fields: Fields, clock: Clock) -> datetime | None:
     stamp = fields.take("timestamp")
     if stamp is not None:
-        return epoch(stamp) if str(stamp).isdigit() else iso(stamp, clock)
+        return epoch(stamp) if str(stamp).isdecimal() else iso(stamp, clock)
     date, hour = fields.take("date"), fields.take("time")
     if date is None or hour is None:
         return None

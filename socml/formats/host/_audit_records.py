@@ -125,7 +125,7 @@ def _decoded(name: str, value: str, kind: str) -> str | None:
     if value in ("", "?", "(null)", "(none)", "(unknown)"):
         return None
     encoded = name in _ENCODED or (kind == "EXECVE" and _ARGUMENT.fullmatch(name))
-    if name in ("old", "new") and value.isdigit():
+    if name in ("old", "new") and value.isdecimal():
         return value  # a number that a setting had
     if encoded and len(value) > 1 and _HEX.fullmatch(value):
         return bytes.fromhex(value).rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace")

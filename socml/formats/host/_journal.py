@@ -38,7 +38,7 @@ def journal_event(found: dict[str, object]) -> dict[str, object]:
     }
     pid = fields.peek("_PID", "SYSLOG_PID")
     names: dict[str, str | tuple[str, ...]] = {"host_name": "_HOSTNAME", "process_command_line": "_CMDLINE"}
-    if str(pid).isdigit():
+    if str(pid).isdecimal():
         names["process_pid"] = ("_PID", "SYSLOG_PID")
     row |= fields.columns(names)
     row |= columns

@@ -97,7 +97,7 @@ def _checked(cuts: Cuts, rows: Rows, good: Mask, places: Sequence[Rows]) -> Head
     is_number = pc.ascii_is_decimal(pid)
     keep = np.asarray(pc.or_(is_number, pc.equal(pid, "")))
     keep &= each_text(host, is_host) & each_text(
-        program, lambda name: not name.isdigit() and "{" not in name and '"' not in name
+        program, lambda name: not name.isdecimal() and "{" not in name and '"' not in name
     )
     numbers = pc.if_else(is_number, pid, None).cast(pa.int64())
     return Headers(rows, stamp, host, program, numbers, message).only(keep)

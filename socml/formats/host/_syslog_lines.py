@@ -132,7 +132,7 @@ def header(text: str) -> re.Match[str] | None:
     elif _NO_PRIORITY.match(text):
         found = _RFC5424.match(text)
     else:
-        found = (_RFC3339.match(text) if first.isdigit() else None) or _RFC3164.match(text)
+        found = (_RFC3339.match(text) if first.isdecimal() else None) or _RFC3164.match(text)
     if found and not found["host"] and (found["message"] or "").startswith("\x1b["):  # coloured, as for a terminal
         return None
     host = found["host"] if found else None
@@ -171,7 +171,7 @@ def is_host(name: str) -> bool:
     [True, True, False, False, False, False, False]
     """
     named = (
-        not name.isdigit()
+        not name.isdecimal()
         and name not in _LEVEL_LETTERS
         and name.lower() not in NO_HOSTS
         and name not in ZONES
@@ -267,7 +267,7 @@ def _writer(found: dict[str, str | None], message: str) -> tuple[str | None, str
     if found.get("data") is not None:
         tag, host, pid = (None if v == "-" else v for v in (tag, host, pid))
     number = found.get("bare_tag") or ""
-    if number.isdigit() and not _DEVICE.match(message):
+    if number.isdecimal() and not _DEVICE.match(message):
         return host, None, number  # `sogod [4521]: …`, which no relay gave a host
     return tag, host, pid
 
@@ -284,7 +284,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
     program = (tag or "").rsplit("/", 1)[-1]
-    device = _DEVICE.match(message) if program.isdigit() else None
+    device = _DEVICE.match(message) if program.isdecimal() else None
     if device:
         program, message = device["tag"], device["message"]
     holds_record = levels > 0 and is_record(message)
@@ -297,7 +297,7 @@ def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPE
         "host_name": None if host in _NO_NAMES else host,
     }
     row["process_name"] = program or None
-    if pid and pid.isdigit() and len(pid) < 19:
+    if pid and pid.isdecimal() and len(pid) < 19:
         row["process_pid"] = int(pid)
     if found.get("priority"):
         priority = int(found["priority"] or 0)

@@ -146,7 +146,7 @@ def _subject(fields: Fields) -> dict[str, object]:
     command = fields.text("cmd")
     if command:
         row["process_command_line"] = command
-    if str(fields.peek("pid")).isdigit():
+    if str(fields.peek("pid")).isdecimal():
         row |= fields.columns({"process_pid": "pid"})
     if fields.peek("ses") == _NOBODY:
         fields.take("ses")
@@ -157,7 +157,7 @@ def _further(record: Record, row: dict[str, object]) -> dict[str, object]:
     """Return the columns that a record beside the main one fills."""
     found = record.fields
     if record.type == "EXECVE":
-        arguments = [value or "" for name, value in found.items() if name[:1] == "a" and name[1:2].isdigit()]
+        arguments = [value or "" for name, value in found.items() if name[:1] == "a" and name[1:2].isdecimal()]
         return {"process_command_line": " ".join(arguments)}
     if record.type == "PROCTITLE" and not row.get("process_command_line"):
         return {"process_command_line": found.get("proctitle")}

@@ -135,7 +135,7 @@ class _Session:
             "host_name": self._header.get("Machine", "").partition(" (")[0] or None,
             "user_name": user or None,
             "process_name": "powershell",
-            "process_pid": int(pid) if pid.isdigit() and len(pid) < 10 else None,
+            "process_pid": int(pid) if pid.isdecimal() and len(pid) < 10 else None,
             "extra": {
                 name: value
                 for name, value in self._header.items()

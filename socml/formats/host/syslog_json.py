@@ -75,7 +75,7 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
         "message": message or None,
         "host_name": fields.text(*_HOST),
         "process_name": program,
-        "process_pid": int(str(pid)) if str(pid).isdigit() and len(str(pid)) < 19 else None,
+        "process_pid": int(str(pid)) if str(pid).isdecimal() and len(str(pid)) < 19 else None,
         "event_severity": _severity(level),
     }
     if row["process_pid"] is not None:
@@ -88,4 +88,4 @@ def _event(record: bytes, clock: Clock) -> dict[str, object]:
 
 def _severity(level: object) -> int | None:
     text = str(level).lower()
-    return SEVERITY[int(text) & 7] if text.isdigit() and len(text) < 4 else _SEVERITY.get(text)
+    return SEVERITY[int(text) & 7] if text.isdecimal() and len(text) < 4 else _SEVERITY.get(text)

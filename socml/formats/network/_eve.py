@@ -232,7 +232,7 @@ def _time(value: object, field: str) -> datetime | None:
 def _whole(value: object, field: str, largest: int) -> int | None:
     if value is None:
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)  # some outputs write numbers as text
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
         raise ValueError(f"{field} is {str(value)[:60]!r}, not a whole number from 0 to {largest}")

@@ -133,7 +133,7 @@ class _Reader:
                 )
             self.guessed = True
             return iso(f"{day}T{stamp}", self.clock)
-        if stamp.replace(".", "", 1).isdigit():
+        if stamp.replace(".", "", 1).isdecimal():
             return epoch(stamp)
         return iso(stamp.replace("/", "-"), self.clock)
 

@@ -79,7 +79,7 @@ def _event(line: bytes, names: list[str], clock: Clock) -> dict[str, object]:
     row["time"] = iso(fields.take("ts", "firstSeen"), clock)
     row |= fields.columns(_COLUMNS)
     protocol = str(fields.take("pr", "proto") or "")
-    row["network_transport"] = transport(int(protocol)) if protocol.isdigit() else protocol.lower() or None
+    row["network_transport"] = transport(int(protocol)) if protocol.isdecimal() else protocol.lower() or None
     for side, names_of in (("source", ("sa", "srcAddr")), ("destination", ("da", "dstAddr"))):
         value = fields.take(*names_of)
         row[f"{side}_ip"] = address(value)

@@ -151,7 +151,7 @@ def graylog_columns(flat: dict[str, object]) -> dict[str, object]:
             row[column] = address(text_of(fields.take(name)))
     row |= fields.columns(_COLUMNS)
     level = text_of(fields.peek("level"))
-    if level is not None and level.isdigit() and int(level) < 8:
+    if level is not None and level.isdecimal() and int(level) < 8:
         row["event_severity"] = SEVERITY[int(level)]
     told, _ = guessed_row(flat, Clock(None, None, None))  # what Graylog's schema calls otherwise
     row |= {name: value for name, value in told.items() if name not in row and name not in _NOT_GUESSED}

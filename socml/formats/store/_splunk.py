@@ -68,7 +68,7 @@ def splunk_event(found: dict[str, object], clock: Clock | None = None) -> dict[s
             fields.replace(name, values[0])
             fields.replace(f"{name}.all", values)
     status = text_of(fields.peek("status"))
-    if status and status.isdigit() and 100 <= int(status) <= 599:
+    if status and status.isdecimal() and 100 <= int(status) <= 599:
         row["http_response_status_code"] = int(status)
         fields.take("status")
     row |= fields.columns(_COLUMNS)
@@ -87,6 +87,6 @@ def _names(fields: Fields) -> list[str]:
 
 
 def _when(value: object) -> datetime | None:
-    if isinstance(value, str) and value.replace(".", "", 1).isdigit():
+    if isinstance(value, str) and value.replace(".", "", 1).isdecimal():
         return epoch(value)
     return time_of(value, Clock(None, None, None)) if isinstance(value, str) and value[-1:].isalpha() else moment(value)

@@ -71,7 +71,7 @@ class Digits:
 
     def see_plain(self, numbers: pa.Array) -> None:
         """Look for decimal points in numbers as programs write them."""
-        if not self.decimal_points:
+        if not self.decimal_points and pc.any(pc.match_substring(numbers, ".")).as_py():
             self.decimal_points = bool(pc.any(pc.match_substring_regex(numbers, _POINT_IS_DECIMAL)).as_py())
 
     def see(self, cell: str) -> bool:

@@ -31,6 +31,7 @@ _EXACT = 2**53  # whole numbers beyond it have no exact double
 _NOT_FINITE = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NO_DIGIT = re.compile("[^0-9]")
+_STARTS = frozenset("+-.0123456789$€£¥")  # how numbers begin, with a unit or without
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,13}")
 _WORDS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 
@@ -90,26 +91,32 @@ class Profile:
             self.varies = not pc.all(pc.equal(present, self.only)).as_py()
 
     def _see_one(self, written: str, where: dict[str, int]) -> None:
-        cell = self.digits.without_unit(written)
+        if written[:1] in _STARTS and self._is_number(self.digits.without_unit(written)):
+            return
+        self.others += 1
+        if len(self.words) < 20:
+            self.words.add(written.lower())
+        if not self.first_other[0]:
+            self.first_other = (written, where.get(written, 0))
+
+    def _is_number(self, cell: str) -> bool:
+        """Count in a cell without its unit if it is a number, however written; return whether it is one."""
         if _DECIMAL.fullmatch(cell):
             digits = cell.lstrip("+-")
-            if digits.isdigit() and len(digits) > 1 and digits.startswith("0"):
+            if digits.isdecimal() and len(digits) > 1 and digits.startswith("0"):
                 self.padded = self.padded or cell
-            elif (digits.isdigit() and int(digits) >= _EXACT) or not np.isfinite(float(cell)):
+            elif (digits.isdecimal() and float(digits) >= _EXACT) or not np.isfinite(float(cell)):
                 self.too_large = self.too_large or cell
             self.numeric += 1
         elif _HEX.fullmatch(cell):
             self.hexadecimal += 1
         elif self.digits.see(cell):
             digits = _NO_DIGIT.sub("", cell)
-            if len(digits) > 15 and int(digits) >= _EXACT:
+            if len(digits) > 15 and float(digits) >= _EXACT:
                 self.too_large = self.too_large or cell
         else:
-            self.others += 1
-            if len(self.words) < 20:
-                self.words.add(written.lower())
-            if not self.first_other[0]:
-                self.first_other = (written, where.get(written, 0))
+            return False
+        return True
 
     @property
     def numbers(self) -> int:
@@ -232,7 +239,7 @@ def _whole(cell: str | None) -> int | None:
         return int(cell, 16)
     if not _DECIMAL.fullmatch(cell) or len(cell) > 400:
         return None
-    value = int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+    value = int(cell) if cell.lstrip("+-").isdecimal() else float(cell)
     return int(value) if value == value // 1 and -(2**63) <= value < 2**63 else None
 
 

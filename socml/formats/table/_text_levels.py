@@ -83,7 +83,7 @@ _LETTERS |= {"A": "INFO", "O": "INFO", "R": "INFO"}  # of WebSphere: an audit, a
 
 def level_of(text: str, stamp: Stamp) -> str | None:
     """Return the level that stands after a line's time, or before it, or as the letter of glog that it begins with."""
-    if text[stamp.start].isalpha() and text[stamp.start + 1].isdigit() and text[stamp.start] in _LETTERS:
+    if text[stamp.start].isalpha() and text[stamp.start + 1].isdecimal() and text[stamp.start] in _LETTERS:
         return _LETTERS[text[stamp.start]]
     if found := behind(text, stamp.end):
         return _PRIORITY_WORDS.get(found["level"]) or _LETTERS.get(found["level"], found["level"])

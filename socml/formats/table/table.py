@@ -271,7 +271,7 @@ def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
     notes: list[str] = []
     if (options.table is None or not options.table.delimiter) and dialect.delimiter != ",":
         notes.append(Assumption("dialect", f"The delimiter is {dialect.delimiter!r}."))
-    numbers = sum(name.replace(".", "", 1).isdigit() for name in dialect.names)
+    numbers = sum(name.replace(".", "", 1).isdecimal() for name in dialect.names)
     if dialect.header and numbers >= max(2, len(dialect.names) / 4):
         notes.append(
             Assumption(

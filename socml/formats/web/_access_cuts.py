@@ -134,7 +134,7 @@ def _plausible(parts: _Parts) -> _Parts:
     sizes, statuses = found["size"], found["status"]
     keep = each_text(found["method"], lambda text: bool(_METHOD.fullmatch(text)))
     keep &= each_text(found["version"], lambda text: bool(_VERSION.fullmatch(text)))
-    keep &= each_text(statuses, lambda text: text == "-" or (len(text) == 3 and text.isdigit()))
+    keep &= each_text(statuses, lambda text: text == "-" or (len(text) == 3 and text.isdecimal()))
     is_number = pc.and_(pc.ascii_is_decimal(sizes), pc.less_equal(pc.binary_length(sizes), _LONGEST_SIZE))
     return parts.only(keep & np.asarray(pc.or_(is_number, pc.equal(sizes, "-"))))
 

@@ -200,7 +200,7 @@ def access_time(stamp: str, clock: Clock) -> datetime:
     """Return the time of a stamp such as 29/Feb/2024:13:06:56 +0100. Raises ValueError, in words, if it is none."""
     found = _STAMP.fullmatch(stamp)
     month = (
-        (int(found[2]) if found[2].isdigit() else MONTHS.get(found[2])) if found else None
+        (int(found[2]) if found[2].isdecimal() else MONTHS.get(found[2])) if found else None
     )  # Proxmox writes a number
     if not found or month is None:
         raise ValueError(f"{stamp[:60]!r} is not a time such as 29/Feb/2024:13:06:56 +0100")

@@ -122,7 +122,7 @@ def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
 
 
 def _when(value: object, clock: Clock) -> datetime:
-    if isinstance(value, (int, float)) or str(value).replace(".", "", 1).isdigit():
+    if isinstance(value, (int, float)) or str(value).replace(".", "", 1).isdecimal():
         return epoch(value)
     text = str(value)
     return access_time(text, clock) if text[2:3] == "/" else iso(text, clock)
