@@ -67,6 +67,13 @@ def test_what_is_allowed_is_said_as_a_person_would(text: str, said: str) -> None
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize("key", ["str", "list[str]", "a[b", "{x}"])
+def test_an_unknown_key_is_named_however_it_is_called(key: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        checked(NightSettings, {key: 1}, "here.toml", error=RecipeError)
+    assert str(caught.value).startswith(f"here.toml has an unknown key {key!r}.")
+
+
 def test_a_key_in_a_list_of_sections_is_named() -> None:
     with pytest.raises(RecipeError, match=r"download\[0\]\.url is 1; it must be text"):
         checked(KINDS["datasets"], {"download": [{"url": 1}]}, "here", error=RecipeError)

@@ -32,7 +32,15 @@ def refused(do: Callable[[], Any]) -> tuple[str, str]:
 def test_every_sentence_of_an_error_is_raised_somewhere_and_each_that_is_raised_is_there() -> None:
     rooms = [path.read_text(encoding="utf-8") for top in ("socml", "app") for path in (ROOT / top).rglob("*.py")]
     raised = {key for text in rooms for key in re.findall(r'"(error\.[a-z_.]+)"', text)}
-    assert raised == {key for key in FR.catalogue if key.startswith("error.")}
+    kept = {re.sub(r"\.(?:one|other)$", "", key) for key in FR.catalogue if key.startswith("error.")}
+    assert raised == kept
+
+
+@pytest.mark.parametrize("key", ["error.family.strange", "error.respond.nothing"])
+def test_one_is_said_as_one(key: str) -> None:
+    one, two = (Sentence(key, n=n, family="scan") for n in (1, 2))
+    assert " is " in one and " are " in two
+    assert " n’est " in one.said(FR) and " ne sont " in two.said(FR)
 
 
 def test_an_error_says_itself_in_french_and_survives_another_process() -> None:

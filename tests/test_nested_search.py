@@ -22,6 +22,11 @@ from socml.project.recipes import load_model_recipe
 CROSSED = Validation(mode="cross-validation", folds=3, replicates=50)
 
 
+def known(lab):
+    with known_table(load_model_recipe("tiny-classifier", lab), "built", project=lab) as table:
+        return table
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     return known_lab(tmp_path_factory.mktemp("nested"))
@@ -35,7 +40,7 @@ def found(lab):
 def test_each_outer_fold_has_what_was_chosen_inside_it_and_its_figure_outside(lab, found):
     assert found.folds["fold"].tolist() == ["fold 1", "fold 2", "fold 3"]
     assert {"min_samples_leaf", "preparation.log", "inside", "outside"} <= set(found.folds.columns)
-    table = known_table(load_model_recipe("tiny-classifier", lab), "built", project=lab)
+    table = known(lab)
     assert found.folds["rows"].sum() == (~np.isnan(table.malicious)).sum()
     assert found.optimism == pytest.approx((found.folds["inside"] - found.folds["outside"]).mean())
 
@@ -59,7 +64,7 @@ def test_no_search_sees_a_row_that_it_is_judged_by(lab, monkeypatch, mode):
     monkeypatch.setattr(nested, "search_table", spy)
     asked = CROSSED.model_copy(update={"mode": mode, "folds": 2, "test_share": 0.5})
     nested_search("tiny-classifier", "built", folds=2, validation=asked, project=lab, record=False)
-    whole = known_table(load_model_recipe("tiny-classifier", lab), "built", project=lab)
+    whole = known(lab)
     outer = make_folds(whole.rows(), asked)
     assert len(seen) == len(outer)
     for (table, inner), fold in zip(seen, outer, strict=True):
@@ -89,7 +94,7 @@ def test_before_a_cut_off_a_search_is_temporal(lab, monkeypatch):
     modes = []
     searched = nested.search_table
     monkeypatch.setattr(nested, "search_table", lambda *given: modes.append(given[3].mode) or searched(*given))
-    table = known_table(load_model_recipe("tiny-classifier", lab), "built", project=lab)
+    table = known(lab)
     middle = pd.to_datetime(table.features["time"], utc=True).sort_values().iloc[len(table.features) // 2]
     asked = Validation(mode="cut-off", cut_off=middle.isoformat(), replicates=20)
     found = nested_search("tiny-classifier", "built", validation=asked, project=lab, record=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +29,8 @@ from socml.evaluate.validation.splits import Rows, make_folds
 from socml.project.errors import DataError, ModelError, RecipeError, UnknownName
 from socml.project.recipe_sections import Validation
 from socml.project.recipes import ModelRecipe, load_model_recipe, parse_recipe
+from socml.project.stored import write_table
+from socml.project.workspace import features_path
 
 DAY = 86_400 * 1_000_000
 
@@ -367,3 +371,19 @@ def test_a_search_over_a_parameter_that_does_not_exist_names_the_nearest(lab):
         search(recipe.model_copy(update={"search": asked}), "built", project=lab)
     with pytest.raises(RecipeError, match="has no \\[search\\]"):
         search("tiny-forest", "built", project=lab)
+
+
+def test_a_table_that_is_built_anew_meanwhile_is_not_judged_by_the_truth_of_another(tmp_path):
+    lab = known_lab(tmp_path)
+    asked = Validation(mode="cross-validation", folds=3, replicates=20)
+    expected = validate("tiny-forest", "built", validation=asked, project=lab, record=False).rows
+    path = features_path(lab, "built", "tiny")
+    backwards = pq.read_table(path).take(np.arange(len(expected))[::-1])
+
+    def replace(what):
+        if not what.startswith("building"):
+            write_table(path, backwards)
+        return nullcontext()
+
+    found = validate("tiny-forest", "built", validation=asked, project=lab, record=False, step=replace).rows
+    pd.testing.assert_frame_equal(found, expected)

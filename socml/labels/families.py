@@ -183,7 +183,7 @@ def _check_rows(row_ids: set[str], family: str, members: set[str]) -> None:
     if not row_ids:
         raise DataError(Sentence("error.family.rows"))
     if strange := row_ids - members:
-        raise DataError(Sentence("error.family.strange", count=len(strange), family=family))
+        raise DataError(Sentence("error.family.strange", n=len(strange), family=family))
 
 
 def _sent_before(connection: sa.Connection, client_id: str) -> FamilyEdit | None:

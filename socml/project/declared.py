@@ -112,7 +112,9 @@ def in_a_sentence(error: ValidationError, kind: type[BaseModel], where: str, *, 
     first = sorted(faults, key=lambda fault: fault["type"] != "extra_forbidden")[0]
     key = _key(first["loc"])
     if first["type"] == "extra_forbidden":
-        near = did_you_mean(str(first["loc"][-1]), _known_keys(kind, first["loc"][:-1]))
+        *sections, own = first["loc"]
+        key = ".".join(filter(None, [_key(sections), str(own)]))
+        near = did_you_mean(str(own), _known_keys(kind, sections))
         return f"{where} has an unknown key {key!r}.{near}"
     if first["type"] == "missing":
         return f"{where} has no {key!r}, which it must give."

@@ -80,7 +80,7 @@ def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, 
     if draft.digest != confirmed:
         raise DataError(Sentence("error.respond.changed", case=case_id))
     if draft.empty:
-        raise DataError(Sentence("error.respond.nothing", count=len(draft.held)))
+        raise DataError(Sentence("error.respond.nothing", n=len(draft.held)))
     reference = _applied(name, draft, case, store=store, project=project, by=by)
     digest = replace(draft, begun=()).digest
     body = {"responder": name, "target": draft.target, "reference": reference, "digest": digest}

@@ -89,17 +89,17 @@ def nested_search(
     outer = inner.model_copy(update={"folds": folds, "metrics": [*inner.metrics, recipe.search.metric]})
     if inner.mode == "cut-off":  # a search before the cut-off has no rows after it
         inner = inner.model_copy(update={"mode": "temporal", "cut_off": None})
-    table = known_table(recipe, dataset, project=project, judged_by=inner.judged_by)
     judged, lines, notices = [], [], []
-    for fold in make_folds(table.rows(outer.entity), outer):
-        with step(f"{fold.name}: searching in {len(fold.train):,} rows, judging {len(fold.test):,}"):
-            try:
-                found, line = _one(recipe, table, fold, inner, outer, project)
-            except (ModelError, DataError) as error:
-                notices.append(f"{fold.name} is left out: {error}")
-                continue
-        judged.append(found)
-        lines.append(line)
+    with known_table(recipe, dataset, project=project, judged_by=inner.judged_by) as table:
+        for fold in make_folds(table.rows(outer.entity), outer):
+            with step(f"{fold.name}: searching in {len(fold.train):,} rows, judging {len(fold.test):,}"):
+                try:
+                    found, line = _one(recipe, table, fold, inner, outer, project)
+                except (ModelError, DataError) as error:
+                    notices.append(f"{fold.name} is left out: {error}")
+                    continue
+            judged.append(found)
+            lines.append(line)
     if not judged:
         raise DataError(f"In no outer fold a model can be chosen and judged. {' '.join(notices)}")
     result = _told(recipe, judged, lines, outer, notices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,13 +69,14 @@ def validate(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = validation or recipe.validation or Validation()
     seed = recipe.seed if seed is None else seed
-    with step(f"building {recipe.features}"):
-        tables = [
-            known_table(recipe, name, project=project, judged_by=validation.judged_by)
-            for name in _datasets(dataset, validation)
-        ]
-    judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
-    notices += _notices_of(tables, project)
+    with ExitStack() as held:
+        with step(f"building {recipe.features}"):
+            tables = [
+                held.enter_context(known_table(recipe, name, project=project, judged_by=validation.judged_by))
+                for name in _datasets(dataset, validation)
+            ]
+        judged, folds, notices = _judge_folds(recipe, tables, validation, seed, project, step)
+        notices += _notices_of(tables, project)
     every = Judged.joined(judged)
     rows = every.frame()
     about = _about(recipe, tables, validation, seed)

@@ -92,8 +92,8 @@ def search(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     validation = searchable(recipe, validation)
     assert recipe.search is not None
-    table = known_table(recipe, dataset, project=project, judged_by=validation.judged_by)
-    result = search_table(recipe, recipe.search, table, validation, project)
+    with known_table(recipe, dataset, project=project, judged_by=validation.judged_by) as table:
+        result = search_table(recipe, recipe.search, table, validation, project)
     if record:
         _record(result, recipe, project)
     return result

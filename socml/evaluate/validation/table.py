@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,7 @@ import numpy as np
 
 from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.validation.splits import Rows
-from socml.project import DataError, did_you_mean, metadata_of
+from socml.project import DataError, as_it_is, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,10 +94,11 @@ class KnownTable:
         return microseconds(self.features["time"])
 
 
+@contextmanager
 def known_table(
     recipe: ModelRecipe, dataset: str, *, project: Project, judged_by: Literal["truth", "analysts"] = "truth"
-) -> KnownTable:
-    """Return the table a recipe's model reads of a dataset, built if it is not there.
+) -> Iterator[KnownTable]:
+    """Yield the table a recipe's model reads of a dataset, built if it is not there; it stays what it is until the end.
 
     Rows are judged by ground truth, and where there is none by the labels of analysts, whatever the model; by labels
     alone where `judged_by` says so.
@@ -106,11 +108,19 @@ def known_table(
     DataError
         If the table is empty, or nothing is known of its rows: there is nothing to judge by.
     """
-    from socml.features import build_feature_file, keys_of, load_row_truth
+    from socml.features import build_feature_file
+
+    with as_it_is(build_feature_file(recipe.features, dataset, project=project)) as held:
+        yield _known(recipe, dataset, held, judged_by, project)
+
+
+def _known(
+    recipe: ModelRecipe, dataset: str, path: Path, judged_by: Literal["truth", "analysts"], project: Project
+) -> KnownTable:
+    from socml.features import keys_of, load_row_truth
     from socml.labels import read_labels
     from socml.models import teaching_labels, training_labels_from_labels, training_labels_from_truth
 
-    path = build_feature_file(recipe.features, dataset, project=project)
     features = keys_of(path)
     if features.empty:
         raise DataError(f"{recipe.features} has no rows for {dataset}: its events are of other kinds.")
