@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import numpy as np
 import pandas as pd
@@ -165,6 +166,22 @@ def test_a_table_of_which_nothing_is_new_has_the_run_of_its_own_dataset(lab):
     assert score_online(RECIPE, write_features(lab, table(400)[100:], dataset="a"), project=lab, start="latest") == one
     shutil.rmtree(run_folder(lab, two["run_id"]))
     assert score_online(RECIPE, write_features(lab, table(400)[200:], dataset="a"), project=lab, start="latest") == one
+
+
+def test_of_two_runs_at_once_the_second_learns_on_from_the_first(lab):
+    both, runs = table(2_000), []
+    first, second = write_features(lab, both[:1_000], "a"), write_features(lab, both[1_000:], "b")
+    other = threading.Thread(target=lambda: runs.append(score_online(RECIPE, second, project=lab, start="latest")))
+
+    def meanwhile(done, rows):
+        if not other.ident:
+            other.start()
+            other.join(1)  # a second run that does not wait is over by then
+
+    score_online(RECIPE, first, project=lab, start="latest", checkpoint_every=500, progress=meanwhile)
+    other.join()
+    through = make_online(RECIPE, ["bytes", "proto"]).score_learn_many(both)[0]
+    assert np.array_equal(load_scores(runs[0]["run_id"], project=lab)["anomaly_score"], -through[1_000:])
 
 
 def test_rows_that_are_known_are_looked_up_at_once_however_many_blocks_a_table_has(lab, monkeypatch):

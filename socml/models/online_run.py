@@ -35,6 +35,7 @@ from socml.project import (
     find_project,
     list_runs,
     load_model_recipe,
+    one_at_a_time,
     open_table,
     parquet_writer,
     private_folder,
@@ -91,7 +92,8 @@ def score_online(
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     about: Run = {"experiment": experiment, "finished": finished, "online": True, "seed": seed}
     about["features_path"] = os.path.relpath(features_path, project.workspace)
-    with as_it_is(features_path) as held:
+    lock = _latest(recipe, project).with_suffix(".lock")
+    with as_it_is(features_path) as held, one_at_a_time(lock):  # of two at once the second learns on from the first
         return _score_online(recipe, held, about, str(start), checkpoint_every, progress, project=project, truth=truth)
 
 
