@@ -9,7 +9,7 @@ export function isConnectionNotice(dialog) {
 // `sentences`: language → its title and what it says.
 export function translate(dialog, sentences, language) {
   if (!isConnectionNotice(dialog) || dialog.dataset.away !== undefined) return;
-  const [title, about] = sentences[language] ?? sentences.en;
+  const [title, about] = Object.hasOwn(sentences, language) ? sentences[language] : sentences.en; // the address may say anything
   const head = dialog.querySelector("h2");
   dialog.dataset.away = "";
   head.textContent = title;

@@ -189,7 +189,9 @@ def test_rows_that_are_known_are_looked_up_at_once_however_many_blocks_a_table_h
     score_online(RECIPE, write_features(lab, every[:300]), project=lab, start="latest")
     is_in = pc.is_in
     monkeypatch.setattr("socml.models.online_run.BLOCK", 50)
-    monkeypatch.setattr("socml.models.online_run.pc.is_in", lambda *given, **how: calls.append(1) or is_in(*given, **how))
+    monkeypatch.setattr(
+        "socml.models.online_run.pc.is_in", lambda *given, **how: calls.append(1) or is_in(*given, **how)
+    )
     run = score_online(RECIPE, write_features(lab, every), project=lab, start="latest")
     assert (run["rows"], len(calls)) == (600, 1)
 

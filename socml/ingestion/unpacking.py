@@ -15,7 +15,9 @@ from socml.project import FormatError, open_file
 __all__ = ["Packed", "unpacked_pieces"]
 
 _PIECE = 1 << 20
-_PACKED_PIECE = 1 << 16  # of gzip, bzip2, xz: what is left of one is copied after each member, and one may have 20 bytes
+_PACKED_PIECE = (
+    1 << 16
+)  # of gzip, bzip2, xz: what is left of one is copied after each member, and one may have 20 bytes
 _ZSTD_PIECE = 1 << 10  # 4 bytes of zstd can say 128 KB, so this unpacks to 32 MB at most
 _XZ_MEMORY = 1 << 28  # bytes that a stream may want to be unpacked with; xz -9 wants 65 MB
 _TAR = 257, b"ustar"  # where a tar archive says that it is one
