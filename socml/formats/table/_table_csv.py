@@ -349,7 +349,7 @@ def _count(line: bytes, delimiter: str) -> int:
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
-    return cells_of_line(decoded([line], shape.encoding)[0].encode(), delimiter)
+    return next(csv.reader([decoded([line], shape.encoding)[0].replace("\r", " ")], delimiter=delimiter))
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
