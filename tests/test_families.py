@@ -127,7 +127,7 @@ def test_names_are_checked(store):
         store.families.merge("scan", "elsewhere", by="ana")
     with pytest.raises(UnknownName, match="family to merge into"):
         store.families.merge("scan", "scan", by="ana")
-    with pytest.raises(DataError, match="1 of the rows to split off are not in"):
+    with pytest.raises(DataError, match="1 of the rows to split off is not in family .scan."):
         store.families.split("scan", "x", ["r1", "r4"], by="ana")
     with pytest.raises(DataError, match="Name the rows"):
         store.families.split("scan", "x", [], by="ana")
