@@ -266,8 +266,10 @@ class FileByFile:
         return f"{recipe.hash} {warnings or ''}".strip()
 
     def _label_warnings(self) -> list[str]:
-        """Say so if all labels are the same."""
+        """Say so if all labels are the same, or if there are none."""
         values = {value for value, count in self.labels.items() if count and value is not None}
+        if self.labels.get(None) and not values and not isinstance(self.truth, TruthFile):
+            return ["No event has a label that the recipe calls malicious or benign: none has ground truth."]
         if len(values) != 1:
             return []
         verdict = "malicious" if values.pop() else "benign"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,13 +18,11 @@ from socml.formats._csv_records import cells_of_line
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
+from socml.formats.table._table_titles import DELIMITERS, count_cuts, sniff_delimiter, titles_above
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
-_DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 400
-_LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
 
@@ -58,73 +55,6 @@ class Rows:
     rejects: list[Reject]
     skips: dict[str, int]
     written: list[pa.Array] = field(default_factory=list)  # the same cells as they stand in the file
-
-
-def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
-    """Return the likeliest delimiter and the share of lines that it cuts alike.
-
-    Examples
-    --------
-    >>> sniff_delimiter([b"ts;score", b"1;0,5", b"2;0,7"])
-    (';', 1.0)
-    >>> sniff_delimiter([b"1,5;a", b"2,7;"])
-    (';', 1.0)
-    """
-    best, best_share, best_cells = ",", 0.0, 0
-    for delimiter in _DELIMITERS:
-        counts = Counter(_count(line, delimiter) for line in lines)
-        (cells, alike) = counts.most_common(1)[0] if counts else (0, 0)
-        share = alike / len(lines) if cells and lines else 0.0
-        is_decimal = best == "," and share == best_share > 0 and all(map(_has_decimal_commas, lines))
-        if (share, cells) > (best_share, best_cells) or is_decimal:
-            best, best_share, best_cells = delimiter, share, cells
-    return best, best_share
-
-
-def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
-    """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
-    if first < 2:
-        return False
-    more = _count(written[first][1], delimiter) - _count(written[first - 1][1], delimiter)
-    empty = delimiter.encode() * more
-    return more in (1, 2) and all(line.rstrip(b"\r\n").endswith(empty) for _, line in written[first:])
-
-
-def titles_above(lines: Sequence[bytes]) -> int:
-    """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
-
-    All lines from the names on are cut alike, into three cells or more, and those above less than half as often.
-
-    Examples
-    --------
-    >>> titles_above([b"DHCP log", b"", b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
-    2
-    >>> titles_above([b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
-    0
-    """
-    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
-    if len(written) < 3 or b'"' in written[0][1]:
-        return 0
-    for delimiter in _DELIMITERS:
-        counts = [_count(line, delimiter) for _, line in written]
-        alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
-        first = len(counts) - alike
-        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
-        if (
-            counts[-1] < _LEAST_CUTS
-            or not 0 < first <= _MOST_TITLES
-            or alike < 2
-            or 2 * max(counts[:first]) >= counts[-1]
-        ):
-            continue
-        if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
-            return written[first][0]
-    return 0
-
-
-def _has_decimal_commas(line: bytes) -> bool:
-    """Return whether all commas of a line stand between digits, as in 1;2,5."""
-    return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
 
 
 def read_dialect(source: Source, shape: TableShape) -> Dialect:
@@ -186,7 +116,7 @@ def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool
 
     So Windows' event viewer writes the text of an event.
     """
-    counts = {_count(line, delimiter) + 1 for line in lines[1:]} if header else set()
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]} if header else set()
     more = counts.pop() - named if len(counts) == 1 else 0
     return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
 
@@ -321,9 +251,18 @@ def whole_records(lines: Sequence[bytes], delimiter: str = "") -> list[bytes]:
     """
     if not any(line.count(b'"') % 2 for line in lines):
         return list(lines)
-    choices = [delimiter] if delimiter else list(_DELIMITERS)
+    choices = [delimiter] if delimiter else list(DELIMITERS)
     found = [[line for _, line, _ in joined_lines(enumerate(lines), b'"', one.encode())] for one in choices]
     return max(found, key=lambda records: sniff_delimiter(records)[1])
+
+
+def first_row(source: Source, shape: TableShape) -> int:
+    """Return the line of a table's first row, which is 1 where rows are counted without names: Parquet, NPZ."""
+    start = next(iter(source.chunks()), b"")
+    if start.startswith(b"PAR1") or start.startswith(b"PK\x03\x04"):
+        return 1
+    dialect = read_dialect(source, shape)
+    return 1 + dialect.above + (dialect.header.count(b"\n") + 1 if dialect.header else 0)
 
 
 def is_utf8(source: Source) -> bool:
@@ -342,10 +281,6 @@ def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
         return [line.decode(encoding or "utf-8") for line in lines]
     except UnicodeDecodeError:
         return [line.decode(encoding or "utf-8", "backslashreplace") for line in lines]
-
-
-def _count(line: bytes, delimiter: str) -> int:
-    return len(cells_of_line(line, delimiter)) - 1 if b'"' in line else line.count(delimiter.encode())
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:

@@ -30,12 +30,11 @@ from socml.formats.table._table_csv import (
     is_utf8,
     read_dialect,
     read_rows,
-    sniff_delimiter,
-    titles_above,
     whole_records,
 )
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
+from socml.formats.table._table_titles import sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.formats.table.key_values import are_cells_pairs
