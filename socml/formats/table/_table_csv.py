@@ -24,7 +24,15 @@ from socml.project import FormatError, TableShape
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _HEAD_LINES = 400
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
-_MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
+_TOTAL = re.compile(
+    rb"[\"']?(?:grand |sub-?|sous-|general )?(?:totals?|totale|totaal|totaux|sum|summe|somme|suma|gesamt(?:summe)?|insgesamt)\b",
+    re.IGNORECASE,
+)
+_LONGEST_TOTAL = 20  # characters of the cell that says it
+_MORE_MISSING = (  # of SQL dumps, spreadsheets and people
+    "\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None", "n/a", "?", "--", "---", "–", "—", "s.o.", "s/o", "n.d.", "n/d", "N/D",
+    "k.A.", "k. A.", "s/d", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NV", "#WERT!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#VALOR!",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,8 @@ class Dialect:
     missing: tuple[str, ...]
     encoding: str = ""  # empty: UTF-8
     above: int = 0  # lines over the header: titles, and what says how the file is cut, as spreadsheets write it
-    is_arff: bool = False  # lines before @data, and comments, are skipped; quotes are single
-
-    @property
-    def quote(self) -> str:
-        """The character that cells may be enclosed in."""
-        return "'" if self.is_arff else '"'
+    is_arff: bool = False  # lines before @data, and comments, are skipped
+    quote: str = '"'  # what cells may be enclosed in
 
 
 @dataclass
@@ -92,6 +96,10 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
+    quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
+    first = [cell.strip(quote) for cell in first] if quote == "'" else first
+    if header and not shape.columns:
+        first = first[: len(first) - _empty_names(lines, delimiter, first)]
     names = list(shape.columns) if shape.columns else [*first, *_unnamed(lines, delimiter, len(first), header=header)]
     first = names if not shape.columns else first
     if not header and not shape.columns:
@@ -108,6 +116,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         (*shape.missing, *_MORE_MISSING) if "missing" not in shape.model_fields_set else tuple(shape.missing),
         shape.encoding,
         above,
+        quote=quote,
     )
 
 
@@ -119,6 +128,13 @@ def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool
     counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]} if header else set()
     more = counts.pop() - named if len(counts) == 1 else 0
     return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
+
+
+def _empty_names(lines: Sequence[bytes], delimiter: str, first: Sequence[str]) -> int:
+    """Return how many empty names, one or two, stand behind those of the columns: no row has a cell for them."""
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]}
+    more = len(first) - counts.pop() if len(counts) == 1 else 0
+    return more if more in (1, 2) and not any(name.strip() for name in first[-more:]) else 0
 
 
 def arff_names(head: bytes) -> list[str]:
@@ -152,7 +168,9 @@ def arff_names(head: bytes) -> list[str]:
 def _arff_dialect(names: list[str], source: Source, shape: TableShape) -> Dialect:
     check_header(shape.columns or names, source.name)
     missing = (*shape.missing, "?")
-    return Dialect(",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True)
+    return Dialect(
+        ",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True, quote="'"
+    )
 
 
 def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
@@ -222,9 +240,17 @@ class _Reader:
         if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
         if not self._header or bare != self._header:
-            return ""
+            return "total" if self._header and _is_total(bare, self.dialect.delimiter) else ""
         seen, self._seen_header = self._seen_header, True
         return "repeated header" if seen else "header"
+
+
+def _is_total(record: bytes, delimiter: str) -> bool:
+    """Return whether a record sums up the rows above: the word in its first cell, and cells for which there is no sum."""
+    if not _TOTAL.match(record):
+        return False
+    first, *others = (cell.strip() for cell in cells_of_line(record, delimiter))
+    return len(first) <= _LONGEST_TOTAL and "" in others and any(others)
 
 
 def _whole(
@@ -328,6 +354,8 @@ def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> tuple[list[p
     missing = pa.array([m for m in dialect.missing if m.lower() != "nan"], pa.string())
     null = pa.scalar(None, pa.string())
     trimmed = [pc.utf8_trim_whitespace(column) for column in columns]
+    if quoted:  # a text that a spreadsheet shall not take for a number
+        trimmed = [pc.replace_substring_regex(column, '^="([^"]*)"$', r"\1") for column in trimmed]
     return [pc.if_else(pc.is_in(column, value_set=missing), null, column) for column in trimmed], columns
 
 

@@ -54,7 +54,8 @@ def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter
 def titles_above(lines: Sequence[bytes]) -> int:
     """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
 
-    All lines from the names on are cut alike, into three cells or more, and those above less than half as often.
+    All lines from the names on are cut alike, into three cells or more, and those above less than half as often, or into
+    cells most of which are empty.
 
     Examples
     --------
@@ -79,6 +80,20 @@ def titles_above(lines: Sequence[bytes]) -> int:
         ):
             continue
         if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
+            return written[first][0]
+    return _padded_titles(written)
+
+
+def _padded_titles(written: Sequence[tuple[int, bytes]]) -> int:
+    """Return how many lines stand above the names where a spreadsheet filled the titles up with empty cells."""
+    for delimiter in DELIMITERS:
+        rows = [cells_of_line(line.rstrip(b"\r\n"), delimiter) for _, line in written]
+        width = len(rows[0])
+        if width <= _LEAST_CUTS or any(len(row) != width for row in rows):
+            continue
+        filled = [sum(map(bool, map(str.strip, row))) for row in rows]
+        first = next((at for at, count in enumerate(filled) if 2 * count >= width), 0)
+        if 0 < first <= _MOST_TITLES and len(rows) - first >= 2 and first_is_names(rows[first:]):
             return written[first][0]
     return 0
 

@@ -210,6 +210,7 @@ def _plans(
                 decimal_comma=comma,
                 groups=groups.replace("," if comma else ".", ""),
                 unit=plan.unit if plan else "",
+                signs=plan.signs if plan else False,
             )
             kept_notes = [note for note in kept_notes if "left out" not in note and "kept as text" not in note]
         if profile.rows:
