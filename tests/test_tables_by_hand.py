@@ -10,6 +10,8 @@ import pytest
 
 from socml.formats import ReadOptions
 from socml.ingestion import FileSource, open_format
+from socml.ingestion.detection import detect
+from socml.project import FormatError
 
 NAMES, ROWS = "host,role,amount", "pc1,web,10\npc2,db,20\npc3,db,30\n"
 
@@ -53,6 +55,15 @@ def test_a_row_that_only_looks_like_a_sum_is_a_row(row: str, tmp_path: Path) -> 
     events, skips, _ = read(tmp_path / "a.csv", f"{NAMES}\n{ROWS}{row}\n")
     assert events["host"].to_pylist()[-1] == row.split(",", maxsplit=1)[0]
     assert "total" not in skips
+
+
+def test_comments_above_a_table_are_titles_and_a_commented_header_is_not(tmp_path: Path) -> None:
+    events, _, _ = read(tmp_path / "a.csv", f"# made by a tool\n# on Monday\n{NAMES}\n{ROWS}")
+    assert events["amount"].to_pylist() == [10.0, 20.0, 30.0]
+    assert detect(tmp_path / "a.csv")[0] == "table"
+    (tmp_path / "b.csv").write_text(f"#{NAMES}\n{ROWS}")
+    with pytest.raises(FormatError, match="no format is at least"):
+        detect(tmp_path / "b.csv")
 
 
 def test_a_sum_is_counted(tmp_path: Path) -> None:

@@ -70,3 +70,10 @@ def test_other_times_stay_as_they_were(text: str, time: str) -> None:
 @pytest.mark.parametrize("text", ["12 marches 13", "3 apples 20 10", "took 12 agosto", "25 mag 3h"])
 def test_what_only_looks_like_a_time_is_none(text: str) -> None:
     assert stamp_in(text, Clock(None, 2025, None)) is None
+
+
+@pytest.mark.parametrize(
+    "count", ["13409056800000000", "639001800000000000", "134090568000000000", "1764583200000000000", "1764583200"]
+)
+def test_counts_of_browsers_and_windows_are_no_nanoseconds_of_1970(count: str) -> None:
+    assert time_of(count, Clock(None, 2025, None)).isoformat() == "2025-12-01T10:00:00+00:00"

@@ -67,7 +67,7 @@ class Table:
         if arff_names(head):
             return 0.95
         lines = head_lines(head)
-        if not lines or lines[0].startswith((b"{", b"[", b"#", b"<")) or b"\0" in head[:4096]:
+        if not lines or lines[0].startswith((b"{", b"[", b"<")) or b"\0" in head[:4096] or _is_commented(lines):
             return 0.0
         if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
             lines = lines[1:]
@@ -98,6 +98,11 @@ class Table:
             project = secuml_project(source.path)
             for parsed in _read_csv(source, options):
                 yield project.joined(parsed) if project else parsed
+
+
+def _is_commented(lines: Sequence[bytes]) -> bool:
+    """Return whether a file begins with comments that are no titles of a table: the names of another format, perhaps."""
+    return lines[0].startswith(b"#") and not titles_above(lines)
 
 
 def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
