@@ -50,7 +50,7 @@ def told_names(cells: Mapping[str, pa.Array]) -> dict[str, str]:
     >>> told_names({"column_1": pa.array(["2026-03-02T10:00:00Z"]), "column_2": pa.array(["192.0.2.1"]), "column_3": pa.array(["7"])})
     {'column_1': 'timestamp', 'column_2': 'source_ip'}
     >>> told_names({"column_1": pa.array(["User: bob", "User: ann"]), "column_2": pa.array(["root", "bob"])})
-    {'column_1': 'User:', 'column_2': 'user_name'}
+    {'column_2': 'user_name', 'column_1': 'User:'}
     """
     samples = {
         name: [text for text in values.slice(0, _SAMPLE).to_pylist() if text is not None]
