@@ -103,3 +103,19 @@ def test_yes_and_no_are_read_in_the_words_of_spreadsheets(yes: str, no: str, tmp
 
 def test_a_number_that_shall_stay_a_text_is_one(tmp_path: Path) -> None:
     assert values(tmp_path / "a.csv", '"=""007"""', '="008"') == ["007", "008"]
+
+
+def test_a_line_of_another_encoding_changes_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("hôte,rôle\npc1,café\n".encode() + "pc2,thé\n".encode("cp1252"))
+    parsed = next(iter(open_format("table").read(FileSource(path, path.name), ReadOptions())))
+    assert parsed.events.select(["hôte", "rôle"]).to_pylist() == [
+        {"hôte": "pc1", "rôle": "café"},
+        {"hôte": "pc2", "rôle": "thé"},
+    ]
+
+
+def test_semicolons_within_cells_make_no_title_of_the_names(tmp_path: Path) -> None:
+    text = "host,note,bytes\n" + "".join(f'pc{n},"a; b; c",1{n}\n' for n in range(5))
+    events, _, _ = read(tmp_path / "a.csv", text)
+    assert events.select(["host", "note", "bytes"]).to_pylist()[0] == {"host": "pc0", "note": "a; b; c", "bytes": 10.0}

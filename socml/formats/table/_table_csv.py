@@ -23,6 +23,7 @@ from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
 _HEAD_LINES = 400
+EACH_LINE = "utf-8 or cp1252"  # an encoding: a file that programs and people wrote to both
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
 _TOTAL = re.compile(
     rb"[\"']?(?:grand |sub-?|sous-|general )?(?:totals?|totale|totaal|totaux|sum|summe|somme|suma|gesamt(?:summe)?|insgesamt)\b",
@@ -302,11 +303,26 @@ def is_utf8(source: Source) -> bool:
 
 
 def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
-    """Return lines as text; undefined bytes of cp1252 stand for themselves."""
+    """Return lines as text; undefined bytes of cp1252 are written out as \\xNN.
+
+    Examples
+    --------
+    >>> decoded(["é".encode(), "é".encode("cp1252")], EACH_LINE)
+    ['é', 'é']
+    """
+    if encoding == EACH_LINE:
+        return [text for line in lines for text in _decoded_line(line)]
     try:
         return [line.decode(encoding or "utf-8") for line in lines]
     except UnicodeDecodeError:
         return [line.decode(encoding or "utf-8", "backslashreplace") for line in lines]
+
+
+def _decoded_line(line: bytes) -> list[str]:
+    try:
+        return [line.decode()]
+    except UnicodeDecodeError:
+        return decoded([line], "cp1252")
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:

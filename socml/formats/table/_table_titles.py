@@ -67,8 +67,10 @@ def titles_above(lines: Sequence[bytes]) -> int:
     written = [(at, line) for at, line in enumerate(lines) if line.strip()]
     if len(written) < 3 or b'"' in written[0][1]:
         return 0
-    for delimiter in DELIMITERS:
-        counts = [count_cuts(line, delimiter) for _, line in written]
+    cuts = {delimiter: [count_cuts(line, delimiter) for _, line in written] for delimiter in DELIMITERS}
+    if any(counts[0] >= _LEAST_CUTS and len(set(counts)) == 1 for counts in cuts.values()):
+        return _padded_titles(written)  # what cuts some of the lines only stands within cells
+    for delimiter, counts in cuts.items():
         alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
         first = len(counts) - alike
         first -= alike > 1 and _leaves_out_last(written, first, delimiter)

@@ -23,6 +23,7 @@ from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
 from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
 from socml.formats.table._table_csv import (
+    EACH_LINE,
     Dialect,
     Rows,
     arff_names,
@@ -154,10 +155,11 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     dialect = read_dialect(source, options.table or TableShape())
     notes = _first_notes(dialect, options)
     if not dialect.encoding and not is_utf8(source):
-        dialect = replace(dialect, encoding="cp1252")
-        dialect = replace(dialect, names=read_dialect(source, _as_cp1252(options)).names)
+        dialect = replace(dialect, encoding=EACH_LINE)
+        shape = (options.table or TableShape()).model_copy(update={"encoding": EACH_LINE})
+        dialect = replace(dialect, names=read_dialect(source, shape).names)
         notes.append(
-            Assumption("encoding", "The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+            Assumption("encoding", "Lines that are not UTF-8 are read as cp1252. Set table.encoding if that is wrong.")
         )
     layout = lay_out(dialect.names, options, where=source.name)
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
@@ -293,10 +295,6 @@ def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
             )
         )
     return notes
-
-
-def _as_cp1252(options: ReadOptions) -> TableShape:
-    return (options.table or TableShape()).model_copy(update={"encoding": "cp1252"})
 
 
 def _zone(name: str) -> ZoneInfo:
