@@ -193,14 +193,14 @@ def test_truth_that_lies_among_the_parts_is_never_read_as_events(damageable):
 
 
 def test_a_recipe_that_may_not_be_read_is_one_sentence(damageable, monkeypatch):
-    read = Path.read_text
+    read = Path.read_bytes
 
-    def forbidden(path: Path, *arguments: object, **named: object) -> str:
+    def forbidden(path: Path) -> bytes:
         if path.suffix == ".sql":
             raise PermissionError(13, "Permission denied", str(path))
-        return read(path, *arguments, **named)  # type: ignore[arg-type]
+        return read(path)
 
-    monkeypatch.setattr(Path, "read_text", forbidden)
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
     check(socml(damageable, "features", FEATURES, DATASET), 2, f"{FEATURES}.sql may not be read or written")
 
 

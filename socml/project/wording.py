@@ -77,8 +77,8 @@ class Sentence(str):
     >>> told = Sentence("error.case.technique", technique="T12")
     >>> told
     "'T12' is no ATT&CK technique; write T1046 or T1021.004."
-    >>> told.said(words("fr"))
-    '« T12 » n’est pas une technique ATT&CK\xa0; écrivez T1046 ou T1021.004.'
+    >>> told.said(words("fr")).replace("\\xa0", " ")
+    '« T12 » n’est pas une technique ATT&CK ; écrivez T1046 ou T1021.004.'
     """
 
     key: str

@@ -326,7 +326,7 @@ def _decoded_line(line: bytes) -> list[str]:
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
-    return cells_of_line(decoded([line], shape.encoding)[0].encode(), delimiter)
+    return next(csv.reader([decoded([line], shape.encoding)[0].replace("\r", " ")], delimiter=delimiter))
 
 
 def _misfit(line: bytes, dialect: Dialect, quoted: bool) -> str:
