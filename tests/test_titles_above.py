@@ -7,7 +7,7 @@ from builders import make_project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socml.formats.table._table_csv import titles_above
+from socml.formats.table._table_titles import titles_above
 from socml.ingestion import ingest
 from socml.project import open_events
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -77,7 +78,8 @@ def peek(
     from socml.project import find_project, load_dataset_recipe
 
     if not file.is_file():
-        raise DataError(f"{file} {'is a folder: give a file of it' if file.is_dir() else 'does not exist'}.")
+        there = "is no file" if os.path.lexists(file) else "does not exist"
+        raise DataError(f"{file} {'is a folder: give a file of it' if file.is_dir() else there}.")
     if write_map:
         _write_map(file)
         return

@@ -21,3 +21,4 @@ from ._reader import judge as judge
 from ._reader import truth_table as truth_table
 from ._records import UNFORESEEN as UNFORESEEN
 from ._times import Clock as Clock
+from .table._table_csv import first_row as first_row

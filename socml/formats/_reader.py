@@ -205,23 +205,34 @@ def truth_table(
     )
 
 
+def _plain(label: str) -> str:
+    """Return a label without what spreadsheets and exports change: capitals, blanks around it, a whole number's `.0`."""
+    text = label.strip().casefold()
+    return text.removesuffix(".0") if text.removesuffix(".0").isdigit() else text
+
+
 def judge(value: str | None, truth: Truth) -> bool | None:
     """Return whether a label means malicious, by the recipe's lists; None if it does not say.
+
+    Where no list has it as it is written, capitals and blanks around it do not count.
 
     Examples
     --------
     >>> judge("neptune", Truth(benign=["normal"])), judge("normal", Truth(benign=["normal"]))
     (True, False)
+    >>> judge("Normal ", Truth(benign=["normal"])), judge("1.0", Truth(malicious=["1"]))
+    (False, True)
     >>> judge("Background", Truth(malicious=["Malicious"], benign=["Benign"])) is None
     True
     """
-    if value is None or value in truth.unknown:
+    if value is None:
         return None
-    if value in truth.malicious:
-        return True
-    if value in truth.benign:
-        return False
-    if truth.malicious and truth.benign:
+    for spelled in (value, _plain(value)):
+        as_listed = str if spelled is value else _plain
+        for listed, means in ((truth.unknown, None), (truth.malicious, True), (truth.benign, False)):
+            if spelled in map(as_listed, listed):
+                return means
+    if not value.strip() or (truth.malicious and truth.benign):
         return None
     return not truth.malicious
 

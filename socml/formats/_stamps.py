@@ -1,6 +1,7 @@
 """Text that holds a time in any usual spelling → the time, and where in the text it ends.
 
-Read are ISO 8601 and its kin, compact dates, months by their English name before or after the day, days before months
+Read are ISO 8601 and its kin, compact dates, months by their English name before or after the day (after it, in six
+languages more), days before months
 and the American order (which of the two is told by evidence, see `Clock.day_first`), dates without a year, and counts
 since 1970 (also of Windows, since 1601, and TAI64N). A zone may follow as an offset or as one of the names in `ZONES`.
 Blind to clock times without a date.
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from socml.formats._columns import LATEST_S
+from socml.formats._months import MONTH_NAMES, month_number
 from socml.formats._times import MONTHS, Clock, epoch, why_no_time
 
 __all__ = ["ZONES", "Stamp", "settle_day_order", "stamp_in", "time_of"]
@@ -26,10 +28,12 @@ ZONES = {
 }  # fmt: skip
 """Minutes ahead of UTC; where two countries use a name (CST, IST), the one of RFC 822, or none."""
 
+_BLANKS = " \u00a0\u202f"  # browsers and Java write PM, and spreadsheets the clock, behind one that does not break
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9})(?![\d.]))?)?"
-    r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
+    rf"(?:[{_BLANKS}]?(?P<half>[AaPp])(?:\.[{_BLANKS}]?)?[Mm]\b\.?)?"
 )
+_HOURS = r"(?P<hour>\d{1,2}) ?h ?(?P<minute>[0-5]\d)(?![\dA-Za-z])"  # as French writes it
 # As DB2, Finland and Italy write it; no fourth part of an address may follow
 _DOTTED = r"(?P<hour>\d{1,2})\.(?P<minute>[0-5]\d)\.(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{6})|,(?P<comma>\d{1,9}))?(?![\d.]\d)"
 _NAMES = "|".join(sorted(ZONES, key=len, reverse=True))
@@ -38,10 +42,17 @@ _ZONE = rf"(?: ?(?P<zone>[+-]\d\d:?\d\d(?![\d-])|(?:{_NAMES})\b|(?:{_PLACES})/[A
 _DAY_NAME = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _MONTH = r"(?P<month>[A-Z][a-z]{2}|[A-Z]{3})[a-z]{0,6}\.?"
 _MONTH_CUT = r"(?P<month>[A-Z][a-z]{2})"
-_BETWEEN = r"(?:, ?| at | @ |::|[T:_-]| {1,4})"
+_BETWEEN = rf"(?:,[{_BLANKS}]?|,? (?:at|à|um|om|alle|klo?\.?|a las|às) | @ |::|[T:_-]|[{_BLANKS}]{{1,4}})"
+_HALVES = {"上午": 0, "午前": 0, "오전": 0, "下午": 12, "午後": 12, "오후": 12}
+_DE = r"(?:\.?[-/ ]|\.| de | del |\. de )"
+_DATE_ELSEWHERE = (
+    rf"(?P<day>\d{{1,2}}){_DE}(?P<named>{MONTH_NAMES}){_DE}(?P<year>20\d\d|\d\d(?!:\d\d:\d\d(?!:)))"  # not in English
+)
 _MINUTES = r"(?P<minutes>[+-]\d{3})(?![\d:])"  # ahead of UTC, as DB2 writes them
 _SPELLINGS = (
     rf"(?P<year>\d{{4}})[-/.:](?P<month>\d\d)[-/.:](?P<day>\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<year>20\d\d)(?:年|년 ?|[-/])(?P<month>\d{{1,2}})(?:月|월 ?|[-/])(?P<day>\d{{1,2}})(?:[日일] ?|[T ])"
+    rf"(?:(?P<noon>{'|'.join(_HALVES)}) ?)?{_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d)\.(?P<month>\d{{1,2}})\.(?P<day>\d{{1,2}}) {_CLOCK}{_ZONE}",
     rf"(?P<year>20\d\d|19\d\d)(?P<month>\d\d)(?P<day>\d\d)[T _-]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
     rf"(?:[.,:](?P<fraction>\d{{1,9}}))?(?!\d){_ZONE}",
@@ -50,11 +61,15 @@ _SPELLINGS = (
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK} (?P<year>\d{{4}})\b(?: (?P<zone>[+-]\d\d:?\d\d)(?![\d-]))?",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),?(?: at)? {_CLOCK}{_ZONE} (?P<year>\d{{4}})\b",
     rf"{_DAY_NAME}?{_MONTH} +(?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"{_DATE_ELSEWHERE}{_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"{_DATE_ELSEWHERE}{_BETWEEN}{_HOURS}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d\d){_MONTH_CUT}(?P<year>\d\d) {_CLOCK}",  # of Serv-U
     rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d)/(?P<year>\d{{4}}) {_CLOCK}{_ZONE}",  # of MikroTik
     rf"(?P<day>\d{{1,2}})-{_MONTH}-(?P<year>\d\d) (?P<hour>\d\d)\.(?P<minute>\d\d)\.(?P<second>\d\d)(?:\.(?P<fraction>\d{{1,9}}))? (?P<half>[AaPp])M{_ZONE}",  # of Oracle
     rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",
+    rf"(?P<day>\d{{1,2}})[-/.](?P<month>\d{{1,2}})[-/.](?P<year>\d{{4}}|\d\d){_BETWEEN}{_HOURS}",
+    rf"(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d){_BETWEEN}{_HOURS}",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[-T ]{_DOTTED}(?:{_MINUTES})?",
     rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}) {{1,2}}{_DOTTED}",
@@ -81,7 +96,7 @@ _TAI_SECONDS = 10 + 27  # of TAI ahead of UTC, since 2017
 _1601 = 11_644_473_600  # seconds from there to 1970
 _OPENING, _CLOSING = "[(<\"'", "])>\"'"
 _SHORT_DATE = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<other>\d{1,2})(?P=sign)(?P<year>\d{4})")
-_TEXT_DATE = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)")
+_TEXT_DATE = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})")
 
 
 @dataclass(frozen=True)
@@ -191,15 +206,13 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         return counted
     if parts.get("first"):
         parts = {**parts, **_ordered(parts["first"] or "", parts["other"] or "", clock)}
-    month = parts["month"] or ""
+    month = str(month_number(parts.get("named") or "") or parts.get("month") or "")
     if not month.isdecimal():
         number = _MONTH_NUMBERS.get(month.upper())
         if number is None:
             raise ValueError(f"{month!r} is not a month")
         month = str(number)
-    hour, day = int(parts["hour"] or 0), parts["day"] or ""
-    if half := parts.get("half"):
-        hour = hour % 12 + 12 * (half in "Pp")
+    hour, day = _hour(parts), parts["day"] or ""
     minute, second, year = parts["minute"] or "", parts.get("second") or "0", parts.get("year")
     fraction = parts.get("fraction") or parts.get("comma")
     zone = parts.get("zone") or parts.get("hours") or parts.get("minutes")
@@ -215,6 +228,15 @@ def _time(parts: dict[str, str | None], clock: Clock) -> datetime:
         return _from_zone(local, zone)
     clock.say_zone()
     return clock.in_zone(local)
+
+
+def _hour(parts: dict[str, str | None]) -> int:
+    """Return the hour of the day, 0 to 23, of a clock that may count to twelve twice."""
+    hour = int(parts["hour"] or 0)
+    if half := parts.get("half"):
+        return hour % 12 + 12 * (half in "Pp")
+    noon = parts.get("noon")
+    return hour % 12 + _HALVES[noon] if noon else hour
 
 
 def _counted(parts: dict[str, str | None]) -> datetime | None:

@@ -16,6 +16,7 @@ __all__ = ["MONTHS", "Clock", "clock_of", "epoch", "iso", "microseconds", "sets_
 
 MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_1601_S, _YEAR_1_S = 11_644_473_600, 62_135_596_800  # seconds from there to 1970
 _HALF_A_YEAR = 6 * 31
 
 
@@ -227,7 +228,8 @@ def iso(text: object, clock: Clock | None = None) -> datetime:
 def epoch(value: object) -> datetime:
     """Return the time of a count since 1970, in seconds, milliseconds, microseconds or nanoseconds by its size.
 
-    Seconds are up to the year 2100, which is 1970-02-17 in milliseconds: earlier times are not told apart.
+    Seconds are up to the year 2100, which is 1970-02-17 in milliseconds: earlier times are not told apart. Also counts of
+    microseconds since 1601, as Chrome has them, and of tenths of one since the year 1, as .NET has them.
 
     Raises
     ------
@@ -238,6 +240,8 @@ def epoch(value: object) -> datetime:
     --------
     >>> [epoch(v).isoformat() for v in ("1655071198.444458", 1655071198444, 1655071198444458)]
     ['2022-06-12T21:59:58.444458+00:00', '2022-06-12T21:59:58.444000+00:00', '2022-06-12T21:59:58.444458+00:00']
+    >>> [epoch(v).isoformat() for v in (13409056800000000, 639001800000000000, 1764583200123456789)]
+    ['2025-12-01T10:00:00+00:00', '2025-12-01T10:00:00+00:00', '2025-12-01T10:00:00.123456+00:00']
     """
     try:
         whole, _, part = str(value).strip().partition(".")
@@ -248,6 +252,9 @@ def epoch(value: object) -> datetime:
     for unit in (1_000_000, 1_000, 1):
         if 0 <= digits < LATEST_S * 1_000_000 // unit:
             return _EPOCH + timedelta(microseconds=digits * unit + fraction * unit // 1_000_000)
+    for before_s, a_micro in ((_1601_S, 1), (_YEAR_1_S, 10)):  # nobody counts nanoseconds of 1970 or 1990
+        if 0 <= (passed := digits // a_micro - before_s * 1_000_000) < LATEST_S * 1_000_000:
+            return _EPOCH + timedelta(microseconds=passed)
     if 0 <= digits < LATEST_S * 1_000_000_000:
         return _EPOCH + timedelta(microseconds=digits // 1000)
     raise ValueError(f"{str(value)[:60]!r} is not a time between 1970 and 2100")

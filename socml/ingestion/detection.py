@@ -20,6 +20,13 @@ from socml.project import FormatError, Notice, component, component_names, revis
 LEAST_CONFIDENCE = 0.5
 CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
+_OTHERS = {
+    b"ARROW1": "an Arrow (Feather) file", b"FEA1": "an Arrow (Feather) file",
+    b"ORC": "an ORC file", b"Obj\x01": "an Avro file", b"SQLite format 3\0": "an SQLite database",
+    b"\x93NUMPY": "a NumPy array", b"\x89HDF": "an HDF5 file", b"MATLAB 5": "a file of MATLAB",
+    b"\x80\x04\x95": "a pickle", b"\x80\x05\x95": "a pickle",
+    b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "a document of Office",
+}  # fmt: skip
 FULLY = 0.95  # of the first records: damage and a cut end are no other format
 MOST_TRIED = 5
 _FAILED: set[str] = set()  # readers of which it was told that they fail
@@ -74,6 +81,8 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
+    if not head.strip():
+        raise FormatError(f"{source.name} holds nothing but blanks.")
     maps = map_paths()
     readers = _readers(tuple(dict.fromkeys((*component_names("formats"), *maps))), tuple(maps.values()), revision())
     tried = sorted(((_sureness(reader, name, head, source), name) for name, reader in readers), reverse=True)
@@ -82,6 +91,10 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     if len(head) == HEAD_BYTES and b"\n" not in head:
         raise FormatError(
             f"{source.name}: the first line is longer than {HEAD_BYTES >> 20} MB, the limit for telling a format."
+        )
+    if kind := next((kind for start, kind in _OTHERS.items() if head.startswith(start)), None):
+        raise FormatError(
+            f"{source.name} is {kind}, which is not read. Write it as Parquet, CSV or lines of text first."
         )
     nearest = ", ".join(f"{name} {confidence:.2f}" for confidence, name in tried[:4] if confidence > 0)
     raise FormatError(

@@ -29,6 +29,8 @@ from socml.project import DataError, DatasetRecipe, FormatError, SocmlError, mem
 
 __all__ = ["FileByFile", "ProgressReport"]
 
+_MOST_BLANKS = 4096  # bytes of a file that is looked at for whether it holds anything
+
 ProgressReport = Callable[[int, int, str], None]  # bytes done, bytes in all, words
 
 
@@ -168,7 +170,7 @@ class FileByFile:
         return self.stage.segments.get(match.segment.id) if match.segment else None
 
     def _is_read(self, match: Match) -> bool:
-        if match.problem or match.waits or match.copy_of is not None or not match.file.source.size:
+        if match.problem or match.waits or match.copy_of is not None or _is_blank(match.file):
             return False
         before = self._before(match)
         return before is None or not self._is_known(match, before)
@@ -218,8 +220,10 @@ class FileByFile:
         )
 
     def _pass_over_empty(self, file: InputFile) -> None:
-        error = FormatError(f"{file.source.name} is empty: it has 0 bytes.")
-        if self.total_bytes == 0 and file.named:
+        size = file.source.size
+        why = "holds nothing but blanks" if size else "is empty: it has 0 bytes"
+        error = FormatError(f"{file.source.name} {why}.")
+        if self.total_bytes == size and file.named:
             self.fail(file.source.name, error)
         else:
             self.warnings.append(f"Not read: {error}")
@@ -266,8 +270,10 @@ class FileByFile:
         return f"{recipe.hash} {warnings or ''}".strip()
 
     def _label_warnings(self) -> list[str]:
-        """Say so if all labels are the same."""
+        """Say so if all labels are the same, or if there are none."""
         values = {value for value, count in self.labels.items() if count and value is not None}
+        if self.labels.get(None) and not values and not isinstance(self.truth, TruthFile):
+            return ["No event has a label that the recipe calls malicious or benign: none has ground truth."]
         if len(values) != 1:
             return []
         verdict = "malicious" if values.pop() else "benign"
@@ -279,6 +285,17 @@ class FileByFile:
             if self.truth and any(not r.was_read for r in self.results.values())
             else []
         )
+
+
+def _is_blank(file: InputFile) -> bool:
+    """Return whether a file holds nothing yet: no byte, or a few line ends and blanks."""
+    if not file.source.size or file.source.size > _MOST_BLANKS:
+        return not file.source.size
+    try:
+        head = file.source.head()
+    except (OSError, SocmlError):  # is told when it is read
+        return False
+    return head != b"" and not head.strip()
 
 
 def _in_quarantine(count: int, dataset: str) -> str:

@@ -18,10 +18,18 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats import judge, truth_table
+from socml.formats import first_row, judge, truth_table
 from socml.ingestion.sources import FileSource
 from socml.ingestion.truth_file import find_truth_file
-from socml.project import DataError, DatasetRecipe, Labels, Truth
+from socml.project import (
+    DataError,
+    DatasetRecipe,
+    Labels,
+    TableShape,
+    Truth,
+    decoded_by_hand,
+    dialect_by_hand,
+)
 
 __all__ = ["TruthBeside", "find_truth"]
 
@@ -102,9 +110,10 @@ class TruthByLabels:
     truth: Truth
     labels: Labels
     tables: dict[Path, Path]
-    first_line: int  # of the first record, for labels that go by row
+    table: TableShape | None = None  # how the records are to be read, for labels that go by row; None: no table
     warnings: tuple[str, ...] = ()
     _read: dict[Path, _Table] = field(default_factory=dict)
+    _first: dict[Path, int] = field(default_factory=dict)
 
     @property
     def files(self) -> frozenset[Path]:
@@ -119,12 +128,18 @@ class TruthByLabels:
         if beside not in self._read:
             self._read[beside] = _Table(beside, self.labels, self.truth)
         table = self._read[beside]
-        labels = list(table.by_columns(events) if self.labels.on else table.by_row(events, self.first_line))
+        labels = list(table.by_columns(events) if self.labels.on else table.by_row(events, self._first_line(path)))
         return truth_table([m for m, _ in labels], [f for _, f in labels], self.truth.techniques)
 
     def warnings_after(self) -> tuple[str, ...]:
         """Nothing more."""
         return ()
+
+    def _first_line(self, path: Path) -> int:
+        """Return the line of a file's first record, which the first label is about."""
+        if path not in self._first:
+            self._first[path] = first_row(FileSource(path, path.name), self.table) if self.table else 1
+        return self._first[path]
 
 
 class _Table:
@@ -174,9 +189,9 @@ class _Table:
 
     @cached_property
     def _last_column(self) -> list[str]:
-        """The labels in order; a first line that is none of the recipe's labels is a line of names."""
+        """The labels in order; a first line that is none of the recipe's labels, and stands nowhere else, is names."""
         values = [cells[-1].strip() for cells in _csv(self.path) if cells]
-        known = {*self.truth.malicious, *self.truth.benign, *self.truth.unknown}
+        known = {*self.truth.malicious, *self.truth.benign, *self.truth.unknown, *values[1:]}
         return values[1:] if values and values[0] not in known else values
 
     def _cells(self) -> tuple[list[str], Iterator[list[str]]]:
@@ -227,8 +242,8 @@ def _beside(recipe: DatasetRecipe, truth: Truth, labels: Labels, files: Sequence
             warnings.append(f"No labels ({name}) are beside {file.name}: its events have no ground truth.")
     are_labels = set(tables.values())
     tables = {file: table for file, table in tables.items() if file not in are_labels}
-    header = recipe.table is not None and recipe.table.header
-    return TruthByLabels(truth, labels, tables, 2 if header else 1, tuple(warnings))
+    shape = recipe.table or (TableShape() if recipe.format == "table" else None)
+    return TruthByLabels(truth, labels, tables, shape, tuple(warnings))
 
 
 def _named(folder: Path, name: str) -> Path | None:
@@ -238,8 +253,13 @@ def _named(folder: Path, name: str) -> Path | None:
 
 
 def _csv(path: Path) -> Iterator[list[str]]:
-    text = b"".join(FileSource(path, path.name).chunks()).decode("utf-8-sig", "replace")
-    return csv.reader(io.StringIO(text))
+    data = b"".join(FileSource(path, path.name).chunks())
+    try:
+        text = decoded_by_hand(data)
+    except UnicodeDecodeError:  # a label that is damaged costs itself
+        text = data.decode("utf-8-sig", "replace")
+    text, delimiter = dialect_by_hand(text)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 
 
 def _keys(events: pa.Table, labels: Labels) -> Iterator[list[str]]:

@@ -35,6 +35,8 @@ from .faults import as_socml_error as as_socml_error
 from .faults import first_line as first_line
 from .faults import reading as reading
 from .faults import store_error as store_error
+from .hand_files import decoded_by_hand as decoded_by_hand
+from .hand_files import dialect_by_hand as dialect_by_hand
 from .hand_files import rows_by_hand as rows_by_hand
 from .hand_files import text_by_hand as text_by_hand
 from .keyed_hash import new_secret as new_secret

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
-__all__ = ["rows_by_hand", "text_by_hand"]
+__all__ = ["decoded_by_hand", "dialect_by_hand", "rows_by_hand", "text_by_hand"]
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_SEPARATOR = re.compile(r"[\"']?sep=(.)[\"']?\r?\n", re.IGNORECASE)  # over the names, as Excel writes it
 
 
 def text_by_hand(path: Path) -> str:
@@ -19,7 +21,22 @@ def text_by_hand(path: Path) -> str:
     UnicodeDecodeError
         If some of it is UTF-8 and the rest is not: a damaged file.
     """
-    data = path.read_bytes()
+    return decoded_by_hand(path.read_bytes())
+
+
+def decoded_by_hand(data: bytes) -> str:
+    """Return the text that the bytes of such a file are.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        As `text_by_hand` does.
+
+    Examples
+    --------
+    >>> decoded_by_hand("é".encode("cp1252")), decoded_by_hand("é".encode("utf-16"))
+    ('é', 'é')
+    """
     if data.startswith(_UTF16):
         return data.decode("utf-16")
     try:
@@ -28,6 +45,20 @@ def text_by_hand(path: Path) -> str:
         if not data.decode("utf-8", "ignore").isascii():
             raise
         return data.decode("cp1252", "backslashreplace")
+
+
+def dialect_by_hand(text: str) -> tuple[str, str]:
+    """Return a table without a line that only says what parts its cells, and what does: a comma, semicolon or tab.
+
+    Examples
+    --------
+    >>> dialect_by_hand("a;b,c;d\\n"), dialect_by_hand("sep=|\\na|b\\n")
+    (('a;b,c;d\\n', ';'), ('a|b\\n', '|'))
+    """
+    if declared := _SEPARATOR.match(text):
+        return text[declared.end() :], declared[1]
+    names = next((line for line in text.splitlines() if line.strip()), "")
+    return text, max(",;\t", key=names.count)
 
 
 def rows_by_hand(path: Path) -> csv.DictReader[str]:
@@ -40,6 +71,5 @@ def rows_by_hand(path: Path) -> csv.DictReader[str]:
     csv.Error
         For a quote that is not closed, once that row is reached.
     """
-    text = text_by_hand(path)
-    names = text.splitlines()[0] if text.strip() else ""
-    return csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=names.count), strict=True)
+    text, delimiter = dialect_by_hand(text_by_hand(path))
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -29,6 +29,8 @@ LANGUAGES = ("en", "fr")
 ENGINES = ("duckdb", "spark")
 LOOKUP_SERVICES = ("abuseipdb", "greynoise", "otx", "urlhaus", "virustotal")
 
+_LEAST_MEMORY = 1_000_000  # bytes
+
 NIGHT_SECTIONS = ("nightly", "checks", "sources", "sinks")  # read by `night_settings`
 
 _KNOWN: dict[str, dict[str, type]] = {
@@ -166,6 +168,14 @@ def _engine(flat: Mapping[str, object], path: Path) -> tuple[str, int]:
             f"{path}: [engine]: name is {engine!r}.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     time_limit_s = int(str(flat.get("engine.time_limit_s", Project.time_limit_s)))
+    threads = int(str(flat.get("engine.threads") or 0))
+    if threads < 0:
+        raise ConfigurationError(
+            f"{path}: [engine]: threads is {threads}; it is at least 0: as many as the machine has cores."
+        )
+    limit = str(flat.get("engine.memory_limit") or Project.memory_limit)
+    if memory_bytes(limit) < _LEAST_MEMORY:
+        raise ConfigurationError(f"{path}: [engine]: memory_limit is {limit!r}; it is at least 1 MB.")
     if time_limit_s < 1:
         raise ConfigurationError(f"{path}: [engine]: time_limit_s is {time_limit_s}; it is at least 1 second.")
     return engine, time_limit_s

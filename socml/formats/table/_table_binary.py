@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from socml.formats._reader import Parsed, ReadOptions, Source, without_rows
+from socml.formats.table._table_arrow import as_text, rows_of, storable
 from socml.formats.table._table_columns import (
     MOST_COLUMNS,
     Layout,
@@ -25,7 +26,7 @@ from socml.formats.table._table_columns import (
     truth_of,
     unique_names,
 )
-from socml.project import TIME, FormatError, TableShape, Truth, check_archive
+from socml.project import FormatError, TableShape, Truth, check_archive
 
 _ROWS = 20_000
 _CELLS_LIMIT = 1 << 26  # bytes of one block of an array, or of the texts of one block of rows
@@ -114,6 +115,8 @@ def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
             table = pa.table({name: pa.array(block[:, i], from_pandas=True) for i, name in enumerate(names)})
             if labels is not None:
                 verdicts = [_label(v) for v in labels[first - 1 : first - 1 + len(block)]]
+                if len(verdicts) != len(block):
+                    raise FormatError(f"{source.name}: y has {len(labels):,} values, which are fewer than X has rows.")
                 table = table.append_column(truth.column or "y", pa.array(verdicts, pa.string()))
             known = options if labels is None else _with_truth(options, truth)
             layout = lay_out(table.column_names, known, where=source.name)
@@ -124,17 +127,17 @@ def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
 
 
 def _parsed(table: pa.Table, first: int, layout: Layout, options: ReadOptions) -> Parsed:
-    records = [orjson.dumps(row, default=str) for row in table.to_pylist()]
+    records = [orjson.dumps(row, default=str) for row in rows_of(table)]
     columns: dict[str, object] = {}
     bad: dict[int, str] = {}
-    text = {name: _as_text(table[name].combine_chunks()) for names in layout.event.values() for name in names}
+    text = {name: as_text(table[name].combine_chunks()) for names in layout.event.values() for name in names}
     zone = None
     columns = dict(event_columns(layout, text, options, zone, bad))
     columns["raw"] = pa.array([record.decode() for record in records], pa.string())
     columns["source_line"] = pa.array(np.arange(first, first + len(table)))
     for name, own in layout.own.items():
-        columns[own] = _storable(table[name].combine_chunks())
-    labels = {n: _as_text(table[n].combine_chunks()) for n in (layout.label, layout.family) if n}
+        columns[own] = storable(table[name].combine_chunks())
+    labels = {n: as_text(table[n].combine_chunks()) for n in (layout.label, layout.family) if n}
     truth = truth_of(layout, labels, options) if labels else None
     parsed = Parsed(pa.table(columns), records, truth, time_is_certain="time" not in columns)
     return without_rows(parsed, bad) if bad else parsed
@@ -144,30 +147,6 @@ def _with_truth(options: ReadOptions, truth: Truth) -> ReadOptions:
     from dataclasses import replace
 
     return replace(options, truth=truth)
-
-
-def _storable(values: pa.Array) -> pa.Array:
-    kind = values.type
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        numbers = values.cast(pa.float64())
-        finite = np.isfinite(np.asarray(numbers.fill_null(0.0)))
-        return pa.array(np.asarray(numbers.fill_null(0.0)), mask=~finite | ~np.asarray(numbers.is_valid()))
-    if pa.types.is_uint64(kind):
-        return values.cast(pa.string())
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return values.cast(pa.int64())
-    if pa.types.is_timestamp(kind):
-        return values.cast(TIME) if kind.tz else values.cast(pa.timestamp("us")).view(TIME)
-    return _as_text(values)
-
-
-def _as_text(values: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    try:
-        return values.cast(pa.string())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())
 
 
 def _label(value: object) -> str | None:

@@ -169,7 +169,8 @@ def truth_of(layout: Layout, cells: Mapping[str, pa.Array], options: ReadOptions
         return None
     labels = cells[layout.label].to_pylist()
     families = (cells[layout.family] if layout.family else cells[layout.label]).to_pylist()
-    malicious = [judge(label, options.truth) for label in labels]
+    said = {label: judge(label, options.truth) for label in set(labels)}
+    malicious = [said[label] for label in labels]
     if not layout.family:  # the label itself is the family, unless it is a mere yes or no
         families = [f if m and f not in ("0", "1") else None for f, m in zip(families, malicious, strict=True)]
     return truth_table(malicious, families, options.truth.techniques)

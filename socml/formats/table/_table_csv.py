@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,15 +18,22 @@ from socml.formats._csv_records import cells_of_line
 from socml.formats._reader import Block, Reject, Source
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.formats.table._table_lines import MOST_LINES, first_is_names, joined_lines
+from socml.formats.table._table_titles import DELIMITERS, count_cuts, sniff_delimiter, titles_above
 from socml.project import FormatError, TableShape
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
-_DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 400
-_LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
+EACH_LINE = "utf-8 or cp1252"  # an encoding: a file that programs and people wrote to both
 _SEPARATOR = re.compile(rb"[\"']?sep=(.)[\"']?", re.IGNORECASE)  # over the header, as Excel writes it
-_MORE_MISSING = ("\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None")  # of SQL dumps and spreadsheets
+_TOTAL = re.compile(
+    rb"[\"']?(?:grand |sub-?|sous-|general )?(?:totals?|totale|totaal|totaux|sum|summe|somme|suma|gesamt(?:summe)?|insgesamt)\b",
+    re.IGNORECASE,
+)
+_LONGEST_TOTAL = 20  # characters of the cell that says it
+_MORE_MISSING = (  # of SQL dumps, spreadsheets and people
+    "\\N", "NULL", "#N/A", "#NULL!", "(null)", "<null>", "None", "n/a", "?", "--", "---", "–", "—", "s.o.", "s/o", "n.d.", "n/d", "N/D",
+    "k.A.", "k. A.", "s/d", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NV", "#WERT!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#VALOR!",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,8 @@ class Dialect:
     missing: tuple[str, ...]
     encoding: str = ""  # empty: UTF-8
     above: int = 0  # lines over the header: titles, and what says how the file is cut, as spreadsheets write it
-    is_arff: bool = False  # lines before @data, and comments, are skipped; quotes are single
-
-    @property
-    def quote(self) -> str:
-        """The character that cells may be enclosed in."""
-        return "'" if self.is_arff else '"'
+    is_arff: bool = False  # lines before @data, and comments, are skipped
+    quote: str = '"'  # what cells may be enclosed in
 
 
 @dataclass
@@ -58,73 +60,6 @@ class Rows:
     rejects: list[Reject]
     skips: dict[str, int]
     written: list[pa.Array] = field(default_factory=list)  # the same cells as they stand in the file
-
-
-def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
-    """Return the likeliest delimiter and the share of lines that it cuts alike.
-
-    Examples
-    --------
-    >>> sniff_delimiter([b"ts;score", b"1;0,5", b"2;0,7"])
-    (';', 1.0)
-    >>> sniff_delimiter([b"1,5;a", b"2,7;"])
-    (';', 1.0)
-    """
-    best, best_share, best_cells = ",", 0.0, 0
-    for delimiter in _DELIMITERS:
-        counts = Counter(_count(line, delimiter) for line in lines)
-        (cells, alike) = counts.most_common(1)[0] if counts else (0, 0)
-        share = alike / len(lines) if cells and lines else 0.0
-        is_decimal = best == "," and share == best_share > 0 and all(map(_has_decimal_commas, lines))
-        if (share, cells) > (best_share, best_cells) or is_decimal:
-            best, best_share, best_cells = delimiter, share, cells
-    return best, best_share
-
-
-def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
-    """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
-    if first < 2:
-        return False
-    more = _count(written[first][1], delimiter) - _count(written[first - 1][1], delimiter)
-    empty = delimiter.encode() * more
-    return more in (1, 2) and all(line.rstrip(b"\r\n").endswith(empty) for _, line in written[first:])
-
-
-def titles_above(lines: Sequence[bytes]) -> int:
-    """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
-
-    All lines from the names on are cut alike, into three cells or more, and those above less than half as often.
-
-    Examples
-    --------
-    >>> titles_above([b"DHCP log", b"", b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
-    2
-    >>> titles_above([b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
-    0
-    """
-    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
-    if len(written) < 3 or b'"' in written[0][1]:
-        return 0
-    for delimiter in _DELIMITERS:
-        counts = [_count(line, delimiter) for _, line in written]
-        alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
-        first = len(counts) - alike
-        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
-        if (
-            counts[-1] < _LEAST_CUTS
-            or not 0 < first <= _MOST_TITLES
-            or alike < 2
-            or 2 * max(counts[:first]) >= counts[-1]
-        ):
-            continue
-        if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
-            return written[first][0]
-    return 0
-
-
-def _has_decimal_commas(line: bytes) -> bool:
-    """Return whether all commas of a line stand between digits, as in 1;2,5."""
-    return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
 
 
 def read_dialect(source: Source, shape: TableShape) -> Dialect:
@@ -162,6 +97,10 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
     header = shape.header
     if "header" not in shape.model_fields_set and not shape.columns:
         header = first_is_names([cells_of_line(line, delimiter) for line in lines])
+    quote = "'" if header and all(cell[:1] == cell[-1:] == "'" != cell for cell in first) else '"'
+    first = [cell.strip(quote) for cell in first] if quote == "'" else first
+    if header and not shape.columns:
+        first = first[: len(first) - _empty_names(lines, delimiter, first)]
     names = list(shape.columns) if shape.columns else [*first, *_unnamed(lines, delimiter, len(first), header=header)]
     first = names if not shape.columns else first
     if not header and not shape.columns:
@@ -178,6 +117,7 @@ def read_dialect(source: Source, shape: TableShape) -> Dialect:
         (*shape.missing, *_MORE_MISSING) if "missing" not in shape.model_fields_set else tuple(shape.missing),
         shape.encoding,
         above,
+        quote=quote,
     )
 
 
@@ -186,9 +126,16 @@ def _unnamed(lines: Sequence[bytes], delimiter: str, named: int, *, header: bool
 
     So Windows' event viewer writes the text of an event.
     """
-    counts = {_count(line, delimiter) + 1 for line in lines[1:]} if header else set()
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]} if header else set()
     more = counts.pop() - named if len(counts) == 1 else 0
     return ["message", *(f"column_{named + n}" for n in range(2, more + 1))] if 0 < more <= 2 else []
+
+
+def _empty_names(lines: Sequence[bytes], delimiter: str, first: Sequence[str]) -> int:
+    """Return how many empty names, one or two, stand behind those of the columns: no row has a cell for them."""
+    counts = {count_cuts(line, delimiter) + 1 for line in lines[1:]}
+    more = len(first) - counts.pop() if len(counts) == 1 else 0
+    return more if more in (1, 2) and not any(name.strip() for name in first[-more:]) else 0
 
 
 def arff_names(head: bytes) -> list[str]:
@@ -222,7 +169,9 @@ def arff_names(head: bytes) -> list[str]:
 def _arff_dialect(names: list[str], source: Source, shape: TableShape) -> Dialect:
     check_header(shape.columns or names, source.name)
     missing = (*shape.missing, "?")
-    return Dialect(",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True)
+    return Dialect(
+        ",", tuple(unique_names(shape.columns or names)), b"", missing, shape.encoding, is_arff=True, quote="'"
+    )
 
 
 def read_rows(source: Source, dialect: Dialect) -> Iterator[Rows]:
@@ -292,9 +241,17 @@ class _Reader:
         if not bare.strip(b"\"' ,;|\t\r\n"):
             return "blank row"
         if not self._header or bare != self._header:
-            return ""
+            return "total" if self._header and _is_total(bare, self.dialect.delimiter) else ""
         seen, self._seen_header = self._seen_header, True
         return "repeated header" if seen else "header"
+
+
+def _is_total(record: bytes, delimiter: str) -> bool:
+    """Return whether a record sums up the rows above: the word in its first cell, and cells for which there is no sum."""
+    if not _TOTAL.match(record):
+        return False
+    first, *others = (cell.strip() for cell in cells_of_line(record, delimiter))
+    return len(first) <= _LONGEST_TOTAL and "" in others and any(others)
 
 
 def _whole(
@@ -321,9 +278,18 @@ def whole_records(lines: Sequence[bytes], delimiter: str = "") -> list[bytes]:
     """
     if not any(line.count(b'"') % 2 for line in lines):
         return list(lines)
-    choices = [delimiter] if delimiter else list(_DELIMITERS)
+    choices = [delimiter] if delimiter else list(DELIMITERS)
     found = [[line for _, line, _ in joined_lines(enumerate(lines), b'"', one.encode())] for one in choices]
     return max(found, key=lambda records: sniff_delimiter(records)[1])
+
+
+def first_row(source: Source, shape: TableShape) -> int:
+    """Return the line of a table's first row, which is 1 where rows are counted without names: Parquet, NPZ."""
+    start = next(iter(source.chunks()), b"")
+    if start.startswith(b"PAR1") or start.startswith(b"PK\x03\x04"):
+        return 1
+    dialect = read_dialect(source, shape)
+    return 1 + dialect.above + (dialect.header.count(b"\n") + 1 if dialect.header else 0)
 
 
 def is_utf8(source: Source) -> bool:
@@ -337,15 +303,26 @@ def is_utf8(source: Source) -> bool:
 
 
 def decoded(lines: Sequence[bytes], encoding: str) -> list[str]:
-    """Return lines as text; undefined bytes of cp1252 stand for themselves."""
+    """Return lines as text; undefined bytes of cp1252 are written out as \\xNN.
+
+    Examples
+    --------
+    >>> decoded(["é".encode(), "é".encode("cp1252")], EACH_LINE)
+    ['é', 'é']
+    """
+    if encoding == EACH_LINE:
+        return [text for line in lines for text in _decoded_line(line)]
     try:
         return [line.decode(encoding or "utf-8") for line in lines]
     except UnicodeDecodeError:
         return [line.decode(encoding or "utf-8", "backslashreplace") for line in lines]
 
 
-def _count(line: bytes, delimiter: str) -> int:
-    return len(cells_of_line(line, delimiter)) - 1 if b'"' in line else line.count(delimiter.encode())
+def _decoded_line(line: bytes) -> list[str]:
+    try:
+        return [line.decode()]
+    except UnicodeDecodeError:
+        return decoded([line], "cp1252")
 
 
 def _first_cells(line: bytes, delimiter: str, shape: TableShape) -> list[str]:
@@ -393,6 +370,8 @@ def _cells(records: list[bytes], dialect: Dialect, quoted: bool) -> tuple[list[p
     missing = pa.array([m for m in dialect.missing if m.lower() != "nan"], pa.string())
     null = pa.scalar(None, pa.string())
     trimmed = [pc.utf8_trim_whitespace(column) for column in columns]
+    if quoted:  # a text that a spreadsheet shall not take for a number
+        trimmed = [pc.replace_substring_regex(column, '^="([^"]*)"$', r"\1") for column in trimmed]
     return [pc.if_else(pc.is_in(column, value_set=missing), null, column) for column in trimmed], columns
 
 

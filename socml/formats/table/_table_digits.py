@@ -24,6 +24,12 @@ _POINT_IS_DECIMAL = r"^[+-]?(?:0?|[0-9]{4,})\.|\.(?:[0-9]{0,2}|[0-9]{4,})(?:[eE]
 _WITH_UNIT = re.compile(
     rf"(?P<sign>[+-]?)(?:(?P<front>[$€£¥])[{SPACES}]?)?(?P<number>[0-9][^%$€£¥]*?)(?:[{SPACES}]?(?P<behind>[%$€£¥]|EUR|USD|GBP|CHF))?"
 )
+_SIGNS = (  # a minus of printers, of accountants, and of old mainframes; what is written to be "-" before the number
+    "^[−–]([0-9.,$€£¥].*)$",
+    r"^\(([0-9$€£¥][^()]*)\)$",
+    "^([0-9][^-]*)-$",
+)
+_SIGN = re.compile("|".join(_SIGNS))
 _LONGEST = 40  # characters of a number with its unit
 
 
@@ -38,6 +44,7 @@ class Digits:
     spaced, by_commas, by_points : numbers whose digits are grouped by blanks, by commas, by points
     lengths : of the spaced numbers without decimals
     units : currencies and per cent signs beside numbers, and in how many cells each is
+    signs : cells whose minus is not written as programs write it; `doubtful` where it may be none: brackets, a dash behind
     """
 
     commas: int = 0
@@ -48,11 +55,29 @@ class Digits:
     by_points: int = 0
     lengths: set[int] = field(default_factory=set)
     units: Counter[str] = field(default_factory=Counter)
+    signs: int = 0
+    doubtful: int = 0
 
     @property
     def numbers(self) -> int:
         """How many cells are numbers that are not written as programs write them."""
         return self.commas + self.spaced + self.by_commas + self.by_points
+
+    def with_sign(self, cell: str) -> str:
+        """Return a cell with its minus as programs write it, which is counted in; the cell itself if it has none.
+
+        Examples
+        --------
+        >>> digits = Digits()
+        >>> [digits.with_sign(cell) for cell in ("(1 234,5)", "\u2212$5", "12-", "-3", "(x)")], digits.signs
+        (['-1 234,5', '-$5', '-12', '-3', '(x)'], 3)
+        """
+        found = _SIGN.match(cell) if len(cell) <= _LONGEST else None
+        if found is None:
+            return cell
+        self.signs += 1
+        self.doubtful += cell[0] not in "−–"
+        return f"-{found[found.lastindex or 0]}"
 
     def without_unit(self, cell: str) -> str:
         """Return a cell without its unit, which is counted in; the cell itself if it has none, or is no number.
@@ -120,6 +145,19 @@ class Digits:
         if self.commas and not self.decimal_commas and (self.decimal_points or delimiter == ","):
             return False, f"{spaces},"
         return bool(self.commas or self.decimal_commas), spaces
+
+
+def with_sign(cells: pa.Array) -> pa.Array:
+    """Return cells with their minus as programs write it.
+
+    Examples
+    --------
+    >>> with_sign(pa.array(["(5)", "7-", "-1", None])).to_pylist()
+    ['-5', '-7', '-1', None]
+    """
+    for sign in _SIGNS:
+        cells = pc.replace_substring_regex(cells, sign, r"-\1")
+    return cells
 
 
 def without_unit(cells: pa.Array, unit: str) -> pa.Array:

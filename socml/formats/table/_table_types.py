@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from socml.formats._columns import LATEST_S
 from socml.formats._iso import from_iso
 from socml.formats._remembered import remembered
-from socml.formats.table._table_digits import Digits, ungrouped, without_unit
+from socml.formats.table._table_digits import Digits, ungrouped, with_sign, without_unit
 from socml.project import TIME
 
 Kind = Literal["number", "integer", "text", "time", "boolean"]
@@ -31,9 +31,11 @@ _EXACT = 2**53  # whole numbers beyond it have no exact double
 _NOT_FINITE = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NO_DIGIT = re.compile("[^0-9]")
-_STARTS = frozenset("+-.0123456789$€£¥")  # how numbers begin, with a unit or without
+_STARTS = frozenset("+-−–(.0123456789$€£¥")  # how numbers begin, with a unit or without
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,13}")
-_WORDS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
+_YES = "true t yes y 1 on vrai oui wahr ja verdadero sí si vero sì verdadeiro sim waar"
+_NO = "false f no n 0 off faux non falsch nein falso não nao onwaar nee"
+_WORDS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Profile:
             self.varies = not pc.all(pc.equal(present, self.only)).as_py()
 
     def _see_one(self, written: str, where: dict[str, int]) -> None:
-        if written[:1] in _STARTS and self._is_number(self.digits.without_unit(written)):
+        if written[:1] in _STARTS and self._is_number(self.digits.without_unit(self.digits.with_sign(written))):
             return
         self.others += 1
         if len(self.words) < 20:
@@ -134,6 +136,7 @@ class Plan:
     zone: ZoneInfo | None = None
     groups: str = ""
     unit: str = ""
+    signs: bool = False  # some have their minus elsewhere than before the number
 
 
 def plan_column(seen: Profile, name: str, delimiter: str) -> tuple[Plan | None, list[str]]:
@@ -166,6 +169,7 @@ def _plan_of_numbers(seen: Profile, name: str, delimiter: str) -> tuple[Plan, li
         f"{seen.too_large[:40]} does not fit a number exactly" if seen.too_large
         else f"{seen.padded[:40]!r} has leading zeros" if seen.padded
         else "its numbers are all equally long, as names are" if seen.digits.are_names(seen.numbers)
+        else "all its numbers are in brackets, or have their minus behind" if seen.digits.doubtful == seen.numbers
         else "a comma and a point are decimal in it both" if marks is None
         else f"{', '.join(sorted(units))} stand beside some of its numbers" if units and [*units.values()] != [seen.numbers]
         else ""
@@ -182,7 +186,12 @@ def _plan_of_numbers(seen: Profile, name: str, delimiter: str) -> tuple[Plan, li
         notes.append(f"Column {name!r}: commas read as marks of thousands.")
     if units:
         notes.append(f"Column {name!r}: its numbers are in {min(units)}.")
-    return Plan("number", decimal_comma, groups=groups, unit=min(units, default="")), notes
+    if seen.digits.signs:
+        notes.append(
+            f"Column {name!r}: {seen.digits.signs:,} numbers in brackets, or with another minus, read as negative."
+        )
+    unit = min(units, default="")
+    return Plan("number", decimal_comma, groups=groups, unit=unit, signs=seen.digits.signs > 0), notes
 
 
 def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
@@ -202,6 +211,8 @@ def typed(cells: pa.Array, plan: Plan) -> tuple[pa.Array, dict[int, str]]:
     if plan.kind == "boolean":
         found = [None if c is None else _WORDS.get(c.lower()) for c in cells.to_pylist()]
         return _checked(cells, found, pa.float64(), "true or false")
+    if plan.signs:
+        cells = with_sign(cells)
     if plan.unit:
         cells = without_unit(cells, plan.unit)
     if plan.groups:

@@ -23,6 +23,7 @@ from socml.formats.table._secuml import secuml_project
 from socml.formats.table._table_binary import is_npz, read_npz, read_parquet
 from socml.formats.table._table_columns import Layout, declared_plan, event_columns, lay_out, truth_of
 from socml.formats.table._table_csv import (
+    EACH_LINE,
     Dialect,
     Rows,
     arff_names,
@@ -30,12 +31,11 @@ from socml.formats.table._table_csv import (
     is_utf8,
     read_dialect,
     read_rows,
-    sniff_delimiter,
-    titles_above,
     whole_records,
 )
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
+from socml.formats.table._table_titles import sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.formats.table.key_values import are_cells_pairs
@@ -68,7 +68,7 @@ class Table:
         if arff_names(head):
             return 0.95
         lines = head_lines(head)
-        if not lines or lines[0].startswith((b"{", b"[", b"#", b"<")) or b"\0" in head[:4096]:
+        if not lines or lines[0].startswith((b"{", b"[", b"<")) or b"\0" in head[:4096] or _is_commented(lines):
             return 0.0
         if lines[0].lower().lstrip(b"\"'").startswith(b"sep=") and len(lines) > 1:
             lines = lines[1:]
@@ -99,6 +99,11 @@ class Table:
             project = secuml_project(source.path)
             for parsed in _read_csv(source, options):
                 yield project.joined(parsed) if project else parsed
+
+
+def _is_commented(lines: Sequence[bytes]) -> bool:
+    """Return whether a file begins with comments that are no titles of a table: the names of another format, perhaps."""
+    return lines[0].startswith(b"#") and not titles_above(lines)
 
 
 def _is_prose(lines: Sequence[bytes], delimiter: str) -> bool:
@@ -150,10 +155,11 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     dialect = read_dialect(source, options.table or TableShape())
     notes = _first_notes(dialect, options)
     if not dialect.encoding and not is_utf8(source):
-        dialect = replace(dialect, encoding="cp1252")
-        dialect = replace(dialect, names=read_dialect(source, _as_cp1252(options)).names)
+        dialect = replace(dialect, encoding=EACH_LINE)
+        shape = (options.table or TableShape()).model_copy(update={"encoding": EACH_LINE})
+        dialect = replace(dialect, names=read_dialect(source, shape).names)
         notes.append(
-            Assumption("encoding", "The file is not UTF-8: read as cp1252. Set table.encoding if that is wrong.")
+            Assumption("encoding", "Lines that are not UTF-8 are read as cp1252. Set table.encoding if that is wrong.")
         )
     layout = lay_out(dialect.names, options, where=source.name)
     zone = None if options.time_zone == "UTC" else _zone(options.time_zone)
@@ -211,6 +217,7 @@ def _plans(
                 decimal_comma=comma,
                 groups=groups.replace("," if comma else ".", ""),
                 unit=plan.unit if plan else "",
+                signs=plan.signs if plan else False,
             )
             kept_notes = [note for note in kept_notes if "left out" not in note and "kept as text" not in note]
         if profile.rows:
@@ -288,10 +295,6 @@ def _first_notes(dialect: Dialect, options: ReadOptions) -> list[str]:
             )
         )
     return notes
-
-
-def _as_cp1252(options: ReadOptions) -> TableShape:
-    return (options.table or TableShape()).model_copy(update={"encoding": "cp1252"})
 
 
 def _zone(name: str) -> ZoneInfo:

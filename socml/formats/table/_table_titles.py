@@ -1,0 +1,105 @@
+"""The first lines of a delimited file → what parts its cells, and how many lines stand above the line of names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from socml.formats._csv_records import cells_of_line
+from socml.formats.table._table_lines import first_is_names
+
+__all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
+
+DELIMITERS = (",", ";", "\t", "|")
+_DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
+_LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
+
+
+def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
+    """Return the likeliest delimiter and the share of lines that it cuts alike.
+
+    Examples
+    --------
+    >>> sniff_delimiter([b"ts;score", b"1;0,5", b"2;0,7"])
+    (';', 1.0)
+    >>> sniff_delimiter([b"1,5;a", b"2,7;"])
+    (';', 1.0)
+    """
+    best, best_share, best_cells = ",", 0.0, 0
+    for delimiter in DELIMITERS:
+        counts = Counter(count_cuts(line, delimiter) for line in lines)
+        (cells, alike) = counts.most_common(1)[0] if counts else (0, 0)
+        share = alike / len(lines) if cells and lines else 0.0
+        is_decimal = best == "," and share == best_share > 0 and all(map(_has_decimal_commas, lines))
+        if (share, cells) > (best_share, best_cells) or is_decimal:
+            best, best_share, best_cells = delimiter, share, cells
+    return best, best_share
+
+
+def _has_decimal_commas(line: bytes) -> bool:
+    """Return whether all commas of a line stand between digits, as in 1;2,5."""
+    return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
+
+
+def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
+    """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
+    if first < 2:
+        return False
+    more = count_cuts(written[first][1], delimiter) - count_cuts(written[first - 1][1], delimiter)
+    empty = delimiter.encode() * more
+    return more in (1, 2) and all(line.rstrip(b"\r\n").endswith(empty) for _, line in written[first:])
+
+
+def titles_above(lines: Sequence[bytes]) -> int:
+    """Return how many lines of a head stand above the line of names: titles and notes, as reports and exports have them.
+
+    All lines from the names on are cut alike, into three cells or more, and those above less than half as often, or into
+    cells most of which are empty.
+
+    Examples
+    --------
+    >>> titles_above([b"DHCP log", b"", b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
+    2
+    >>> titles_above([b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
+    0
+    """
+    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
+    if len(written) < 3 or b'"' in written[0][1]:
+        return 0
+    cuts = {delimiter: [count_cuts(line, delimiter) for _, line in written] for delimiter in DELIMITERS}
+    if any(counts[0] >= _LEAST_CUTS and len(set(counts)) == 1 for counts in cuts.values()):
+        return _padded_titles(written)  # what cuts some of the lines only stands within cells
+    for delimiter, counts in cuts.items():
+        alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
+        first = len(counts) - alike
+        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
+        if (
+            counts[-1] < _LEAST_CUTS
+            or not 0 < first <= _MOST_TITLES
+            or alike < 2
+            or 2 * max(counts[:first]) >= counts[-1]
+        ):
+            continue
+        if first_is_names([cells_of_line(line, delimiter) for _, line in written[first:]]):
+            return written[first][0]
+    return _padded_titles(written)
+
+
+def _padded_titles(written: Sequence[tuple[int, bytes]]) -> int:
+    """Return how many lines stand above the names where a spreadsheet filled the titles up with empty cells."""
+    for delimiter in DELIMITERS:
+        rows = [cells_of_line(line.rstrip(b"\r\n"), delimiter) for _, line in written]
+        width = len(rows[0])
+        if width <= _LEAST_CUTS or any(len(row) != width for row in rows):
+            continue
+        filled = [sum(map(bool, map(str.strip, row))) for row in rows]
+        first = next((at for at, count in enumerate(filled) if 2 * count >= width), 0)
+        if 0 < first <= _MOST_TITLES and len(rows) - first >= 2 and first_is_names(rows[first:]):
+            return written[first][0]
+    return 0
+
+
+def count_cuts(line: bytes, delimiter: str) -> int:
+    """Return how often a delimiter cuts a line, outside of quotes."""
+    return len(cells_of_line(line, delimiter)) - 1 if b'"' in line else line.count(delimiter.encode())
