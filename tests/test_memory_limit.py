@@ -222,8 +222,9 @@ def test_validate_holds_the_rows_of_one_fold_as_far_as_there_is_room_and_blocks_
     assert [fold["rows"] for fold in small_ones.folds] == [200, 200, 200], "every row is judged"
 
 
-def test_ground_truth_is_read_in_parts(tmp_path, monkeypatch):
-    """Of a table of truth, the rows about one file of records are held; features are joined to it where it lies."""
+@pytest.mark.parametrize("kept", [999, 1000], ids=["a large table", "a small one"])
+def test_ground_truth_is_read_in_parts(kept, tmp_path, monkeypatch):
+    """Of a large table of truth, the rows about one file of records are held; a small one is read once."""
     rows = {
         "source_file": [f"{name}.log" for name in "abcd" for _ in range(250)],
         "source_line": list(range(1, 251)) * 4,
@@ -235,6 +236,7 @@ def test_ground_truth_is_read_in_parts(tmp_path, monkeypatch):
     path = tmp_path / "truth.parquet"
     pq.write_table(pa.table(rows, schema=schema(TRUTH_BESIDE)), path)
     monkeypatch.setattr(truth_file, "PART", 100)
+    monkeypatch.setattr(truth_file, "KEPT_ROWS", kept)
     monkeypatch.setattr(pq, "read_table", lambda *_, **__: pytest.fail("it was read whole"))
     read, check = [], truth_file.check_table
     monkeypatch.setattr(truth_file, "check_table", lambda part, *a, **k: read.append(len(part)) or check(part, *a, **k))
@@ -246,6 +248,11 @@ def test_ground_truth_is_read_in_parts(tmp_path, monkeypatch):
         assert found["malicious"].to_pylist() == [known.get((f"{name}.log", line), False) for line in lines]
         assert len(truth._about[1]) == 250
     assert max(read) == 100
+    assert sum(read) == (3 * 1000 if kept < 1000 else 2 * 1000), "counted, then once for each file, or once"
+    assert (truth._kept is None) == (kept < 1000)
+    assert pickle.loads(pickle.dumps(truth))._kept is None
+    other = truth.of_events(pa.table({"source_line": pa.array([1], pa.int64())}), tmp_path / "other.log")
+    assert (other["malicious"].to_pylist(), len(truth._about[1])) == ([False], 0)
     assert pickle.loads(pickle.dumps(truth))._about is None
 
 

@@ -1,6 +1,6 @@
 """A table of truth beside the records (`truth.parquet`) → the truth of every event, by its file and line.
 
-In memory are its rows about one file of records at a time.
+A table of a million rows is kept; of a larger one, its rows about one file of records at a time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from socml.project import TRUTH, TRUTH_BESIDE, DataError, DatasetRecipe, check_t
 __all__ = ["TruthFile", "find_truth_file", "is_truth_table"]
 
 PART = 65_536  # rows that are read at a time
+KEPT_ROWS = 1_000_000  # of a table that is read once, and not for each file of records again
 
 
 @dataclass
@@ -30,6 +31,7 @@ class TruthFile:
     warnings: tuple[str, ...] = ()
     found: int = 0  # of the records that it lists, so far
     _about: tuple[str, pa.Table] | None = None  # the file of records that was asked for last, and the rows about it
+    _kept: pa.Table | None = None  # all rows, each file's name once
 
     @property
     def files(self) -> frozenset[Path]:
@@ -54,16 +56,32 @@ class TruthFile:
 
     def _rows_about(self, name: str) -> pa.Table:
         if self._about is None or self._about[0] != name:
-            parts = [part.filter(pc.equal(part["source_file"], name)) for part in _parts(self.path)]
-            self._about = name, pa.concat_tables(parts).combine_chunks()
+            parts = [self._all_rows()] if self.rows <= KEPT_ROWS else _parts(self.path)
+            rows = [part.filter(_is_in(part["source_file"], name)) for part in parts]
+            self._about = name, pa.concat_tables(rows).combine_chunks()
         return self._about[1]
+
+    def _all_rows(self) -> pa.Table:
+        if self._kept is None:
+            rows = pa.concat_tables(_parts(self.path)).combine_chunks()
+            at = rows.schema.get_field_index("source_file")
+            self._kept = rows.set_column(at, "source_file", rows["source_file"].dictionary_encode().combine_chunks())
+        return self._kept
 
     def __getstate__(self) -> dict[str, object]:
         """Return what a worker is sent: it reads the rows itself."""
-        return {**self.__dict__, "_about": None}
+        return {**self.__dict__, "_about": None, "_kept": None}
 
     def _is_beside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.path.parent)
+
+
+def _is_in(names: pa.ChunkedArray, name: str) -> pa.Array | pa.ChunkedArray:
+    """Return which rows have this name; where each name stands once, numbers are compared."""
+    if not pa.types.is_dictionary(names.type):
+        return pc.equal(names, name)
+    column = names.combine_chunks()
+    return pc.equal(column.indices, pc.index(column.dictionary, name).as_py())
 
 
 def is_truth_table(path: Path) -> bool:
