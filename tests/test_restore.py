@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from socml.jobs import backup, make_backup, restore_backup
 from socml.jobs.health_machine import place
 from socml.labels import NewLabel, open_labels
-from socml.project import DataError, Project, TryLater, init_project, one_at_a_time, read_project
+from socml.project import DataError, Project, TryLater, init_project, one_at_a_time, open_components, read_project
 
 
 @pytest.fixture
@@ -192,6 +193,14 @@ def test_a_restore_that_was_killed_is_told_and_goes_on(
     assert (other.workspace / "alerts" / "office" / "c").read_text() == "c of first"
 
 
+@pytest.fixture
+def closed_again() -> Iterator[None]:
+    """Let no test after this one find what a project brings."""
+    yield
+    open_components(None)
+
+
+@pytest.mark.usefixtures("closed_again")
 def test_what_a_project_made_itself_comes_back_and_code_only_if_it_may_run(project: Project, tmp_path: Path) -> None:
     made_here = {"formats/shop.toml": "# a map", "detectors/far_out.py": "1 / 0", "formats/table/own.py": "2 / 0"}
     for name, text in {**made_here, "detectors/__pycache__/far_out.pyc": ""}.items():
