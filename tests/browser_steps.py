@@ -84,8 +84,11 @@ def press_at_once(page: Any, letters: str) -> None:
 
 def wait_until_next(page: Any, before: str) -> None:
     page.wait_for_function(
-        "before => document.querySelector('[data-testid=stBidiComponentIsolated]')"
-        ".shadowRoot.querySelector('.event').dataset.rowId !== before",
+        """before => {
+            const root = document.querySelector("[data-testid=stBidiComponentIsolated]")?.shadowRoot;
+            const row = root?.querySelector(".event")?.dataset.rowId;
+            return row && row !== before;
+        }""",
         arg=before,
     )
 

@@ -33,8 +33,11 @@ def test_what_is_typed_leaves_the_rows_that_fit_and_a_name_brings_them_back(
     page.keyboard.type(wanted)
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "fit => [...document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
-        ".querySelectorAll('.queue [data-row-id]')].every((row) => fit.includes(row.dataset.rowId))",
+        """fit => {  // the part of the page is away for a moment while it is drawn anew
+            const root = document.querySelector("[data-testid=stBidiComponentIsolated]")?.shadowRoot;
+            const rows = [...(root?.querySelectorAll(".queue [data-row-id]") ?? [])];
+            return rows.length && rows.every((row) => fit.includes(row.dataset.rowId));
+        }""",
         arg=list(fit),
     )
     page.get_by_text(f"{len(fit)} events of 400 fit").wait_for()

@@ -128,8 +128,11 @@ def test_values_of_events_filter_them(page: Any, office: Any, labels: LabelStore
     page.locator(".menu button").nth(1).click()
     page.locator(".chip.exclude").wait_for()
     page.wait_for_function(
-        "before => document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
-        ".querySelector('.events-head .faint')?.textContent !== before",
+        """before => {
+            const root = document.querySelector("[data-testid=stBidiComponentIsolated]")?.shadowRoot;
+            const said = root?.querySelector(".events-head .faint")?.textContent;
+            return said && said !== before;
+        }""",
         arg=before,
     )
     page.locator(".chip.exclude").click()
