@@ -124,6 +124,16 @@ def test_a_document_that_is_cut_waits_and_is_taken_whole_once_it_is_complete(lab
     assert second.pending == 0
 
 
+@pytest.mark.parametrize("text", ["time,user\r2026-03-02T10:00:00Z,bob\r2026-03-02T10:00:01Z,ann\r", "time,user"])
+def test_a_file_whose_first_line_has_no_end_yet_waits(text: str, lab: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", text)
+    first = ingest_files(path, dataset="d", format="table", project=lab)
+    assert (len(first.waiting), len(first.failed), first.added) == (1, 0, 0)
+    write(path, text if "\r" in text else f"{text}\n2026-03-02T10:00:00Z,bob\n", old=True)
+    second = ingest_files(path, dataset="d", format="table", project=lab)
+    assert (len(second.waiting), len(second.failed), second.added) == (0, 0, 2 if "\r" in text else 1)
+
+
 def test_whatever_is_wrong_with_a_file_the_others_are_read(
     lab: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

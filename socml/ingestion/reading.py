@@ -301,8 +301,10 @@ class Reading:
 
 
 def waits_as_cut(error: FormatError, reading: Reading) -> bool:
-    """Return whether a document that does not read may be one that is still being written."""
-    return reading.is_document and not reading.file.settled and b"\0" not in reading.source.head(4096)
+    """Return whether a document that does not read, or a file whose first line has no end, may be still being written."""
+    source = reading.source
+    is_begun = source.waiting > 0 and not source.lines
+    return (reading.is_document or is_begun) and not reading.file.settled and b"\0" not in source.head(4096)
 
 
 def _raw_hash(events: pa.Table, row: int) -> str:
