@@ -192,6 +192,8 @@ def _left(visit: Visit, case: Case, sent: Sent) -> None:
     line = pair(_name_of(sent.responder, say), visible_line(sent.reference), say)
     st.text(f"✕ {line} ({say('app.cases.did.response_undone')})" if sent.undone else line)
     st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(sent.target)}")
+    if sent.undo_begun:
+        st.warning(say("respond.undo_begun"))
     can = not sent.undone and visit.may_write and can_be_undone(sent.responder)
     if can and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
         _try(say, partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))

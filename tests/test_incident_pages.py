@@ -111,9 +111,13 @@ def test_a_case_warns_of_what_may_have_left_before_a_way_is_chosen(
     with open_labels(project) as labels:
         body = {"responder": "webhook", "target": "http://127.0.0.1:9"}
         labels.journal.add("response.begun", case.id, body, by="ana", client_id="b")
+        sent = {"responder": "elastic", "target": "there", "reference": "r", "digest": "d"}
+        labels.journal.add("response.sent", case.id, sent, by="ana", client_id="s")
+        labels.journal.add("response.undo_begun", case.id, {"of": "s", "responder": "elastic"}, by="ana", client_id="u")
     page = opened("cases.py", lang="en", case=case.id, by="bo")
-    [warning] = [str(one.value) for one in page.warning]
-    assert warning.startswith("Webhook: ana let this leave on ")
+    first, second = [str(one.value) for one in page.warning]
+    assert first.startswith("Webhook: ana let this leave on ")
+    assert second.startswith("Taking this back began, and whether it is gone is not known.")
 
 
 def test_the_time_line_says_what_became_of_what(tmp_path: Any, open_app_on: Callable[[Project], None]) -> None:

@@ -18,7 +18,7 @@ from test_sinks_hostile import answering, mailing, serving
 from socml.labels import open_labels
 from socml.labels.store import LabelStore
 from socml.project import DataError, Project, TryLater
-from socml.respond import Case, Cases, preview, respond
+from socml.respond import Case, Cases, preview, respond, undo_response
 from socml.respond.sending import MayHaveLeft
 
 TAKEN = b'HTTP/1.1 200 x\r\nContent-Length: 11\r\n\r\n{"id":"t1"}'
@@ -145,3 +145,40 @@ def test_a_mail_whose_server_goes_away_may_have_left(project: Project) -> None:
             with pytest.raises(error):
                 leave("mail-message", now(case, project), project)
         assert len(now(case, project).begun) == began
+
+
+def test_a_response_that_was_perhaps_taken_back_says_so_until_it_surely_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document's deletion is not answered, then refused (it does not unsay the first), then done."""
+    monkeypatch.setenv("ELASTIC_KEY", "k")
+    case = a_case(project, "7.7.7.7")
+    busy, done = answering(TAKEN.replace(b"200", b"503")), answering(TAKEN)
+    for do, error, begun, gone in (
+        (None, None, 0, False),
+        (busy, TryLater, 0, False),
+        (answering(b""), MayHaveLeft, 1, False),
+        (busy, TryLater, 1, False),
+        (done, None, 0, True),
+    ):
+        with serving(do or answering(TAKEN)) as port:
+            section = f'[elastic]\nurl = "http://127.0.0.1:{port}"\nkey_variable = "ELASTIC_KEY"\n'
+            (project.root / "respond.toml").write_text(section, encoding="utf-8")
+            if do is None:
+                leave("elastic", case, project)
+            elif error is None:
+                take_back(case, project)
+            else:
+                with pytest.raises(error) as caught:
+                    take_back(case, project)
+                assert type(caught.value) is error
+        (sent,) = now(case, project).sent
+        assert (sent.undo_begun, sent.undone) == (begun, gone)
+        told = socml("case", "show", case.id, cwd=project.root)[0]
+        assert ("whether it was taken back is not known" in told) == bool(begun)
+    assert [entry.kind for entry in now(case, project).timeline[-2:]] == ["response.sent", "response.undone"]
+
+
+def take_back(case: Case, project: Project) -> None:
+    with open_labels(project) as store:
+        undo_response(now(case, project).sent[0].id, case.id, store=store, project=project, by="bo")

@@ -272,4 +272,7 @@ def _show(found: Case, *, json_: bool) -> None:
     for entry in found.timeline:
         say(f"  {entry.time:%Y-%m-%d %H:%M} UTC  {entry.by}  {entry.kind.replace('_', ' ')}")
     for sent in found.sent:
-        say(f"  sent {sent.id}: {sent.responder} {sent.reference}{' (taken back)' if sent.undone else ''}")
+        state = (
+            " (taken back)" if sent.undone else " (whether it was taken back is not known)" if sent.undo_begun else ""
+        )
+        say(f"  sent {sent.id}: {sent.responder} {sent.reference}{state}")

@@ -19,7 +19,8 @@ STATES = ("open", "working", "contained", "closed")
 OUTCOMES = ("", "malicious", "benign", "false_alarm", "unsure")
 TLPS = ("clear", "green", "amber", "amber+strict", "red")
 CHECKLIST = ("scope", "contain", "evidence", "inform", "eradicate", "recover", "lessons")
-_ATTEMPTS = {"response.begun", "response.not_sent"}  # no changes of the case: what leaves of it stays the same
+# no changes of the case: what leaves of it stays the same
+_ATTEMPTS = {"response.begun", "response.not_sent", "response.undo_begun", "response.not_undone"}
 _TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
 _LONGEST = {"title": 200, "note": 20_000, "entity": 500, "line": 2_000, "owner": 60}
 
@@ -47,7 +48,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Sent:
-    """A response that left: to which responder, what the other side calls it, and whether it was taken back."""
+    """A response that left: to which responder, what the other side calls it, and whether it was taken back.
+
+    `undo_begun` counts the times that somebody tried to and nobody knows whether it is gone.
+    """
 
     id: str
     time: datetime
@@ -57,6 +61,7 @@ class Sent:
     reference: str
     digest: str
     undone: bool = False
+    undo_begun: int = 0
 
 
 @dataclass(frozen=True)
@@ -270,9 +275,8 @@ def _responded(entry: Entry, case: Case) -> Case:
         return replace(case, begun=(*case.begun, begun))
     if entry.kind == "response.not_sent":
         return replace(case, begun=tuple(begun for begun in case.begun if begun.id != body["of"]))
-    if entry.kind == "response.undone":
-        sent = tuple(replace(s, undone=True) if s.id == body["of"] else s for s in case.sent)
-        return replace(case, sent=sent)
+    if entry.kind in ("response.undone", "response.undo_begun", "response.not_undone"):
+        return replace(case, sent=tuple(_undone(s, entry.kind) if s.id == body["of"] else s for s in case.sent))
     if entry.kind == "response.sent":
         responder, target, reference, digest = (
             str(body.get(name, "")) for name in ("responder", "target", "reference", "digest")
@@ -281,6 +285,13 @@ def _responded(entry: Entry, case: Case) -> Case:
         left = tuple(begun for begun in case.begun if begun.responder != responder)
         return replace(case, sent=(*case.sent, one), begun=left)
     return case
+
+
+def _undone(sent: Sent, kind: str) -> Sent:
+    """Return a response after somebody began to take it back, surely did not, or did."""
+    if kind == "response.undone":
+        return replace(sent, undone=True, undo_begun=0)
+    return replace(sent, undo_begun=sent.undo_begun + (1 if kind == "response.undo_begun" else -1))
 
 
 def _check_change(fields: Mapping[str, object]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -93,14 +95,24 @@ def _applied(name: str, draft: Draft, case: Case, *, store: LabelStore, project:
     responder, settings = _responder(name), read_settings(project)
     if not responder.sends:
         return responder.apply(draft, case, settings, project)
-    body = {"responder": name, "target": draft.target}
-    begun = store.journal.add("response.begun", case.id, body, by=by, dataset=case.dataset)
-    try:
+    with _recorded_first(
+        "response.begun", "response.not_sent", {"responder": name, "target": draft.target}, case, store, by
+    ):
         return responder.apply(draft, case, settings, project)
+
+
+@contextmanager
+def _recorded_first(
+    kind: str, failed: str, body: dict[str, str], case: Case, store: LabelStore, by: str
+) -> Iterator[None]:
+    """Record that something is about to leave, and that it surely did not if it fails so; a process that dies leaves the first."""
+    begun = store.journal.add(kind, case.id, body, by=by, dataset=case.dataset)
+    try:
+        yield
     except MayHaveLeft:
         raise
     except SocmlError:
-        store.journal.add("response.not_sent", case.id, {"of": begun.client_id}, by=by, dataset=case.dataset)
+        store.journal.add(failed, case.id, {"of": body.get("of", begun.client_id)}, by=by, dataset=case.dataset)
         raise
 
 
@@ -110,23 +122,27 @@ def can_be_undone(name: str) -> bool:
 
 
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:
-    """Take a response back where the other side allows it, and record that.
+    """Take a response back where the other side allows it, and record that. What is sent is recorded before, too.
 
     Raises
     ------
     DataError
         If there is none of that id, it was taken back, or cannot be.
+    MayHaveLeft
+        If nobody knows whether it was taken back: the case says so until it is done once more.
     """
     store.journal.check_writable()
-    cases = Cases(store)
-    case = cases.get(case_id)
-    sent = _sent(case, sent_id)
-    if sent.undone:
-        raise DataError(Sentence("error.respond.taken_back"))
-    reference = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
-    body = {"of": sent.id, "responder": sent.responder, "told": reference}
-    store.journal.add("response.undone", case_id, body, by=by, dataset=case.dataset)
-    return Outcome(cases.get(case_id), reference)
+    with one_at_a_time(project.folder("responses") / "lock"):
+        cases = Cases(store)
+        case = cases.get(case_id)
+        sent = _sent(case, sent_id)
+        if sent.undone:
+            raise DataError(Sentence("error.respond.taken_back"))
+        body = {"of": sent.id, "responder": sent.responder}
+        with _recorded_first("response.undo_begun", "response.not_undone", body, case, store, by):
+            told = _responder(sent.responder).undo(sent.reference, case, read_settings(project), project)
+        store.journal.add("response.undone", case_id, {**body, "told": told}, by=by, dataset=case.dataset)
+        return Outcome(cases.get(case_id), told)
 
 
 def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> Case:
