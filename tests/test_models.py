@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from socml.models.fitting import fit, make_detector, models
 from socml.models.reference import make_reference
-from socml.models.version_files import keep_files, load_trusted
+from socml.models.version_files import FORMAT, keep_files, load_trusted, read_files, save_files
 from socml.models.versions import load_model, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName
 from socml.project.project import Project, starter_root
@@ -193,6 +195,18 @@ def test_a_file_with_anything_but_known_types_is_not_loaded(tmp_path, fitted):
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match="is not a model that can be read"):
         load_trusted(path)
+
+
+def test_the_files_of_a_newer_socml_are_refused_and_those_of_an_older_one_read(tmp_path, fitted):
+    save_files(tmp_path, fitted["forest"])
+    about = json.loads((tmp_path / "metadata.json").read_text(encoding="utf-8"))
+    for number, refused in ((FORMAT, False), (None, False), (FORMAT + 1, True), ("x", True)):
+        written = (
+            {**about, "format": number} if number is not None else {n: v for n, v in about.items() if n != "format"}
+        )
+        (tmp_path / "metadata.json").write_text(json.dumps(written), encoding="utf-8")
+        with pytest.raises(ModelError, match="newer socml|cannot be read") if refused else nullcontext():
+            assert read_files(tmp_path, "m", "1").metadata.get("format") == number
 
 
 def test_a_tampered_registry_copy_is_not_loaded(tmp_path, fitted):

@@ -48,6 +48,7 @@ class ModelMetadata(TypedDict, total=False):
     typical: Mapping[str, object]  # feature → its median, or its most frequent category
     git_commit: str
     versions: dict[str, str]  # of socml and the libraries
+    format: int  # of the files
     notices: list[str]
     metrics: Mapping[str, object]
     period: str

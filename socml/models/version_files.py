@@ -50,6 +50,9 @@ _PARTS = (
     "sklearn.gaussian_process.kernels.",
     "sklearn.calibration._CalibratedClassifier",
 )
+FORMAT = (
+    2  # of a version's files: raised when an older socml would read them and score otherwise; 2: columns have an offset
+)
 _LEARNING = ("detectors", "supervised")  # folders of components that a model file may hold
 
 
@@ -67,7 +70,8 @@ def save_files(folder: Path, version: ModelVersion) -> list[Path]:
         dump_model(version.companion, folder / "companion.skops")
     scale = version.reference
     np.savez(folder / "reference.npz", normality=scale.normality, ranks=scale.ranks, rows=np.int64(scale.rows))
-    (folder / "metadata.json").write_text(json.dumps(version.metadata, indent=1, ensure_ascii=False), encoding="utf-8")
+    about = {**version.metadata, "format": FORMAT}
+    (folder / "metadata.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
     return sorted(folder.iterdir())
 
 
@@ -88,7 +92,7 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
     Raises
     ------
     ModelError
-        If a file is absent or damaged, or holds a type that a model of socml does not consist of.
+        If a file is absent or damaged, holds a type that a model of socml does not consist of, or is of a newer socml.
     """
     try:
         companion = folder / "companion.skops"
@@ -96,6 +100,10 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
         with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
             reference = Reference(arrays["normality"], arrays["ranks"], int(arrays["rows"]))
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        if metadata.get("format", 1) > FORMAT:
+            raise ModelError(
+                f"Model {name}/{version} was written by a newer socml, whose model files this one would misread. Install that socml, or fit again."
+            )
         return ModelVersion(
             name=name,
             version=version,
@@ -104,7 +112,16 @@ def read_files(folder: Path, name: str, version: str) -> ModelVersion:
             companion=load_trusted(companion) if companion.is_file() else None,
             metadata=metadata,
         )
-    except (OSError, ValueError, KeyError, RecursionError, MemoryError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+        zipfile.BadZipFile,
+    ) as error:
         raise ModelError(f"The files of model {name}/{version} in {folder} cannot be read: {error}") from error
 
 
