@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -36,6 +37,38 @@ def test_every_recipe_on_a_page_is_one():
     assert len(recipes) == 2
     for recipe in recipes:
         assert parse_recipe(ModelRecipe, recipe, path=Path("models/page.toml")).steps
+
+
+# Line of the README's table, from its start → results file, case, measure, digits; None is the figure, a name is that peer's.
+FIGURES = [
+    ("simulated attacks", "results-daily", "all cases", "attacks in the first 20 rows of their day", 0, None),
+    ("simulated attacks", "results-daily", "all cases", "attacks in the first 20 rows of their day", 0, "source-5min, isolation forest"),
+    ("malicious rows", "results-learning", "mean of 32 tables", "found in 100 labels", 1, None),
+    ("malicious rows", "results-learning", "mean of 32 tables", "found in 100 labels", 1, "AADForest"),
+    ("malicious rows", "results-learning", "mean of 32 tables", "found in 100 labels", 1, "static"),
+    ("F1 after", "results-learning", "nsl20-10, 220 labels", "F1", 3, None),
+    ("F1 after", "results-learning", "nsl20-10, 220 labels", "F1", 3, "SecuML"),
+    ("CPU s from", "results-learning", "1,000,000 rows, 100 trees", "re-ranked after a label", 2, None),
+    ("CPU s from", "results-learning", "1,000,000 rows, 100 trees", "re-ranked after a label", 2, "AADForest"),
+    ("average precision", "results-detectors", "ensemble, leave-one-group-out", "mean average precision", 3, None),
+    ("average precision", "results-detectors", "ensemble, leave-one-group-out", "mean average precision", 3, "scikit-learn IsolationForest"),
+    ("average precision", "results-detectors", "ensemble, leave-one-group-out", "mean average precision", 3, "PyOD ECOD"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "results", "case", "measure", "digits", "peer"), FIGURES)
+def test_the_figures_of_the_readme_are_the_measured_ones(line, results, case, measure, digits, peer):
+    figures = json.loads((ROOT / "docs" / "results" / f"{results}.json").read_text(encoding="utf-8"))
+    found = [one for one in figures if (one["case"], one["measure"]) == (case, measure)]
+    values = (
+        [one["peer_value"] for one in found if one.get("peer") == peer] if peer else [one["value"] for one in found]
+    )
+    [row] = [
+        row for row in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if row.startswith(f"| {line}")
+    ]
+    cell = row.split("|")[3 if peer else 2]
+    assert {f"{value:.{digits}f}" for value in values} <= set(re.findall(r"\d[\d.]*", cell.replace(",", "")))
+    assert values
 
 
 @pytest.mark.slow
