@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from socml.formats._other_languages import unaccented
 from socml.formats._remembered import LONGEST
 
-__all__ = ["DEEPEST", "Guess", "flat_fields", "guess", "plain_name"]
+__all__ = ["DEEPEST", "Guess", "flat_fields", "guess", "is_translated", "plain_name"]
 
 DEEPEST = 6
 _MOST_NAMES = 2000  # of one record; the others are kept, and not looked at
@@ -66,6 +66,26 @@ def plain_name(name: str) -> str:
     ('srcip', 'idorigh', 'timestamp', 'octetsenvoyes')
     """
     return "".join(character for character in unaccented(name.lower()) if character.isalnum())
+
+
+def is_translated(names: Iterable[str]) -> bool:
+    """Return whether fields are named in another language than English: two of their names at least are known in it alone.
+
+    Examples
+    --------
+    >>> is_translated(["Niveau", "Date et heure", "Source"]), is_translated(["Level", "Date and Time", "Source"])
+    (True, False)
+    """
+    return len(_translated_alone() & {plain_name(name) for name in names if len(name) <= LONGEST}) > 1
+
+
+@cache
+def _translated_alone() -> frozenset[str]:
+    english, translated = (
+        {name for several in tomllib.loads(path.read_text(encoding="utf-8")).values() for name in several}
+        for path in _NAMES_FILES
+    )
+    return frozenset(translated - english)
 
 
 @cache

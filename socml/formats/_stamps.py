@@ -89,7 +89,7 @@ _SPELLINGS = (
 _PATTERNS = tuple(re.compile(spelling) for spelling in _SPELLINGS)
 _LOW_STARTS = frozenset("jfmasond")  # of a month in small letters, at the start of a text
 _STARTS = frozenset("0123456789@JFMASONDTWIE")
-_SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d\d)(?:[ T,:]|$)")
+_SHORT_NUMERIC = re.compile(r"[\[(<\"' ]*(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d\d)(?:[ T,:]|$)")
 _MONTH_NUMBERS = {name.upper(): number for name, number in MONTHS.items()}
 _FARTHEST = 120  # characters of a line before its time
 _TAI_SECONDS = 10 + 27  # of TAI ahead of UTC, since 2017
@@ -183,7 +183,7 @@ def _of_number(text: str, clock: Clock) -> datetime:
 
 
 def settle_day_order(texts: Iterable[str], clock: Clock) -> None:
-    """Settle from a file's first lines whether dates such as 03/04/2026 say the day first; what they say, the clock keeps."""
+    """Settle whether dates such as 03/04/2026 say the day first, where a number over 12 shows it; the clock keeps that, and the others."""
     if clock.day_first is not None:
         return
     for text in texts:
@@ -192,6 +192,7 @@ def settle_day_order(texts: Iterable[str], clock: Clock) -> None:
             if first > 12 or other > 12:
                 clock.day_first = first > 12
                 return
+            clock.see_date(first, other, int(found[3]) + 2000 * (len(found[3]) == 2))
 
 
 def _stamp(found: re.Match[str], text: str, clock: Clock) -> Stamp:

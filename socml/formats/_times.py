@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct No
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _1601_S, _YEAR_1_S = 11_644_473_600, 62_135_596_800  # seconds from there to 1970
 _HALF_A_YEAR = 6 * 31
+_FRESH = timedelta(days=1)  # between the last date of a log and the writing of its file
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Clock:
     used_zone: bool = False
     position: int | None = None  # of the last record in its year: 31 times the month, and the day
     day_first: bool | None = None  # whether 03/04/2026 is of April; None: nothing in the file has shown it
+    is_translated: bool = False  # whether the file speaks a language that writes the day first
+    spans: dict[bool, tuple[date, date]] = field(
+        default_factory=dict
+    )  # of dates that may be read both ways, by day_first
     said_zone: bool = False
     changes: _Changes | None = None  # what a zone that sets its clocks back needs to know of the last record
 
@@ -97,16 +103,39 @@ class Clock:
                 "zone", "The times name no zone: read as UTC. Set `time_zone` in the dataset's recipe if that is wrong."
             )
 
+    def see_date(self, first: int, other: int, year: int) -> None:
+        """Take note of a date of two small numbers, one of which is the day."""
+        for is_first, (day, month) in ((True, (first, other)), (False, (other, first))):
+            with suppress(ValueError):
+                seen = date(year, month, day)
+                low, high = self.spans.get(is_first, (seen, seen))
+                self.spans[is_first] = min(low, seen), max(high, seen)
+
     def assume_day_first(self) -> bool:
-        """Return whether a date of two small numbers says the day first; if the file shows nothing, that is said once."""
+        """Return whether a date of two small numbers says the day first; if no date shows it, what is taken is said once."""
         if self.day_first is None:
-            self.day_first = False
+            self.day_first, why = self._likelier_order()
+            order = "day/month/year" if self.day_first else "month/day/year"
             self._assume(
                 "date order",
-                "Dates such as 03/04/2026 are read as month/day/year: no date of the file so far shows the order. "
-                "Set time_format in the dataset's recipe if that is wrong.",
+                f"Dates such as 03/04/2026 are read as {order}: {why}. Set time_format in the dataset's recipe if that is wrong.",
             )
         return self.day_first
+
+    def _likelier_order(self) -> tuple[bool, str]:
+        """Return whether the day is likelier to stand first, and why: by language, by when the file was written, by how close dates lie."""
+        if self.is_translated:
+            return True, "so the file's language writes them"
+        if len(self.spans) == 2 and self.spans[True] != self.spans[False]:
+            if self.modified is not None:
+                written = self.modified.date()
+                fresh = [is_first for is_first, (_, last) in self.spans.items() if abs(written - last) <= _FRESH]
+                if len(fresh) == 1:
+                    return fresh[0], "so the last is of when the file was written"
+            length = {is_first: last - first for is_first, (first, last) in self.spans.items()}
+            if 2 * min(length.values()) < max(length.values()):
+                return length[True] < length[False], "so they lie closest together"
+        return False, "no date of the file so far shows the order"
 
     def utc(self, when: datetime) -> datetime:
         """Return a time in UTC, one without a zone by the recipe's zone."""

@@ -77,7 +77,8 @@ _QUESTION_TYPES = frozenset(
 )
 _OTHER_TYPE = re.compile(r"(?:TYPE)?\d{1,5}")
 _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
-_WITH_METHOD = re.compile(r" \(auth:\w{1,20}\)$")  # of Hadoop's users
+# How somebody was known, as Hadoop writes behind a user, or the user's number
+_WITH_METHOD = re.compile(r" ?\((?:auth:\w{1,20}|(?:uid ?[=:] ?)?\d{1,10}|S-1-[\d-]{1,100})\)$")
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
 _ONE_OF_MANY = re.compile(r"(?=.{0,40}\d)(?:[0-9a-fA-F]{16,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["PAIR", "described", "in_english", "lines_of"]
+__all__ = ["LEVELS", "PAIR", "described", "in_english", "lines_of"]
 
 PAIR = re.compile(r"[ \t]{0,40}(?P<name>[A-Za-z][\w /-]{0,60})(?::(?:[ \t]|$)|=)[ \t]{0,60}(?P<value>[^\r]{0,32000})")
 _OF_DESCRIPTION = {
@@ -32,6 +32,10 @@ _TRANSLATED = {
     "Konto, für das die Anmeldung fehlgeschlagen ist": "Account For Which Logon Failed", "Neue Anmeldung": "New Logon", "Anmeldetyp": "Logon Type",
     "Quellnetzwerkadresse": "Source Network Address", "Clientadresse": "Client Address", "Quellport": "Source Port", "Arbeitsstationsname": "Workstation Name",
     "Neuer Prozessname": "New Process Name", "Prozessname": "Process Name", "Prozessbefehlszeile": "Process Command Line", "Beschreibung": "Description",
+}  # fmt: skip
+LEVELS = {
+    "Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5", "Info": "4", "Critique": "1", "Erreur": "2", "Avertissement": "3",
+    "Kritisch": "1", "Fehler": "2", "Warnung": "3", "Informationen": "4", "Informations": "4",
 }  # fmt: skip
 _ASCII_NAMES = re.compile("Nom du|Protokollname|Kontoname|Sujet")
 _OTHER_NAME = re.compile(

@@ -16,7 +16,7 @@ from socml.formats._records import batches, line_records
 from socml.formats._stamps import settle_day_order, time_of
 from socml.formats._times import Clock, clock_of
 from socml.formats._windows import windows_event
-from socml.formats._windows_description import PAIR, described, in_english
+from socml.formats._windows_description import LEVELS, PAIR, described, in_english
 from socml.formats.table.any_json import head_of
 
 __all__ = ["WindowsEventText"]
@@ -32,10 +32,6 @@ _TOP = {
     "Log Name": "Channel", "LogName": "Channel", "Source": "SourceName", "Date": "TimeCreated", "Event ID": "EventID", "EventCode": "EventID",
     "Computer": "Computer", "ComputerName": "Computer", "Level": "Level", "Keywords": "Keywords", "Keyword": "Keywords", "RecordNumber": "RecordNumber",
     "TimeCreated": "TimeCreated", "ProviderName": "ProviderName", "Id": "EventID", "MachineName": "Computer", "LevelDisplayName": "Level",
-}  # fmt: skip
-_LEVELS = {
-    "Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5", "Critique": "1", "Erreur": "2", "Avertissement": "3",
-    "Kritisch": "1", "Fehler": "2", "Warnung": "3", "Informationen": "4",
 }  # fmt: skip
 _AUDITS = {"Audit Success": "AUDIT_SUCCESS", "Audit Failure": "AUDIT_FAILURE"}
 
@@ -66,7 +62,9 @@ class WindowsEventText:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
         clock = clock_of(source, options)
-        dates = (_DATE.search(line) for line in head_lines(head_of(source), 2000))
+        text = head_of(source).decode("utf-8", "replace")
+        clock.is_translated = in_english(text) != text
+        dates = (_DATE.search(line) for line in head_lines(text.encode(), 2000))
         settle_day_order((f"{found['date'].decode()} " for found in dates if found), clock)
         return batches(
             continued(line_records(source), _begins, is_comment=no_comments),
@@ -106,7 +104,7 @@ def _read_head(lines: list[str], found: dict[str, object]) -> int:
             found["Message"] = value
             return at
         if name in ("Level", "LevelDisplayName"):
-            value = _LEVELS.get(value, value)
+            value = LEVELS.get(value, value)
         if name in ("Keywords", "Keyword") and value in _AUDITS:
             found["EventType"] = _AUDITS[value]
         elif name in _TOP and value != "N/A":

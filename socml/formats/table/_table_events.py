@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.formats._field_names import flat_fields, guess
+from socml.formats._field_names import flat_fields, guess, is_translated
 from socml.formats._guess import fields_of_columns, guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import as_object
@@ -22,6 +22,7 @@ from socml.formats._reader import Assumption, ReadOptions, Source
 from socml.formats._records import arrays_of
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
+from socml.formats.table._table_windows import is_in_other_language, windows_names, windows_row
 
 __all__ = ["TableLog", "log_of"]
 
@@ -46,6 +47,9 @@ class TableLog:
     clock: Clock
     found: dict[str, str]  # event column → the field that fills it most often
     told: Mapping[str, str]  # columns without names → what their values told them to be
+    windows: Mapping[str, str] = field(
+        default_factory=dict
+    )  # field → its name in an event's XML, where rows are Windows events
 
     def note(self) -> str:
         """Return what was taken for what, for the reader to check."""
@@ -72,6 +76,8 @@ class TableLog:
     def _row(self, found: Mapping[str, object], inner: str) -> dict[str, object]:
         row, _ = guessed_row(found, self.clock)
         row["extra"] = {}  # the table's own columns keep all
+        if self.windows and (event := windows_row(found, self.windows, self.clock)):
+            return row | event
         return with_inner(row, inner or row.get("message"), self.clock)
 
 
@@ -100,18 +106,26 @@ def log_of(
     if "time" not in columns:
         return None
     nested = [name for name in cells if _holds_objects(cells[name])]
-    fields = tuple(
-        dict.fromkeys([*(name for several in columns.values() for name, _ in several), *guessed.requests, *nested])
+    windows = windows_names(list(_rows({name: cells[name].slice(0, _SAMPLE) for name in cells}, list(cells))))
+    fields = (
+        tuple(cells)
+        if windows
+        else tuple(
+            dict.fromkeys([*(name for several in columns.values() for name, _ in several), *guessed.requests, *nested])
+        )
     )
     sample = list(_rows({name: cells[name].slice(0, _SAMPLE) for name in fields}, fields))
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
     timed = sum(row.get("time") is not None for row in rows)
     known = sum(any(row.get(name) is not None for name in _TELLING) for row in rows)
     is_dateless = not timed and all(_tells_clock(row.get(columns["time"][0][0])) for row in sample)
-    if not rows or (timed < _TIMED * len(rows) and not is_dateless) or known < _KNOWN * len(rows):
+    if not rows or (timed < _TIMED * len(rows) and not is_dateless) or (known < _KNOWN * len(rows) and not windows):
         return None
     taken = fields_of_columns(sample, Clock(None, 2000, None))
-    return TableLog(fields, clock_of(source, options), {column: several[0] for column, several in taken.items()}, told)
+    clock = clock_of(source, options)
+    texts = (row.get(name) for row in sample for name, own in windows.items() if own == "Message")
+    clock.is_translated = is_translated(cells) or is_in_other_language(texts)
+    return TableLog(fields, clock, {column: several[0] for column, several in taken.items()}, told, windows)
 
 
 def _tells_clock(value: object) -> bool:

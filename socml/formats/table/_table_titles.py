@@ -13,6 +13,7 @@ __all__ = ["DELIMITERS", "count_cuts", "sniff_delimiter", "titles_above"]
 
 DELIMITERS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(rb"(?<=\d),(?=\d)")
+_POWERSHELL = b"#TYPE "  # and a class, above the names that its Export-Csv writes
 _LEAST_CUTS, _MOST_TITLES = 2, 40  # of a line of names under titles, and lines above it
 
 
@@ -64,6 +65,8 @@ def titles_above(lines: Sequence[bytes]) -> int:
     >>> titles_above([b"id,date,ip", b"10,03/02/26,192.0.2.1", b"11,03/02/26,192.0.2.2"])
     0
     """
+    if lines and lines[0].startswith(_POWERSHELL):
+        return 1
     written = [(at, line) for at, line in enumerate(lines) if line.strip()]
     if len(written) < 3 or b'"' in written[0][1]:
         return 0

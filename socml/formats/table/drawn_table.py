@@ -190,7 +190,7 @@ def _of_table(source: Source, table: _Table) -> Iterator[tuple[int, bytes, dict[
 
 
 def _is_list(lines: Sequence[str]) -> bool:
-    """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those with the same names."""
+    """Return whether a file is records of `name: value` lines, of which blank or ruled lines part those that begin with the same names."""
     written = [line for line in lines if line.strip()]
     if written and _RECORD.fullmatch(written[0].strip()):
         return True
@@ -201,8 +201,11 @@ def _is_list(lines: Sequence[str]) -> bool:
         elif blocks[-1]:
             blocks.append([])
     names = [[found["name"] for line in block if (found := _FIELD.fullmatch(line))] for block in blocks if block]
-    return (
-        len(names) > 1 and len(names[0]) >= _LEAST_COLUMNS and names[0] == names[1] and len(names[0]) == len(blocks[0])
+    are_whole = all(len(found) == len(block) for found, block in zip(names, (b for b in blocks if b), strict=True))
+    is_repeated = names[0] == names[1] if len(names) > 1 else False  # or they leave names out, and begin alike
+    return len(names) > 1 and (
+        (is_repeated and len(names[0]) >= _LEAST_COLUMNS and len(names[0]) == len(blocks[0]))
+        or (are_whole and all(len(found) >= _LEAST_COLUMNS and found[0] == names[0][0] for found in names[:-1]))
     )
 
 
