@@ -87,6 +87,13 @@ def test_what_an_audit_says_in_words_is_its_outcome(tmp_path: Path) -> None:
         for n, word in enumerate(keywords)
     )
     found = events(tmp_path / "a.csv", f"Keywords,Date and Time,Source,Event ID,Task Category\n{rows}")
+    error = f'Fehler,01.05.2026 10:00:00,{AUDIT},4673,Use,"A service was called."\n'  # a level, and no outcome
+    assert (
+        "event_outcome"
+        not in events(tmp_path / "b.csv", f"Ebene,Datum und Uhrzeit,Quelle,Ereignis-ID,Aufgabenkategorie\n{3 * error}")[
+            0
+        ]
+    )
     assert [event.get("event_outcome") for event in found] == list(keywords.values())[: len(found)]
 
 

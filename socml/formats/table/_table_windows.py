@@ -34,8 +34,14 @@ _DATA = ("EventData.", "UserData.", "Event.EventData.")
 _TIMES = frozenset(
     {"time", "timecreated", "timegenerated", "timewritten", "systemtime", "utctime", "eventtime", "timestamp"}
 )
-_AUDITS = (("AUDIT_FAILURE", ("audit fail", "failureaudit", "echec", "fehler", "error de auditoria")),
-           ("AUDIT_SUCCESS", ("audit success", "successaudit", "succes de l", "erfolg", "auditoria correcta")))  # fmt: skip
+_AUDITS = {  # what keywords and types of entries say of an audit, without accents
+    "AUDIT_FAILURE": re.compile(
+        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria"
+    ),
+    "AUDIT_SUCCESS": re.compile(
+        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta"
+    ),
+}
 _SHARE = 0.8  # of the first rows
 
 
@@ -80,9 +86,7 @@ def windows_row(row: Mapping[str, object], named: Mapping[str, str], clock: Cloc
     level = str(found.get("Level", ""))
     words = unaccented(f"{found.get('Keywords', '')} {level}".lower())
     found["Level"] = LEVELS.get(level, level)
-    audit = next((event_type for event_type, starts in _AUDITS if any(start in words for start in starts)), None)
-    if audit:
-        found["EventType"] = audit
+    found |= {"EventType": event_type for event_type, says in _AUDITS.items() if says.search(words)}
     try:
         event = windows_event(found, clock)
     except ValueError:
