@@ -86,7 +86,7 @@ def windows_row(row: Mapping[str, object], named: Mapping[str, str], clock: Cloc
     level = str(found.get("Level", ""))
     words = unaccented(f"{found.get('Keywords', '')} {level}".lower())
     found["Level"] = LEVELS.get(level, level)
-    found |= {"EventType": event_type for event_type, says in _AUDITS.items() if says.search(words)}
+    found |= next(({"EventType": one} for one, says in _AUDITS.items() if says.search(words)), {})
     try:
         event = windows_event(found, clock)
     except ValueError:
