@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,5 +32,6 @@ def test_an_audit_says_what_is_known(tmp_path, packages, code, said):
     uv = tmp_path / ".venv/bin/uv"
     uv.write_text(f"#!/usr/bin/env bash\n{told}\n", encoding="utf-8")
     uv.chmod(0o755)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
     done = subprocess.run([tmp_path / ".ci" / "audit"], capture_output=True, text=True, check=False)
     assert (done.returncode, said in done.stdout) == (code, True), done.stdout + done.stderr
