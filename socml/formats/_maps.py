@@ -349,7 +349,7 @@ class MapReader:
             raise Skip("not a record")
         if not self._matches(record):
             raise ValueError(f"not a record of {self.name}: it does not begin as one")
-        text = record.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        text = text_of_line(record, clock).replace("\r\n", "\n")
         found: dict[str, str] = {}
         for pattern in self.map.patterns:
             if match := pattern.search(text):
@@ -373,7 +373,7 @@ class MapReader:
     def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
-        found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]
+        found = pairs_of(text_of_line(line, clock))[1]
         if not found:
             raise ValueError("no key=value in the line")
         return self.map.row(found, clock)
