@@ -204,6 +204,11 @@ LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
         1,
         {**DENIED, "time": "2026-03-13T10:00:01"},
     ),
+    "an address behind its own name": (
+        '2026-03-02 10:00:01 - {"type":"core","user":"bob","remote-address":"web1/192.0.2.7","success":false}\n',
+        1,
+        DENIED,
+    ),
     "a German compound": ("Erkennungszeitpunkt;Gerät;Benutzer\n02.03.2026 10:00:01;PC1;bob\n", 1, {"time": TIME, "user_name": "bob"}),
     "the header's priority is better than the word": (
         "<14>Mar  2 10:00:01 h1 app[8]: error: user bob from 192.0.2.7 denied\n",

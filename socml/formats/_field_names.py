@@ -241,7 +241,7 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     has_unit = len(words) > 1 and words[-1] in _UNITS and words[-2] in ("timestamp", "date")
     plain = " ".join(_ACCENTED_WORD.findall(unaccented(name).lower()))
     bare = "".join(word for word in plain.split() if word not in _SMALL)
-    without = [bare] if len(bare) < len(plain.replace(" ", "")) else []
+    without = [bare] if " " in name and len(bare) < len(plain.replace(" ", "")) else []
     return [*without, "time"] if has_unit or _TIMES_ELSEWHERE.match(plain) else without
 
 

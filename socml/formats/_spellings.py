@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 from socml.formats._json import as_object
 
@@ -36,14 +35,16 @@ def spellings_of(has: Sequence[str], names: Iterable[str]) -> dict[str, str]:
 
 
 def respelled(record: dict[str, object], spellings: Mapping[str, str]) -> dict[str, object]:
-    """Return a record, and the objects in it, with names as they are spelled, and a text that is an object as one.
+    """Return a record, and the objects in it, with names as they are spelled, and a text that is an object as one, if its name is known.
 
     A record that has a capital in a name is as it was written.
 
     Examples
     --------
-    >>> respelled({"useridentity": {"username": "bob"}, "extra": '{"a":1}'}, {"useridentity": "userIdentity"})
-    {'userIdentity': {'username': 'bob'}, 'extra': {'a': 1}}
+    >>> respelled({"useridentity": '{"username":"bob"}', "extra": '{"a":1}'}, {"useridentity": "userIdentity"})
+    {'userIdentity': {'username': 'bob'}, 'extra': '{"a":1}'}
+    >>> respelled({"useridentity": "{username=bob}"}, {"useridentity": "userIdentity"})
+    {'userIdentity': '{username=bob}'}
     >>> respelled({"eventTime": 1, "useridentity": 2}, {"useridentity": "userIdentity"})
     {'eventTime': 1, 'useridentity': 2}
     """
@@ -55,8 +56,8 @@ def respelled(record: dict[str, object], spellings: Mapping[str, str]) -> dict[s
 def _spelled(record: Mapping[str, object], spellings: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in record.items():
-        inside = as_object(value.encode("utf-8", "replace")) if isinstance(value, str) and value[:1] == "{" else value
-        is_object = isinstance(inside, dict)
-        own = _spelled(cast("dict[str, object]", inside), spellings) if is_object else value
-        found[spellings.get(name, name)] = own
+        inside = value if isinstance(value, dict) else None
+        if isinstance(value, str) and value.startswith("{") and name in spellings:
+            inside = as_object(value.encode("utf-8", "replace"))
+        found[spellings.get(name, name)] = _spelled(inside, spellings) if inside else value
     return found
