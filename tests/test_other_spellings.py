@@ -209,6 +209,34 @@ LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
         1,
         DENIED,
     ),
+    "times and kinds of Polish": (
+        "Czas zdarzenia;Nazwa użytkownika;Adres IP klienta;Typ zdarzenia\n2026-03-02 10:00:01;bob;192.0.2.7;Logowanie nieudane\n",
+        1,
+        {**DENIED, "event_action": "Logowanie nieudane"},
+    ),
+    "a time at the end of a Korean name": ("발생 시간,사용자,출발지IP\n2026-03-02 10:00:01,bob,192.0.2.7\n", 1, {"time": TIME, "source_ip": "192.0.2.7"}),
+    "what a name is of, behind it": (
+        "Horodatage;Compte;Adresse du client;Résultat de l'authentification\n13/03/2026 10:00:01;bob;192.0.2.7;Refusée\n",
+        1,
+        {**DENIED, "time": "2026-03-13T10:00:01"},
+    ),
+    "PostgreSQL's prefix with its user": (
+        "2026-03-02 10:00:00.123 UTC [1234] LOG:  checkpoint starting: time\n"
+        "2026-03-02 10:00:01.123 UTC [1235] bob@shop LOG:  duration: 12 ms\n",
+        2,
+        {"user_name": "bob", "process_pid": 1235, "process_name": None, "event_severity": 10},
+    ),
+    "a level among bars": (
+        "2026/03/02 10:00:01|1234|0001|Warn|[CM2]: Authentication failed for ext 101 from 192.0.2.7:5060\n",
+        1,
+        {"event_severity": 40, "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a client with its proxies, without a name": (
+        "192.0.2.8,127.0.0.1 | https | bob | 2026-03-02 10:00:00,123 | \"GET /a HTTP/1.1\" | 200 |\n"
+        "192.0.2.7,127.0.0.1 | https | root | 2026-03-02 10:00:01,123 | \"GET /a HTTP/1.1\" | 401 |\n",
+        2,
+        {**DENIED, "user_name": "root", "time": TIME + ".123"},
+    ),
     "a German compound": ("Erkennungszeitpunkt;Gerät;Benutzer\n02.03.2026 10:00:01;PC1;bob\n", 1, {"time": TIME, "user_name": "bob"}),
     "the header's priority is better than the word": (
         "<14>Mar  2 10:00:01 h1 app[8]: error: user bob from 192.0.2.7 denied\n",

@@ -99,6 +99,12 @@ def test_maps_are_objects_and_bytes_are_text_where_they_can_be(tmp_path: Path) -
     assert rows.data == b'{"m":{"k":["\\\\xfd","2"]},"odd":"x\\\\xff","in":{"text":"y\\\\xfe"}}\n'
 
 
+def test_columns_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    pq.write_table(pa.table([["x"], ["y"]], names=["a", "a"]), tmp_path / "a.parquet")
+    (rows,) = parquet.row_lines(tmp_path / "a.parquet", "a")
+    assert rows.data == b'{"a":"x","a_2":"y"}\n'
+
+
 def test_a_parquet_file_that_is_moved_adds_nothing(tmp_path: Path) -> None:
     project = make_project(tmp_path / "lab")
     logs = tmp_path / "logs"

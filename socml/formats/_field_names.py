@@ -44,7 +44,11 @@ _OF_OTHERS = frozenset(
 _TIMES_ELSEWHERE = re.compile(
     r"(?:heures?|date|horodatage|hora|fecha|ora|orario|datum|zeit(?:punkt|stempel)?|uhrzeit|tijd(?:stip)?|tidspunkt|dato)"
     r" (?:et heure |y hora |e ora |und uhrzeit )?(?:de|du|d|des|del|dell|della|di|da|do|der|die|des|van|for)\b"
-    r"|data (?:e (?:ora|hora) )?(?:di|da|do|de|della|del|dell)\b|\w{3,30}(?:zeitpunkt|zeitstempel|tidspunkt|tijdstip)$"
+    r"|data (?:e (?:ora|hora) )?(?:di|da|do|de|della|del|dell)\b|(?:czas|cas|время|дата)\b|.{0,30}(?:zeitpunkt|zeitstempel|tidspunkt|tijdstip|zamani|tarihi|aika|时间|時間|日時|時刻|시간|일시)$"
+)
+# The first word of a name in a language that says of what it is behind: `Résultat de l'authentification`
+_HEADS = frozenset(
+    "resultat resultado risultato esito ergebnis statut status estado stato gravite gravedad gravita gravidade severite severidad accion azione acao".split()
 )
 _SMALL = frozenset("de du d des del dell della di da do dos das der die le la l les el van het".split())
 _UNITS = frozenset(
@@ -240,8 +244,10 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     """
     has_unit = len(words) > 1 and words[-1] in _UNITS and words[-2] in ("timestamp", "date")
     plain = " ".join(_ACCENTED_WORD.findall(unaccented(name).lower()))
-    bare = "".join(word for word in plain.split() if word not in _SMALL)
-    without = [bare] if " " in name and len(bare) < len(plain.replace(" ", "")) else []
+    parts = plain.split() if " " in name else []
+    bare = [word for word in parts if word not in _SMALL]
+    without = ["".join(bare)] if len(bare) < len(parts) else []
+    without += bare[:1] if without and bare[:1] == parts[:1] and bare[0] in _HEADS else []
     return [*without, "time"] if has_unit or _TIMES_ELSEWHERE.match(plain) else without
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from socml.formats.table._table_arrow import json_value, rows_of
-from socml.formats.table._table_columns import check_header, check_width
+from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.project import FormatError
 
 __all__ = ["PARQUET", "RowLines", "holds_objects", "open_parquet", "row_lines", "small_blocks"]
@@ -128,6 +128,8 @@ def _sizes(values: pa.Array) -> np.ndarray:
 
 
 def _json_lines(rows: pa.Table) -> bytes:
+    if len(set(rows.column_names)) < rows.num_columns:
+        rows = rows.rename_columns(unique_names(rows.column_names))
     return b"".join(orjson.dumps(json_value(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows_of(rows))
 
 
