@@ -295,6 +295,7 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     return whole.strip() or None
 
 
+_LONGEST_PID = 10  # digits
 _PARTS = {"name": "process_name", "user": "user_name"}  # what may stand before a level
 
 
@@ -311,8 +312,10 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
-        if component and name.lower() not in LEVELS and not name.isdecimal() and not _CODE.fullmatch(name):
-            row["process_name"] = name
+        if component and name.lower() not in LEVELS and not _CODE.fullmatch(name):
+            row |= (
+                {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
+            )
             rest = rest[component.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
