@@ -200,23 +200,23 @@ def test_a_name_of_a_column_has_a_stated_length(tmp_path, lab):
 
 
 def test_parquet_texts_that_a_dictionary_repeats_are_read_in_small_blocks(tmp_path, lab, monkeypatch):
-    monkeypatch.setattr("socml.formats.table._table_binary._CELLS_LIMIT", 1 << 16)
+    monkeypatch.setattr("socml.formats.table._table_parquet._CELLS_LIMIT", 1 << 16)
     texts = pa.DictionaryArray.from_arrays(pa.array([0] * 500, pa.int32()), pa.array(["x" * 1000]))
     pq.write_table(pa.table({"n": list(range(500)), "text": texts}), tmp_path / "t.parquet")
     sizes = []
-    from socml.formats.table import _table_binary
+    from socml.formats.table import _table_binary, _table_parquet
 
     parsed = _table_binary._parsed
     monkeypatch.setattr(_table_binary, "_parsed", lambda table, *rest: sizes.append(len(table)) or parsed(table, *rest))
     assert ingest(tmp_path / "t.parquet", dataset="t", project=lab).added == 500
     assert max(sizes) <= 66  # 65,536 bytes of texts of 1,000
-    monkeypatch.setattr(_table_binary, "_ROW_LIMIT", 999)
+    monkeypatch.setattr(_table_parquet, "_ROW_LIMIT", 999)
     with pytest.raises(FormatError, match="a row has 1,000 bytes of text"):
         ingest(tmp_path / "t.parquet", dataset="u", project=lab)
 
 
 def test_a_parquet_part_that_claims_too_much_is_refused(tmp_path, lab, monkeypatch):
-    monkeypatch.setattr("socml.formats.table._table_binary._PART_LIMIT", 1 << 20)
+    monkeypatch.setattr("socml.formats.table._table_parquet._PART_LIMIT", 1 << 20)
     zeros = pa.array(np.zeros(200_000))
     pq.write_table(pa.table({"a": zeros}), tmp_path / "t.parquet", use_dictionary=False, compression="zstd")
     with pytest.raises(FormatError, match="Write smaller row groups"):

@@ -169,8 +169,9 @@ def test_a_name_with_terminal_escapes_survives_in_raw_and_is_shown_inert(tmp_pat
 
 def test_bytes_that_are_not_utf8_are_written_out_and_the_record_keeps_them(tmp_path: Path) -> None:
     path = tmp_path / "auth.log"
-    line = b"Nov 30 06:39:00 h sshd[1]: Invalid user caf\xe9 from 10.0.0.1"
-    path.write_bytes(line + b"\n")
+    lines = [b"Nov 30 06:39:00 h sshd[1]: Invalid user caf%b from 10.0.0.1" % end for end in (b"\xe9", b"\xfe\x90")]
+    path.write_bytes(b"\n".join(lines) + b"\n")
     parsed = read_all("syslog", path)[0]
-    assert parsed.records == [line]
-    assert parsed.events["user_name"].to_pylist() == ["caf\\xe9"]
+    assert parsed.records == lines
+    assert parsed.events["user_name"].to_pylist() == ["café", "caf\\xfe\\x90"]  # a letter of a word, and no text
+    assert [raw.split()[7] for raw in parsed.events["raw"].to_pylist()] == ["caf\\xe9", "caf\\xfe\\x90"]

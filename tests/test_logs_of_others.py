@@ -267,6 +267,8 @@ def test_requests_over_several_lines_begin_with_the_same_word(tmp_path: Path) ->
     [
         "2026-03-02 10:00:01 Échec de connexion de bob depuis l'adresse IP 192.0.2.7 à l'entrée",
         'time="2026-03-02 10:00:01" user=bob src=192.0.2.7 result="Échec" msg="à l\'entrée"',
+        "<13>Mar  2 10:00:01 srv app[8]: Échec de connexion de bob depuis l'adresse IP 192.0.2.7 à l'entrée",
+        "CEF:0|Acme|AV|1|7|Échec|5|rt=Mar 02 2026 10:00:01 UTC suser=bob src=192.0.2.7 outcome=failure msg=Refusé à l'entrée",
     ],
 )
 def test_text_of_before_utf_8_is_read_and_that_is_said(tmp_path: Path, line: str) -> None:

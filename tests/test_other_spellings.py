@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from socml.formats._cef_event import cef_event
 from socml.formats._facts import facts_of
 from socml.formats._guess import guessed_row
 from socml.formats._stamps import time_of
@@ -153,6 +154,90 @@ LINES: dict[str, tuple[str, int, dict[str, Any]]] = {
         1,
         {"event_severity": 40, "source_ip": "192.0.2.7", "event_outcome": "failure"},
     ),
+    "arrays without names": (
+        '["2026-03-02T10:00:00Z","INFO","192.0.2.8","alice","login ok"]\n["2026-03-02T10:00:01Z","WARN","192.0.2.7","bob","login failed"]\n'
+        '["2026-03-02T10:00:01Z","WARN","192.0.2.7","bob","login failed"]\n',
+        3,
+        {"time": TIME, "source_ip": "192.0.2.7", "event_severity": 40, "event_outcome": "failure"},
+    ),
+    "one array of arrays, of numbers first": (
+        '[[1772445600,"192.0.2.8","GET","/a",200],[1772445601,"192.0.2.7","POST","/login",403]]\n',
+        2,
+        {"time": TIME, "source_ip": "192.0.2.7", "http_request_method": "POST", "url_original": "/login", "event_outcome": "failure"},
+    ),
+    "connections of this moment": (
+        "Proto Recv-Q Send-Q Local Address       Foreign Address      State       PID/Program name\n"
+        "tcp        0      0 192.0.2.20:22       192.0.2.8:51000      ESTABLISHED 1234/sshd\n"
+        "tcp        0     36 192.0.2.20:443      192.0.2.7:51001      TIME_WAIT   99/nginx\n",
+        2,
+        {"source_ip": "192.0.2.7", "source_port": 51001, "destination_ip": "192.0.2.20", "destination_port": 443},
+    ),
+    "who is here": (
+        "USER     TTY      FROM         LOGIN@   IDLE   WHAT\nalice    pts/0    192.0.2.8    10:00    1:00s  -bash\n"
+        "bob      pts/1    192.0.2.7    10:05    5.00s  vim\n",
+        2,
+        {"user_name": "bob", "source_ip": "192.0.2.7"},
+    ),
+    "a host with its port is the server's": (
+        '{"ts":"2026-03-02T10:00:01Z","host":"192.0.2.20:8443","method":"GET","path":"/","status":200}\n',
+        1,
+        {"source_ip": None, "destination_ip": "192.0.2.20", "destination_port": 8443},
+    ),
+    "an access log by tabs": (
+        "2026-03-02 10:00:00\t192.0.2.8\tGET\t/a\t200\t12\tcurl/8\n2026-03-02 10:00:01\t192.0.2.7\tPOST\t/login\t401\t12\tcurl/8\n",
+        2,
+        {"time": TIME, "source_ip": "192.0.2.7", "http_request_method": "POST", "http_response_status_code": 401},
+    ),
+    "a time with its unit in its name": (
+        '{"creationTimestampUsecs":"1772445601000000","clientIp":"192.0.2.7","durationMillis":12}\n',
+        1,
+        {"time": TIME, "source_ip": "192.0.2.7", "duration_s": 0.012},
+    ),
+    "a time of the end in Spanish": (
+        "Hora de finalización,Nombre,Dirección de origen,Usuario,Resultado\n02/03/2026 10:00:00,Inicio,192.0.2.8,ann,correcto\n"
+        "13/03/2026 10:00:01,Inicio,192.0.2.7,bob,fallido\n",
+        2,
+        {**DENIED, "time": "2026-03-13T10:00:01"},
+    ),
+    "small words of Italian": (
+        "Data e ora di inizio;Indirizzo di origine;Utente;Esito\n13/03/2026 10:00:01;192.0.2.7;bob;fallito\n",
+        1,
+        {**DENIED, "time": "2026-03-13T10:00:01"},
+    ),
+    "an address behind its own name": (
+        '2026-03-02 10:00:01 - {"type":"core","user":"bob","remote-address":"web1/192.0.2.7","success":false}\n',
+        1,
+        DENIED,
+    ),
+    "times and kinds of Polish": (
+        "Czas zdarzenia;Nazwa użytkownika;Adres IP klienta;Typ zdarzenia\n2026-03-02 10:00:01;bob;192.0.2.7;Logowanie nieudane\n",
+        1,
+        {**DENIED, "event_action": "Logowanie nieudane"},
+    ),
+    "a time at the end of a Korean name": ("발생 시간,사용자,출발지IP\n2026-03-02 10:00:01,bob,192.0.2.7\n", 1, {"time": TIME, "source_ip": "192.0.2.7"}),
+    "what a name is of, behind it": (
+        "Horodatage;Compte;Adresse du client;Résultat de l'authentification\n13/03/2026 10:00:01;bob;192.0.2.7;Refusée\n",
+        1,
+        {**DENIED, "time": "2026-03-13T10:00:01"},
+    ),
+    "PostgreSQL's prefix with its user": (
+        "2026-03-02 10:00:00.123 UTC [1234] LOG:  checkpoint starting: time\n"
+        "2026-03-02 10:00:01.123 UTC [1235] bob@shop LOG:  duration: 12 ms\n",
+        2,
+        {"user_name": "bob", "process_pid": 1235, "process_name": None, "event_severity": 10},
+    ),
+    "a level among bars": (
+        "2026/03/02 10:00:01|1234|0001|Warn|[CM2]: Authentication failed for ext 101 from 192.0.2.7:5060\n",
+        1,
+        {"event_severity": 40, "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a client with its proxies, without a name": (
+        "192.0.2.8,127.0.0.1 | https | bob | 2026-03-02 10:00:00,123 | \"GET /a HTTP/1.1\" | 200 |\n"
+        "192.0.2.7,127.0.0.1 | https | root | 2026-03-02 10:00:01,123 | \"GET /a HTTP/1.1\" | 401 |\n",
+        2,
+        {**DENIED, "user_name": "root", "time": TIME + ".123"},
+    ),
+    "a German compound": ("Erkennungszeitpunkt;Gerät;Benutzer\n02.03.2026 10:00:01;PC1;bob\n", 1, {"time": TIME, "user_name": "bob"}),
     "the header's priority is better than the word": (
         "<14>Mar  2 10:00:01 h1 app[8]: error: user bob from 192.0.2.7 denied\n",
         1,
@@ -191,6 +276,10 @@ def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: 
         ("User logged in: alice", {"user_name": "alice", "event_outcome": "success"}),
         ("Successfully authenticated as principal alice on shop", {"user_name": "alice"}),
         ("cluster1:ssh :: 192.0.2.7:4022 :: volume show", {"source_ip": "192.0.2.7", "source_port": 4022}),
+        (
+            "cluster1:ssh :: 192.0.2.7:4022 :: cluster1:bob :: volume show :: Success",
+            {"user_name": "bob", "source_ip": "192.0.2.7"},
+        ),
         ("smtp H=x [192.0.2.7]:4022 refused", {"source_ip": "192.0.2.7", "source_port": 4022}),
         ("completed POST /login for 192.0.2.7:4022, 303 See Other", {"http_response_status_code": 303}),
     ],
@@ -198,6 +287,32 @@ def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: 
 def test_a_message_tells_who_and_from_where(text: str, expected: dict[str, Any]) -> None:
     told = facts_of(text)
     assert {column: told.get(column) for column in expected} == expected
+
+
+OUTWARD = (
+    {"flow_direction": "egress"}, {"dir": "out"}, {"network.direction": "outbound"}, {"connectionDirection": "OUTGOING"},
+    {"Initiated": "true"},
+)  # fmt: skip
+LOCAL, REMOTE = ("192.0.2.20", 5000), ("198.51.100.9", 443)
+
+
+@pytest.mark.parametrize("names", [("ip", "port"), ("address", "port"), ("IpV4", "Port")])
+@pytest.mark.parametrize("said", [{}, {"direction": "inbound"}, *OUTWARD])
+def test_whoever_began_a_connection_is_its_source(said: dict[str, str], names: tuple[str, str]) -> None:
+    ends = {f"local_{names[0]}": LOCAL[0], f"local_{names[1]}": LOCAL[1]}
+    ends |= {f"remote_{names[0]}": REMOTE[0], f"remote_{names[1]}": REMOTE[1]}
+    row, _ = guessed_row({"ts": "2026-03-02T10:00:00Z", **said, **ends}, Clock(None, None, None))
+    source, destination = (LOCAL, REMOTE) if said in OUTWARD else (REMOTE, LOCAL)
+    assert (row["source_ip"], row["source_port"]) == source
+    assert (row["destination_ip"], row["destination_port"]) == destination
+
+
+@pytest.mark.parametrize("direction", ["0", "1"])
+def test_what_cef_calls_source_stays_the_source_whatever_the_direction(direction: str) -> None:
+    line = f"CEF:0|Acme|NGFW|5|1|flow|3|deviceDirection={direction} src=192.0.2.20 spt=5000 dst=198.51.100.9 dpt=443"
+    row = cef_event(line, Clock(None, None, None))
+    assert (row["source_ip"], row["destination_ip"], row["destination_port"]) == ("192.0.2.20", "198.51.100.9", 443)
+    assert row["extra"]["deviceDirection"] == direction  # type: ignore[index]
 
 
 def test_a_number_that_is_filled_up_is_no_time_and_fourteen_digits_keep_their_fraction() -> None:

@@ -12,9 +12,9 @@ __all__ = ["address", "address_and_port", "address_text"]
 _WITH_PORT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[0-9.]+):(?P<port>\d{0,5})(?::[\w.-]{1,64})?"
 )
-# Java, Samba, sockets and Asterisk write a sign or the protocol before an address
+# Java, Samba, sockets and Asterisk write a name and a sign, or the protocol before an address
 _FRONT = re.compile(
-    r"/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
+    r"(?:[\w.-]{1,253})?/(?=[\d\[]|[0-9a-fA-F]{1,4}:)|/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
 )
 
 

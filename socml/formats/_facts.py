@@ -83,6 +83,9 @@ _USERS = (
     re.compile(rf"^{_NAME} (?:called \w+(?:\.\w+){{2,}}|requested /)"),  # of a broker's console
     re.compile(rf"(?i)\bclient ?: {_NAME} / (?=[\da-f])"),
     re.compile(r"(?:^|\] |\s)(?P<name>[A-Za-z][\w.-]{0,63}) \((?:\d{1,3}\.){3}\d{1,3}\)> "),
+    re.compile(  # of ONTAP: the client, then its virtual server and the account
+        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})? :: (?:[\w.-]{1,64}:)?(?P<name>[\w.\\@-]{1,64})(?= ::)"
+    ),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
 )

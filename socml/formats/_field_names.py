@@ -28,6 +28,7 @@ _SHORT = frozenset(
 # Words of a name, some of them cut short; the last one or two of them may be a name by themselves, if no word before says
 # that it is of something else
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ACCENTED_WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORDS = {
     "req": "request", "res": "response", "resp": "response", "rsp": "response", "cli": "client", "svr": "server", "srv": "server", "addr": "address",
     "src": "source", "dst": "destination", "dest": "destination", "usr": "user", "msg": "message", "evt": "event", "sev": "severity", "sec": "", "utc": "",
@@ -38,6 +39,20 @@ _LAST_WORDS = frozenset(
 _OF_OTHERS = frozenset(
     "upstream backend proxy nat post previous prev old new parent expiry expire expires expiration birth target response process end last next "
     "max min total not valid before after until initiating local server host agent observer node listener".split()
+)
+# A time with what it is of, in other languages: `Hora de finalización`, `Heure de fin`, `Erstellungszeit`
+_TIMES_ELSEWHERE = re.compile(
+    r"(?:heures?|date|horodatage|hora|fecha|ora|orario|datum|zeit(?:punkt|stempel)?|uhrzeit|tijd(?:stip)?|tidspunkt|dato)"
+    r" (?:et heure |y hora |e ora |und uhrzeit )?(?:de|du|d|des|del|dell|della|di|da|do|der|die|des|van|for)\b"
+    r"|data (?:e (?:ora|hora) )?(?:di|da|do|de|della|del|dell)\b|(?:czas|cas|время|дата)\b|.{0,30}(?:zeitpunkt|zeitstempel|tidspunkt|tijdstip|zamani|tarihi|aika|时间|時間|日時|時刻|시간|일시)$"
+)
+# The first word of a name in a language that says of what it is behind: `Résultat de l'authentification`
+_HEADS = frozenset(
+    "resultat resultado risultato esito ergebnis statut status estado stato gravite gravedad gravita gravidade severite severidad accion azione acao".split()
+)
+_SMALL = frozenset("de du d des del dell della di da do dos das der die le la l les el van het".split())
+_UNITS = frozenset(
+    "usecs usec msecs msec millis micros nanos millisecond milliseconds microseconds nanoseconds".split()
 )
 _SIDES = ("source", "destination")
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
@@ -234,9 +249,26 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
-    for end in _last_words(words):
+    for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2
+
+
+def _elsewhere(words: list[str], name: str) -> list[str]:
+    """Return what a name in another language is without its small words, and that it is of a time; or by its unit: `creationTimestampUsecs`.
+
+    Examples
+    --------
+    >>> _elsewhere([], "Hora de finalización"), _elsewhere([], "Erkennungszeitpunkt"), _elsewhere([], "Indirizzo di origine")
+    (['horafinalizacion', 'time'], ['time'], ['indirizzoorigine'])
+    """
+    has_unit = len(words) > 1 and words[-1] in _UNITS and words[-2] in ("timestamp", "date")
+    plain = " ".join(_ACCENTED_WORD.findall(unaccented(name).lower()))
+    parts = plain.split() if " " in name else []
+    bare = [word for word in parts if word not in _SMALL]
+    without = ["".join(bare)] if len(bare) < len(parts) else []
+    without += bare[:1] if without and bare[:1] == parts[:1] and bare[0] in _HEADS else []
+    return [*without, "time"] if has_unit or _TIMES_ELSEWHERE.match(plain) else without
 
 
 def _last_words(words: list[str]) -> Iterator[str]:

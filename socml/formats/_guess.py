@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from socml.formats._addresses import address
+from socml.formats._addresses import address_and_port
 from socml.formats._field_names import Guess, guess, plain_name
 from socml.formats._guess_ends import complete_ends, is_bare_duration
 from socml.formats._json import text_of
@@ -216,9 +216,14 @@ def _request_line(row: dict[str, object], found: Mapping[str, object], guessed: 
 
 
 def _client(row: dict[str, object]) -> None:
-    """Let an address that a request's record calls its host be the client's, where it names no other."""
-    if "source_ip" not in row and (client := address(str(row.get("host_name") or ""))):
-        row["source_ip"] = client
+    """Let an address that a request's record calls its host be the client's, where it names no other; with a port, it is the
+    server's, as the header of a request has it.
+    """
+    host, port = address_and_port(str(row.get("host_name") or ""))
+    side = "destination" if port is not None else "source"
+    if host and f"{side}_ip" not in row:
+        row[f"{side}_ip"] = host
+        row |= {"destination_port": port} if port is not None else {}
         del row["host_name"]
 
 

@@ -23,6 +23,7 @@ _BARE_DURATIONS = frozenset(
 _LONGEST_FLOW = 86400  # of a duration that may be seconds; a larger number is of something smaller
 _ENDS = frozenset("end endtime endtimestamp stoptime lastseen last lastpacket timeend endts flowend".split())
 _OUTWARD = frozenset({"outbound", "outgoing", "out", "egress"})
+_REMOTE = ("remote", "foreign", "peer")
 _NO_CLOCK = Clock(None, None, None)
 _SENT = frozenset({"sent", "spkt"})
 _BARE_VOLUMES = frozenset({"bytes", "octets", "packets", "pkts"}) | _SENT
@@ -92,13 +93,17 @@ def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str
 
 def _own_side(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
     """Take the local end for the source where the record says that it began the connection."""
-    local = plain_name(taken.get("destination_ip", "")).endswith(
-        ("localip", "localaddress", "localaddr", "localhostip")
-    )
-    if not local or "remote" not in plain_name(taken.get("source_ip", "")):
-        return
-    if any(plain_name(name) == "direction" and str(value).lower() in _OUTWARD for name, value in found.items()):
+    remote = plain_name(taken.get("source_ip", ""))
+    is_local = "local" in plain_name(taken.get("destination_ip", "")) and any(word in remote for word in _REMOTE)
+    if is_local and any(_is_outward(name, value) for name, value in found.items()):
         _swap(row, taken, "ip", "port")
+
+
+def _is_outward(name: str, value: object) -> bool:
+    """Return whether a field says that this end began a connection: `flow_direction` is egress, Sysmon's `Initiated` true."""
+    last = plain_name(name.rpartition(".")[2])
+    says = str(value).lower()
+    return (last == "initiated" and says == "true") or (last.endswith(("direction", "dir")) and says in _OUTWARD)
 
 
 def _swap(row: dict[str, object], taken: dict[str, str], *kinds: str) -> None:

@@ -3,7 +3,7 @@
 The names stand in one list of the document (`columns`, `fields`, `schema` …; texts, or objects with a name), the rows in
 another, whatever that is called: lists of as many cells, BigQuery's `{"f": [{"v": …}]}`, Athena's
 `{"Data": [{"VarCharValue": …}]}`. A row may name its cells itself (`[{"field": …, "value": …}]`). A file may also be rows
-alone, one array or an array a line, of which the first holds the names. Blind to columns of which each is a list of its own.
+alone, one array or an array a line, of which the first holds the names, or whose values tell what they are. Blind to columns of which each is a list of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from socml.formats._envelope import first_records
-from socml.formats._json import as_object, loads_exactly
+from socml.formats._json import as_object, loads_exactly, text_of
 from socml.formats._records import Skip
 from socml.formats.table._table_lines import first_is_names
+from socml.formats.table._table_unnamed import told_names
 
 __all__ = ["DEEPEST_ROWS", "ROWS_OPEN", "Rows", "rows_of"]
 
@@ -31,7 +34,9 @@ _ROWS = re.compile(
     rb'"(?P<name>[^"\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}(?:\[\s{0,100}(?!\[)|\{\s{0,100}"(?:f|Data)"\s{0,100}:\s{0,100}\[)'
 )
 _BARE_ARRAY = re.compile(rb"\[\s{0,100}\[")
-_BARE = re.compile(rb'\[\s{0,100}(?:\[|"[^"\n]{1,100}"[^\n]{0,4000}\]\r?\n\[)')
+_BARE = re.compile(rb'\[\s{0,100}(?:\[|(?:"[^"\n]{1,100}"|\d[\d.]{0,30})[^\n]{0,4000}\]\r?\n\[)')
+_UNTOLD = re.compile(r"column_\d{1,4}")  # a column whose values do not tell what it is
+_LEAST_TOLD = 2  # columns without names whose values must tell what they are, a time among them
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")
 _OF_COLUMN = ("name", "ColumnName", "columnName", "Name", "column_name", "field", "label")
 _OF_CELL = {"field": "value", "name": "value", "Name": "Value"}  # of cells that say what they are
@@ -55,7 +60,9 @@ class Rows:
             raise ValueError(f"a row of {len(cells)} cells, and no columns for as many")
         if list(names) == cells:
             raise Skip("names of the columns")
-        return dict(zip(names, cells, strict=True))
+        found = dict(zip(names, cells, strict=True))
+        untold = [cell for name, cell in found.items() if isinstance(cell, str) and _UNTOLD.fullmatch(name)]
+        return found if "message" in found or not untold else {**found, "message": " ".join(untold)}
 
     def first(self, head: bytes, limit: int) -> list[dict[str, object]]:
         """Return the fields of the first rows that a document's head holds."""
@@ -109,7 +116,20 @@ def _bare_rows(start: bytes) -> Rows | None:
     names = tuple(cell for cell in rows[0] if isinstance(cell, str) and cell)
     texts = [[str(cell) for cell in row] for row in rows]
     is_named = 1 < len(names) == len(set(names)) == len(rows[0]) and first_is_names(texts)
-    return Rows((), (names,)) if is_named else None
+    return Rows((), (names,)) if is_named else _told_rows(rows)
+
+
+def _told_rows(rows: list[list[object]]) -> Rows | None:
+    """Return what rows without names hold, by their values; None if they tell no time."""
+    if len({len(row) for row in rows}) > 1:
+        return None
+    columns = {
+        f"column_{at}": pa.array([None if cell is None else text_of(cell) for cell in cells], pa.string())
+        for at, cells in enumerate(zip(*rows, strict=True), 1)
+    }
+    told = {name: kind for name, kind in told_names(columns).items() if not kind.endswith(":")}
+    is_log = not {"timestamp", "time"}.isdisjoint(told.values()) and len(told) >= _LEAST_TOLD
+    return Rows((), (tuple(told.get(name, name) for name in columns),)) if is_log else None
 
 
 def _is_of_many(start: bytes) -> bool:

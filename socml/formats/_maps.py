@@ -49,8 +49,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
-from typing import cast
 
 from socml.formats._addresses import address_and_port
 from socml.formats._continued import Continued, continued, no_comments
@@ -60,10 +60,12 @@ from socml.formats._field_names import flat_fields, plain_name
 from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly, text_of
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
+from socml.formats._map_whens import When, compiled, when_of
 from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._remembered import remembered
+from socml.formats._spellings import respelled, spellings_of
 from socml.formats._times import Clock, iso
 from socml.formats._values import column_value
 from socml.formats.table.any_json import head_of
@@ -79,19 +81,6 @@ _HEAD_LINES = 60  # that a sniff of text looks at
 _AUTHENTICATION = 3002  # OCSF's class of logons, which a map may give to some of its records
 _SURE = 0.96
 _SET_BY_INGEST = ("event_id", "dataset", "raw", "source_file", "source_line", "extra")
-
-
-@dataclass(frozen=True)
-class When:
-    """Columns of the events in which one of the fields begins like the pattern."""
-
-    fields: tuple[str, ...]
-    pattern: re.Pattern[str]
-    columns: dict[str, object]
-
-    def holds(self, found: Mapping[str, object]) -> bool:
-        """Say whether the columns are those of an event with these fields."""
-        return any(self.pattern.match(text_of(found[name]) or "") for name in self.fields if name in found)
 
 
 @dataclass(frozen=True)
@@ -115,6 +104,7 @@ class FormatMap:
     skips: re.Pattern[str] | None = None  # how lines begin that are no records
     time_format: str = ""
     patterns: tuple[re.Pattern[str], ...] = ()  # of kind "blocks", what is looked for; `pattern` is how one begins
+    spellings: Mapping[str, str] = field(default_factory=dict)  # names in small letters → as they are written here
 
     def is_of(self, names: set[str]) -> bool:
         """Say whether a record with fields of these names is of this format."""
@@ -122,10 +112,12 @@ class FormatMap:
 
     def knows(self, record: dict[str, object]) -> bool:
         """Say whether a JSON record is of this format."""
+        record = respelled(record, self.spellings)
         return self.is_of({*record, *flatten(record), *flat_fields(record)})
 
     def row_of(self, record: dict[str, object], clock: Clock) -> dict[str, object]:
         """Return the event columns of a JSON record."""
+        record = respelled(record, self.spellings)
         if not self.whole_lists:
             return self.row(flat_fields(record), clock)
         kept = flatten(record)
@@ -219,7 +211,8 @@ def load_map(path: Path) -> FormatMap:
             f"{path}: `kind` is one of {', '.join(_KINDS)}, and `has` names the fields that tell the format (`pattern` tells it "
             "where kind is text, and where `names` are given; `begins` and `patterns`, where kind is blocks)."
         )
-    pattern = _compiled(path, key, content[key]) if key != "has" else None
+    whens = tuple(when_of(one, path) for one in content.get("when", ()))
+    pattern = compiled(path, key, content[key]) if key != "has" else None
     return FormatMap(
         path.stem,
         str(content.get("about", "")),
@@ -233,11 +226,12 @@ def load_map(path: Path) -> FormatMap:
         content.get("fixed", {}),
         pattern,
         tuple(content.get("names", ())),
-        tuple(_when(one, path) for one in content.get("when", ())),
+        whens,
         bool(content.get("whole_lists", False)),
-        _compiled(path, "skips", content["skips"]) if content.get("skips") else None,
+        compiled(path, "skips", content["skips"]) if content.get("skips") else None,
         str(content.get("time_format", "")),
-        tuple(_compiled(path, "patterns", one) for one in content.get("patterns", ())),
+        tuple(compiled(path, "patterns", one) for one in content.get("patterns", ())),
+        spellings_of(content.get("has", ()), [*chain(*columns.values()), *chain(*(when.fields for when in whens))]),
     )
 
 
@@ -257,15 +251,6 @@ def cloud_maps() -> tuple[FormatMap, ...]:
     return tuple(one for one in found if one.kind == "json" and len(one.has) > 1)
 
 
-def _when(given: Mapping[str, object], path: Path) -> When:
-    if "field" not in given or "pattern" not in given:
-        raise RecipeError(f"{path}: a [[when]] has a `field` and a `pattern`, and the columns that follow from them.")
-    fields = given["field"]
-    columns = {name: value for name, value in given.items() if name not in ("field", "pattern")}
-    names = (fields,) if isinstance(fields, str) else tuple(cast("list[str]", fields))
-    return When(names, _compiled(path, "pattern", str(given["pattern"])), columns)
-
-
 def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> None:
     for key in content:
         if key not in _KEYS:
@@ -274,13 +259,6 @@ def _check_names(content: Mapping[str, Mapping[str, object]], path: Path) -> Non
     for name in (*whens, *(name for part in ("columns", "fixed", "words") for name in content.get(part, {}))):
         if name not in EVENT or name in _SET_BY_INGEST:
             raise RecipeError(f"{path}: {name!r} is no event column that a map fills.{did_you_mean(name, EVENT)}")
-
-
-def _compiled(path: Path, key: str, pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise RecipeError(f"{path}: `{key}` is no regular expression: {error}.") from None
 
 
 class MapReader:
@@ -312,7 +290,9 @@ class MapReader:
             return []
         rows = rows_of(head)
         objects = rows.first(head, 10) if rows else first_objects(head, *self.map.lists, limit=10)
-        return [{*one, *flatten(one), *flat_fields(one)} for one in objects]
+        return [
+            {*one, *flatten(one), *flat_fields(one)} for one in (respelled(one, self.map.spellings) for one in objects)
+        ]
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
@@ -369,7 +349,7 @@ class MapReader:
             raise Skip("not a record")
         if not self._matches(record):
             raise ValueError(f"not a record of {self.name}: it does not begin as one")
-        text = record.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        text = text_of_line(record, clock).replace("\r\n", "\n")
         found: dict[str, str] = {}
         for pattern in self.map.patterns:
             if match := pattern.search(text):
@@ -393,7 +373,7 @@ class MapReader:
     def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
-        found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]
+        found = pairs_of(text_of_line(line, clock))[1]
         if not found:
             raise ValueError("no key=value in the line")
         return self.map.row(found, clock)

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from socml.formats import Format, MapReader
+from socml.formats import Format, MapReader, holds_objects
 from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
 from socml.project import FormatError, Notice, component, component_names, revision
 
 LEAST_CONFIDENCE = 0.5
+TELLS_MUCH = 0.6  # of any-json: most of the records have a time and something else that is known
 CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 _OTHERS = {
@@ -79,6 +80,8 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         As `detect` does.
     """
     head = source.head()
+    if not head and source.is_parquet:
+        return [("table", 1.0)]
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
     if not head.strip():
@@ -86,6 +89,9 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     maps = map_paths()
     readers = _readers(tuple(dict.fromkeys((*component_names("formats"), *maps))), tuple(maps.values()), revision())
     tried = sorted(((_sureness(reader, name, head, source), name) for name, reader in readers), reverse=True)
+    if source.is_parquet:
+        is_claimed = tried[0][0] >= LEAST_CONFIDENCE
+        return _ranked_rows(source, _judged(source, head, tried, dict(readers)) if is_claimed else [])
     if tried[0][0] >= LEAST_CONFIDENCE:
         return [(name, confidence) for confidence, name in _judged(source, head, tried, dict(readers))]
     if len(head) == HEAD_BYTES and b"\n" not in head:
@@ -102,6 +108,18 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         f"({f'nearest: {nearest}' if nearest else f'none of {len(tried)} knows anything in it'}). "
         f"Name one with --format; socml formats lists them. Try: {_suggestions(source, tried)}"
     )
+
+
+def _ranked_rows(source: FileSource, judged: Sequence[tuple[float, str]]) -> list[tuple[str, float]]:
+    """Return who reads the rows of a Parquet file: a reader that knows such objects; of objects within objects that tell
+    something, any-json; else they are a table.
+    """
+    ranked = [(name, confidence) for confidence, name in judged if name != "table"]
+    name, confidence = ranked[0] if ranked else ("", 0.0)
+    is_known = confidence > LEAST_CONFIDENCE and name not in (*TAKE_NEARLY_ANYTHING, "any-json")
+    if is_known or (name == "any-json" and confidence >= TELLS_MUCH and holds_objects(source.path, source.name)):
+        return ranked
+    return [("table", 1.0), *((name, 0.0) for name, _ in ranked)]
 
 
 def _sureness(reader: Format, name: str, head: bytes, source: FileSource) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -80,15 +81,16 @@ def read_file(run: Run, job: FileJob, *, staged: StagedFile, column_types: OwnCo
         if isinstance(error, OSError) and error.errno in _OF_THE_WORKSPACE:
             raise
         staged.drop()
-        outcome = _failure(error, name, reading, run.asked)
+        outcome = _failure(error, file, reading, run.asked)
     else:
         outcome = Outcome(result=result, segment=reading.segment())
     return replace(outcome, labels=reading.labels) if reading is not None else outcome
 
 
-def _failure(error: Exception, name: str, reading: Reading | None, asked: str) -> Outcome:
+def _failure(error: Exception, file: InputFile, reading: Reading | None, asked: str) -> Outcome:
     """Return that a file could not be read, or waits, and why."""
-    if isinstance(error, FormatError) and reading is not None and waits_as_cut(error, reading):
+    name = file.source.name
+    if isinstance(error, FormatError) and not file.settled and _may_go_on(error, file, reading):
         return Outcome(waits=f"{name} may still be written: {error}")
     if isinstance(error, SocmlError):
         return Outcome(error=error)
@@ -97,6 +99,14 @@ def _failure(error: Exception, name: str, reading: Reading | None, asked: str) -
     words = f"{type(error).__name__}: {error}".rstrip(": ")
     reader = reading.format_name if reading else asked
     return Outcome(error=DataError(f"{name}: the reader {reader} failed ({words}). This is a bug in it."))
+
+
+def _may_go_on(error: FormatError, file: InputFile, reading: Reading | None) -> bool:
+    """Return whether what a file lacks may still come: of Parquet, its end."""
+    with suppress(OSError):
+        if file.source.is_parquet:
+            return file.source.is_unfinished
+    return reading is not None and waits_as_cut(error, reading)
 
 
 def _ranked(run: Run, job: FileJob) -> list[tuple[str, float | None]]:

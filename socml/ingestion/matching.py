@@ -128,7 +128,7 @@ class _Matching:
             if match.segment is not None:
                 continue
             try:
-                beginning = match.file.source.head(START)
+                beginning = match.file.source.beginning(START)
                 match.file.first = first_line(beginning)
                 head = Prefix()
                 head.update(beginning)

@@ -25,7 +25,7 @@ WHOLE_BYTES = 4 << 20  # up to here a file whose records are no lines is read wh
 DOCUMENT_BYTES = 64 << 20  # a file that is one document is read whole up to here
 GUESSES = ("any-json", "key-values")  # formats that go by what tools usually call things
 SHOWN_BYTES = 2000  # of a record that did not parse
-_PLACED = (b"PAR1", b"PK\x03\x04", b"ElfFile\0", b"SQLite format 3\0")  # read by place, and a record at a time
+_PLACED = (b"PK\x03\x04", b"ElfFile\0", b"SQLite format 3\0")  # read by place, and a record at a time
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
         and not head.lstrip().startswith(b"{\n")
         and not begins_document(head, reader)
     )
-    placed = head.startswith(_PLACED)
+    placed = head.startswith(_PLACED) or source.is_parquet
     if placed or (is_whole and not (lines and len(head) > LINES_BYTES)):
         return *_parts(reader.read(source, options), source, all_of_it=is_whole), is_whole
     kept = head[: head.rfind(b"\n", 0, LINES_BYTES) + 1] if lines else head

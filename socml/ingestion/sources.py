@@ -1,6 +1,6 @@
 """A file → its bytes, unpacked as they are read, in whole lines: magic bytes decide what a file is, not its name.
 
-Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it. What a damaged file still holds is read; the damage itself is a
+Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it; rows of Parquet as lines of JSON. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
 to far more than it should is refused. A file that grows while it is read is read up to where it ended at first.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socml.formats import Block, Reject
+from socml.formats import PARQUET, Block, Reject, row_lines
 from socml.ingestion.prefix import Prefix
 from socml.ingestion.unpacking import unpacked_pieces
 from socml.project import DataError, open_file
@@ -79,10 +79,30 @@ class FileSource:
         inside = int.from_bytes(start[4:8], "little") if start.startswith(b"\x1f\x8b") else 0
         return datetime.fromtimestamp(inside or self.path.stat().st_mtime, UTC)
 
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a Parquet file: read as lines of JSON, told from others by its own bytes."""
+        with open_file(self.path) as file:
+            return file.read(len(PARQUET)) == PARQUET
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it is a Parquet file without its end, which is written last."""
+        with open_file(self.path) as file:
+            file.seek(-min(len(PARQUET), self.size), os.SEEK_END)
+            return self.is_parquet and file.read() != PARQUET
+
     def head(self, limit: int = HEAD_BYTES) -> bytes:
-        """Return the first bytes, unpacked: at most `limit`."""
+        """Return the first bytes as they are read, unpacked: at most `limit`."""
+        return self._first(self._row_chunks() if self.is_parquet else self._all_chunks(), limit)
+
+    def beginning(self, limit: int) -> bytes:
+        """Return the first bytes that the file is told by, unpacked: at most `limit`."""
+        return self._first(self._all_chunks(), limit)
+
+    def _first(self, chunks: Iterator[bytes], limit: int) -> bytes:
         head = b""
-        for chunk in self._all_chunks():
+        for chunk in chunks:
             head += chunk
             if len(head) >= limit:
                 break
@@ -100,6 +120,9 @@ class FileSource:
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
         self.waiting, self.ends_in_line = 0, False
+        if self.is_parquet:
+            yield from self._row_chunks()
+            return
         chunks = self._all_chunks(Prefix() if self.prefix is None else None)
         yield from self._ended_lines(chunks) if self.holds_back else chunks
 
@@ -120,6 +143,25 @@ class FileSource:
         else:
             self.waiting = sum(map(len, held))
 
+    def _row_chunks(self) -> Iterator[bytes]:
+        """Yield the rows of a Parquet file as lines of JSON. Rows that cannot be read are noted in `damage`."""
+        self.damage = ""
+        self.read_bytes = unpacked = 0
+        for rows in row_lines(self.path, self.name):
+            unpacked += len(rows.data)
+            self.read_bytes = int(rows.share * self.size)
+            self._check_ratio(unpacked, self.size)
+            self.damage = self.damage or rows.damage
+            if rows.data:
+                yield rows.data
+
+    def _check_ratio(self, unpacked: int, packed: int) -> None:
+        if unpacked > RATIO_FROM and unpacked > RATIO_LIMIT * max(packed, 1):
+            raise DataError(
+                f"{self.name}: {packed:,} bytes unpack to over {unpacked:,}: refused, more than "
+                f"{RATIO_LIMIT} times. Unpack it yourself if you trust it."
+            )
+
     def _all_chunks(self, prefix: Prefix | None = None) -> Iterator[bytes]:
         """Yield the bytes, unpacked, and hash them if `prefix` is given."""
         self.damage = ""
@@ -131,11 +173,7 @@ class FileSource:
                 unpacked += len(chunk)
                 if prefix is not None:
                     prefix.update(chunk)
-                if unpacked > RATIO_FROM and unpacked > RATIO_LIMIT * max(self.read_bytes, 1):
-                    raise DataError(
-                        f"{self.name}: {self.read_bytes:,} bytes unpack to over {unpacked:,}: refused, more than "
-                        f"{RATIO_LIMIT} times. Unpack it yourself if you trust it."
-                    )
+                self._check_ratio(unpacked, self.read_bytes)
                 if chunk:
                     self.ends_in_line = not chunk.endswith(b"\n")
                     yield chunk

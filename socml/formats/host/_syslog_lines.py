@@ -13,6 +13,7 @@ from socml.formats._continued import continued
 from socml.formats._guess import guessed_row
 from socml.formats._inner import DEEPEST_RECORD, OUTER, is_record, with_inner
 from socml.formats._iso import from_iso
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import Skip, batches
 from socml.formats._stamps import ZONES, stamp_in
@@ -202,7 +203,7 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
         raise Skip("comment")
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
-    text = line.decode("utf-8", "backslashreplace")
+    text = text_of_line(line, clock)
     if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
     found = header(text)

@@ -7,6 +7,9 @@ is outside is null in a column, and a count of its unit in the record.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
 
 import orjson
 import pyarrow as pa
@@ -14,7 +17,7 @@ import pyarrow.compute as pc
 
 from socml.project import TIME
 
-__all__ = ["as_text", "rows_of", "storable"]
+__all__ = ["as_text", "json_value", "rows_of", "storable"]
 
 _A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NO_DAY = "<value out of range"  # as Arrow writes a day that no calendar has
@@ -27,9 +30,60 @@ def rows_of(table: pa.Table) -> list[dict[str, object]]:
     rows: list[dict[str, object]]
     try:
         rows = table.to_pylist()
+    except UnicodeDecodeError:  # of a text that is none
+        names = table.column_names
+        columns = [[_value(one) for one in column] for column in table.columns]
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
     except (OverflowError, ValueError):  # of a time that no calendar has, or of a zone that is none
         rows = _changed(table, _as_counts).to_pylist()
     return rows
+
+
+def _value(one: pa.Scalar) -> object:
+    """Return a value as Python's own; bytes of a text that are not UTF-8 as \\xNN, a time that no calendar has as its count."""
+    with suppress(ValueError, OverflowError):  # that bytes are not UTF-8 is a ValueError too
+        return one.as_py()
+    kind = one.type
+    if pa.types.is_struct(kind):
+        return {name: _value(inside) for name, inside in one.items()}
+    if pa.types.is_map(kind):
+        return [(_value(pair["key"]), _value(pair["value"])) for pair in one.values]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [_value(inside) for inside in one.values]
+    if pa.types.is_string(kind):
+        return bytes(one.as_buffer()).decode("utf-8", "backslashreplace")
+    return _value(one.value) if pa.types.is_dictionary(kind) else one.value
+
+
+def json_value(value: object) -> object:
+    """Return a value of a row as JSON has it: maps as objects, bytes as text; nulls of objects are left out.
+
+    What a map gives twice is a list.
+
+    Examples
+    --------
+    >>> json_value({"ip": None, "tags": [("a", 1), ("b", b"x")], "ports": [1, None]})
+    {'tags': {'a': 1, 'b': 'x'}, 'ports': [1, None]}
+    """
+    if isinstance(value, dict):
+        return {str(name): json_value(inside) for name, inside in value.items() if inside is not None}
+    if isinstance(value, list):
+        return _object_of(value) if value and isinstance(value[0], tuple) else [json_value(one) for one in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value
+
+
+def _object_of(pairs: list[tuple[object, object]]) -> dict[str, object]:
+    found: dict[str, list[object]] = {}
+    for name, value in pairs:
+        if value is not None:
+            found.setdefault(str(json_value(name)), []).append(json_value(value))
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def storable(values: pa.Array) -> pa.Array:
@@ -71,6 +125,7 @@ def as_text(values: pa.Array) -> pa.Array:
         values = _inside(values)
     try:
         texts = values.cast(pa.string())
+        texts.validate(full=True)
         odd = pc.starts_with(texts, _NO_DAY) if pa.types.is_date(values.type) else pa.scalar(False)
         return pc.if_else(odd, pa.scalar(None, pa.string()), texts)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):

@@ -6,32 +6,28 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import IO
 
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from socml.formats._reader import Parsed, ReadOptions, Source, without_rows
 from socml.formats.table._table_arrow import as_text, rows_of, storable
 from socml.formats.table._table_columns import (
     MOST_COLUMNS,
     Layout,
-    check_header,
     event_columns,
     lay_out,
     truth_of,
     unique_names,
 )
+from socml.formats.table._table_events import TableLog, log_of
+from socml.formats.table._table_parquet import open_parquet, small_blocks
 from socml.project import FormatError, TableShape, Truth, check_archive
 
 _ROWS = 20_000
-_CELLS_LIMIT = 1 << 26  # bytes of one block of an array, or of the texts of one block of rows
-_ROW_LIMIT = 16 << 20  # bytes of text in one row, as of one line
-_PART_LIMIT = 1 << 30  # bytes of one column in one row group, unpacked: writers aim at 128 MB to 1 GB for all columns
+_CELLS_LIMIT = 1 << 26  # bytes of one block of an array
 
 
 def is_npz(head: bytes) -> bool:
@@ -41,57 +37,32 @@ def is_npz(head: bytes) -> bool:
 
 def read_parquet(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     """Yield a Parquet file's rows."""
-    file = _open_parquet(source)
-    _check_claims(file.metadata, source.name)
+    file = open_parquet(source.path, source.name)
     names = unique_names(file.schema_arrow.names)
     layout = lay_out(names, options, where=source.name)
     first = 1
-    for rows in _small_blocks(file, source.name):
-        parsed = _parsed(rows.rename_columns(names), first, layout, options)
-        parsed.warnings = list(layout.notes) if first == 1 else []
-        first += len(rows)
-        yield parsed
-
-
-def _check_claims(metadata: pq.FileMetaData, where: str) -> None:
-    """Refuse a file by what it says of itself: a part of a column is decoded in one piece."""
-    for group in range(metadata.num_row_groups):
-        for column in range(metadata.num_columns):
-            part = metadata.row_group(group).column(column)
-            if part.total_uncompressed_size > _PART_LIMIT:
-                raise FormatError(
-                    f"{where}: column {part.path_in_schema[:80]!r} unpacks to {part.total_uncompressed_size >> 20:,} MB "
-                    f"in one row group, and {_PART_LIMIT >> 20:,} MB is the most. Write smaller row groups."
-                )
-
-
-def _small_blocks(file: pq.ParquetFile, where: str) -> Iterator[pa.Table]:
-    """Yield rows in blocks whose texts fit into memory, though a few bytes of a dictionary may stand for each of them."""
-    for batch in file.iter_batches(batch_size=_ROWS):
-        sizes = np.zeros(len(batch), np.int64)
-        for values in batch.columns:
-            if pa.types.is_dictionary(values.type):
-                lengths = pc.binary_length(values.dictionary)
-                sizes += np.asarray(lengths.take(values.indices).fill_null(0), np.int64)
-        if len(sizes) and sizes.max() > _ROW_LIMIT:
-            raise FormatError(
-                f"{where}: a row has {sizes.max():,} bytes of text, and {_ROW_LIMIT >> 20} MB is the most. "
-                "Leave out the column that holds them."
-            )
-        block = np.cumsum(sizes) // _CELLS_LIMIT
-        starts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(batch)]
-        for start, end in pairwise(starts):
-            yield pa.Table.from_batches([batch.slice(start, end - start)])
-
-
-def _open_parquet(source: Source) -> pq.ParquetFile:
+    log: TableLog | None = None
     try:
-        found = pq.read_schema(source.path)
-        texts = [f.name for f in found if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-        check_header(found.names, source.name)
-        return pq.ParquetFile(source.path, read_dictionary=texts, pre_buffer=False)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise FormatError(f"{source.name} is a Parquet file that cannot be read: {error}") from error
+        for rows in small_blocks(file, source.name):
+            table = rows.rename_columns(names)
+            if first == 1:
+                log = _log(table, source, options)
+            parsed = _parsed(table, first, layout, options, log)
+            parsed.warnings = ([log.note()] if log else []) + list(layout.notes) if first == 1 else []
+            first += len(rows)
+            yield parsed
+    except (pa.ArrowException, OSError) as error:
+        raise FormatError(f"{source.name} cannot be read from row {first:,} on: {error}") from error
+
+
+def _log(table: pa.Table, source: Source, options: ReadOptions) -> TableLog | None:
+    """Return how the rows become events of a log, None if they are none."""
+    numbers = sum(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in table.schema.types)
+    return log_of(_texts(table), numbers, source, options, {})
+
+
+def _texts(table: pa.Table) -> dict[str, pa.Array]:
+    return {name: as_text(table[name].combine_chunks()) for name in table.column_names}
 
 
 def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
@@ -126,20 +97,21 @@ def read_npz(source: Source, options: ReadOptions) -> Iterator[Parsed]:
             yield parsed
 
 
-def _parsed(table: pa.Table, first: int, layout: Layout, options: ReadOptions) -> Parsed:
+def _parsed(table: pa.Table, first: int, layout: Layout, options: ReadOptions, log: TableLog | None = None) -> Parsed:
     records = [orjson.dumps(row, default=str) for row in rows_of(table)]
     columns: dict[str, object] = {}
     bad: dict[int, str] = {}
     text = {name: as_text(table[name].combine_chunks()) for names in layout.event.values() for name in names}
     zone = None
-    columns = dict(event_columns(layout, text, options, zone, bad))
+    columns = dict(log.columns(_texts(table)) if log else event_columns(layout, text, options, zone, bad))
     columns["raw"] = pa.array([record.decode() for record in records], pa.string())
     columns["source_line"] = pa.array(np.arange(first, first + len(table)))
     for name, own in layout.own.items():
         columns[own] = storable(table[name].combine_chunks())
     labels = {n: as_text(table[n].combine_chunks()) for n in (layout.label, layout.family) if n}
     truth = truth_of(layout, labels, options) if labels else None
-    parsed = Parsed(pa.table(columns), records, truth, time_is_certain="time" not in columns)
+    certain = log.clock.is_certain if log else "time" not in columns
+    parsed = Parsed(pa.table(columns), records, truth, time_is_certain=certain)
     return without_rows(parsed, bad) if bad else parsed
 
 

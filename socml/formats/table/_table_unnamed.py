@@ -141,7 +141,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    return address_and_port(text)[0] is not None
+    return address_and_port(text.partition(",")[0])[0] is not None  # perhaps with the proxies that it came by
 
 
 def _is_port(text: str) -> bool:

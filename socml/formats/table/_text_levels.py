@@ -38,7 +38,9 @@ _THREAD_LEVEL = re.compile(
     r"[ \t]{0,4}\[(?P<name>[^\]\n]{1,80}?)/(?P<level>" + LEVEL_WORDS.upper() + r")\](?: \[[^\]\n]{1,120}\])?:? ?"
 )
 _PEER_LEVEL = re.compile(
-    r" \[(?P<pid>\d{1,9})(?:-\d{1,9})?\](?: [\w.@\[\]():/-]{1,120}){1,3} (?P<level>" + LEVEL_WORDS.upper() + r"): *"
+    r" \[(?P<pid>\d{1,9})(?:-\d{1,9})?\](?: (?P<user>[\w.-]{1,63})@(?!\d{1,3}\.\d)[\w.-]{1,63}(?= ))?(?: [\w.@\[\]():/-]{1,120}){0,3} (?P<level>"
+    + LEVEL_WORDS.upper()
+    + r"|LOG|STATEMENT|DETAIL|HINT): *"
 )
 _LETTER_LEVEL = re.compile(r"[ \t]{1,4}(?:(?P<name>[^\s\[\]]{1,120}) )?\[(?P<level>[TDIWEFC])\] ")
 # Of ESXi, with the priority of syslog; of MongoDB before 4.4, with a component; of a switch, before the time
@@ -48,6 +50,7 @@ _PRIORITY_LEVEL = re.compile(
 _PRIORITY_WORDS = dict(
     zip("In No Wa Er Cr Al Em Db".split(), "info notice warning error critical alert emerg debug".split(), strict=True)
 )
+_PRIORITY_WORDS |= dict.fromkeys("LOG STATEMENT DETAIL HINT".split(), "info")  # of PostgreSQL
 _COMPONENT_LEVEL = re.compile(r" (?P<level>[DIWEF])[1-5]? {1,3}(?P<name>[A-Z_]{1,20}) {1,9}(?=\[)")
 _LETTER_BEFORE = re.compile(r"[\[(]?(?P<level>[DIWEF])[\])]? $")
 # Behind a number, a thread and a unit of a process: `kid1|`, `unbound[811:0]`
@@ -67,7 +70,9 @@ _TWISTED_LEVEL = re.compile(r" \[(?P<name>[\w.-]{1,80})#(?P<level>debug|info|war
 _PROGRAM_LEVEL = re.compile(
     rf"(?:[.\d]{{0,12}} - \[[^\]\n]{{0,80}}\])? (?P<name>[\w.-]{{1,64}}) \[(?P<pid>\d{{1,9}}),\d{{1,9}}\] (?P<level>(?i:{LEVEL_WORDS})): "
 )
-_CELL_LEVEL = re.compile(rf",(?: ?[^,\n]{{1,40}},){{1,5}} ?(?P<level>{LEVEL_WORDS.upper()}), ?")  # of Brocade
+_CELL_LEVEL = re.compile(  # of Brocade; among bars
+    rf"[,|](?: ?[^,|\n]{{1,40}}[,|]){{1,5}} ?(?P<level>{LEVEL_WORDS.upper()}|(?<=\|)(?:{LEVEL_WORDS.title()}))[,|] ?"
+)
 _WEBSPHERE_LEVEL = re.compile(
     r" [0-9a-f]{8} (?P<name>[\w.$-]{1,40}) {1,13}(?P<level>[FEWAIOR]) {1,4}(?=[A-Z]{4,5}\d{4}[A-Z]:|[^\s])"
 )

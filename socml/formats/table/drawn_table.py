@@ -36,6 +36,8 @@ _LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
 _MOST_LINES = 2000  # of one record
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
+# What a table without a time must tell two of, as `who` and `netstat` do
+_TELLING = {"source_ip", "destination_ip", "user_name", "process_name", "process_pid", "connection_state", "message"}
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ class DrawnTable:
         clock = Clock(None, 2000, None)
         if table := _table(lines):
             taken = [set(guessed_row(row, clock)[1]) for row in _rows(table, lines)]
-            known = [one for one in taken if "time" in one and len(one) > _LEAST_KNOWN - 1]
-            return (_LESS_SURE if table.starts else _SURE) if len(known) >= max(1, 0.8 * len(taken)) else 0.0
+            least = max(1, 0.8 * len(taken))
+            if sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken) >= least:
+                return _LESS_SURE if table.starts else _SURE
+            return _GUESS if sum(len(one & _TELLING) >= _LEAST_KNOWN for one in taken) >= least else 0.0
         listed = [fields for _, _, fields in _lists(numbered) if fields] if _is_list(lines) else []
         known_lists = sum("time" in guessed_row(fields, clock)[1] for fields in listed)
         return _GUESS if listed and known_lists >= 0.8 * len(listed) else 0.0
@@ -157,9 +161,15 @@ def _blank_parted(lines: Sequence[str]) -> _Table | None:
     if named[:1] != [0] or len(named) < _LEAST_COLUMNS:
         return None
     names = _at(written[0], named)
-    if len(set(names)) < len(names) or not all(" " not in name and _NAME.fullmatch(name) for name in names):
+    if len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None
     return _Table(tuple(names), lines.index(written[0]) + 1, tuple(named))
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a cell may be the name of a column: of several words, each has a capital, as `Local Address`."""
+    words = name.split(" ")
+    return _NAME.fullmatch(name) is not None and (len(words) == 1 or all(word[:1].isupper() for word in words))
 
 
 def _at(line: str, starts: Sequence[int]) -> list[str]:

@@ -295,14 +295,17 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     return whole.strip() or None
 
 
+_LONGEST_PID = 10  # digits
+_PARTS = {"name": "process_name", "user": "user_name"}  # what may stand before a level
+
+
 def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> str:
     """Take process and component that stand with a level, or without one; return what is left of `rest`."""
     if level := behind(text, stamp.end) or _KLOG.match(text, stamp.end):
         told = level.groupdict()
         if told.get("pid"):
             row["process_pid"] = int(told["pid"])
-        if told.get("name"):
-            row["process_name"] = told["name"]
+        row |= {column: told[part] for part, column in _PARTS.items() if told.get(part)}
         if not _OF_SOMEBODY.search(level[0]):
             rest = text[level.end() :]
         if pid := _PID_AFTER.match(rest):
@@ -310,7 +313,9 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
         if component and name.lower() not in LEVELS and not _CODE.fullmatch(name):
-            row["process_name"] = name
+            row |= (
+                {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
+            )
             rest = rest[component.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
