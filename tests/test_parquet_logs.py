@@ -175,3 +175,12 @@ def test_long_lists_and_texts_of_few_bytes_are_refused_or_come_in_small_blocks(
     monkeypatch.setattr(parquet, "_ROW_LIMIT", 1000)
     with pytest.raises(FormatError, match="a row has 1,008 bytes of text"):
         list(parquet.row_lines(path, "a"))
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+def test_texts_in_lists_of_either_size_count(kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pa.array([["x" * 600, "y" * 600]] * 3, kind(pa.string()))
+    pq.write_table(pa.table({"many": rows}), tmp_path / "a.parquet")
+    monkeypatch.setattr(parquet, "_ROW_LIMIT", 1000)
+    with pytest.raises(FormatError, match="a row has 1,216 bytes of text"):
+        list(parquet.row_lines(tmp_path / "a.parquet", "a"))

@@ -119,7 +119,7 @@ def _sizes(values: pa.Array) -> np.ndarray:
         return np.asarray(pc.binary_length(values.dictionary).take(values.indices).fill_null(0), np.int64)
     if pa.types.is_struct(kind):
         return sum((_sizes(part) for part in values.flatten()), np.zeros(len(values), np.int64))
-    if pa.types.is_map(kind) or pa.types.is_list(kind):
+    if pa.types.is_map(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
         parts = [values.keys, values.items] if pa.types.is_map(kind) else [values.values]
         inside = sum((_sizes(part) for part in parts), np.full(len(parts[0]), _VALUE_BYTES, np.int64))
         ends = np.concatenate([[0], np.cumsum(inside)])[np.asarray(values.offsets)]
