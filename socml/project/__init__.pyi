@@ -157,6 +157,7 @@ from .tables import schema as schema
 from .unpacking import check_archive as check_archive
 from .wording import Sentence as Sentence
 from .wording import Words as Words
+from .wording import error_text as error_text
 from .wording import words as words
 from .workspace import damaged_runs as damaged_runs
 from .workspace import dataset_names as dataset_names
