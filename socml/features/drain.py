@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 
 from socml.features.masks import PARAMETER, masked
 
-__all__ = ["Drain", "Template"]
-
 _LONGEST = 4096  # characters of a message that are looked at
 _REMEMBERED = 50_000  # masked messages whose template is known without a search
 

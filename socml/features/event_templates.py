@@ -13,12 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from socml.features.drain import Drain, Template
-from socml.features.masks import masked
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
-
-__all__ = ["Drain", "Template", "event_templates", "masked"]
 
 COLUMNS = ["event_id", "process_name", "message", "raw"]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PARAMETER", "masked"]
-
 PARAMETER = "<*>"
 _MASK = re.compile(
     r"""

@@ -29,8 +29,6 @@ from socml.project import (
     write_json,
 )
 
-__all__ = ["Delivery", "deliver", "make_sink", "open_cursors", "pending"]
-
 PAUSES_S = (0.5, 2.0)  # before a batch is tried again at once; after that the next run tries
 
 

@@ -21,8 +21,6 @@ from socml.features import Column, EntityDay
 from socml.models.signals import numbered, rank_rows
 from socml.models.tails import surprise
 
-__all__ = ["MEMORY_DAYS", "DayScores", "EntitySurprise"]
-
 Floats = NDArray[np.float64]
 MOST = 6.0  # a surprise beyond one in a million counts as that
 MEMORY_DAYS = 60

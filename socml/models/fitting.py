@@ -18,11 +18,9 @@ from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import (
     TrainingLabels,
     training_labels_for,
-    training_labels_from_labels,
-    training_labels_from_truth,
 )
 from socml.models.version import ModelVersion
-from socml.models.versions import load_model, open_registry
+from socml.models.versions import open_registry
 from socml.project import (
     ModelError,
     ModelRecipe,
@@ -50,20 +48,6 @@ if TYPE_CHECKING:
 
     from socml.detectors import Detector
     from socml.models.outlier_detector import OutlierDetector
-
-__all__ = [
-    "ModelVersion",
-    "TrainingLabels",
-    "fit",
-    "fit_pipeline",
-    "forest_for",
-    "load_model",
-    "make_detector",
-    "models",
-    "training_labels_for",
-    "training_labels_from_labels",
-    "training_labels_from_truth",
-]
 
 LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that

@@ -6,8 +6,6 @@ import hashlib
 import re
 from pathlib import Path
 
-__all__ = ["KINDS", "hash_bytes", "hash_file", "kind_of_hash"]
-
 KINDS = ("md5", "sha1", "sha256", "sha512")
 _LENGTHS = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512", 56: "sha224", 96: "sha384"}
 _PIECE = 1 << 20

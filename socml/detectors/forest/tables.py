@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest
 
-__all__ = ["PackedForest", "mean_path", "pack_forest"]
-
 NO_CHILD = -1  # scikit-learn's mark of a leaf, in both child columns
 
 

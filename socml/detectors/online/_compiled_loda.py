@@ -8,8 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["loda_normality"]
-
 LEAST = 1e-12  # density outside every bin
 
 

@@ -8,8 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["one_class_normality"]
-
 
 @njit(cache=True, nogil=True)
 def one_class_normality(

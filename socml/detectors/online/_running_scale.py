@@ -6,8 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["running_scale"]
-
 FARTHEST = 1e150  # its square is still a number
 
 
