@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.cli._output import as_json, note, say, step
-from socml.project import ConfigurationError, Run
+from socml.project import ConfigurationError, Run, find_project, visible_line, words
 
 if TYPE_CHECKING:
     from socml.evaluate import FoundAttacks
@@ -29,7 +29,6 @@ def run_daily(
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import attack_rows, find_attacks
     from socml.jobs import daily_list, store_day
-    from socml.project import find_project
 
     project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
@@ -59,7 +58,6 @@ def run_hours(
 ) -> None:
     """Print the first rows of each hour of a day that has events."""
     from socml.jobs import hourly_list, open_listing
-    from socml.project import find_project, visible_line, words
 
     project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
@@ -131,7 +129,6 @@ def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tup
 
 def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:
     from socml.jobs import positions
-    from socml.project import visible_line, words
     from socml.review import rarity_in_words
 
     phrases = words(language)

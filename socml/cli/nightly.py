@@ -9,7 +9,7 @@ import typer
 
 from socml.cli._options import AnyAddress, Final, Json, Workers
 from socml.cli._output import as_json, note, say, table
-from socml.project import ConfigurationError, DataError
+from socml.project import ConfigurationError, DataError, UnknownName, find_project
 
 if TYPE_CHECKING:
     from socml.jobs import NightReport, Plan
@@ -51,7 +51,6 @@ def nightly(
                socml nightly office --from 2026-03-01 --to 2026-03-07
     """
     from socml.jobs import Night, nightly_all, planned
-    from socml.project import find_project
 
     project = find_project()
     checks = _checks(accept or [])
@@ -98,7 +97,6 @@ def watch(
 
     from socml.jobs import Night, serve_metrics
     from socml.jobs import watch as follow
-    from socml.project import find_project
 
     def told(report: NightReport) -> None:
         if not report.is_idle:
@@ -136,7 +134,6 @@ def status(
     Examples:  socml status      socml status office --days 30 --json
     """
     from socml.jobs import night_status
-    from socml.project import find_project
 
     found = night_status(find_project(), dataset, days=days)
     if json_:
@@ -160,7 +157,6 @@ def alerts(
     Examples:  socml alerts office      socml alerts office --day 2026-03-02 --json      socml alerts office --send
     """
     from socml.jobs import AlertBook, send_alerts
-    from socml.project import find_project
 
     project = find_project()
     name = _datasets(dataset)[0]
@@ -198,7 +194,6 @@ def preview(
     Examples:  socml threshold preview office --alerts-a-day 10      socml threshold preview office --fdr 0.1
     """
     from socml.jobs import Policy, preview_policy
-    from socml.project import find_project
 
     name, project = _datasets(dataset)[0], find_project()
     given = (alerts_a_day, fdr, score) != (None, None, None)
@@ -227,7 +222,6 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
     Examples:  socml threshold set office --alerts-a-day 10      socml threshold set office --fdr 0.1
     """
     from socml.jobs import Policy, set_policy
-    from socml.project import find_project
 
     name = _datasets(dataset)[0]
     threshold = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
@@ -235,7 +229,7 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
 
 
 def _checks(names: list[str]) -> frozenset[str]:
-    from socml.project import CHECKS, UnknownName
+    from socml.project import CHECKS
 
     for name in names:
         if name not in CHECKS:
@@ -244,7 +238,7 @@ def _checks(names: list[str]) -> frozenset[str]:
 
 
 def _datasets(named: str) -> list[str]:
-    from socml.project import find_project, night_settings
+    from socml.project import night_settings
 
     sources = sorted(night_settings(find_project()).sources)
     if not named and not sources:

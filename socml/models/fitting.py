@@ -216,16 +216,10 @@ def fit(
     DataError
         If no row lies in the period.
     """
-    if not isinstance(model, str | ModelRecipe):
-        raise RecipeError(
-            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
-        )
     project = project or find_project()
     features = plain_table(features)
     about = feature_metadata or metadata_of(features)
-    recipe = _recipe_of(model, project) if isinstance(model, str) else model
-    if isinstance(model, str) and not recipe.name:
-        recipe = recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
+    recipe = _recipe_to_fit(model, about, project)
     seed = recipe.seed if seed is None else seed
     period = recipe.period if period is None else period
     features = _rows_to_learn(recipe, features, about, period)
@@ -249,6 +243,20 @@ def fit(
     recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
     audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
     return recorded
+
+
+def _recipe_to_fit(model: str | ModelRecipe, about: TableMetadata, project: Project) -> ModelRecipe:
+    """Return a recipe, or that of a name; one made of a detector's name is called so, and reads what it is given."""
+    if not isinstance(model, str | ModelRecipe):
+        raise RecipeError(
+            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
+        )
+    if isinstance(model, ModelRecipe):
+        return model
+    recipe = _recipe_of(model, project)
+    if recipe.name:
+        return recipe
+    return recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
 
 
 def _rows_to_learn(recipe: ModelRecipe, features: pd.DataFrame, about: TableMetadata, period: Period) -> pd.DataFrame:

@@ -14,7 +14,9 @@ from socml.project import DataError, ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.project import ModelRecipe
+    from socml.models.version import ModelVersion
+    from socml.project import ModelRecipe, Project
+
 
 TEACHES = {"malicious": 1.0, "benign": 0.0, "false_alarm": 0.0}  # a verdict that is not here teaches nothing
 
@@ -135,3 +137,18 @@ def _next(source: str) -> str:
     if source == "analysts":
         return "Label some: socml label, or socml app."
     return 'Does the dataset have ground truth? With labels instead: [training] labels = "analysts".'
+
+
+def teaching_labels(recipe: ModelRecipe, dataset: str, *, project: Project) -> pd.DataFrame | None:
+    """Return the current labels of a dataset if the recipe's model learns from analysts, else None."""
+    if recipe.mode != "supervised" or recipe.training.labels != "analysts":
+        return None
+    from socml.labels import read_labels
+
+    return read_labels(dataset=dataset, project=project)
+
+
+def has_seen_truth(version: ModelVersion, dataset: str) -> bool:
+    """Say whether the truth of this dataset taught the model: then metrics against it would flatter."""
+    about = version.metadata
+    return about.get("taught_by") == "truth" and about.get("dataset") == dataset

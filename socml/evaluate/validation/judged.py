@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from socml.evaluate.metrics.curves import curves
+from socml.evaluate.metrics.ranking import curves
 from socml.evaluate.validation.alerts import MOST
 from socml.evaluate.validation.splits import Fold
 from socml.evaluate.validation.table import KnownTable
