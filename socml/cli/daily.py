@@ -128,11 +128,10 @@ def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tup
 
 
 def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:
-    from socml.jobs import positions
     from socml.review import rarity_in_words
 
     phrases = words(language)
-    rows = positions(ranked, top).tolist()
+    rows = ranked.listed(top).tolist()
     by_name = {column.name: column for column in listed.columns}
     say("\n" + phrases("daily.title", day=ranked.day, rows=phrases.number(len(ranked.order)), shown=len(rows)) + "\n")
     for place, (row, reasons) in enumerate(zip(rows, listed.reasons(ranked, rows), strict=True), 1):
@@ -146,7 +145,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], phrases)}")
     striking = sorted(listed.days, key=lambda other: -float(other.learned.score.max(initial=0.0)))[:5]
-    counts = {other.day: len(positions(other, top)) for other in striking if other.day != ranked.day}
+    counts = {other.day: len(other.listed(top)) for other in striking if other.day != ranked.day}
     said_days = [f"{day} ({n})" for day, n in counts.items() if n]
     if not rows:
         say(phrases("daily.nothing"))
@@ -164,9 +163,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
 def _plain(listed: DailyList, ranked: RankedDay, run: Run, found: FoundAttacks | None, top: int) -> dict[str, object]:
     from dataclasses import asdict
 
-    from socml.jobs import positions
-
-    rows = positions(ranked, top).tolist()
+    rows = ranked.listed(top).tolist()
     lines = [
         {
             "place": place,

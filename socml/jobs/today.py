@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socml.features import absent_sets, build_daily, columns_of, daily_folder
 from socml.jobs.daily_listing import (
@@ -104,7 +103,7 @@ class Today:
             listed = self.refresh(store)
             ranked = listed.of(day or None)
             if queue == LISTED:
-                causes = dict.fromkeys(_listed(ranked, shown), LISTED)
+                causes = dict.fromkeys(ranked.listed(shown).tolist(), LISTED)
             else:
                 causes = queued_rows(listed, ranked, queue, store, by=by, shown=shown)
             key = (ranked.day, queue, tuple(causes))
@@ -278,14 +277,9 @@ class Today:
         return shown * sum(not bad for bad in judged.values()) / len(judged)
 
 
-def _listed(ranked: RankedDay, shown: int) -> list[int]:
-    first: NDArray[np.int64] = ranked.order[:shown]
-    return [int(row) for row in first[ranked.learned.score[first] > 0]]
-
-
 def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]:
     found = set()
-    for row in _listed(ranked, shown):
+    for row in ranked.listed(shown).tolist():
         for f in np.flatnonzero(ranked.learned.parts[row] > 0).tolist():
             found.add((str(ranked.scores.role[row]), str(ranked.scores.entity[row]), ranked.scores.families[f]))
     return found
