@@ -27,8 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def formats(
-    name: Annotated[str, typer.Argument(help="show this one, and what its example becomes")] = "",
-    json_: Json = False,
+    name: Annotated[str, typer.Argument(help="show this one, and what its example becomes")] = "", json_: Json = False
 ) -> None:
     """List the log formats that are read: what each is, an example, and its specification.
 

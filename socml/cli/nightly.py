@@ -55,13 +55,7 @@ def nightly(
     project = find_project()
     checks = _checks(accept or [])
     night = Night(
-        first=_day(from_),
-        last=_day(to),
-        today=today,
-        accept=checks,
-        final=final,
-        send=not no_send,
-        workers=workers,
+        first=_day(from_), last=_day(to), today=today, accept=checks, final=final, send=not no_send, workers=workers
     )
     if dry_run:
         _say_plans([planned(name, project=project, night=night) for name in _datasets(dataset)], json_=json_)

@@ -53,10 +53,7 @@ def open_(
 
 
 @case.command("list")
-def list_(
-    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
-    json_: Json = False,
-) -> None:
+def list_(all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False, json_: Json = False) -> None:
     """List cases, the one that changed last first."""
     from socml.labels import open_labels
     from socml.respond import Cases

@@ -186,10 +186,7 @@ def _show_online(answers: OnlineLookup, most: int) -> None:
 
 
 @tools.command("mail")
-def mail(
-    file: Annotated[Path, typer.Argument(help="a message as it came, .eml")],
-    json_: Json = False,
-) -> None:
+def mail(file: Annotated[Path, typer.Argument(help="a message as it came, .eml")], json_: Json = False) -> None:
     """Show who wrote a message, by which way, its links and attachments, and what is odd about it.
 
     \b

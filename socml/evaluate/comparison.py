@@ -147,11 +147,7 @@ def _known(
 
 
 def _more_metrics(
-    names: Sequence[str],
-    orders: tuple[np.ndarray, np.ndarray],
-    known: np.ndarray,
-    time: pd.Series,
-    notices: list[str],
+    names: Sequence[str], orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, time: pd.Series, notices: list[str]
 ) -> list[dict[str, object]]:
     """Return the lines of further metrics; one that cannot be measured is a notice."""
     (a, absent), (b, _) = (chosen_metrics(names, order, known, time_us=microseconds(time)) for order in orders)

@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def spark_events(
-    recipe: FeatureRecipe,
-    stored: ds.Dataset,
-    views: dict[str, str],
-    *,
-    project: Project,
-    truth: Path | None = None,
+    recipe: FeatureRecipe, stored: ds.Dataset, views: dict[str, str], *, project: Project, truth: Path | None = None
 ) -> Iterator[SparkConnection]:
     """Yield a connection with what a recipe may read.
 

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from socml.evaluate import Step, number_of, prepare_dataset, silent
-from socml.project import (
-    DataError,
-    Project,
-    RecipeError,
-    Run,
-    find_project,
-    load_experiment_recipe,
-    load_model_recipe,
-)
+from socml.project import DataError, Project, RecipeError, Run, find_project, load_experiment_recipe, load_model_recipe
 
 if TYPE_CHECKING:
     from datetime import datetime

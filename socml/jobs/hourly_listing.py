@@ -77,10 +77,7 @@ def hourly_list(
     listing = listing or open_listing(dataset, project=project, model=model)
     wanted = _day(listing, day)
     detector = EntitySurprise(
-        listing.columns,
-        memory_days=MEMORY_HOURS,
-        groups=listing.context.groups,
-        weights=listing.context.weights,
+        listing.columns, memory_days=MEMORY_HOURS, groups=listing.context.groups, weights=listing.context.weights
     )
     ranked = []
     for earlier in [d for d in listing.tables.days if d <= wanted][-_WEEK:]:

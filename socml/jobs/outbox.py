@@ -87,11 +87,7 @@ def pending(book: AlertBook, name: str) -> int:
 
 
 def deliver(
-    book: AlertBook,
-    sinks: Sequence[SinkSettings],
-    project: Project,
-    *,
-    pauses_s: Sequence[float] = PAUSES_S,
+    book: AlertBook, sinks: Sequence[SinkSettings], project: Project, *, pauses_s: Sequence[float] = PAUSES_S
 ) -> list[Delivery]:
     """Send to each sink what it has not taken. One that is away stops no other; two that deliver take turns.
 

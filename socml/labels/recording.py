@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from socml.labels.rows import check_row
 from socml.labels.store import LabelStore
-from socml.labels.verdicts import (
-    Acknowledgement,
-    LabelDetails,
-    NewLabel,
-)
+from socml.labels.verdicts import Acknowledgement, LabelDetails, NewLabel
 from socml.project import ConfigurationError, Project, find_project
 
 if TYPE_CHECKING:

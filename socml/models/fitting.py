@@ -15,10 +15,7 @@ from socml.features import feature_names, label_columns, plain_table, rows_of_pe
 from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
-from socml.models.training_labels import (
-    TrainingLabels,
-    training_labels_for,
-)
+from socml.models.training_labels import TrainingLabels, training_labels_for
 from socml.models.version import ModelVersion
 from socml.models.versions import open_registry
 from socml.project import (

@@ -204,12 +204,7 @@ def _score_columns(
 
 
 def _write_scores(
-    path: Path,
-    version: ModelVersion,
-    features_path: Path,
-    normality: np.ndarray,
-    metadata: TableMetadata,
-    run_id: str,
+    path: Path, version: ModelVersion, features_path: Path, normality: np.ndarray, metadata: TableMetadata, run_id: str
 ) -> None:
     rank = ranks(normality)
     keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])

@@ -99,11 +99,7 @@ def check_training_labels(training_labels: TrainingLabels, recipe: ModelRecipe) 
 
 
 def training_labels_for(
-    recipe: ModelRecipe,
-    row_ids: pd.Index,
-    *,
-    truth: pd.DataFrame | pd.Series | None,
-    labels: pd.DataFrame | None,
+    recipe: ModelRecipe, row_ids: pd.Index, *, truth: pd.DataFrame | pd.Series | None, labels: pd.DataFrame | None
 ) -> TrainingLabels:
     """Return what a supervised recipe's own source teaches of these rows.
 

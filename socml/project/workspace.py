@@ -21,11 +21,7 @@ from socml.project.errors import ConfigurationError, DataError, UnknownName
 from socml.project.faults import reading
 from socml.project.leaves import check_leaves, drop_leaves_of, leaves_file, load_leaves
 from socml.project.manifest import PART, Manifest, Part, check_part, read_manifest
-from socml.project.stored import (
-    read_json,
-    remedy,
-    write_json,
-)
+from socml.project.stored import read_json, remedy, write_json
 
 if TYPE_CHECKING:
     import numpy as np
