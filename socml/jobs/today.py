@@ -40,9 +40,9 @@ _JUDGED_LEAST = 10  # labelled rows from which the share of false ones is told
 class Today:
     """The daily list of one dataset, kept by an app. Threads may share it."""
 
-    def __init__(self, dataset: str, *, project: Project, model: str = MODEL) -> None:
+    def __init__(self, dataset: str, *, project: Project) -> None:
         self.dataset, self.project = dataset, project
-        self._recipe = load_model_recipe(model, project)
+        self._recipe = load_model_recipe(MODEL, project)
         self._lock = threading.RLock()
         self._built: tuple[object, ...] = ()
         self._list: DailyList | None = None
