@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,6 @@ def run_hours(
 
 
 def _plain_hour(hour: RankedHour, listing: Listing, top: int) -> dict[str, object]:
-    from dataclasses import asdict
-
     rows = [
         {
             "place": place,
@@ -161,8 +160,6 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
 
 
 def _plain(listed: DailyList, ranked: RankedDay, run: Run, found: FoundAttacks | None, top: int) -> dict[str, object]:
-    from dataclasses import asdict
-
     rows = ranked.listed(top).tolist()
     lines = [
         {

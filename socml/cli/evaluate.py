@@ -9,7 +9,7 @@ import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
-from socml.project import ConfigurationError, Project, find_project
+from socml.project import ConfigurationError, Project, did_you_mean, find_project
 
 if TYPE_CHECKING:
     from socml.evaluate import Cluster, ValidationResult
@@ -236,8 +236,6 @@ def _validation(
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or key not in Validation.model_fields:
-            from socml.project import did_you_mean
-
             known = did_you_mean(key, Validation.model_fields)
             raise ConfigurationError(f"--set takes KEY=VALUE of a [validation], not {setting!r}.{known}")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -136,8 +137,6 @@ def fetch(
 
 
 def _ask_for_consent(name: str) -> None:
-    import sys
-
     if not sys.stdin.isatty():
         raise ConfigurationError(f"Read the terms above; if you accept them: socml fetch {name} --yes")
     if not typer.confirm("Do you accept these terms?"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,8 +110,6 @@ def ingest(
 
 
 def _listen(address: str, dataset: str, format_: str, seconds: float | None, any_address: bool, *, json_: bool) -> None:
-    from dataclasses import asdict
-
     from socml.ingestion import listen
 
     done = listen(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,8 +89,6 @@ def watch(
                socml watch office --metrics 127.0.0.1:9469
                socml watch office --online online-half-space-trees
     """
-    from contextlib import ExitStack
-
     from socml.jobs import Night, serve_metrics
     from socml.jobs import watch as follow
 
@@ -245,8 +245,6 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _say_plans(plans: list[Plan], *, json_: bool) -> None:
-    from dataclasses import asdict
-
     if json_:
         as_json([asdict(plan) for plan in plans])
         return

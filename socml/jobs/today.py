@@ -28,7 +28,7 @@ from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
 from socml.jobs.today_rows import DayOfEntity, TodayList, TodayReason, TodayRow, Usual, dots_of, grouped_rows
 from socml.labels import BenignRule, LabelStore
 from socml.models import read_context
-from socml.project import Project, UnknownName, load_model_recipe
+from socml.project import Project, UnknownName, event_files, load_model_recipe
 from socml.review import Reason, RuleHit, hits, reasons_of
 
 SHOWN = 60  # rows of a day
@@ -287,8 +287,6 @@ def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]
 
 def _stamp(project: Project, dataset: str) -> tuple[object, ...]:
     """Return what changes when events of a dataset do, without reading any."""
-    from socml.project import event_files
-
     context = project.root / "context.csv"
     files = tuple((path.name, path.stat().st_size) for path in event_files(project, dataset))
     state = daily_folder(project, dataset) / "state.json"

@@ -9,13 +9,12 @@ import numpy as np
 
 from socml.evaluate import truth_of_rows
 from socml.features import of_rows
-from socml.project import DataError, ModelError
+from socml.project import DataError, ModelError, ModelRecipe, Project
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from socml.models.version import ModelVersion
-    from socml.project import ModelRecipe, Project
 
 
 TEACHES = {"malicious": 1.0, "benign": 0.0, "false_alarm": 0.0}  # a verdict that is not here teaches nothing

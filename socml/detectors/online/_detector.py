@@ -7,6 +7,7 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from inspect import Parameter, signature
 from typing import TypedDict
 
 import numpy as np
@@ -207,8 +208,6 @@ def unit_interval(scaled: NDArray[np.float64], limit: float) -> NDArray[np.float
 
 def describe_parameters(detector: type) -> list[str]:
     """Return the names of the parameters that a detector can be made with, its own first."""
-    from inspect import Parameter, signature
-
     names: dict[str, None] = {}
     for owner in detector.__mro__:
         if "__init__" in vars(owner) and owner is not object:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socml.project import UnknownName
+from socml.project import Project, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from socml.evaluate.validation.result import ValidationResult
-    from socml.project import Project
 
 KINDS = ("false-positives", "false-negatives")
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from socml.evaluate.metrics.ranking import number_of
 from socml.project import (
     DataError,
+    Project,
     UnknownName,
     html_text,
     private_file,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from socml.evaluate.validation.alerts import Cluster
-    from socml.project import Project
 
 SHOWN = ("rows", "malicious", "average_precision", "auroc", "false_discovery_rate", "recall", "cost")
 
