@@ -25,6 +25,7 @@ from .online_run import save_online_run as save_online_run
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
 from .plots import line_plot as line_plot
+from .plots import precision_recall_plot as precision_recall_plot
 from .plots import spaced_ticks as spaced_ticks
 from .reference import make_reference as make_reference
 from .registry import Registry as Registry

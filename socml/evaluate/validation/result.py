@@ -126,21 +126,15 @@ def load_validation(validation_id: str = "", *, project: Project) -> ValidationR
 
 
 def _write_plots(folder: Path, result: ValidationResult) -> list[Path]:
-    from socml.models import line_plot, spaced_ticks
+    from socml.models import line_plot, precision_recall_plot, spaced_ticks
 
     curve, roc = (
         {name: np.asarray(values) for name, values in result.curves[key].items()} for key in ("precision_recall", "roc")
     )
     rate, ends, share = number_of(result.pooled, "anomaly_rate"), np.array([0.0, 1.0]), spaced_ticks(0.0, 1.0)
-    found = {
-        "this model": (np.repeat(curve["recall"], 2)[1:], np.repeat(curve["precision"], 2)[:-1]),
-        f"random order ({rate:.3f})": (ends, np.full(2, rate)),
-    }
     alarms = {"this model": (roc["false_positive_rate"], roc["recall"]), "random order": (ends, ends)}
     plots = {
-        "precision-recall.svg": line_plot(
-            "Precision and recall", "recall", "precision", found, x_ticks=share, y_ticks=share
-        ),
+        "precision-recall.svg": precision_recall_plot(curve["precision"], curve["recall"], rate),
         "roc.svg": line_plot("ROC", "false positive rate", "recall", alarms, x_ticks=share, y_ticks=share),
     }
     for name, text in plots.items():
