@@ -148,6 +148,7 @@ def has_only_priority(text: str) -> bool:
 
 
 def device_header(text: str) -> re.Match[str] | None:
+    """Return the part of a line that a network device numbers or stamps: its tag, level and message; None if it does neither."""
     sequence = SEQUENCE.match(text)
     found = DEVICE.match(sequence["rest"] if sequence else text)
     return found if found and ((sequence and sequence["sequence"]) or found["stamp"]) else None
