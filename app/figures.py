@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from socml.project import SocmlError, Words, visible_line
+from socml.project import Words, error_text, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,7 +69,7 @@ def figure(value: float, say: Words, digits: int = DIGITS) -> str:
 
 def error_in_words(error: Exception | None, say: Words) -> str:
     """Return what went wrong as the page's language says it; nothing for no error."""
-    return error.told(say) if isinstance(error, SocmlError) else str(error or "")
+    return error_text(error, say) if error else ""
 
 
 def moment_text(written: str, say: Words) -> str:

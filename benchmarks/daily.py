@@ -69,7 +69,7 @@ KEPT = Path(__file__).resolve().parents[1] / "workspace" / "results-daily"
 SOURCES = (  # what a list, and what it is made from, depends on
     *("features/daily-*.sql", "models/daily.toml", "socml/simulator/**/*.py", "socml/review/daily_learning.py"),
     *("socml/features/meanings.py", "socml/features/first_seen.py", "socml/features/entity_day_table.py"),
-    *("socml/models/entity_surprise.py", "socml/models/signals.py", "socml/models/tails.py"),
+    *("socml/models/entity_surprise.py", "socml/models/signals.py"),
 )
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from socml.ingestion.identity import Places
 from socml.project import tables, workspace
 from socml.project.project import Project, read_project
+from socml.project.stored import write_json, write_table
 
 FEATURES = {
     "source_bytes": "bytes sent by the source",
@@ -41,7 +42,7 @@ START_US = 1_750_000_000_000_000
 def make_rows(project: Project, *row_ids: str, dataset: str = "d") -> None:
     """Write a feature table that has these rows and no features, so that they can be labelled."""
     path = workspace.features_path(project, dataset, "built-rows")
-    workspace.write_table(path, pa.table({"row_id": list(row_ids)}), {"feature_set": "built-rows", "features": []})
+    write_table(path, pa.table({"row_id": list(row_ids)}), {"feature_set": "built-rows", "features": []})
 
 
 @dataclass(frozen=True)
@@ -229,20 +230,18 @@ def _explanations(built: BuiltRun, values: np.ndarray, top: int = 50) -> pa.Tabl
 
 def _write(project: Project, built: BuiltRun, events: pa.Table, values: np.ndarray, *, with_leaves: bool) -> None:
     part = project.workspace / "events" / built.dataset / "0000000000000001.parquet"
-    workspace.write_table(part, events)
+    write_table(part, events)
     truth = {
         "event_id": built.truth.index.to_list(),
         "malicious": built.truth.to_list(),
         "family": built.families.astype(object).where(built.families.notna(), None).to_list(),
         "technique": [{"scan": "T1046", "exfiltration": "T1048"}.get(str(f)) for f in built.families],
     }
-    workspace.write_table(
-        workspace.truth_path(project, built.dataset), pa.table(truth, schema=tables.schema(tables.TRUTH))
-    )
+    write_table(workspace.truth_path(project, built.dataset), pa.table(truth, schema=tables.schema(tables.TRUTH)))
     keys = {"row_id": built.truth.index.to_list(), "time": events["time"], "entity": built.scores["entity"].to_list()}
     features = pa.table({**keys, **{n: values[:, i] for i, n in enumerate(FEATURES)}})
     path = workspace.features_path(project, built.dataset, built.feature_set)
-    workspace.write_table(
+    write_table(
         path,
         features,
         {
@@ -259,18 +258,18 @@ def _write(project: Project, built: BuiltRun, events: pa.Table, values: np.ndarr
         },
     )
     row_truth = pa.table({"row_id": truth["event_id"], "malicious": truth["malicious"], "family": truth["family"]})
-    workspace.write_table(path.with_suffix(".truth.parquet"), row_truth)
+    write_table(path.with_suffix(".truth.parquet"), row_truth)
     _write_run(project, built, values, with_leaves=with_leaves)
 
 
 def _write_run(project: Project, built: BuiltRun, values: np.ndarray, *, with_leaves: bool) -> None:
     folder = workspace.run_folder(project, built.run_id)
     scores = pa.Table.from_pandas(built.scores.reset_index(), preserve_index=False)
-    workspace.write_table(folder / "scores.parquet", tables.check_table(scores, tables.SCORE, what="scores"))
-    workspace.write_table(folder / "explanations.parquet", _explanations(built, values))
+    write_table(folder / "scores.parquet", tables.check_table(scores, tables.SCORE, what="scores"))
+    write_table(folder / "explanations.parquet", _explanations(built, values))
     if with_leaves:
         np.save(folder / "leaves.npy", built.leaves)
-    workspace.write_json(
+    write_json(
         folder / "run.json",
         {
             "run_id": built.run_id,

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 from socml.formats._reader import Block, Parsed
 from socml.formats._select_lines import Records
 from socml.formats._times import Clock
-from socml.formats.host._syslog_blocks import parse_block
-from socml.formats.host._syslog_lines import parse_lines
+from socml.formats.host._syslog_blocks import parse_block, parse_lines
 
 USERS = ["root", "ann", "", " ", "a b", "root from 192.0.2.9 port 22 ssh2", "x [preauth]", "-", "a'b", "é", "50%"]
 HOSTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import make_project
 
-from socml.formats.host._syslog_lines import header
+from socml.formats.host._syslog_headers import header
 from socml.ingestion import ingest
 from socml.project import open_events
 

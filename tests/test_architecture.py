@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,21 @@ def test_layers_hold():
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def modules_imported(path, top):
+    """Yield the modules below `top` that a module names: at its head, in a function or for its types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+        found = (top / f"{name.replace('.', '/')}.py" for name in names)
+        yield from (module for module in found if module.is_file() and module != path)
+
+
+@pytest.mark.parametrize("top", [ROOT, ROOT / "app"], ids=["socml", "app"])
+def test_no_module_imports_itself_over_others(top):
+    TopologicalSorter({path: set(modules_imported(path, top)) for path in MODULES}).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

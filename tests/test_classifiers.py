@@ -18,9 +18,8 @@ from socml.labels.recording import read_labels, record_label
 from socml.models import load_families
 from socml.models.families import predict_families, write_families
 from socml.models.fitting import fit
-from socml.models.label_source import has_seen_truth, teaching_labels
 from socml.models.scoring import load_scores, score_run
-from socml.models.training_labels import training_labels_from_labels
+from socml.models.training_labels import has_seen_truth, teaching_labels, training_labels_from_labels
 from socml.models.version_files import load_trusted
 from socml.project.errors import ModelError, RecipeError
 from socml.project.project import starter_root

@@ -1,4 +1,4 @@
-"""socml.models.tails and entity_surprise: against a slow version; additive; learns from earlier days only."""
+"""socml.models.entity_surprise: against a slow version; additive; learns from earlier days only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socml.features.entity_day_table import Column, EntityDay
-from socml.models.entity_surprise import EntitySurprise
+from socml.models.entity_surprise import EntitySurprise, surprise
 from socml.models.signals import fuse
-from socml.models.tails import surprise
 
 COLUMNS = (
     Column("tries", "a", "source", "scan", 5, 1.0, False, "", "", ""),

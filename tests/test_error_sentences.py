@@ -14,7 +14,7 @@ from app_pages import all_text, app_project, open_app_on, opened
 from test_responses_hostile import a_case, leave
 
 from socml.labels import BenignRule, open_labels
-from socml.project import DataError, Project, Sentence, SocmlError, UnknownName, words
+from socml.project import DataError, Project, Sentence, SocmlError, UnknownName, error_text, words
 from socml.respond import Cases, preview, undo_response
 
 __all__ = ["app_project", "open_app_on"]
@@ -26,7 +26,7 @@ def refused(do: Callable[[], Any]) -> tuple[str, str]:
     """Return the message of what is raised, and what it says in French; no space there parts a sign from its word."""
     with pytest.raises(SocmlError) as caught:
         do()
-    return str(caught.value), caught.value.told(FR).replace("\u00a0", " ")
+    return str(caught.value), error_text(caught.value, FR).replace("\u00a0", " ")
 
 
 def test_every_sentence_of_an_error_is_raised_somewhere_and_each_that_is_raised_is_there() -> None:
@@ -49,16 +49,16 @@ def test_an_error_says_itself_in_french_and_survives_another_process() -> None:
     error = DataError(Sentence("error.view.name", most=1_200, count=0))
     copy = pickle.loads(pickle.dumps(error))
     assert str(copy) == "A view needs a name of 1 to 1,200 characters, not 0."
-    assert copy.told(FR) == "Le nom d’une vue a de 1 à 1\u202f200 caractères, et non 0."
-    assert DataError("only English").told(FR) == "only English"
-    assert DataError().told(FR) == ""
+    assert error_text(copy, FR) == "Le nom d’une vue a de 1 à 1\u202f200 caractères, et non 0."
+    assert error_text(DataError("only English"), FR) == "only English"
+    assert error_text(DataError(), FR) == ""
 
 
 def test_a_name_that_is_none_is_said_with_the_nearest() -> None:
     error = UnknownName("experiment", "fist-look", ["first-look"])
-    assert error.told(words("en")) == str(error)
-    assert error.told(FR).replace("\u00a0", " ") == "« fist-look » n’existe pas. Peut-être « first-look » ?"
-    assert UnknownName("rule", "x", []).told(FR).replace("\u00a0", " ") == "« x » n’existe pas."
+    assert error_text(error, words("en")) == str(error)
+    assert error_text(error, FR).replace("\u00a0", " ") == "« fist-look » n’existe pas. Peut-être « first-look » ?"
+    assert error_text(UnknownName("rule", "x", []), FR).replace("\u00a0", " ") == "« x » n’existe pas."
 
 
 def test_what_rules_views_and_labels_refuse_is_said_in_french(app_project: Project) -> None:

@@ -99,7 +99,7 @@ def test_the_list_of_the_hours_has_a_scan_first_in_its_hour(
     assert sorted(hours) == [9, 10, 11]
     assert hours[10]["entity"].iloc[0] == "10.0.0.5"
     assert "10.0.0.5" not in set(hours[11]["entity"])
-    monkeypatch.setattr("socml.project.find_project", lambda: project)
+    monkeypatch.setattr("socml.cli.daily.find_project", lambda: project)
     monkeypatch.setattr("socml.jobs.open_listing", lambda *_, **__: listing)
     run_hours("daily", [Path("office")], json_=True)
     printed = json.loads(capsys.readouterr().out)["hours"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from socml.evaluate.metrics.ranking import evaluate, metrics_table, precision_recall, ranking_metrics, truth_of_rows
+from socml.evaluate.metrics.ranking import evaluate, precision_recall, ranking_metrics, truth_of_rows
 from socml.project.errors import DataError
 
 
@@ -59,13 +59,6 @@ def test_truth_comes_as_a_series_or_as_a_table_of_rows_or_events():
 def test_truth_of_other_rows_is_an_error():
     with pytest.raises(DataError, match="about none of these rows"):
         truth_of_rows(pd.Series({"x": True}), pd.Index(["a"]))
-
-
-def test_table_has_what_a_random_order_would_reach():
-    found = ranking_metrics(np.arange(200.0), (np.arange(200) < 20).astype(float))
-    table = metrics_table({"flow-forest/1": found})
-    assert table.loc["random order", ["average_precision", "precision_at_100", "auroc"]].tolist() == [0.1, 0.1, 0.5]
-    assert table.loc["flow-forest/1", "average_precision"] == 1.0
 
 
 def test_precision_recall_ends_at_the_anomaly_rate():

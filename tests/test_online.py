@@ -324,7 +324,7 @@ def test_any_detector_can_be_kept_for_each_entity(tmp_path):
 
 def _scaled(detector, block):
     """Return the rows as a detector of the same settings would see them."""
-    from socml.detectors.online._running_scale import running_scale
+    from socml.detectors.online._detector import running_scale
 
     out = np.empty_like(block)
     learned = (np.zeros(block.shape[1]) for _ in range(3))

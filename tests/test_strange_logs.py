@@ -10,7 +10,7 @@ import pytest
 from socml.formats import MapReader, ReadOptions, load_map
 from socml.formats._addresses import address_and_port
 from socml.formats._values import outcome_of
-from socml.formats.host._syslog_lines import header, is_host
+from socml.formats.host._syslog_headers import header, is_host
 from socml.ingestion import peek
 from socml.ingestion.format_maps import map_paths
 from socml.ingestion.sources import FileSource

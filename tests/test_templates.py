@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socml.features.build import build_features
-from socml.features.drain import Drain
+from socml.features.drain import Drain, masked
 from socml.features.event_templates import event_templates
-from socml.features.masks import masked
 from socml.ingestion.ingestion import ingest
 from socml.project.project import Project
 

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from known_lab import known_lab
 from scipy.stats import binomtest
 
-from socml.evaluate.metrics.curves import curves
 from socml.evaluate.metrics.daily import DAY_US, precision_at_a_day, time_to_detection
 from socml.evaluate.metrics.decisions import decision_metrics
 from socml.evaluate.metrics.intervals import SortedRows, bootstrap, paired_bootstrap, wilson
-from socml.evaluate.metrics.ranking import ranking_metrics
+from socml.evaluate.metrics.ranking import curves, ranking_metrics
 from socml.evaluate.metrics.significance import compare_methods, holm
 from socml.evaluate.validation.alerts import alert_clusters
 from socml.evaluate.validation.errors import error_events, error_features, list_errors

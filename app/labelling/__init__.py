@@ -14,7 +14,8 @@ from figures import error_in_words, plain
 from scripts import bundle
 
 from labelling.columns import MOST, Columns
-from labelling.desk import STRATEGY, Report, open_desk
+from labelling.desk import STRATEGY, open_desk
+from labelling.exchange import Report
 from socml.project import Project, Run, Words
 from socml.review import FilterError
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, cast
 
@@ -20,9 +19,9 @@ from labelling.choices import FAMILIES, choices, sentences
 from labelling.closing import leave_when_closed
 from labelling.columns import Columns
 from labelling.evidence import Evidence
-from labelling.exchange import Payload
+from labelling.exchange import Payload, Report, as_list
 from labelling.items import Items, label_line
-from labelling.sharing import HELD, Offers, similar_events
+from labelling.sharing import Offers, similar_events
 from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
 from socml.project import DataError, Project, Sentence, SocmlError, TryLater, Words
 from socml.review import LiveRanking, Triage, rows_that_fit, warm_up
@@ -36,43 +35,6 @@ AHEAD = 30  # events whose records are read before the page asks for them
 PAST = 200  # own labels that the browser may take back
 NOT_LABELS = ("undo", "propagate", "undo_batch")  # kinds of messages that are recorded each by itself
 _TEXTS = ("reason", "family", "note")
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the component says: messages not acknowledged, and which events it holds already."""
-
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    holds: frozenset[str] = frozenset()
-    wanted: tuple[str, ...] = ()
-    unfinished: tuple[str, ...] = ()
-    scope: str = ""
-    lang: str = ""
-    tick: str = ""
-    merged: str = ""
-    on_screen: str = ""
-    reserve: tuple[str, ...] = ()
-    similar: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, state: object) -> Report:
-        """Return the report in `state`, empty if it is none; a browser's word is not trusted for its shape."""
-        if not isinstance(state, Mapping):
-            return cls()
-        messages = [dict(m) for m in _list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
-        return cls(
-            messages,
-            frozenset(map(str, _list(state.get("holds")))),
-            tuple(map(str, _list(state.get("wanted"))))[:HELD],
-            tuple(map(str, _list(state.get("unfinished"))))[:HELD],
-            str(state.get("scope", "")),
-            str(state.get("lang", "")),
-            str(state.get("tick", "")),
-            str(state.get("merged", "")),
-            str(state.get("on_screen", "")),
-            tuple(map(str, _list(state.get("reserve"))))[:HELD],
-            similar if isinstance(similar := state.get("similar"), Mapping) else {},
-        )
 
 
 class Desk:
@@ -218,7 +180,7 @@ class Desk:
             return
         if message.get("kind") == "propagate":
             _seen_ms(message)  # suggestions carry none, for nobody has looked at each
-            similar = [str(row_id) for row_id in _list(message.get("row_ids"))]
+            similar = [str(row_id) for row_id in as_list(message.get("row_ids"))]
             self.triage.propagate(str(message.get("row_id", "")), similar, batch_id=client_id)
             return
         if message.get("kind") == "undo_batch":
@@ -346,7 +308,3 @@ def _seen_ms(message: Mapping[str, Any]) -> int:
     if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
         raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
     return int(min(seen, LONGEST_SEEN_MS))
-
-
-def _list(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []

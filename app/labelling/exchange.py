@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
 from labelling.columns import Column
+
+HELD = 40  # events that the browser holds ahead: at 10 keys a second that is four seconds without an answer
 
 
 class Choice(TypedDict):
@@ -83,3 +87,45 @@ class UndoBatchMessage(TypedDict):
 
 
 MESSAGES = {"label": LabelMessage, "propagate": PropagateMessage, "undo": UndoMessage, "undo_batch": UndoBatchMessage}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the component says: messages not acknowledged, and which events it holds already."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    holds: frozenset[str] = frozenset()
+    wanted: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    scope: str = ""
+    lang: str = ""
+    tick: str = ""
+    merged: str = ""
+    on_screen: str = ""
+    reserve: tuple[str, ...] = ()
+    similar: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, state: object) -> Report:
+        """Return the report in `state`, empty if it is none; a browser's word is not trusted for its shape."""
+        if not isinstance(state, Mapping):
+            return cls()
+        messages = [dict(m) for m in as_list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
+        return cls(
+            messages,
+            frozenset(map(str, as_list(state.get("holds")))),
+            tuple(map(str, as_list(state.get("wanted"))))[:HELD],
+            tuple(map(str, as_list(state.get("unfinished"))))[:HELD],
+            str(state.get("scope", "")),
+            str(state.get("lang", "")),
+            str(state.get("tick", "")),
+            str(state.get("merged", "")),
+            str(state.get("on_screen", "")),
+            tuple(map(str, as_list(state.get("reserve"))))[:HELD],
+            similar if isinstance(similar := state.get("similar"), Mapping) else {},
+        )
+
+
+def as_list(value: object) -> list[Any]:
+    """Return what a browser sent as a list; an empty one if it is none."""
+    return list(value) if isinstance(value, list | tuple) else []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from figures import error_in_words
 
 from labelling.evidence import time_text
+from labelling.exchange import HELD, Report
 from labelling.items import Items
 from socml.project import SocmlError, Words, visible_line
 from socml.review import Triage
@@ -18,9 +19,6 @@ from socml.review import Triage
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labelling.desk import Report
-
-HELD = 40  # events that the browser holds ahead: at 10 keys a second that is four seconds without an answer
 SHARED = 25  # events that each has ahead when several label at once, so that nobody's queue begins far down
 ANSWERS = 20  # of which it is remembered what they offered
 

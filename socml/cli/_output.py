@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from socml.project import keep_pandas_out, visible, visible_line
+from socml.project import Words, find_project, keep_pandas_out, visible, visible_line, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,11 @@ def without_pandas() -> None:
 def say(text: str = "") -> None:
     """Print a line of result to standard output."""
     sys.stdout.write(visible(text) + "\n")
+
+
+def project_words() -> Words:
+    """Return the words of the project's language."""
+    return words(find_project().language)
 
 
 def note(text: str) -> None:

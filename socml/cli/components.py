@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from socml.cli._output import as_json, note, say, table
+from socml.project import find_project
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +27,7 @@ def new(
     \b
     Examples:  socml new detector far-out      socml new strategy oldest-first      socml new features by-port
     """
-    from socml.project import find_project, new_component
+    from socml.project import new_component
 
     path = new_component(kind, name, find_project())
     say(str(path))
@@ -51,7 +52,6 @@ def check(
     Examples:  socml check      socml check far-out      socml check robust-z      socml check by-port --kind features
     """
     from socml.jobs import check_component, check_configuration
-    from socml.project import find_project
 
     if not name:
         lines = check_configuration(find_project())

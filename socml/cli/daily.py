@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.cli._output import as_json, note, say, step
-from socml.project import ConfigurationError, Run
+from socml.project import ConfigurationError, Run, find_project, visible_line, words
 
 if TYPE_CHECKING:
     from socml.evaluate import FoundAttacks
@@ -29,7 +30,6 @@ def run_daily(
     """Make the list, keep the day as a scoring run, print it, and return what its run.json says."""
     from socml.evaluate import attack_rows, find_attacks
     from socml.jobs import daily_list, store_day
-    from socml.project import find_project
 
     project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
@@ -59,7 +59,6 @@ def run_hours(
 ) -> None:
     """Print the first rows of each hour of a day that has events."""
     from socml.jobs import hourly_list, open_listing
-    from socml.project import find_project, visible_line, words
 
     project = project or find_project()
     dataset, model = _prepared(experiment, paths, project)
@@ -81,8 +80,6 @@ def run_hours(
 
 
 def _plain_hour(hour: RankedHour, listing: Listing, top: int) -> dict[str, object]:
-    from dataclasses import asdict
-
     rows = [
         {
             "place": place,
@@ -130,12 +127,10 @@ def _dataset_of(default: str, paths: list[Path] | None, project: Project) -> tup
 
 
 def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top: int, language: str) -> None:
-    from socml.jobs import positions
-    from socml.project import visible_line, words
     from socml.review import rarity_in_words
 
     phrases = words(language)
-    rows = positions(ranked, top).tolist()
+    rows = ranked.listed(top).tolist()
     by_name = {column.name: column for column in listed.columns}
     say("\n" + phrases("daily.title", day=ranked.day, rows=phrases.number(len(ranked.order)), shown=len(rows)) + "\n")
     for place, (row, reasons) in enumerate(zip(rows, listed.reasons(ranked, rows), strict=True), 1):
@@ -149,7 +144,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
         for reason in reasons[:3]:
             say(f"       {reason.part:4.1f}  {reason.in_words(by_name[reason.column], phrases)}")
     striking = sorted(listed.days, key=lambda other: -float(other.learned.score.max(initial=0.0)))[:5]
-    counts = {other.day: len(positions(other, top)) for other in striking if other.day != ranked.day}
+    counts = {other.day: len(other.listed(top)) for other in striking if other.day != ranked.day}
     said_days = [f"{day} ({n})" for day, n in counts.items() if n]
     if not rows:
         say(phrases("daily.nothing"))
@@ -165,11 +160,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
 
 
 def _plain(listed: DailyList, ranked: RankedDay, run: Run, found: FoundAttacks | None, top: int) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from socml.jobs import positions
-
-    rows = positions(ranked, top).tolist()
+    rows = ranked.listed(top).tolist()
     lines = [
         {
             "place": place,

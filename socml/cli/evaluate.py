@@ -9,7 +9,7 @@ import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
-from socml.project import ConfigurationError, Project
+from socml.project import ConfigurationError, Project, did_you_mean, find_project
 
 if TYPE_CHECKING:
     from socml.evaluate import Cluster, ValidationResult
@@ -62,7 +62,6 @@ def validate(
                socml validate source-forest office --judged-by analysts -m recall_at_40 -m detection_rate_at_0.01
     """
     from socml.evaluate import validate as judge_model
-    from socml.project import find_project
 
     project = find_project()
     validation = _validation(model, mode, set_ or [], metrics=metric, judged_by=judged_by)
@@ -86,7 +85,6 @@ def errors(
     Examples:  socml errors      socml errors --kind false-negatives -n 5      socml errors --row 3f0c…
     """
     from socml.evaluate import list_errors, load_validation
-    from socml.project import find_project
 
     project = find_project()
     result = load_validation(validation, project=project)
@@ -229,7 +227,7 @@ def _validation(
     """Return the recipe's [validation] with what the command line says instead."""
     import tomllib
 
-    from socml.project import Validation, checked, find_project, load_model_recipe
+    from socml.project import Validation, checked, load_model_recipe
 
     declared = load_model_recipe(model, find_project()).validation or Validation()
     validation: dict[str, object] = {"mode": mode} if mode else {}
@@ -238,8 +236,6 @@ def _validation(
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or key not in Validation.model_fields:
-            from socml.project import did_you_mean
-
             known = did_you_mean(key, Validation.model_fields)
             raise ConfigurationError(f"--set takes KEY=VALUE of a [validation], not {setting!r}.{known}")
         try:

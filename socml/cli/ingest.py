@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -10,7 +11,7 @@ import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, note, progress_bar, say, table, without_pandas
-from socml.project import DataError
+from socml.project import ConfigurationError, DataError, find_project, visible_line
 
 if TYPE_CHECKING:
     from socml.formats import Format
@@ -27,8 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def formats(
-    name: Annotated[str, typer.Argument(help="show this one, and what its example becomes")] = "",
-    json_: Json = False,
+    name: Annotated[str, typer.Argument(help="show this one, and what its example becomes")] = "", json_: Json = False
 ) -> None:
     """List the log formats that are read: what each is, an example, and its specification.
 
@@ -75,7 +75,7 @@ def peek(
     """
     without_pandas()
     from socml.ingestion import peek as peek_into
-    from socml.project import find_project, load_dataset_recipe
+    from socml.project import load_dataset_recipe
 
     if not file.is_file():
         there = "is no file" if os.path.lexists(file) else "does not exist"
@@ -115,7 +115,7 @@ def fetch(
     """
     from socml.ingestion import fetch as get
     from socml.ingestion import terms_of
-    from socml.project import find_project, load_dataset_recipe
+    from socml.project import load_dataset_recipe
 
     project = find_project()
     if not name:
@@ -137,10 +137,6 @@ def fetch(
 
 
 def _ask_for_consent(name: str) -> None:
-    import sys
-
-    from socml.project import ConfigurationError
-
     if not sys.stdin.isatty():
         raise ConfigurationError(f"Read the terms above; if you accept them: socml fetch {name} --yes")
     if not typer.confirm("Do you accept these terms?"):
@@ -235,7 +231,5 @@ def _say_example(name: str) -> None:
 
 
 def _short(value: object, width: int = _WIDTH) -> str:
-    from socml.project import visible_line
-
     text = visible_line(value if not hasattr(value, "isoformat") else value.isoformat())
     return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -9,6 +9,7 @@ import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, note, say
+from socml.project import find_project
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,7 +29,6 @@ def backup(
     Examples:  socml backup /backup/socml.tar.gz      socml backup socml.tar.gz --events
     """
     from socml.jobs import make_backup
-    from socml.project import find_project
 
     made = make_backup(file.absolute(), project=find_project(), with_events=events)
     if json_:
@@ -55,7 +55,6 @@ def restore(
     Example:  socml init lab && cd lab && socml restore /backup/socml.tar.gz --replace
     """
     from socml.jobs import restore_backup
-    from socml.project import find_project
 
     done = restore_backup(file.absolute(), project=find_project(), replace=replace, with_code=code)
     if json_:

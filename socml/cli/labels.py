@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from socml.cli._options import Json, Run
-from socml.cli._output import as_json, say, table
-from socml.project import ConfigurationError, Words
+from socml.cli._output import as_json, project_words, say, table
+from socml.project import ConfigurationError, UnknownName, find_project
 
 if TYPE_CHECKING:
     from socml.labels import FamilyEdit, ImportResult, LabelStore
@@ -47,7 +47,7 @@ def export_(
 
     found = read_label_events(dataset=dataset) if history else read_analyst_labels(dataset=dataset)
     write_labels(found, path)
-    say(_words()("campaign.exported", n=len(found), path=path))
+    say(project_words()("campaign.exported", n=len(found), path=path))
 
 
 @labels.command("import")
@@ -69,7 +69,6 @@ def import_(
                socml labels import kdd.csv --map neptune=malicious
     """
     from socml.labels import import_labels, open_labels
-    from socml.project import find_project
 
     project = find_project()
     with open_labels(project) as store:
@@ -92,7 +91,7 @@ def import_(
 
 
 def _say_imported(imported: ImportResult) -> None:
-    words, known = _words(), imported.known_before
+    words, known = project_words(), imported.known_before
     say(words("campaign.imported", n=imported.imported, known=known, records=imported.records, kind=imported.kind))
     parts = {
         "without_verdict": imported.without_verdict,
@@ -120,7 +119,7 @@ def report(run: Run = "", json_: Json = False) -> None:
     if json_:
         as_json(summary.to_dict())
         return
-    words = _words()
+    words = project_words()
     say(overview(summary, words))
     names = [words(f"app.labels.report.column.{name}") for name in ("name", "value", "interval", "labels", "about")]
     lines = [(line.name, line.value, line.interval, line.labels, line.about) for line in report_lines(summary, words)]
@@ -147,7 +146,7 @@ def check(
     if json_:
         as_json({"labels": len(found), "errors": wrong.reset_index().to_dict("records"), "asked": queued})
         return
-    words = _words()
+    words = project_words()
     say(words("campaign.errors.found", n=len(wrong)) if len(wrong) else words("campaign.errors.none", n=len(found)))
     for row_id, line in wrong.iterrows():
         given, likely = (words(f"verdict.{line[side]}") for side in ("given", "likely"))
@@ -169,7 +168,7 @@ def list_(dataset: Dataset = "", json_: Json = False) -> None:
     if json_:
         as_json(counts)
         return
-    words = _words()
+    words = project_words()
     rows = [(name, ", ".join(f"{words(f'verdict.{v}')}: {n}" for v, n in its.items())) for name, its in counts.items()]
     table([words("app.labels.families.column.family"), words("app.labels.families.column.rows")], rows)
 
@@ -240,11 +239,11 @@ def undo(
     """
     with _store() as store:
         done = store.families.undo(edit, by=by or getpass.getuser(), dataset=dataset)
-    say(f"{done.undo_of}: {_words()('app.labels.families.undone')}")
+    say(f"{done.undo_of}: {project_words()('app.labels.families.undone')}")
 
 
 def _done(edit: FamilyEdit) -> None:
-    say(f"{edit.id}: " + _words()(f"app.labels.families.edit.{edit.kind}", family=edit.family, into=edit.into))
+    say(f"{edit.id}: " + project_words()(f"app.labels.families.edit.{edit.kind}", family=edit.family, into=edit.into))
 
 
 def _starting(start: str, members: list[str], name: str) -> list[str]:
@@ -256,7 +255,6 @@ def _starting(start: str, members: list[str], name: str) -> list[str]:
 
 def _mapped(pairs: list[str]) -> Mapping[str, str]:
     from socml.labels import VERDICTS
-    from socml.project import UnknownName
 
     mapped = {}
     for pair in pairs:
@@ -273,9 +271,3 @@ def _store() -> LabelStore:
     from socml.labels import open_labels
 
     return open_labels()
-
-
-def _words() -> Words:
-    from socml.project import find_project, words
-
-    return words(find_project().language)

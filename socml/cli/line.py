@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from socml.cli._options import AnyAddress, Final, Json, Workers
+from socml.cli._options import AnyAddress, Engine, Final, Json, Master, Workers, project_on
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
-from socml.cli.engine import Engine, Master, project_on
-from socml.project import DataError, Period, Run
+from socml.project import ConfigurationError, DataError, Period, Run, find_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +110,6 @@ def ingest(
 
 
 def _listen(address: str, dataset: str, format_: str, seconds: float | None, any_address: bool, *, json_: bool) -> None:
-    from dataclasses import asdict
-
     from socml.ingestion import listen
 
     done = listen(
@@ -182,7 +180,7 @@ def fit(
     from socml.features import build_feature_file, load_learning_rows, load_row_truth
     from socml.models import fit as fit_model
     from socml.models import teaching_labels
-    from socml.project import find_project, load_model_recipe
+    from socml.project import load_model_recipe
 
     project = find_project()
     recipe = load_model_recipe(model, project)
@@ -229,8 +227,6 @@ def score(
                socml score source-forest office --from 2026-03-04
                socml score online-gaussian office --online
     """
-    from socml.project import ConfigurationError
-
     period = Period.of(from_, until)
     if online and not period.is_open:
         raise ConfigurationError("--online goes on from where it stopped: it takes no --from and no --until.")
@@ -271,7 +267,7 @@ def _score_online(model: str, dataset: str, top: int) -> Run:
     from socml.explanations import explain_online
     from socml.features import build_feature_file, load_row_truth
     from socml.models import score_online
-    from socml.project import ConfigurationError, find_project, load_model_recipe
+    from socml.project import load_model_recipe
 
     project = find_project()
     recipe = load_model_recipe(model, project)
@@ -303,7 +299,7 @@ def explain(
     Examples:  socml explain 3f0c…      socml explain 3f0c… --language fr
     """
     from socml.explanations import explanation_in_words
-    from socml.project import find_project, read_run
+    from socml.project import read_run
 
     project = find_project()
     about = read_run(project, run)

@@ -8,6 +8,7 @@ import typer
 
 from socml.cli._options import Json
 from socml.cli._output import as_json, say, step, table
+from socml.project import find_project
 
 if TYPE_CHECKING:
     from socml.jobs import Beside
@@ -36,7 +37,6 @@ def retrain(
                socml retrain source-forest office --if "age>30d" --if drift
     """
     from socml.jobs import retrain as fit_again
-    from socml.project import find_project
 
     with step(f"looking whether {model} is to be fitted again"):
         done = fit_again(model, dataset, conditions=if_ or (), project=find_project())
@@ -57,7 +57,6 @@ def shadow(model: Model, dataset: Annotated[str, typer.Argument(help="ingested d
     Example:  socml shadow source-forest office
     """
     from socml.jobs import compare_shadow
-    from socml.project import find_project
 
     found = compare_shadow(model, dataset, project=find_project())
     if json_:
@@ -73,7 +72,6 @@ def promote(model: Model, version: Annotated[str, typer.Argument(help="number, o
     Examples:  socml promote source-forest      socml promote source-forest 3
     """
     from socml.jobs import promote_version
-    from socml.project import find_project
 
     say(f"{model}/{promote_version(model, version, project=find_project())} is the champion")
 
@@ -85,7 +83,6 @@ def rollback(model: Model) -> None:
     Example:  socml rollback source-forest
     """
     from socml.jobs import roll_back
-    from socml.project import find_project
 
     say(f"{model}/{roll_back(model, project=find_project())} is the champion again")
 

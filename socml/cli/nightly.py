@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,7 @@ import typer
 
 from socml.cli._options import AnyAddress, Final, Json, Workers
 from socml.cli._output import as_json, note, say, table
-from socml.project import ConfigurationError, DataError
+from socml.project import ConfigurationError, DataError, UnknownName, find_project
 
 if TYPE_CHECKING:
     from socml.jobs import NightReport, Plan
@@ -51,18 +53,11 @@ def nightly(
                socml nightly office --from 2026-03-01 --to 2026-03-07
     """
     from socml.jobs import Night, nightly_all, planned
-    from socml.project import find_project
 
     project = find_project()
     checks = _checks(accept or [])
     night = Night(
-        first=_day(from_),
-        last=_day(to),
-        today=today,
-        accept=checks,
-        final=final,
-        send=not no_send,
-        workers=workers,
+        first=_day(from_), last=_day(to), today=today, accept=checks, final=final, send=not no_send, workers=workers
     )
     if dry_run:
         _say_plans([planned(name, project=project, night=night) for name in _datasets(dataset)], json_=json_)
@@ -94,11 +89,8 @@ def watch(
                socml watch office --metrics 127.0.0.1:9469
                socml watch office --online online-half-space-trees
     """
-    from contextlib import ExitStack
-
     from socml.jobs import Night, serve_metrics
     from socml.jobs import watch as follow
-    from socml.project import find_project
 
     def told(report: NightReport) -> None:
         if not report.is_idle:
@@ -136,7 +128,6 @@ def status(
     Examples:  socml status      socml status office --days 30 --json
     """
     from socml.jobs import night_status
-    from socml.project import find_project
 
     found = night_status(find_project(), dataset, days=days)
     if json_:
@@ -160,7 +151,6 @@ def alerts(
     Examples:  socml alerts office      socml alerts office --day 2026-03-02 --json      socml alerts office --send
     """
     from socml.jobs import AlertBook, send_alerts
-    from socml.project import find_project
 
     project = find_project()
     name = _datasets(dataset)[0]
@@ -198,7 +188,6 @@ def preview(
     Examples:  socml threshold preview office --alerts-a-day 10      socml threshold preview office --fdr 0.1
     """
     from socml.jobs import Policy, preview_policy
-    from socml.project import find_project
 
     name, project = _datasets(dataset)[0], find_project()
     given = (alerts_a_day, fdr, score) != (None, None, None)
@@ -227,7 +216,6 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
     Examples:  socml threshold set office --alerts-a-day 10      socml threshold set office --fdr 0.1
     """
     from socml.jobs import Policy, set_policy
-    from socml.project import find_project
 
     name = _datasets(dataset)[0]
     threshold = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
@@ -235,7 +223,7 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
 
 
 def _checks(names: list[str]) -> frozenset[str]:
-    from socml.project import CHECKS, UnknownName
+    from socml.project import CHECKS
 
     for name in names:
         if name not in CHECKS:
@@ -244,7 +232,7 @@ def _checks(names: list[str]) -> frozenset[str]:
 
 
 def _datasets(named: str) -> list[str]:
-    from socml.project import find_project, night_settings
+    from socml.project import night_settings
 
     sources = sorted(night_settings(find_project()).sources)
     if not named and not sources:
@@ -257,8 +245,6 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _say_plans(plans: list[Plan], *, json_: bool) -> None:
-    from dataclasses import asdict
-
     if json_:
         as_json([asdict(plan) for plan in plans])
         return

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from socml.cli._output import as_json, note, say, table
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, find_project, init_project, is_loopback, starter_root
 
 PORT = 8501
 
@@ -30,8 +30,6 @@ def init(folder: Annotated[Path, typer.Argument(help="a new or existing folder")
     \b
     Example:  socml init lab && cd lab && socml run first-look
     """
-    from socml.project import init_project
-
     written = init_project(folder)
     say(f"{folder}: {len(written)} files written" if written else f"{folder} is a project already; nothing changed")
     if written:
@@ -83,7 +81,6 @@ def doctor(
     Examples:  socml doctor      socml doctor --json      socml doctor --repair
     """
     from socml.jobs import check_up, repair
-    from socml.project import find_project
 
     project = find_project()
     findings = check_up(project)
@@ -102,8 +99,6 @@ def doctor(
 
 def _serve(port: int, *, query: str, address: str = "127.0.0.1") -> None:
     import socket
-
-    from socml.project import find_project, is_loopback, starter_root
 
     if not is_loopback(address):
         _need_accounts(address)

@@ -9,7 +9,7 @@ import typer
 
 from socml.cli._options import Json, Who
 from socml.cli._output import as_json, note, say, table
-from socml.project import DataError
+from socml.project import DataError, find_project, words
 
 if TYPE_CHECKING:
     from socml.respond import Case, Draft, Outcome
@@ -53,10 +53,7 @@ def open_(
 
 
 @case.command("list")
-def list_(
-    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
-    json_: Json = False,
-) -> None:
+def list_(all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False, json_: Json = False) -> None:
     """List cases, the one that changed last first."""
     from socml.labels import open_labels
     from socml.respond import Cases
@@ -157,7 +154,6 @@ def set_(
 def read_back_(case_id: CaseId, by: Who = "analyst") -> None:
     """Ask where a case was sent to what it turned out to be there."""
     from socml.labels import open_labels
-    from socml.project import find_project
     from socml.respond import read_back
 
     with open_labels() as store:
@@ -185,7 +181,6 @@ def respond_(
                socml respond suricata-rules C1 --undo ID
     """
     from socml.labels import open_labels
-    from socml.project import find_project
     from socml.respond import Cases, preview, respond, responder_names, undo_response
 
     if not responder:
@@ -205,19 +200,9 @@ def respond_(
             return
         draft = preview(responder, Cases(store).get(case_id), project=project)
     if json_:
-        files, held = dict(draft.files), [list(one) for one in draft.held]
-        as_json(
-            {
-                "target": draft.target,
-                "files": files,
-                "body": draft.body,
-                "digest": draft.digest,
-                "held": held,
-                "begun": [{"time": one.time.isoformat(), "by": one.by, "target": one.target} for one in draft.begun],
-            }
-        )
-        return
-    _show_draft(draft, f"socml respond {responder} {case_id}", project.language)
+        as_json(_plain_draft(draft))
+    else:
+        _show_draft(draft, f"socml respond {responder} {case_id}", project.language)
 
 
 def _say_sent(done: Outcome, responder: str, *, json_: bool) -> None:
@@ -230,9 +215,18 @@ def _say_sent(done: Outcome, responder: str, *, json_: bool) -> None:
     say(f"Take it back: socml respond {responder} {case.id} --undo {sent.id}")
 
 
-def _show_draft(draft: Draft, command: str, language: str) -> None:
-    from socml.project import words
+def _plain_draft(draft: Draft) -> dict[str, object]:
+    return {
+        "target": draft.target,
+        "files": dict(draft.files),
+        "body": draft.body,
+        "digest": draft.digest,
+        "held": [list(one) for one in draft.held],
+        "begun": [{"time": one.time.isoformat(), "by": one.by, "target": one.target} for one in draft.begun],
+    }
 
+
+def _show_draft(draft: Draft, command: str, language: str) -> None:
     phrases = words(language)
     say(f"to: {draft.target}")
     for name, text in draft.files.items():
@@ -251,7 +245,6 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
 
 
 def _plain(found: Case) -> dict[str, object]:
-    from socml.project import find_project
     from socml.respond import observables, plain_case, read_settings
 
     return plain_case(found, observables(found, read_settings(find_project())))

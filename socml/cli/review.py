@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from socml.cli._options import Json, Run
+from socml.cli._options import Engine, Json, Master, Run, project_on
 from socml.cli._output import as_json, say, step, table
-from socml.cli.engine import Engine, Master, project_on
-from socml.project import ConfigurationError
+from socml.project import ConfigurationError, find_project, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +125,6 @@ def queue(
     """
     from socml.explanations import headlines
     from socml.jobs import whom
-    from socml.project import find_project, words
 
     triage = _triage(run, by, strategy)
     rows = triage.queue(budget)
@@ -213,7 +211,7 @@ def replay(
         _replay_curves(experiment, run, budget, strategies, seeds, plot, json_)
         return
     from socml.features import load_row_truth
-    from socml.project import find_project, read_run
+    from socml.project import read_run
     from socml.review import replay as replay_run
 
     project = find_project()
@@ -234,7 +232,7 @@ def replay(
 def _replay_curves(
     experiment: str, run: str, budget: int, strategies: list[str], seeds: int, plot: Path | None, json_: bool
 ) -> None:
-    from socml.project import find_project, load_experiment_recipe
+    from socml.project import load_experiment_recipe
     from socml.review import budget_curves, check_plot, log_curves, ranked_by_recipe, ranked_by_run, write_plot
 
     project = find_project()

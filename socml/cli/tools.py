@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from socml.cli._options import Json
-from socml.cli._output import as_json, note, say, table
-from socml.project import DataError, Words
+from socml.cli._output import as_json, note, project_words, say, table
+from socml.project import ConfigurationError, DataError, visible_line
 
 if TYPE_CHECKING:
     from socml.tools import Indicator, OnlineLookup
@@ -71,7 +71,7 @@ def decode_(texts: Texts = None, file: File = None, json_: Json = False) -> None
     for step in steps:
         say(f"{step.kind}: {step.text}")
     if not steps:
-        say(_words()("tools.not_encoded"))
+        say(project_words()("tools.not_encoded"))
 
 
 @tools.command("hash")
@@ -135,7 +135,6 @@ def lookup(
     \b
     Examples:  socml tools lookup --file report.txt --list blocklists/      socml tools lookup 9.9.9.9 --online
     """
-    from socml.project import ConfigurationError
     from socml.tools import find_indicators, look_up
 
     if not list_ and not online:
@@ -152,7 +151,7 @@ def lookup(
     for hit in hits:
         say(f"{hit.indicator.kind:10} {hit.indicator.value}  {hit.list}:{hit.line} {hit.entry}")
     if list_ and not hits:
-        say(_words()("tools.not_listed"))
+        say(project_words()("tools.not_listed"))
     if answers:
         _show_online(answers, most)
 
@@ -160,8 +159,8 @@ def lookup(
 def _asked_online(found: list[Indicator], most: int) -> OnlineLookup:
     from socml.tools import lines_of_plan, look_up_online, plan_lookup
 
-    for line in lines_of_plan(plan_lookup(found, most=most), _words()):
-        note(_line(line))
+    for line in lines_of_plan(plan_lookup(found, most=most), project_words()):
+        note(visible_line(line))
     return look_up_online(found, most=most)
 
 
@@ -176,21 +175,18 @@ def _plain(answers: OnlineLookup) -> dict[str, object]:
 def _show_online(answers: OnlineLookup, most: int) -> None:
     from socml.tools import answer_rows, lines_of
 
-    words = _words()
+    words = project_words()
     rows = answer_rows(answers.answers, words)
     if rows:
         table(list(rows[0]), [list(row.values()) for row in rows])
     else:
         say(words("tools.online.no_answer"))
     for line in lines_of(answers.failures, answers.held, words, most=most):
-        say(_line(line))
+        say(visible_line(line))
 
 
 @tools.command("mail")
-def mail(
-    file: Annotated[Path, typer.Argument(help="a message as it came, .eml")],
-    json_: Json = False,
-) -> None:
+def mail(file: Annotated[Path, typer.Argument(help="a message as it came, .eml")], json_: Json = False) -> None:
     """Show who wrote a message, by which way, its links and attachments, and what is odd about it.
 
     \b
@@ -204,13 +200,13 @@ def mail(
     if json_:
         as_json(found.to_dict())
         return
-    words = _words()
+    words = project_words()
     for key, value in (("from", f"{found.sender_name} <{found.sender}>"), ("to", ", ".join(found.to)),
                        ("subject", found.subject), ("date", found.date),
                        ("results", ", ".join(f"{k}={v}" for k, v in found.results.items()))):  # fmt: skip
-        say(f"{words(f'tools.mail.{key}')}: {_line(value)}")
+        say(f"{words(f'tools.mail.{key}')}: {visible_line(value)}")
     for hop in found.hops:
-        say(f"  {_line(hop)}")
+        say(f"  {visible_line(hop)}")
     if found.links:
         table([words("tools.mail.link"), words("tools.mail.leads_to")], [_link(one) for one in found.links])
     if found.attachments:
@@ -218,7 +214,7 @@ def mail(
         table([words(f"tools.mail.{name}") for name in names], [[one[n] for n in names] for one in found.attachments])
     say()
     for key, values in found.findings:
-        say(f"! {_line(words(f'tools.mail.finding.{key}', **values))}")
+        say(f"! {visible_line(words(f'tools.mail.finding.{key}', **values))}")
     if not found.findings:
         say(words("tools.mail.nothing"))
 
@@ -227,12 +223,6 @@ def _link(one: dict[str, str]) -> list[str]:
     from socml.tools import defang
 
     return [defang(one["url"]), defang(one.get("leads_to", ""))]
-
-
-def _line(text: str) -> str:
-    from socml.project import visible_line
-
-    return visible_line(text)
 
 
 def _text(texts: list[str] | None, file: Path | None) -> str:
@@ -244,9 +234,3 @@ def _text(texts: list[str] | None, file: Path | None) -> str:
     if texts and texts != ["-"]:
         return " ".join(texts)
     return sys.stdin.read()
-
-
-def _words() -> Words:
-    from socml.project import find_project, words
-
-    return words(find_project().language)

@@ -20,6 +20,7 @@ from .forest.shapley import expected_depth as expected_depth
 from .forest.shapley import tree_shap as tree_shap
 from .forest.tables import PackedForest as PackedForest
 from .forest.tables import mean_path as mean_path
+from .forest.tables import node_tables as node_tables
 from .forest.tables import pack_forest as pack_forest
 from .isolation_forest import IsolationForest as IsolationForest
 from .online._columns import OnlineColumns as OnlineColumns

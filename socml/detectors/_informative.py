@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEW", "distinct_values", "informative_columns"]
-
 FEW = 50  # different values from which a column is a quantity, not a category
 COMMON = 0.1  # share of rows from which no value of a category is rare
 EVEN = 0.5  # or of the share that each value would have, were all equally frequent

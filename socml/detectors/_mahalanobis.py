@@ -9,8 +9,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from socml.detectors._one_thread import on_one_thread
 
-__all__ = ["MahalanobisDetector", "weighed"]
-
 
 def weighed(Z: np.ndarray, precision: np.ndarray) -> np.ndarray:
     """Return each cell's part of the squared distance of rows Z from the centre; `precision` as it is kept."""

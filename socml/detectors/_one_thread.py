@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-__all__ = ["on_one_thread"]
-
 Given = ParamSpec("Given")
 Told = TypeVar("Told")
 

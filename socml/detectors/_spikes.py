@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from socml.detectors._informative import FEW, distinct_values
 
-__all__ = ["Spikes", "learn_spikes"]
-
 BEYOND = 1.5  # a spike is further from the median than this times the furthest of the other rows
 FAR_BEYOND = 3.0  # and than this times in a column of few different values, whose steps are coarse, or of few rows
 MOST_ROWS = 20  # that may be spikes on one side of a column: more of them are a group, not a few mistakes

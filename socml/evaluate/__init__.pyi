@@ -5,7 +5,6 @@ from .comparison import RunComparison as RunComparison
 from .comparison import compare as compare
 from .metrics.chosen import chosen_metrics as chosen_metrics
 from .metrics.chosen import measure as measure
-from .metrics.curves import curves as curves
 from .metrics.daily import precision_at_a_day as precision_at_a_day
 from .metrics.daily import time_to_detection as time_to_detection
 from .metrics.decisions import decision_metrics as decision_metrics
@@ -14,9 +13,9 @@ from .metrics.intervals import paired_bootstrap as paired_bootstrap
 from .metrics.intervals import wilson as wilson
 from .metrics.ranking import AT as AT
 from .metrics.ranking import absent_of as absent_of
+from .metrics.ranking import curves as curves
 from .metrics.ranking import evaluate as evaluate
 from .metrics.ranking import intervals_of as intervals_of
-from .metrics.ranking import metrics_table as metrics_table
 from .metrics.ranking import number_of as number_of
 from .metrics.ranking import precision_recall as precision_recall
 from .metrics.ranking import ranking_metrics as ranking_metrics

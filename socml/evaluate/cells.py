@@ -5,6 +5,7 @@ A finished cell is never computed again, whatever sweep asks for it; a file is t
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from dataclasses import dataclass
@@ -144,8 +145,6 @@ def run_cell_in_process(cell: Cell, digest: str, validation: Validation, root: s
 
 def project_at(root: str, workspace: str) -> Project:
     """Return the project whose recipes are in `root` and whose results go to `workspace`."""
-    import dataclasses
-
     folder = Path(root)
     made = read_project(folder) if (folder / "socml.toml").is_file() else Project(starter_root(), Path(workspace))
     return dataclasses.replace(made, root=folder, workspace=Path(workspace))

@@ -12,7 +12,7 @@ from socml.evaluate.metrics.chosen import chosen_metrics
 from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.metrics.intervals import paired_bootstrap
 from socml.evaluate.metrics.ranking import number_of, ranking_metrics, truth_of_rows
-from socml.project import DataError, Project, Run, find_project, html_text
+from socml.project import DataError, Project, Run, SocmlError, find_project, html_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,11 +147,7 @@ def _known(
 
 
 def _more_metrics(
-    names: Sequence[str],
-    orders: tuple[np.ndarray, np.ndarray],
-    known: np.ndarray,
-    time: pd.Series,
-    notices: list[str],
+    names: Sequence[str], orders: tuple[np.ndarray, np.ndarray], known: np.ndarray, time: pd.Series, notices: list[str]
 ) -> list[dict[str, object]]:
     """Return the lines of further metrics; one that cannot be measured is a notice."""
     (a, absent), (b, _) = (chosen_metrics(names, order, known, time_us=microseconds(time)) for order in orders)
@@ -165,7 +161,6 @@ def _more_metrics(
 
 def _taught_notices(runs: list[Run], project: Project) -> list[str]:
     from socml.models import has_seen_truth, load_model
-    from socml.project import SocmlError
 
     notices = []
     for run in runs:

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from socml.project import (
     DataError,
+    DatasetRecipe,
     Notice,
     Project,
     dataset_names,
@@ -18,9 +19,6 @@ from socml.project import (
     visible_line,
     write_json,
 )
-
-if TYPE_CHECKING:
-    from socml.project import DatasetRecipe
 
 _COUNTS = ("rows", "malicious")  # the same for every seed
 SAID = 5  # notices about the files read first; socml ingest says all

@@ -24,6 +24,7 @@ from socml.project import (
     Project,
     RecipeError,
     Validation,
+    dataset_names,
     find_project,
     load_experiment_recipe,
     load_feature_recipe,
@@ -146,8 +147,6 @@ def _check_names(recipe: ExperimentRecipe, project: Project) -> None:
 
 
 def _prepare(dataset: str, project: Project, step: Step) -> None:
-    from socml.project import dataset_names
-
     if dataset in dataset_names(project) and not (project.recipes("datasets") / f"{dataset}.toml").is_file():
         return  # ingested under a name of its own
     prepare_dataset(dataset, project=project, step=step)

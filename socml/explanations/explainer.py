@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Explainer", "SampledExplainer", "StepsExplainer"]
-
 
 class Explainer(Protocol):
     """Tells how far each cell of a detector's matrix pushed a row: a row and `base` add up to what is explained."""

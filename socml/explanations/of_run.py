@@ -16,11 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from socml.explanations.attribution import Attributions, attributions
-from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
+from socml.explanations.contributions import explain, explainer_of, feature_contributions
 from socml.explanations.feature_columns import feature_columns, feature_table
-from socml.explanations.nearest import NearestNormal, nearest_normal
-from socml.explanations.normal import WouldBeNormal, normal_in_words, what_would_be_normal, would_be_normal
+from socml.explanations.normal import normal_in_words, what_would_be_normal, would_be_normal
 from socml.explanations.scored_rows import check_same_rows
 from socml.explanations.sentences import estimated_in_words, headline, why_table
 from socml.models import ModelVersion, kept_model
@@ -50,29 +48,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from socml.explanations.explainer import Explainer
-
-__all__ = [
-    "Attributions",
-    "InWords",
-    "NearestNormal",
-    "WouldBeNormal",
-    "attributions",
-    "explain",
-    "explain_rows",
-    "explain_run",
-    "explained_rows",
-    "explainer_of",
-    "explanation_in_words",
-    "feature_contributions",
-    "headline",
-    "headlines",
-    "keep_explanations",
-    "make_explainer",
-    "nearest_normal",
-    "normal_in_words",
-    "what_would_be_normal",
-    "why_table",
-]
 
 
 @dataclass(frozen=True)

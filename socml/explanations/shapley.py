@@ -10,8 +10,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["shapley_values"]
-
 FEWEST_PAIRS = 4  # pairs of orders below which an error cannot be told
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from socml.features import meanings
 from socml.features.daily_state import KEY, DailyState
 from socml.features.first_seen import History, Key, keys_of, parquet_sql
-from socml.features.spark_daily import spark_day
+from socml.features.spark_features import spark_day
 from socml.project import (
     DataError,
     FeatureRecipe,

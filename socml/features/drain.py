@@ -12,12 +12,24 @@ P. He, J. Zhu, Z. Zheng, M. R. Lyu (2017), «Drain: An Online Log Parsing Approa
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 
-from socml.features.masks import PARAMETER, masked
-
-__all__ = ["Drain", "Template"]
-
+PARAMETER = "<*>"
+_MASK = re.compile(
+    r"""
+    (?<![\w.-])(?:
+        (?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[:/][0-9]+)?                         # IPv4, with port or prefix
+      | (?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:%\w+)?                  # IPv6, MAC
+      | [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}                 # UUID
+      | 0x[0-9a-fA-F]+
+      | [0-9]+(?:[.,:/-][0-9]+)*(?:[kKMGT]?i?[bB]|ms|us|ns|s|%)?             # numbers, times, sizes
+      | [0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}                                     # hashes
+    )(?![\w-])
+  | (?<=[A-Za-z]_)-?[0-9]{3,}(?![\w])                                        # blk_-123456
+    """,
+    re.VERBOSE,
+)
 _LONGEST = 4096  # characters of a message that are looked at
 _REMEMBERED = 50_000  # masked messages whose template is known without a search
 
@@ -130,3 +142,16 @@ class Drain:
         if self.templates[-1].words != [PARAMETER]:
             self.templates.append(Template([PARAMETER], code=len(self.templates)))
         return self.templates[-1]
+
+
+def masked(message: str) -> str:
+    """Return the message with its obvious parameters as <*>.
+
+    Examples
+    --------
+    >>> masked("Failed password for root from 10.0.0.9 port 4242 ssh2")
+    'Failed password for root from <*> port <*> ssh2'
+    >>> masked("Received block blk_-1608999687919862906 of size 91178 from /10.250.10.6")
+    'Received block blk_<*> of size <*> from /<*>'
+    """
+    return _MASK.sub(PARAMETER, message)

@@ -6,6 +6,7 @@ same events give the same templates.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from socml.features.drain import Drain, Template
-from socml.features.masks import masked
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
-
-__all__ = ["Drain", "Template", "event_templates", "masked"]
 
 COLUMNS = ["event_id", "process_name", "message", "raw"]
 
@@ -75,8 +73,6 @@ def event_templates(events: pa.Table | ds.Dataset) -> pa.Table:
 
 
 def _table(ids: pa.Array, codes: np.ndarray, found: Iterable[Template], programs: list[str]) -> pa.Table:
-    import hashlib
-
     templates = list(found)
     counts = np.bincount(codes, minlength=len(templates)).astype(np.float64)
     with np.errstate(divide="ignore"):

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from socml.project import quoted, quoted_text, replacing, write_table
+from socml.project import RecipeError, quoted, quoted_text, replacing, write_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -171,8 +171,6 @@ def keys_of(declared: Iterable[dict[str, list[str]]]) -> list[Key]:
     ------
     RecipeError
     """
-    from socml.project import RecipeError
-
     keys: dict[str, Key] = {}
     for first_seen in declared:
         for name, columns in first_seen.items():

@@ -24,8 +24,6 @@ from socml.project import (
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
-__all__ = ["features_since"]
-
 
 def features_since(feature_set: str, dataset: str, first: date, *, project: Project) -> tuple[pa.Table, TableMetadata]:
     """Build a feature set over the events of a day (UTC) and later, and return its rows, the earliest first.

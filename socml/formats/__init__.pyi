@@ -7,8 +7,8 @@ from ._mail_headers import first_mailbox as first_mailbox
 from ._mail_headers import header_text as header_text
 from ._mail_headers import header_texts as header_texts
 from ._mail_headers import mailboxes as mailboxes
+from ._map_reader import MapReader as MapReader
 from ._maps import FormatMap as FormatMap
-from ._maps import MapReader as MapReader
 from ._maps import load_map as load_map
 from ._reader import LITTLE as LITTLE
 from ._reader import Assumption as Assumption

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from socml.formats._csv_records import cells_of
 from socml.formats._field_names import flat_fields
+from socml.formats._pairs import pairs_of
 from socml.formats._reader import head_lines
 from socml.formats.table.any_json import first_of
-from socml.formats.table.key_values import pairs_of
 
 __all__ = ["first_fields"]
 

@@ -12,37 +12,45 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from socml.formats._cef import MARK
+from socml.formats._cef_event import cef_event
+from socml.formats._facts import facts_of
+from socml.formats._field_names import flat_fields
+from socml.formats._guess import guessed_row
 from socml.formats._json import as_object, extra_of, flatten
+from socml.formats._maps import cloud_maps
+from socml.formats._old_encodings import text_of_line
+from socml.formats._record_kinds import LONGEST_HEADER, LONGEST_RECORD, XML_EVENT, is_record, kind_of
+from socml.formats._records import Skip
+from socml.formats._snare import snare_event
+from socml.formats._stamps import stamp_in
 from socml.formats._times import Clock
+from socml.formats._windows_event_xml import windows_xml_event
+from socml.formats._windows_json import is_windows_json, windows_json_event
+from socml.formats._xml_records import element_fields
+from socml.formats.host._journal import journal_row
+from socml.formats.host._syslog_headers import BARE, header
+from socml.formats.host._syslog_lines import device_event, header_row
+from socml.formats.host._syslog_messages import read_text
+from socml.formats.network._eve import eve_event, is_eve
+from socml.formats.network.panos import panos_event
+from socml.formats.web._access_lines import access_event
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
-    "DEEPEST_RECORD",
-    "OUTER",
-    "RECORD_HINT",
     "filled_from_inner",
+    "header_event",
     "inner_event",
-    "is_record",
+    "journal_event",
     "known_inside",
+    "syslog_event",
     "with_inner",
 ]
 
 DEEPEST_RECORD = 3  # records within one another
-_LONGEST_HEADER = 1000  # characters before `CEF:`
-_LONGEST = 1 << 20  # characters of a text that is read as a record
 OUTER = ("time", "host_name", "observer_name", "event_severity")  # the outer record knows these better
 _PLAIN = ("host",)  # a category that says nothing
-_ACCESS = re.compile(r'\S{1,256} \S{1,256} [^\[]{1,256}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
-# What a text that is a record may begin with or hold: read by RE2, for lines that need not be looked at
-RECORD_HINT = (
-    r"\{\"|^\s*\{|CEF: ?\d|LEEF: ?\d|^\s*(?:<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} [\d ]{0,5}\d\d:|(?:1 )?\d{4}[-/]\d\d[-/]\d\d[T ])|"
-    r"\[\d\d/[A-Z][a-z]{2}/\d{4}:|MSWinEventLog|<\?xml |\d [+-]\d\d:\d\d |<\w{0,32}:?Event[\s>]|,\d{4}/\d\d/\d\d \d\d:"
-)
-_XML_EVENT = re.compile(r"<(?:[A-Za-z][\w.-]{0,31}:)?Event[\s>]")
-_XML_BEGINS = re.compile(r"<\?xml |^<[A-Za-z][\w.-]{1,60}[ >]")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")  # colours of a terminal
 # Lines of `Name: value` as Windows shows an event; of a name given twice, the later is whom the event is about
 _FIELD_LINE = re.compile(
@@ -57,6 +65,9 @@ _OF_FIELDS = (
     "user_name", "source_ip", "source_port", "destination_ip", "destination_port", "network_transport", "process_name",
     "process_command_line", "process_parent_name", "file_path", "url_original", "class_uid", "event_category", "event_outcome",
 )  # fmt: skip
+_REPETITION = re.compile(r"\n[^\n]{0,40}--- last message repeated (\d{1,9}) times? ---$")
+_OUTER_OF_RECORD = tuple(name for name in OUTER if name != "host_name")
+_LONGEST_STAMP = 160  # characters before the name of a device's message
 _Reader = Callable[[str, Clock, int], dict[str, Any]]
 
 
@@ -78,24 +89,12 @@ def inner_event(text: str, clock: Clock, levels: int = DEEPEST_RECORD) -> dict[s
     {}
     """
     text = (_ANSI.sub("", text) if "\x1b" in text else text).strip()
-    if not text or len(text) > _LONGEST or levels < 1:
+    if not text or len(text) > LONGEST_RECORD or levels < 1:
         return {}
     try:
-        return (_reader_of(text) or _text)(text, clock, levels - 1)
+        return _READERS.get(kind_of(text), _text)(text, clock, levels - 1)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         return {}  # it only looked like one; the text itself is kept
-
-
-def is_record(text: str) -> bool:
-    """Return whether a text looks like a record of another tool, rather than a message.
-
-    Examples
-    --------
-    >>> is_record('{"a":1}'), is_record("CEF:0|v|p|1|2|n|3|"), is_record("Failed password for root")
-    (True, True, False)
-    """
-    text = text.strip()
-    return len(text) <= _LONGEST and _reader_of(text) is not None
 
 
 def _extra(row: dict[str, object]) -> dict[str, object]:
@@ -169,70 +168,95 @@ def _inner_of(row: dict[str, object], text: object, clock: Clock, levels: int) -
     return inner
 
 
-def _reader_of(text: str) -> _Reader | None:
-    """Return the reader that a text belongs to, by how it begins; None for what is no record."""
-    from socml.formats._snare import is_snare
-    from socml.formats.host._syslog_lines import header
-    from socml.formats.network.panos import is_panos
+def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
+    """Return the event columns of one line; `levels` is how many records within one another its message may be.
 
-    if text.startswith("{") and text.endswith("}"):
-        return _json
-    tests: tuple[tuple[Callable[[str], object], _Reader], ...] = (
-        (lambda text: MARK.search(text, 0, _LONGEST_HEADER), _cef),
-        (is_panos, _panos),
-        (is_snare, _snare),
-        (_holds_event, _windows_xml),
-        (_holds_element, _xml),
-        (_holds_object, _wrapped_json),
-        (header, _syslog),
-        (_ACCESS.match, _access),
-    )
-    return next((read for fits, read in tests if fits(text)), None)
+    Raises
+    ------
+    ValueError
+        If it has no header, or its time is none.
+    Skip
+        For a comment, and for a remark of journalctl such as `-- Boot … --`.
+
+    Examples
+    --------
+    >>> line = b"Mar 27 13:06:56 web01 sshd[1291]: Failed password for root from 10.0.0.9 port 4242 ssh2"
+    >>> event = syslog_event(line, Clock(None, 2026, None))
+    >>> event["time"].isoformat(), event["process_pid"], event["source_ip"], event["event_outcome"]
+    ('2026-03-27T13:06:56+00:00', 1291, '10.0.0.9', 'failure')
+    """
+    if line.startswith(b"#"):
+        raise Skip("comment")
+    if line.startswith(b"-- "):
+        raise Skip("remark of journalctl")
+    text = text_of_line(line, clock)
+    if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
+        return device
+    found = header(text)
+    bare = BARE.match(text) if found is None else None
+    if found is None and bare is None:
+        raise ValueError("no syslog header: the line does not begin with a time")
+    parts = found.groupdict() if found else {**bare.groupdict(), "stamp": "-"} if bare else {}
+    row = header_event(parts, clock, levels)
+    if bare and row["time"] is None and (stamp := stamp_in(bare["message"], clock, farthest=1)):
+        row["time"] = stamp.time  # in a spelling that no header has
+    if "\n" in text and (repeated := _REPETITION.search(text, max(0, len(text) - 100))):
+        row["event_count"] = 1 + int(repeated[1])
+    return row
 
 
-def _holds_event(text: str) -> bool:
-    return text.endswith("Event>") and _XML_EVENT.search(text, 0, _LONGEST_HEADER) is not None
+def header_event(found: dict[str, str | None], clock: Clock, levels: int = DEEPEST_RECORD - 1) -> dict[str, object]:
+    """Return the event columns of the parts that a header's pattern named, and of the record that its message may be.
+
+    Raises
+    ------
+    ValueError
+        If its time is none.
+    """
+    row, holds_record = header_row(found, clock, may_hold_record=levels > 0)
+    return _with_record(row, str(row["message"]), clock, levels) if holds_record else row
 
 
-def _holds_element(text: str) -> bool:
-    begins = _XML_BEGINS.search(text, 0, _LONGEST_HEADER) if text.endswith(">") else None
-    return begins is not None and (begins[0] == "<?xml " or text.endswith(f"</{begins[0][1:-1]}>"))
+def _with_record(row: dict[str, object], message: str, clock: Clock, levels: int) -> dict[str, object]:
+    """Return a row with the columns of the record that its message is. The host that JSON or XML names is where it happened: the header's sent it."""
+    if not message.rstrip().endswith(("}", ">")):
+        return with_inner(row, message, clock, levels)
+    read = with_inner(row, message, clock, levels, outer=_OUTER_OF_RECORD)
+    if row["host_name"] and read["host_name"] != row["host_name"]:
+        read["observer_name"] = read.get("observer_name") or row["host_name"]
+    return read
 
 
-def _holds_object(text: str) -> bool:
-    brace = text.find('{"', 0, _LONGEST_HEADER)
-    return brace > 0 and text.endswith("}") and bool(as_object(text[brace:].encode()))
+def journal_event(found: dict[str, object]) -> dict[str, object]:
+    """Return the event columns of an entry of systemd's journal, and of the record that its message may be.
+
+    Raises
+    ------
+    ValueError
+        In words, if it has no time or a number that is none.
+    """
+    row, holds_record = journal_row(found)
+    return with_inner(row, row["message"], Clock(None, None, None)) if holds_record else row
 
 
 def _cef(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._cef_event import cef_event
-
     return cef_event(text, clock)
 
 
 def _panos(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats.network.panos import panos_event
-
     return panos_event(text, clock)
 
 
 def _snare(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._snare import snare_event
-
     return snare_event(text, clock)
 
 
 def _windows_xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._windows_event_xml import windows_xml_event
-
-    found = _XML_EVENT.search(text, 0, _LONGEST_HEADER)
+    found = XML_EVENT.search(text, 0, LONGEST_HEADER)
     return windows_xml_event(text[found.start() if found else 0 :], clock)
 
 
 def _xml(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._guess import guessed_row
-    from socml.formats.table.any_xml import element_fields
-
     element = text[text.index("<?xml") if "<?xml" in text else 0 :]
     return guessed_row(element_fields(element.partition("?>")[2].strip().encode() or element.encode()), clock)[0]
 
@@ -241,8 +265,6 @@ def _json(text: str, clock: Clock, levels: int) -> dict[str, object]:
     found = as_object(text.encode())
     if not found:
         return {}
-    from socml.formats.network._eve import eve_event, is_eve
-
     with suppress(ValueError):  # another tool's, which only looks like one of EVE
         if is_eve(found):
             return eve_event(flatten(found))
@@ -268,31 +290,20 @@ def known_inside(found: dict[str, object], clock: Clock) -> tuple[str, dict[str,
 
 def _json_of_known(found: dict[str, object], clock: Clock) -> dict[str, object]:
     """Return the columns of an object by the reader whose own names it has; an empty row if none knows it."""
-    from socml.formats._windows_json import is_windows_json, windows_json_event
-
     if is_windows_json(found):
         return windows_json_event(found, clock)
     if "__REALTIME_TIMESTAMP" in found:
-        from socml.formats.host._journal import journal_event
-
         return journal_event(found)
-    from socml.formats._maps import cloud_maps
-
     known = next((one for one in cloud_maps() if one.knows(found)), None)
     return known.row_of(found, clock) if known else {}
 
 
 def _json_of_nobody(found: dict[str, object], clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._field_names import flat_fields
-    from socml.formats._guess import guessed_row
-
     row = guessed_row(flat_fields(found), clock)[0]
     return with_inner(row, row.get("message"), clock, levels)
 
 
 def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats._facts import facts_of
-
     at = text.find('{"')
     row = _json(text[at:], clock, levels)
     facts = {name: value for name, value in facts_of(text[:at]).items() if row.get(name) in (None, "host")}
@@ -300,26 +311,31 @@ def _wrapped_json(text: str, clock: Clock, levels: int) -> dict[str, object]:
 
 
 def _syslog(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats.host._syslog_lines import syslog_event
-
     return syslog_event(text.encode(), clock, levels)
 
 
 def _access(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats.web._access_lines import access_event
-
     return access_event(text.encode(), clock)
 
 
 def _text(text: str, clock: Clock, levels: int) -> dict[str, object]:
-    from socml.formats.host._syslog_messages import read_text
-
     columns, more = read_text(text)
     fields = {found["name"]: found["value"] for found in _FIELD_LINE.finditer(text)} if "\n" in text else {}
     if len(fields) >= _LEAST_FIELDS:
-        from socml.formats._guess import guessed_row
-
         row, _ = guessed_row({"message": text.split("\n", 1)[0], **fields}, clock)
         told = {name: row[name] for name in _OF_FIELDS if row.get(name) not in (None, *_PLAIN)}
         columns, more = {**columns, **told}, {**cast("dict[str, str]", row["extra"]), **more}
     return {**columns, "extra": dict(more)} if columns else {}
+
+
+_READERS: dict[str, _Reader] = {
+    "json": _json,
+    "cef": _cef,
+    "panos": _panos,
+    "snare": _snare,
+    "windows-xml": _windows_xml,
+    "xml": _xml,
+    "wrapped-json": _wrapped_json,
+    "syslog": _syslog,
+    "access": _access,
+}

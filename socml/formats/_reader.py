@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from socml.project import TableShape, Truth
 
-LITTLE = 1 << 20  # bytes
+LITTLE = HEAD = 1 << 20  # bytes
 
 
 class Assumption(str):
@@ -250,3 +250,15 @@ def without_rows(parsed: Parsed, bad: Mapping[int, str]) -> Parsed:
         truth=None if parsed.truth is None else parsed.truth.take(kept),
         rejects=sorted([*parsed.rejects, *moved], key=lambda reject: reject.line),
     )
+
+
+def head_of(source: Source) -> bytes:
+    """Return the first bytes of a file, unpacked."""
+    pieces: list[bytes] = []
+    size = 0
+    for chunk in source.chunks():
+        pieces.append(chunk)
+        size += len(chunk)
+        if size >= HEAD:
+            break
+    return b"".join(pieces)

@@ -18,13 +18,12 @@ from socml.formats._cloud import azure
 from socml.formats._device_events import DEVICE_COLUMNS, device_fields
 from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
-from socml.formats._inner import with_inner
+from socml.formats._inner import header_event, with_inner
 from socml.formats._json import extra_of, flatten, is_too_deep, loads_exactly
 from socml.formats._remembered import remembered
 from socml.formats._times import Clock, iso, why_no_time
 from socml.formats._values import severity_of
 from socml.formats._windows import windows_event
-from socml.formats.host._syslog_lines import header_event
 
 __all__ = ["generated_time", "is_sentinel", "sentinel_row"]
 

@@ -8,9 +8,12 @@ from xml.parsers import expat
 
 from socml.formats._reader import Source
 
-__all__ = ["LOOKED_AT", "parse_element", "xml_records"]
+__all__ = ["LOOKED_AT", "element_fields", "parse_element", "xml_records"]
 
 LOOKED_AT = 65536  # bytes of what is no element that are handed on
+_MOST_FIELDS = 500
+_VALUE = "value"  # of an element with a name of its own: what its text is
+_NAMES = ("name", "Name", "key", "Key", "id")
 
 
 def xml_records(
@@ -81,3 +84,38 @@ def parse_element(
         parser.Parse(record, True)
     except expat.ExpatError as error:
         raise ValueError(f"not a whole record of XML: {error}") from None
+
+
+def element_fields(record: bytes) -> dict[str, object]:
+    """Return the attributes of a record and the texts of its elements, by their paths.
+
+    Raises
+    ------
+    ValueError
+        If it is no well-formed element, or declares an entity.
+    """
+    fields: dict[str, object] = {}
+    path: list[str] = []
+    is_named: list[bool] = []
+
+    def end(_: str) -> None:
+        path.pop()
+        is_named.pop()
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        own = next((attributes.pop(key) for key in _NAMES if key in attributes and path), "")
+        path.append(own or ("" if name.lower() == _VALUE and is_named[-1:] == [True] else name))
+        is_named.append(bool(own))
+        for key, value in attributes.items():
+            fields.setdefault(".".join([*path[1:], key]), value)
+        if len(fields) > _MOST_FIELDS:
+            raise ValueError(f"a record of more than {_MOST_FIELDS} fields")
+
+    def text(data: str) -> None:
+        if data.strip():
+            name = ".".join(filter(None, path[1:])) or "text"
+            fields[name] = f"{fields.get(name, '')}{data}"
+
+    parse_element(record, begin, end, text)
+    return {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}

@@ -15,7 +15,6 @@ from .daily_listing import RankedDay as RankedDay
 from .daily_listing import Ranker as Ranker
 from .daily_listing import daily_list as daily_list
 from .daily_listing import open_listing as open_listing
-from .daily_run import positions as positions
 from .daily_run import store_day as store_day
 from .day_checks import Problem as Problem
 from .day_queues import BLIND as BLIND

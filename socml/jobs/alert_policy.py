@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from socml.models import budget_threshold, conformal_p_values, discoveries
 from socml.project import ConfigurationError, NightSettings, read_json, write_json
 
-__all__ = ["Policy", "Replayed", "alerting", "read_policy", "replay_policy", "write_policy"]
-
 LEAST_REFERENCE = 50  # rows of earlier days before which no false discovery rate can be kept
 Floats = NDArray[np.float64]
 

@@ -33,8 +33,6 @@ from socml.project import (
 )
 from socml.review import Reason
 
-__all__ = ["Alert", "AlertBook", "Told", "add_alerts", "make_alerts", "read_alerts"]
-
 MOST_REASONS = 3
 WORSE = 1.0  # by how much a score must have grown to be told again: as rare as once in ten times as many
 

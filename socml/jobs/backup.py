@@ -42,8 +42,6 @@ from socml.project import (
     replacing,
 )
 
-__all__ = ["Backup", "make_backup", "restore_backup"]
-
 INDEX = "backup.json"
 EVENTS = ("events", "truth", "quarantine")
 MADE_AGAIN = (*EVENTS, "features", "daily", "scores", "staging", "raw", "metrics", "validations")

@@ -58,9 +58,14 @@ class RankedDay:
         """Return the day."""
         return self.scores.day
 
+    def listed(self, most: int | None = None) -> NDArray[np.int64]:
+        """Return the positions of the first rows of the list, those that have something to say."""
+        first = self.order[:most]
+        return first[self.learned.score[first] > 0]
+
     def frame(self) -> pd.DataFrame:
         """Return the list: day, place (1 the first), row_id, role, entity, score, once_in. Rows without a score are no part."""
-        listed = self.order[self.learned.score[self.order] > 0]
+        listed = self.listed()
         columns = {
             "day": [self.day] * len(listed),
             "place": np.arange(1, len(listed) + 1),
@@ -267,16 +272,11 @@ def rank_days(
 
 
 def score_days(
-    tables: DailyTables,
-    columns: tuple[Column, ...],
-    *,
-    judged: Judged,
-    context: Context,
-    days: Iterable[EntityDay] | None = None,
+    tables: DailyTables, columns: tuple[Column, ...], *, judged: Judged, context: Context
 ) -> Iterator[ScoredDay]:
-    """Yield each day scored by the days before it. `days` are the rows of the tables, if they were read before."""
+    """Yield each day scored by the days before it."""
     ranker = Ranker(columns, context)
-    for rows in entity_days(tables) if days is None else days:
+    for rows in entity_days(tables):
         yield ranker.score(rows, judged)
 
 

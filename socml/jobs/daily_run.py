@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from socml.explanations import explained_rows, keep_explanations
 from socml.features import daily_folder
@@ -130,9 +129,3 @@ def _explanations(ranked: RankedDay, rows: Sequence[int], reasons: list[list[Rea
     return table.astype(
         dict.fromkeys(("contribution_error", "entity_low", "entity_high", "everyone_low", "everyone_high"), "float64")
     )
-
-
-def positions(ranked: RankedDay, n: int) -> NDArray[np.int64]:
-    """Return the positions of the first `n` rows of a day's list that have something to say."""
-    first = ranked.order[:n]
-    return np.asarray(first[ranked.learned.score[first] > 0])

@@ -14,8 +14,6 @@ from statistics import median
 from socml.jobs.day_profile import ColumnProfile, DayProfile, SourceProfile
 from socml.project import CheckSettings
 
-__all__ = ["Problem", "problems_of"]
-
 UNIT_RATIOS = (300.0, 3_000.0)  # a change by a thousand, by what is usual from day to day
 MOST_TOLD = 5  # columns of one source that are told of
 LEAST_ROWS = 20  # rows of a source from which its columns and its volume are compared

@@ -16,8 +16,6 @@ import pyarrow.parquet as pq
 from socml.ingestion import stream_name
 from socml.project import Project, quoted, quoted_text, sealed_connection
 
-__all__ = ["ColumnProfile", "DayProfile", "SourceProfile", "profile_of"]
-
 MOST_SOURCES = 200  # beyond these, the smallest are one
 OTHERS = "(others)"
 _SAME = {

@@ -18,8 +18,6 @@ from socml.features import Column
 from socml.jobs.day_checks import Problem
 from socml.project import CheckSettings
 
-__all__ = ["Summary", "column_effects", "drift_of", "score_summary", "summaries_of"]
-
 WEEK, RECENT = 7, 3  # days
 
 

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Protocol, cast
 from socml.evaluate import Step, number_of, prepare_dataset, silent
 from socml.project import (
     DataError,
+    ExperimentRecipe,
     Project,
     RecipeError,
     Run,
     find_project,
+    html_text,
     load_experiment_recipe,
     load_model_recipe,
+    visible_line,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
-
-    from socml.project import ExperimentRecipe
 
 _COUNTS = ("rows", "malicious")  # the same for every seed
 EXPLAINED = 200  # rows of a run that are explained at once; the others when someone asks
@@ -54,8 +55,6 @@ class ExperimentResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from socml.project import html_text
-
         items = "".join(f"<li>{html_text(text)}</li>" for text in self.headlines)
         figures = ", ".join(f"{html_text(k)} {v:.3f}" for k, v in self.metrics.items() if isinstance(v, float))
         return (
@@ -160,8 +159,6 @@ def whom(row: ListedRow) -> str:
     >>> whom(SimpleNamespace(entity="10.0.0.7", time=pd.Timestamp("2026-03-02 08:05", tz="UTC")))
     '10.0.0.7, 2026-03-02 08:05'
     """
-    from socml.project import visible_line
-
     entity = "" if row.entity is None or row.entity != row.entity else visible_line(row.entity)
     time = "" if row.time is None or row.time != row.time else f"{row.time:%Y-%m-%d %H:%M}"
     return ", ".join(part for part in (entity, time) if part) or "?"

@@ -25,8 +25,6 @@ from socml.project import (
     recipe_names,
 )
 
-__all__ = ["Finding", "check_up", "repair"]
-
 _ONLY_A_PERSON = "cannot be repaired from here"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from socml.jobs.health_finding import Finding
@@ -66,8 +67,6 @@ def _of_lost_rows(standing: CurrentLabels, project: Project) -> Iterator[Finding
 
 
 def _from_the_future(standing: CurrentLabels) -> Iterator[Finding]:
-    from datetime import UTC, datetime, timedelta
-
     limit = datetime.now(UTC) + timedelta(seconds=AHEAD_S)
     ahead = [label for label in standing.standing() if label.time > limit]
     if ahead:

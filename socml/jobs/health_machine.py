@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -145,8 +146,6 @@ def _written(path: Path) -> float | None:
 @contextmanager
 def _held(lock: Path) -> Iterator[bool]:
     """Hold a lock meanwhile; yield False if somebody else does. A file that is not there is nobody's."""
-    import fcntl
-
     try:
         file = lock.open("rb")
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from socml.jobs.health_finding import Finding
 from socml.project import (
     DataError,
     Manifest,
+    Notice,
     Project,
     Run,
     SocmlError,
@@ -140,10 +142,7 @@ def _staleness(path: Path, project: Project) -> str:
 
 
 def _build(feature_set: str, dataset: str, project: Project) -> str:
-    import warnings
-
     from socml.features import build_feature_file
-    from socml.project import Notice
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Notice)

@@ -21,8 +21,6 @@ from socml.models import DayScores, EntitySurprise
 from socml.project import ModelRecipe, Project, UnknownName, find_project
 from socml.review import DailyLearner, Reason, reasons_of
 
-__all__ = ["RankedHour", "entity_hour_table", "hourly_list"]
-
 MEMORY_HOURS = 7 * 24
 _WEEK = 8  # days that are read: the one that is listed, and a week before it
 
@@ -79,10 +77,7 @@ def hourly_list(
     listing = listing or open_listing(dataset, project=project, model=model)
     wanted = _day(listing, day)
     detector = EntitySurprise(
-        listing.columns,
-        memory_days=MEMORY_HOURS,
-        groups=listing.context.groups,
-        weights=listing.context.weights,
+        listing.columns, memory_days=MEMORY_HOURS, groups=listing.context.groups, weights=listing.context.weights
     )
     ranked = []
     for earlier in [d for d in listing.tables.days if d <= wanted][-_WEEK:]:

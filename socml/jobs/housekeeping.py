@@ -26,8 +26,6 @@ from socml.project import (
     run_folder,
 )
 
-__all__ = ["tidy"]
-
 GB = 1 << 30
 
 

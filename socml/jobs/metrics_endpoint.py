@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 from socml.jobs.night_metrics import metrics_text
 from socml.project import ConfigurationError, Project, SocmlError, is_loopback
 
-__all__ = ["serve_metrics"]
-
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SLOWEST_S = 10.0  # that a client may take for its next byte
 AT_ONCE = 20  # connections

@@ -15,8 +15,6 @@ from socml.jobs.drift import drift_of, score_summary, summaries_of
 from socml.jobs.night_state import DayChecks, NightState
 from socml.project import CheckSettings, Project, event_parts, events_folder, part_path, read_manifest
 
-__all__ = ["NightChecks", "counts_of", "of_ingest"]
-
 _DRIFT = ("feature-drift", "score-drift")
 LEAST_RECORDS = 20  # records of a night below which no share in quarantine is told
 

@@ -17,8 +17,6 @@ from typing import IO
 
 from socml.project import SocmlError, TryLater, private_file, private_folder
 
-__all__ = ["night_lock", "no_night", "unfinished_night"]
-
 _NAME = "lock"
 _TRIES, _PAUSE_S = 5, 0.1  # `unfinished_night` holds the lock for a moment
 

@@ -13,8 +13,6 @@ from typing import TextIO
 
 from socml.project import visible_line
 
-__all__ = ["NightLog"]
-
 
 @dataclass
 class NightLog:

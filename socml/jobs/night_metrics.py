@@ -13,8 +13,6 @@ from pathlib import Path
 from socml.jobs.night_state import NightReport, NightState, last_reports
 from socml.project import CHECKS, Project, refuse_other, replacing
 
-__all__ = ["metrics_target", "metrics_text", "write_metrics"]
-
 READABLE = 0o644  # the exporter is another user; there are counts in it, and no text from logs
 _HELP = {
     "socml_night_finished_timestamp_seconds": "When the last night of a dataset ended.",

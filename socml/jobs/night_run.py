@@ -45,8 +45,6 @@ from socml.project import (
     night_settings,
 )
 
-__all__ = ["Night", "Plan", "nightly", "nightly_all", "planned"]
-
 
 @dataclass(frozen=True)
 class Plan:

@@ -18,8 +18,6 @@ from socml.jobs.day_profile import DayProfile
 from socml.jobs.drift import Summary
 from socml.project import Project, read_json, safe_name, write_json
 
-__all__ = ["DayChecks", "NightReport", "NightState", "keep_report", "last_reports", "nights_folder"]
-
 MOST_REPORTS = 400
 _NUMBER = re.compile(r"n(\d{7})-")
 

@@ -29,8 +29,6 @@ from socml.project import (
     write_json,
 )
 
-__all__ = ["Delivery", "deliver", "make_sink", "open_cursors", "pending"]
-
 PAUSES_S = (0.5, 2.0)  # before a batch is tried again at once; after that the next run tries
 
 
@@ -89,11 +87,7 @@ def pending(book: AlertBook, name: str) -> int:
 
 
 def deliver(
-    book: AlertBook,
-    sinks: Sequence[SinkSettings],
-    project: Project,
-    *,
-    pauses_s: Sequence[float] = PAUSES_S,
+    book: AlertBook, sinks: Sequence[SinkSettings], project: Project, *, pauses_s: Sequence[float] = PAUSES_S
 ) -> list[Delivery]:
     """Send to each sink what it has not taken. One that is away stops no other; two that deliver take turns.
 

@@ -23,8 +23,6 @@ from socml.jobs.daily_listing import Judged, Listing, RankedDay, Ranker
 from socml.models import MEMORY_DAYS, DayScores
 from socml.project import DataError, read_json, read_table, write_json, write_table
 
-__all__ = ["RankedDays"]
-
 VERSION = "4"  # another one when the same events, recipes and labels give other scores
 _VALUE = "value."
 

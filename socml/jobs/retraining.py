@@ -33,8 +33,6 @@ from socml.models import (
 )
 from socml.project import ConfigurationError, ModelRecipe, Project, audit, load_model_recipe
 
-__all__ = ["Beside", "Retrained", "beside", "compare_shadow", "promote_version", "retrain", "roll_back"]
-
 TOP = 100  # rows at the head of a ranking that are compared
 _AGE = re.compile(r"age\s*>=?\s*(\d+)d")
 _LABELS = re.compile(r"labels\s*>=?\s*(\d+)")

@@ -32,16 +32,6 @@ from socml.project import (
 )
 from socml.respond import read_settings
 
-__all__ = [
-    "StatusLine",
-    "check_configuration",
-    "night_status",
-    "preview_policy",
-    "recent_problems",
-    "send_alerts",
-    "set_policy",
-]
-
 LATE = timedelta(hours=30)  # since the last night: a nightly job that did not run
 
 

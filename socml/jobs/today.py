@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from socml.features import absent_sets, build_daily, columns_of, daily_folder
 from socml.jobs.daily_listing import (
@@ -29,7 +28,7 @@ from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
 from socml.jobs.today_rows import DayOfEntity, TodayList, TodayReason, TodayRow, Usual, dots_of, grouped_rows
 from socml.labels import BenignRule, LabelStore
 from socml.models import read_context
-from socml.project import Project, UnknownName, load_model_recipe
+from socml.project import Project, UnknownName, event_files, load_model_recipe
 from socml.review import Reason, RuleHit, hits, reasons_of
 
 SHOWN = 60  # rows of a day
@@ -41,9 +40,9 @@ _JUDGED_LEAST = 10  # labelled rows from which the share of false ones is told
 class Today:
     """The daily list of one dataset, kept by an app. Threads may share it."""
 
-    def __init__(self, dataset: str, *, project: Project, model: str = MODEL) -> None:
+    def __init__(self, dataset: str, *, project: Project) -> None:
         self.dataset, self.project = dataset, project
-        self._recipe = load_model_recipe(model, project)
+        self._recipe = load_model_recipe(MODEL, project)
         self._lock = threading.RLock()
         self._built: tuple[object, ...] = ()
         self._list: DailyList | None = None
@@ -104,7 +103,7 @@ class Today:
             listed = self.refresh(store)
             ranked = listed.of(day or None)
             if queue == LISTED:
-                causes = dict.fromkeys(_listed(ranked, shown), LISTED)
+                causes = dict.fromkeys(ranked.listed(shown).tolist(), LISTED)
             else:
                 causes = queued_rows(listed, ranked, queue, store, by=by, shown=shown)
             key = (ranked.day, queue, tuple(causes))
@@ -278,14 +277,9 @@ class Today:
         return shown * sum(not bad for bad in judged.values()) / len(judged)
 
 
-def _listed(ranked: RankedDay, shown: int) -> list[int]:
-    first: NDArray[np.int64] = ranked.order[:shown]
-    return [int(row) for row in first[ranked.learned.score[first] > 0]]
-
-
 def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]:
     found = set()
-    for row in _listed(ranked, shown):
+    for row in ranked.listed(shown).tolist():
         for f in np.flatnonzero(ranked.learned.parts[row] > 0).tolist():
             found.add((str(ranked.scores.role[row]), str(ranked.scores.entity[row]), ranked.scores.families[f]))
     return found
@@ -293,8 +287,6 @@ def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]
 
 def _stamp(project: Project, dataset: str) -> tuple[object, ...]:
     """Return what changes when events of a dataset do, without reading any."""
-    from socml.project import event_files
-
     context = project.root / "context.csv"
     files = tuple((path.name, path.stat().st_size) for path in event_files(project, dataset))
     state = daily_folder(project, dataset) / "state.json"

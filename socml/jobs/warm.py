@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["warm_kernels"]
-
 
 def warm_kernels() -> dict[str, float]:
     """Compile all; return module → CPU seconds it took. A kernel module may have a function `warm` of its own."""

@@ -24,8 +24,6 @@ from socml.jobs.watching_online import score_new_events
 from socml.models import make_online
 from socml.project import Project, SocmlError, TryLater, find_project, night_settings
 
-__all__ = ["Watched", "watch"]
-
 
 @dataclass(frozen=True)
 class Watched:

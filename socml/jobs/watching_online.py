@@ -41,8 +41,6 @@ from socml.project import (
     write_table,
 )
 
-__all__ = ["OnlineRound", "score_new_events"]
-
 HISTORY_DAYS = 7  # that a model learns first, and tells nothing of
 KEPT_DAYS = 2  # whose rows are known
 UNUSUAL = 99.9  # percentile from which a row may alert

@@ -85,9 +85,9 @@ class Journal:
             entry_id = connection.execute(stored).scalar_one()
         return Entry(int(entry_id), moment, kind, subject, dataset, by, client_id, body)
 
-    def entries(self, kind: str = "", *, subject: str = "", dataset: str = "", after: int = 0) -> list[Entry]:
+    def entries(self, kind: str = "", *, subject: str = "", dataset: str = "") -> list[Entry]:
         """Return entries whose kind begins with `kind`, in the order they were stored."""
-        query = sa.select(JOURNAL).where(JOURNAL.c.id > after).order_by(JOURNAL.c.id)
+        query = sa.select(JOURNAL).order_by(JOURNAL.c.id)
         if kind:
             query = query.where(JOURNAL.c.kind.startswith(kind, autoescape=True))
         if subject:

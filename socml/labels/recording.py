@@ -14,52 +14,13 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from socml.labels.export import write_labels
-from socml.labels.fold import CurrentLabels
-from socml.labels.intake import ImportResult, import_labels
-from socml.labels.records import FamilyEdit, LabelEvent, Lease, SecondLook
-from socml.labels.rows import check_row, existing_rows
+from socml.labels.rows import check_row
 from socml.labels.store import LabelStore
-from socml.labels.verdicts import (
-    DIRECTION,
-    LONGEST_SEEN_MS,
-    SEEN_LEAST_MS,
-    VERDICTS,
-    Acknowledgement,
-    LabelDetails,
-    NewLabel,
-)
+from socml.labels.verdicts import Acknowledgement, LabelDetails, NewLabel
 from socml.project import ConfigurationError, Project, find_project
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "DIRECTION",
-    "LONGEST_SEEN_MS",
-    "SEEN_LEAST_MS",
-    "VERDICTS",
-    "Acknowledgement",
-    "CurrentLabels",
-    "FamilyEdit",
-    "ImportResult",
-    "LabelEvent",
-    "LabelStore",
-    "Lease",
-    "NewLabel",
-    "SecondLook",
-    "check_row",
-    "existing_rows",
-    "import_labels",
-    "labels_url",
-    "open_labels",
-    "read_analyst_labels",
-    "read_label_events",
-    "read_labels",
-    "record_label",
-    "undo_label",
-    "write_labels",
-]
 
 
 def labels_url(project: Project) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from socml.project import (
     DataError,
+    Project,
     dataset_names,
     event_files,
     list_runs,
@@ -22,8 +23,6 @@ from socml.project import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from socml.project import Project
 
 NEAR = 6  # first characters that a row which was meant shares with what was written
 

@@ -16,8 +16,6 @@ from .fitting import fit_pipeline as fit_pipeline
 from .fitting import forest_for as forest_for
 from .fitting import make_detector as make_detector
 from .fitting import models as models
-from .label_source import has_seen_truth as has_seen_truth
-from .label_source import teaching_labels as teaching_labels
 from .online_model import OnlineModel as OnlineModel
 from .online_model import load_online as load_online
 from .online_model import make_online as make_online
@@ -27,6 +25,7 @@ from .online_run import save_online_run as save_online_run
 from .online_run import score_online as score_online
 from .outlier_detector import OutlierDetector as OutlierDetector
 from .plots import line_plot as line_plot
+from .plots import precision_recall_plot as precision_recall_plot
 from .plots import spaced_ticks as spaced_ticks
 from .reference import make_reference as make_reference
 from .registry import Registry as Registry
@@ -53,6 +52,8 @@ from .standing import rollback as rollback
 from .standing import set_shadow as set_shadow
 from .standing import standing_of as standing_of
 from .training_labels import TrainingLabels as TrainingLabels
+from .training_labels import has_seen_truth as has_seen_truth
+from .training_labels import teaching_labels as teaching_labels
 from .training_labels import training_labels_for as training_labels_for
 from .training_labels import training_labels_from_labels as training_labels_from_labels
 from .training_labels import training_labels_from_truth as training_labels_from_truth

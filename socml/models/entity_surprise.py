@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 
 from socml.features import Column, EntityDay
 from socml.models.signals import numbered, rank_rows
-from socml.models.tails import surprise
-
-__all__ = ["MEMORY_DAYS", "DayScores", "EntitySurprise"]
 
 Floats = NDArray[np.float64]
 MOST = 6.0  # a surprise beyond one in a million counts as that
 MEMORY_DAYS = 60
+FEWEST = 5  # values of a reference below which nothing is said
 ENOUGH = 30  # entity-days of peers from which nothing needs to be assumed
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
@@ -241,3 +239,38 @@ def _first_of(tails: Floats, x: Floats) -> NDArray[np.int64]:
 
 def _index(rows: EntityDay) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([rows.role, rows.entity])
+
+
+def surprise(reference: Floats, n: int, x: Floats, *, tail_share: float = 0.05, least_scale: float = 0.3) -> Floats:
+    """Return −log10 of the share of a reference that reaches each x; x of 0 or below is 0.
+
+    Up to the (1 − `tail_share`) point the share is counted, (reached + 1) / (n + 1). Beyond it an exponential tail is
+    fitted to the excesses, so that a value far outside is more surprising than one that just is the largest.
+
+    Parameters
+    ----------
+    reference : sorted, positive values
+    n : how many values the reference has, zeros included
+    x : values to judge, in the same unit
+    least_scale : smallest mean excess, so that equal values do not make a small step look impossible
+
+    Examples
+    --------
+    >>> surprise(np.arange(1.0, 100.0), 99, np.array([0.0, 50.0, 99.0])).round(2).tolist()
+    [0.0, 0.29, 2.02]
+    """
+    tail = np.zeros(len(x))
+    if n < FEWEST:
+        return tail
+    reached = len(reference) - np.searchsorted(reference, x, side="left")
+    tail = -np.log10((reached + 1) / (n + 1))
+    in_tail = max(FEWEST, int(tail_share * n))
+    at = len(reference) - in_tail - 1
+    corner = float(reference[at]) if at >= 0 else 0.0
+    beyond = reference[np.searchsorted(reference, corner, side="right") :]
+    scale = max(float((beyond - corner).mean()) if len(beyond) else 0.0, least_scale)
+    share = max(len(beyond), 1) / (n + 1)
+    far = x > corner
+    tail[far] = -np.log10(share) + (x[far] - corner) / scale / np.log(10)
+    tail[x <= 0] = 0.0
+    return np.maximum(tail, 0.0)

@@ -15,14 +15,9 @@ from socml.features import feature_names, label_columns, plain_table, rows_of_pe
 from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
-from socml.models.training_labels import (
-    TrainingLabels,
-    training_labels_for,
-    training_labels_from_labels,
-    training_labels_from_truth,
-)
+from socml.models.training_labels import TrainingLabels, training_labels_for
 from socml.models.version import ModelVersion
-from socml.models.versions import load_model, open_registry
+from socml.models.versions import open_registry
 from socml.project import (
     ModelError,
     ModelRecipe,
@@ -50,20 +45,6 @@ if TYPE_CHECKING:
 
     from socml.detectors import Detector
     from socml.models.outlier_detector import OutlierDetector
-
-__all__ = [
-    "ModelVersion",
-    "TrainingLabels",
-    "fit",
-    "fit_pipeline",
-    "forest_for",
-    "load_model",
-    "make_detector",
-    "models",
-    "training_labels_for",
-    "training_labels_from_labels",
-    "training_labels_from_truth",
-]
 
 LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
@@ -232,16 +213,10 @@ def fit(
     DataError
         If no row lies in the period.
     """
-    if not isinstance(model, str | ModelRecipe):
-        raise RecipeError(
-            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
-        )
     project = project or find_project()
     features = plain_table(features)
     about = feature_metadata or metadata_of(features)
-    recipe = _recipe_of(model, project) if isinstance(model, str) else model
-    if isinstance(model, str) and not recipe.name:
-        recipe = recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
+    recipe = _recipe_to_fit(model, about, project)
     seed = recipe.seed if seed is None else seed
     period = recipe.period if period is None else period
     features = _rows_to_learn(recipe, features, about, period)
@@ -265,6 +240,20 @@ def fit(
     recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
     audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
     return recorded
+
+
+def _recipe_to_fit(model: str | ModelRecipe, about: TableMetadata, project: Project) -> ModelRecipe:
+    """Return a recipe, or that of a name; one made of a detector's name is called so, and reads what it is given."""
+    if not isinstance(model, str | ModelRecipe):
+        raise RecipeError(
+            "fit takes a name or a recipe; an estimator is fitted by socml.make_detector(model).fit(table)."
+        )
+    if isinstance(model, ModelRecipe):
+        return model
+    recipe = _recipe_of(model, project)
+    if recipe.name:
+        return recipe
+    return recipe.model_copy(update={"name": model, "features": about.get("feature_set", "table")})
 
 
 def _rows_to_learn(recipe: ModelRecipe, features: pd.DataFrame, about: TableMetadata, period: Period) -> pd.DataFrame:

@@ -23,15 +23,7 @@ from socml.detectors import (
     write_state,
 )
 from socml.features import plain_table
-from socml.project import (
-    ModelError,
-    ModelRecipe,
-    Project,
-    RecipeError,
-    component,
-    find_project,
-    load_model_recipe,
-)
+from socml.project import ModelError, ModelRecipe, Project, RecipeError, component, find_project, load_model_recipe
 
 if TYPE_CHECKING:
     import numpy as np

@@ -27,7 +27,9 @@ def write_plots(folder: Path, normality: np.ndarray, known: np.ndarray | None) -
     folder.mkdir(parents=True, exist_ok=True)
     plots = {"score-histogram.svg": _histogram(normality, known)}
     if known is not None and {0.0, 1.0} <= set(np.unique(known[~np.isnan(known)])):
-        plots["precision-recall.svg"] = _precision_recall(normality, known)
+        plots["precision-recall.svg"] = precision_recall_plot(
+            *precision_recall(normality, known), float(np.nanmean(known))
+        )
     for name, text in plots.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in plots]
@@ -61,9 +63,8 @@ def _histogram(normality: np.ndarray, known: np.ndarray | None) -> str:
     )
 
 
-def _precision_recall(normality: np.ndarray, known: np.ndarray) -> str:
-    precision, recall = precision_recall(normality, known)
-    rate = float(np.nanmean(known))
+def precision_recall_plot(precision: np.ndarray, recall: np.ndarray, rate: float) -> str:
+    """Return the SVG of a precision-recall curve, beside the `rate` of malicious rows, which a random order reaches."""
     lines = {
         "this model": (np.repeat(recall, 2)[1:], np.repeat(precision, 2)[:-1]),
         f"random order ({rate:.3f})": (np.array([0.0, 1.0]), np.array([rate, rate])),

@@ -16,15 +16,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from uuid import uuid4
 
-from socml.project import FOLDER_MODE, make_private, private_file
-
-if TYPE_CHECKING:
-    from socml.project import Project
+from socml.project import FOLDER_MODE, Project, make_private, private_file
 
 REVISION = "dc11669786a5"  # of MLflow's tables, as alembic_version holds it
 MIGRATIONS = "7456ba1b2b205466"  # hash of the names of the migrations that lead there

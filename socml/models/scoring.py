@@ -87,7 +87,6 @@ def score_run(
     project: Project | None = None,
     experiment: str = "",
     truth: pd.DataFrame | pd.Series | None = None,
-    finished: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Score a feature file in bounded memory and return what `run.json` says of the run.
@@ -101,7 +100,6 @@ def score_run(
     ----------
     experiment : name of the experiment it belongs to
     truth : `malicious` by `row_id`, for the metrics
-    finished : when it was finished, ISO 8601; the time the score file was written if empty
     progress : called with the rows scored so far and all rows
 
     Raises
@@ -109,7 +107,7 @@ def score_run(
     ModelError, DataError
     """
     project = project or find_project()
-    about: Run = {"experiment": experiment, "finished": finished}
+    about: Run = {"experiment": experiment}
     about["features_path"] = os.path.relpath(features_path, project.workspace)
     with as_it_is(features_path) as held:
         return _score_run(version, held, about, project=project, truth=truth, progress=progress)
@@ -204,12 +202,7 @@ def _score_columns(
 
 
 def _write_scores(
-    path: Path,
-    version: ModelVersion,
-    features_path: Path,
-    normality: np.ndarray,
-    metadata: TableMetadata,
-    run_id: str,
+    path: Path, version: ModelVersion, features_path: Path, normality: np.ndarray, metadata: TableMetadata, run_id: str
 ) -> None:
     rank = ranks(normality)
     keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])

@@ -14,8 +14,6 @@ from socml.project import ConfigurationError, Project, UnknownName
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["PREVIOUS", "SHADOW", "Standing", "promote", "rollback", "set_shadow", "standing_of"]
-
 SHADOW, PREVIOUS = "shadow", "previous"
 
 

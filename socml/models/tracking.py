@@ -25,7 +25,7 @@ from socml.models.registry_file import StartedRun
 from socml.models.version import ModelMetadata, ModelVersion
 from socml.models.version_files import keep_files, read_files, save_files, types_in
 from socml.models.versions import CHAMPION, FILES
-from socml.project import metadata_of, safe_name
+from socml.project import ModelRecipe, Project, metadata_of, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from socml.detectors import Classifier
     from socml.models.training_labels import TrainingLabels
-    from socml.project import ModelRecipe, Project
 
 EXAMPLE_ROWS = 5  # that are kept with a model, to show what it takes
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "skops", "mlflow")

@@ -9,12 +9,13 @@ import numpy as np
 
 from socml.evaluate import truth_of_rows
 from socml.features import of_rows
-from socml.project import DataError, ModelError
+from socml.project import DataError, ModelError, ModelRecipe, Project
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.project import ModelRecipe
+    from socml.models.version import ModelVersion
+
 
 TEACHES = {"malicious": 1.0, "benign": 0.0, "false_alarm": 0.0}  # a verdict that is not here teaches nothing
 
@@ -97,11 +98,7 @@ def check_training_labels(training_labels: TrainingLabels, recipe: ModelRecipe) 
 
 
 def training_labels_for(
-    recipe: ModelRecipe,
-    row_ids: pd.Index,
-    *,
-    truth: pd.DataFrame | pd.Series | None,
-    labels: pd.DataFrame | None,
+    recipe: ModelRecipe, row_ids: pd.Index, *, truth: pd.DataFrame | pd.Series | None, labels: pd.DataFrame | None
 ) -> TrainingLabels:
     """Return what a supervised recipe's own source teaches of these rows.
 
@@ -135,3 +132,18 @@ def _next(source: str) -> str:
     if source == "analysts":
         return "Label some: socml label, or socml app."
     return 'Does the dataset have ground truth? With labels instead: [training] labels = "analysts".'
+
+
+def teaching_labels(recipe: ModelRecipe, dataset: str, *, project: Project) -> pd.DataFrame | None:
+    """Return the current labels of a dataset if the recipe's model learns from analysts, else None."""
+    if recipe.mode != "supervised" or recipe.training.labels != "analysts":
+        return None
+    from socml.labels import read_labels
+
+    return read_labels(dataset=dataset, project=project)
+
+
+def has_seen_truth(version: ModelVersion, dataset: str) -> bool:
+    """Say whether the truth of this dataset taught the model: then metrics against it would flatter."""
+    about = version.metadata
+    return about.get("taught_by") == "truth" and about.get("dataset") == dataset

@@ -15,17 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.models.reference import Reference, make_reference
 from socml.models.skops_import import import_skops
 from socml.models.version import ModelVersion
-from socml.models.version_files import (
-    is_trusted,
-    keep_files,
-    load_trusted,
-    read_files,
-    save_files,
-    trusted_types,
-)
+from socml.models.version_files import keep_files, read_files
 from socml.project import (
     DataError,
     ModelError,
@@ -41,29 +33,6 @@ from socml.project import (
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-__all__ = [
-    "CHAMPION",
-    "FILES",
-    "REGISTRY_DAMAGED",
-    "ModelVersion",
-    "Reference",
-    "check_registry_file",
-    "experiment_id",
-    "fetch_files",
-    "is_trusted",
-    "keep_files",
-    "kept_model",
-    "load_model",
-    "load_trusted",
-    "make_reference",
-    "open_registry",
-    "read_files",
-    "registry_error",
-    "resolve_alias",
-    "save_files",
-    "trusted_types",
-]
 
 FILES = "socml"  # folder of the run's artefacts that holds a version's files
 CHAMPION = "champion"

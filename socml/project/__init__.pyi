@@ -136,9 +136,14 @@ from .stored import as_it_is as as_it_is
 from .stored import clear_abandoned as clear_abandoned
 from .stored import one_at_a_time as one_at_a_time
 from .stored import open_file as open_file
+from .stored import open_table as open_table
 from .stored import read_json as read_json
+from .stored import read_metadata as read_metadata
+from .stored import read_table as read_table
 from .stored import refuse_other as refuse_other
+from .stored import replacing as replacing
 from .stored import write_json as write_json
+from .stored import write_table as write_table
 from .tables import EVENT as EVENT
 from .tables import EXPLANATION as EXPLANATION
 from .tables import EXTRA as EXTRA
@@ -157,6 +162,7 @@ from .tables import schema as schema
 from .unpacking import check_archive as check_archive
 from .wording import Sentence as Sentence
 from .wording import Words as Words
+from .wording import error_text as error_text
 from .wording import words as words
 from .workspace import damaged_runs as damaged_runs
 from .workspace import dataset_names as dataset_names
@@ -168,14 +174,10 @@ from .workspace import events_snapshot as events_snapshot
 from .workspace import features_path as features_path
 from .workspace import list_runs as list_runs
 from .workspace import open_events as open_events
-from .workspace import open_table as open_table
 from .workspace import part_path as part_path
 from .workspace import quarantine_files as quarantine_files
 from .workspace import read_leaves as read_leaves
-from .workspace import read_metadata as read_metadata
 from .workspace import read_run as read_run
-from .workspace import read_table as read_table
-from .workspace import replacing as replacing
 from .workspace import run_features_path as run_features_path
 from .workspace import run_folder as run_folder
 from .workspace import run_is_intact as run_is_intact
@@ -183,4 +185,3 @@ from .workspace import safe_name as safe_name
 from .workspace import stored_before_manifests as stored_before_manifests
 from .workspace import truth_path as truth_path
 from .workspace import write_run as write_run
-from .workspace import write_table as write_table

@@ -16,8 +16,6 @@ from pathlib import Path
 from socml.project.private import private_file
 from socml.project.project import Project
 
-__all__ = ["audit", "audit_damage", "audit_path", "audited"]
-
 _TAIL = 1 << 16  # bytes that hold the last line
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-__all__ = ["within"]
-
 T = TypeVar("T")
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Declared", "checked", "in_a_sentence"]
-
 SHOWN = 60  # characters of a value
 READER_SETS = frozenset({"name", "path", "hash", "sql"})  # keys that nobody declares
 ALLOWED = {

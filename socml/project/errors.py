@@ -8,23 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from socml.project.wording import Words
 
 
 class SocmlError(Exception):
-    """Any error that socml raises on purpose. Raised with a `Sentence`, it can be told in every language."""
+    """Any error that socml raises on purpose. Raised with a `Sentence`, `error_text` tells it in every language."""
 
     exit_code = 1
-
-    def told(self, say: Words) -> str:
-        """Return what is wrong as the language says it; in English, where nobody wrote it in another."""
-        from socml.project.wording import Sentence
-
-        first = self.args[0] if self.args else ""
-        return first.said(say) if isinstance(first, Sentence) else str(self)
 
 
 class ConfigurationError(SocmlError):
@@ -50,12 +39,10 @@ class UnknownName(ConfigurationError):
         self.kind, self.name, self.known = kind, name, sorted(known)
         super().__init__(f"There is no {kind} called {name!r}.{did_you_mean(name, self.known)}")
 
-    def told(self, say: Words) -> str:
-        """Return what is wrong as the language says it. What kind of name it is stands beside it on a page."""
-        near = get_close_matches(self.name, self.known, n=1, cutoff=0.5)
-        if say.language == "en":
-            return str(self)
-        return say("error.unknown_near", name=self.name, near=near[0]) if near else say("error.unknown", name=self.name)
+    @property
+    def nearest(self) -> str:
+        """The known name that is most like it; empty if none is."""
+        return next(iter(get_close_matches(self.name, self.known, n=1, cutoff=0.5)), "")
 
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
         """Return what a copy in another process is made of."""

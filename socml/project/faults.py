@@ -63,11 +63,7 @@ _OF_SQLITE: tuple[tuple[set[int], type[SocmlError], str], ...] = (
         TryLater,
         "{store} is busy or away: {found}. Try again when the other program is done.",
     ),
-    (
-        {sqlite3.SQLITE_CANTOPEN},
-        TryLater,
-        "{store} cannot be opened ({found}): is its folder there, and is it a file?",
-    ),
+    ({sqlite3.SQLITE_CANTOPEN}, TryLater, "{store} cannot be opened ({found}): is its folder there, and is it a file?"),
     (
         {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM},
         TryLater,

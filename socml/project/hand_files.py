@@ -7,8 +7,6 @@ import io
 import re
 from pathlib import Path
 
-__all__ = ["decoded_by_hand", "dialect_by_hand", "rows_by_hand", "text_by_hand"]
-
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(r"[\"']?sep=(.)[\"']?\r?\n", re.IGNORECASE)  # over the names, as Excel writes it
 

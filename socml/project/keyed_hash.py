@@ -17,8 +17,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["SipState", "new_secret", "sip_end", "sip_start", "sip_word"]
-
 SipState: TypeAlias = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 _FINAL_ROUNDS = 3
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from socml.project.records import Run
 
-__all__ = ["LEAVES", "check_leaves", "drop_leaves_of", "leaves_file", "load_leaves", "save_leaves"]
-
 LEAVES, _AS_THEY_ARE = "leaves.npy.zst", "leaves.npy"
 _SORTED_BY = 12  # trees: rows that share their leaves share most others
 

@@ -14,18 +14,6 @@ from pathlib import Path
 
 from socml.project.errors import DataError
 
-__all__ = [
-    "MANIFEST",
-    "PART",
-    "UNDATED",
-    "Manifest",
-    "Part",
-    "check_part",
-    "content_hash",
-    "origin_of",
-    "read_manifest",
-]
-
 MANIFEST = "manifest.json"
 PART = "part-"  # begins the names of files that count only if a manifest names them
 UNDATED = "undated"

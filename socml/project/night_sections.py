@@ -17,8 +17,6 @@ from socml.project.errors import ConfigurationError
 from socml.project.project import MARKER, Project
 from socml.project.workspace import safe_name
 
-__all__ = ["CHECKS", "CheckSettings", "NightSettings", "SinkSettings", "SourceSettings", "night_settings"]
-
 CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "feature-drift", "score-drift")
 LONGEST_DAYS = 36_500  # a hundred years; a date has no more room before it for many more
 _SECRET = re.compile(r"(?i)(^|_)(key|token|secret|password|passwd)$")

@@ -17,8 +17,17 @@ from socml.project.declared import Declared, checked
 from socml.project.errors import RecipeError, UnknownName
 from socml.project.hand_files import text_by_hand
 from socml.project.periods import Period
-from socml.project.recipe_daily import DailyList, FeatureSets
-from socml.project.recipe_sections import Download, Queue, Search, Stream, Sweep, Training, Validation
+from socml.project.recipe_sections import (
+    DailyList,
+    Download,
+    FeatureSets,
+    Queue,
+    Search,
+    Stream,
+    Sweep,
+    Training,
+    Validation,
+)
 from socml.project.recipe_sections import Truth as Truth  # noqa: PLC0414  readers import it from here
 from socml.project.registry import open_components
 

@@ -99,6 +99,18 @@ class Sentence(str):
         return _said(say, self.key, self.values)
 
 
+def error_text(error: Exception, say: Words) -> str:
+    """Return what is wrong as the language says it; in English, where nobody wrote it in another.
+
+    What kind of name an unknown one is stands beside it on a page.
+    """
+    if isinstance(error, UnknownName) and say.language != "en":
+        near = error.nearest
+        return say("error.unknown_near", name=error.name, near=near) if near else say("error.unknown", name=error.name)
+    first = error.args[0] if error.args else ""
+    return first.said(say) if isinstance(first, Sentence) else str(error)
+
+
 def _said(say: Words, key: str, values: Mapping[str, object]) -> str:
     shown = {name: say.number(v) if isinstance(v, int) and name != "n" else v for name, v in values.items()}
     return say(key, **shown)

@@ -21,16 +21,7 @@ from socml.project.errors import ConfigurationError, DataError, UnknownName
 from socml.project.faults import reading
 from socml.project.leaves import check_leaves, drop_leaves_of, leaves_file, load_leaves
 from socml.project.manifest import PART, Manifest, Part, check_part, read_manifest
-from socml.project.stored import (
-    open_table,
-    read_json,
-    read_metadata,
-    read_table,
-    remedy,
-    replacing,
-    write_json,
-    write_table,
-)
+from socml.project.stored import read_json, remedy, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,35 +29,6 @@ if TYPE_CHECKING:
 
     from socml.project.project import Project
     from socml.project.records import Run
-
-__all__ = [
-    "damaged_runs",
-    "dataset_names",
-    "drop_leaves",
-    "event_files",
-    "events_folder",
-    "events_snapshot",
-    "features_path",
-    "list_runs",
-    "open_events",
-    "open_table",
-    "quarantine_files",
-    "read_json",
-    "read_leaves",
-    "read_metadata",
-    "read_run",
-    "read_table",
-    "replacing",
-    "run_features_path",
-    "run_folder",
-    "run_is_intact",
-    "safe_name",
-    "stored_before_manifests",
-    "truth_path",
-    "write_json",
-    "write_run",
-    "write_table",
-]
 
 LONGEST_NAME = 150  # characters; file systems take 255 bytes, and an ending and a temporary mark are added
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

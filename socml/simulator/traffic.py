@@ -165,17 +165,17 @@ _OF_THE_FLOW = (
 _BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", np.uint8)
 
 
-def random_ids(rng: np.random.Generator, prefix: str, n: int, length: int = 17) -> NDArray[np.str_]:
-    """Return `n` identifiers like Zeek's: `prefix` and `length` letters and digits.
+def random_ids(rng: np.random.Generator, prefix: str, n: int) -> NDArray[np.str_]:
+    """Return `n` identifiers like Zeek's: `prefix` and 17 letters and digits.
 
     Examples
     --------
     >>> [len(i) for i in random_ids(np.random.default_rng(0), "C", 2)]
     [18, 18]
     """
-    letters = _BASE62[rng.integers(0, 62, (n, length))]
+    letters = _BASE62[rng.integers(0, 62, (n, 17))]
     letters = np.concatenate([np.full((n, len(prefix)), np.frombuffer(prefix.encode(), np.uint8)), letters], axis=1)
-    return np.ascontiguousarray(letters).view(f"S{length + len(prefix)}").ravel().astype(str)
+    return np.ascontiguousarray(letters).view(f"S{17 + len(prefix)}").ravel().astype(str)
 
 
 def _joined(batches: list[Columns]) -> Columns:

@@ -111,13 +111,12 @@ def visit(
     *,
     client: NDArray[np.str_],
     site: NDArray[np.int64],
-    lookups: float = 0.45,
 ) -> None:
-    """Load something from a site, with a name lookup before it in a share `lookups` of the cases."""
+    """Load something from a site, with a name lookup before it in some 45 % of the cases."""
     sites, n = world.organisation.sites, len(time_us)
     name = names_of(world, rng, site)
     address = sites.addresses[site, rng.integers(0, 4, n)]
-    asks = np.flatnonzero(rng.random(n) < lookups)
+    asks = np.flatnonzero(rng.random(n) < 0.45)
     before = time_us[asks] - seconds(rng.uniform(0.004, 0.08, asks.size))
     look_up(world, traffic, rng, before, client=client[asks], name=name[asks], answer=address[asks])
     both = asks[rng.random(asks.size) < 0.3]

@@ -4,7 +4,6 @@ from .defanging import defang as defang
 from .defanging import refang as refang
 from .hashing import hash_bytes as hash_bytes
 from .hashing import hash_file as hash_file
-from .hashing import kind_of_hash as kind_of_hash
 from .indicators import Indicator as Indicator
 from .indicators import find_indicators as find_indicators
 from .leaving import reason_to_keep as reason_to_keep

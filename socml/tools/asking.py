@@ -32,8 +32,6 @@ from urllib.request import (
 
 from socml.project import is_loopback, is_public, within
 
-__all__ = ["MOST_BYTES", "NoAnswer", "ask", "usable_key"]
-
 MOST_BYTES = 1 << 20
 _PIECE = 1 << 16
 _LONGEST_PAUSE = timedelta(days=1)

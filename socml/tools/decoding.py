@@ -18,8 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
-__all__ = ["Step", "cisco7", "decode", "decode_base64", "decode_link"]
-
 MOST_BYTES = 1 << 20
 MOST_LAYERS = 10
 _PRINTABLE_SHARE = 0.85

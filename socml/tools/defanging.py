@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["defang", "refang"]
-
 _SCHEME = re.compile(r"\b(h)(tt|xx)(ps?)(?=://)", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"\b(ftp)(s?)(?=://)", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])((?:\d{1,3}\.){3}\d{1,3})(?![\w.]*\w)")

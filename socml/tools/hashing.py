@@ -1,15 +1,11 @@
-"""Bytes, or a file → their hashes; a hash → which kind it may be."""
+"""Bytes, or a file → their hashes."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
-__all__ = ["KINDS", "hash_bytes", "hash_file", "kind_of_hash"]
-
 KINDS = ("md5", "sha1", "sha256", "sha512")
-_LENGTHS = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512", 56: "sha224", 96: "sha384"}
 _PIECE = 1 << 20
 
 
@@ -32,15 +28,3 @@ def hash_file(path: str | Path) -> dict[str, str]:
             for one in hashes.values():
                 one.update(piece)
     return {kind: one.hexdigest() for kind, one in hashes.items()}
-
-
-def kind_of_hash(text: str) -> str:
-    """Return which hash a text is by its length, "" if it is none. NTLM and MD4 are as long as MD5.
-
-    Examples
-    --------
-    >>> kind_of_hash("d41d8cd98f00b204e9800998ecf8427e"), kind_of_hash("hello")
-    ('md5', '')
-    """
-    text = text.strip()
-    return _LENGTHS.get(len(text), "") if re.fullmatch(r"[0-9a-fA-F]+", text) else ""

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from socml.tools.defanging import refang
 
-__all__ = ["Indicator", "find_indicators"]
-
 _LONGEST = 4 << 20  # characters that are looked at
 _URL = re.compile(r"\b(?:https?|ftps?)://[^\s<>\"'`\\^{|}]+", re.IGNORECASE)
 _TAIL = ".,;:!?)]}>*"

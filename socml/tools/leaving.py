@@ -15,8 +15,6 @@ from urllib.parse import unquote, urlsplit
 from socml.project import Address, is_public, network_of, with_inner
 from socml.tools.indicators import Indicator
 
-__all__ = ["LONGEST", "reason_to_keep"]
-
 # No public name ends so: RFC 6761, 6762, 8375, ICANN's .internal, and what inner networks are called.
 _INNER = set("arpa corp home internal intranet invalid lan local localdomain localhost private test".split())
 _TOKEN = re.compile(r"[\w:-]+(?:\.[\w:-]+)+|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]*")

@@ -15,8 +15,6 @@ from socml.project import DataError
 from socml.tools.defanging import refang
 from socml.tools.indicators import Indicator
 
-__all__ = ["Hit", "look_up"]
-
 
 @dataclass(frozen=True)
 class Hit:

@@ -16,8 +16,6 @@ from socml.formats import decoded, first_mailbox, header_text, header_texts, mai
 from socml.project import DataError, Sentence
 from socml.tools.decoding import decode_link
 
-__all__ = ["MailTriage", "triage_mail"]
-
 _DOUBLE = re.compile(
     r"\.[a-z0-9]{2,4}\s*\.(?:exe|scr|com|pif|bat|cmd|js|jse|vbs|vbe|wsf|hta|lnk|ps1|jar|iso|img)$", re.I
 )

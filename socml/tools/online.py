@@ -23,8 +23,6 @@ from socml.tools.services import SERVICES, Reading, request_of
 if TYPE_CHECKING:
     from socml.tools.asking import NoAnswer
 
-__all__ = ["Answer", "Failure", "Held", "OnlineLookup", "Plan", "look_up_online", "plan_lookup"]
-
 LIMIT_S = 10.0  # of one answer
 MOST = 20  # indicators a call
 KEPT_FOR = timedelta(days=1)

@@ -25,8 +25,6 @@ from urllib.parse import quote, urlencode
 
 from socml.tools.indicators import Indicator
 
-__all__ = ["SERVICES", "VERDICTS", "Reading", "Service", "request_of"]
-
 VERDICTS = ("malicious", "suspicious", "harmless", "unknown")
 DAYS = 90  # of reports that AbuseIPDB counts
 MALICIOUS_CONFIDENCE, SUSPICIOUS_CONFIDENCE = 75, 25  # AbuseIPDB's, of 100

@@ -10,8 +10,6 @@ from socml.tools.leaving import LONGEST
 from socml.tools.online import MOST, Answer, Failure, Held, Plan
 from socml.tools.services import SERVICES
 
-__all__ = ["answer_rows", "lines_of", "lines_of_plan"]
-
 _NAMED = 20  # indicators that a line names
 _Say = Callable[..., str]
 

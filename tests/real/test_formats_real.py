@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socml.formats.host._syslog_lines import header
+from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_messages import read_message
 from socml.ingestion.detection import detect
 from socml.ingestion.event_query import load_events, load_truth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -135,8 +136,6 @@ def _model(
 
 
 def _made(path: str, parameters: Mapping[str, object], seed: int, where: str) -> Any:
-    import inspect
-
     from socml.detectors.foreign.import_paths import import_estimator
 
     known = inspect.signature(import_estimator(path).__init__).parameters

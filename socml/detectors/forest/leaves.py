@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from socml.detectors.forest.tables import PackedForest
 
-__all__ = ["LeafTables", "compile_leaves"]
-
 
 @dataclass(frozen=True)
 class LeafTables:

@@ -10,8 +10,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["TILE", "gather_edges", "make_buckets", "place_among", "rank_tile"]
-
 TILE = 512  # rows at a time: 40 columns of ranks fit the first-level cache
 MOST_RANKS = 255  # thresholds of one column that a byte can tell apart
 BUCKETS = 4096

@@ -18,8 +18,6 @@ from socml.detectors.forest.select import SCALE, SelectNetwork, compile_select, 
 from socml.detectors.forest.tables import PackedForest, mean_path
 from socml.detectors.forest.walk import WalkTables, compile_walk, walk
 
-__all__ = ["as_matrix", "leaf_matrix", "mean_depth", "score_samples"]
-
 MOST_LEAVES = 256  # of a tree in a select network: a leaf is one byte
 FEW_ROWS = 128  # a select network evaluates whole tiles of 512
 

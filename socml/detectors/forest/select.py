@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from socml.detectors.forest.ranks import TILE, gather_edges, make_buckets, place_among, rank_tile
 from socml.detectors.forest.tables import PackedForest
 
-__all__ = ["SCALE", "SelectNetwork", "compile_select", "select_leaves", "select_sums"]
-
 SCALE = 2.0**40  # path lengths are summed as whole multiples of 1 / SCALE, so that order does not matter
 
 

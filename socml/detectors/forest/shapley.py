@@ -29,8 +29,6 @@ from socml.detectors.forest.leaves import LeafTables, compile_leaves
 from socml.detectors.forest.scoring import as_matrix
 from socml.detectors.forest.tables import PackedForest
 
-__all__ = ["expected_depth", "tree_shap"]
-
 TILE = 1024  # rows at a time: the tables of all leaves are read once a tile
 MOST_TABULATED = 10  # columns of a leaf: 2¹⁰ patterns of 10 columns are 80 KiB
 MOST_BYTES = 256 * 2**20  # of the tables; leaves past it are integrated for every row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest
-
-__all__ = ["PackedForest", "mean_path", "pack_forest"]
+    from sklearn.tree._tree import Tree
 
 NO_CHILD = -1  # scikit-learn's mark of a leaf, in both child columns
 
@@ -171,32 +170,32 @@ def pack_forest(forest: IsolationForest) -> PackedForest:
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(forest)
-    trees = [estimator.tree_ for estimator in forest.estimators_]
-    start = np.concatenate(([0], np.cumsum([tree.node_count for tree in trees]))).astype(np.int64)
+    nodes = node_tables([estimator.tree_ for estimator in forest.estimators_])
+    if np.isinf(nodes["threshold"]).any():
+        raise ValueError("The forest was fitted on infinite values, and splits where no number lies.")
+    for tree, columns in enumerate(forest.estimators_features_):
+        own = nodes["feature"][nodes["start"][tree] : nodes["start"][tree + 1]]
+        own[own >= 0] = np.asarray(columns)[own[own >= 0]]
+    return PackedForest(**nodes, n_features=int(forest.n_features_in_), max_samples=int(forest.max_samples_))
+
+
+def node_tables(trees: Sequence[Tree]) -> dict[str, np.ndarray]:
+    """Return the tables of `PackedForest` that are of nodes, and `start`: of any trees of scikit-learn."""
 
     def every(name: str) -> np.ndarray:
         return np.concatenate([getattr(tree, name) for tree in trees])
 
-    left, threshold = every("children_left"), every("threshold")
-    inner = left != NO_CHILD
-    if not np.isfinite(threshold[inner]).all():
-        raise ValueError("The forest was fitted on infinite values, and splits where no number lies.")
-    feature = np.where(inner, every("feature"), -1).astype(np.int32)
-    for tree, columns in enumerate(forest.estimators_features_):
-        own = feature[start[tree] : start[tree + 1]]
-        own[own >= 0] = np.asarray(columns)[own[own >= 0]]
-    return PackedForest(
-        feature=feature,
-        threshold=np.where(inner, threshold, np.nan),
-        left=left.astype(np.int32),
-        right=every("children_right").astype(np.int32),
-        rows=every("n_node_samples").astype(np.int32),
-        cover=every("weighted_n_node_samples").astype(np.float64),
-        missing_left=every("missing_go_to_left").astype(np.bool_),
-        start=start,
-        n_features=int(forest.n_features_in_),
-        max_samples=int(forest.max_samples_),
-    )
+    inner = every("children_left") != NO_CHILD
+    return {
+        "feature": np.where(inner, every("feature"), -1).astype(np.int32),
+        "threshold": np.where(inner, every("threshold"), np.nan),
+        "left": every("children_left").astype(np.int32),
+        "right": every("children_right").astype(np.int32),
+        "rows": every("n_node_samples").astype(np.int32),
+        "cover": every("weighted_n_node_samples").astype(np.float64),
+        "missing_left": every("missing_go_to_left").astype(np.bool_),
+        "start": np.concatenate(([0], np.cumsum([tree.node_count for tree in trees]))).astype(np.int64),
+    }
 
 
 @njit(cache=True, nogil=True)

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from socml.detectors.forest.select import SCALE
 from socml.detectors.forest.tables import PackedForest
 
-__all__ = ["WalkTables", "compile_walk", "walk"]
-
 TILE = 64  # rows that step together
 
 

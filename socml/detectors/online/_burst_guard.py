@@ -14,8 +14,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["admit"]
-
 EDGE = 1.5  # standard deviations that part a column's middle from its low and its high
 PATIENCE = 20  # windows of events after which a window ends in any case: what is usual may have changed for good
 

@@ -20,8 +20,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["HalfSpaceForest"]
-
 PADDING = 0.15  # share of a column's range at either end that River never splits in
 STOP_SHARE = 0.1  # of a window: River stops at a node with fewer rows
 RUN = 1024  # rows at a time: their leaves fit the first-level cache

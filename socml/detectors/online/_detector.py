@@ -7,18 +7,20 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from inspect import Parameter, signature
 from typing import TypedDict
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from socml.detectors.online._burst_guard import admit
 from socml.detectors.online._drift import make_drift
-from socml.detectors.online._running_scale import running_scale
 from socml.detectors.online._state import State
 from socml.project import ModelError, RecipeError, did_you_mean
 
 DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
+FARTHEST = 1e150  # of a value from its mean: its square is still a number
 MOST_DRIFTS = 1000  # remembered
 
 Entities = Sequence[str | None] | None
@@ -206,8 +208,6 @@ def unit_interval(scaled: NDArray[np.float64], limit: float) -> NDArray[np.float
 
 def describe_parameters(detector: type) -> list[str]:
     """Return the names of the parameters that a detector can be made with, its own first."""
-    from inspect import Parameter, signature
-
     names: dict[str, None] = {}
     for owner in detector.__mro__:
         if "__init__" in vars(owner) and owner is not object:
@@ -226,3 +226,48 @@ def check_parameters(
         if parameter not in {*known, *more}:
             near = did_you_mean(parameter, known)
             raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {name} does not have it.{near}")
+
+
+@njit(cache=True, nogil=True)
+def running_scale(
+    block: NDArray[np.float64],
+    count: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    memory: float,
+    limit: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Write the scaled rows into `out` and learn each row after it was scaled.
+
+    A value of a column that never varied is 0 when it is that column's value, else ±`limit`. One too far away to be
+    squared, such as ∞, is ±`limit` and is not learned: one such value would blind its column for good.
+
+    Parameters
+    ----------
+    block, out : float64 (n_rows, n_columns); NaN is missing and is not learned
+    count, mean, variance : float64 (n_columns,), what was learned so far; changed in place
+    memory : events that weigh; older ones fade
+    limit : standard deviations at which a value is clipped
+    """
+    for i in range(block.shape[0]):
+        for j in range(block.shape[1]):
+            value = block[i, j]
+            if np.isnan(value):
+                out[i, j] = 0.0
+                continue
+            n = count[j]
+            delta = value - mean[j]
+            if not abs(delta) < FARTHEST:
+                out[i, j] = (limit if delta > 0.0 else -limit) if n >= 2.0 else 0.0
+                continue
+            if n < 2.0 or delta == 0.0:
+                out[i, j] = 0.0
+            elif variance[j] <= 0.0:
+                out[i, j] = limit if delta > 0.0 else -limit
+            else:
+                out[i, j] = min(max(delta / np.sqrt(variance[j]), -limit), limit)
+            n = min(n, memory)
+            mean[j] += delta / (n + 1.0)
+            variance[j] += (delta * (value - mean[j]) - variance[j]) / (n + 1.0)
+            count[j] += 1.0

@@ -11,8 +11,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["gaussian_normality", "quantile_normality", "surprise"]
-
 FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
 CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far
 NARROWEST = 1e-6  # half of a band, where the values did not vary

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from socml.project import sip_end, sip_start, sip_word
 
-__all__ = ["assign_slots", "find_slots", "link_slots"]
-
 NONE = -1
 USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`
 

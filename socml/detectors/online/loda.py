@@ -1,4 +1,4 @@
-"""Scaled rows → how rare each is in small histograms of random projections."""
+"""Scaled rows → how rare each is in small histograms of random projections. Equal to River's LODA."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import random
 from typing import Unpack
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from socml.detectors.online._compiled_loda import loda_normality
 from socml.detectors.online._detector import OnlineDetector, Shared
 
 __all__ = ["Loda"]
+
+LEAST = 1e-12  # density outside every bin
 
 
 class Loda(OnlineDetector):
@@ -66,3 +68,94 @@ class Loda(OnlineDetector):
     def _adapt(self) -> None:
         self._counts *= 0.5
         self._totals *= 0.5
+
+
+@njit(cache=True, nogil=True)
+def _update(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, value: float) -> int:
+    """Put a value into a histogram and return how many bins it has now.
+
+    Parameters
+    ----------
+    edges : float64 (2, max_bins + 1), left and right edge of each bin, ascending; changed in place
+    counts : float64 (max_bins + 1,); changed in place
+    """
+    most = counts.size - 1
+    at = 0
+    while at < used and edges[1, at] < value:
+        at += 1
+    if at < used and value >= edges[0, at]:
+        counts[at] += 1.0
+        return used
+    for k in range(used, at, -1):
+        edges[0, k], edges[1, k], counts[k] = edges[0, k - 1], edges[1, k - 1], counts[k - 1]
+    edges[0, at], edges[1, at], counts[at] = value, value, 1.0
+    used += 1
+    if used <= most:
+        return used
+    closest, nearest = np.inf, 0
+    for k in range(1, used):
+        if edges[1, k] - edges[1, k - 1] < closest:
+            closest, nearest = edges[1, k] - edges[1, k - 1], k - 1
+    edges[0, nearest] = min(edges[0, nearest], edges[0, nearest + 1])
+    edges[1, nearest] = max(edges[1, nearest], edges[1, nearest + 1])
+    counts[nearest] += counts[nearest + 1]
+    for k in range(nearest + 1, used - 1):
+        edges[0, k], edges[1, k], counts[k] = edges[0, k + 1], edges[1, k + 1], counts[k + 1]
+    return used - 1
+
+
+@njit(cache=True, nogil=True)
+def _density(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, total: float, value: float) -> float:
+    for k in range(used):
+        if value > edges[1, k]:
+            continue
+        if value < edges[0, k]:
+            return 0.0
+        width = edges[1, k] - edges[0, k]
+        if width <= 0.0:
+            left = edges[0, k] - edges[1, k - 1] if k > 0 else np.inf
+            right = edges[0, k + 1] - edges[1, k] if k + 1 < used else np.inf
+            width = min(left, right)
+            if not (np.isfinite(width) and width > 0.0):
+                return counts[k] / total  # type: ignore[no-any-return]  # NumPy gives an element no type
+        return counts[k] / total / width  # type: ignore[no-any-return]  # NumPy gives an element no type
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def loda_normality(
+    scaled: NDArray[np.float64],
+    admitted: NDArray[np.bool_],
+    chosen: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    edges: NDArray[np.floating],
+    counts: NDArray[np.float64],
+    used: NDArray[np.integer],
+    totals: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return each row's mean log density over the histograms, shape (n_rows,): higher is more NORMAL.
+
+    Parameters
+    ----------
+    scaled : float64 (n_rows, n_columns)
+    admitted : bool (n_rows,), whether a row is learned after it was scored
+    chosen, weights : int64 and float64 (n_cuts, n_chosen), the columns of each projection and their weights
+    edges, counts : float64 (n_cuts, 2, max_bins + 1) and (n_cuts, max_bins + 1); changed in place
+    used, totals : int64 and float64 (n_cuts,), bins in use and values learned; changed in place
+    """
+    n_cuts = chosen.shape[0]
+    normality = np.zeros(scaled.shape[0])
+    for i in range(scaled.shape[0]):
+        started = used[0] > 0
+        for cut in range(n_cuts):
+            value = 0.0
+            for k in range(chosen.shape[1]):
+                value += weights[cut, k] * scaled[i, chosen[cut, k]]
+            if started:
+                density = _density(edges[cut], counts[cut], used[cut], totals[cut], value)
+                normality[i] += math.log(max(density, LEAST))
+            if admitted[i]:
+                totals[cut] += 1.0
+                used[cut] = _update(edges[cut], counts[cut], used[cut], value)
+        normality[i] /= n_cuts
+    return normality

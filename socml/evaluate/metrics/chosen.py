@@ -10,8 +10,6 @@ from socml.evaluate.metrics.daily import DAY_US
 from socml.evaluate.metrics.ranking import number_of, ranking_metrics, thresholds
 from socml.project import DataError, Metric, metric_of
 
-__all__ = ["chosen_metrics", "measure"]
-
 
 def chosen_metrics(
     names: Sequence[str],

@@ -8,11 +8,7 @@ from socml.evaluate.metrics.intervals import wilson
 
 
 def decision_metrics(
-    alert: np.ndarray,
-    malicious: np.ndarray,
-    *,
-    false_positive_cost: float = 1.0,
-    false_negative_cost: float = 1.0,
+    alert: np.ndarray, malicious: np.ndarray, *, false_positive_cost: float = 1.0, false_negative_cost: float = 1.0
 ) -> dict[str, object]:
     """Return what alerts found and cost, over rows of known truth.
 

@@ -11,7 +11,7 @@ Z95 = 1.959963984540054  # two-sided 95 % of a normal distribution
 FEWEST_GROUPS = 10  # groups to resample; with fewer, rows are resampled one by one
 
 
-def wilson(hits: float, of: float, *, z: float = Z95) -> tuple[float, float]:
+def wilson(hits: float, of: float) -> tuple[float, float]:
     """Return Wilson's interval of a share, low and high; (0, 1) where nothing was counted.
 
     References
@@ -25,9 +25,9 @@ def wilson(hits: float, of: float, *, z: float = Z95) -> tuple[float, float]:
     """
     if of <= 0:
         return 0.0, 1.0
-    share, spread = hits / of, z * z / of
+    share, spread = hits / of, Z95 * Z95 / of
     centre = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
+    half = Z95 * np.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
     return float(max(centre - half, 0.0)), float(min(centre + half, 1.0))
 
 

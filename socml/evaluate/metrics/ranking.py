@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AT = (10, 100)
+POINTS = 200  # of a curve, at most
 
 
 def evaluate(scores: pd.DataFrame | pd.Series, truth: pd.DataFrame | pd.Series) -> dict[str, object]:
@@ -154,27 +155,6 @@ def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarr
     return hits / ends, hits / max(hits[-1], 1)
 
 
-def metrics_table(metrics: dict[str, dict[str, object]]) -> pd.DataFrame:
-    """Return metrics as a table, one row a model, below them what a random order would reach.
-
-    Examples
-    --------
-    >>> m = ranking_metrics(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 0.0, 1.0, 0.0]))
-    >>> metrics_table({"flow-forest/1": m})["auroc"].to_dict()
-    {'flow-forest/1': 0.75, 'random order': 0.5}
-    """
-    import pandas as pd
-
-    rows = {name: {k: v for k, v in values.items() if k != "absent"} for name, values in metrics.items()}
-    known = [values for values in rows.values() if "auroc" in values]
-    if known:
-        rate = known[0]["anomaly_rate"]
-        measured = [k for k in known[0] if k.startswith("precision_at_") or k == "average_precision"]
-        baseline = {k: known[0][k] for k in ("rows", "malicious", "anomaly_rate")}
-        rows["random order"] = {**baseline, **dict.fromkeys(measured, rate), "auroc": 0.5}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
 def thresholds(order: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each distinct value of the order, how many rows come up to it, and how many hits."""
     first = np.argsort(order, kind="stable")
@@ -200,3 +180,40 @@ def _one_class(rows: int, total: int) -> str:
     if not rows:
         return "no row has known truth"
     return "no row is known to be malicious" if not total else "every row of known truth is malicious"
+
+
+def curves(order: np.ndarray, malicious: np.ndarray) -> dict[str, dict[str, list[float]]]:
+    """Return `precision_recall` (recall, precision) and `roc` (false_positive_rate, recall); empty with one class.
+
+    Parameters
+    ----------
+    order : shape (n_rows,): the lowest is looked at first
+    malicious : 1.0, 0.0, or NaN where nothing is known; such rows are left out
+
+    Examples
+    --------
+    >>> curves(np.array([1.0, 2.0]), np.array([1.0, 0.0]))["roc"]
+    {'false_positive_rate': [0.0, 0.0, 1.0], 'recall': [0.0, 1.0, 1.0]}
+    """
+    known = ~np.isnan(malicious)
+    hit = malicious[known] > 0
+    if hit.all() or not hit.any():
+        return {}
+    seen, hits = thresholds(order[known], hit)
+    kept = _kept(hits, seen - hits)
+    seen, hits = seen[kept], hits[kept]
+    recall, wrong = (hits / hits[-1]).tolist(), ((seen - hits) / (seen - hits)[-1]).tolist()
+    return {
+        "precision_recall": {"recall": recall, "precision": (hits / seen).tolist()},
+        "roc": {"false_positive_rate": [0.0, *wrong], "recall": [0.0, *recall]},
+    }
+
+
+def _kept(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the places of at most so many points, evenly along both axes, the last among them."""
+    last = len(hits) - 1
+    if last < POINTS:
+        return np.arange(last + 1)
+    half = POINTS // 2
+    along = [np.searchsorted(axis, np.linspace(axis[0], axis[-1], half)) for axis in (hits, others)]
+    return np.unique(np.minimum(np.concatenate([*along, [last]]), last))

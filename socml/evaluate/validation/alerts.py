@@ -23,11 +23,11 @@ class Cluster(TypedDict, total=False):
 
 
 def alert_clusters(
-    matrix: np.ndarray, names: list[str], *, malicious: np.ndarray | None = None, least: int = FEWEST
+    matrix: np.ndarray, names: list[str], *, malicious: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[Cluster]]:
     """Group alerts by density, over standardised columns, and say what sets each group apart from the other alerts.
 
-    Blind to groups of fewer than `least` alerts, and to alerts past the first 2,000: they are in no group (-1).
+    Blind to groups of fewer than `FEWEST` alerts, and to alerts past the first 2,000: they are in no group (-1).
 
     Parameters
     ----------
@@ -56,18 +56,18 @@ def alert_clusters(
     """
     labels = np.full(len(matrix), -1, dtype=np.int64)
     some = np.asarray(matrix[:MOST], dtype=np.float64)
-    if len(some) < max(2 * least, 2):
+    if len(some) < 2 * FEWEST:
         return labels, []
     scaled = (some - some.mean(axis=0)) / np.where(some.std(axis=0) > 0, some.std(axis=0), 1.0)
-    labels[: len(some)] = _by_size(_density_groups(scaled, least))
+    labels[: len(some)] = _by_size(_density_groups(scaled))
     known = np.full(len(matrix), np.nan) if malicious is None else malicious
     return labels, [_described(k, labels[: len(some)], scaled, names, known) for k in range(int(labels.max()) + 1)]
 
 
-def _density_groups(scaled: np.ndarray, least: int) -> np.ndarray:
+def _density_groups(scaled: np.ndarray) -> np.ndarray:
     from sklearn.cluster import HDBSCAN
 
-    return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(scaled))
+    return np.asarray(HDBSCAN(min_cluster_size=FEWEST, copy=True).fit_predict(scaled))
 
 
 def _by_size(found: np.ndarray) -> np.ndarray:

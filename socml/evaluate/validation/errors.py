@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socml.project import UnknownName
+from socml.project import Project, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from socml.evaluate.validation.result import ValidationResult
-    from socml.project import Project
 
 KINDS = ("false-positives", "false-negatives")
 
@@ -69,11 +68,7 @@ def error_events(result: ValidationResult, row_id: str, *, project: Project, lim
     table = load_features(dataset, result.about["feature_set"], project=project)
     row = {str(name): value for name, value in table.loc[row_id].items()}
     return events_of_row(
-        dataset,
-        row={**row, "row_id": row_id},
-        feature_metadata=table.attrs["socml"],
-        limit=limit,
-        project=project,
+        dataset, row={**row, "row_id": row_id}, feature_metadata=table.attrs["socml"], limit=limit, project=project
     )
 
 

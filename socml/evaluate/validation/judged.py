@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from socml.evaluate.metrics.curves import curves
+from socml.evaluate.metrics.ranking import curves
 from socml.evaluate.validation.alerts import MOST
 from socml.evaluate.validation.splits import Fold
 from socml.evaluate.validation.table import KnownTable
-from socml.project import ModelRecipe, Notice, Validation
+from socml.project import ModelRecipe, Notice, Project, Validation
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
-
-    from socml.project import Project
 
 
 class _Probabilities(Protocol):

@@ -100,10 +100,7 @@ def _detection(judged: Judged, intervals: dict[str, Sequence[float]], absent: di
         "incidents_detected_share": detection["detected_share"],
     }
     if "median_s" in detection:
-        found |= {
-            "time_to_detection_median_s": detection["median_s"],
-            "time_to_detection_p90_s": detection["p90_s"],
-        }
+        found |= {"time_to_detection_median_s": detection["median_s"], "time_to_detection_p90_s": detection["p90_s"]}
     else:
         absent["time_to_detection_median_s"] = "no incident was detected"
     return found

@@ -12,6 +12,7 @@ import pyarrow as pa
 from socml.evaluate.metrics.ranking import number_of
 from socml.project import (
     DataError,
+    Project,
     UnknownName,
     html_text,
     private_file,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from socml.evaluate.validation.alerts import Cluster
-    from socml.project import Project
 
 SHOWN = ("rows", "malicious", "average_precision", "auroc", "false_discovery_rate", "recall", "cost")
 
@@ -126,21 +126,15 @@ def load_validation(validation_id: str = "", *, project: Project) -> ValidationR
 
 
 def _write_plots(folder: Path, result: ValidationResult) -> list[Path]:
-    from socml.models import line_plot, spaced_ticks
+    from socml.models import line_plot, precision_recall_plot, spaced_ticks
 
     curve, roc = (
         {name: np.asarray(values) for name, values in result.curves[key].items()} for key in ("precision_recall", "roc")
     )
     rate, ends, share = number_of(result.pooled, "anomaly_rate"), np.array([0.0, 1.0]), spaced_ticks(0.0, 1.0)
-    found = {
-        "this model": (np.repeat(curve["recall"], 2)[1:], np.repeat(curve["precision"], 2)[:-1]),
-        f"random order ({rate:.3f})": (ends, np.full(2, rate)),
-    }
     alarms = {"this model": (roc["false_positive_rate"], roc["recall"]), "random order": (ends, ends)}
     plots = {
-        "precision-recall.svg": line_plot(
-            "Precision and recall", "recall", "precision", found, x_ticks=share, y_ticks=share
-        ),
+        "precision-recall.svg": precision_recall_plot(curve["precision"], curve["recall"], rate),
         "roc.svg": line_plot("ROC", "false positive rate", "recall", alarms, x_ticks=share, y_ticks=share),
     }
     for name, text in plots.items():

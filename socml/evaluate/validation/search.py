@@ -5,6 +5,8 @@ Every candidate is tried on few rows; the best third (by default) goes on with t
 
 from __future__ import annotations
 
+import json
+import warnings
 from dataclasses import dataclass, field
 from itertools import product
 from math import isfinite
@@ -61,8 +63,6 @@ class SearchResult:
 
     def to_toml(self) -> str:
         """Return the sections that give a recipe these parameters."""
-        import json
-
         sections: dict[str, list[str]] = {"parameters": [], "preparation": []}
         for name, value in self.best.items():
             section = "preparation" if name.startswith(BEFORE) else "parameters"
@@ -119,8 +119,6 @@ def search_table(
     recipe: ModelRecipe, search: Search, table: KnownTable, validation: Validation, project: Project
 ) -> SearchResult:
     """Search over the rows of a table that are known; nothing is recorded."""
-    import warnings
-
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingGridSearchCV
 

@@ -12,12 +12,10 @@ import numpy as np
 
 from socml.evaluate.metrics.daily import microseconds
 from socml.evaluate.validation.splits import Rows
-from socml.project import DataError, as_it_is, did_you_mean, metadata_of
+from socml.project import DataError, ModelRecipe, Project, as_it_is, did_you_mean, metadata_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from socml.project import ModelRecipe, Project
 
 
 @dataclass(frozen=True)

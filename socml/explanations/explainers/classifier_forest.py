@@ -5,13 +5,13 @@ The same TreeSHAP as of an isolation forest, by our compiled code; the value of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.detectors import PackedForest, expected_depth, tree_shap
+from socml.detectors import PackedForest, expected_depth, node_tables, tree_shap
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -83,21 +83,11 @@ class _VotingForest(PackedForest):
 
 def _pack(forest: RandomForestClassifier | ExtraTreesClassifier) -> _VotingForest:
     trees = [tree.tree_ for tree in forest.estimators_]
-    start = np.concatenate(([0], np.cumsum([tree.node_count for tree in trees]))).astype(np.int64)
-    every = np.concatenate([tree.__getstate__()["nodes"] for tree in trees])
+    nodes = node_tables(trees)
     votes = np.concatenate([tree.value[:, 0, :] for tree in trees])
-    leaf = every["left_child"] < 0
-    tables = {
-        "feature": np.where(leaf, -1, every["feature"]).astype(np.int32),
-        "threshold": np.where(leaf, np.nan, every["threshold"]),
-        "left": every["left_child"].astype(np.int32),
-        "right": every["right_child"].astype(np.int32),
-        "rows": every["n_node_samples"].astype(np.int32),
-        "cover": every["weighted_n_node_samples"].astype(np.float64),
-        "missing_left": every["missing_go_to_left"].astype(np.bool_),
-        "start": start,
-        "n_features": int(forest.n_features_in_),
-        "max_samples": int(every["n_node_samples"][start[:-1]].max()),
-        "malicious": votes[:, 1] / votes.sum(axis=1),
-    }
-    return _VotingForest(**{field.name: tables[field.name] for field in fields(_VotingForest)})
+    return _VotingForest(
+        **nodes,
+        n_features=int(forest.n_features_in_),
+        max_samples=int(nodes["rows"][nodes["start"][:-1]].max()),
+        malicious=votes[:, 1] / votes.sum(axis=1),
+    )

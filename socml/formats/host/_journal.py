@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from socml.formats._fields import Fields
-from socml.formats._inner import is_record, with_inner
 from socml.formats._json import text_of
-from socml.formats._times import Clock, epoch
+from socml.formats._record_kinds import is_record
+from socml.formats._times import epoch
 from socml.formats.host._syslog_messages import read_message
 
-__all__ = ["journal_event", "one_text"]
+__all__ = ["journal_row", "one_text"]
 
 # Syslog's severity (0 emergency … 7 debug) on the scale of 0 to 100
 _SEVERITY = {"0": 100, "1": 90, "2": 80, "3": 60, "4": 40, "5": 20, "6": 10, "7": 0}
 
 
-def journal_event(found: dict[str, object]) -> dict[str, object]:
-    """Return the event columns of an entry.
+def journal_row(found: dict[str, object]) -> tuple[dict[str, object], bool]:
+    """Return the event columns of an entry, and whether its message is a record, which is still to be read.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def journal_event(found: dict[str, object]) -> dict[str, object]:
     row |= columns
     row.setdefault("event_category", "host")
     row["extra"] = {**fields.rest(), **more}
-    return with_inner(row, message, Clock(None, None, None)) if holds_record else row
+    return row, holds_record
 
 
 def one_text(value: object) -> str | None:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from socml.formats._continued import continued
 from socml.formats._cuts import bytes_of
+from socml.formats._inner import syslog_event
 from socml.formats._reader import Block, Parsed
 from socml.formats._records import batches
 from socml.formats._select_lines import Lines, Records, iso_micros, lines_of
 from socml.formats._times import MONTHS, Clock, sets_back
 from socml.formats.host._syslog_cuts import STAMP, Headers, headers, message_columns
-from socml.formats.host._syslog_lines import REPETITION, begins_record, syslog_event
 from socml.project import TIME
 
-__all__ = ["parse_block"]
+__all__ = ["parse_block", "parse_lines"]
 
 _DAY, _SECOND = 86_400_000_000, 1_000_000  # microseconds
 _FIRST_YEAR, _LAST_YEAR = 1971, 2098  # of a plain line, with room for a zone at both ends
@@ -30,6 +30,7 @@ _MARKS = {3: " ", 6: " ", 9: ":", 12: ":"}  # of "Mar 27 13:06:56"
 _DIGITS = (5, 7, 8, 10, 11, 13, 14)
 _QUARTER = 900_000_000  # microseconds; a zone changes its clocks at most once in it
 _EPOCH = datetime(1970, 1, 1)
+REPETITION = b"--- last message repeated "  # of macOS, in a line of its own
 
 
 def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
@@ -59,6 +60,21 @@ def parse_block(block: Block, clock: Clock) -> Iterator[Parsed]:
         table = table.append_column("time", stamps.times(rows, clock))
         yield Parsed(table, Records(raws), time_is_certain=clock.is_certain)
     yield from odd
+
+
+def parse_lines(block: Block, clock: Clock) -> Iterator[Parsed]:
+    """Yield what the lines of a block hold, read one by one."""
+    return batches(
+        continued(enumerate(block.lines(), block.first_line), _begins_record),
+        lambda line: syslog_event(line, clock),
+        warnings=clock.warnings,
+        is_certain=lambda: clock.is_certain,
+    )
+
+
+def _begins_record(line: bytes) -> bool:
+    """Return whether a line is not one that goes on with the record above it."""
+    return not line.startswith((b" ", b"\t")) and REPETITION not in line[:100]
 
 
 class _Stamps:
@@ -118,7 +134,7 @@ class _Stamps:
             run = runs.get(row)
             if run is None:
                 if row not in self._taken:
-                    yield from continued(lines.numbered([row, *self._together.get(row, ())]), begins_record)
+                    yield from continued(lines.numbered([row, *self._together.get(row, ())]), _begins_record)
                 continue
             day_number = _day_number(clock.year_of(int(self.month[row]), int(self.day[row])), self, row)
             changes = clock.zone is not None and day_number is not None and _sets_back(clock.zone, day_number)
@@ -166,7 +182,7 @@ def _gone_on(block: Block) -> dict[int, list[int]]:
     for row, line in enumerate(block.lines()):
         if not line.strip():
             continue
-        if begins_record(line):
+        if _begins_record(line):
             last = -1 if line.startswith(b"#") else row
         elif last >= 0:
             together.setdefault(last, []).append(row)

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.formats._cuts import Cuts, each_text
-from socml.formats._inner import RECORD_HINT
+from socml.formats._record_kinds import RECORD_HINT
 from socml.formats._records import MISFITS, arrays_of
 from socml.formats._select_lines import Rows
-from socml.formats.host._syslog_lines import is_host
+from socml.formats.host._syslog_headers import is_host
 from socml.formats.host._syslog_messages import first_word_severity, read_message
 from socml.project import EVENT
 

@@ -10,13 +10,13 @@ from typing import cast
 from socml.formats._facts import TELLS, facts_of
 from socml.formats._guess import guessed_row
 from socml.formats._messages import KINDS, Template
+from socml.formats._pairs import are_pairs, pairs_of
 from socml.formats._remembered import remembered
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS, column_value, outcome_of
 from socml.formats.host._snort_syslog import WRITERS, alert_message
 from socml.formats.host._syslog_templates import ANYWHERE, BY_PROGRAM, DECLARED, PAM, SAME_AS
-from socml.formats.table.key_values import are_pairs, pairs_of
 
 WORDS = "emerg alert crit critical err error warn warning notice info debug fatal severe trace".split()
 _LONGEST = 4096  # characters; a longer message is no template's, and costs a pattern too long to refuse

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from socml.formats._inner import journal_event
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import batches
-from socml.formats.host._journal import journal_event
 
 __all__ = ["JournaldExport"]
 

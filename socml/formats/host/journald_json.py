@@ -14,11 +14,11 @@ from collections.abc import Iterator
 
 import orjson
 
+from socml.formats._inner import journal_event
 from socml.formats._json import loads_exactly
 from socml.formats._multiline import grouped_records
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import batches, json_records
-from socml.formats.host._journal import journal_event
 
 __all__ = ["JournaldJson"]
 

@@ -14,14 +14,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from socml.formats._inner import header_event, journal_event
 from socml.formats._iso import from_iso
 from socml.formats._multiline import grouped_records
 from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, clocked
 from socml.formats._times import Clock, epoch
-from socml.formats.host._journal import journal_event
-from socml.formats.host._syslog_lines import header, header_event
+from socml.formats.host._syslog_headers import header
 
 __all__ = ["JournaldText"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, sized_blocks
 from socml.formats._times import clock_of
-from socml.formats.host._syslog_blocks import parse_block
-from socml.formats.host._syslog_lines import has_only_priority, is_syslog, parse_lines
+from socml.formats.host._syslog_blocks import parse_block, parse_lines
+from socml.formats.host._syslog_headers import has_only_priority, is_syslog
 
 __all__ = ["Syslog"]
 

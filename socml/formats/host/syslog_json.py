@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 
 from socml.formats._fields import Fields
-from socml.formats._inner import is_record, with_inner
+from socml.formats._inner import with_inner
 from socml.formats._json import as_object, flatten, loads_exactly
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._record_kinds import is_record
 from socml.formats._records import clocked, json_records
 from socml.formats._syslog_header import SEVERITY
 from socml.formats._times import Clock, iso

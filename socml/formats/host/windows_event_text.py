@@ -12,13 +12,12 @@ from collections.abc import Iterator
 
 from socml.formats._continued import Continued, continued, no_comments
 from socml.formats._old_encodings import text_of_line
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
 from socml.formats._records import batches, line_records
 from socml.formats._stamps import settle_day_order, time_of
 from socml.formats._times import Clock, clock_of
 from socml.formats._windows import windows_event
 from socml.formats._windows_description import LEVELS, PAIR, described, in_english
-from socml.formats.table.any_json import head_of
 
 __all__ = ["WindowsEventText"]
 

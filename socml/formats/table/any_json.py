@@ -18,7 +18,7 @@ from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
 from socml.formats._records import clocked, line_records
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS
@@ -30,7 +30,6 @@ _LISTS = (
     "messages", "findings", "Findings", "activities", "hits", "authlogs", "log_entries", "logEvents", "detections", "resources",
 )  # fmt: skip
 _GUESS, _BARE_GUESS = 0.65, 0.52  # sure, of records with a time and something else that is known; of others
-_HEAD = 1 << 20
 _LEAST_UNBRACED = 3  # fields of a line that has no braces; of fewer, it is part of an object
 _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
@@ -128,18 +127,6 @@ def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
         told = {column: value for column, value in inner.items() if value not in (None, [], {})}
         return {**row, **told, "extra": {**extra_of(row), **extra_of(inner)}}
     return with_inner(row, row.get("message"), clock)
-
-
-def head_of(source: Source) -> bytes:
-    """Return the first bytes of a file, unpacked."""
-    pieces: list[bytes] = []
-    size = 0
-    for chunk in source.chunks():
-        pieces.append(chunk)
-        size += len(chunk)
-        if size >= _HEAD:
-            break
-    return b"".join(pieces)
 
 
 def lists_of(head: bytes) -> tuple[str, ...]:

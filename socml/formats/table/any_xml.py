@@ -13,20 +13,16 @@ from contextlib import suppress
 
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
-from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._reader import Parsed, ReadOptions, Source, head_of
 from socml.formats._records import clocked
 from socml.formats._times import Clock
-from socml.formats._xml_records import parse_element, xml_records
-from socml.formats.table.any_json import head_of
+from socml.formats._xml_records import element_fields, xml_records
 
 __all__ = ["AnyXml"]
 
 _LARGEST = 4 << 20  # bytes of one record
 _HEAD = 65536  # bytes that are looked at for the records' name
-_MOST_FIELDS = 500
 _GUESS, _BARE_GUESS = 0.62, 0.5
-_VALUE = "value"  # of an element with a name of its own: what its text is
-_NAMES = ("name", "Name", "key", "Key", "id")
 _TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,100})[\s>/]")
 _FIRST = re.compile(
     rb"(?:\s|\xef\xbb\xbf|<\?[^>]{0,400}\?>|<!--(?:[^-]|-(?!->)){0,2000}-->)*<(?P<name>[A-Za-z_][\w:.-]{0,100})[\s>/]"
@@ -93,38 +89,3 @@ def _close(begins: re.Match[bytes], name: bytes) -> bytes:
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
     row, _ = guessed_row(element_fields(record), clock)
     return with_inner(row, row.get("message"), clock)
-
-
-def element_fields(record: bytes) -> dict[str, object]:
-    """Return the attributes of a record and the texts of its elements, by their paths.
-
-    Raises
-    ------
-    ValueError
-        If it is no well-formed element, or declares an entity.
-    """
-    fields: dict[str, object] = {}
-    path: list[str] = []
-    is_named: list[bool] = []
-
-    def end(_: str) -> None:
-        path.pop()
-        is_named.pop()
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        name = name.rpartition(":")[2]
-        own = next((attributes.pop(key) for key in _NAMES if key in attributes and path), "")
-        path.append(own or ("" if name.lower() == _VALUE and is_named[-1:] == [True] else name))
-        is_named.append(bool(own))
-        for key, value in attributes.items():
-            fields.setdefault(".".join([*path[1:], key]), value)
-        if len(fields) > _MOST_FIELDS:
-            raise ValueError(f"a record of more than {_MOST_FIELDS} fields")
-
-    def text(data: str) -> None:
-        if data.strip():
-            name = ".".join(filter(None, path[1:])) or "text"
-            fields[name] = f"{fields.get(name, '')}{data}"
-
-    parse_element(record, begin, end, text)
-    return {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._multiline import numbered_lines
-from socml.formats._reader import Parsed, ReadOptions, Source
+from socml.formats._reader import Parsed, ReadOptions, Source, head_of
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
-from socml.formats.table.any_json import head_of
 
 __all__ = ["DrawnTable"]
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.formats._json import as_object
+from socml.formats._pairs import are_cells_pairs
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines, no_events, without_rows
 from socml.formats._stamps import Stamp, stamp_in
 from socml.formats._times import Clock
@@ -38,7 +39,6 @@ from socml.formats.table._table_leaks import LabelWatch
 from socml.formats.table._table_titles import sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
-from socml.formats.table.key_values import are_cells_pairs
 from socml.project import ConfigurationError, TableShape, open_file
 
 __all__ = ["Table"]

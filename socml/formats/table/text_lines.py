@@ -16,17 +16,19 @@ from typing import cast
 
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
-from socml.formats._inner import is_record, with_inner
+from socml.formats._inner import header_event, with_inner
 from socml.formats._old_encodings import text_of_line
+from socml.formats._pairs import are_pairs
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
+from socml.formats._record_kinds import is_record
 from socml.formats._records import Skip, batches, line_records
 from socml.formats._stamps import Stamp, settle_day_order, stamp_in
 from socml.formats._times import Clock, clock_of
 from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
-from socml.formats.host._syslog_lines import device_event, header, header_event
+from socml.formats.host._syslog_headers import header
+from socml.formats.host._syslog_lines import device_event
 from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
-from socml.formats.table.key_values import are_pairs
 
 __all__ = ["TextLines"]
 

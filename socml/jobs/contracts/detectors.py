@@ -27,9 +27,9 @@ def made(kind: type[Detector]) -> Any:
     return detector.set_params(random_state=0) if "random_state" in detector.get_params() else detector
 
 
-def usual_rows(rows: int = 400, columns: int = 5) -> NDArray[np.float32]:
+def usual_rows(rows: int = 400) -> NDArray[np.float32]:
     """Return rows with nothing unusual in them."""
-    return np.random.default_rng(7).normal(size=(rows, columns)).astype(np.float32)
+    return np.random.default_rng(7).normal(size=(rows, 5)).astype(np.float32)
 
 
 def with_outlier() -> NDArray[np.float32]:

@@ -14,8 +14,6 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 from socml.jobs.sinks._sink import ANSWERS, Undelivered
 from socml.project import first_line, visible_line, within
 
-__all__ = ["NEVER_AS_IT_IS", "parsed", "post"]
-
 MOST_BYTES = 8 << 20  # of an answer
 _PIECE = 1 << 16
 NEVER_AS_IT_IS = (400, 413, 415, 422)

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from socml.jobs.alerts import Alert
 from socml.project import ConfigurationError
 
-__all__ = ["ANSWERS", "Sink", "Undelivered"]
-
 ANSWERS = 10  # of an SMTP server with TLS and a password, the longest exchange there is: each may take `timeout_s`
 
 

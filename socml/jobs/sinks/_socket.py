@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from socml.jobs.sinks._sink import ANSWERS, Undelivered
 from socml.project import first_line, within
 
-__all__ = ["checked_address", "send_datagrams", "send_stream"]
-
 SCHEMES = ("udp", "tcp", "tls")
 CLOSES_S = 2.0  # that a receiver may take to close
 

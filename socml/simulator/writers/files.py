@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from socml.project import TRUTH_BESIDE, check_table, private_file
 from socml.simulator.traffic import BENIGN, Columns, Family
 from socml.simulator.window import DAY, SECOND, Window
-from socml.simulator.writers import auth_log, eve, windows_json, zeek
+from socml.simulator.writers import eve, zeek
 
 _COMPRESSED = ("conn", "dns")  # the first day's, as after a night's log rotation
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in any locale
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = rf"({'|'.join(zeek.LOGS)})\.\d{{4}}-\d\d-\d\d\.log(\.gz)?"
 
 
@@ -46,11 +48,11 @@ class Attack:
 
 def log_files(tables: dict[str, Columns], window: Window, rng: np.random.Generator) -> Iterator[LogFile]:
     """Yield every file of the simulation, in the order of their names."""
-    yield LogFile("auth.log", auth_log.lines(tables["auth"]), tables["auth"]["truth"])
+    yield LogFile("auth.log", _auth_lines(tables["auth"]), tables["auth"]["truth"])
     for log in zeek.LOGS:
         yield from _by_day(log, tables[log], window, rng)
     yield LogFile("eve.json", eve.lines(tables["alert"]), tables["alert"]["truth"])
-    yield LogFile("windows.json", windows_json.lines(tables["windows"]), tables["windows"]["truth"])
+    yield LogFile("windows.json", _windows_lines(tables["windows"]), tables["windows"]["truth"])
 
 
 def is_log_name(name: str) -> bool:
@@ -109,3 +111,31 @@ def _by_day(log: str, table: Columns, window: Window, rng: np.random.Generator) 
             tuple(zeek.header(log, f"{midnight:%Y-%m-%d-%H-%M-%S}")),
             (f"#close\t{closed:%Y-%m-%d-%H-%M-%S}",),
         )
+
+
+def _auth_lines(table: Columns) -> list[str]:
+    """Return auth.log as a central syslog server keeps it, without year and zone (RFC 3164, 4.1.2), in the order of arrival."""
+    return [
+        f"{_MONTHS[moment.month - 1]} {moment.day:2d} {moment:%H:%M:%S} {host} {text}"
+        for moment, host, text in _messages(table)
+    ]
+
+
+def _windows_lines(table: Columns) -> list[str]:
+    """Return Windows events as collectors write them: one JSON object a line, with flat fields.
+
+    References
+    ----------
+    https://learn.microsoft.com/windows/win32/wes/windows-event-log
+    """
+    return [
+        f'{{"TimeCreated":"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z","Hostname":"{host}",{text}'
+        for moment, host, text in _messages(table)
+    ]
+
+
+def _messages(table: Columns) -> Iterator[tuple[datetime, str, str]]:
+    """Yield the time, host and text of each row."""
+    rows = zip(table["time_us"].tolist(), table["host"].tolist(), table["text"].tolist(), strict=True)
+    for time_us, host, text in rows:
+        yield _EPOCH + timedelta(microseconds=time_us), host, text

@@ -1,0 +1,118 @@
+"""A text of key=value pairs → what stands before them, and the pairs."""
+
+from __future__ import annotations
+
+import re
+
+from socml.formats._fields import add_numbered
+
+__all__ = ["are_cells_pairs", "are_pairs", "pairs_of"]
+
+_PAIR = re.compile(
+    r"(?P<key>[A-Za-z_@][\w.@/-]{0,99}) ?=(?: (?![\w.@/-]{1,100}=))?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|\{(?!\s*\")(?P<brace>[^{}\n]*)\}|(?P<bare>[^\s\"',;]*(?:,[^\s\"',;=]+(?=[\s\"',;]|$))*))[,;]?",
+    re.DOTALL,
+)
+_FIRST = re.compile(r"(?:^|[\s|:,(\[>])(?P<pair>[A-Za-z_@][\w.@/-]{0,99}(?:\(\d{1,6}\))?(?:=| = \{))")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_WINDOWS_NAME = re.compile(
+    r"[\w.-]{1,64}\\[\w.$-]{1,64}|(?:[A-Za-z]:|\\)\\[^\\].{0,4000}"
+)  # an account with its domain, a path
+_MEANT = {"n": "\n", "t": "\t", "r": "\r"}
+# Pairs that a sign parts, so that their values may hold blanks; pairs of `Name: value`, as Cisco's Firepower writes them
+_SEPARATED = {
+    sign: re.compile(rf"(?:^|{re.escape(sign)}) ?(?P<key>[A-Za-z_@][\w.@/-]{{0,99}})(?:\(\d{{1,6}}\))? ?=")
+    for sign in ("\t", "|", ";", "^")
+} | {  # where blanks and commas part them, a name may be of several words with capitals
+    ", ": re.compile(r"(?:^|, ) ?(?P<key>[A-Za-z_@][\w.@/-]{0,99}(?: [A-Z][\w.@/-]{0,40}){0,4})(?:\(\d{1,6}\))? ?=")
+}
+_BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
+_CELL = re.compile(r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$))")
+_COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
+_LEAST_SEPARATED, _LEAST_COLONS = 3, 4
+_LONGEST = 1 << 16  # characters that are looked at for pairs
+
+
+def pairs_of(text: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first pair of a line, and its pairs; of a key given twice the later is `key.2`.
+
+    Examples
+    --------
+    >>> pairs_of('INFO a=1 msg="x \\\\"y\\\\" z" b=two,three a=4 bare')
+    ('INFO', {'a': '1', 'msg': 'x "y" z', 'b': 'two,three', 'a.2': '4', 'text': 'bare'})
+    """
+    first = _FIRST.search(text, 0, _LONGEST)
+    colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
+    if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):
+        return _cut(text, colons, ", ;")
+    if first is None:
+        return text, {}
+    start = first.start("pair")
+    pairs = text[start:_LONGEST]
+    for sign, pattern in _SEPARATED.items():
+        if pairs.count(sign) >= _LEAST_SEPARATED - 1:
+            keys = list(pattern.finditer(pairs))
+            if len(keys) >= _LEAST_SEPARATED and len(keys) > len(_BLANK_KEY.findall(pairs)):
+                return text[:start].strip(" |:,(\t;"), _cut(text[start:], keys, sign)[1]
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    left: list[str] = []
+    at = start
+    for pair in _PAIR.finditer(text, start, _LONGEST):
+        left.append(text[at : pair.start()])
+        add_numbered(found, counts, pair["key"], _value(pair))
+        at = pair.end()
+    left.append(text[at:])
+    rest = " ".join(" ".join(left).split())
+    if rest.strip(" ,;|"):
+        found["text"] = rest.strip(" ,;|")
+    return text[:start].strip(" |:,("), found
+
+
+def _cut(text: str, keys: list[re.Match[str]], sign: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first of these keys, and each key with what follows it up to the next."""
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    ends = [*(key.start() for key in keys[1:]), len(text)]
+    for key, end in zip(keys, ends, strict=True):
+        value = text[key.end() : end].strip(f"{sign} ")
+        is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        add_numbered(found, counts, key["key"], value[1:-1] if is_quoted else value)
+    return text[: keys[0].start()].strip(" |:,(\t"), found
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what a backslash and the character behind it mean; before a letter that means nothing, they stay."""
+    return _MEANT.get(found[1]) or (found[0] if found[1].isalnum() else found[1])
+
+
+def _value(pair: re.Match[str]) -> str:
+    if (text := pair["double"]) is not None:
+        return text if _WINDOWS_NAME.fullmatch(text) else _ESCAPE.sub(_unescaped, text)
+    if pair["brace"] is not None:
+        return pair["brace"].strip()
+    return pair["single"] if pair["single"] is not None else pair["bare"]
+
+
+def are_cells_pairs(text: str, delimiter: str) -> bool:
+    """Return whether most cells of a delimited line are pairs: such lines are no table's.
+
+    Examples
+    --------
+    >>> are_cells_pairs("time=1|src=192.0.2.1|act=drop", "|"), are_cells_pairs("time|src|a=b", "|")
+    (True, False)
+    """
+    cells = text.split(delimiter)
+    return len(cells) >= _LEAST_SEPARATED and 2 * sum(_CELL.match(cell) is not None for cell in cells) > len(cells)
+
+
+def are_pairs(text: str) -> bool:
+    """Return whether a text is mostly pairs.
+
+    Examples
+    --------
+    >>> are_pairs("a=1 b=2 c=3"), are_pairs("user=bob logged in from the second floor, a=1 b=2")
+    (True, False)
+    """
+    before, found = pairs_of(text)
+    text_left = len(found.get("text", "")) + max(0, len(before) - 60)
+    return len(found) - ("text" in found) >= 3 and text_left < 0.4 * len(text)
