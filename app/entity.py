@@ -7,6 +7,7 @@ from datetime import date
 import altair as alt
 import pandas as pd
 import streamlit as st
+from addressed import link
 from daylist.desk import has_list, kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
@@ -153,7 +154,8 @@ def _in_cases(visit: Visit, entity: str) -> None:
     if found:
         heading(visit.say("app.cases.title"))
     for case in found:
-        st.text(f"{case.id} · {visible_line(case.title)} · {visit.say(f'app.cases.state.{case.state}')}")
+        address = link("cases", dataset=visit.dataset, case=case.id)
+        st.markdown(f"[{case.id} · {plain(case.title)}]({address}) · {visit.say(f'app.cases.state.{case.state}')}")
 
 
 def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
