@@ -51,7 +51,7 @@ def draw_fields(visit: Visit, cases: Cases, case: Case) -> None:
         st.text_input(say("app.cases.about"), key=key("title"), max_chars=200)
         with st.container(horizontal=True):
             for name, choices, written in _choices(say):
-                st.selectbox(_title(name, say), choices, key=key(name), format_func=written, width=148)
+                st.selectbox(_title(name, say), choices, key=key(name), format_func=written, width=144)
         with st.container(horizontal=True):
             st.text_input(say("app.cases.owner"), key=key("owner"), max_chars=60, width=190)
             st.text_input("ATT&CK", key=key("techniques"), placeholder="T1046 T1021.004", width=330)

@@ -79,7 +79,7 @@ def _card(case: Case, say: Words) -> None:
         if st.button(f"**{case.id}** · {plain(case.title)}", key=f"show_{case.id}", type="tertiary"):
             _go(case.id)
         if case.rows:
-            st.text(_shortened(visible_line(case.rows[0].line_in(say.language))))
+            st.caption(plain(_shortened(case.rows[0].line_in(say.language))))
         st.caption(_facts(case, say))
 
 

@@ -44,6 +44,8 @@ h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
 /* Streamlit says them in English alone. */
 [data-testid="InputInstructions"] { display: none; }
+/* What stands in a card as a link is text of several lines. */
+[data-testid="stBaseButton-tertiary"], [data-testid="stBaseButton-tertiary"] p { justify-content: start; text-align: start; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""

@@ -124,6 +124,10 @@ class Case:
         """Families of behaviour of its rows."""
         return frozenset(family for row in self.rows for family in row.families)
 
+    def in_language(self, language: str) -> Case:
+        """Return the case with the sentences of its rows in a language, where they are known in it."""
+        return replace(self, rows=tuple(replace(row, line=row.line_in(language)) for row in self.rows))
+
 
 class Cases:
     """The cases of one label store.

@@ -29,7 +29,7 @@ def responder_names() -> list[str]:
 
 
 def preview(name: str, case: Case, *, project: Project) -> Draft:
-    """Return exactly what would leave. Nothing does.
+    """Return exactly what would leave, in the project's language whoever asks. Nothing does.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def preview(name: str, case: Case, *, project: Project) -> Draft:
     if responder.sends and case.tlp == "red":
         raise DataError(Sentence("error.respond.red", case=case.id))
     begun = tuple(one for one in case.begun if one.responder == name)
-    return replace(responder.draft(case, settings), begun=begun)
+    return replace(responder.draft(case.in_language(settings.language), settings), begun=begun)
 
 
 def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
