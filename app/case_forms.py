@@ -39,7 +39,7 @@ def tell_problem(at: str, say: Words) -> None:
 def draw_fields(visit: Visit, cases: Cases, case: Case) -> None:
     """Draw the fields of a case in a form."""
     say = visit.say
-    key = partial(_key, case)
+    key, fixed = partial(_key, case), not visit.may_write
     shown = _shown(case)
     for name in _FIELDS:
         if key(name) not in st.session_state or shown[name] != _value(case, name):
@@ -48,15 +48,15 @@ def draw_fields(visit: Visit, cases: Cases, case: Case) -> None:
             st.session_state[key(name)] = st.session_state[key(name)]  # or Streamlit forgets it on another page
     tell_problem("fields", say)
     with st.form(f"fields_{case.id}"):
-        st.text_input(say("app.cases.about"), key=key("title"), max_chars=200)
+        st.text_input(say("app.cases.about"), key=key("title"), max_chars=200, disabled=fixed)
         with st.container(horizontal=True):
             for name, choices, written in _choices(say):
-                st.selectbox(_title(name, say), choices, key=key(name), format_func=written, width=144)
+                st.selectbox(_title(name, say), choices, key=key(name), format_func=written, width=144, disabled=fixed)
         with st.container(horizontal=True):
-            st.text_input(say("app.cases.owner"), key=key("owner"), max_chars=60, width=190)
-            st.text_input("ATT&CK", key=key("techniques"), placeholder="T1046 T1021.004", width=330)
+            st.text_input(say("app.cases.owner"), key=key("owner"), max_chars=60, width=190, disabled=fixed)
+            st.text_input("ATT&CK", key=key("techniques"), placeholder="T1046 T1021.004", width=330, disabled=fixed)
         save = partial(attempt, visit, "fields", partial(_save, visit, cases, case.id))
-        st.form_submit_button(say("app.cases.save"), disabled=not visit.may_write, on_click=save)
+        st.form_submit_button(say("app.cases.save"), disabled=fixed, on_click=save)
 
 
 def _choices(say: Words) -> list[tuple[str, tuple[object, ...], Callable[..., str]]]:
@@ -125,6 +125,8 @@ def draw_notes(visit: Visit, cases: Cases, case: Case) -> None:
         st.caption(f"{plain(note.by)}, {note.time:{say('app.time')}}")
         st.text(visible(note.text))
     if not visit.may_write:
+        if not case.notes:
+            st.caption(say("app.cases.notes_none"))
         return
     tell_problem("notes", say)
     with st.form(f"note_{case.id}", border=False):

@@ -23,6 +23,7 @@ from socml.respond import (
     Cases,
     Sent,
     can_be_undone,
+    goes_elsewhere,
     preview,
     read_back,
     respond,
@@ -147,7 +148,8 @@ def _similar(cases: Cases, case: Case, say: Words) -> None:
     if similar:
         heading(say("app.cases.similar"))
     for other, share in similar:
-        if st.button(f"{other.id} · {plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
+        name = f"{100 * share:.0f}\u00a0% · **{other.id}** · {plain(other.title)}"
+        if st.button(name, key=f"similar_{other.id}", type="tertiary"):
             _go(other.id)
 
 
@@ -167,7 +169,8 @@ def _respond(visit: Visit, case: Case) -> None:
         _draft(visit, case, name)
     for sent in case.sent:
         _left(visit, case, sent)
-    if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):
+    asked = any(goes_elsewhere(sent.responder) and not sent.undone for sent in case.sent)
+    if asked and visit.may_write and st.button(say("app.cases.read_back")):
         _try(visit, lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
 
 
@@ -176,7 +179,7 @@ def _left(visit: Visit, case: Case, sent: Sent) -> None:
     say = visit.say
     line = pair(_name_of(sent.responder, say), visible_line(sent.reference), say)
     st.text(f"✕ {line} ({say('app.cases.did.response_undone')})" if sent.undone else line)
-    st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(sent.target)}")
+    st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(_target(sent.target, say))}")
     can = not sent.undone and visit.may_write and can_be_undone(sent.responder)
     if can and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
         _try(
@@ -190,6 +193,10 @@ def _name_of(responder: str, say: Words) -> str:
     return say(key) if key in say.catalogue else visible_line(responder)
 
 
+def _target(target: str, say: Words) -> str:
+    return say("app.cases.to_files") if target == "file" else visible_line(target)
+
+
 def _draft(visit: Visit, case: Case, name: str) -> None:
     say = visit.say
     try:
@@ -197,8 +204,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     except SocmlError as error:
         st.warning(plain(error_in_words(error, say)))
         return
-    target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
-    st.text(say("app.cases.leaves", target=target))
+    st.text(say("app.cases.leaves", target=_target(draft.target, say)))
     for file, text in draft.files.items():
         st.caption(file)
         st.code(visible(text) or "—", language=None, wrap_lines=True, height=220 if text.count("\n") > 9 else "content")
@@ -206,11 +212,16 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
         st.caption(f"{plain(value)}: {say(f'respond.held.{why}')}")
+    if draft.empty:
+        st.info(say("app.cases.leaves_nothing"))
+        return
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
     if any(sent.responder == name and sent.digest == draft.digest and not sent.undone for sent in case.sent):
         st.info(say("app.cases.sent_before"))
+        for file, text in draft.files.items():
+            st.download_button(file, text, file, icon=":material/download:", key=f"file_{file}", on_click="ignore")
         return
-    sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
+    sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
         _try(
             visit,

@@ -128,7 +128,7 @@ def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str
     alike = [r for r in listed.rows if r.role == role and r.entity != entity and r.reasons
              and r.reasons[0].reason.column == row.reasons[0].reason.column]  # fmt: skip
     if alike:
-        names = ", ".join(plain(one.entity) for one in alike[:8])
+        names = ", ".join(_linked(visit, one.entity, day=str(chosen.day), role=role) for one in alike[:8])
         st.caption(say("app.entity.peers", n=len(alike), names=names))
 
 
@@ -166,13 +166,18 @@ def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
     for name in _MET:
         if name in page.columns and name not in columns:
             counts = page.rows[name].dropna().astype(str).value_counts()
-            found[name] = [visible_line(value) for value in counts.index[:8]]
+            found[name] = [_linked(visit, value, day=str(day)) for value in counts.index[:8]]
     if not found:
         return
     heading(say("app.entity.met"))
     st.caption(say("app.entity.met_about", n=len(page.rows)))
     for name, values in found.items():
-        st.text(pair(title(name, say), ", ".join(values), say))
+        st.markdown(pair(title(name, say), ", ".join(values), say))
+
+
+def _linked(visit: Visit, entity: str, **about: str) -> str:
+    """Return the link to an entity's page, as Markdown."""
+    return f"[{plain(entity)}]({link('entity', dataset=visit.dataset, entity=entity, **about)})"
 
 
 def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None) -> None:

@@ -45,7 +45,7 @@ def plain_case(case: Case, found: Observables) -> dict[str, object]:
     }
 
 
-def markdown(case: Case, found: Observables, language: str) -> str:
+def markdown(case: Case, found: Observables, language: str = "en") -> str:
     """Return a case as Markdown: addresses defanged, and no text of a log can make a link, an image or HTML."""
     say = words(language)
     at = say("app.time")

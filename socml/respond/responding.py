@@ -109,6 +109,11 @@ def can_be_undone(name: str) -> bool:
     return name in responder_names() and getattr(_responder(name), "undo_key", name) != ""
 
 
+def goes_elsewhere(name: str) -> bool:
+    """Say whether a responder sends to another system, which can then be asked; the others write files of the project."""
+    return name in responder_names() and _responder(name).sends
+
+
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:
     """Take a response back where the other side allows it, and record that.
 
