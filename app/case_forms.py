@@ -5,6 +5,7 @@ A field keeps what it was drawn with: saving writes only what the person changed
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 
@@ -133,17 +134,19 @@ def draw_notes(visit: Visit, cases: Cases, case: Case) -> None:
         st.text_area(say("app.cases.note_new"), key=f"text_{case.id}", max_chars=20_000, height=80)
         st.text_input(say("app.cases.entity_add"), key=f"entity_{case.id}", max_chars=500)
         st.form_submit_button(
-            say("app.cases.add"), on_click=partial(attempt, visit, "notes", partial(_add, visit, cases, case.id))
+            say("app.cases.add"),
+            on_click=partial(attempt, visit, "notes", partial(_add, visit, cases, case.id, len(case.notes))),
         )
 
 
-def _add(visit: Visit, cases: Cases, case_id: str) -> None:
-    """Store the note and the entity that were typed, each once however often the button was pressed."""
+def _add(visit: Visit, cases: Cases, case_id: str, drawn: int) -> None:
+    """Store the note and the entity that were typed, each once however often the button of one drawing was pressed."""
     case = cases.get(case_id)
     text, entity = (str(st.session_state[f"{name}_{case_id}"] or "").strip() for name in ("text", "entity"))
     last = case.notes[-1] if case.notes else None
     if text and (last is None or (last.by, last.text) != (visit.analyst, text)):
-        cases.note(case_id, text, by=visit.analyst)
+        said = hashlib.sha256(f"{visit.analyst}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
+        cases.note(case_id, text, by=visit.analyst, client_id=f"{case_id} note {drawn} {said}")
     st.session_state[f"text_{case_id}"] = ""
     if entity and entity not in case.entities:
         cases.add_entity(case_id, entity, by=visit.analyst)
