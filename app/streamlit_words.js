@@ -7,8 +7,8 @@ const TEXTS = [
   '[data-testid="stDataFrameStatisticsMetrics"] dt', '[data-testid="stDataFrameColumnVisibilityMenu"] label:first-of-type',
   '[data-testid="stDateInputCalendar"]', '[data-testid="stStatusWidget"]',
 ].join(", ");
-const NAMED = 'button, nav, [role="menu"], [role="application"], [role="grid"], [data-testid="stDateInputCalendar"]';
-const NAMES = ["aria-label", "title"];
+const NAMED = 'button, nav, [role="menu"], [role="application"], [role="grid"], [role="combobox"], [role="spinbutton"], [data-testid="stDateInputCalendar"]';
+const NAMES = ["aria-label", "title", "placeholder"];
 
 // `phrases`: what Streamlit says → what the page says; {what} stands for any text, which is kept.
 export function translator(phrases) {
