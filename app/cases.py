@@ -117,14 +117,17 @@ def _rows(visit: Visit, cases: Cases, case: Case) -> None:
                 st.markdown(f"[**{plain(row.entity)}**]({link('entity', **about)})", width="content")
                 st.caption(f"{_day(row.day, say)} · {_role(row.role, say)}", width="content")
                 st.space("stretch")
-                remove = partial(
-                    attempt, visit, "rows", partial(cases.remove_row, case.id, row.row_id, by=visit.analyst)
-                )
+                remove = partial(attempt, visit, "rows", partial(_remove, visit, cases, case.id, row.row_id))
                 if visit.may_write:
                     st.button(say("app.cases.remove"), key=f"remove_{row.row_id}", type="tertiary", on_click=remove)
             st.text(visible_line(row.line_in(say.language)))
     names = ", ".join(f"[{plain(e)}]({link('entity', dataset=dataset, entity=e)})" for e in case.entities)
     st.markdown(say("app.cases.entities", names=names or "—"))
+
+
+def _remove(visit: Visit, cases: Cases, case_id: str, row_id: str) -> None:
+    if any(row.row_id == row_id for row in cases.get(case_id).rows):  # else a colleague took it out
+        cases.remove_row(case_id, row_id, by=visit.analyst)
 
 
 def _day(day: str, say: Words) -> str:
@@ -236,12 +239,12 @@ def _timeline(case: Case, say: Words) -> None:
     for entry in reversed(case.timeline):
         key = f"app.cases.did.{entry.kind.replace('.', '_')}"
         what = say(key) if key in say.catalogue else entry.kind
-        about = _about(entry, say)
+        about = _about(entry, case, say)
         told = pair(what, plain(about), say) if about else what
         st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {told}")
 
 
-def _about(entry: Entry, say: Words) -> str:
+def _about(entry: Entry, case: Case, say: Words) -> str:
     """Return what an entry of the time line is about: what a field became, which row, which item of the checklist."""
     body = entry.body
     if entry.kind == "case.changed":
@@ -251,6 +254,9 @@ def _about(entry: Entry, say: Words) -> str:
         return f"{'✓' if body['done'] else '✕'} {item}"
     if entry.kind.startswith("response."):
         return _name_of(str(body.get("responder", "")), say)
+    if entry.kind == "case.row_removed":
+        added = (one.body for one in case.timeline if one.kind == "case.row_added")
+        return next((str(one["entity"]) for one in added if one["row_id"] == body["row_id"]), "")
     return str(body.get("entity") or "")
 
 

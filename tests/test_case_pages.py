@@ -93,6 +93,14 @@ def test_what_is_refused_stays_in_its_field(project: Project) -> None:
     assert "C1 · A scan of the servers" in all_text(app)
 
 
+def test_a_row_is_taken_out_once_and_the_time_line_says_which(project: Project) -> None:
+    app = page(project)
+    change(project, lambda cases: cases.remove_row("C1", "r1", by="bo"))
+    app.button(key="remove_r1").click().run()
+    assert "row taken out: 10\\.0\\.0\\.4" in "\n".join(str(one.value) for one in app.caption)
+    assert [entry.by for entry in stored(project).timeline if entry.kind == "case.row_removed"] == ["bo"]
+
+
 def test_a_note_that_is_sent_twice_is_there_once(project: Project) -> None:
     app = page(project)
     for _ in range(2):
