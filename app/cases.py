@@ -114,15 +114,15 @@ def _rows(visit: Visit, cases: Cases, case: Case) -> None:
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 about = {"dataset": dataset, "entity": row.entity, "role": row.role, "day": row.day}
-                st.markdown(f"[**{plain(row.entity)}**]({link('entity', **about)})", width="content")
-                st.caption(f"{_day(row.day, say)} · {_role(row.role, say)}", width="content")
+                named = f"[**{plain(row.entity)}**]({link('entity', **about)})"
+                st.caption(f"{named} · {_day(row.day, say)} · {_role(row.role, say)}", width="content")
                 st.space("stretch")
                 remove = partial(attempt, visit, "rows", partial(_remove, visit, cases, case.id, row.row_id))
                 if visit.may_write:
                     st.button(say("app.cases.remove"), key=f"remove_{row.row_id}", type="tertiary", on_click=remove)
             st.text(visible_line(row.line_in(say.language)))
     names = ", ".join(f"[{plain(e)}]({link('entity', dataset=dataset, entity=e)})" for e in case.entities)
-    st.markdown(say("app.cases.entities", names=names or "—"))
+    st.caption(say("app.cases.entities", names=names or "—"))
 
 
 def _remove(visit: Visit, cases: Cases, case_id: str, row_id: str) -> None:
@@ -268,8 +268,7 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
         st.warning(say("app.cases.no_row"))
         return
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{plain(row.entity)}**")
-        st.caption(f"{_day(row.day, say)} · {_role(row.role, say)}")
+        st.caption(f"**{plain(row.entity)}** · {_day(row.day, say)} · {_role(row.role, say)}")
         st.text(visible_line(row.line_in(say.language)))
     known = cases.all()
     for case in known:

@@ -155,7 +155,7 @@ def _in_cases(visit: Visit, entity: str) -> None:
         heading(visit.say("app.cases.title"))
     for case in found:
         address = link("cases", dataset=visit.dataset, case=case.id)
-        st.markdown(f"[{case.id} · {plain(case.title)}]({address}) · {visit.say(f'app.cases.state.{case.state}')}")
+        st.caption(f"[{case.id} · {plain(case.title)}]({address}) · {visit.say(f'app.cases.state.{case.state}')}")
 
 
 def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
@@ -172,7 +172,7 @@ def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
     heading(say("app.entity.met"))
     st.caption(say("app.entity.met_about", n=len(page.rows)))
     for name, values in found.items():
-        st.markdown(pair(title(name, say), ", ".join(values), say))
+        st.caption(pair(title(name, say), ", ".join(values), say))
 
 
 def _linked(visit: Visit, entity: str, **about: str) -> str:

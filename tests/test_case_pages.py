@@ -128,8 +128,8 @@ def test_a_row_opens_its_day_and_is_told_in_the_language_of_the_reader(
     assert says in said
     assert LINES[language] in said
     assert not set(LINES.values()) - {LINES[language]} & set(said.splitlines())
-    (row,) = [str(one.value) for one in app.markdown if str(one.value).startswith("[**10")]
-    address = urlsplit(row.split("](")[1].removesuffix(")"))
+    (row,) = [str(one.value) for one in app.caption if str(one.value).startswith("[**10")]
+    address = urlsplit(row.split("](")[1].split(")")[0])
     assert address.path == "entity"
     wanted = {"dataset": "office", "entity": "10.0.0.4", "role": "source inside", "day": "2026-03-04"}
     assert {name: [value] for name, value in {**wanted, "lang": language, "by": "ana"}.items()} == parse_qs(
