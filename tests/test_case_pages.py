@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
 import pytest
-from app_pages import all_text, open_app_on, opened
+from app_pages import APP, all_text, open_app_on, opened
 from builders import make_project
 from small_days import small_days
 
 from socml.jobs import Today
 from socml.labels import open_labels
-from socml.project import Project
+from socml.project import Project, words
 from socml.respond import Case, CaseRow, Cases
 
 __all__ = ["open_app_on"]
@@ -198,3 +201,13 @@ def test_a_row_goes_into_a_case_called_by_its_entity_with_its_words_in_every_lan
     assert "addresses" in case.rows[0].line_in("en")
     again = page(office, **address)
     assert "Cette ligne est déjà dans un dossier" in all_text(again)
+
+
+def test_the_curve_of_families_has_an_axis_though_none_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("streamlit")
+    monkeypatch.syspath_prepend(str(APP))
+    curve = importlib.import_module("labelling.trust")._curve
+    for found, domain in (([0, 0], [0, 1]), ([1, 3], [0, 3])):
+        families = pd.DataFrame({"labels": [1, 2], "families": found})
+        drawn = curve(SimpleNamespace(families=families), words("fr")).to_dict()
+        assert drawn["encoding"]["y"]["scale"]["domain"] == domain
