@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 
 import streamlit as st
+from addressed import link
+from case_forms import attempt, became_in_words, draw_checklist, draw_fields, draw_notes, tell_problem
 from daylist.case_rows import case_row
+from daylist.rows import day_text
 from figures import error_in_words, pair, plain
 from frame import Visit, heading, open_day_page
 
 from socml.labels import Entry
 from socml.project import SocmlError, Words, visible, visible_line
 from socml.respond import (
-    CHECKLIST,
-    OUTCOMES,
     STATES,
-    TLPS,
     Case,
     Cases,
     Sent,
     can_be_undone,
+    goes_elsewhere,
     preview,
     read_back,
     respond,
@@ -41,11 +44,13 @@ def _cases(visit: Visit) -> None:
     known = {case.id: case for case in cases.all()}
     if wanted in known:
         _one(visit, cases, known[wanted])
-    else:
-        _ranking(visit, cases, list(known.values()))
+        return
+    if wanted:
+        st.warning(visit.say("app.cases.unknown", id=plain(wanted[:60])))
+    _board(visit, cases, list(known.values()))
 
 
-def _ranking(visit: Visit, cases: Cases, found: list[Case]) -> None:
+def _board(visit: Visit, cases: Cases, found: list[Case]) -> None:
     say = visit.say
     if visit.may_write:
         with st.form("new_case", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -60,13 +65,23 @@ def _ranking(visit: Visit, cases: Cases, found: list[Case]) -> None:
     for column, state in zip(st.columns(len(STATES)), STATES, strict=True):
         of_state = [case for case in found if case.state == state]
         with column:
-            heading(f"{say(f'app.cases.state.{state}')} · {len(of_state)}")
-            for case in of_state[:_SHOWN]:
-                with st.container(border=True):
-                    st.text(f"{case.id} · {visible_line(case.title)}")
-                    st.caption(_facts(case, say))
-                    if st.button(say("app.cases.show"), key=f"show_{case.id}"):
-                        _go(case.id)
+            name = say(f"app.cases.state.{state}")
+            heading(f"{name[:1].upper()}{name[1:]} · {say.number(len(of_state))}")
+            all_ = st.session_state.get(f"all_{state}")
+            for case in of_state if all_ else of_state[:_SHOWN]:
+                _card(case, say)
+            if len(of_state) > _SHOWN and not all_ and st.button(say("app.cases.show_all", n=len(of_state))):
+                st.session_state[f"all_{state}"] = True
+                st.rerun()
+
+
+def _card(case: Case, say: Words) -> None:
+    with st.container(border=True, gap="xsmall"):
+        if st.button(f"**{case.id}** · {plain(case.title)}", key=f"show_{case.id}", type="tertiary"):
+            _go(case.id)
+        if case.rows:
+            st.caption(plain(_shortened(case.rows[0].line_in(say.language))))
+        st.caption(_facts(case, say))
 
 
 def _one(visit: Visit, cases: Cases, case: Case) -> None:
@@ -75,87 +90,60 @@ def _one(visit: Visit, cases: Cases, case: Case) -> None:
         if st.button(say("app.cases.back"), icon=":material/arrow_back:"):
             del st.query_params["case"]
             st.rerun()
-        st.text(f"{case.id} · {visible_line(case.title)}")
+        st.subheader(f"{case.id} · {plain(case.title)}", anchor=False, width="content")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _fields(visit, cases, case)
-        heading(say("app.cases.rows"))
-        if not case.rows:
-            st.caption(say("app.cases.rows_none"))
-        for row in case.rows:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}", width="stretch")
-                if visit.may_write and st.button("✕", key=f"remove_{row.row_id}", help=say("app.cases.remove")):
-                    _try(say, partial(cases.remove_row, case.id, row.row_id, by=visit.analyst))
-        st.text(say("app.cases.entities", names=", ".join(visible_line(one) for one in case.entities) or "—"))
-        _notes(visit, cases, case)
+        draw_fields(visit, cases, case)
+        _rows(visit, cases, case)
+        draw_notes(visit, cases, case)
     with right:
-        _checklist(visit, cases, case)
+        draw_checklist(visit, cases, case)
         _similar(cases, case, say)
         _respond(visit, case)
         _timeline(case, say)
 
 
-def _fields(visit: Visit, cases: Cases, case: Case) -> None:
-    say = visit.say
-    with st.form(f"fields_{case.id}"):
-        with st.container(horizontal=True):
-            state = st.selectbox(
-                say("app.cases.state.title"), STATES, STATES.index(case.state), width=170,
-                format_func=lambda one: say(f"app.cases.state.{one}"),
-            )  # fmt: skip
-            outcome = st.selectbox(
-                say("app.cases.outcome"), OUTCOMES, OUTCOMES.index(case.outcome), width=170,
-                format_func=lambda one: say(f"verdict.{one}") if one else "—",
-            )  # fmt: skip
-            severity = st.selectbox(
-                say("app.cases.severity.title"), (1, 2, 3, 4), case.severity - 1, width=140,
-                format_func=lambda one: say(f"app.cases.severity.s{one}"),
-            )  # fmt: skip
-            tlp = st.selectbox("TLP", TLPS, TLPS.index(case.tlp), width=150, format_func=str.upper)
-        with st.container(horizontal=True):
-            owner = st.text_input(say("app.cases.owner"), case.owner, max_chars=60, width=190)
-            techniques = st.text_input("ATT&CK", " ".join(case.techniques), placeholder="T1046 T1021.004", width=330)
-        if st.form_submit_button(say("app.cases.save"), disabled=not visit.may_write):
-            given = {"state": state, "outcome": outcome, "severity": severity, "tlp": tlp, "owner": owner}
-            given["techniques"] = tuple((techniques or "").replace(",", " ").split())
-            changed = {name: value for name, value in given.items() if value != getattr(case, name)}
-            if changed:
-                _try(say, lambda: cases.change(case.id, by=visit.analyst, **changed))
+def _rows(visit: Visit, cases: Cases, case: Case) -> None:
+    """Draw the rows of a case and what it is about: each opens the page of its entity, on its day."""
+    say, dataset = visit.say, case.dataset or visit.dataset
+    heading(say("app.cases.rows"))
+    tell_problem("rows", say)
+    if not case.rows:
+        st.caption(say("app.cases.rows_none"))
+    for row in case.rows:
+        with st.container(border=True, gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                about = {"dataset": dataset, "entity": row.entity, "role": row.role, "day": row.day}
+                named = f"[**{plain(row.entity)}**]({link('entity', **about)})"
+                st.caption(f"{named} · {_day(row.day, say)} · {_role(row.role, say)}", width="content")
+                st.space("stretch")
+                remove = partial(attempt, visit, "rows", partial(_remove, visit, cases, case.id, row.row_id))
+                if visit.may_write:
+                    st.button(say("app.cases.remove"), key=f"remove_{row.row_id}", type="tertiary", on_click=remove)
+            st.text(visible_line(row.line_in(say.language)))
+    names = ", ".join(f"[{plain(e)}]({link('entity', dataset=dataset, entity=e)})" for e in case.entities)
+    st.caption(say("app.cases.entities", names=names or "—"))
 
 
-def _notes(visit: Visit, cases: Cases, case: Case) -> None:
-    say = visit.say
-    heading(say("app.cases.notes"))
-    for note in case.notes:
-        st.caption(f"{plain(note.by)}, {note.time:{say('app.time')}}")
-        st.text(visible(note.text))
-    if not visit.may_write:
-        return
-    with st.form(f"note_{case.id}", clear_on_submit=True, border=False):
-        text = st.text_area(say("app.cases.note"), max_chars=20_000, height=80, label_visibility="collapsed")
-        entity = st.text_input(say("app.cases.entity_add"), max_chars=500)
-        if st.form_submit_button(say("app.cases.add")):
-
-            def add() -> None:
-                if (text or "").strip():
-                    cases.note(case.id, text or "", by=visit.analyst)
-                if (entity or "").strip():
-                    cases.add_entity(case.id, (entity or "").strip(), by=visit.analyst)
-
-            _try(say, add)
+def _remove(visit: Visit, cases: Cases, case_id: str, row_id: str) -> None:
+    if any(row.row_id == row_id for row in cases.get(case_id).rows):  # else a colleague took it out
+        cases.remove_row(case_id, row_id, by=visit.analyst)
 
 
-def _checklist(visit: Visit, cases: Cases, case: Case) -> None:
-    say = visit.say
-    heading(say("app.cases.checklist.title"))
-    for item in CHECKLIST:
-        was = item in case.done
-        done = st.checkbox(
-            say(f"app.cases.checklist.{item}"), was, key=f"{case.id}_{item}", disabled=not visit.may_write
-        )
-        if done != was and visit.may_write:
-            _try(say, partial(cases.check, case.id, item, done=done, by=visit.analyst))
+def _day(day: str, say: Words) -> str:
+    try:
+        return plain(day_text(date.fromisoformat(day), say))
+    except ValueError:
+        return plain(day)
+
+
+def _role(role: str, say: Words) -> str:
+    key = f"today.role.{role.replace(' ', '_')}"
+    return say(key) if key in say.catalogue else plain(role)
+
+
+def _shortened(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _similar(cases: Cases, case: Case, say: Words) -> None:
@@ -163,7 +151,8 @@ def _similar(cases: Cases, case: Case, say: Words) -> None:
     if similar:
         heading(say("app.cases.similar"))
     for other, share in similar:
-        if st.button(f"{other.id} · {plain(other.title)} · {100 * share:.0f} %", key=f"similar_{other.id}"):
+        name = f"{100 * share:.0f}\u00a0% · **{other.id}** · {plain(other.title)}"
+        if st.button(name, key=f"similar_{other.id}", type="tertiary"):
             _go(other.id)
 
 
@@ -171,6 +160,7 @@ def _respond(visit: Visit, case: Case) -> None:
     say = visit.say
     heading(say("app.cases.respond"))
     st.caption(say("app.cases.respond_about"))
+    tell_problem("respond", say)
     name = st.selectbox(
         say("app.cases.responder"), responder_names(), None, key=f"responder_{case.id}", placeholder=say("app.cases.choose"),
         format_func=lambda one: _name_of(one, say),
@@ -182,8 +172,9 @@ def _respond(visit: Visit, case: Case) -> None:
         _draft(visit, case, name)
     for sent in case.sent:
         _left(visit, case, sent)
-    if any(not sent.undone for sent in case.sent) and visit.may_write and st.button(say("app.cases.read_back")):
-        _try(say, lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
+    asked = any(goes_elsewhere(sent.responder) and not sent.undone for sent in case.sent)
+    if asked and visit.may_write and st.button(say("app.cases.read_back")):
+        _try(visit, lambda: read_back(case.id, store=visit.store, project=visit.project, by=visit.analyst))
 
 
 def _left(visit: Visit, case: Case, sent: Sent) -> None:
@@ -191,18 +182,24 @@ def _left(visit: Visit, case: Case, sent: Sent) -> None:
     say = visit.say
     line = pair(_name_of(sent.responder, say), visible_line(sent.reference), say)
     st.text(f"✕ {line} ({say('app.cases.did.response_undone')})" if sent.undone else line)
-    st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(sent.target)}")
+    st.caption(f"{sent.time:{say('app.time')}} · {plain(sent.by)} · {plain(_target(sent.target, say))}")
     if sent.undo_begun:
         st.warning(say("respond.undo_begun"))
     can = not sent.undone and visit.may_write and can_be_undone(sent.responder)
     if can and st.button(say("app.cases.undo"), key=f"undo_{sent.id}"):
-        _try(say, partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst))
+        _try(
+            visit, partial(undo_response, sent.id, case.id, store=visit.store, project=visit.project, by=visit.analyst)
+        )
 
 
 def _name_of(responder: str, say: Words) -> str:
     """Return how a responder is called; one of the project's own by its own name."""
     key = f"respond.name.{responder.replace('-', '_')}"
     return say(key) if key in say.catalogue else visible_line(responder)
+
+
+def _target(target: str, say: Words) -> str:
+    return say("app.cases.to_files") if target == "file" else visible_line(target)
 
 
 def _draft(visit: Visit, case: Case, name: str) -> None:
@@ -212,8 +209,7 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
     except SocmlError as error:
         st.warning(plain(error_in_words(error, say)))
         return
-    target = say("app.cases.to_files") if draft.target == "file" else visible_line(draft.target)
-    st.text(say("app.cases.leaves", target=target))
+    st.text(say("app.cases.leaves", target=_target(draft.target, say)))
     for file, text in draft.files.items():
         st.caption(file)
         st.code(visible(text) or "—", language=None, wrap_lines=True, height=220 if text.count("\n") > 9 else "content")
@@ -221,14 +217,19 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.code(visible(draft.body), language=None, wrap_lines=True, height=260)
     for value, why in draft.held:
         st.caption(f"{plain(value)}: {say(f'respond.held.{why}')}")
+    if draft.empty:
+        st.info(say("app.cases.leaves_nothing"))
+        return
     st.caption(say(f"respond.undo.{draft.undo}") if draft.undo else say("respond.undo.none"))
     if any(sent.responder == name and sent.digest == draft.digest and not sent.undone for sent in case.sent):
         st.info(say("app.cases.sent_before"))
+        for file, text in draft.files.items():
+            st.download_button(file, text, file, icon=":material/download:", key=f"file_{file}", on_click="ignore")
         return
-    sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=draft.empty or not visit.may_write)
+    sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:
         _try(
-            say,
+            visit,
             lambda: respond(
                 name, case.id, store=visit.store, project=visit.project, by=visit.analyst, confirmed=draft.digest
             ),
@@ -240,33 +241,25 @@ def _timeline(case: Case, say: Words) -> None:
     for entry in reversed(case.timeline):
         key = f"app.cases.did.{entry.kind.replace('.', '_')}"
         what = say(key) if key in say.catalogue else entry.kind
-        about = _about(entry, say)
+        about = _about(entry, case, say)
         told = pair(what, plain(about), say) if about else what
         st.caption(f"{entry.time:{say('app.time')}} · {plain(entry.by)} · {told}")
 
 
-def _about(entry: Entry, say: Words) -> str:
+def _about(entry: Entry, case: Case, say: Words) -> str:
     """Return what an entry of the time line is about: what a field became, which row, which item of the checklist."""
     body = entry.body
     if entry.kind == "case.changed":
-        return ", ".join(_became(name, value, say) for name, value in body.items())
+        return ", ".join(became_in_words(name, value, say) for name, value in body.items())
     if entry.kind == "case.checked":
         item = say(f"app.cases.checklist.{body['item']}")
         return f"{'✓' if body['done'] else '✕'} {item}"
     if entry.kind.startswith("response."):
         return _name_of(str(body.get("responder", "")), say)
+    if entry.kind == "case.row_removed":
+        added = (one.body for one in case.timeline if one.kind == "case.row_added")
+        return next((str(one["entity"]) for one in added if one["row_id"] == body["row_id"]), "")
     return str(body.get("entity") or "")
-
-
-def _became(name: str, value: object, say: Words) -> str:
-    """Return a field of a case and what it became, in words."""
-    keys = {"state": "app.cases.state.", "severity": "app.cases.severity.s", "outcome": "verdict."}
-    titles = {"techniques": "ATT&CK", "tlp": "TLP", **{key: say(f"app.cases.{key}") for key in ("outcome", "owner")}}
-    titles |= {key: say(f"app.cases.{key}.title") for key in ("state", "severity")}
-    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    if name in keys and value:
-        text = say(f"{keys[name]}{value}")
-    return f"{titles.get(name, name)} {text.upper() if name == 'tlp' else text or '—'}"
 
 
 def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
@@ -276,28 +269,35 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
     if row is None:
         st.warning(say("app.cases.no_row"))
         return
-    st.text(f"{row.day}  {visible_line(row.entity)}  {visible_line(row.line)}")
-    open_ = [case for case in cases.all() if case.state != "closed"]
-    names = {case.id: f"{case.id} · {visible_line(case.title)}" for case in open_}
+    with st.container(border=True, gap="xsmall"):
+        st.caption(f"**{plain(row.entity)}** · {_day(row.day, say)} · {_role(row.role, say)}")
+        st.text(visible_line(row.line_in(say.language)))
+    known = cases.all()
+    for case in known:
+        if any(one.row_id == row_id for one in case.rows):
+            named = f"[{case.id} · {plain(case.title)}]({link('cases', dataset=visit.dataset, case=case.id)})"
+            st.info(say("app.cases.row_in", case=named))
+    names = {case.id: f"{case.id} · {visible_line(case.title)}" for case in known if case.state != "closed"}
     into = st.selectbox(
         say("app.cases.into"), ["", *names], format_func=lambda one: names.get(one, say("app.cases.into_new"))
     )
-    title = (
-        ""
-        if into
-        else st.text_input(say("app.cases.new"), pair(visible_line(row.entity), visible_line(row.line), say)[:200])
-    )
+    title = "" if into else st.text_input(say("app.cases.about"), visible_line(row.entity)[:200], max_chars=200)
+    tell_problem("respond", say)
+    tried = st.session_state.setdefault(f"put_{row_id}", uuid.uuid4().hex)  # pressed twice, it is opened once
     if st.button(say("app.cases.put"), type="primary", disabled=not visit.may_write):
 
         def put() -> None:
-            case = cases.get(into) if into else cases.open(title or row.entity, by=visit.analyst, dataset=visit.dataset)
-            cases.add_row(case.id, row, by=visit.analyst)
+            about = (title or "").strip() or row.entity[:200]
+            case = (
+                cases.get(into) if into else cases.open(about, by=visit.analyst, dataset=visit.dataset, client_id=tried)
+            )
+            cases.add_row(case.id, row, by=visit.analyst, client_id=f"{tried} {case.id}")
             for name in ("row", "new", "entity", "role", "day"):
                 if name in st.query_params:
                     del st.query_params[name]
             st.query_params["case"] = case.id
 
-        _try(say, put)
+        _try(visit, put)
 
 
 def _facts(case: Case, say: Words) -> str:
@@ -312,14 +312,10 @@ def _go(case_id: str) -> None:
     st.rerun()
 
 
-def _try(say: Words, do: Callable[[], object]) -> None:
-    """Do it and draw the page anew; what socml refuses is told in its words."""
-    try:
-        with st.spinner(say("app.cases.at_work")):  # another system may take a minute to answer
-            do()
-    except SocmlError as error:
-        st.error(plain(error_in_words(error, say)))
-        return
+def _try(visit: Visit, do: Callable[[], object]) -> None:
+    """Do it and draw the page anew; what socml refuses is told where it was asked for."""
+    with st.spinner(visit.say("app.cases.at_work")):  # another system may take a minute to answer
+        attempt(visit, "respond", do)
     st.rerun()
 
 

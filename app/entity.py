@@ -7,6 +7,7 @@ from datetime import date
 import altair as alt
 import pandas as pd
 import streamlit as st
+from addressed import link
 from daylist.desk import has_list, kept_today
 from daylist.event_pages import COLUMN_OF_ROLE, TOLD, title
 from daylist.rows import day_text, short_day
@@ -127,7 +128,7 @@ def _day(visit: Visit, today: Today, chosen: DayOfEntity, role: str, entity: str
     alike = [r for r in listed.rows if r.role == role and r.entity != entity and r.reasons
              and r.reasons[0].reason.column == row.reasons[0].reason.column]  # fmt: skip
     if alike:
-        names = ", ".join(plain(one.entity) for one in alike[:8])
+        names = ", ".join(_linked(visit, one.entity, day=str(chosen.day), role=role) for one in alike[:8])
         st.caption(say("app.entity.peers", n=len(alike), names=names))
 
 
@@ -153,7 +154,8 @@ def _in_cases(visit: Visit, entity: str) -> None:
     if found:
         heading(visit.say("app.cases.title"))
     for case in found:
-        st.text(f"{case.id} · {visible_line(case.title)} · {visit.say(f'app.cases.state.{case.state}')}")
+        address = link("cases", dataset=visit.dataset, case=case.id)
+        st.caption(f"[{case.id} · {plain(case.title)}]({address}) · {visit.say(f'app.cases.state.{case.state}')}")
 
 
 def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
@@ -164,13 +166,18 @@ def _met(visit: Visit, entity: str, columns: dict[str, str], day: date) -> None:
     for name in _MET:
         if name in page.columns and name not in columns:
             counts = page.rows[name].dropna().astype(str).value_counts()
-            found[name] = [visible_line(value) for value in counts.index[:8]]
+            found[name] = [_linked(visit, value, day=str(day)) for value in counts.index[:8]]
     if not found:
         return
     heading(say("app.entity.met"))
     st.caption(say("app.entity.met_about", n=len(page.rows)))
     for name, values in found.items():
-        st.text(pair(title(name, say), ", ".join(values), say))
+        st.caption(pair(title(name, say), ", ".join(values), say))
+
+
+def _linked(visit: Visit, entity: str, **about: str) -> str:
+    """Return the link to an entity's page, as Markdown."""
+    return f"[{plain(entity)}]({link('entity', dataset=visit.dataset, entity=entity, **about)})"
 
 
 def _events(visit: Visit, entity: str, columns: dict[str, str], day: date | None) -> None:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import streamlit as st
 from ahead import put_off
 from figures import error_in_words, moment_text, plain
+from language import choose_language, language_of
 from people import Visitor, is_still, kept_store, visitor
 
 from socml.features import daily_folder
 from socml.labels import LabelStore
 from socml.project import (
-    LANGUAGES,
     Project,
     Run,
     SocmlError,
@@ -31,7 +31,6 @@ from socml.project import (
     words,
 )
 
-LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _LONGEST_NAME = 60
 _NAMELESS = "analyst"
 # Static: it makes room for the work. Nothing from a log comes near it.
@@ -45,6 +44,8 @@ h3 { font-size: 1.0625rem !important; padding: 0.5rem 0 0.1rem !important; }
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
 /* Streamlit says them in English alone. */
 [data-testid="InputInstructions"] { display: none; }
+/* What stands in a card as a link is text of several lines. */
+[data-testid="stBaseButton-tertiary"], [data-testid="stBaseButton-tertiary"] p { justify-content: start; text-align: start; }
 /* The triage view is never stale: it is ahead of the server. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 </style>"""
@@ -84,7 +85,7 @@ class Visit:
 
 def page_title(key: str) -> str:
     """Return a page's title in the language of the session, for the navigation."""
-    return words(_language(None))(f"app.{key}.title")
+    return words(language_of(None))(f"app.{key}.title")
 
 
 def heading(text: str) -> None:
@@ -98,7 +99,7 @@ def told_in_words() -> Iterator[None]:
     try:
         yield
     except SocmlError as error:
-        say = words(_language(None))
+        say = words(language_of(None))
         st.error(say("app.error"))
         st.code(visible_line(error_in_words(error, say)), language=None, wrap_lines=True)
 
@@ -108,7 +109,7 @@ def open_page(show: Callable[[Place], None]) -> None:
     st.html(_STYLE)
     with told_in_words():
         project = find_project()
-        person = visitor(project, words(_language(project)))
+        person = visitor(project, words(language_of(project)))
         if person is None:
             return
         place = _choices(project, person)
@@ -123,19 +124,19 @@ def open_day_page(show: Callable[[Visit], None]) -> None:
     st.html(_STYLE)
     with told_in_words():
         project = find_project()
-        person = visitor(project, words(_language(project)))
+        person = visitor(project, words(language_of(project)))
         if person is None:
             return
         names = dataset_names(project)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            language = _language(project)
+            language = language_of(project)
             say = words(language)
             dataset = _choose_dataset(project, names, say)
             analyst = person.name or _choose_analyst(say)
             st.space("stretch")
-            _choose_language(language, say)
-        kept = {"lang": language, **({"by": analyst} if not person.name else {})}
-        _keep(kept | ({"dataset": dataset} if dataset else {}))
+            choose_language(language, say)
+        by = {"by": analyst} if not person.name else {}
+        _keep(by | ({"dataset": dataset} if dataset else {}))
         store = kept_store(project, read_only=not person.may_write)
         show(Visit(project, say, analyst, person, person.may_write, dataset, store))
 
@@ -158,28 +159,27 @@ def open_tool(show: Callable[[Words], None]) -> None:
     """Draw a page that is about no run: the choice of language, then the page."""
     st.html(_STYLE)
     with told_in_words():
-        if visitor(find_project(), words(_language(None))) is None:
+        if visitor(find_project(), words(language_of(None))) is None:
             return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            language = _language(None)
+            language = language_of(None)
             say = words(language)
             st.space("stretch")
-            _choose_language(language, say)
-        _keep({"lang": language})
+            choose_language(language, say)
         show(say)
 
 
 def _choices(project: Project, person: Visitor) -> Place:
     runs = list_runs(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        language = _language(project)
+        language = language_of(project)
         say = words(language)
         run = _choose_run(runs, say)
         analyst = person.name or _choose_analyst(say)
         st.space("stretch")
-        _choose_language(language, say)
-    kept = {"lang": language, **({"by": analyst} if not person.name else {})}
-    _keep(kept | ({"run": str(run["run_id"])} if run else {}))
+        choose_language(language, say)
+    by = {"by": analyst} if not person.name else {}
+    _keep(by | ({"run": str(run["run_id"])} if run else {}))
     may_lead = not person.name or person.role == "lead"
     return Place(project, say, analyst, run, person, person.may_write, may_lead=may_lead)
 
@@ -217,29 +217,6 @@ def _choose_dataset(project: Project, names: list[str], say: Words) -> str:
 
 def _wished(name: str) -> str:
     return str(st.query_params.get(name) or st.session_state.get(f"kept_{name}") or "")
-
-
-def _language(project: Project | None) -> str:
-    wished = str(st.session_state.get("language") or _wished("lang"))
-    if wished in LANGUAGES:
-        return wished
-    try:
-        return (project or find_project()).language
-    except SocmlError:
-        return LANGUAGES[0]
-
-
-def _choose_language(language: str, say: Words) -> None:
-    st.session_state["language"] = language
-    st.segmented_control(
-        say("app.language"),
-        LANGUAGES,
-        key="language",
-        format_func=LANGUAGE_NAMES.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-        width="content",
-    )
 
 
 def _choose_analyst(say: Words) -> str:

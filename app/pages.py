@@ -52,7 +52,15 @@ async def _document(_: Request) -> Response:
 @cache
 def _with_places() -> str:
     document = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    away = {name: [words(name)("app.away.title"), words(name)("app.away.about")] for name in LANGUAGES}
-    told = f'<script type="application/json" id="away">{json.dumps(away)}</script>'
+    told = f'<script type="application/json" id="told">{json.dumps(_told())}</script>'
     script, _ = bundle("shell.js", "")
     return document.replace("<head>", f'<head>\n    {told}\n    <script type="module">\n{script}</script>', 1)
+
+
+def _told() -> dict[str, object]:
+    """Return language → its notice, and language → what Streamlit says in English and that language says instead."""
+    said = {key: text for key, text in words("en").catalogue.items() if key.startswith("app.streamlit.")}
+    return {
+        "away": {name: [words(name)("app.away.title"), words(name)("app.away.about")] for name in LANGUAGES},
+        "words": {name: {t: words(name).catalogue[k] for k, t in said.items()} for name in LANGUAGES if name != "en"},
+    }

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import single_sign_on
 import streamlit as st
+from language import choose_language
 from session_cookie import COOKIE, ticket_for
 
 from socml.labels import LabelStore, open_labels
@@ -90,6 +91,8 @@ def _token() -> str:
 
 
 def _sign_in(project: Project, say: Words) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        choose_language(say.language, say)
     if single_sign_on.is_configured():
         _sign_in_elsewhere(project, say)
     with st.form("sign_in", width=420):

@@ -1,5 +1,7 @@
 // an address and the next → whether that is a place to go back to; the address also says in which language the page is.
 
+import { speak } from "./language.js";
+
 const TAKEN_AS_GIVEN = new Set(["lang", "by", "dataset", "run"]); // a page that is opened without them names them itself
 
 // Whether an address only names what the one before left to the page: going back must not stop there once more.
@@ -8,11 +10,6 @@ export function isSamePlace(before, after) {
   const isKept = ([name, value]) => after.searchParams.getAll(name).includes(value);
   const isGiven = (name) => before.searchParams.has(name) || TAKEN_AS_GIVEN.has(name);
   return before.pathname === after.pathname && said.every(isKept) && [...after.searchParams.keys()].every(isGiven);
-}
-
-function speak() {
-  const language = new URLSearchParams(location.search).get("lang");
-  if (language) document.documentElement.lang = language;
 }
 
 // The page of the app that a click leads to, until the address says so; what is said meanwhile is of that page already.

@@ -38,7 +38,6 @@ def _tools(say: Words) -> None:
     st.text(say("app.tools.about_online" if project.lookups else "app.tools.about"))
     text = st.text_area(say("app.tools.text"), key="tools_text", height=140, max_chars=_LONGEST, help=None)
     st.caption(say("app.tools.text_help"))
-    _name_upload(say)
     upload = st.file_uploader(say("app.tools.mail"), type=["eml", "txt"], key="tools_mail")
     if upload is not None:
         _mail(upload.getvalue(), project, say)
@@ -46,16 +45,6 @@ def _tools(say: Words) -> None:
         _text(text, project, say)
     elif upload is None:
         st.info(say("app.tools.nothing"))
-
-
-def _name_upload(say: Words) -> None:
-    """Write the widget's own words, which are English, in the language of the page: the catalogue's, never a log's."""
-    most = say("app.tools.upload_most", n=st.get_option("server.maxUploadSize"))
-    st.html(f"""<style>
-[data-testid="stFileUploaderDropzone"] button p, [data-testid="stFileUploaderDropzoneInstructions"] span {{ font-size: 0; }}
-[data-testid="stFileUploaderDropzone"] button p::after {{ content: "{say("app.tools.upload")}"; font-size: 0.875rem; }}
-[data-testid="stFileUploaderDropzoneInstructions"] span::after {{ content: "{most}"; font-size: 0.875rem; }}
-</style>""")
 
 
 def _text(text: str, project: Project, say: Words) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from figures import error_in_words, plain
 from frame import Place
-from people import kept_store
+from people import is_still, kept_store
 
 from socml.labels import SavedView, SavedViews
 from socml.project import SocmlError, Words, visible_line
@@ -48,7 +48,8 @@ def _line(views: SavedViews, view: SavedView, place: Place) -> None:
             )
         if place.may_write and view.by == place.analyst:
             delete = say("today.views.delete")
-            st.button(delete, key=f"delete_{view.id}", on_click=_delete, args=[views, view], icon=":material/delete:")
+            about = [place, views, view]
+            st.button(delete, key=f"delete_{view.id}", on_click=_delete, args=about, icon=":material/delete:")
 
 
 def _opened(state: Mapping[str, str]) -> None:
@@ -69,7 +70,9 @@ def _save(views: SavedViews, by: str, dataset: str, state: Mapping[str, str], sa
             st.rerun()
 
 
-def _delete(views: SavedViews, view: SavedView) -> None:
+def _delete(place: Place, views: SavedViews, view: SavedView) -> None:
+    if not is_still(place.person, place.project):
+        return
     try:
         views.delete(view.id, by=view.by)
     except SocmlError as error:

@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from socml.jobs import Today, daily_list, row_in_words, store_day
 from socml.labels import NewLabel, open_labels
-from socml.project import Project, init_project, read_project, words
+from socml.project import LANGUAGES, Project, init_project, read_project, words
 from socml.respond import CaseRow, Cases
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,10 +72,11 @@ def prepared_pages(project: Project) -> dict[str, tuple[str, str]]:
         rows = today.of(store, DAY).rows
         store.record([NewLabel(rows[4].row_id, "benign", client_id="p2", dataset="demo", by="ana", reason="planned")])
         cases = Cases(store)
-        case = cases.open(f"{rows[0].entity} reaches many machines", by="ana", dataset="demo", severity=3)
+        case = cases.open(rows[0].entity, by="ana", dataset="demo", severity=3)
         families = tuple(reason.reason.family for reason in rows[0].reasons)
-        line = row_in_words(rows[0], words("en"))
-        cases.add_row(case.id, CaseRow(rows[0].row_id, DAY, rows[0].entity, rows[0].role, line, families), by="ana")
+        lines = {language: row_in_words(rows[0], words(language)) for language in LANGUAGES}
+        row = CaseRow(rows[0].row_id, DAY, rows[0].entity, rows[0].role, lines["en"], families, lines)
+        cases.add_row(case.id, row, by="ana")
         cases.add_entity(case.id, "198.51.100.23", by="ana")
         cases.note(case.id, "Owner asked; the machine is taken off the network.", by="bo")
         cases.change(case.id, by="bo", state="working", techniques=["T1021"], owner="bo")

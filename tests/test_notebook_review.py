@@ -11,6 +11,7 @@ from socml.evaluate import evaluate
 from socml.explanations import project_rows
 from socml.models.scoring import score_run
 from socml.project import DataError, ModelError, ModelRecipe, Project, UnknownName
+from socml.review import Triage
 
 
 def people() -> pd.DataFrame:
@@ -150,6 +151,23 @@ def test_the_same_class_reviews_a_stored_run(fitted):
         review.undo()
     with pytest.raises(DataError, match="has its detector already"):
         socml.Review(run["run_id"], project=data.project, n_estimators=5)
+
+
+def test_what_a_colleague_says_of_a_stored_run_meanwhile_is_taken_in(fitted):
+    data = fitted["data"]
+    run = score_run(fitted["forest"], data.path, project=data.project)
+    with (
+        socml.Review(run["run_id"], project=data.project, by="dana") as review,
+        Triage(run["run_id"], project=data.project, by="ana") as app,
+    ):
+        first, second = review.queue(2)["row_id"]
+        app.label(first, "malicious")
+        assert first not in set(review.queue(100)["row_id"])
+        app.label(second, "benign")
+        assert review.ranking().equals(app.ranking())
+        assert dict(review.labels()["verdict"]) == dict(app.labels()["verdict"])
+        for _ in range(2):
+            app.undo()
 
 
 def test_the_rows_that_were_labelled_rank_later_as_they_do_now():

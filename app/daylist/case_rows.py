@@ -1,4 +1,4 @@
-"""A row of the daily list → the row of a case, with the sentence that stands beside it on Today."""
+"""A row of the daily list → the row of a case, with the sentence that stands beside it on Today, in every language."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from daylist.desk import kept_today
 from socml.jobs import row_in_words
+from socml.project import LANGUAGES, words
 from socml.respond import CaseRow
 
 if TYPE_CHECKING:
@@ -22,4 +23,5 @@ def case_row(visit: Visit, row_id: str) -> CaseRow | None:
     if row is None:
         return None
     families = tuple(reason.reason.family for reason in row.reasons)
-    return CaseRow(row_id, str(day), row.entity, row.role, row_in_words(row, visit.say), families)
+    lines = {language: row_in_words(row, words(language)) for language in LANGUAGES}
+    return CaseRow(row_id, str(day), row.entity, row.role, lines[visit.say.language], families, lines)

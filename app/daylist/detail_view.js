@@ -71,7 +71,7 @@ export class DetailView {
         h("a", { class: "entity", href: row.link, title: word("entity.open") }, row.entity),
         facts.filter(Boolean).map((fact) => h("span", {}, fact)),
         row.before ? h("span", { class: "before" }, row.before) : null,
-        row.case ? h("span", { class: "case" }, word("case.in", { id: row.case })) : null,
+        row.case ? h("a", { class: "case", href: row.in_case_link }, word("case.in", { id: row.case })) : null,
       ),
       h("h2", { class: "headline" }, row.line),
       h("p", { class: "rarity" }, dots(row), " ", row.rarity),

@@ -84,6 +84,7 @@ def row_payload(
         "judged": {family: given.verdict for (row_id, family), given in judged.items() if row_id == row.row_id},
         "before": "",
         "case": cases.get(row.row_id, ""),
+        "in_case_link": link("cases", dataset=listed.dataset, case=cases.get(row.row_id, "")),
         "link": link("entity", **about),
         "case_link": link("cases", **about, row=row.row_id, new="1"),
         "rule_link": link("entity", **about, row=row.row_id, rule="1") + "#rules",

@@ -26,7 +26,8 @@ export class ViewsView {
     const listen = this.open ? "addEventListener" : "removeEventListener";
     setTimeout(() => document[listen]("click", this.outside));
     this.commands.settle();
-    (this.open ? this.panel.querySelector("input, button") ?? this.button : this.button).focus();
+    const first = this.open ? this.panel.querySelector("[name=view-name]") ?? this.panel.querySelector("button") : null; // V, a name, Enter
+    (first ?? this.button).focus();
   }
 
   draw(data) {

@@ -85,7 +85,7 @@ export class ConnectionNotice {
   closeIt() {
     for (const dialog of document.querySelectorAll('[role="dialog"]')) {
       if (!isConnectionNotice(dialog)) continue;
-      dialog.querySelector('button[aria-label="Close"]')?.click();
+      dialog.querySelector("button")?.click(); // what closes it
       this.appeared();
     }
   }

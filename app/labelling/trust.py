@@ -31,12 +31,18 @@ def _curve(campaign: CampaignReport, say: Words) -> alt.Chart:
     import altair as alt  # 2 s, and only who asks for the curve waits for them
 
     curve = campaign.families.rename(columns={"labels": "x", "families": "y"})
+    most = max(1, int(curve["y"].max()))  # an axis has a length though nothing was found yet
     chart: alt.Chart = (
         alt.Chart(curve, height=220)
         .mark_line(interpolate="step-after")
         .encode(
             x=alt.X("x:Q", title=say("app.labels.report.labels"), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("y:Q", title=say("app.labels.report.families"), axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y(
+                "y:Q",
+                title=say("app.labels.report.families"),
+                scale=alt.Scale(domain=[0, most]),
+                axis=alt.Axis(tickMinStep=1),
+            ),
         )
     )
     return chart

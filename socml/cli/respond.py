@@ -247,18 +247,21 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
 def _plain(found: Case) -> dict[str, object]:
     from socml.respond import observables, plain_case, read_settings
 
-    return plain_case(found, observables(found, read_settings(find_project())))
+    project = find_project()
+    return plain_case(found.in_language(project.language), observables(found, read_settings(project)))
 
 
 def _show(found: Case, *, json_: bool) -> None:
     if json_:
         as_json(_plain(found))
         return
+    from socml.project import find_project
+
     say(f"{found.id}: {found.title}")
     say(f"  {found.state}, owner {found.owner}, severity {found.severity} of 4, TLP:{found.tlp.upper()}")
     if found.techniques:
         say(f"  {', '.join(found.techniques)}")
-    for row in found.rows:
+    for row in found.in_language(find_project().language).rows:
         say(f"  {row.day} {row.entity} ({row.role}): {row.line}")
     for entity in found.entities:
         say(f"  {entity}")

@@ -215,7 +215,7 @@ def init_project(target: str | Path) -> list[Path]:
 STARTER_SETTINGS = """\
 # A socml project: this folder holds the recipes, `workspace` what came out of them.
 workspace = "workspace"
-language = "en"            # "en" or "fr": words in the terminal and the app's first language
+language = "en"            # "en" or "fr": the terminal, reports, and the app for browsers that prefer neither
 
 [engine]
 name = "duckdb"            # or "spark", for more machines than one: pip install 'socml[spark]', and Java 17

@@ -18,6 +18,7 @@ from .responder import FileResponder as FileResponder
 from .responder import Responder as Responder
 from .responding import Outcome as Outcome
 from .responding import can_be_undone as can_be_undone
+from .responding import goes_elsewhere as goes_elsewhere
 from .responding import preview as preview
 from .responding import read_back as read_back
 from .responding import respond as respond

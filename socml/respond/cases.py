@@ -27,7 +27,13 @@ _LONGEST = {"title": 200, "note": 20_000, "entity": 500, "line": 2_000, "owner":
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A row of the daily list, with the sentence that stood beside it when it was put into the case."""
+    """A row of the daily list, with the sentence that stood beside it when it was put into the case.
+
+    Attributes
+    ----------
+    line : the sentence, in the language of who put it there
+    lines : language → the same sentence; empty for rows of before there were several
+    """
 
     row_id: str
     day: str
@@ -35,6 +41,11 @@ class CaseRow:
     role: str
     line: str
     families: tuple[str, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def line_in(self, language: str) -> str:
+        """Return the sentence in a language, as it stands if it is not known in that one."""
+        return self.lines.get(language, self.line)
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,10 @@ class Case:
         """Families of behaviour of its rows."""
         return frozenset(family for row in self.rows for family in row.families)
 
+    def in_language(self, language: str) -> Case:
+        """Return the case with the sentences of its rows in a language, where they are known in it."""
+        return replace(self, rows=tuple(replace(row, line=row.line_in(language)) for row in self.rows))
+
 
 class Cases:
     """The cases of one label store.
@@ -168,7 +183,9 @@ class Cases:
     def add_row(self, case_id: str, row: CaseRow, *, by: str, client_id: str = "") -> Case:
         """Put a row of the daily list into the case, and its entity with it."""
         _check("entity", row.entity)
-        body = {**vars(row), "families": list(row.families), "line": row.line[: _LONGEST["line"]]}
+        most = _LONGEST["line"]
+        lines = {language: line[:most] for language, line in row.lines.items()}
+        body = {**vars(row), "families": list(row.families), "line": row.line[:most], "lines": lines}
         return self._add("case.row_added", case_id, body, by, client_id)
 
     def remove_row(self, case_id: str, row_id: str, *, by: str) -> Case:

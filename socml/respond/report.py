@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from socml.project import visible, visible_line
+from socml.project import Words, visible, visible_line, words
 from socml.respond.cases import Case
 from socml.respond.guard import Observables
 from socml.tools import defang
@@ -45,25 +45,35 @@ def plain_case(case: Case, found: Observables) -> dict[str, object]:
     }
 
 
-def markdown(case: Case, found: Observables) -> str:
+def markdown(case: Case, found: Observables, language: str = "en") -> str:
     """Return a case as Markdown: addresses defanged, and no text of a log can make a link, an image or HTML."""
-    lines = [
-        f"# {_inert(case.id)}: {_inert(case.title)}",
-        "",
-        f"- State: {case.state}, owner: {_inert(case.owner)}, severity {case.severity} of 4, TLP:{case.tlp.upper()}",
-        f"- Opened: {case.opened:%Y-%m-%d %H:%M} UTC by {_inert(case.by)}",
+    say = words(language)
+    at = say("app.time")
+    who = {"owner": _inert(case.owner) or "—", "severity": case.severity, "tlp": case.tlp.upper()}
+    told = [
+        say("respond.report.state", state=say(f"app.cases.state.{case.state}"), **who),
+        say("respond.report.opened", time=f"{case.opened:{at}}", by=_inert(case.by)),
+        *([say("respond.report.outcome", outcome=say(f"verdict.{case.outcome}"))] if case.outcome else []),
+        *([f"ATT&CK: {', '.join(case.techniques)}"] if case.techniques else []),
     ]
-    lines += [f"- Outcome: {case.outcome}"] if case.outcome else []
-    lines += [f"- ATT&CK: {', '.join(case.techniques)}"] if case.techniques else []
-    lines += ["", "## What was seen", ""]
-    lines += [f"- {row.day}, {_inert(row.entity)} ({row.role}): {_inert(row.line)}" for row in case.rows]
-    lines += ["", "## Entities", ""]
-    lines += [f"- {_inert(entity)}" for entity in case.entities]
-    lines += ["", "## Notes", ""]
-    lines += [f"- {note.time:%Y-%m-%d %H:%M} UTC, {_inert(note.by)}: {_inert(note.text)}" for note in case.notes]
-    lines += ["", "## Time line", ""]
-    lines += [f"- {e.time:%Y-%m-%d %H:%M} UTC, {_inert(e.by)}: {e.kind.replace('_', ' ')}" for e in case.timeline]
+    rows = [f"{row.day}, {_inert(row.entity)} ({_role(row.role, say)}): {_inert(row.line)}" for row in case.rows]
+    notes = [f"{note.time:{at}}, {_inert(note.by)}: {_inert(note.text)}" for note in case.notes]
+    done = [f"{entry.time:{at}}, {_inert(entry.by)}: {_did(entry.kind, say)}" for entry in case.timeline]
+    parts = {"seen": rows, "entities": [_inert(one) for one in case.entities], "notes": notes, "timeline": done}
+    lines = [f"# {_inert(case.id)}: {_inert(case.title)}", "", *(f"- {one}" for one in told)]
+    for name, listed in parts.items():
+        lines += ["", f"## {say(f'respond.report.{name}')}", "", *(f"- {one}" for one in listed)]
     return "\n".join(lines) + "\n"
+
+
+def _role(role: str, say: Words) -> str:
+    key = f"today.role.{role.replace(' ', '_')}"
+    return say(key) if key in say.catalogue else _inert(role)
+
+
+def _did(kind: str, say: Words) -> str:
+    key = f"app.cases.did.{kind.replace('.', '_')}"
+    return say(key) if key in say.catalogue else _inert(kind)
 
 
 def short_text(case: Case, *, most: int = 4_000) -> str:

@@ -31,7 +31,7 @@ def responder_names() -> list[str]:
 
 
 def preview(name: str, case: Case, *, project: Project) -> Draft:
-    """Return exactly what would leave. Nothing does.
+    """Return exactly what would leave, in the project's language whoever asks. Nothing does.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def preview(name: str, case: Case, *, project: Project) -> Draft:
     if responder.sends and case.tlp == "red":
         raise DataError(Sentence("error.respond.red", case=case.id))
     begun = tuple(one for one in case.begun if one.responder == name)
-    return replace(responder.draft(case, settings), begun=begun)
+    return replace(responder.draft(case.in_language(settings.language), settings), begun=begun)
 
 
 def respond(name: str, case_id: str, *, store: LabelStore, project: Project, by: str, confirmed: str) -> Outcome:
@@ -119,6 +119,11 @@ def _recorded_first(
 def can_be_undone(name: str) -> bool:
     """Say whether what a responder let leave can be taken back at all; each says so itself (`undo_key`), if it is there still."""
     return name in responder_names() and getattr(_responder(name), "undo_key", name) != ""
+
+
+def goes_elsewhere(name: str) -> bool:
+    """Say whether a responder sends to another system, which can then be asked; the others write files of the project."""
+    return name in responder_names() and _responder(name).sends
 
 
 def undo_response(sent_id: str, case_id: str, *, store: LabelStore, project: Project, by: str) -> Outcome:

@@ -72,10 +72,12 @@ class RespondSettings:
     Attributes
     ----------
     allow : networks, and domains with all names below them, that are never blocked beside private ones
+    language : of reports, the project's: two who confirm the same see the same
     """
 
     targets: Mapping[str, Target] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
+    language: str = "en"
 
     def target(self, name: str) -> Target:
         """Return where a responder sends to.
@@ -101,7 +103,7 @@ def read_settings(project: Project) -> RespondSettings:
     path = project.root / FILE
     own = _own(project)
     if not path.is_file():
-        return RespondSettings(allow=own)
+        return RespondSettings(allow=own, language=project.language)
     try:
         given = tomllib.loads(text_by_hand(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -113,7 +115,7 @@ def read_settings(project: Project) -> RespondSettings:
         if name not in known or not isinstance(section, dict):
             raise ConfigurationError(f"{path}: there is no responder {name!r}.{did_you_mean(name, known)}")
         targets[name] = _target(name, section, path)
-    return RespondSettings(targets, (*allow, *own))
+    return RespondSettings(targets, (*allow, *own), project.language)
 
 
 def _own(project: Project) -> tuple[str, ...]:

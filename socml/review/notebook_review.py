@@ -113,9 +113,10 @@ class Review:
     def queue(self, n: int = SHOWN) -> pd.DataFrame:
         """Return the first `n` rows to look at, a labelled one never among them: row_id, why, score, places won.
 
-        The index is the rows' names too, so that `label(queue.index[0], …)` is of the first row.
+        The index is the rows' names too, so that `label(queue.index[0], …)` is of the first row. What colleagues said of a
+        stored run meanwhile is taken in.
         """
-        queue = self.triage.queue(n)
+        queue = self._next(n)
         queue = queue.set_axis(queue["row_id"].to_numpy(), axis=0)
         return queue.drop(columns=[name for name in ("time", "entity") if queue[name].isna().all()])
 
@@ -153,7 +154,7 @@ class Review:
             raise DataError("There is no truth to answer by: Review(table, truth=…) takes a column or a Series.")
         results = []
         for _ in range(n):
-            queue = self.triage.queue(1)
+            queue = self._next(1)
             if queue.empty:
                 break
             row, reason = str(queue["row_id"].iloc[0]), str(queue["reason"].iloc[0])
@@ -167,7 +168,7 @@ class Review:
         """Ask in the cell about the first row of the queue, `n` times: m, b, f, u or s; z takes back, q ends."""
         keys = {verdict[0]: verdict for verdict in VERDICTS}
         shown = 0
-        while shown < n and not (queue := self.triage.queue(1)).empty:
+        while shown < n and not (queue := self._next(1)).empty:
             row = str(queue["row_id"].iloc[0])
             key = input(f"{row}: {self.explain(row).attrs['headline']}\n  m b f u s, z, q: ").strip().lower()[:1]
             if key == "q":
@@ -209,6 +210,7 @@ class Review:
 
     def ranking(self) -> pd.Series:
         """Return every row's score after labels, higher is looked at first; index as the table's, as text."""
+        self.triage.refresh()
         return self.triage.ranking()
 
     def labels(self) -> pd.DataFrame:
@@ -287,6 +289,10 @@ class Review:
     def _repr_html_(self) -> str:
         shown = self.queue()
         return f"<p>{html_text(repr(self))}</p>{shown.to_html(index=False, escape=True, border=0)}"
+
+    def _next(self, n: int) -> pd.DataFrame:
+        self.triage.refresh()  # the app, or another notebook, may label the same run
+        return self.triage.queue(n)
 
     def _open_table(
         self,

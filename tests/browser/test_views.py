@@ -66,6 +66,30 @@ def test_a_filter_gets_a_name_a_colleague_opens_it_and_only_its_owner_changes_it
         assert store.history(dataset="office").empty, "letters in a name are text"
 
 
+def test_a_second_view_is_named_by_the_keys_that_named_the_first_and_the_list_fits_a_telephone(
+    page: Any, office: Any
+) -> None:
+    page.goto(f"{office.home}?by=dan&q=445")
+    page.wait_for_selector(WHOLE)
+    for n, name in enumerate(("First", "Second"), 1):
+        page.keyboard.press("v")
+        page.locator("[name=view-name]:focus").wait_for()
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        page.locator(".views .open").nth(n - 1).wait_for()
+        page.keyboard.press("Escape")
+        page.locator(".views").wait_for(state="hidden")
+    saved(page)
+    with open_labels(office.project) as store:
+        assert {view.name for view in store.views.seen_by("dan", dataset="office")} == {"First", "Second"}
+    page.set_viewport_size({"width": 390, "height": 860})
+    page.keyboard.press("v")
+    page.locator("[name=view-name]").wait_for()
+    box = page.locator(".views").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
 def test_rows_by_lot_are_in_the_address_and_their_verdict_says_how_they_were_drawn(page: Any, office: Any) -> None:
     page.goto(f"{office.home}?by=cy")
     page.wait_for_selector(WHOLE)

@@ -98,5 +98,5 @@ def _message(case: Case, settings: RespondSettings, target: Target) -> EmailMess
         message["Message-ID"] = f"<socml-{case.id}-{case.opened:%Y%m%d%H%M%S}@socml.invalid>"
     except ValueError:
         raise ConfigurationError("respond.toml: [mail-message]: sender and to are addresses on one line.") from None
-    message.set_content(markdown(case, observables(case, settings)))
+    message.set_content(markdown(case, observables(case, settings), settings.language))
     return message

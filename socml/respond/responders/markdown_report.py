@@ -16,4 +16,8 @@ class MarkdownReport(FileResponder):
 
     def draft(self, case: Case, settings: RespondSettings) -> Draft:
         """Return the report."""
-        return Draft("file", files={f"{case.id}.md": markdown(case, observables(case, settings))}, undo="removed")
+        return Draft(
+            "file",
+            files={f"{case.id}.md": markdown(case, observables(case, settings), settings.language)},
+            undo="removed",
+        )

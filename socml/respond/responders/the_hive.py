@@ -37,7 +37,7 @@ class TheHive(Sender):
             "source": "socml",
             "sourceRef": f"socml-{case.id}-{case.opened:%Y%m%d%H%M%S}",
             "title": visible_line(f"{case.id}: {case.title}"),
-            "description": markdown(case, found),  # shown as Markdown there
+            "description": markdown(case, found, settings.language),  # shown as Markdown there
             "severity": case.severity,
             "date": int(case.opened.timestamp() * 1000),
             "tags": ["socml", *case.techniques],
