@@ -16,7 +16,7 @@ from figures import error_in_words, pair, plain
 from frame import Visit, heading, open_day_page
 
 from socml.labels import Entry
-from socml.project import SocmlError, Words, visible, visible_line
+from socml.project import DataError, SocmlError, Words, visible, visible_line
 from socml.respond import (
     STATES,
     Case,
@@ -29,6 +29,7 @@ from socml.respond import (
     respond,
     responder_names,
     undo_response,
+    why_not_yet,
 )
 
 _SHOWN = 20  # cases of a column
@@ -225,6 +226,9 @@ def _draft(visit: Visit, case: Case, name: str) -> None:
         st.info(say("app.cases.sent_before"))
         for file, text in draft.files.items():
             st.download_button(file, text, file, icon=":material/download:", key=f"file_{file}", on_click="ignore")
+        return
+    if (held_back := why_not_yet(name, case)) is not None:
+        st.info(plain(error_in_words(DataError(held_back), say)))
         return
     sure = st.checkbox(say("app.cases.sure"), key=f"sure_{draft.digest}", disabled=not visit.may_write)
     if st.button(say("app.cases.send"), disabled=not sure, type="primary") and sure and visit.may_write:

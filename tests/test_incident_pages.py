@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from app_pages import all_text, open_app_on, opened
 from builders import make_project
+from shell import socml
 from small_days import small_days
 from test_responses_hostile import a_case
 
@@ -118,6 +119,24 @@ def test_a_case_warns_of_what_may_have_left_before_a_way_is_chosen(
     first, second = [str(one.value) for one in page.warning]
     assert first.startswith("Webhook: ana let this leave on ")
     assert second.startswith("Taking this back began, and whether it is gone is not known.")
+
+
+@pytest.mark.parametrize("outcome", ["", "malicious"])
+def test_what_blocks_says_before_it_is_confirmed_that_nobody_called_the_case_malicious(
+    outcome: str, tmp_path: Any, open_app_on: Callable[[Project], None]
+) -> None:
+    project = make_project(tmp_path / "lab")
+    open_app_on(project)
+    case = a_case(project, "7.7.7.7")
+    with open_labels(project) as labels:
+        Cases(labels).change(case.id, by="ana", outcome=outcome)
+    page = opened("cases.py", lang="fr", case=case.id, by="bo")
+    page = next(box for box in page.selectbox if box.key == f"responder_{case.id}").select("nftables").run()
+    said = any("n’est pas jugé malveillant" in str(one.value) for one in page.info)
+    offered = any((box.key or "").startswith("sure_") for box in page.checkbox)
+    assert (said, offered) == (not outcome, bool(outcome))
+    told = socml("respond", "nftables", case.id, cwd=project.root)[1]
+    assert ("is not called malicious" in told, "To let it" in told) == (not outcome, bool(outcome))
 
 
 def test_the_time_line_says_what_became_of_what(tmp_path: Any, open_app_on: Callable[[Project], None]) -> None:

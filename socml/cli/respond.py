@@ -12,6 +12,7 @@ from socml.cli._output import as_json, note, say, table
 from socml.project import DataError, find_project, words
 
 if TYPE_CHECKING:
+    from socml.project import Sentence
     from socml.respond import Case, Draft, Outcome
 
 CaseId = Annotated[str, typer.Argument(help="a case, as C1")]
@@ -181,7 +182,7 @@ def respond_(
                socml respond suricata-rules C1 --undo ID
     """
     from socml.labels import open_labels
-    from socml.respond import Cases, preview, respond, responder_names, undo_response
+    from socml.respond import Cases, preview, respond, responder_names, undo_response, why_not_yet
 
     if not responder:
         say("\n".join(responder_names()))
@@ -198,11 +199,12 @@ def respond_(
             done = respond(responder, case_id, store=store, project=project, by=by, confirmed=confirm)
             _say_sent(done, responder, json_=json_)
             return
-        draft = preview(responder, Cases(store).get(case_id), project=project)
+        case = Cases(store).get(case_id)
+        draft = preview(responder, case, project=project)
     if json_:
         as_json(_plain_draft(draft))
     else:
-        _show_draft(draft, f"socml respond {responder} {case_id}", project.language)
+        _show_draft(draft, why_not_yet(responder, case), f"socml respond {responder} {case_id}", project.language)
 
 
 def _say_sent(done: Outcome, responder: str, *, json_: bool) -> None:
@@ -226,7 +228,7 @@ def _plain_draft(draft: Draft) -> dict[str, object]:
     }
 
 
-def _show_draft(draft: Draft, command: str, language: str) -> None:
+def _show_draft(draft: Draft, why_not: Sentence | None, command: str, language: str) -> None:
     phrases = words(language)
     say(f"to: {draft.target}")
     for name, text in draft.files.items():
@@ -240,6 +242,8 @@ def _show_draft(draft: Draft, command: str, language: str) -> None:
         note(phrases("respond.begun", by=one.by, target=one.target, time=f"{one.time:%Y-%m-%d %H:%M} UTC"))
     if draft.empty:
         note("Nothing is left to send.")
+    elif why_not is not None:
+        note(str(DataError(why_not)))
     else:
         note(f"Nothing has left. To let it: {command} --confirm {draft.digest}")
 

@@ -24,5 +24,6 @@ from .responding import read_back as read_back
 from .responding import respond as respond
 from .responding import responder_names as responder_names
 from .responding import undo_response as undo_response
+from .responding import why_not_yet as why_not_yet
 from .settings import RespondSettings as RespondSettings
 from .settings import read_settings as read_settings

@@ -77,8 +77,8 @@ def _confirmed(name: str, case_id: str, *, store: LabelStore, project: Project, 
     if before is not None:
         return Outcome(case, before.reference, sent_before=True)
     draft = preview(name, case, project=project)
-    if _responder(name).blocks and case.outcome != "malicious":
-        raise DataError(Sentence("error.respond.not_malicious", case=case_id))
+    if (why := why_not_yet(name, case)) is not None:
+        raise DataError(why)
     if draft.digest != confirmed:
         raise DataError(Sentence("error.respond.changed", case=case_id))
     if draft.empty:
@@ -114,6 +114,12 @@ def _recorded_first(
     except SocmlError:
         store.journal.add(failed, case.id, {"of": body.get("of", begun.client_id)}, by=by, dataset=case.dataset)
         raise
+
+
+def why_not_yet(name: str, case: Case) -> Sentence | None:
+    """Return why a response may be looked at and does not leave: what blocks needs a case that a person called malicious."""
+    is_called = case.outcome == "malicious"
+    return Sentence("error.respond.not_malicious", case=case.id) if _responder(name).blocks and not is_called else None
 
 
 def can_be_undone(name: str) -> bool:
