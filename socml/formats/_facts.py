@@ -50,6 +50,9 @@ _DESTINATION = frozenset(
 )
 _WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
+_ENDED = (
+    "authenticated|authori[sz]ed|denied|rejected|accepted|blocked|banned|created|added|deleted|removed|enabled|unlocked"
+)
 _USERS = (
     re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
     re.compile(rf"(?i)\blog-?[io]n as ['\"]?{_NAME}"),
@@ -60,7 +63,8 @@ _USERS = (
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
-    re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
+    re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
+    re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),

@@ -29,6 +29,11 @@ _OF_DATA = (
     "source_ip", "source_port", "destination_ip", "destination_port", "user_name", "network_transport", "rule_name", "event_action",
     "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "source_packets", "destination_packets", "duration_s", "url_original", "network_protocol",
 )  # fmt: skip
+# What sudo writes to a file of its own, over several lines: no program, and the host within
+_OF_SUDO = re.compile(
+    r": (?P<user>[^:\n]{1,256} : )(?:HOST=(?P<host>\S{1,255}) : )?(?P<rest>(?:[^;\n]{1,256} ; )?(?:TTY|PWD)=.*)",
+    re.DOTALL,
+)
 _YEAR_FIRST = re.compile(r"(\d{4}) ([A-Z][a-z]{2} +\d{1,2})")  # of NX-OS
 
 
@@ -82,6 +87,9 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
+    if tag is None and (own := _OF_SUDO.fullmatch(message)):
+        tag, host = "sudo", own["host"] or host
+        message = " ".join(map(str.strip, (own["user"] + own["rest"]).split("\n")))
     program = (tag or "").rsplit("/", 1)[-1]
     device = DEVICE.match(message) if program.isdecimal() else None
     if device:

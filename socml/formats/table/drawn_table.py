@@ -30,9 +30,13 @@ _FIELD = re.compile(
     r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
 )
 _NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}")
+_OWNER = re.compile(
+    r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
+)  # as `ss` names the processes of a socket
 _GAP = re.compile(r" {1,}")
 _LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
 _MOST_LINES = 2000  # of one record
+_MOST_TITLES = 3  # lines above the names, as `w` and `netstat` write them
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
 # What a table without a time must tell two of, as `who` and `netstat` do
@@ -84,7 +88,10 @@ class DrawnTable:
             least = max(1, 0.8 * len(taken))
             if sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken) >= least:
                 return _LESS_SURE if table.starts else _SURE
-            return _GUESS if sum(len(one & _TELLING) >= _LEAST_KNOWN for one in taken) >= least else 0.0
+            known = [one & (_TELLING | {"time"}) for one in taken]
+            is_known = sum(len(one - {"time"}) >= _LEAST_KNOWN for one in known) >= least
+            is_sparse = all(known) and len(set().union(*known)) > _LEAST_KNOWN  # as `lastlog`, of accounts never used
+            return _GUESS if is_known or is_sparse else 0.0
         listed = [fields for _, _, fields in _lists(numbered) if fields] if _is_list(lines) else []
         known_lists = sum("time" in guessed_row(fields, clock)[1] for fields in listed)
         return _GUESS if listed and known_lists >= 0.8 * len(listed) else 0.0
@@ -105,6 +112,8 @@ def _event(fields: dict[str, object], clock: Clock) -> dict[str, object] | Excep
     if not fields:
         return Skip("line around the records")
     row, _ = guessed_row(fields, clock)
+    if owner := _OWNER.match(str(row.get("process_name"))):
+        row |= {"process_name": owner["name"], "process_pid": int(owner["pid"])}
     return with_inner(row, row.get("message"), clock)
 
 
@@ -145,24 +154,28 @@ def _table(lines: Sequence[str]) -> _Table | None:
                 names = _at(line, starts)
             if 1 < len(names) <= _MOST_COLUMNS and len(set(names)) == len(names) and all(map(_NAME.fullmatch, names)):
                 return _Table(tuple(names), first, starts)
-    return None if rules else _blank_parted(lines)
+    if rules:
+        return None
+    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
+    below = [(at, [line for _, line in written[number:]]) for number, (at, _) in enumerate(written[: _MOST_TITLES + 1])]
+    return next((table for at, rows in below if (table := _blank_parted(rows, at))), None)
 
 
-def _blank_parted(lines: Sequence[str]) -> _Table | None:
-    """Return the columns of lines that blanks at the same places part, under a line of names."""
-    written = [line for line in lines if line.strip()]
-    if len(written) <= _LEAST_ROWS or not written[0][:1].isalpha() or any("\t" in line for line in written):
+def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
+    """Return the columns of lines that blanks at the same places part, under a line of names, the first."""
+    if len(written) <= _LEAST_ROWS or not written[0].lstrip()[:1].isalpha() or any("\t" in line for line in written):
         return None
     width = max(map(len, written))
-    blank = [all(len(line) <= at or line[at] == " " for line in written) for at in range(width)]
+    blank = [all(len(line) <= at or line[at] == " " for line in written) for at in range(width + 1)]
     starts = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
-    named = [at for at in starts if written[0][at : at + 1].strip()]
-    if named[:1] != [0] or len(named) < _LEAST_COLUMNS:
+    # Numbers and sizes stand at the right: their column is whatever the name lies above
+    named = [at for at in starts if written[0][at : blank.index(True, at)].strip()]
+    if named[:1] != starts[:1] or len(named) < _LEAST_COLUMNS:
         return None
     names = _at(written[0], named)
     if len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None
-    return _Table(tuple(names), lines.index(written[0]) + 1, tuple(named))
+    return _Table(tuple(names), at_line + 1, tuple(named))
 
 
 def _is_name(name: str) -> bool:

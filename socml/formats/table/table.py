@@ -49,6 +49,8 @@ _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 _ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 
 _FARTHEST_OBJECT = 1000  # bytes of a line before the object that it holds
+_COMMA_OF_SECOND = re.compile(r":\d\d,\d{3}(?:\d{3}){0,2} +[^\s,;]")  # and a text behind it
+_LONGEST_STAMP = 48
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
 
@@ -131,8 +133,10 @@ def _holds_object(line: bytes) -> bool:
 
 
 def _begins_cut(text: str, clock: Clock) -> bool:
-    """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`."""
-    stamp = _stamp(text, clock) if _DAY_BEFORE_COMMA.match(text) else None
+    """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`, `10:00:00,123 text`."""
+    if not _DAY_BEFORE_COMMA.match(text) and not _COMMA_OF_SECOND.search(text, 0, _LONGEST_STAMP):
+        return False
+    stamp = _stamp(text, clock)
     return stamp is not None and "," in text[: stamp.end]
 
 

@@ -28,6 +28,7 @@ from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
+from socml.formats.host._syslog_messages import is_declared
 from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
@@ -44,6 +45,9 @@ _BEGINS = re.compile(
 )
 _LOGGER = re.compile(r"[\w.-]{1,100}:")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
+_WRITER_BARE = re.compile(
+    r" (?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\] "
+)  # of ProFTPD's own log
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
@@ -319,6 +323,9 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )
             rest = rest[component.end() :]
+    elif (written := _WRITER_BARE.match(rest)) and is_declared(written["program"]):
+        row |= {"host_name": written["host"], "process_name": written["program"], "process_pid": int(written["pid"])}
+        rest = rest[written.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
     return rest
