@@ -128,6 +128,124 @@ FILES: dict[str, tuple[str, list[dict[str, Any]]]] = {
             {"time": "2026-03-25T10:00:05+00:00", "user_name": "bob", "source_ip": "203.0.113.8"},
         ],
     ),
+    "Get-WinEvent as a table, numbers at the right": (
+        "\n   ProviderName: Microsoft-Windows-Security-Auditing\n\n"
+        "TimeCreated                     Id LevelDisplayName Message\n"
+        "-----------                     -- ---------------- -------\n"
+        "3/2/2026 10:00:01 AM          4625 Information      An account failed to log on....\n"
+        "3/13/2026 10:00:05 PM         4624 Information      An account was successfully logged on....\n",
+        [
+            {"time": "2026-03-02T10:00:01+00:00", "event_outcome": "failure"},
+            {"time": "2026-03-13T22:00:05+00:00", "event_outcome": "success"},
+        ],
+    ),
+    "the event viewer's table in Spanish, which leaves out the last name": (
+        "Nivel,Fecha y hora,Origen,Id. del evento,Categoría de la tarea\n"
+        'Información,02/03/2026 10:00:01,Microsoft-Windows-Security-Auditing,4625,Logon,"Error de una cuenta al iniciar sesión.\n\n'
+        "Sujeto:\n\tNombre de cuenta:\t\t-\n\nCuenta con error de inicio de sesión:\n\tNombre de cuenta:\t\talice\n\n"
+        'Información de red:\n\tDirección de red de origen:\t192.0.2.7\n\tPuerto de origen:\t\t50123"\n'
+        'Información,25/03/2026 10:00:09,Microsoft-Windows-Security-Auditing,4624,Logon,"Se inició sesión correctamente en una cuenta.\n\n'
+        'Sujeto:\n\tNombre de cuenta:\t\tDC1$\n\nNuevo inicio de sesión:\n\tNombre de cuenta:\t\tbob"\n',
+        [
+            {
+                "time": "2026-03-02T10:00:01+00:00",
+                "user_name": "alice",
+                "source_ip": "192.0.2.7",
+                "source_port": 50123,
+                "event_outcome": "failure",
+            },
+            {"time": "2026-03-25T10:00:09+00:00", "user_name": "bob", "event_outcome": "success"},
+        ],
+    ),
+    "tasklist: a table without a time": (
+        '"Image Name","PID","Session Name","Session#","Mem Usage","Status","User Name","CPU Time"\n'
+        '"svchost.exe","980","Services","0","12,345 K","Unknown","NT AUTHORITY\\SYSTEM","0:00:10"\n'
+        '"cmd.exe","4321","Console","1","4,096 K","Running","EXAMPLE\\alice","0:00:00"\n',
+        [
+            {"time": None, "process_name": "svchost.exe", "process_pid": 980},
+            {"time": None, "process_name": "cmd.exe", "user_name": "EXAMPLE\\alice"},
+        ],
+    ),
+    "sudo's entries as JSON, whose kind stands around them": (
+        '{"accept":{"server_time":{"seconds":1772445601,"nanoseconds":123456789,"localtime":"Mar  2 11:00:01"},"submituser":"alice",'
+        '"command":"/usr/bin/id","runuser":"root","submithost":"web1"}}\n'
+        '{"reject":{"reason":"command not allowed","server_time":{"seconds":1772445605,"nanoseconds":0,"localtime":"Mar  2 11:00:05"},'
+        '"submituser":"bob","command":"/usr/bin/cat","runuser":"root","submithost":"web1"}}\n',
+        [
+            {
+                "time": "2026-03-02T10:00:01.123456+00:00",
+                "user_name": "alice",
+                "target_user_name": "root",
+                "host_name": "web1",
+                "event_outcome": "success",
+            },
+            {"time": "2026-03-02T10:00:05+00:00", "user_name": "bob", "event_outcome": "failure"},
+        ],
+    ),
+    "a line of Python's logging among those with a time": (
+        'INFO:werkzeug:203.0.113.7 - - [02/Mar/2026 10:00:01] "POST /login HTTP/1.1" 401 -\n'
+        'INFO:werkzeug:203.0.113.8 - - [02/Mar/2026 10:00:02] "GET / HTTP/1.1" 200 -\nWARNING:app:login failed for alice\n',
+        [
+            {"source_ip": "203.0.113.7", "event_outcome": "failure"},
+            {"source_ip": "203.0.113.8", "event_outcome": "success"},
+            {"user_name": "alice", "event_outcome": "failure", "source_ip": None},
+        ],
+    ),
+    "badges in French": (
+        "Horodatage;Identifiant;Lecteur;Accès\n02/03/2026 10:00;alice;Porte A;Refusé\n25/03/2026 10:05;bob;Porte B;Autorisé\n",
+        [{"user_name": "alice", "event_outcome": "failure"}, {"user_name": "bob", "event_outcome": "success"}],
+    ),
+    "netstat of Linux: a title that could be cut too, a name of several words": (
+        "Active Internet connections (servers and established)\n"
+        "Proto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\n"
+        "tcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN      900/sshd: /usr/sbin\n"
+        "tcp        0      0 192.0.2.10:45678        198.51.100.9:443        ESTABLISHED 4321/curl\n",
+        [
+            {"source_ip": None, "destination_ip": "0.0.0.0", "destination_port": 22},
+            {"source_ip": "192.0.2.10", "source_port": 45678, "destination_ip": "198.51.100.9", "destination_port": 443},
+        ],
+    ),
+    "ps, with names that are shares": (
+        "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n"
+        "root           1  0.0  0.1 167000 11000 ?        Ss   08:00   0:01 /sbin/init\n"
+        "alice       4321  0.0  0.0  10000  5000 pts/0    S+   10:00   0:00 nc -l 4444\n",
+        [
+            {"time": None, "user_name": "root", "process_pid": 1},
+            {"time": None, "user_name": "alice", "process_pid": 4321, "process_command_line": "nc -l 4444"},
+        ],
+    ),
+    "quser marks who asks": (
+        " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME\n"
+        ">alice                 rdp-tcp#12          2  Active          .  3/2/2026 10:00 AM\n"
+        " bob                   console             3  Disc         1:00  3/1/2026 9:00 AM\n",
+        [
+            {"time": "2026-03-02T10:00:00+00:00", "user_name": "alice"},
+            {"time": "2026-03-01T09:00:00+00:00", "user_name": "bob"},
+        ],
+    ),
+    "names in German with an idle word": (
+        "Zeitpunkt;Angemeldeter Benutzer;Name des Rechners;Öffentliche IP-Adresse\n"
+        "02.03.2026 10:00:01;alice;PC7;203.0.113.7\n25.03.2026 10:00:05;bob;PC8;203.0.113.8\n",
+        [
+            {"user_name": "alice", "host_name": "PC7", "source_ip": "203.0.113.7"},
+            {"user_name": "bob", "host_name": "PC8", "source_ip": "203.0.113.8"},
+        ],
+    ),
+    "names in Spanish with an idle word": (
+        "Fecha de inicio;Nombre del equipo;Dirección IP pública\n02/03/2026 10:00:01;PC7;203.0.113.7\n25/03/2026 10:00:05;PC8;203.0.113.8\n",
+        [{"host_name": "PC7", "source_ip": "203.0.113.7"}, {"host_name": "PC8", "source_ip": "203.0.113.8"}],
+    ),
+    "the event viewer's table in Italian": (
+        "Livello,Data e ora,Origine,ID evento,Categoria attività\n"
+        'Informazioni,02/03/2026 10:00:01,Microsoft-Windows-Security-Auditing,4625,Logon,"Impossibile accedere con un account.\n\n'
+        "Soggetto:\n\tNome account:\t\t-\n\nAccount il cui accesso non è riuscito:\n\tNome account:\t\talice\n\n"
+        'Informazioni di rete:\n\tIndirizzo di rete di origine:\t192.0.2.7"\n'
+        'Informazioni,25/03/2026 10:00:09,Microsoft-Windows-Security-Auditing,4634,Logoff,"Disconnesso.\n\nSoggetto:\n\tNome account:\t\tbob"\n',
+        [
+            {"time": "2026-03-02T10:00:01+00:00", "user_name": "alice", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+            {"time": "2026-03-25T10:00:09+00:00", "user_name": "bob"},
+        ],
+    ),
 }  # fmt: skip
 
 
@@ -149,8 +267,20 @@ def _written(time: Any) -> str | None:
 def test_how_it_ended_is_no_user():
     assert facts_of("user denied: alice (mysql-denied) from 203.0.113.7")["user_name"] == "alice"
     assert facts_of("user authenticated: bob from 203.0.113.8")["user_name"] == "bob"
+    assert facts_of("user locked: dave after 5 failures from 203.0.113.7")["user_name"] == "dave"
     assert "user_name" not in facts_of("User authenticated by the gateway of 203.0.113.8")
 
 
 def test_accepted_in_french():
     assert facts_of("pare-feu ACCEPTE TCP 192.0.2.7:50124 -> 198.51.100.9:443")["event_outcome"] == "success"
+
+
+def test_the_address_of_a_network_is_nobody_s():
+    assert "source_ip" not in facts_of('Connection matched pg_hba.conf line 95: "host all all 0.0.0.0/0 md5"')
+    assert facts_of("denied from 10.0.0.0/8, client 10.1.2.3")["source_ip"] == "10.1.2.3"
+    assert facts_of("denied from 192.0.2.7/24")["source_ip"] == "192.0.2.7"
+
+
+def test_whom_an_authentication_failed_for():
+    row = facts_of("rsync: auth failed on module data from pc8.example.org (192.0.2.8) for bob: password mismatch")
+    assert (row["user_name"], row["source_ip"], row["event_outcome"]) == ("bob", "192.0.2.8", "failure")

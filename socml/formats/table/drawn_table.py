@@ -29,7 +29,7 @@ _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0
 _FIELD = re.compile(
     r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
 )
-_NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}")
+_NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
 _OWNER = re.compile(
     r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
 )  # as `ss` names the processes of a socket
@@ -62,6 +62,7 @@ class _Table:
             if _COUNT.fullmatch(line.strip()):
                 raise Skip("count of rows")
             raise ValueError(f"{len(cells)} cells for {len(self.names)} columns")
+        cells[0] = cells[0].removeprefix(">")  # of who asks, as `quser` marks it
         return {
             name: cell for name, cell in zip(self.names, cells, strict=True) if cell not in ("", "NULL", "null", "∅")
         }
@@ -158,7 +159,8 @@ def _table(lines: Sequence[str]) -> _Table | None:
         return None
     written = [(at, line) for at, line in enumerate(lines) if line.strip()]
     below = [(at, [line for _, line in written[number:]]) for number, (at, _) in enumerate(written[: _MOST_TITLES + 1])]
-    return next((table for at, rows in below if (table := _blank_parted(rows, at))), None)
+    tables = [table for at, rows in below if (table := _blank_parted(rows, at))]
+    return max(tables, key=lambda table: len(table.names), default=None)  # a title may be cut as well, into fewer
 
 
 def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
@@ -179,13 +181,20 @@ def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
 
 
 def _is_name(name: str) -> bool:
-    """Return whether a cell may be the name of a column: of several words, each has a capital, as `Local Address`."""
+    """Return whether a cell may be the name of a column: of several words, the first has a capital, as `Local Address`."""
     words = name.split(" ")
-    return _NAME.fullmatch(name) is not None and (len(words) == 1 or all(word[:1].isupper() for word in words))
+    return _NAME.fullmatch(name) is not None and (len(words) == 1 or (words[0][:1].isupper() and all(words)))
 
 
 def _at(line: str, starts: Sequence[int]) -> list[str]:
-    return [line[at:end].strip() for at, end in zip(starts, [*starts[1:], len(line)], strict=True)]
+    own = [_begin(line, at, left) for at, left in zip(starts, (0, *starts), strict=False)]
+    return [line[at:end].strip() for at, end in zip(own, [*own[1:], len(line)], strict=True)]
+
+
+def _begin(line: str, at: int, left: int) -> int:
+    """Return where a cell begins: before its name, if it is longer and stands at the right, but not before the blank behind the cell at its left."""
+    before = line.rfind(" ", left, at) + 1
+    return before if before > left and line[at - 1 : at + 1].strip() == line[at - 1 : at + 1] != "" else at
 
 
 def _between_bars(line: str) -> list[str]:

@@ -36,7 +36,7 @@ from socml.formats.table._table_csv import (
 )
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
-from socml.formats.table._table_titles import sniff_delimiter, titles_above
+from socml.formats.table._table_titles import leaves_out_last, sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.project import ConfigurationError, TableShape, open_file
@@ -50,6 +50,7 @@ _ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 
 _FARTHEST_OBJECT = 1000  # bytes of a line before the object that it holds
 _COMMA_OF_SECOND = re.compile(r":\d\d,\d{3}(?:\d{3}){0,2} +[^\s,;]")  # and a text behind it
+_LEAST_BELOW = 2  # lines
 _LONGEST_STAMP = 48
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
@@ -76,6 +77,8 @@ class Table:
             lines = lines[1:]
         lines = whole_records(lines[titles_above(lines) :])
         delimiter, share = sniff_delimiter(lines)
+        if len(lines) > _LEAST_BELOW and leaves_out_last(lines, delimiter):
+            share = 1.0  # as the event viewer does, of the message
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0

@@ -43,6 +43,9 @@ _BEGINS = re.compile(
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+_OF_LOGGING = re.compile(
+    r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[A-Za-z_][\w.-]{0,100}:"
+)  # as Python writes it by default
 _LOGGER = re.compile(r"[\w.-]{1,100}:")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
 _WRITER_BARE = re.compile(
@@ -165,7 +168,7 @@ def _is_start(line: bytes) -> bool:
         return False
     try:
         text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
-        return is_comment(line) or stamp_in(text, _LOOK) is not None
+        return is_comment(line) or _OF_LOGGING.match(text) is not None or stamp_in(text, _LOOK) is not None
     except ValueError:  # a time that does not exist
         return True
 
