@@ -246,6 +246,23 @@ FILES: dict[str, tuple[str, list[dict[str, Any]]]] = {
             {"time": "2026-03-25T10:00:09+00:00", "user_name": "bob"},
         ],
     ),
+    "who, whose lines have no names": (
+        "alice    pts/0        2026-03-02 10:00 (203.0.113.7)\nbob      tty1         2026-03-02 09:00\n",
+        [
+            {"time": "2026-03-02T10:00:00+00:00", "user_name": "alice", "source_ip": "203.0.113.7"},
+            {"time": "2026-03-02T09:00:00+00:00", "user_name": "bob", "source_ip": None},
+        ],
+    ),
+    "Dovecot names whose session it is with its program": (
+        "Mar 02 10:00:03 imap(alice)<1234><abc>: Info: Logged out in=100 out=2000\n"
+        "Mar 02 10:00:04 mail1 dovecot: pop3(bob)<1235><abd>: Disconnected: Logged out top=0/0\n"
+        "Mar 02 10:00:05 web1 sshd(pam_unix)[7]: session opened\n",
+        [
+            {"user_name": "alice", "host_name": None, "process_name": "imap"},
+            {"user_name": "bob", "host_name": "mail1", "process_name": "dovecot"},
+            {"user_name": None, "host_name": "web1"},
+        ],
+    ),
 }  # fmt: skip
 
 

@@ -43,6 +43,10 @@ _BEGINS = re.compile(
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+# Before the time of a line of `who`
+_SESSION = re.compile(
+    r"(?P<user>[\w.@\\-]{1,64}) {1,40}(?:[-+?] {1,8})?(?P<terminal>pts/\d{1,5}|tty\w{1,8}|:\d[\d.]{0,4}|console) {1,40}"
+)
 _OF_LOGGING = re.compile(
     r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[A-Za-z_][\w.-]{0,100}:"
 )  # as Python writes it by default
@@ -293,6 +297,8 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     front, rest = text[: stamp.start], text[stamp.end :]
     if front == "#" or _RUBY.fullmatch(front):  # the former of a shell's history
         front = ""
+    if session := _SESSION.fullmatch(front):
+        row["user_name"], extra["terminal"], front = session["user"], session["terminal"], ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
     if pid := REDIS.fullmatch(front):
