@@ -50,6 +50,7 @@ _DESTINATION = frozenset(
 )
 _WEAK = frozenset({"user", "by", "caller", "host"})  # an address after them gives way to one after a better word
 _NAME = r"(?P<name>[^\s'\"\[\]<>(){},;=|]{1,128})"
+_ENDED = "authenticated|authori[sz]ed|denied|rejected|accepted|blocked|banned|created|added|deleted|removed|enabled|locked|unlocked"
 _USERS = (
     re.compile(rf"(?i)\buser \[[^\]]{{0,64}}\]\\\[{_NAME}"),
     re.compile(rf"(?i)\blog-?[io]n as ['\"]?{_NAME}"),
@@ -60,7 +61,8 @@ _USERS = (
         rf"(?i)\b(?:user[ _-]?name|user[ _-]?id|user|logname|acct|usr|uname|ruser|users|principal|username|uid|set_id|log-?[io]n id)['\"]?"
         rf"(?: = |\\?=|\\?:{{1,2}} ?| is )(?:User:)?\\?['\"\[<(]{{0,2}}{_NAME}"
     ),
-    re.compile(rf"\b(?:[Uu]ser|USER) {_NAME}"),
+    re.compile(rf"(?i)\buser (?:{_ENDED}): ?['\"]?{_NAME}"),
+    re.compile(rf"\b(?:[Uu]ser|USER) (?!(?:{_ENDED})\b){_NAME}"),
     re.compile(rf"\bunix-user:{_NAME}"),
     re.compile(r"(?i)(?:\blog-?[io]n |\bfor '| [\w.-]{1,64}/)(?P<name>[\w.\\-]{1,64})@(?=\d{1,3}\.\d{1,3}\.)"),
     re.compile(rf"(?i)\b(?:logged|signed) in: {_NAME}$"),
@@ -95,6 +97,7 @@ _USERS_OF_OUTCOMES = (
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
     re.compile(rf"\bpeer {_NAME}$"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
+    re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
     re.compile(rf"(?i)\bfrom \S{{1,64}} as (?:user )?['\"]?{_NAME}"),
     re.compile(rf"(?i)\blog-?[io]n (?:failed|failure|error|rejected|denied|ok|succeeded):? ['\"(\[]{{0,2}}{_NAME}"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME}$"),
@@ -133,6 +136,8 @@ _PATHS = (
     re.compile(r": (?P<path>/[\w.@+~-]{1,255})$"),
 )
 _AFTER_SLASH = re.compile(r"/(\d{1,5})\b")  # a port of few digits, where the address before had one as well
+_MASK = re.compile(r"/(\d{1,2})(?![\d.])")
+_ALL_BITS = 32
 _GAP = re.compile(r"[ \t]{1,3}|[ \t]{0,24}(?:-{1,2}>|=>|→|,|<->|>)[ \t]{0,24}")
 _BLANKS = re.compile(r"[ \t]{1,3}")
 _IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
@@ -233,7 +238,12 @@ def _addresses(text: str, row: dict[str, object]) -> None:
     for found in _ADDRESS.finditer(text):
         ip = address(found["v4"] or found["v6"])
         before = text[max(0, found.start() - 40) : found.start()]
-        if ip is None or ip == "::" or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before)):
+        if (
+            ip is None
+            or ip == "::"
+            or _is_network(found)
+            or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before))
+        ):
             continue
         is_next = _goes_on(last, found, row)
         side = "destination" if is_next else _side(before, row)
@@ -262,6 +272,15 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         side = "source" if found[1].lower().startswith("s") else "destination"
         if f"{side}_ip" in row and int(found[2]) <= _LARGEST_PORT:
             row.setdefault(f"{side}_port", int(found[2]))
+
+
+def _is_network(found: re.Match[str]) -> bool:
+    """Return whether an address is rather that of a network: 0.0.0.0/0, 10.0.0.0/8."""
+    mask = _MASK.match(found.string, found.end()) if found["v4"] else None
+    if mask is None:
+        return False
+    bits = int.from_bytes(bytes(map(int, found["v4"].split("."))), "big")
+    return int(mask[1]) < _ALL_BITS and bits & ((1 << (_ALL_BITS - int(mask[1]))) - 1) == 0
 
 
 def _goes_on(last: re.Match[str] | None, found: re.Match[str], row: dict[str, object]) -> bool:

@@ -48,7 +48,15 @@ _TIMES_ELSEWHERE = re.compile(
 )
 # The first word of a name in a language that says of what it is behind: `Résultat de l'authentification`
 _HEADS = frozenset(
-    "resultat resultado risultato esito ergebnis statut status estado stato gravite gravedad gravita gravidade severite severidad accion azione acao".split()
+    "resultat resultado risultato esito ergebnis statut status estado stato gravite gravedad gravita gravidade severite severidad accion azione acao "
+    "debut inicio inizio beginn".split()
+)
+# A first or last word that adds nothing: `Nom du poste`, `Compte utilisateur`, `Utilisateur connecté`
+_NAMING = frozenset("nom nombre nome naam compte cuenta conta".split())
+_QUALIFYING = frozenset(
+    "connecte connectee concerne concernee affecte affectee effectue effectuee conectado conectada afectado afectada realizada "
+    "connesso connessa interessato interessata eseguita conectado afetado afetada publique publica pubblico pubblica "
+    "angemeldeter angemeldete betroffener betroffene betroffenes offentliche".split()
 )
 _SMALL = frozenset("de du d des del dell della di da do dos das der die le la l les el van het".split())
 _UNITS = frozenset(
@@ -268,6 +276,10 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     bare = [word for word in parts if word not in _SMALL]
     without = ["".join(bare)] if len(bare) < len(parts) else []
     without += bare[:1] if without and bare[:1] == parts[:1] and bare[0] in _HEADS else []
+    has_head = len(bare) > 1 and (bare[0] in _NAMING or (bare[0] == "name" and bool(without)))
+    kept = [word for word in bare if word not in _QUALIFYING]
+    without += ["".join(bare[1:])] if has_head else []
+    without += ["".join(kept)] if 0 < len(kept) < len(bare) else []
     return [*without, "time"] if has_unit or _TIMES_ELSEWHERE.match(plain) else without
 
 

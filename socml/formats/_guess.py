@@ -28,6 +28,7 @@ _APPLICATIONS = frozenset({"app", "application", "service", "servicename"})
 _PROTOCOLS = frozenset(
     "ssh http https dns ftp sftp smtp imap pop3 rdp smb ldap ldaps telnet vnc ntp snmp tls ssl kerberos sip dhcp radius mysql mqtt".split()
 )
+_WRAPS = {"accept": "success", "reject": "failure"}  # the one field that holds all others: sudo's {"reject": {…}}
 _OPEN = frozenset({"pending", "in progress", "inprogress"})
 _SENTENCE = 5  # words of what is called an event, and is a message
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
@@ -237,7 +238,8 @@ def _outcome_of_kinds(found: Mapping[str, object], guessed: Guess, action: objec
         is_title = value != action and plain_name(name) == "name"
         if isinstance(value, str) and len(value) <= 100 and not is_title and (outcome := _outcome_of_kind(value)):
             return outcome
-    return None
+    around = {name.partition(".")[0] for name in found}
+    return _WRAPS.get(around.pop()) if len(around) == 1 and len(found) > 1 else None
 
 
 @remembered(4096)

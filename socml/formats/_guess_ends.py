@@ -23,6 +23,8 @@ _BARE_DURATIONS = frozenset(
 _LONGEST_FLOW = 86400  # of a duration that may be seconds; a larger number is of something smaller
 _ENDS = frozenset("end endtime endtimestamp stoptime lastseen last lastpacket timeend endts flowend".split())
 _OUTWARD = frozenset({"outbound", "outgoing", "out", "egress"})
+_NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
+_PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE = ("remote", "foreign", "peer")
 _NO_CLOCK = Clock(None, None, None)
 _SENT = frozenset({"sent", "spkt"})
@@ -34,7 +36,7 @@ def complete_ends(row: dict[str, object], taken: dict[str, str], used: set[str],
     _ports(row, taken, found)
     _ports_beside(row, taken, used, found)
     _both_ends(row, taken, found)
-    _own_side(row, taken, found)
+    _own_side(row, taken, used, found)
     _bare_duration(row, taken, used, found)
     _volume(row, taken, used)
     if plain_name(taken.get("source_bytes", "")) == "outbytes" and "srcaddr" in plain_name(taken.get("source_ip", "")):
@@ -91,12 +93,27 @@ def _both_ends(row: dict[str, object], taken: dict[str, str], found: Mapping[str
             return
 
 
-def _own_side(row: dict[str, object], taken: dict[str, str], found: Mapping[str, object]) -> None:
-    """Take the local end for the source where the record says that it began the connection."""
+def _own_side(row: dict[str, object], taken: dict[str, str], used: set[str], found: Mapping[str, object]) -> None:
+    """Take the local end for the source where the record says that it began the connection, or where the ports do; leave out a remote end that is none."""
     remote = plain_name(taken.get("source_ip", ""))
-    is_local = "local" in plain_name(taken.get("destination_ip", "")) and any(word in remote for word in _REMOTE)
-    if is_local and any(_is_outward(name, value) for name, value in found.items()):
+    if not ("local" in plain_name(taken.get("destination_ip", "")) and any(word in remote for word in _REMOTE)):
+        return
+    told = [_is_outward(name, value) for name, value in found.items() if _tells_direction(name)]
+    if any(told) or (not told and _asks_service(row)):
         _swap(row, taken, "ip", "port")
+    elif row.get("source_ip") in _NOBODY and "source_port" not in row:  # of a socket that listens
+        row.pop("source_ip")
+        used.discard(taken.pop("source_ip"))
+
+
+def _asks_service(row: Mapping[str, object]) -> bool:
+    """Return whether a local end with a passing port is connected to a remote one with a service's."""
+    local, remote = row.get("destination_port"), row.get("source_port")
+    return isinstance(local, int) and isinstance(remote, int) and local >= _PASSING and remote < _SERVICES
+
+
+def _tells_direction(name: str) -> bool:
+    return plain_name(name.rpartition(".")[2]).endswith(("initiated", "direction", "dir"))
 
 
 def _is_outward(name: str, value: object) -> bool:

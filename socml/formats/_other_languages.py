@@ -34,7 +34,7 @@ FAILURE = re.compile(
     r"заблокир|не выполнен|не удалось|неверн)|失敗|拒否|遮断|ブロック|エラー|失败|拒绝|拒絕|阻止|阻断|封鎖|错误|錯誤|실패|거부|차단|오류"
 )
 SUCCESS = re.compile(
-    r"(?i)\b(?:reussi|succes\b|autoris|autoriz|permis\b|accord[ee]|session ouverte|erfolg|erlaubt|zugelassen|akzeptiert|gewahrt|genehmigt|angemeldet|"
+    r"(?i)\b(?:reussi|succes\b|autoris|autoriz|permis\b|accepte|accord[ee]|session ouverte|erfolg|erlaubt|zugelassen|akzeptiert|gewahrt|genehmigt|angemeldet|"
     r"exito|acepta|concedid|permitid|iniciada|riuscit|consentit|accettat|permess|sucess|aceit|gelukt|geslaagd|toegestaan|aangemeld|correct[oa]\b|"
     r"sukces|powodzenie\b|powiodl|zezwol|dozwolon|zalogowano|lyckad|lyckades|godkan|tillat|vellykket|tillatt|tilladt|godkjent|onnistu|sallit|hyvaksy|"
     r"uspes|uspech|povolen|basarili|izin ver|успе[шх]|разреш|выполнен)|成功|許可|允许|允許|通过|성공|허용"

@@ -1,7 +1,7 @@
 """The description of a Windows event, as the event viewer shows it → its fields, under the names of the event's XML.
 
 Its lines are `Name: value`. A name stands under a heading (`Subject:`), which tells whose it is. Names may be English,
-French or German; blind to other languages.
+French, German, Spanish or Italian; blind to other languages.
 """
 
 from __future__ import annotations
@@ -32,12 +32,23 @@ _TRANSLATED = {
     "Konto, für das die Anmeldung fehlgeschlagen ist": "Account For Which Logon Failed", "Neue Anmeldung": "New Logon", "Anmeldetyp": "Logon Type",
     "Quellnetzwerkadresse": "Source Network Address", "Clientadresse": "Client Address", "Quellport": "Source Port", "Arbeitsstationsname": "Workstation Name",
     "Neuer Prozessname": "New Process Name", "Prozessname": "Process Name", "Prozessbefehlszeile": "Process Command Line", "Beschreibung": "Description",
+    "Nombre de registro": "Log Name", "Origen": "Source", "Fecha": "Date", "Id. del evento": "Event ID", "Nivel": "Level", "Palabras clave": "Keywords",
+    "Equipo": "Computer", "Descripción": "Description", "Sujeto": "Subject", "Firmante": "Subject", "Asunto": "Subject", "Nombre de cuenta": "Account Name",
+    "Dominio de cuenta": "Account Domain", "Id. de seguridad": "Security ID", "Id. de inicio de sesión": "Logon ID", "Nuevo inicio de sesión": "New Logon",
+    "Cuenta con error de inicio de sesión": "Account For Which Logon Failed", "Tipo de inicio de sesión": "Logon Type", "Puerto de origen": "Source Port",
+    "Dirección de red de origen": "Source Network Address", "Dirección de cliente": "Client Address", "Nombre de estación de trabajo": "Workstation Name",
+    "Nombre del nuevo proceso": "New Process Name", "Nombre de proceso": "Process Name", "Línea de comandos de proceso": "Process Command Line",
+    "Nome registro": "Log Name", "Origine": "Source", "Data": "Date", "ID evento": "Event ID", "Livello": "Level", "Parole chiave": "Keywords",
+    "Descrizione": "Description", "Soggetto": "Subject", "Nome account": "Account Name", "Dominio account": "Account Domain", "ID sicurezza": "Security ID",
+    "ID accesso": "Logon ID", "Nuovo accesso": "New Logon", "Account il cui accesso non è riuscito": "Account For Which Logon Failed", "Tipo di accesso": "Logon Type",
+    "Indirizzo di rete di origine": "Source Network Address", "Porta di origine": "Source Port", "Nome workstation": "Workstation Name", "Nome processo": "Process Name",
 }  # fmt: skip
 LEVELS = {
     "Critical": "1", "Error": "2", "Warning": "3", "Information": "4", "Verbose": "5", "Info": "4", "Critique": "1", "Erreur": "2", "Avertissement": "3",
     "Kritisch": "1", "Fehler": "2", "Warnung": "3", "Informationen": "4", "Informations": "4",
+    "Crítico": "1", "Advertencia": "3", "Información": "4", "Critico": "1", "Errore": "2", "Avviso": "3", "Informazioni": "4",
 }  # fmt: skip
-_ASCII_NAMES = re.compile("Nom du|Protokollname|Kontoname|Sujet")
+_ASCII_NAMES = re.compile("Nom du|Protokollname|Kontoname|Sujet|Nombre de|Soggetto|Nome (?:account|registro)")
 _OTHER_NAME = re.compile(
     r"^(?P<before>[ \t]{0,40})(?P<name>[^\W\d][^:\n]{1,60}?)[ \u00a0]?:(?=[ \t\r]|$)", re.MULTILINE
 )

@@ -29,6 +29,15 @@ _OF_DATA = (
     "source_ip", "source_port", "destination_ip", "destination_port", "user_name", "network_transport", "rule_name", "event_action",
     "event_outcome", "class_uid", "event_category", "source_bytes", "destination_bytes", "source_packets", "destination_packets", "duration_s", "url_original", "network_protocol",
 )  # fmt: skip
+# Dovecot's programs of a session name whose it is
+_OF_SESSION = re.compile(
+    r"(?P<program>imap|pop3|lmtp|lda|submission|managesieve)\((?P<user>[^()\s]{1,256})\)(?:<[^<>\s]{0,64}>){0,3}"
+)
+# What sudo writes to a file of its own, over several lines: no program, and the host within
+_OF_SUDO = re.compile(
+    r": (?P<user>[^:\n]{1,256} : )(?:HOST=(?P<host>\S{1,255}) : )?(?P<rest>(?:[^;\n]{1,256} ; )?(?:TTY|PWD)=.*)",
+    re.DOTALL,
+)
 _YEAR_FIRST = re.compile(r"(\d{4}) ([A-Z][a-z]{2} +\d{1,2})")  # of NX-OS
 
 
@@ -71,6 +80,28 @@ def _writer(found: dict[str, str | None], message: str) -> tuple[str | None, str
     return tag, host, pid
 
 
+def _of_sudo(tag: str | None, host: str | None, message: str) -> tuple[str | None, str | None, str]:
+    """Return program, host and message of a line, also where sudo wrote it to a file of its own."""
+    own = _OF_SUDO.fullmatch(message) if tag is None else None
+    if own is None:
+        return tag, host, message
+    return "sudo", own["host"] or host, " ".join(map(str.strip, (own["user"] + own["rest"]).split("\n")))
+
+
+def _program(tag: str) -> tuple[str, dict[str, object]]:
+    """Return the program that a tag names, and the user whose session it serves.
+
+    Examples
+    --------
+    >>> _program("imap(ann)<12><x>"), _program("/usr/sbin/sshd"), _program("lmtp(12)")
+    (('imap', {'user_name': 'ann'}), ('sshd', {}), ('lmtp', {}))
+    """
+    session = _OF_SESSION.fullmatch(tag) if "(" in tag else None
+    if session is None:
+        return tag.rsplit("/", 1)[-1], {}
+    return session["program"], {} if session["user"].isdecimal() else {"user_name": session["user"]}
+
+
 def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: bool) -> tuple[dict[str, object], bool]:
     """Return the event columns of the parts that a header's pattern named, and whether its message is a record, still to be read.
 
@@ -82,7 +113,8 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
     message = (found.get("message") or "").lstrip(" ") if found.get("data") else found.get("message") or ""
     message = message if found.get("data") is None else message.removeprefix("\ufeff")
     tag, host, pid = _writer(found, message)
-    program = (tag or "").rsplit("/", 1)[-1]
+    tag, host, message = _of_sudo(tag, host, message)
+    program, user = _program(tag or "")
     device = DEVICE.match(message) if program.isdecimal() else None
     if device:
         program, message = device["tag"], device["message"]
@@ -110,6 +142,7 @@ def header_row(found: dict[str, str | None], clock: Clock, *, may_hold_record: b
         if found.get(name) not in (None, "-"):
             more[name.replace("data", "structured_data")] = str(found[name])
     row |= columns
+    row = user | row
     row.setdefault("event_category", "host")
     row["extra"] = more
     if "structured_data" in more:

@@ -162,6 +162,11 @@ def writer_of(program: str) -> str:
     return "cisco" if name.startswith("%") else SAME_AS.get(name, name)
 
 
+def is_declared(program: str) -> bool:
+    """Return whether messages of a program are declared under its name."""
+    return writer_of(program) in BY_PROGRAM or writer_of(program) in DECLARED
+
+
 def read_text(message: str) -> tuple[dict[str, object], dict[str, str]]:
     """Return the event columns and further fields of a message whose writer is not known.
 

@@ -81,7 +81,7 @@ def _between(line: bytes) -> bool:
 def _event(records: list[Record]) -> dict[str, object]:
     if records[-1].type == "SYSCALL":
         records.reverse()  # ausearch begins with the last
-    main = next((r for r in records if r.type == "SYSCALL"), records[0])
+    main = min(records, key=lambda r: (r.type != "SYSCALL", r.type == "PROCTITLE"))  # else the first that tells more
     fields = Fields({k: v for k, v in main.fields.items() if v is not None})
     row: dict[str, object] = {"time": main.time, "host_name": main.node}
     row |= _kind(main, records)

@@ -32,6 +32,9 @@ _TELLING = (
     "source_ip", "destination_ip", "user_name", "host_name", "message", "event_action", "url_original", "process_name",
 )  # fmt: skip
 _OF_FLOW = frozenset({"time", "source_ip", "destination_ip"})  # tables of flows are numbers for the most part
+# Of which a table without a time must tell three, as `tasklist` does
+_OF_STATE = frozenset({"user_name", "host_name", "process_name", "process_pid", "source_ip", "destination_ip"})
+_LEAST_OF_STATE = 3
 _MOST_OF_FLOW = 30  # columns; of more, it is a table of features
 _CLOCK = re.compile(
     r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?|\d{1,7}\.\d{6,9}"
@@ -103,7 +106,8 @@ def log_of(
     is_flow = len(cells) <= _MOST_OF_FLOW and columns.keys() >= _OF_FLOW
     if numeric > max(3, _MOST_NUMBERS * len(cells)) and not is_flow:
         return None
-    if "time" not in columns:
+    is_state = len(columns.keys() & _OF_STATE) >= _LEAST_OF_STATE
+    if "time" not in columns and not is_state:
         return None
     nested = [name for name in cells if _holds_objects(cells[name])]
     windows = windows_names(list(_rows({name: cells[name].slice(0, _SAMPLE) for name in cells}, list(cells))))
@@ -118,7 +122,7 @@ def log_of(
     rows = [guessed_row(row, Clock(None, 2000, None))[0] for row in sample]
     timed = sum(row.get("time") is not None for row in rows)
     known = sum(any(row.get(name) is not None for name in _TELLING) for row in rows)
-    is_dateless = not timed and all(_tells_clock(row.get(columns["time"][0][0])) for row in sample)
+    is_dateless = not timed and (is_state or all(_tells_clock(row.get(columns["time"][0][0])) for row in sample))
     if not rows or (timed < _TIMED * len(rows) and not is_dateless) or (known < _KNOWN * len(rows) and not windows):
         return None
     taken = fields_of_columns(sample, Clock(None, 2000, None))

@@ -38,6 +38,18 @@ def sniff_delimiter(lines: Sequence[bytes]) -> tuple[str, float]:
     return best, best_share
 
 
+def leaves_out_last(lines: Sequence[bytes], delimiter: str) -> bool:
+    """Return whether the first line names all columns of those below but the last.
+
+    Examples
+    --------
+    >>> leaves_out_last([b"level,time,id", b'info,10:00,1,"a, b"', b"info,10:01,2,c"], ",")
+    True
+    """
+    first, *below = (count_cuts(line, delimiter) for line in lines)
+    return first >= _LEAST_CUTS and all(count == first + 1 for count in below)
+
+
 def _has_decimal_commas(line: bytes) -> bool:
     """Return whether all commas of a line stand between digits, as in 1;2,5."""
     return line.count(b",") == len(_DECIMAL_COMMA.findall(line))

@@ -29,10 +29,14 @@ _RECORD = re.compile(r"\*{5,} \d{1,12}\. row \*{5,}|-\[ RECORD \d{1,12} \][-+]{0
 _FIELD = re.compile(
     r"[ \t]{0,40}(?P<name>[A-Za-z_@][\w .@/()-]{0,60}?)[ \t]{0,40}(?P<sign>:|\|)(?:[ \t](?P<value>.*))?"
 )
-_NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}")
+_NAME = re.compile(r"[^\W\d][^\n|]{0,60}|[@#]\w{0,60}|%[A-Za-z]{1,60}")
+_OWNER = re.compile(
+    r'users:\(\("(?P<name>[^"]{1,256})",pid=(?P<pid>\d{1,9})'
+)  # as `ss` names the processes of a socket
 _GAP = re.compile(r" {1,}")
 _LONGEST, _MOST_ABOVE, _MOST_COLUMNS, _SAMPLE = 4096, 20, 200, 60
 _MOST_LINES = 2000  # of one record
+_MOST_TITLES = 3  # lines above the names, as `w` and `netstat` write them
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_KNOWN = 3, 2, 2
 _SURE, _LESS_SURE, _GUESS = 0.82, 0.79, 0.6
 # What a table without a time must tell two of, as `who` and `netstat` do
@@ -58,6 +62,7 @@ class _Table:
             if _COUNT.fullmatch(line.strip()):
                 raise Skip("count of rows")
             raise ValueError(f"{len(cells)} cells for {len(self.names)} columns")
+        cells[0] = cells[0].removeprefix(">")  # of who asks, as `quser` marks it
         return {
             name: cell for name, cell in zip(self.names, cells, strict=True) if cell not in ("", "NULL", "null", "∅")
         }
@@ -84,7 +89,10 @@ class DrawnTable:
             least = max(1, 0.8 * len(taken))
             if sum("time" in one and len(one) > _LEAST_KNOWN - 1 for one in taken) >= least:
                 return _LESS_SURE if table.starts else _SURE
-            return _GUESS if sum(len(one & _TELLING) >= _LEAST_KNOWN for one in taken) >= least else 0.0
+            known = [one & (_TELLING | {"time"}) for one in taken]
+            is_known = sum(len(one - {"time"}) >= _LEAST_KNOWN for one in known) >= least
+            is_sparse = all(known) and len(set().union(*known)) > _LEAST_KNOWN  # as `lastlog`, of accounts never used
+            return _GUESS if is_known or is_sparse else 0.0
         listed = [fields for _, _, fields in _lists(numbered) if fields] if _is_list(lines) else []
         known_lists = sum("time" in guessed_row(fields, clock)[1] for fields in listed)
         return _GUESS if listed and known_lists >= 0.8 * len(listed) else 0.0
@@ -105,6 +113,8 @@ def _event(fields: dict[str, object], clock: Clock) -> dict[str, object] | Excep
     if not fields:
         return Skip("line around the records")
     row, _ = guessed_row(fields, clock)
+    if owner := _OWNER.match(str(row.get("process_name"))):
+        row |= {"process_name": owner["name"], "process_pid": int(owner["pid"])}
     return with_inner(row, row.get("message"), clock)
 
 
@@ -145,34 +155,46 @@ def _table(lines: Sequence[str]) -> _Table | None:
                 names = _at(line, starts)
             if 1 < len(names) <= _MOST_COLUMNS and len(set(names)) == len(names) and all(map(_NAME.fullmatch, names)):
                 return _Table(tuple(names), first, starts)
-    return None if rules else _blank_parted(lines)
+    if rules:
+        return None
+    written = [(at, line) for at, line in enumerate(lines) if line.strip()]
+    below = [(at, [line for _, line in written[number:]]) for number, (at, _) in enumerate(written[: _MOST_TITLES + 1])]
+    tables = [table for at, rows in below if (table := _blank_parted(rows, at))]
+    return max(tables, key=lambda table: len(table.names), default=None)  # a title may be cut as well, into fewer
 
 
-def _blank_parted(lines: Sequence[str]) -> _Table | None:
-    """Return the columns of lines that blanks at the same places part, under a line of names."""
-    written = [line for line in lines if line.strip()]
-    if len(written) <= _LEAST_ROWS or not written[0][:1].isalpha() or any("\t" in line for line in written):
+def _blank_parted(written: Sequence[str], at_line: int) -> _Table | None:
+    """Return the columns of lines that blanks at the same places part, under a line of names, the first."""
+    if len(written) <= _LEAST_ROWS or not written[0].lstrip()[:1].isalpha() or any("\t" in line for line in written):
         return None
     width = max(map(len, written))
-    blank = [all(len(line) <= at or line[at] == " " for line in written) for at in range(width)]
+    blank = [all(len(line) <= at or line[at] == " " for line in written) for at in range(width + 1)]
     starts = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
-    named = [at for at in starts if written[0][at : at + 1].strip()]
-    if named[:1] != [0] or len(named) < _LEAST_COLUMNS:
+    # Numbers and sizes stand at the right: their column is whatever the name lies above
+    named = [at for at in starts if written[0][at : blank.index(True, at)].strip()]
+    if named[:1] != starts[:1] or len(named) < _LEAST_COLUMNS:
         return None
     names = _at(written[0], named)
     if len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None
-    return _Table(tuple(names), lines.index(written[0]) + 1, tuple(named))
+    return _Table(tuple(names), at_line + 1, tuple(named))
 
 
 def _is_name(name: str) -> bool:
-    """Return whether a cell may be the name of a column: of several words, each has a capital, as `Local Address`."""
+    """Return whether a cell may be the name of a column: of several words, the first has a capital, as `Local Address`."""
     words = name.split(" ")
-    return _NAME.fullmatch(name) is not None and (len(words) == 1 or all(word[:1].isupper() for word in words))
+    return _NAME.fullmatch(name) is not None and (len(words) == 1 or (words[0][:1].isupper() and all(words)))
 
 
 def _at(line: str, starts: Sequence[int]) -> list[str]:
-    return [line[at:end].strip() for at, end in zip(starts, [*starts[1:], len(line)], strict=True)]
+    own = [_begin(line, at, left) for at, left in zip(starts, (0, *starts), strict=False)]
+    return [line[at:end].strip() for at, end in zip(own, [*own[1:], len(line)], strict=True)]
+
+
+def _begin(line: str, at: int, left: int) -> int:
+    """Return where a cell begins: before its name, if it is longer and stands at the right, but not before the blank behind the cell at its left."""
+    before = line.rfind(" ", left, at) + 1
+    return before if before > left and line[at - 1 : at + 1].strip() == line[at - 1 : at + 1] != "" else at
 
 
 def _between_bars(line: str) -> list[str]:

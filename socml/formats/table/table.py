@@ -36,7 +36,7 @@ from socml.formats.table._table_csv import (
 )
 from socml.formats.table._table_events import TableLog, log_of
 from socml.formats.table._table_leaks import LabelWatch
-from socml.formats.table._table_titles import sniff_delimiter, titles_above
+from socml.formats.table._table_titles import leaves_out_last, sniff_delimiter, titles_above
 from socml.formats.table._table_types import Plan, Profile, plan_column, typed
 from socml.formats.table._table_unnamed import told_names
 from socml.project import ConfigurationError, TableShape, open_file
@@ -49,6 +49,9 @@ _LONGEST_ZONE = 6  # characters that may follow a time in its cell
 _ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 
 _FARTHEST_OBJECT = 1000  # bytes of a line before the object that it holds
+_COMMA_OF_SECOND = re.compile(r":\d\d,\d{3}(?:\d{3}){0,2} +[^\s,;]")  # and a text behind it
+_LEAST_BELOW = 2  # lines
+_LONGEST_STAMP = 48
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
 
@@ -74,6 +77,8 @@ class Table:
             lines = lines[1:]
         lines = whole_records(lines[titles_above(lines) :])
         delimiter, share = sniff_delimiter(lines)
+        if len(lines) > _LEAST_BELOW and leaves_out_last(lines, delimiter):
+            share = 1.0  # as the event viewer does, of the message
         cells = lines[0].count(delimiter.encode())
         if len(lines) == 1:
             return 0.55 if cells >= 2 and len(lines[0]) < 65536 and b" " not in lines[0].replace(b", ", b",") else 0.0
@@ -131,8 +136,10 @@ def _holds_object(line: bytes) -> bool:
 
 
 def _begins_cut(text: str, clock: Clock) -> bool:
-    """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`."""
-    stamp = _stamp(text, clock) if _DAY_BEFORE_COMMA.match(text) else None
+    """Return whether a comma that would part cells stands in the time that a line begins with: `Mon, 02 Mar 2026 10:00:00`, `10:00:00,123 text`."""
+    if not _DAY_BEFORE_COMMA.match(text) and not _COMMA_OF_SECOND.search(text, 0, _LONGEST_STAMP):
+        return False
+    stamp = _stamp(text, clock)
     return stamp is not None and "," in text[: stamp.end]
 
 

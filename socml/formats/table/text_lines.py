@@ -28,6 +28,7 @@ from socml.formats._values import LEVELS
 from socml.formats.host._own_time import own_time
 from socml.formats.host._syslog_headers import header
 from socml.formats.host._syslog_lines import device_event
+from socml.formats.host._syslog_messages import is_declared
 from socml.formats.table._text_levels import REDIS, SIGNS, behind, level_of
 
 __all__ = ["TextLines"]
@@ -42,8 +43,18 @@ _BEGINS = re.compile(
     r"(?:[\[(<](?=\w{1,12}[\])>])|(?=\w{1,12}:)|(?=[A-Z]{3,12} )|(?<=: )(?=[A-Z][a-z]{2,12} ))(?P<level>(?i:trace|trce|debug|dbug|verbose|"
     r"info|information|notice|warn|warning|error|err|fail|severe|crit|critical|alert|fatal|emerg|panic))\b[\])>]?:?"
 )
+# Before the time of a line of `who`
+_SESSION = re.compile(
+    r"(?P<user>[\w.@\\-]{1,64}) {1,40}(?:[-+?] {1,8})?(?P<terminal>pts/\d{1,5}|tty\w{1,8}|:\d[\d.]{0,4}|console) {1,40}"
+)
+_OF_LOGGING = re.compile(
+    r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[A-Za-z_][\w.-]{0,100}:"
+)  # as Python writes it by default
 _LOGGER = re.compile(r"[\w.-]{1,100}:")
 _WRITER = re.compile(r"(?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\]: ")
+_WRITER_BARE = re.compile(
+    r" (?P<host>[\w.-]{1,255}) (?P<program>[\w./-]{1,64})\[(?P<pid>\d{1,9})\] "
+)  # of ProFTPD's own log
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
 _COMPONENT = re.compile(
@@ -161,7 +172,7 @@ def _is_start(line: bytes) -> bool:
         return False
     try:
         text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
-        return is_comment(line) or stamp_in(text, _LOOK) is not None
+        return is_comment(line) or _OF_LOGGING.match(text) is not None or stamp_in(text, _LOOK) is not None
     except ValueError:  # a time that does not exist
         return True
 
@@ -286,6 +297,8 @@ def _message(text: str, stamp: Stamp, row: dict[str, object], extra: dict[str, s
     front, rest = text[: stamp.start], text[stamp.end :]
     if front == "#" or _RUBY.fullmatch(front):  # the former of a shell's history
         front = ""
+    if session := _SESSION.fullmatch(front):
+        row["user_name"], extra["terminal"], front = session["user"], session["terminal"], ""
     if pid := _PID_BEFORE.fullmatch(front):
         row["process_pid"], front = int(pid["pid"]), ""
     if pid := REDIS.fullmatch(front):
@@ -319,6 +332,9 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )
             rest = rest[component.end() :]
+    elif (written := _WRITER_BARE.match(rest)) and is_declared(written["program"]):
+        row |= {"host_name": written["host"], "process_name": written["program"], "process_pid": int(written["pid"])}
+        rest = rest[written.end() :]
     if "process_pid" not in row and (pid := _PID.match(rest)):
         row["process_pid"] = int(pid["pid"] or pid["bare"])
     return rest
