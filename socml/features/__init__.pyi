@@ -24,6 +24,7 @@ from .given_table import with_gaps as with_gaps
 from .given_truth import Truth as Truth
 from .given_truth import as_malicious as as_malicious
 from .given_truth import of_rows as of_rows
+from .given_truth import row_name as row_name
 from .given_truth import truth_by_name as truth_by_name
 from .hourly_tables import EntityHour as EntityHour
 from .hourly_tables import entity_hours as entity_hours

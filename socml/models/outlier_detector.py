@@ -10,10 +10,19 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
-from socml.features import Preparation, Sequences, TableError, check_rows, is_table, plain_table, with_gaps
+from socml.features import (
+    Preparation,
+    Sequences,
+    TableError,
+    as_malicious,
+    check_rows,
+    is_table,
+    plain_table,
+    with_gaps,
+)
 from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
-from socml.project import did_you_mean
+from socml.project import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,14 +30,16 @@ if TYPE_CHECKING:
     from socml.detectors import Detector
     from socml.features import Rows
 
+NUMBERS = (int, float, np.integer, np.floating)
+
 
 class OutlierDetector(OutlierMixin, BaseEstimator):
     """What `socml.make_detector` returns: preparation and detector, with a threshold that is said.
 
     `score_samples` is higher for the more NORMAL. `predict` says −1 for an alert and 1 for the rest, and
     `decision_function` is below 0 for an alert, as of any outlier detector of scikit-learn. A detector never learns
-    from `y`; but where `fit` is given one of two classes that are numbers, as cross-validation does, both point to the larger class as a
-    classifier's do: with 1 for malicious and 0 for the rest, `scoring="average_precision"`, `"roc_auc"` and `"f1"`
+    from `y`; but where `fit` is given one of two classes that are numbers, or words such as malicious and benign, as cross-validation
+    does, both point to the larger class as a classifier's do: with 1 for malicious and 0 for the rest, `scoring="average_precision"`, `"roc_auc"` and `"f1"`
     judge how well malicious rows are found.
 
     Parameters
@@ -42,7 +53,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     preparation_, detector_ : the fitted steps
     threshold_ : the anomaly score above which a row is an alert
     offset_ : minus that: `decision_function` is `score_samples` minus `offset_`
-    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y, as of texts
+    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y
     n_features_in_, feature_names_in_ : of the table fitted on; no names where it was an array
 
     Examples
@@ -67,18 +78,26 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.threshold = threshold
         self.alert_share = alert_share
 
-    def fit(self, X: Rows, y: ArrayLike | None = None) -> OutlierDetector:
+    def fit(self, X: Rows, y: ArrayLike | None = None, **others: object) -> OutlierDetector:
         """Learn what is usual from X of shape (n_rows, n_columns); `y` only says which way `decision_function` points.
 
         Raises
         ------
         TableError
             If X cannot be learned from; it is a ValueError too.
+        TypeError
+            If it is given anything else, as weights: preparation and threshold count every row once.
         """
-        if not 0 < self.alert_share < 1:
-            raise ValueError(f"alert_share is {self.alert_share}; it is a share of the rows, above 0 and below 1.")
-        if self.threshold is not None and np.isnan(self.threshold):
-            raise ValueError("threshold is NaN; it is an anomaly score, or None.")
+        if others:
+            raise TypeError(
+                f"A detector learns from every row alike: fit takes X and y, and no {next(iter(others))}. Leave rows out, or "
+                "have them twice."
+            )
+        if not (isinstance(self.alert_share, NUMBERS) and 0 < self.alert_share < 1):
+            raise ValueError(f"alert_share is {self.alert_share!r}; it is a share of the rows, above 0 and below 1.")
+        if self.threshold is not None and (not isinstance(self.threshold, NUMBERS) or np.isnan(self.threshold)):
+            shown = "NaN" if isinstance(self.threshold, NUMBERS) else repr(self.threshold)
+            raise ValueError(f"threshold is {shown}; it is an anomaly score, or None.")
         self.__dict__.pop("classes_", None)
         table = self._table(X, reset=True)
         given = None if y is None else np.asarray(y)
@@ -91,12 +110,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         rarest = float(np.quantile(as_anomaly(normality), 1.0 - self.alert_share))
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
-        if given is not None and given.ndim == 1 and given.dtype.kind in "buif" and not np.isnan(given).any():
-            classes = np.unique(given)
-            if classes.tolist() == [0]:  # a fold without malicious rows
-                classes = np.array([0, 1], dtype=classes.dtype)
-            if len(classes) == 2:
-                self.classes_ = classes
+        classes = _two_classes(given)
+        if classes is not None:
+            self.classes_ = classes
         return self
 
     def score_samples(self, X: Rows) -> NDArray[np.float64]:
@@ -157,9 +173,11 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return checked_normality(normality, len(table), self.detector_)
 
     def _sign(self) -> int:
-        """Return −1 where y had classes of which the smaller one, not below 0, is usual: 0 and 1, False and True."""
+        """Return −1 where the larger class of y is malicious: of 0 and 1, False and True, benign and malicious."""
         classes = getattr(self, "classes_", None)
-        return -1 if classes is not None and classes[0] >= 0 else 1
+        if classes is None:
+            return 1
+        return -1 if (classes[0] >= 0 if classes.dtype.kind != "U" else _malicious(classes)[1]) else 1
 
     def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
@@ -183,3 +201,28 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if not reset and not hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
             return table.set_axis(self.feature_names_in_, axis=1)
         return table
+
+
+def _two_classes(y: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+    """Return the two classes of y, the smaller first: numbers, or words of which one says malicious; else None."""
+    if y is None or y.ndim != 1:
+        return None
+    if y.dtype.kind in "buif" and not np.isnan(y).any():
+        classes = np.unique(y)
+        if classes.tolist() == [0]:  # a fold without malicious rows
+            classes = np.array([0, 1], dtype=classes.dtype)
+        return classes if len(classes) == 2 else None
+    said = set(y.tolist()) if y.dtype.kind in "OU" else set()
+    if len(said) != 2 or not all(isinstance(word, str) for word in said):
+        return None
+    classes = np.array(sorted(said))
+    try:
+        return classes if sorted(_malicious(classes)) == [0.0, 1.0] else None
+    except DataError:  # words of another kind
+        return None
+
+
+def _malicious(words: NDArray[np.generic]) -> list[float]:
+    import pandas as pd
+
+    return as_malicious(pd.Series(words.tolist())).tolist()
