@@ -102,7 +102,7 @@ def check_rows(X: object) -> None:
 def is_table(X: object) -> bool:
     """Say whether rows have names for their columns: a table, named fields, a dictionary a row or of columns."""
     if isinstance(X, Mapping):
-        return True
+        return not hasattr(X, "toarray")  # a sparse matrix may be a dictionary of its cells
     if hasattr(X, "to_pandas") or hasattr(X, "__arrow_c_stream__"):  # of one dimension it has no names
         return any(hasattr(X, names) for names in ("columns", "column_names", "schema"))
     if isinstance(X, np.ndarray) and (X.dtype.names or X.ndim != 1):

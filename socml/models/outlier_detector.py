@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,7 +15,6 @@ from socml.features import (
     Preparation,
     Sequences,
     TableError,
-    as_malicious,
     check_rows,
     is_table,
     plain_table,
@@ -22,7 +22,7 @@ from socml.features import (
 )
 from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
-from socml.project import DataError, did_you_mean
+from socml.project import Notice, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +38,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     `score_samples` is higher for the more NORMAL. `predict` says −1 for an alert and 1 for the rest, and
     `decision_function` is below 0 for an alert, as of any outlier detector of scikit-learn. A detector never learns
-    from `y`; but where `fit` is given one of two classes that are numbers, or words such as malicious and benign, as cross-validation
-    does, both point to the larger class as a classifier's do: with 1 for malicious and 0 for the rest, `scoring="average_precision"`, `"roc_auc"` and `"f1"`
+    from `y`; but where `fit` is given one of two classes that are numbers, as cross-validation does, both point to the larger class as a
+    classifier's do: with 1 for malicious and 0 for the rest, `scoring="average_precision"`, `"roc_auc"` and `"f1"`
     judge how well malicious rows are found.
 
     Parameters
@@ -53,7 +53,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     preparation_, detector_ : the fitted steps
     threshold_ : the anomaly score above which a row is an alert
     offset_ : minus that: `decision_function` is `score_samples` minus `offset_`
-    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y
+    classes_ : the two classes of `y`, the smaller first; 0 and 1 where all are 0; absent without such a y, as of texts
     n_features_in_, feature_names_in_ : of the table fitted on; no names where it was an array
 
     Examples
@@ -173,11 +173,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return checked_normality(normality, len(table), self.detector_)
 
     def _sign(self) -> int:
-        """Return −1 where the larger class of y is malicious: of 0 and 1, False and True, benign and malicious."""
+        """Return −1 where y had classes of which the smaller one, not below 0, is usual: 0 and 1, False and True."""
         classes = getattr(self, "classes_", None)
-        if classes is None:
-            return 1
-        return -1 if (classes[0] >= 0 if classes.dtype.kind != "U" else _malicious(classes)[1]) else 1
+        return -1 if classes is not None and classes[0] >= 0 else 1
 
     def _table(self, X: Rows, *, reset: bool) -> pd.DataFrame:
         """Return checked rows as a table, or raise a ValueError as scikit-learn does."""
@@ -204,7 +202,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
 
 def _two_classes(y: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
-    """Return the two classes of y, the smaller first: numbers, or words of which one says malicious; else None."""
+    """Return the two classes of y, the smaller first, or None; a notice where y says in words which rows are malicious."""
     if y is None or y.ndim != 1:
         return None
     if y.dtype.kind in "buif" and not np.isnan(y).any():
@@ -212,17 +210,11 @@ def _two_classes(y: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
         if classes.tolist() == [0]:  # a fold without malicious rows
             classes = np.array([0, 1], dtype=classes.dtype)
         return classes if len(classes) == 2 else None
-    said = set(y.tolist()) if y.dtype.kind in "OU" else set()
-    if len(said) != 2 or not all(isinstance(word, str) for word in said):
-        return None
-    classes = np.array(sorted(said))
-    try:
-        return classes if sorted(_malicious(classes)) == [0.0, 1.0] else None
-    except DataError:  # words of another kind
-        return None
-
-
-def _malicious(words: NDArray[np.generic]) -> list[float]:
-    import pandas as pd
-
-    return as_malicious(pd.Series(words.tolist())).tolist()
+    if y.dtype.kind in "OU" and "malicious" in y.tolist():
+        warnings.warn(
+            "y holds words, which turn nothing: decision_function is high for the usual rows, and predict says 1 and −1. For metrics "
+            "of how well malicious rows are found, give 1 and 0: y == 'malicious'.",
+            Notice,
+            stacklevel=3,
+        )
+    return None

@@ -105,6 +105,9 @@ class OnlineColumns:
         from pandas.api import types
 
         number = types.is_bool_dtype(column) or types.is_numeric_dtype(column)
+        plain = types.is_string_dtype(column) or types.is_object_dtype(column) or column.dtype == "category"
+        if types.is_complex_dtype(column) or not (number or plain or column.isna().all()):
+            raise ModelError(f"Column {name!r} is {column.dtype}; a feature is a number, a truth value or a category.")
         kind = "number" if number else "category"
         known = self.kinds.get(name)
         if known is None and not (kind == "category" and column.isna().all()):
@@ -134,7 +137,10 @@ class OnlineColumns:
         """Return log2 of rows so far over rows so far with this value, both one more; 0 for the first."""
         import pandas as pd
 
-        codes, values = pd.factorize(column, use_na_sentinel=False)
+        try:
+            codes, values = pd.factorize(column, use_na_sentinel=False)
+        except TypeError:  # lists, dictionaries
+            raise ModelError(f"Column {name!r} holds lists or the like in its cells: count what is in them.") from None
         places = self._places.setdefault(name, {})
         kept = self._counts.setdefault(name, np.zeros(0, dtype=np.int64))
         found = np.full(len(values), -1, dtype=np.int64)
