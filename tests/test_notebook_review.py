@@ -254,7 +254,7 @@ def test_a_truth_that_is_none_is_told(truth, match):
 
 def test_a_row_of_two_names_is_found_however_pandas_spells_it():
     table = people().drop(columns="wrong").iloc[:50]
-    table.index = pd.MultiIndex.from_arrays([range(50), ["x"] * 50])
+    table.index = pd.MultiIndex.from_arrays([list(range(50)), ["x"] * 50])
     truth = pd.Series([False] * 49 + [True], index=list(table.index))
     with socml.Review(table, detector="robust-z", truth=truth) as opened:
         opened.label(table.index[3], "benign")  # a tuple with a number of numpy
