@@ -55,8 +55,9 @@ class Review:
         a one-dimensional array, higher is more anomalous), or the id of a stored run ("" is the newest)
     detector : name of a detector or model, an import path, an estimator, or what `socml.make_detector` returns; for a
         table only
-    truth : name of a column of the table, a Series by row, or one value a row, that says which rows are malicious (1 or
-        True, 0 or False, missing where unknown): never a feature, and what `answer` labels by
+    truth : name of a column of the table, a Series or dictionary by row, or one value a row, that says which rows are
+        malicious (1 or True, 0 or False, words such as malicious and benign; missing or unsure where unknown): never a
+        feature, and what `answer` labels by
     strategy, seed : how the queue is chosen, and of all that is drawn
     labels : verdicts to begin with, row → verdict (none where it is missing), or what another review's `labels` are
     project : of a stored run
