@@ -337,3 +337,36 @@ def test_a_missing_value_of_pandas_is_missing_in_a_dictionary_too():
         for model, gap in ((one, None), (other, pd.NA)):
             model.learn_one({"a": gap if i % 5 == 0 else float(i % 7), "b": 1.0})
     assert one.score_one({"a": None, "b": 1.0}) == other.score_one({"a": pd.NA, "b": 1.0})
+
+
+def test_identifiers_beyond_float64_are_told_apart_within_river():
+    model = socml.DictDetector("gaussian", {"grace": 10})
+    for i in range(200):
+        model.learn_one({"id": 2**60 + i % 5, "seen": pd.NaT})
+    assert model.score_one({"id": 2**60 + 60}) > model.score_one({"id": 2**60 + 2}) + 10
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "match"),
+    [
+        ("half-space-trees", {"n_trees": 0}, "n_trees of half-space-trees is 0; it must be a whole number, above 0"),
+        ("half-space-trees", {"height": "many"}, "height of half-space-trees is 'many'; it must be a whole number"),
+        ("half-space-trees", {"limit": 0}, "limit of half-space-trees is 0; it must be a number, above 0"),
+        ("half-space-trees", {"backend": 1}, "backend of half-space-trees is 1; it must be a text"),
+        ("half-space-trees", {"window": -1}, "it must be a whole number, 0 or more"),
+        ("loda", {"n_bins": 2.5}, "n_bins of loda is 2.5; it must be a whole number"),
+        ("loda", {"n_cuts": 0}, "n_cuts of loda is 0"),
+        ("gaussian", {"prior": -1.0}, "prior of gaussian is -1.0; it must be a number, 0 or more"),
+        ("gaussian", {"grace": None}, "grace of gaussian is None"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_told_when_a_detector_is_made(name, parameters, match):
+    with pytest.raises(RecipeError, match=match):
+        socml.DictDetector(name, parameters)
+    with pytest.raises(RecipeError, match=match):
+        make_online(ModelRecipe(mode="online", detector=name, features="flow", parameters=parameters), ["a"])
+
+
+def test_a_parameter_may_be_0_where_that_says_something():
+    for name, parameters in (("half-space-trees", {"window": 0}), ("gaussian", {"prior": 0, "grace": 0.0})):
+        assert socml.DictDetector(name, parameters).parameters == parameters

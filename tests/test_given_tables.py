@@ -279,3 +279,71 @@ def test_numbers_written_as_text_are_said():
         warnings.simplefilter("error", Notice)
         for other in (table.astype({"amount": "category"}), declared, few, named):
             Preparation().fit(other)
+
+
+def test_a_dictionary_of_columns_is_a_table():
+    table = pd.DataFrame({"amount": AMOUNTS, "kind": ["a", "b"] * (ROWS // 2)})
+    of_columns = table.to_dict("list")
+    expected = socml.make_detector("robust-z").fit(table).anomaly_score(table)
+    assert np.array_equal(socml.make_detector("robust-z").fit(of_columns).anomaly_score(of_columns), expected)
+    assert socml.Review(of_columns, detector="robust-z").queue(1)["row_id"].tolist() == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ({"amount": 1.0, "size": 2.0}, r"A dictionary is columns by name, as many values in each; one row is \[row\]"),
+        ({"amount": [1.0], "size": [2.0, 3.0]}, "A dictionary is columns by name"),
+        ((row for row in [[1.0], [2.0]]), r"this is a generator: give list\(X\)"),
+        ({1.0, 2.0}, r"this is a set: give list\(X\)"),
+    ],
+)
+def test_what_is_no_table_is_told_by_what_it_is(rows, match):
+    for read in (socml.make_detector("robust-z").fit, socml.Review):
+        with pytest.raises(TableError, match=match):
+            read(rows)
+
+
+def test_a_column_of_another_kind_says_what_to_make_of_it():
+    table = pd.DataFrame({"amount": AMOUNTS, "band": pd.arrays.IntervalArray.from_breaks(range(ROWS + 1))})
+    with pytest.raises(TableError, match="Drop it, or make numbers or a text of it"):
+        Preparation().fit(table)
+
+
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        (pd.date_range("2026-03-04", periods=ROWS), "is datetime64"),
+        (pd.to_timedelta(range(ROWS), unit="s"), "is timedelta64"),
+        (AMOUNTS * 1j, "is complex128"),
+        ([[1]] * ROWS, "holds lists or the like"),
+    ],
+)
+def test_an_online_model_refuses_columns_that_a_batch_model_refuses(column, match):
+    recipe = ModelRecipe(mode="online", detector="gaussian", features="flow")
+    with pytest.raises(ModelError, match=match):
+        make_online(recipe, ["amount"]).score_learn_many(pd.DataFrame({"amount": column}))
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "Int64", "object"])
+def test_an_online_model_tells_identifiers_beyond_float64_apart(kind):
+    first = 2**60
+    table = pd.DataFrame({"id": pd.Series([first + i % 5 for i in range(400)], dtype=kind)})
+    far = pd.DataFrame({"id": pd.Series([first + 60], dtype=kind)})
+    recipe = ModelRecipe(mode="online", detector="gaussian", features="flow", preparation={"log": False})
+    at_once, one_by_one, restored = (make_online(recipe, ["id"]) for _ in range(3))
+    scores, _ = at_once.score_learn_many(table)
+    assert scores.tolist() == [one_by_one.score_learn_many(table.iloc[i : i + 1])[0][0] for i in range(len(table))]
+    assert at_once.score_one(far) < at_once.score_one(table.iloc[:1]) - 10
+    restored.columns.restore(at_once.columns.state())
+    restored.detector.restore(at_once.detector.state())
+    assert restored.score_one(far) == at_once.score_one(far)
+
+
+def test_an_online_model_of_before_goes_on_as_it_was():
+    columns = make_online(ModelRecipe(mode="online", detector="gaussian", features="flow"), ["id"]).columns
+    table = pd.DataFrame({"id": [2**60, 2**60 + 1]})
+    columns.restore(
+        {"features": ["id"], "rows": 3, "kinds": {"id": "number"}, "categories": [], "values": [], "counts": {}}
+    )
+    assert columns.read(table).ravel().tolist() == [np.log1p(2.0**60)] * 2

@@ -155,3 +155,14 @@ def test_a_detector_fitted_by_its_name_is_registered_by_it(tmp_path):
     socml.fit("robust-z", table, project=project)
     scores = socml.anomaly_scores(socml.load_model("robust-z", project=project), table)
     assert scores["anomaly_score"].idxmax() == "3"
+
+
+@pytest.mark.parametrize(
+    "row", [{"amount": 1.0, "kind": "a"}, {"amount": np.array(1.0), "kind": "a"}, {"amount": [1.0], "kind": ["a", "b"]}]
+)
+def test_a_dictionary_that_is_no_table_of_columns_is_told_to_a_pyfunc(registered, row):
+    model = mlflow.pyfunc.load_model("models:/own-table@champion")
+    with pytest.raises(
+        ModelError, match=r"A dictionary is columns by name, as many values in each; one row is \[row\]"
+    ):
+        model.predict(row)

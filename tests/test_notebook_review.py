@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ import socml
 from socml.evaluate import evaluate
 from socml.explanations import project_rows
 from socml.models.scoring import score_run
-from socml.project import DataError, ModelError, ModelRecipe, Project, UnknownName
+from socml.project import ConfigurationError, DataError, ModelError, ModelRecipe, Project, UnknownName
 from socml.review import Triage
 
 
@@ -223,3 +226,89 @@ def test_the_column_that_knows_the_truth_may_be_a_number():
     with socml.Review(table, detector="robust-z", truth=4) as review:
         assert len(review.answer(2)) == 2
         assert "4" not in review.explain(25)["What"].tolist()
+
+
+ANSWERS = [
+    (lambda odd: "malicious" if odd else "benign", "benign"),
+    (lambda odd: " Malicious" if odd else "FALSE_ALARM", "benign"),
+    (lambda odd: "1" if odd else "0.0", "benign"),
+    (lambda odd: True if odd else "benign", "benign"),
+    (lambda odd: 1 if odd else None, "unsure"),
+    (lambda odd: "attack" if odd else "unsure", "unsure"),
+]
+
+
+@pytest.mark.parametrize(("said", "usual"), ANSWERS)
+def test_the_truth_may_be_said_in_words_numbers_and_gaps(said, usual):
+    table = people()
+    column = pd.Series([said(odd) for odd in table["wrong"]], dtype=object)
+    with socml.Review(table.drop(columns="wrong"), detector="robust-z", truth=column) as opened:
+        answers = opened.answer(25)
+    expected = ["malicious" if 20 <= int(row) < 40 else usual for row in answers["row_id"]]
+    assert answers["verdict"].tolist() == expected
+    assert set(expected) == {"malicious", usual}
+
+
+def test_the_truth_may_be_a_dictionary_by_row():
+    known = {5: False, 30: True}
+    with socml.Review(people().drop(columns="wrong"), detector="robust-z", truth=known) as opened:
+        answers = opened.answer(40).set_index("row_id")["verdict"]
+    assert (answers["5"], answers["30"], answers["31"]) == ("benign", "malicious", "unsure")
+
+
+@pytest.mark.parametrize(
+    ("truth", "match"),
+    [
+        (people()[["wrong"]], "The truth is a table"),
+        (people()[["wrong"]].to_numpy(), "The truth is a table"),
+        (pd.Series([[1]] * 600), "The truth holds lists"),
+        ([None] * 600, "every value is missing"),
+    ],
+)
+def test_a_truth_that_is_none_is_told(truth, match):
+    with pytest.raises(DataError, match=match):
+        socml.Review(people().drop(columns="wrong"), detector="robust-z", truth=truth)
+
+
+def test_a_row_of_two_names_is_found_however_pandas_spells_it():
+    table = people().drop(columns="wrong").iloc[:50]
+    table.index = pd.MultiIndex.from_arrays([list(range(50)), ["x"] * 50])
+    truth = pd.Series([False] * 49 + [True], index=list(table.index))
+    with socml.Review(table, detector="robust-z", truth=truth) as opened:
+        opened.label(table.index[3], "benign")  # a tuple with a number of numpy
+        opened.label((4, "x"), "malicious")
+        assert opened.labels()["verdict"].to_dict() == {"(3, 'x')": "benign", "(4, 'x')": "malicious"}
+        assert opened.explain(table["age"].idxmax()).attrs["headline"]
+
+
+def test_missing_labels_say_nothing_and_other_shapes_are_told(review):
+    review.label_many(pd.Series(["malicious", None, np.nan], index=[21, 22, 23]))
+    assert review.labels()["verdict"].to_dict() == {"21": "malicious"}
+    for given in (["malicious"] * 600, pd.DataFrame({"said": ["benign"]})):
+        with pytest.raises(DataError, match="Labels are row → verdict"):
+            review.label_many(given)
+
+
+def test_a_review_is_not_copied_and_says_when_it_was_closed():
+    opened = socml.Review(people(), detector="robust-z", truth="wrong")
+    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"hand on its labels, Review\(table, labels=review.labels\(\)\)"):
+            copied(opened)
+    opened.close()
+    opened.close()
+    assert repr(opened) == opened._repr_html_() == "A review that was closed"
+    for ask in (opened.queue, opened.ranking, lambda: opened.label(3, "benign")):
+        with pytest.raises(DataError, match="This review was closed"):
+            ask()
+
+
+@pytest.mark.parametrize("n", [2.5, "5", -1])
+def test_a_queue_of_no_number_of_rows_is_told(review, n):
+    with pytest.raises(ConfigurationError, match="it is a number of rows, 0 or more"):
+        review.queue(n)
+
+
+def test_later_rows_may_be_an_array_in_the_order_of_the_table():
+    table = people()[["age", "height", "pulse"]]
+    with socml.Review(table, detector="robust-z", labels={5: "benign"}) as opened:
+        assert opened.rank(table.to_numpy()).tolist() == opened.rank(table).tolist()

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import socml
 from socml.features import TableError
-from socml.project import ModelError, RecipeError, UnknownName, component_names
+from socml.project import ModelError, Notice, RecipeError, UnknownName, component_names
 
 QUICK = ["robust-z", "isolation-forest", "copod", "ecod", "hbos", "pca", "rarity", "robust-covariance", "loda"]
 MATRIX = [name for name in component_names("detectors") if name != "markov"]  # which reads sequences
@@ -200,3 +200,29 @@ def test_what_is_no_estimator_is_refused_in_a_sentence(given):
         socml.make_detector(given)
     with pytest.raises(RecipeError, match="fit takes a name or a recipe"):
         socml.fit(given, rows()[0])
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_weights_are_refused_alike_by_every_detector(name):
+    table, _ = rows()
+    with pytest.raises(TypeError, match="learns from every row alike: fit takes X and y, and no sample_weight"):
+        socml.make_detector(name).fit(table, sample_weight=np.ones(len(table)))
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"alert_share": "5"}, "alert_share is '5'"),
+        ({"alert_share": None}, "alert_share is None"),
+        ({"threshold": "5"}, "threshold is '5'"),
+    ],
+)
+def test_a_threshold_that_is_no_number_is_told(given, match):
+    with pytest.raises(ValueError, match=match):
+        socml.make_detector("robust-z", **given).fit(rows()[0])
+
+
+def test_a_y_of_words_says_that_it_turns_nothing():
+    table, malicious = rows()
+    with pytest.warns(Notice, match="y holds words, which turn nothing"):
+        socml.make_detector("robust-z").fit(table, np.where(malicious == 1, "malicious", "benign"))

@@ -24,9 +24,11 @@ from .given_table import with_gaps as with_gaps
 from .given_truth import Truth as Truth
 from .given_truth import as_malicious as as_malicious
 from .given_truth import of_rows as of_rows
+from .given_truth import row_name as row_name
 from .given_truth import truth_by_name as truth_by_name
 from .hourly_tables import EntityHour as EntityHour
 from .hourly_tables import entity_hours as entity_hours
+from .label_leaks import LABELLED as LABELLED
 from .label_leaks import ROWS_COMPARED as ROWS_COMPARED
 from .label_leaks import label_columns as label_columns
 from .learning_rows import blocks_at as blocks_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping, Set
 from os import PathLike
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
@@ -25,7 +26,7 @@ class Convertible(Protocol):
         """Return it as a DataFrame."""
 
 
-Rows: TypeAlias = "ArrayLike | pd.DataFrame | Convertible"
+Rows: TypeAlias = "ArrayLike | pd.DataFrame | Convertible | Mapping[str, Iterable[object]]"
 
 KEYS = ("row_id", "time", "entity")
 NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}  # as pandas calls what objects are
@@ -58,7 +59,7 @@ def plain_table(X: Rows) -> pd.DataFrame:
     Parameters
     ----------
     X : DataFrame (of pandas, or what has `to_pandas` or streams Arrow), ndarray or lists of shape (n_rows, n_columns),
-        an array with named fields, or one dictionary a row
+        an array with named fields, one dictionary a row, or one of columns by name
 
     Raises
     ------
@@ -92,10 +93,16 @@ def check_rows(X: object) -> None:
         raise TableError(f"A {type(X).__name__} holds no rows yet: give X.collect(), or X.toPandas() of Spark.")
     if X is None or isinstance(X, str | bytes | PathLike):
         raise TableError(f"Rows are a table, an array or lists, and this is {X!r}. Read a file first: pd.read_csv(…).")
+    if isinstance(X, Iterator | Set):
+        raise TableError(
+            f"Rows are a table, an array or lists, and this is a {type(X).__name__}: give list(X), in its order."
+        )
 
 
 def is_table(X: object) -> bool:
-    """Say whether rows have names for their columns, in whatever form: a table, named fields, a dictionary a row."""
+    """Say whether rows have names for their columns: a table, named fields, a dictionary a row or of columns."""
+    if isinstance(X, Mapping):
+        return not hasattr(X, "toarray")  # a sparse matrix may be a dictionary of its cells
     if hasattr(X, "to_pandas") or hasattr(X, "__arrow_c_stream__"):  # of one dimension it has no names
         return any(hasattr(X, names) for names in ("columns", "column_names", "schema"))
     if isinstance(X, np.ndarray) and (X.dtype.names or X.ndim != 1):
@@ -115,6 +122,13 @@ def _as_table(X: Rows) -> pd.DataFrame:
 
         table: pd.DataFrame = pa.table(X).to_pandas()
         return table
+    if isinstance(X, Mapping):
+        try:
+            return pd.DataFrame(dict(X))
+        except ValueError as error:
+            raise TableError(
+                f"A dictionary is columns by name, as many values in each; one row is [row]: {error}"
+            ) from None
     return pd.DataFrame(X if isinstance(X, np.ndarray) and X.dtype.names else list(cast("Iterable[object]", X)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Said = TypeVar("Said", "pd.DataFrame", "pd.Series")
-Truth: TypeAlias = "pd.Series | NDArray[np.generic] | Sequence[object]"
+Truth: TypeAlias = "pd.Series | NDArray[np.generic] | Sequence[object] | Mapping[object, object]"
 
 WORDS = {
-    "malicious": 1.0, "anomaly": 1.0, "attack": 1.0, "true": 1.0, "benign": 0.0, "normal": 0.0, "false": 0.0,
+    "malicious": 1.0, "anomaly": 1.0, "attack": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0,
+    "benign": 0.0, "false_alarm": 0.0, "normal": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0,
+    "unsure": np.nan, "skip": np.nan, "": np.nan,
 }  # fmt: skip
 
 
 def as_malicious(known: pd.Series) -> pd.Series:
-    """Return 1.0 malicious, 0.0 not, NaN unknown, of truth values, 1 and 0, or words such as malicious and benign.
+    """Return 1.0 malicious, 0.0 not, NaN unknown, of truth values, 1 and 0, verdicts, or words such as attack and normal.
+
+    Capitals and blanks around a word change nothing.
 
     Raises
     ------
@@ -35,12 +39,16 @@ def as_malicious(known: pd.Series) -> pd.Series:
     >>> as_malicious(pd.Series(["attack", "normal", None])).tolist()
     [1.0, 0.0, nan]
     """
-    values = known.dropna().unique().tolist()
-    plain = known.astype("object")
-    if all(value in (0, 1) for value in values):
-        return plain.map({True: 1.0, False: 0.0}).astype("float64")
-    if all(str(value).lower() in WORDS for value in values):
-        return plain.map(lambda value: WORDS.get(str(value).lower(), np.nan)).astype("float64")
+    try:
+        values = known.dropna().unique().tolist()
+    except TypeError:  # lists, dictionaries
+        raise DataError(
+            "The truth holds lists or the like in its cells: one number, truth value or word a row."
+        ) from None
+    words = {value: str(value).strip().lower() for value in values}
+    said = {value: float(value) if value in (0, 1) else WORDS.get(word) for value, word in words.items()}
+    if None not in said.values():
+        return known.astype("object").map(said).astype("float64")
     shown = ", ".join(map(repr, values[:4]))
     raise DataError(f"The truth holds {shown}: write 1 or True for malicious, 0 or False for the rest.")
 
@@ -62,6 +70,19 @@ def of_rows(given: Said, row_ids: pd.Index) -> Said:
     return named.set_axis(row_ids, axis=0)
 
 
+def row_name(row: object) -> str:
+    """Return a row's name as text, the same whether pandas tells a tuple of a MultiIndex with numpy's numbers or Python's.
+
+    Examples
+    --------
+    >>> row_name((np.int64(5), "tcp"))
+    "(5, 'tcp')"
+    """
+    return str(
+        tuple(part.item() if isinstance(part, np.generic) else part for part in row) if isinstance(row, tuple) else row
+    )
+
+
 def truth_by_name(truth: Truth, names: Iterable[str]) -> pd.Series:
     """Return what is known of rows by their names as texts: of a Series by its index, of anything else in the rows' order.
 
@@ -73,8 +94,12 @@ def truth_by_name(truth: Truth, names: Iterable[str]) -> pd.Series:
     import pandas as pd
 
     names = list(names)
+    if isinstance(truth, Mapping):
+        truth = pd.Series(dict(truth))
+    if hasattr(truth, "columns") or getattr(truth, "ndim", 1) > 1:
+        raise DataError("The truth is a table, and one value a row is asked for: give one column of it, truth[NAME].")
     if isinstance(truth, pd.Series):
-        by_name = truth.set_axis([str(row) for row in truth.index])
+        by_name = truth.set_axis([row_name(row) for row in truth.index])
         if by_name.index.has_duplicates:
             raise DataError("The truth names a row twice: its index must name each of the table's rows once.")
         known = by_name.reindex(names)
@@ -86,5 +111,10 @@ def truth_by_name(truth: Truth, names: Iterable[str]) -> pd.Series:
             )
         known = pd.Series(values, index=names)
     if len(known) and known.isna().all():
-        raise DataError("The truth says nothing about any row: its index must name the table's rows.")
+        why = (
+            "every value is missing"
+            if all(pd.isna(value) for value in list(truth))
+            else "its index must name the table's rows"
+        )
+        raise DataError(f"The truth says nothing about any row: {why}.")
     return as_malicious(known)

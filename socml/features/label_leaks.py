@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS_COMPARED = 100_000  # rows of known truth that are looked at
+LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 
 
 def label_columns(table: pd.DataFrame, malicious: np.ndarray) -> list[str]:

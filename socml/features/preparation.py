@@ -291,8 +291,10 @@ def _is_number(column: pd.Series, name: str) -> bool:
     is_time = kind.startswith(TIMES)
     if (column.dtype == object and not is_time) or kind == "null[pyarrow]":
         return False
-    advice = " Drop it, or make numbers of it: the hour of the day, seconds since another time." if is_time else ""
-    raise TableError(f"Column {name!r} is {kind}; a feature is a number, a truth value or a category.{advice}")
+    advice = "numbers of it: the hour of the day, seconds since another time" if is_time else "numbers or a text of it"
+    raise TableError(
+        f"Column {name!r} is {kind}; a feature is a number, a truth value or a category. Drop it, or make {advice}."
+    )
 
 
 def _numbers(column: pd.Series, offset: float = 0) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
-from socml.features import feature_names, label_columns, plain_table, rows_of_period
+from socml.features import LABELLED, feature_names, label_columns, plain_table, rows_of_period
 from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from socml.detectors import Detector
     from socml.models.outlier_detector import OutlierDetector
 
-LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
 REFERENCE_ROWS = 1_000_000  # training rows that percentiles are measured against; a seeded sample above that
 COMPANION_TREES = 100
 COMPANION_SAMPLES = 256

@@ -60,10 +60,16 @@ def _unpacked(given: Rows | Mapping[str, Iterable[object]]) -> Rows:
     import pandas as pd
 
     if isinstance(given, Mapping):
-        return pd.DataFrame({name: [_value(cell) for cell in column] for name, column in given.items()})
+        return {
+            name: [_value(cell) for cell in column] if _is_column(column) else column for name, column in given.items()
+        }
     if isinstance(given, list) and all(isinstance(row, dict) for row in given):
         return pd.DataFrame([{name: _value(cell) for name, cell in row.items()} for row in given])
     return given
+
+
+def _is_column(values: object) -> bool:
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes) and getattr(values, "ndim", 1) > 0
 
 
 def _refused(error: ModelError) -> ModelError:

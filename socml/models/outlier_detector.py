@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -10,16 +11,26 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import Bunch, Tags
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_is_fitted
 
-from socml.features import Preparation, Sequences, TableError, check_rows, is_table, plain_table, with_gaps
+from socml.features import (
+    Preparation,
+    Sequences,
+    TableError,
+    check_rows,
+    is_table,
+    plain_table,
+    with_gaps,
+)
 from socml.models.detector_checks import checked_normality
 from socml.models.scoring import as_anomaly
-from socml.project import did_you_mean
+from socml.project import Notice, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from socml.detectors import Detector
     from socml.features import Rows
+
+NUMBERS = (int, float, np.integer, np.floating)
 
 
 class OutlierDetector(OutlierMixin, BaseEstimator):
@@ -67,18 +78,26 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.threshold = threshold
         self.alert_share = alert_share
 
-    def fit(self, X: Rows, y: ArrayLike | None = None) -> OutlierDetector:
+    def fit(self, X: Rows, y: ArrayLike | None = None, **others: object) -> OutlierDetector:
         """Learn what is usual from X of shape (n_rows, n_columns); `y` only says which way `decision_function` points.
 
         Raises
         ------
         TableError
             If X cannot be learned from; it is a ValueError too.
+        TypeError
+            If it is given anything else, as weights: preparation and threshold count every row once.
         """
-        if not 0 < self.alert_share < 1:
-            raise ValueError(f"alert_share is {self.alert_share}; it is a share of the rows, above 0 and below 1.")
-        if self.threshold is not None and np.isnan(self.threshold):
-            raise ValueError("threshold is NaN; it is an anomaly score, or None.")
+        if others:
+            raise TypeError(
+                f"A detector learns from every row alike: fit takes X and y, and no {next(iter(others))}. Leave rows out, or "
+                "have them twice."
+            )
+        if not (isinstance(self.alert_share, NUMBERS) and 0 < self.alert_share < 1):
+            raise ValueError(f"alert_share is {self.alert_share!r}; it is a share of the rows, above 0 and below 1.")
+        if self.threshold is not None and (not isinstance(self.threshold, NUMBERS) or np.isnan(self.threshold)):
+            shown = "NaN" if isinstance(self.threshold, NUMBERS) else repr(self.threshold)
+            raise ValueError(f"threshold is {shown}; it is an anomaly score, or None.")
         self.__dict__.pop("classes_", None)
         table = self._table(X, reset=True)
         given = None if y is None else np.asarray(y)
@@ -91,12 +110,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         rarest = float(np.quantile(as_anomaly(normality), 1.0 - self.alert_share))
         self.threshold_ = rarest if self.threshold is None else float(self.threshold)
         self.offset_ = -self.threshold_
-        if given is not None and given.ndim == 1 and given.dtype.kind in "buif" and not np.isnan(given).any():
-            classes = np.unique(given)
-            if classes.tolist() == [0]:  # a fold without malicious rows
-                classes = np.array([0, 1], dtype=classes.dtype)
-            if len(classes) == 2:
-                self.classes_ = classes
+        classes = _two_classes(given)
+        if classes is not None:
+            self.classes_ = classes
         return self
 
     def score_samples(self, X: Rows) -> NDArray[np.float64]:
@@ -183,3 +199,22 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if not reset and not hasattr(X, "columns") and hasattr(self, "feature_names_in_"):
             return table.set_axis(self.feature_names_in_, axis=1)
         return table
+
+
+def _two_classes(y: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+    """Return the two classes of y, the smaller first, or None; a notice where y says in words which rows are malicious."""
+    if y is None or y.ndim != 1:
+        return None
+    if y.dtype.kind in "buif" and not np.isnan(y).any():
+        classes = np.unique(y)
+        if classes.tolist() == [0]:  # a fold without malicious rows
+            classes = np.array([0, 1], dtype=classes.dtype)
+        return classes if len(classes) == 2 else None
+    if y.dtype.kind in "OU" and "malicious" in y.tolist():
+        warnings.warn(
+            "y holds words, which turn nothing: decision_function is high for the usual rows, and predict says 1 and −1. For metrics "
+            "of how well malicious rows are found, give 1 and 0: y == 'malicious'.",
+            Notice,
+            stacklevel=3,
+        )
+    return None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.features import Rows, Truth, feature_names, label_columns, plain_table, truth_by_name
+from socml.features import LABELLED, Rows, Truth, feature_names, label_columns, plain_table, row_name, truth_by_name
 from socml.models import ModelMetadata, ModelVersion, OutlierDetector, forest_for, make_detector, make_reference
 from socml.project import DataError, did_you_mean
 
@@ -82,7 +82,7 @@ def fit_table(
 def _parted(table: pd.DataFrame, truth: str | Truth | None) -> tuple[pd.DataFrame, pd.Series | None]:
     """Return the features and the truth, both by row names as texts."""
     table = table.set_index("row_id") if "row_id" in table.columns else table
-    names = [str(row) for row in table.index]
+    names = [row_name(row) for row in table.index]
     if len(set(names)) < len(names):
         raise DataError("The table's index names a row twice: reset_index(drop=True) numbers the rows.")
     table = table.set_axis(names, axis=0)
@@ -100,6 +100,8 @@ def _parted(table: pd.DataFrame, truth: str | Truth | None) -> tuple[pd.DataFram
 
 
 def _check_leaks(table: pd.DataFrame, known: pd.Series) -> None:
-    """Raise if a feature is the truth under another name."""
+    """Raise if a feature is the truth under another name; of few known rows any two values may say that."""
+    if known.count() < LABELLED:
+        return
     for name in label_columns(table, known.to_numpy(dtype=np.float64)):
         raise DataError(f"Column {name!r} says the truth itself: drop it, for with it nothing has to be found.")

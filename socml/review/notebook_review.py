@@ -14,13 +14,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from socml.features import is_table, plain_table, truth_by_name
+from socml.features import is_table, plain_table, row_name, truth_by_name
 from socml.labels import VERDICTS, Acknowledgement, LabelDetails, LabelStore
 from socml.project import DataError, Project, TableMetadata, html_text
 from socml.review.feedback import FeedbackRanking
@@ -55,16 +55,13 @@ class Review:
         a one-dimensional array, higher is more anomalous), or the id of a stored run ("" is the newest)
     detector : name of a detector or model, an import path, an estimator, or what `socml.make_detector` returns; for a
         table only
-    truth : name of a column of the table, a Series by row, or one value a row, that says which rows are malicious (1 or
-        True, 0 or False, missing where unknown): never a feature, and what `answer` labels by
+    truth : name of a column of the table, a Series or dictionary by row, or one value a row, that says which rows are
+        malicious (1 or True, 0 or False, words such as malicious and benign; missing or unsure where unknown): never a
+        feature, and what `answer` labels by
     strategy, seed : how the queue is chosen, and of all that is drawn
-    labels : verdicts to begin with, row → verdict, or what another review's `labels` are
+    labels : verdicts to begin with, row → verdict (none where it is missing), or what another review's `labels` are
     project : of a stored run
     parameters : of the detector
-
-    Attributes
-    ----------
-    triage : the session beneath, with all it can do: propagate, effect, similar
 
     Raises
     ------
@@ -98,17 +95,27 @@ class Review:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._fitted: FittedTable | None = None
         self._truth: pd.Series | None = None
+        self._triage: Triage | None = None  # none once closed
         truth = str(truth) if isinstance(truth, int | np.integer) else truth  # of a table whose columns are numbered
         options: _Options = {"by": by, "strategy": strategy, "seed": seed}
         if isinstance(data, str):
             if parameters or isinstance(truth, str):
                 raise DataError("A stored run has its detector already; parameters and a truth column are for a table.")
-            self.triage = Triage(data, project=project, **options)
+            self._triage = Triage(data, project=project, **options)
             self._truth = None if truth is None else truth_by_name(truth, self.triage.scores.index)
         else:
             self._open_table(data, detector, truth, seed=seed, parameters=parameters, options=options)
         if labels is not None:
             self.label_many(labels)
+
+    @property
+    def triage(self) -> Triage:
+        """The session beneath, with all it can do: propagate, effect, similar."""
+        if self._triage is None:
+            raise DataError(
+                "This review was closed. What it learnt is where save(…) wrote it; open another: Review(table, …)."
+            )
+        return self._triage
 
     def queue(self, n: int = SHOWN) -> pd.DataFrame:
         """Return the first `n` rows to look at, a labelled one never among them: row_id, why, score, places won.
@@ -134,13 +141,22 @@ class Review:
         DataError, UnknownName
             For a row or a verdict that does not exist.
         """
-        return self.triage.label_many([{"row_id": str(row), "verdict": verdict, "how": "code", **details}])[0]
+        return self.triage.label_many([{"row_id": row_name(row), "verdict": verdict, "how": "code", **details}])[0]
 
     def label_many(self, verdicts: Mapping[object, str] | pd.Series | pd.DataFrame) -> list[Acknowledgement]:
-        """Say what several rows are, in one step, all or none: row → verdict, or a table with that column, as `labels`."""
+        """Say what several rows are, in one step, all or none: row → verdict, or a table with that column, as `labels`.
+
+        A missing verdict says nothing about its row.
+        """
         verdicts = verdicts["verdict"] if isinstance(verdicts, pd.DataFrame) and "verdict" in verdicts else verdicts
-        given = [{"row_id": str(row), "verdict": verdict, "how": "code"} for row, verdict in dict(verdicts).items()]
-        return self.triage.label_many(given)
+        if not isinstance(verdicts, Mapping | pd.Series):
+            raise DataError(
+                "Labels are row → verdict: a dictionary, a Series by row, or a table with a column 'verdict'."
+            )
+        known = {row: verdict for row, verdict in verdicts.items() if not (verdict is None or pd.isna(verdict))}
+        return self.triage.label_many(
+            [{"row_id": row_name(row), "verdict": verdict, "how": "code"} for row, verdict in known.items()]
+        )
 
     def answer(self, n: int = 1) -> pd.DataFrame:
         """Let the truth label the first row of the queue, `n` times over; return row_id, verdict and reason of each.
@@ -193,7 +209,7 @@ class Review:
         """
         from socml.explanations import explain, explanation_in_words, headline, why_table
 
-        row = str(row)
+        row = row_name(row)
         self.triage.position(row)  # raises where there is no such row
         if self._folder is None:
             explanation = explanation_in_words(self.triage.run["run_id"], row, project=self.triage.project)
@@ -220,6 +236,8 @@ class Review:
     def rank(self, later: Rows) -> pd.Series:
         """Return the scores of rows that came later, after what the labels taught; higher is looked at first.
 
+        An array has the columns of the table under review, in their order.
+
         Raises
         ------
         DataError
@@ -227,7 +245,9 @@ class Review:
         """
         if self._fitted is None:
             raise DataError("What was learnt is carried to later rows by a fitted table: Review(table, detector=…)")
-        table = plain_table(later)
+        table, names = plain_table(later), self._fitted.table.columns
+        if not is_table(later) and len(names) == len(table.columns):
+            table = table.set_axis(names, axis=1)
         if not len(table):
             return pd.Series([], index=table.index, name="ranking_score", dtype=np.float64)
         score, leaves = self._fitted.read(table)
@@ -267,7 +287,10 @@ class Review:
 
     def close(self) -> None:
         """Forget a temporary review; a stored run and its labels stay."""
-        self.triage.close()
+        if self._triage is None:
+            return
+        self._triage.close()
+        self._triage = None
         if self._folder is not None:
             self.store.close()
             self._folder.cleanup()
@@ -278,15 +301,24 @@ class Review:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A review holds open files and is not copied: hand on its labels, Review(table, labels=review.labels()), or save(…)."
+        )
+
     def __len__(self) -> int:
         """Return how many rows are under review."""
         return len(self.triage.scores)
 
     def __repr__(self) -> str:
         """Return how many rows and labels there are."""
+        if self._triage is None:
+            return "A review that was closed"
         return f"Review of {len(self):,} rows, {len(self.labels()):,} labelled; next: .queue(), .label(row, verdict)"
 
     def _repr_html_(self) -> str:
+        if self._triage is None:
+            return html_text(repr(self))
         shown = self.queue()
         return f"<p>{html_text(repr(self))}</p>{shown.to_html(index=False, escape=True, border=0)}"
 
@@ -319,7 +351,7 @@ class Review:
         self._folder = tempfile.TemporaryDirectory(prefix="socml-review-")
         project, run_id = write_as_run(Path(self._folder.name), scores, leaves)
         self.store = LabelStore(f"sqlite:///{self._folder.name}/labels.sqlite")
-        self.triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)
+        self._triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)
 
 
 def _is_one_dimensional(data: Rows) -> bool:
@@ -340,7 +372,7 @@ def _given_scores(data: ArrayLike | pd.Series) -> pd.DataFrame:
     index = data.index if isinstance(data, pd.Series) else range(len(values))
     if not np.isfinite(values).all():
         raise DataError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are no finite numbers.")
-    names = [str(row) for row in index]
+    names = [row_name(row) for row in index]
     if len(set(names)) < len(names):
         raise DataError("The scores name a row twice: reset_index(drop=True) numbers them.")
     return score_table(values, row_ids=names)

@@ -84,8 +84,8 @@ def choose_rows(
     predictions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Return what a strategy chooses, checked: the rows in review order, each with its reason code."""
-    if budget < 0:
-        raise ConfigurationError(f"budget is {budget}; it is a number of rows, 0 or more.")
+    if not isinstance(budget, int | np.integer) or budget < 0:
+        raise ConfigurationError(f"budget is {budget!r}; it is a number of rows, 0 or more.")
     choose = component("strategies", strategy)
     _check_parameters(choose, strategy, parameters or {})
     more: dict[str, object] = dict(parameters or {})

@@ -1,7 +1,7 @@
 """A feature table, block by block → the numeric rows an online detector reads, learned as they come.
 
 Nothing has to be seen before: a number goes on a signed logarithmic scale, a category becomes how rare it was so
-far, a missing number stays missing.
+far, a missing number stays missing. A column that begins with a whole number beyond float64 is counted from that one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from socml.project import ModelError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
+EXACT = 2**53  # whole numbers up to it are float64's
 MOST_VALUES = 50_000  # values of a category that are remembered; a further one counts as never seen
 
 
@@ -36,6 +37,7 @@ class OnlineColumns:
     Attributes
     ----------
     kinds : feature → `number` or `category`, as the first block showed it
+    offsets : feature → what its numbers are counted from: 0, or the first known one where that is whole and beyond 2^53
 
     Examples
     --------
@@ -48,6 +50,7 @@ class OnlineColumns:
     def __init__(self, features: list[str], *, log: bool = True) -> None:
         self.features, self.log = list(features), bool(log)
         self.kinds: dict[str, str] = {}
+        self.offsets: dict[str, int] = {}
         self.rows = 0
         self._places: dict[str, dict[str, int]] = {}
         self._counts: dict[str, NDArray[np.int64]] = {}
@@ -67,7 +70,7 @@ class OnlineColumns:
                 raise ModelError(f"The feature table has no column {name!r}, which the model reads.{near}")
             column = table[name]
             if self._kind(column, name) == "number":
-                block[:, j] = self._numbers(column)
+                block[:, j] = self._numbers(column, name, learn)
             else:
                 block[:, j] = self._rarity(column, name, learn)
         self.rows += len(table) if learn else 0
@@ -82,6 +85,7 @@ class OnlineColumns:
             "features": self.features,
             "rows": self.rows,
             "kinds": self.kinds,
+            "offsets": self.offsets,
             "categories": names,
             "values": [order[name] for name in names],
             "counts": {str(i): counts[name] for i, name in enumerate(names)},
@@ -90,6 +94,8 @@ class OnlineColumns:
     def restore(self, state: State) -> None:
         """Continue where `state` was taken."""
         self.features, self.kinds, self.rows = list(state["features"]), dict(state["kinds"]), int(state["rows"])
+        before = {name: 0 for name, kind in self.kinds.items() if kind == "number"}  # a state of before 0.3
+        self.offsets = dict(state.get("offsets", before))
         self._places, self._counts = {}, {}
         for i, name in enumerate(state["categories"]):
             self._places[name] = {value: place for place, value in enumerate(state["values"][i])}
@@ -99,6 +105,9 @@ class OnlineColumns:
         from pandas.api import types
 
         number = types.is_bool_dtype(column) or types.is_numeric_dtype(column)
+        plain = types.is_string_dtype(column) or types.is_object_dtype(column) or column.dtype == "category"
+        if types.is_complex_dtype(column) or not (number or plain or column.isna().all()):
+            raise ModelError(f"Column {name!r} is {column.dtype}; a feature is a number, a truth value or a category.")
         kind = "number" if number else "category"
         known = self.kinds.get(name)
         if known is None and not (kind == "category" and column.isna().all()):
@@ -107,10 +116,16 @@ class OnlineColumns:
             raise ModelError(f"Column {name!r} was a {known} before, and holds a {kind} now.")
         return self.kinds.get(name, "number")
 
-    def _numbers(self, column: pd.Series) -> NDArray[np.float64]:
-        if not column.notna().any():
+    def _numbers(self, column: pd.Series, name: str, learn: bool) -> NDArray[np.float64]:
+        known = column.notna()
+        if not known.any():
             return np.full(len(column), np.nan)
-        values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+        offset = self.offsets.get(name)
+        if offset is None:
+            offset = first_offset(column[known].iloc[0])
+            if learn:
+                self.offsets[name] = offset
+        values = _counted_from(column, offset)
         if self.log:
             largest = np.finfo(np.float64).max
             values = np.clip(values, -largest, largest)
@@ -122,7 +137,10 @@ class OnlineColumns:
         """Return log2 of rows so far over rows so far with this value, both one more; 0 for the first."""
         import pandas as pd
 
-        codes, values = pd.factorize(column, use_na_sentinel=False)
+        try:
+            codes, values = pd.factorize(column, use_na_sentinel=False)
+        except TypeError:  # lists, dictionaries
+            raise ModelError(f"Column {name!r} holds lists or the like in its cells: count what is in them.") from None
         places = self._places.setdefault(name, {})
         kept = self._counts.setdefault(name, np.zeros(0, dtype=np.int64))
         found = np.full(len(values), -1, dtype=np.int64)
@@ -137,6 +155,25 @@ class OnlineColumns:
             larger[: len(kept)] = kept
             kept = self._counts[name] = larger
         return np.asarray(_running_rarity(codes.astype(np.int64), found, kept, self.rows, learn))
+
+
+def first_offset(value: object) -> int:
+    """Return what a column is counted from that begins with this number: itself if it is whole and float64 may not hold it."""
+    return int(value) if isinstance(value, int | np.integer) and abs(int(value)) >= EXACT else 0
+
+
+def _counted_from(column: pd.Series, offset: int) -> NDArray[np.float64]:
+    """Return numbers minus an offset, NaN where missing; of whole ones the difference is rounded, and not they."""
+    from pandas.api.types import is_integer_dtype
+
+    values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+    if not offset:
+        return values
+    if not is_integer_dtype(column.dtype):
+        return values - offset
+    known = np.flatnonzero(column.notna().to_numpy())
+    values[known] = [float(int(value) - offset) for value in column.iloc[known]]
+    return values
 
 
 def _digest(value: object) -> str:

@@ -6,9 +6,9 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, signature
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 from numba import njit
@@ -22,6 +22,7 @@ from socml.project import ModelError, RecipeError, did_you_mean
 DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 FARTHEST = 1e150  # of a value from its mean: its square is still a number
 MOST_DRIFTS = 1000  # remembered
+MAY_BE_0 = {"window", "burst_floor", "burst_growth", "prior", "grace", "seed"}  # of our numbers; others are above 0
 
 Entities = Sequence[str | None] | None
 
@@ -208,24 +209,44 @@ def unit_interval(scaled: NDArray[np.float64], limit: float) -> NDArray[np.float
 
 def describe_parameters(detector: type) -> list[str]:
     """Return the names of the parameters that a detector can be made with, its own first."""
-    names: dict[str, None] = {}
+    return list(_declared(detector))
+
+
+def _declared(detector: type) -> dict[str, Parameter]:
+    declared: dict[str, Parameter] = {}
     for owner in detector.__mro__:
         if "__init__" in vars(owner) and owner is not object:
             for parameter in signature(vars(owner)["__init__"]).parameters.values():
                 if parameter.kind is Parameter.KEYWORD_ONLY:
-                    names[parameter.name] = None
-    return list(names)
+                    declared.setdefault(parameter.name, parameter)
+    return declared
 
 
 def check_parameters(
-    detector: type, name: str, parameters: Iterable[str], *, where: str = "The model", more: Iterable[str] = ()
+    detector: type, name: str, parameters: Mapping[str, object], *, where: str = "The model", more: Iterable[str] = ()
 ) -> None:
-    """Raise RecipeError if a detector has no such parameter, nor is it one of `more`; names the nearest."""
-    known = describe_parameters(detector)
-    for parameter in parameters:
+    """Raise RecipeError if a detector has no such parameter, nor is it one of `more`, or it makes no sense; names the nearest."""
+    known = _declared(detector)
+    for parameter, value in parameters.items():
         if parameter not in {*known, *more}:
-            near = did_you_mean(parameter, known)
+            near = did_you_mean(parameter, list(known))
             raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {name} does not have it.{near}")
+        if detector.__module__.startswith("socml.") and parameter in known:
+            _check_value(known[parameter], value, f"{where}: {parameter} of {name}")
+
+
+def _check_value(parameter: Parameter, value: object, what: str) -> None:
+    """Raise RecipeError if a value is not of a parameter's kind, or a number is below what may be."""
+    kind = parameter.annotation
+    if kind == "str":
+        if not isinstance(value, str):
+            raise RecipeError(f"{what} is {value!r}; it must be a text.")
+    elif kind in ("int", "float"):
+        least = "0 or more" if parameter.name in MAY_BE_0 else "above 0"
+        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        number = float(cast("float", value)) if is_number else -1.0
+        if not (number > 0 or (number == 0 and least == "0 or more")) or (kind == "int" and number % 1):
+            raise RecipeError(f"{what} is {value!r}; it must be a {'whole ' * (kind == 'int')}number, {least}.")
 
 
 @njit(cache=True, nogil=True)
