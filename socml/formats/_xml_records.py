@@ -82,8 +82,8 @@ def parse_element(
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(record, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"not a whole record of XML: {error}") from None
+    except (expat.ExpatError, LookupError) as error:  # the latter of an encoding that nobody knows
+        raise ValueError(f"not a whole record of XML: {str(error)[:200]}") from None
 
 
 def element_fields(record: bytes) -> dict[str, object]:

@@ -49,7 +49,7 @@ def root_name(head: bytes) -> str:
     found: list[str] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, attributes: found.append(name)
-    with suppress(expat.ExpatError):
+    with suppress(expat.ExpatError, LookupError, ValueError):  # the latter two of encodings
         parser.Parse(head[:65536], False)
     return found[0] if found else ""
 
@@ -90,6 +90,8 @@ class _Reader:
             self._parser.Parse(chunk, last)
         except expat.ExpatError as error:
             problem = ValueError(f"not well-formed XML: {expat.ErrorString(error.code)}")
+        except LookupError:
+            problem = ValueError("not well-formed XML: an encoding that nobody knows")
         except ValueError as error:
             problem = error
         done, self._done = self._done, []
