@@ -135,3 +135,21 @@ def test_the_order_of_a_date_is_told_by_language_writing_and_nearness(
     assert str(found.to_dict()["events"][0]["time"])[:10] == first
     is_sure = any(int(part) > 12 for date in dates for part in date.split("/")[:2])
     assert any("Dates such as" in str(one["text"]) for one in found.to_dict()["assumptions"]) is not is_sure
+
+
+def test_a_table_that_numbers_its_rows_is_none_of_windows(tmp_path: Path) -> None:
+    tickets = "".join(f"462{n},2026-05-01 10:00:0{n},incident,System,bob,Slow\n" for n in range(3))
+    for event in events(tmp_path / "a.csv", f"id,created_at,type,source,user,description\n{tickets}"):
+        assert (event["event_action"], event["user_name"]) == ("incident", "bob")
+    logons = 3 * f"4624,5/1/2026 10:00:00 AM,{AUDIT},An account was successfully logged on.\n"
+    for event in events(tmp_path / "b.csv", f"Id,TimeCreated,ProviderName,Message\n{logons}"):
+        assert event["event_action"] == "logon"
+
+
+def test_one_name_that_is_english_too_makes_no_event_italian(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    event = "Log Name: Security\nSource: {}\nDate: 3/{}/2026 10:00:00 AM\nEvent ID: 4625\nDescription:\nAn account failed to log on.\n{}\n"
+    more = "Subject:\n\tAccount Name:\t\tJürgen\n\tData:\t\tx\n"
+    path.write_text("\n".join(event.format(AUDIT, day, more) for day in (2, 4)), encoding="utf-8")
+    os.utime(path, (0, 0))
+    assert [str(event["time"])[:10] for event in peek(path).events] == ["2026-03-02", "2026-03-04"]
