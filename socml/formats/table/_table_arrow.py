@@ -72,12 +72,16 @@ def json_value(value: object) -> object:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, Decimal):
-        if value != value.to_integral_value():
-            return float(value)
-        return int(value) if -(1 << 63) <= value < 1 << 64 else f"{value:.0f}"
+        return _number(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     return value
+
+
+def _number(value: Decimal) -> int | float | str:
+    if value != value.to_integral_value():
+        return float(value)
+    return int(value) if -(1 << 63) <= value < 1 << 64 else f"{value:.0f}"
 
 
 def _object_of(pairs: list[tuple[object, object]]) -> dict[str, object]:

@@ -127,7 +127,8 @@ def _sizes(values: pa.Array) -> np.ndarray:
     if pa.types.is_fixed_size_list(kind):
         width, inside = kind.list_size, _sizes(values.values) + _VALUE_BYTES
         own = inside[values.offset * width : (values.offset + len(values)) * width]
-        return own.reshape(len(values), width).sum(axis=1)
+        sums: np.ndarray = own.reshape(len(values), width).sum(axis=1)
+        return sums
     return np.zeros(len(values), np.int64)
 
 

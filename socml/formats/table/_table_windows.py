@@ -37,10 +37,10 @@ _TIMES = frozenset(
 )
 _AUDITS = {  # what keywords and types of entries say of an audit, without accents
     "AUDIT_FAILURE": re.compile(
-        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria"
+        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria|controllo non riuscito"
     ),
     "AUDIT_SUCCESS": re.compile(
-        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta"
+        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta|controllo riuscito"
     ),
 }
 _SHARE = 0.8  # of the first rows
