@@ -276,6 +276,8 @@ def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: 
         ("Principal = User:bob is Denied from host = 192.0.2.7", {"user_name": "bob", "event_outcome": "failure"}),
         ("Remote login failed. Login ID: bob from SSH at 192.0.2.7", {"user_name": "bob"}),
         ("User logged in: alice", {"user_name": "alice", "event_outcome": "success"}),
+        ("user accepted: true", {"user_name": None, "event_outcome": "success"}),
+        ("user enabled: yes", {"user_name": None}),
         ("Successfully authenticated as principal alice on shop", {"user_name": "alice"}),
         ("cluster1:ssh :: 192.0.2.7:4022 :: volume show", {"source_ip": "192.0.2.7", "source_port": 4022}),
         (
