@@ -20,6 +20,7 @@ from socml.project import DataError, SocmlError, Words, visible, visible_line
 from socml.respond import (
     STATES,
     Case,
+    CaseRow,
     Cases,
     Sent,
     can_be_undone,
@@ -283,25 +284,28 @@ def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:
             st.info(say("app.cases.row_in", case=named))
     names = {case.id: f"{case.id} · {visible_line(case.title)}" for case in known if case.state != "closed"}
     into = st.selectbox(
-        say("app.cases.into"), ["", *names], format_func=lambda one: names.get(one, say("app.cases.into_new"))
-    )
-    title = "" if into else st.text_input(say("app.cases.about"), visible_line(row.entity)[:200], max_chars=200)
-    tell_problem("respond", say)
-    tried = st.session_state.setdefault(f"put_{row_id}", uuid.uuid4().hex)  # pressed twice, it is opened once
-    if st.button(say("app.cases.put"), type="primary", disabled=not visit.may_write):
+        say("app.cases.into"), ["", *names], key=f"into_{row_id}",
+        format_func=lambda one: names.get(one, say("app.cases.into_new")),
+    )  # fmt: skip
+    if not into:
+        st.text_input(say("app.cases.about"), visible_line(row.entity)[:200], key=f"about_{row_id}", max_chars=200)
+    tell_problem("put", say)
+    put = partial(_put, visit, cases, row, uuid.uuid4().hex)  # of this drawing: pressed twice, it is opened once
+    press = partial(attempt, visit, "put", put)
+    st.button(say("app.cases.put"), type="primary", disabled=not visit.may_write, on_click=press)
 
-        def put() -> None:
-            about = (title or "").strip() or row.entity[:200]
-            case = (
-                cases.get(into) if into else cases.open(about, by=visit.analyst, dataset=visit.dataset, client_id=tried)
-            )
-            cases.add_row(case.id, row, by=visit.analyst, client_id=f"{tried} {case.id}")
-            for name in ("row", "new", "entity", "role", "day"):
-                if name in st.query_params:
-                    del st.query_params[name]
-            st.query_params["case"] = case.id
 
-        _try(visit, put)
+def _put(visit: Visit, cases: Cases, row: CaseRow, tried: str) -> None:
+    """Put a row into the case that was chosen, or into a new one, and let the address name that case."""
+    into = str(st.session_state[f"into_{row.row_id}"] or "")
+    about = str(st.session_state.get(f"about_{row.row_id}") or "").strip() or row.entity[:200]
+    case = cases.get(into) if into else cases.open(about, by=visit.analyst, dataset=visit.dataset, client_id=tried)
+    if all(one.row_id != row.row_id for one in case.rows):  # else it is there already
+        cases.add_row(case.id, row, by=visit.analyst, client_id=f"{tried} {case.id}")
+    for name in ("row", "new", "entity", "role", "day"):
+        if name in st.query_params:
+            del st.query_params[name]
+    st.query_params["case"] = case.id
 
 
 def _facts(case: Case, say: Words) -> str:

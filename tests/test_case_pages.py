@@ -203,6 +203,30 @@ def test_a_row_goes_into_a_case_called_by_its_entity_with_its_words_in_every_lan
     assert "Cette ligne est déjà dans un dossier" in all_text(again)
 
 
+def test_a_row_that_was_taken_out_goes_in_again_and_into_a_second_new_case(
+    tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    office = small_days(tmp_path / "days")
+    open_app_on(office)
+    with open_labels(office) as store:
+        row = next(row for row in Today("office", project=office).of(store).rows if row.entity == "10.0.0.4")
+
+    def put(app: Any, into: str) -> list[Case]:
+        app.query_params.update({"row": row.row_id, "new": "1"})
+        app.query_params.pop("case", None)
+        app.run()
+        app.selectbox(key=f"into_{row.row_id}").set_value(into).run()
+        press(app, "Put it into the case")
+        with open_labels(office) as store:
+            return sorted(Cases(store).all(), key=lambda case: case.id)
+
+    app = page(office, row=row.row_id, new="1", dataset="office", case="")
+    assert [len(case.rows) for case in put(app, "")] == [1]
+    change(office, lambda cases: cases.remove_row("C1", row.row_id, by="ana"))
+    assert [len(case.rows) for case in put(app, "C1")] == [1]
+    assert [len(case.rows) for case in put(app, "")] == [1, 1]
+
+
 def test_the_curve_of_families_has_an_axis_though_none_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("streamlit")
     monkeypatch.syspath_prepend(str(APP))

@@ -301,3 +301,15 @@ def test_the_address_of_a_network_is_nobody_s():
 def test_whom_an_authentication_failed_for():
     row = facts_of("rsync: auth failed on module data from pc8.example.org (192.0.2.8) for bob: password mismatch")
     assert (row["user_name"], row["source_ip"], row["event_outcome"]) == ("bob", "192.0.2.8", "failure")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value"),
+    [
+        ("2026-03-02 10:00:00,123 fail2ban.actions        [1]: NOTICE  [Büro] Ban 192.0.2.7\n", "rule_name", "Büro"),
+        (f"{'*' * 22}\nWindows PowerShell transcript start\nStart time: 20260302100000\nUsername: CORP\\Jürgen\n{'*' * 22}\nPS C:\\> dir\n", "user_name", "Jürgen"),
+    ],
+)  # fmt: skip
+def test_names_in_an_old_encoding_are_names(text: str, column: str, value: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(text.encode("cp1252"))
+    assert peek(tmp_path / "a.log").events[0][column] == value

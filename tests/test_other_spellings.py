@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from socml.formats._addresses import address_and_port
 from socml.formats._cef_event import cef_event
 from socml.formats._facts import facts_of
+from socml.formats._field_names import guess
 from socml.formats._guess import guessed_row
 from socml.formats._stamps import time_of
 from socml.formats._times import Clock
@@ -274,6 +276,8 @@ def test_the_last_event_of_a_few_lines_tells_what_they_say(name: str, tmp_path: 
         ("Principal = User:bob is Denied from host = 192.0.2.7", {"user_name": "bob", "event_outcome": "failure"}),
         ("Remote login failed. Login ID: bob from SSH at 192.0.2.7", {"user_name": "bob"}),
         ("User logged in: alice", {"user_name": "alice", "event_outcome": "success"}),
+        ("user accepted: true", {"user_name": None, "event_outcome": "success"}),
+        ("user enabled: yes", {"user_name": None}),
         ("Successfully authenticated as principal alice on shop", {"user_name": "alice"}),
         ("cluster1:ssh :: 192.0.2.7:4022 :: volume show", {"source_ip": "192.0.2.7", "source_port": 4022}),
         (
@@ -337,3 +341,26 @@ def test_what_is_false_of_something_else_is_no_failure() -> None:
 def test_words_of_other_languages_are_levels_in_cells_alone() -> None:
     assert (severity_of("wysoki"), severity_of("警告"), severity_of("högt")) == (70, 40, None)
     assert read_message("app", "lag 12 ms")[0].get("event_severity") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ip"),
+    [
+        ("192.0.2.0/255.255.255.0", None), ("192.0.2.1/0.0.0.255", None),
+        ("web01/192.0.2.7:4022", "192.0.2.7"), ("192.0.2.7/192.0.2.7:4022", "192.0.2.7"), ("0.0.0.0/0.0.0.0:80", "0.0.0.0"),
+    ],
+)  # fmt: skip
+def test_the_mask_behind_an_address_is_no_address(text: str, ip: str | None) -> None:
+    assert address_and_port(text)[0] == ip
+
+
+@pytest.mark.parametrize(
+    ("name", "is_time"),
+    [
+        ("Date de naissance", False), ("Fecha de caducidad", False), ("Data di scadenza", False), ("Ablaufzeitpunkt", False),
+        ("Date of Birth", False), ("Date Expires", False), ("Date Accessed", True),
+        ("Date de détection", True), ("Fecha de creación", True), ("Data di rilevamento", True), ("Erkennungszeitpunkt", True),
+    ],
+)  # fmt: skip
+def test_when_somebody_was_born_or_something_ends_to_be_valid_is_no_time_of_an_event(name: str, is_time: bool) -> None:
+    assert ("time" in guess((name,)).columns) is is_time

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -177,10 +179,21 @@ def test_long_lists_and_texts_of_few_bytes_are_refused_or_come_in_small_blocks(
         list(parquet.row_lines(path, "a"))
 
 
-@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list, lambda inside: pa.list_(inside, 2)])
 def test_texts_in_lists_of_either_size_count(kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = pa.array([["x" * 600, "y" * 600]] * 3, kind(pa.string()))
     pq.write_table(pa.table({"many": rows}), tmp_path / "a.parquet")
     monkeypatch.setattr(parquet, "_ROW_LIMIT", 1000)
     with pytest.raises(FormatError, match="a row has 1,216 bytes of text"):
         list(parquet.row_lines(tmp_path / "a.parquet", "a"))
+
+
+def test_whole_numbers_beyond_64_bits_and_broken_texts_in_fixed_lists_are_read(tmp_path: Path) -> None:
+    broken = pa.array([b"\xff", b"a"]).view(pa.string())
+    numbers = pa.array([Decimal(10) ** 30, Decimal(2) ** 64, Decimal(-(2**63)), Decimal("1.5")], pa.decimal128(38, 1))
+    texts = pa.FixedSizeListArray.from_arrays(pa.concat_arrays([broken] * 4), 2)
+    pq.write_table(pa.table({"n": numbers, "texts": texts}), tmp_path / "a.parquet")
+    (rows,) = parquet.row_lines(tmp_path / "a.parquet", "a")
+    found = [json.loads(line) for line in rows.data.splitlines()]
+    assert [row["n"] for row in found] == ["1" + 30 * "0", "18446744073709551616", -(2**63), 1.5]
+    assert [row["texts"] for row in found] == [["\\xff", "a"]] * 4

@@ -213,6 +213,22 @@ def test_the_hive_gets_an_alert_and_a_case_and_tells_what_it_was(
         ]  # fmt: skip
 
 
+def test_what_left_by_a_way_that_is_gone_does_not_hide_what_the_others_say(
+    case: Case, store: LabelStore, project: Project
+) -> None:
+    body = {"responder": "own-desk", "target": "desk", "reference": "7", "digest": "d"}  # a file that was deleted since
+    store.journal.add("response.sent", case.id, body, by="ana")
+    with web_server() as web:
+        settings(project, f'[the-hive]\nurl = "{web.url}"\nkey_variable = "RESPOND_KEY"\n')
+        web.answers |= {
+            ("POST", "/api/v1/alert"): (201, {"_id": "~1"}),
+            ("POST", "/api/v1/alert/~1/case"): (201, {"_id": "~2"}),
+            ("GET", "/api/v1/case/~2"): (200, {"status": "FalsePositive"}),
+        }
+        sent("the-hive", Cases(store).get(case.id), store, project)
+        assert read_back(case.id, store=store, project=project, by="ana").outcome == "false_alarm"
+
+
 def test_an_alert_that_is_there_already_is_the_same_one(case: Case, store: LabelStore, project: Project) -> None:
     with web_server() as web:
         settings(project, f'[the-hive]\nurl = "{web.url}"\nkey_variable = "RESPOND_KEY"\n')

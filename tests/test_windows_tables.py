@@ -57,7 +57,7 @@ SAVED = {
 
 def events(path: Path, text: str) -> list[dict[str, object]]:
     path.write_text(text, encoding="utf-8")
-    found = peek(path)
+    found = peek(path, limit=9)
     assert found.format == "table"
     return [{name: value for name, value in event.items() if value is not None} for event in found.to_dict()["events"]]
 
@@ -80,7 +80,9 @@ def test_what_an_audit_says_in_words_is_its_outcome(tmp_path: Path) -> None:
         "Audit Failure": "failure",
         "Échec de l’audit": "failure",
         "FailureAudit": "failure",
+        "Controllo non riuscito": "failure",
         "Audit Success": "success",
+        "Controllo riuscito": "success",
     }
     rows = "".join(
         f'{word},5/{n + 1}/2026 10:00:00 AM,{AUDIT},4673,Use,"A service was called."\n'
@@ -94,7 +96,7 @@ def test_what_an_audit_says_in_words_is_its_outcome(tmp_path: Path) -> None:
             0
         ]
     )
-    assert [event.get("event_outcome") for event in found] == list(keywords.values())[: len(found)]
+    assert [event.get("event_outcome") for event in found] == list(keywords.values())
 
 
 @pytest.mark.parametrize(
@@ -135,3 +137,29 @@ def test_the_order_of_a_date_is_told_by_language_writing_and_nearness(
     assert str(found.to_dict()["events"][0]["time"])[:10] == first
     is_sure = any(int(part) > 12 for date in dates for part in date.split("/")[:2])
     assert any("Dates such as" in str(one["text"]) for one in found.to_dict()["assumptions"]) is not is_sure
+
+
+def test_a_table_that_numbers_its_rows_is_none_of_windows(tmp_path: Path) -> None:
+    tickets = "".join(f"462{n},2026-05-01 10:00:0{n},incident,System,bob,Slow\n" for n in range(3))
+    for event in events(tmp_path / "a.csv", f"id,created_at,type,source,user,description\n{tickets}"):
+        assert (event["event_action"], event["user_name"]) == ("incident", "bob")
+    logons = 3 * f"4624,5/1/2026 10:00:00 AM,{AUDIT},An account was successfully logged on.\n"
+    for event in events(tmp_path / "b.csv", f"Id,TimeCreated,ProviderName,Message\n{logons}"):
+        assert event["event_action"] == "logon"
+
+
+def test_one_name_that_is_english_too_makes_no_event_italian(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    event = "Log Name: Security\nSource: {}\nDate: 3/{}/2026 10:00:00 AM\nEvent ID: 4625\nDescription:\nAn account failed to log on.\n{}\n"
+    more = "Subject:\n\tAccount Name:\t\tJürgen\n\tData:\t\tx\n"
+    path.write_text("\n".join(event.format(AUDIT, day, more) for day in (2, 4)), encoding="utf-8")
+    os.utime(path, (0, 0))
+    assert [str(event["time"])[:10] for event in peek(path).events] == ["2026-03-02", "2026-03-04"]
+
+
+def test_one_event_of_a_spanish_viewer_is_read(tmp_path: Path) -> None:
+    title = "Nivel,Fecha y hora,Origen,Id. del evento,Categoría de la tarea"
+    (event,) = events(
+        tmp_path / "a.csv", f'{title}\nInformación,02/03/2026 10:00:00,{AUDIT},4624,Logon,"Se inició sesión."\n'
+    )
+    assert (str(event["time"])[:10], event["event_action"]) == ("2026-03-02", "logon")

@@ -14,7 +14,7 @@ _WITH_PORT = re.compile(
 )
 # Java, Samba, sockets and Asterisk write a name and a sign, or the protocol before an address
 _FRONT = re.compile(
-    r"(?:[\w.-]{1,253})?/(?=[\d\[]|[0-9a-fA-F]{1,4}:)|/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
+    r"(?!(?:\d{1,3}\.){3}\d{1,3}/(?:255|0)\.(?!0\.0\.0))(?:[\w.-]{1,253})?/(?=[\d\[]|[0-9a-fA-F]{1,4}:)|/|ipv[46]:|(?:tcp|udp)[46]?(?:-[a-z]{1,8})?:(?=[\d\[])|[a-z]{2,5}[46]?://|(?P<by_slashes>IPV[46]/[A-Z]{2,4}/)"
 )
 
 
@@ -55,7 +55,7 @@ def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     """Return the address and the port of `10.0.0.1:80`, `[::1]:80`, or of a bare address, which has no port.
 
     A word for the protocol before the address, its interface (`127.0.0.1%lo:53`), and the one that SonicWall writes behind a port, are left
-    out; a port that is any (`*`) is none.
+    out; a port that is any (`*`) is none, and so is an address with its mask (`192.0.2.0/255.255.255.0`).
 
     Examples
     --------

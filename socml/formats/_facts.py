@@ -107,7 +107,7 @@ _NO_USER = frozenset(
     "n/a not is was has from to and or name id the with for unknown login logged in on agent password exec privileged attempting trying accessing failed failure authentication does did could "
     "cannot access account session null none a an of by be been must will wants at user username info data list group requested attempted tried "
     "error invalid successfully have are input space mode root's it that this who uid nil incorrect bad wrong too "
-    "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no still as".split()
+    "using name/password reason type code expired locked disabled disconnected connected session logged connection timeout permission denied because due via remote ip address attempt attempts no yes true false still as".split()
 )
 _FAILURE = re.compile(
     r"(?i)\b(?:fail(?:ed|ure|ures|s|ing)?|(?:perm|temp)fail|(?:fail|un)\w{0,12}success\w{0,5}|unsuccessful(?:ly)?|den(?:y|ied|ies)|reject(?:ed|s|ing)?|refus(?:ed|es|ing)|invalid|incorrect|"

@@ -46,6 +46,10 @@ _TIMES_ELSEWHERE = re.compile(
     r" (?:et heure |y hora |e ora |und uhrzeit )?(?:de|du|d|des|del|dell|della|di|da|do|der|die|des|van|for)\b"
     r"|data (?:e (?:ora|hora) )?(?:di|da|do|de|della|del|dell)\b|(?:czas|cas|время|дата)\b|.{0,30}(?:zeitpunkt|zeitstempel|tidspunkt|tijdstip|zamani|tarihi|aika|时间|時間|日時|時刻|시간|일시)$"
 )
+# What lies in the past or the future of an event: a birth, the end of a licence
+_OF_NO_EVENT = re.compile(
+    "birth|expir|naissance|nacimiento|nascita|nascimento|geburt|geboorte|caducidad|vencimiento|vencimento|scadenza|ablauf|verval"
+)
 # The first word of a name in a language that says of what it is behind: `Résultat de l'authentification`
 _HEADS = frozenset(
     "resultat resultado risultato esito ergebnis statut status estado stato gravite gravedad gravita gravidade severite severidad accion azione acao "
@@ -280,7 +284,8 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     kept = [word for word in bare if word not in _QUALIFYING]
     without += ["".join(bare[1:])] if has_head else []
     without += ["".join(kept)] if 0 < len(kept) < len(bare) else []
-    return [*without, "time"] if has_unit or _TIMES_ELSEWHERE.match(plain) else without
+    is_time = has_unit or (_TIMES_ELSEWHERE.match(plain) and not _OF_NO_EVENT.search(plain))
+    return [*without, "time"] if is_time else without
 
 
 def _last_words(words: list[str]) -> Iterator[str]:
@@ -288,7 +293,8 @@ def _last_words(words: list[str]) -> Iterator[str]:
     if len(words) == 2 and words[0] in _NEUTRAL and words[1] not in ("name", "type", "id", "source"):
         yield words[1]
     if len(words) > 1 and words[0] in ("date", "time", "datetime", "timestamp"):
-        yield "time"  # as in "Date Accessed"
+        if not any(map(_OF_NO_EVENT.match, words)):
+            yield "time"  # as in "Date Accessed"
     elif len(words) > 1 and words[-1] == "at" and words[-2] not in _OF_OTHERS:
         yield "time"  # as in `seen_at`
     for skipped in range(1, len(words)):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 
 from socml.formats._continued import Continued, continued, no_comments
 from socml.formats._csv_records import csv_head, csv_records, rows_by_name
@@ -23,6 +25,7 @@ __all__ = ["MapReader"]
 
 _HEAD_LINES = 60  # that a sniff of text looks at
 _SURE = 0.96
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 
 
 class MapReader:
@@ -118,6 +121,8 @@ class MapReader:
         for pattern in self.map.patterns:
             if match := pattern.search(text):
                 found |= {n: t for n, t in match.groupdict().items() if n not in found and t not in (None, "", "-")}
+        if text.startswith("<"):  # of XML
+            found = {name: _ENTITY.sub(lambda one: unescape(one[0]), value) for name, value in found.items()}
         return self.map.row(found, clock)
 
     def _line(self, line: bytes, clock: Clock) -> dict[str, object]:

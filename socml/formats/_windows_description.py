@@ -48,6 +48,7 @@ LEVELS = {
     "Kritisch": "1", "Fehler": "2", "Warnung": "3", "Informationen": "4", "Informations": "4",
     "Crítico": "1", "Advertencia": "3", "Información": "4", "Critico": "1", "Errore": "2", "Avviso": "3", "Informazioni": "4",
 }  # fmt: skip
+_ALSO_ENGLISH = frozenset({"Data"})  # names that are translated only beside others
 _ASCII_NAMES = re.compile("Nom du|Protokollname|Kontoname|Sujet|Nombre de|Soggetto|Nome (?:account|registro)")
 _OTHER_NAME = re.compile(
     r"^(?P<before>[ \t]{0,40})(?P<name>[^\W\d][^:\n]{1,60}?)[ \u00a0]?:(?=[ \t\r]|$)", re.MULTILINE
@@ -85,11 +86,18 @@ def in_english(text: str) -> str:
     >>> in_english("Sujet :\\n\\tNom du compte :\\tann\\nx : y")
     'Subject:\\n\\tAccount Name:\\tann\\nx : y'
     """
-    return text if text.isascii() and not _ASCII_NAMES.search(text) else _OTHER_NAME.sub(_translated, text)
+    if text.isascii() and not _ASCII_NAMES.search(text):
+        return text
+    known = {_name(found) for found in _OTHER_NAME.finditer(text)} & _TRANSLATED.keys()
+    return text if known <= _ALSO_ENGLISH else _OTHER_NAME.sub(_translated, text)
+
+
+def _name(found: re.Match[str]) -> str:
+    return found["name"].replace("’", "'")
 
 
 def _translated(found: re.Match[str]) -> str:
-    name = _TRANSLATED.get(found["name"].replace("’", "'"))
+    name = _TRANSLATED.get(_name(found))
     return f"{found['before']}{name}:" if name else found[0]
 
 

@@ -162,7 +162,9 @@ def read_back(case_id: str, *, store: LabelStore, project: Project, by: str) -> 
     cases, settings = Cases(store), read_settings(project)
     case = cases.get(case_id)
     for sent in case.sent:
-        state = "" if sent.undone else _responder(sent.responder).state(sent.reference, settings)
+        if sent.undone or not goes_elsewhere(sent.responder):  # or the project has it no more
+            continue
+        state = _responder(sent.responder).state(sent.reference, settings)
         if state and state != case.outcome:
             case = cases.change(case_id, by=by, outcome=state)
             case = cases.note(case_id, f"{sent.responder} {sent.reference}: {state}", by=by)

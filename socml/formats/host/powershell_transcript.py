@@ -18,6 +18,7 @@ from datetime import datetime
 
 from socml.formats._facts import facts_of
 from socml.formats._multiline import numbered_lines
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import time_of
@@ -71,7 +72,7 @@ class _Session:
     def rows(self, lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, _Row]]:
         """Yield the session's own event, and each command with the lines that it printed."""
         for number, line in lines:
-            text = line.decode("utf-8", "backslashreplace")
+            text = text_of_line(line, self._clock)
             if _BEGINS.match(text):
                 yield from self._last()
                 yield number, *self._read_header(line, lines)
@@ -98,7 +99,7 @@ class _Session:
         for _, line in lines:
             raw.append(line)
             size += len(line) + 1
-            text = line.decode("utf-8", "backslashreplace")
+            text = text_of_line(line, self._clock)
             if _RULE.match(text) or size > _MOST_BYTES:
                 return b"\n".join(raw), self._started()
             if found := _FIELD.match(text):

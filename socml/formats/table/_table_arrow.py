@@ -48,7 +48,7 @@ def _value(one: pa.Scalar) -> object:
         return {name: _value(inside) for name, inside in one.items()}
     if pa.types.is_map(kind):
         return [(_value(pair["key"]), _value(pair["value"])) for pair in one.values]
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return [_value(inside) for inside in one.values]
     if pa.types.is_string(kind):
         return bytes(one.as_buffer()).decode("utf-8", "backslashreplace")
@@ -58,7 +58,7 @@ def _value(one: pa.Scalar) -> object:
 def json_value(value: object) -> object:
     """Return a value of a row as JSON has it: maps as objects, bytes as text; nulls of objects are left out.
 
-    What a map gives twice is a list.
+    What a map gives twice is a list, and a whole number beyond 64 bits a text.
 
     Examples
     --------
@@ -72,10 +72,16 @@ def json_value(value: object) -> object:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _number(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     return value
+
+
+def _number(value: Decimal) -> int | float | str:
+    if value != value.to_integral_value():
+        return float(value)
+    return int(value) if -(1 << 63) <= value < 1 << 64 else f"{value:.0f}"
 
 
 def _object_of(pairs: list[tuple[object, object]]) -> dict[str, object]:

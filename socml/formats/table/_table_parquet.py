@@ -124,6 +124,11 @@ def _sizes(values: pa.Array) -> np.ndarray:
         inside = sum((_sizes(part) for part in parts), np.full(len(parts[0]), _VALUE_BYTES, np.int64))
         ends = np.concatenate([[0], np.cumsum(inside)])[np.asarray(values.offsets)]
         return np.diff(ends)
+    if pa.types.is_fixed_size_list(kind):
+        width, inside = kind.list_size, _sizes(values.values) + _VALUE_BYTES
+        own = inside[values.offset * width : (values.offset + len(values)) * width]
+        sums: np.ndarray = own.reshape(len(values), width).sum(axis=1)
+        return sums
     return np.zeros(len(values), np.int64)
 
 

@@ -55,7 +55,7 @@ def _has_decimal_commas(line: bytes) -> bool:
     return line.count(b",") == len(_DECIMAL_COMMA.findall(line))
 
 
-def _leaves_out_last(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
+def _leave_out_empty(written: Sequence[tuple[int, bytes]], first: int, delimiter: str) -> bool:
     """Return whether the line above some rows names all columns but one or two that are empty, as DHCP servers write."""
     if first < 2:
         return False
@@ -88,7 +88,7 @@ def titles_above(lines: Sequence[bytes]) -> int:
     for delimiter, counts in cuts.items():
         alike = next((n for n, count in enumerate(reversed(counts)) if count != counts[-1]), len(counts))
         first = len(counts) - alike
-        first -= alike > 1 and _leaves_out_last(written, first, delimiter)
+        first -= alike > 1 and _leave_out_empty(written, first, delimiter)
         if (
             counts[-1] < _LEAST_CUTS
             or not 0 < first <= _MOST_TITLES

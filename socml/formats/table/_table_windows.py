@@ -30,16 +30,17 @@ _KNOWN = {name: own for own, names in _NAMES.items() for name in names.split()}
 _OF_WINDOWS = re.compile(
     r"(?i)Microsoft-Windows-|Security$|System$|Application$|Sysmon|Windows PowerShell|Service Control Manager|EventLog$|MSSQL"
 )
+_OF_EVENTS = frozenset({"providername", "provider", "channel", "logname"})  # that hardly another table has
 _DATA = ("EventData.", "UserData.", "Event.EventData.")
 _TIMES = frozenset(
     {"time", "timecreated", "timegenerated", "timewritten", "systemtime", "utctime", "eventtime", "timestamp"}
 )
 _AUDITS = {  # what keywords and types of entries say of an audit, without accents
     "AUDIT_FAILURE": re.compile(
-        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria"
+        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria|controllo non riuscito"
     ),
     "AUDIT_SUCCESS": re.compile(
-        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta"
+        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta|controllo riuscito"
     ),
 }
 _SHARE = 0.8  # of the first rows
@@ -62,6 +63,8 @@ def windows_names(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
             named[name] = own
     fields = {own: name for name, own in named.items()}
     number, sources = fields.get("EventID"), [fields[own] for own in ("Channel", "ProviderName") if own in fields]
+    if number is not None and plain_name(number) == "id":  # of which every other table has one
+        sources = [name for name in sources if plain_name(name) in _OF_EVENTS]
     if number is None or not sources:
         return {}
     known = sum(

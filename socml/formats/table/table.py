@@ -51,6 +51,7 @@ _ZONE = re.compile(r"[(\[]?(?:[A-Z]{1,5}|[+-]?\d{1,4}(?::\d\d)?)[)\]]?")
 _FARTHEST_OBJECT = 1000  # bytes of a line before the object that it holds
 _COMMA_OF_SECOND = re.compile(r":\d\d,\d{3}(?:\d{3}){0,2} +[^\s,;]")  # and a text behind it
 _LEAST_BELOW = 2  # lines
+_SENTENCE = re.compile(rb"[^\s.,]{3}\. ")  # ends with a word; `Id. ` and `No. ` are short for one
 _LONGEST_STAMP = 48
 _DAY_BEFORE_COMMA = re.compile(r"[A-Z][a-z]{2,8}(?: \d{1,2})?, ")  # Mon, or March 2,
 
@@ -90,7 +91,7 @@ class Table:
         ):
             return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.
-        return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and b". " not in lines[0] else 0.0
+        return 0.75 if share >= 0.8 else 0.5 if share >= 0.4 and cells >= 2 and not _SENTENCE.search(lines[0]) else 0.0
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the table's rows as events."""
