@@ -30,7 +30,7 @@ _ROWS_AS_JSON = 2000
 _CELLS_LIMIT = 1 << 26  # bytes of the texts of one block of rows
 _ROW_LIMIT = 16 << 20  # bytes of text in one row, as of one line
 _PART_LIMIT = 1 << 30  # bytes of one column in one row group, unpacked: writers aim at 128 MB to 1 GB for all columns
-_PART_VALUES = 1 << 26  # of a column within lists, in one row group
+_PART_VALUES = 1 << 24  # of a column within lists, in one row group: a page of a few bytes may stand for all of them
 _DEEPEST = 64  # objects and lists within one another
 _VALUE_BYTES = 8  # that a value in a list counts for
 
