@@ -81,8 +81,10 @@ def test_what_an_audit_says_in_words_is_its_outcome(tmp_path: Path) -> None:
         "Échec de l’audit": "failure",
         "FailureAudit": "failure",
         "Controllo non riuscito": "failure",
+        "Falha de Auditoria": "failure",
         "Audit Success": "success",
         "Controllo riuscito": "success",
+        "Sucesso da Auditoria": "success",
     }
     rows = "".join(
         f'{word},5/{n + 1}/2026 10:00:00 AM,{AUDIT},4673,Use,"A service was called."\n'

@@ -18,7 +18,7 @@ from socml.formats._windows_description import LEVELS, in_english
 __all__ = ["is_in_other_language", "windows_names", "windows_row"]
 
 _NAMES = {
-    "EventID": "eventid eventcode eventnumber id iddelevenement ereignisid ereigniskennung iddelevento iddeevento idevento iddoevento gebeurtenisid",
+    "EventID": "eventid eventcode eventnumber id iddelevenement ereignisid ereigniskennung iddelevento iddeevento idevento iddoevento identificacaodoevento gebeurtenisid",
     "Channel": "channel logname log eventlog journal nomdujournal protokoll protokollname registro nomederegistro nomedolog nomelog logboek",
     "ProviderName": "providername provider source sourcename eventsource fournisseur quelle origen origine origem fonte bron",
     "Computer": "computer computername machinename hostname ordinateur nomordinateur equipo computador rechner",
@@ -37,10 +37,10 @@ _TIMES = frozenset(
 )
 _AUDITS = {  # what keywords and types of entries say of an audit, without accents
     "AUDIT_FAILURE": re.compile(
-        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria|controllo non riuscito"
+        r"audit fail|failureaudit|echec de l.audit|uberwachung(?:sfehler| gescheitert)|error de auditoria|controllo non riuscito|falha (?:de|da|na) auditoria"
     ),
     "AUDIT_SUCCESS": re.compile(
-        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta|controllo riuscito"
+        r"audit succ|successaudit|succes de l.audit|uberwachung erfolgreich|auditoria correcta|controllo riuscito|(?:sucesso|exito) (?:de|da|na) auditoria"
     ),
 }
 _SHARE = 0.8  # of the first rows
