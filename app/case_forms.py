@@ -19,6 +19,7 @@ from socml.respond import CHECKLIST, OUTCOMES, STATES, TLPS, Case, Cases
 
 _FIELDS = ("title", "state", "outcome", "severity", "tlp", "owner", "techniques")
 _PROBLEM = "case_problem"
+_TYPED = "case_typed"  # key of a field → what a person typed into it while a colleague changed it
 
 
 def attempt(visit: Visit, at: str, do: Callable[[], object]) -> None:
@@ -41,22 +42,22 @@ def draw_fields(visit: Visit, cases: Cases, case: Case) -> None:
     """Draw the fields of a case in a form."""
     say = visit.say
     key, fixed = partial(_key, case), not visit.may_write
-    shown = _shown(case)
-    for name in _FIELDS:
-        if key(name) not in st.session_state or shown[name] != _value(case, name):
-            st.session_state[key(name)] = shown[name] = _value(case, name)
-        else:
-            st.session_state[key(name)] = st.session_state[key(name)]  # or Streamlit forgets it on another page
+    typed = st.session_state.get(_TYPED, {})
+    first = {name: typed.get(key(name), _value(case, name)) for name in _FIELDS}
     tell_problem("fields", say)
     with st.form(f"fields_{case.id}"):
-        st.text_input(say("app.cases.about"), key=key("title"), max_chars=200, disabled=fixed)
+        text = partial(st.text_input, disabled=fixed)
+        text(say("app.cases.about"), first["title"], key=key("title"), max_chars=200)
         with st.container(horizontal=True):
             for name, choices, written in _choices(say):
-                st.selectbox(_title(name, say), choices, key=key(name), format_func=written, width=144, disabled=fixed)
+                at = choices.index(first[name])
+                st.selectbox(
+                    _title(name, say), choices, at, key=key(name), format_func=written, width=144, disabled=fixed
+                )
         with st.container(horizontal=True):
-            st.text_input(say("app.cases.owner"), key=key("owner"), max_chars=60, width=190, disabled=fixed)
-            st.text_input("ATT&CK", key=key("techniques"), placeholder="T1046 T1021.004", width=330, disabled=fixed)
-        save = partial(attempt, visit, "fields", partial(_save, visit, cases, case.id))
+            text(say("app.cases.owner"), first["owner"], key=key("owner"), max_chars=60, width=190)
+            text("ATT&CK", first["techniques"], key=key("techniques"), placeholder="T1046 T1021.004", width=330)
+        save = partial(attempt, visit, "fields", partial(_save, visit, cases, case))
         st.form_submit_button(say("app.cases.save"), disabled=fixed, on_click=save)
 
 
@@ -74,32 +75,27 @@ def _title(name: str, say: Words) -> str:
     return "TLP" if name == "tlp" else say(f"app.cases.{name}" if name == "outcome" else f"app.cases.{name}.title")
 
 
-def _save(visit: Visit, cases: Cases, case_id: str) -> None:
+def _save(visit: Visit, cases: Cases, drawn: Case) -> None:
     """Write what the person changed; where a colleague wrote something else meanwhile, say so and wait for a second press."""
-    case = cases.get(case_id)
-    shown = _shown(case)
-    given = {name: st.session_state[_key(case, name)] for name in _FIELDS}
-    changed = {name: value for name, value in given.items() if value != shown[name]}
-    both = [name for name in changed if _value(case, name) not in (shown[name], changed[name])]
+    case = cases.get(drawn.id)
+    given = {name: st.session_state[_key(drawn, name)] for name in _FIELDS}
+    changed = {name: value for name, value in given.items() if value != _value(drawn, name)}
+    both = [name for name in changed if _value(case, name) not in (_value(drawn, name), changed[name])]
     if both:
-        shown.update({name: _value(case, name) for name in both})
+        typed = {_key(case, name): value for name, value in changed.items()}
+        st.session_state[_TYPED] = {**st.session_state.get(_TYPED, {}), **typed}  # it stays in its field
         became = ", ".join(became_in_words(name, getattr(case, name), visit.say) for name in both)
         raise DataError(Sentence("error.case.meanwhile", what=became))
     if "techniques" in changed:
         changed["techniques"] = tuple(str(changed["techniques"]).replace(",", " ").split())
     if changed:
-        cases.change(case_id, by=visit.analyst, **changed)
-        shown.update({name: given[name] for name in changed})
-
-
-def _shown(case: Case) -> dict[str, object]:
-    """Return what the fields were drawn with, kept for the session."""
-    kept: dict[str, object] = st.session_state.setdefault(f"shown_{case.id}", {n: _value(case, n) for n in _FIELDS})
-    return kept
+        cases.change(drawn.id, by=visit.analyst, **changed)
 
 
 def _key(case: Case, name: str) -> str:
-    return f"{name}_{case.id}"
+    """Return the name of a field of the page: another after each change, so that no browser keeps what stood there before."""
+    changes = sum(entry.kind == "case.changed" and name in entry.body for entry in case.timeline)
+    return f"{name}_{case.id}_{changes}"
 
 
 def _value(case: Case, name: str) -> object:

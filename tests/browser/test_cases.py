@@ -37,6 +37,7 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         lea.get_by_text("Who and what is touched").click()
         lea.get_by_text("checklist: ✓ Who and what is touched").wait_for()
         assert stored(served).done == {"evidence", "scope"}
+        ana.locator("input[aria-label='ATT&CK']").fill("T1046")  # and not saved: what others do leaves it alone
         ana.locator("textarea").fill("asked the owner")
         lea.get_by_label("Owner", exact=True).fill("lea")
         lea.get_by_role("button", name="Save").click()
@@ -45,6 +46,8 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         ana.locator("[data-testid=stText]", has_text="asked the owner").first.wait_for()
         ana.wait_for_function("() => document.querySelector('textarea')?.value === ''")
         ana.wait_for_function("() => document.querySelector('input[aria-label=Responsable]')?.value === 'lea'")
+        assert ana.locator("input[aria-label='ATT&CK']").input_value() == "T1046"
+        assert stored(served).techniques == ()
         assert [note.text for note in stored(served).notes] == ["asked the owner"]
         assert len(stored(served).rows) == 1
         ana.goto(f"{served.home}?dataset=office&day=2026-03-04&lang=fr&by=ana")
