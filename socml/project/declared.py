@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
@@ -64,7 +64,7 @@ class Declared(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _says_what_is_wrong(cls, given: Any, handler: ModelWrapValidatorHandler[D], info: ValidationInfo) -> D:
+    def _says_what_is_wrong(cls, given: object, handler: ModelWrapValidatorHandler[D], info: ValidationInfo) -> D:
         if info.context:  # `checked` says it, with the file
             return handler(given)
         try:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +25,7 @@ WHOM = ("entity", "host", "user", "address")
 WHEN = ("time", "after", "before")
 _WORD = re.compile(r'-?(?:[^\s"]*"[^"]*"|\S+)')
 _TERM = re.compile(r"(?P<name>[\w.]+)(?P<sign>:|>=|<=|!=|=|>|<)(?P<value>.+)", re.DOTALL)
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+_COMPARE: dict[str, Callable[..., pd.Series]] = {
     ">": operator.gt,
     "<": operator.lt,
     ">=": operator.ge,

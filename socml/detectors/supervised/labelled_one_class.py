@@ -70,9 +70,7 @@ class LabelledOneClass(SemiSupervised):
         return parts, *_boundary(parts.transform(usual), parts.transform(X), side, share, self.nu)
 
     def _fitted_families(self, X: np.ndarray, names: np.ndarray, weight: np.ndarray) -> Any:
-        every: Any = make_pipeline(
-            *(step for _, step in self._parts(X.shape[1]).steps), LogisticRegression(max_iter=1000)
-        )
+        every = make_pipeline(*(step for _, step in self._parts(X.shape[1]).steps), LogisticRegression(max_iter=1000))
         return every.fit(X, names, logisticregression__sample_weight=weight)
 
     def _log_odds(self, estimator: Any, X: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 from socml.jobs.sinks._sink import ANSWERS, Undelivered
@@ -82,7 +81,7 @@ def _stream(address: str, messages: Sequence[bytes], timeout_s: float, ca_file: 
                         break
 
 
-def _is_sent(connection: socket.socket, datagram: bytes, where: tuple[Any, ...]) -> bool:
+def _is_sent(connection: socket.socket, datagram: bytes, where: tuple[object, ...]) -> bool:
     try:
         connection.sendto(datagram, where)
     except OSError as error:
