@@ -106,6 +106,14 @@ def test_what_a_colleague_wrote_is_shown_whatever_this_browser_still_says(
     assert not stored(project).timeline[-1].body["owner"]  # and nothing was written once more
 
 
+def test_a_field_that_two_people_gave_the_same_value_is_changed_once(project: Project) -> None:
+    app = page(project)
+    change(project, lambda cases: cases.change("C1", by="bo", owner="cy"))
+    field(app.text_input, "owner").set_value("cy")
+    press(app, "Save")
+    assert [entry.by for entry in stored(project).timeline if entry.kind == "case.changed"] == ["bo"]
+
+
 def test_what_is_refused_stays_in_its_field(project: Project) -> None:
     app = page(project)
     field(app.text_input, "title").set_value("A scan of the servers")

@@ -244,7 +244,7 @@ def _check_value(parameter: Parameter, value: object, what: str) -> None:
     elif kind in ("int", "float"):
         least = "0 or more" if parameter.name in MAY_BE_0 else "above 0"
         is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        number = float(cast("float", value)) if is_number else -1.0
+        number = cast("float", value) if is_number else -1.0
         if not (number > 0 or (number == 0 and least == "0 or more")) or (kind == "int" and number % 1):
             raise RecipeError(f"{what} is {value!r}; it must be a {'whole ' * (kind == 'int')}number, {least}.")
 
