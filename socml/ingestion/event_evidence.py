@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import and_, or_
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from socml.ingestion.event_connection import StoredEvents, kept_events
-from socml.ingestion.event_query import equals, is_missing, moment_of
+from socml.ingestion.event_query import is_missing, moment_of
 from socml.project import Project, find_project, quoted
 
 if TYPE_CHECKING:
-    import duckdb
     from numpy.typing import NDArray
 
 ENTITY_COLUMNS = ("source_ip", "user_name", "host_name")  # whom an event is about, if its feature set does not say
@@ -84,32 +81,28 @@ def events_of_rows(
 
 
 def _single(stored: StoredEvents, rows: Sequence[Mapping[str, object]]) -> dict[str, pa.Table]:
-    names = [str(row["row_id"]) for row in rows]
+    names: list[object] = [row["row_id"] for row in rows]
     times = [moment_of(row["time"]) for row in rows if not is_missing(row.get("time"))]
-    by_time = len(times) == len(rows)  # a moment is compared at once, and few other events happened at it
-    wanted = _in_spans([(time, time) for time in times]) if by_time else _is_in("event_id", names)
-    found = stored.connection.table("events").filter(wanted)
-    events = found.select(*_own(stored)).to_arrow_table()
+    if len(times) == len(rows):  # a moment is compared at once, and few other events happened at it
+        events = _select(stored, _own(stored), _any_span(len(times)), [bound for time in times for bound in (time, time)])
+    else:
+        events = _select(stored, _own(stored), f"event_id in ({', '.join('?' * len(names))})", names)
     at = {name: place for place, name in reversed(list(enumerate(events["event_id"].to_pylist())))}
-    return {name: events.slice(at.get(name, len(events)), 1) for name in names}
+    return {str(name): events.slice(at.get(name, len(events)), 1) for name in names}
 
 
 def _windows(
     stored: StoredEvents, rows: Sequence[Mapping[str, object]], entity: Sequence[str], seconds: int, limit: int
 ) -> dict[str, pa.Table]:
-    import duckdb
-
     found: dict[str, pa.Table] = {}
-    time = duckdb.ColumnExpression("time")
     for row in rows:
         start = moment_of(row["time"])
-        events = stored.connection.table("events").filter(time >= duckdb.ConstantExpression(start))
-        events = events.filter(time < duckdb.ConstantExpression(start + timedelta(seconds=seconds)))
         # A row of the daily list has the column of its own role only: an address, a host or an account.
-        for name in (name for name in entity if not is_missing(row.get(name))):
-            events = events.filter(equals(name, row[name]))
-        first = events.order("time, source_line").limit(limit).select(*_own(stored))
-        found[str(row["row_id"])] = first.to_arrow_table()
+        known = [name for name in entity if not is_missing(row.get(name))]
+        where = " and ".join(["time >= ? and time < ?", *map(_equal, known)])
+        values = [start, start + timedelta(seconds=seconds), *(row[name] for name in known)]
+        first = f"{where} order by time, source_line limit {int(limit)}"
+        found[str(row["row_id"])] = _select(stored, _own(stored), first, values)
     return found
 
 
@@ -144,15 +137,18 @@ def _nearest(
     stored.connection.unregister("wanted")
     if not spans:
         return {}
-    in_span = [_in_spans([span]) & _is(columns, about[number].values) for number, span in spans.items()]
-    near = _in_spans(list(spans.values())) & reduce(or_, in_span)  # what is about time alone spares whole files
+    mine = " and ".join([_any_span(1), *map(_equal, columns)])
+    # What is about time alone spares whole files.
+    near = f"({_any_span(len(spans))}) and ({' or '.join([mine] * len(spans))})"
+    values = [moment for span in spans.values() for moment in span]
+    values += [value for number, span in spans.items() for value in (*span, *about[number].values)]
     shown = [
         "event_id",
         "time",
         *(name for name in told if name in stored.columns and name not in {"event_id", "time"}),
     ]
     asked = list(dict.fromkeys([*shown, "source_line", *columns]))
-    found = stored.connection.table("events").filter(near).select(*asked).to_arrow_table()
+    found = _select(stored, asked, near, values)
     events = found.sort_by([("time", "ascending"), ("source_line", "ascending")]).combine_chunks()
     shown += ["source_line"] if "source_line" in told else []
     return {one.row_id: events.select(shown).take(at) for one, at in _of_each(events, about, limit)}
@@ -180,22 +176,19 @@ def _microseconds(moment: datetime | None) -> int:
     return int(moment.timestamp() * 1_000_000) if moment is not None else 0
 
 
-def _in_spans(spans: Sequence[tuple[datetime, datetime]]) -> duckdb.Expression:
-    """Return that a moment lies in one of these spans, in the form in which DuckDB passes over what lies in none."""
-    import duckdb
+def _select(stored: StoredEvents, columns: Sequence[str], where: str, values: Sequence[object]) -> pa.Table:
+    """Return columns of the events for which `where` holds; of what comes from data, names are quoted and values are `values`.
 
-    time = duckdb.ColumnExpression("time")
-    within = [
-        (time >= duckdb.ConstantExpression(first)) & (time <= duckdb.ConstantExpression(last)) for first, last in spans
-    ]
-    return reduce(or_, within)
+    In one statement: each step of a relation looks at every file of the dataset anew.
+    """
+    named = ", ".join(map(quoted, columns))
+    return stored.connection.sql(f"select {named} from events where {where}", params=list(values)).to_arrow_table()  # noqa: S608
 
 
-def _is(columns: Sequence[str], values: Sequence[str]) -> duckdb.Expression:
-    return reduce(and_, [equals(name, value) for name, value in zip(columns, values, strict=True)])
+def _any_span(count: int) -> str:
+    """Return that a moment lies in one of so many spans, in the form in which DuckDB passes over what lies in none."""
+    return " or ".join(["time >= ? and time <= ?"] * count)
 
 
-def _is_in(name: str, values: Sequence[object]) -> duckdb.Expression:
-    import duckdb
-
-    return duckdb.ColumnExpression(name).isin(*(duckdb.ConstantExpression(value) for value in values))
+def _equal(name: str) -> str:
+    return f"{quoted(name)} = ?"
