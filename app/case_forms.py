@@ -130,8 +130,8 @@ def draw_notes(visit: Visit, cases: Cases, case: Case) -> None:
         return
     tell_problem("notes", say)
     with st.form(f"note_{case.id}", border=False):
-        st.text_area(say("app.cases.note_new"), key=f"text_{case.id}", max_chars=20_000, height=80)
-        st.text_input(say("app.cases.entity_add"), key=f"entity_{case.id}", max_chars=500)
+        st.text_area(say("app.cases.note_new"), key=_draft_key("text", visit, case.id), max_chars=20_000, height=80)
+        st.text_input(say("app.cases.entity_add"), key=_draft_key("entity", visit, case.id), max_chars=500)
         st.form_submit_button(
             say("app.cases.add"),
             on_click=partial(attempt, visit, "notes", partial(_add, visit, cases, case.id, len(case.notes))),
@@ -141,15 +141,21 @@ def draw_notes(visit: Visit, cases: Cases, case: Case) -> None:
 def _add(visit: Visit, cases: Cases, case_id: str, drawn: int) -> None:
     """Store the note and the entity that were typed, each once however often the button of one drawing was pressed."""
     case = cases.get(case_id)
-    text, entity = (str(st.session_state[f"{name}_{case_id}"] or "").strip() for name in ("text", "entity"))
+    keys = [_draft_key(name, visit, case_id) for name in ("text", "entity")]
+    text, entity = (str(st.session_state[key] or "").strip() for key in keys)
     last = case.notes[-1] if case.notes else None
     if text and (last is None or (last.by, last.text) != (visit.analyst, text)):
         said = hashlib.sha256(f"{visit.analyst}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
         cases.note(case_id, text, by=visit.analyst, client_id=f"{case_id} note {drawn} {said}")
-    st.session_state[f"text_{case_id}"] = ""
+    st.session_state[keys[0]] = ""
     if entity and entity not in case.entities:
         cases.add_entity(case_id, entity, by=visit.analyst)
-    st.session_state[f"entity_{case_id}"] = ""
+    st.session_state[keys[1]] = ""
+
+
+def _draft_key(name: str, visit: Visit, case_id: str) -> str:
+    """Return the key of a field whose text outlives a reload (`drafts.js`), each person's own."""
+    return f"draft_{name}_{case_id}_{visit.analyst}"
 
 
 def draw_checklist(visit: Visit, cases: Cases, case: Case) -> None:

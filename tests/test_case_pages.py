@@ -21,6 +21,7 @@ from socml.project import Project, words
 from socml.respond import Case, CaseRow, Cases
 
 __all__ = ["open_app_on"]
+NOTE = "draft_text_C1_ana"
 LINES = {"en": "90 addresses tried in vain", "fr": "90 adresses essayées en vain"}
 ROW = CaseRow("r1", "2026-03-04", "10.0.0.4", "source inside", LINES["en"], ("scan",), LINES)
 
@@ -138,10 +139,10 @@ def test_a_row_is_taken_out_once_and_the_time_line_says_which(project: Project) 
 def test_a_note_that_is_sent_twice_is_there_once(project: Project) -> None:
     app = page(project)
     for _ in range(2):
-        app.text_area(key="text_C1").set_value("asked the owner")
+        app.text_area(key=NOTE).set_value("asked the owner")
         press(app, "Add")
     assert [note.text for note in stored(project).notes] == ["asked the owner"]
-    assert app.text_area(key="text_C1").value == ""
+    assert app.text_area(key=NOTE).value == ""
 
 
 def test_nothing_is_written_for_somebody_who_is_not_before_the_page_any_more(

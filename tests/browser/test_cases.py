@@ -60,3 +60,36 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         opened.value.close()
     finally:
         served.kill()
+
+
+def test_a_note_that_is_typed_outlives_a_reload_and_is_gone_once_it_is_stored(
+    new_page: Any, serve: Any, tmp_path: Any
+) -> None:
+    served = serve(small_days(tmp_path / "lab"), tmp_path / "app.log")
+    with open_labels(served.project) as store:
+        Cases(store).open("Scan", by="ana", dataset="office")
+    page = new_page()
+    note, entity = page.locator("textarea"), page.locator("[class*=draft_entity] input")
+    try:
+        page.goto(f"{served.home}cases?dataset=office&case=C1&lang=en&by=ana")
+        note.fill("asked the owner,\nwho is away")
+        entity.fill("10.0.0.9")
+        page.reload()
+        page.wait_for_function("() => document.querySelector('textarea')?.value === 'asked the owner,\\nwho is away'")
+        assert entity.input_value() == "10.0.0.9"
+        page.goto(f"{served.home}cases?dataset=office&case=C1&lang=en&by=lea")  # another person, in the same tab
+        note.wait_for()
+        assert (note.input_value(), entity.input_value()) == ("", "")
+        page.goto(f"{served.home}cases?dataset=office&case=C1&lang=fr&by=ana")
+        page.wait_for_function("() => document.querySelector('textarea')?.value.startsWith('asked the owner')")
+        page.get_by_role("button", name="Ajouter").dblclick()
+        page.locator("[data-testid=stText]", has_text="asked the owner").first.wait_for()
+        page.wait_for_function("() => document.querySelector('textarea')?.value === ''")
+        page.wait_for_function("() => Object.keys(sessionStorage).every((key) => !key.includes('draft_'))")
+        assert [one.text for one in stored(served).notes] == ["asked the owner,\nwho is away"]
+        assert stored(served).entities == ("10.0.0.9",)
+        page.reload()
+        note.wait_for()
+        assert note.input_value() == ""
+    finally:
+        served.kill()

@@ -1,0 +1,63 @@
+// What is typed into a field and not stored yet → this tab's memory, and back into the field when it is drawn anew.
+//
+// For fields whose key, as Streamlit was given it, begins with `draft_`: it is a class of what holds them.
+
+const KEY = "st-key-draft_";
+const FIELDS = `[class*="${KEY}"] :is(textarea, input)`;
+
+function nameOf(field) {
+  const [name] = [...field.closest(`[class*="${KEY}"]`).classList].filter((one) => one.startsWith(KEY));
+  return `socml:typed:${name}`;
+}
+
+// As a person's own key strokes would, so that Streamlit takes it for typed.
+function type(field, text) {
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, text);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+export class Typed {
+  constructor(storage) {
+    this.storage = storage;
+    this.drawn = new WeakSet();
+  }
+
+  keep(field) {
+    if (field.value) this.storage.setItem(nameOf(field), field.value);
+    else this.storage.removeItem(nameOf(field));
+  }
+
+  // A field that is new gets back what was typed into it; one that was emptied since has been stored.
+  look(fields) {
+    for (const field of fields) {
+      const known = this.drawn.has(field);
+      const text = this.storage.getItem(nameOf(field));
+      this.drawn.add(field);
+      if (!text || field.value) continue;
+      if (known) this.storage.removeItem(nameOf(field));
+      else type(field, text);
+    }
+  }
+}
+
+export function keepTyped() {
+  let storage;
+  try {
+    storage = sessionStorage;
+    storage.setItem("socml:typed", "");
+  } catch {
+    return; // a browser that keeps nothing: what is typed lives as long as the page
+  }
+  const typed = new Typed(storage);
+  const look = () => typed.look(document.querySelectorAll(FIELDS));
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.(FIELDS)) return;
+    try {
+      typed.keep(target);
+    } catch {
+      // no room left: as above
+    }
+  });
+  for (const moment of ["click", "focusin", "pagehide"]) window.addEventListener(moment, look, true);
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+}

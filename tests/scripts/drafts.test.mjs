@@ -1,0 +1,54 @@
+// What is typed and not stored, without a browser: node --test tests/scripts
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Typed } from "../../app/drafts.js";
+
+function memory() {
+  const kept = new Map();
+  return { kept, getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text), removeItem: (key) => kept.delete(key) };
+}
+
+class Field extends EventTarget {
+  #text = "";
+  get value() {
+    return this.#text;
+  }
+  set value(text) {
+    this.#text = text;
+  }
+  closest() {
+    return { classList: ["other", "st-key-draft_text_C1_ana"] };
+  }
+}
+
+test("what was typed comes back into a field drawn anew, as if it was typed, and is forgotten once the field is emptied", () => {
+  const storage = memory();
+  const [typed, first, second] = [new Typed(storage), new Field(), new Field()];
+  typed.look([first]);
+  assert.equal(first.value, "");
+  first.value = "asked the owner";
+  typed.keep(first);
+  const told = [];
+  second.addEventListener("input", () => told.push(second.value));
+  typed.look([second]);
+  assert.deepEqual(told, ["asked the owner"]);
+  second.value = ""; // stored: the server empties it
+  typed.look([second]);
+  assert.equal(storage.kept.size, 0);
+  typed.look([new Field()]);
+  assert.equal(storage.kept.size, 0);
+});
+
+test("a field that holds something keeps it, and one that a person empties stays empty", () => {
+  const storage = memory();
+  const typed = new Typed(storage);
+  const [field, again] = [new Field(), new Field()];
+  field.value = "newer";
+  storage.setItem("socml:typed:st-key-draft_text_C1_ana", "older");
+  typed.look([field]);
+  assert.equal(field.value, "newer");
+  field.value = "";
+  typed.keep(field);
+  typed.look([again]);
+  assert.equal(again.value, "");
+});
