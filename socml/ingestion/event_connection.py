@@ -118,7 +118,9 @@ def _reading(dataset: str) -> Iterator[None]:
 def _offer(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     listed = ", ".join(quoted_text(path) for path in files)
     connection.execute(f"set allowed_paths = [{listed}]")
-    connection.execute("set parquet_metadata_cache = true")  # parts never change; every question would read all footers anew
+    connection.execute(
+        "set parquet_metadata_cache = true"
+    )  # parts never change; every question would read all footers anew
     connection.execute(
         f"create temp view events as select * from read_parquet([{listed}], union_by_name = true)"  # noqa: S608
     )

@@ -84,7 +84,9 @@ def _single(stored: StoredEvents, rows: Sequence[Mapping[str, object]]) -> dict[
     names: list[object] = [row["row_id"] for row in rows]
     times = [moment_of(row["time"]) for row in rows if not is_missing(row.get("time"))]
     if len(times) == len(rows):  # a moment is compared at once, and few other events happened at it
-        events = _select(stored, _own(stored), _any_span(len(times)), [bound for time in times for bound in (time, time)])
+        events = _select(
+            stored, _own(stored), _any_span(len(times)), [bound for time in times for bound in (time, time)]
+        )
     else:
         events = _select(stored, _own(stored), f"event_id in ({', '.join('?' * len(names))})", names)
     at = {name: place for place, name in reversed(list(enumerate(events["event_id"].to_pylist())))}
