@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,8 @@ from people import kept_store
 from rules import draw_rules
 
 from socml.labels import LabelStore, write_labels
-from socml.project import Words, visible_line
+from socml.project import Project, Words, visible_line
+from socml.review import entities_of
 
 _SHOWN = 2_000  # rows of the table; the export has all
 _TABS = {"history": "", "families": "families.", "rules": "rules.", "report": "report."}
@@ -76,9 +77,8 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFram
     events = events[events["by"] == place.analyst] if mine else events
     events = events[events["state"] == "stands"] if only_standing else events
     newest = events.iloc[::-1].head(_SHOWN).reset_index(drop=True)
-    entities = desk.triage.about(list(newest["row_id"].unique()))["entity"].reindex(newest["row_id"]).to_numpy()
     chosen = st.dataframe(
-        _in_words(newest.assign(entity=entities), say),
+        _in_words(newest.assign(entity=newest["row_id"].map(_entities(place, desk, newest))), say),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -94,6 +94,20 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFram
         if len(own):
             st.rerun()
     return [str(row_id) for row_id in rows["row_id"].unique()]
+
+
+def _entities(place: Place, desk: Desk, labels: pd.DataFrame) -> dict[str, str]:
+    """Return whom the labelled rows are about: of this run, and of the run that each other was labelled in."""
+    here = desk.triage.about(list(labels["row_id"].unique()))["entity"].dropna().to_dict()
+    others = labels[~labels["row_id"].isin(list(here))].dropna(subset="run_id")
+    for run_id, of_run in others.groupby("run_id"):
+        here |= _of_run(place.project, str(run_id), tuple(sorted(of_run["row_id"].unique())))
+    return here
+
+
+@lru_cache(maxsize=256)
+def _of_run(project: Project, run_id: str, row_ids: tuple[str, ...]) -> dict[str, str]:
+    return entities_of(project, run_id, row_ids)  # a run is never written anew
 
 
 def _states(events: pd.DataFrame, standing: set[int]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from app_pages import APP, all_text, opened
 from builders import BuiltRun, make_run
@@ -16,7 +18,9 @@ from socml.explanations.of_run import explain_run
 from socml.explanations.sentences import why_table
 from socml.labels.recording import open_labels
 from socml.project.project import Project
+from socml.project.stored import read_table, write_table
 from socml.project.wording import words
+from socml.project.workspace import run_folder
 from socml.review.loop import Triage
 from socml.review.offers import is_drawn
 
@@ -73,6 +77,21 @@ def test_an_event_that_is_not_in_the_run_is_said_so(built: BuiltRun) -> None:
     app = opened(PAGES["triage"], event="0" * 32)
     assert not app.exception
     assert words("en")("app.triage.no_such_event") in all_text(app)
+
+
+def test_a_label_given_in_another_run_says_whom_it_is_about(built: BuiltRun, app_project: Project) -> None:
+    folder, other = (run_folder(app_project, run_id) for run_id in (built.run_id, "0" * 16))
+    shutil.copytree(folder, other)
+    rows = read_table(folder / "scores.parquet").to_pandas()
+    rows.loc[0, ["row_id", "entity"]] = ["f" * 32, "far.example"]
+    write_table(other / "scores.parquet", pa.Table.from_pandas(rows, preserve_index=False))
+    run = (folder / "run.json").read_text(encoding="utf-8")
+    (other / "run.json").write_text(run.replace(built.run_id, "0" * 16), encoding="utf-8")
+    Triage("0" * 16, project=app_project).label("f" * 32, "malicious")
+    Triage(built.run_id, project=app_project).label(built.hostile, "benign")
+    table = opened(PAGES["labels"], run=built.run_id).dataframe[0].value
+    assert table["Entity"].to_list()[1] == "far.example"
+    assert table["Entity"].to_list()[0] not in ("", "far.example")
 
 
 def test_hostile_text_in_the_label_history_is_inert(built: BuiltRun, app_project: Project) -> None:

@@ -215,6 +215,16 @@ def _read_leaves(project: Project, run: Run, n_rows: int) -> NDArray[np.integer]
     return leaves
 
 
+def entities_of(project: Project, run_id: str, row_ids: Collection[str]) -> dict[str, str]:
+    """Return whom rows of a scoring run are about; a row that it does not tell, or a run that is gone, is left out."""
+    path = run_folder(project, run_id) / "scores.parquet"
+    if not path.is_file():
+        return {}
+    wanted = pc.field("row_id").isin(pa.array(row_ids, pa.string()))
+    found = read_table(path, columns=["row_id", "entity"], filters=wanted).drop_null()
+    return dict(zip(found["row_id"].to_pylist(), found["entity"].to_pylist(), strict=True))
+
+
 def _candidates(ranked: pa.Table, order: NDArray[np.intp], leaves: NDArray[np.integer]) -> pd.DataFrame:
     candidates: pd.DataFrame = ranked.to_pandas(strings_to_categorical=True)
     candidates.index.name = "row_id"
