@@ -40,9 +40,9 @@ from .oracle import ReplayResult as ReplayResult
 from .oracle import replay as replay
 from .oracle import score_table as score_table
 from .ranker_predictions import predict_rows as predict_rows
+from .ranking_state import entities_of as entities_of
 from .review_queue import build_queue as build_queue
 from .review_queue import choose_rows as choose_rows
 from .row_filter import LONGEST_FILTER as LONGEST_FILTER
 from .row_filter import FilterError as FilterError
-from .ranking_state import entities_of as entities_of
 from .row_filter import rows_that_fit as rows_that_fit
