@@ -98,11 +98,12 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFram
 
 def _entities(place: Place, desk: Desk, labels: pd.DataFrame) -> dict[str, str]:
     """Return whom the labelled rows are about: of this run, and of the run that each other was labelled in."""
-    here = desk.triage.about(list(labels["row_id"].unique()))["entity"].dropna().to_dict()
-    others = labels[~labels["row_id"].isin(list(here))].dropna(subset="run_id")
+    here = desk.triage.about(list(labels["row_id"].unique()))["entity"].dropna()
+    known = {str(row_id): str(entity) for row_id, entity in here.items()}
+    others = labels[~labels["row_id"].isin(list(known))].dropna(subset="run_id")
     for run_id, of_run in others.groupby("run_id"):
-        here |= _of_run(place.project, str(run_id), tuple(sorted(of_run["row_id"].unique())))
-    return here
+        known |= _of_run(place.project, str(run_id), tuple(sorted(of_run["row_id"].unique())))
+    return known
 
 
 @lru_cache(maxsize=256)
