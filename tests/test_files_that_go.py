@@ -38,6 +38,46 @@ def test_links_in_a_circle_are_told(logs: Path) -> None:
         assert all("symbolic links" in why for why in found.odd.values())
 
 
+def test_a_folder_that_a_link_leads_to_is_not_looked_into_and_said(logs: Path) -> None:
+    for name in ("spool", "more"):
+        (logs.parent / name).mkdir()
+        (logs.parent / name / "x.log").write_text(LINE * 7, encoding="utf-8")
+        (logs / name).symlink_to(logs.parent / name)
+    (logs / "2026-03").mkdir()
+    (logs / "2026-03" / "d.log").write_text(LINE, encoding="utf-8")
+    (logs / "current").symlink_to(logs / "2026-03")  # what is in it is read where it lies
+    init_project(logs.parent / "lab")
+    done = ingest([str(logs)], dataset="net", project=read_project(logs.parent / "lab"), final=True)
+    assert (done.files, done.failed) == (4, ())
+    [said] = [warning for warning in done.warnings if "Not looked into" in warning]
+    assert "logs/more leads to a folder elsewhere, and so does 1 more." in said
+    assert said in done.to_dict()["warnings"]
+
+
+@pytest.mark.parametrize("pattern", ["", "*"])
+@pytest.mark.parametrize(("who", "followed"), [(0, True), (1234, False), (None, True)])
+def test_who_can_write_into_a_folder_of_logs_does_not_choose_what_is_read(
+    who: int | None, followed: bool, pattern: str, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (logs.parent / "secret").write_text(LINE, encoding="utf-8")
+    (logs / "y.log").symlink_to(logs.parent / "secret")
+    (logs / "z.log").symlink_to("y.log")
+    looked = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        status = looked(path)
+        owner = who if path.name == "y.log" and who is not None else status.st_uid
+        return os.stat_result((*status[:4], owner, *status[5:10]))
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    found = find_files([logs / pattern if pattern else logs], base=logs)
+    assert [path.name for path in found.files][:3] == ["a.log", "b.log", "c.log"]
+    assert (len(found.files) > 3) is followed
+    assert sorted(path.name for path in found.odd) == ([] if followed else ["y.log", "z.log"])
+    named = find_files([logs / "y.log"], base=logs)
+    assert [path.name for path in named.files] == ["y.log"]
+
+
 def test_a_file_that_goes_away_while_its_folder_is_listed_is_told(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = os.walk
 

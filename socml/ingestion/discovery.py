@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,19 +21,35 @@ _KINDS = {
 }
 
 
+_FOREIGN = "is a link that somebody else made to a file that is not theirs; name it itself to read it"
+
+
 @dataclass
 class Found:
-    """`files` with whether each was named itself; `odd`: what is passed over, and why."""
+    """`files` with whether each was named itself; `odd`: what is passed over, and why; `linked`: folders not looked into."""
 
     files: dict[Path, bool] = field(default_factory=dict)
     odd: dict[Path, str] = field(default_factory=dict)
+    linked: list[Path] = field(default_factory=list)
+
+    def warnings(self, shown: Callable[[Path], str]) -> list[str]:
+        """Return what a person should know of the folders that were not looked into, paths as `shown` writes them."""
+        if not self.linked:
+            return []
+        others = len(self.linked) - 1
+        more = f", and so {'does' if others == 1 else 'do'} {others:,} more" if others else ""
+        first = shown(self.linked[0])
+        return [
+            f"Not looked into: {first} is a link to a folder elsewhere{more}. Name such a folder itself to read it."
+        ]
 
 
 def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
     """Return the files that `paths` mean.
 
     A folder means all files in it, at any depth; a pattern what it matches. Hidden files are left out, and so are links
-    to files that are found themselves. Nothing but a regular file is ever opened.
+    to files that are found themselves. Nothing but a regular file is ever opened; a link that was not named itself is
+    followed if root, this user or the owner of the file made it: who can write into a folder of logs does not choose what is read.
 
     Parameters
     ----------
@@ -52,7 +68,10 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
             anchor = Path(path.anchor)
             for match in sorted(anchor.glob(str(path.relative_to(anchor)))):
                 if not match.name.startswith("."):
-                    _add(found, match, named=False)
+                    if _is_foreign(match):
+                        found.odd[match] = _FOREIGN
+                    else:
+                        _add(found, match, named=False)
         else:
             _add(found, path, named=True)
         if len(found.files) + len(found.odd) == before and path not in found.files and path not in found.odd:
@@ -89,6 +108,7 @@ def _inside(folder: Path, found: Found) -> list[Path]:
     """Return the regular files below a folder, sorted. Links to folders are not followed."""
     links: list[Path] = []
     files: set[Path] = set()
+    top = _real(folder)
 
     def unreadable(error: OSError) -> None:
         found.odd[Path(error.filename)] = f"cannot be read: {error.strerror}"
@@ -97,8 +117,10 @@ def _inside(folder: Path, found: Found) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = _real(Path(place))
         above = {here, *here.parents}
-        loops = [path for name in folders if (path := Path(place, name)).is_symlink() and _real(path) in above]
+        links_here = {path: _real(path) for name in folders if (path := Path(place, name)).is_symlink()}
+        loops = [path for path, real in links_here.items() if real in above]
         found.odd |= dict.fromkeys(loops, "is a link to a folder above it: a loop")
+        found.linked += [path for path, real in links_here.items() if real not in above and top not in real.parents]
         for name in (name for name in names if not name.startswith(".")):
             path = Path(place, name)
             try:
@@ -129,10 +151,28 @@ def _linked(links: list[Path], files: set[Path], found: Found) -> set[Path]:
             continue
         if not stat.S_ISREG(mode):
             found.odd[link] = _no_file(mode)
-        elif target not in targets:
+        elif target in targets:
+            continue
+        elif _is_foreign(link):
+            found.odd[link] = _FOREIGN
+        else:
             more.add(link)
             targets.add(target)
     return more
+
+
+def _is_foreign(path: Path) -> bool:
+    """Say whether a path is a link that neither root, nor this user, nor the owner of what it leads to made."""
+    if not hasattr(os, "geteuid"):
+        return False
+    try:
+        while path.is_symlink():
+            if path.lstat().st_uid not in {0, os.geteuid(), path.stat().st_uid}:
+                return True
+            path = path.parent / path.readlink()
+    except OSError:  # it leads nowhere, or in a circle
+        return False
+    return False
 
 
 def _real(path: Path) -> Path:

@@ -120,6 +120,7 @@ def ingest_files(
         files = input_files(found, recipe.stream, project, now=now, final=final, without=truth.files if truth else ())
         matches = match_files(files, stage.segments, copies=recipe.stream.copies, by_path_alone=by_path_alone)
         work = FileByFile(stage, recipe, format_name, truth, now, matches, progress, retry=retry)
+        work.warnings += found.warnings(lambda path: shown(path, project.root))
         for path, why in found.odd.items():
             work.fail(shown(path, project.root), DataError(f"{shown(path, project.root)} {why}."))
         _take_all(work, matches, workers)
