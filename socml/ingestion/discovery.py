@@ -40,7 +40,7 @@ class Found:
         more = f", and so {'does' if others == 1 else 'do'} {others:,} more" if others else ""
         first = shown(self.linked[0])
         return [
-            f"Not looked into: {first} is a link to a folder elsewhere{more}. Name such a folder itself to read it."
+            f"Not looked into: {first} leads to a folder elsewhere{more}. Name such a folder itself to read it."
         ]
 
 
