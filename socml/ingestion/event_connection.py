@@ -118,9 +118,8 @@ def _reading(dataset: str) -> Iterator[None]:
 def _offer(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     listed = ", ".join(quoted_text(path) for path in files)
     connection.execute(f"set allowed_paths = [{listed}]")
-    connection.execute(
-        "set parquet_metadata_cache = true"
-    )  # parts never change; every question would read all footers anew
+    # Parts never change; else every question reads all their footers anew.
+    connection.execute("set parquet_metadata_cache = true")
     connection.execute(
         f"create temp view events as select * from read_parquet([{listed}], union_by_name = true)"  # noqa: S608
     )
