@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from datetime import date, timedelta
 
 import numpy as np
@@ -209,3 +210,43 @@ def test_nothing_is_assumed_where_there_are_enough_peers():
     day = as_day(0, {f"10.0.1.{i}": [float(i), 0.0, i**3, 0.0, 5.0 * i] for i in range(30)})
     with_usual = EntitySurprise([replace(column, usual=7.0) for column in COLUMNS]).score_day(day)
     assert (with_usual.score == EntitySurprise(COLUMNS).score_day(day).score).all()
+
+
+def test_what_is_remembered_of_an_entity_is_of_its_role_and_of_its_group() -> None:
+    def day(n: int, role: list[str], sent: list[float]) -> EntityDay:
+        values = np.array([[0.0, 0.0, bytes_, 0.0, 0.0] for bytes_ in sent])
+        names = np.array([f"h{i % 40}" for i in range(len(sent))], dtype=object)
+        return EntityDay(date(2026, 3, n), np.array(role, dtype=object), names, values)
+
+    inside, outside = ["source inside"] * 40, ["source outside"] * 40
+    detector = EntitySurprise(COLUMNS)
+    detector.score_day(day(1, inside, [float(i) for i in range(40)]))
+    scores = detector.score_day(day(2, outside + inside, [9.0] * 80))
+    assert scores.days_seen.tolist() == [0] * 40 + [1] * 40
+    np.testing.assert_allclose(scores.own_largest[:, 2], [*[0] * 40, *range(40)])
+    np.testing.assert_allclose(scores.peers[40, 2], (40 + 31) / 80)  # 31 of the 40 of the first day reach 9 too
+    np.testing.assert_allclose(scores.peers[0, 2], 1.0)
+    grouped = EntitySurprise(COLUMNS, groups=lambda rows: np.array([n[-1] for n in rows.entity], dtype=object))
+    grouped.score_day(day(1, inside, [float(i) for i in range(40)]))
+    scores = grouped.score_day(day(2, inside[:4], [9.0] * 4))
+    np.testing.assert_allclose(scores.peers[:, 2], (1 + 3) / 5)  # of 0, 10, 20, 30 three reach 9; of 1, 11, 21, 31 too
+
+
+def test_a_quarter_of_a_million_strangers_a_day_are_remembered_in_little_memory() -> None:
+    count = 20_000
+    values = np.zeros((count, len(COLUMNS)))
+    values[:, 2] = np.arange(count)
+    names = np.array([f"198.51.{i // 250}.{i % 250}" for i in range(count)], dtype=object)
+    detector = EntitySurprise(COLUMNS)
+    tracemalloc.start()
+    try:
+        for n in range(1, 11):
+            detector.score_day(
+                EntityDay(date(2026, 3, n), np.repeat("source outside", count).astype(object), names, values)
+            )
+        names_too = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert (
+        names_too / (10 * count) < 40
+    )  # bytes a row: one value, and whom it is compared with; a table of 5 columns had 80

@@ -15,7 +15,10 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from socml.features import Column, EntityDay
 from socml.models.signals import numbered, rank_rows
@@ -64,9 +67,29 @@ class DayScores:
 
 @dataclass(frozen=True)
 class _Remembered:
-    rows: EntityDay
-    groups: NDArray[np.object_]
-    x: Floats
+    """An earlier day: of a quarter of a million strangers, nearly all cells are 0, and each name is a text of its own.
+
+    Attributes
+    ----------
+    keys : role and entity of each row
+    group, names : with whom each row is compared, as a position in `names`
+    x : shape (rows, columns)
+    """
+
+    keys: pa.Array
+    group: NDArray[np.int32]
+    names: tuple[str, ...]
+    x: csc_array
+
+    def of(self, group: str) -> NDArray[np.bool_]:
+        """Return which rows are of a group."""
+        place = self.names.index(group) if group in self.names else -1
+        return np.asarray(self.group == place)
+
+    def column(self, c: int, rows: NDArray[np.bool_]) -> Floats:
+        """Return what is not 0 in one column of some rows."""
+        here = slice(self.x.indptr[c], self.x.indptr[c + 1])
+        return np.asarray(self.x.data[here][rows[self.x.indices[here]]])
 
 
 class EntitySurprise:
@@ -155,15 +178,15 @@ class EntitySurprise:
         for group in dict.fromkeys(groups.tolist()):
             mine = groups == group
             role = str(rows.role[mine][0])
-            past = [(day.groups == group, day.x) for day in self._past]
-            n = int(mine.sum() + sum(of.sum() for of, _ in past))
+            past = [(day, day.of(group)) for day in self._past]
+            n = int(mine.sum() + sum(of.sum() for _, of in past))
             for c, column in enumerate(self.columns):
                 if column.role != role.split(" ", maxsplit=1)[0]:
                     continue
                 today = x[mine, c]
                 if not (today > 0).any():
                     continue
-                reference = np.concatenate([today, *(kept[of, c] for of, kept in past)])
+                reference = np.concatenate([today, *(day.column(c, of) for day, of in past)])
                 reference = np.sort(reference[reference > 0])
                 assumed, more = _assumed(column, n)
                 rarity = surprise(np.sort(np.concatenate([reference, assumed])), n + more, today)
@@ -173,13 +196,15 @@ class EntitySurprise:
 
     def _own_history(self, rows: EntityDay) -> tuple[Floats, NDArray[np.int64]]:
         """Return each entity's largest x so far, and the days on which it was seen."""
-        index = _index(rows)
-        largest, seen = np.zeros_like(rows.values), np.zeros(len(index), np.int64)
+        keys = _keys(rows)
+        largest, seen = np.zeros_like(rows.values), np.zeros(len(keys), np.int64)
         for day in self._past:
-            at = index.get_indexer(_index(day.rows))
-            here = at >= 0
-            largest[at[here]] = np.maximum(largest[at[here]], day.x[here])
-            seen[at[here]] += 1
+            at = pc.index_in(day.keys, value_set=keys).fill_null(-1).to_numpy()
+            seen[at[at >= 0]] += 1
+            x = day.x.tocoo()
+            here = at[x.row] >= 0
+            cells = (at[x.row[here]], x.col[here])
+            largest[cells] = np.maximum(largest[cells], x.data[here])
         return largest, seen
 
     def _after_own_history(self, tails: Floats, x: Floats, largest: Floats, seen: NDArray[np.int64]) -> Floats:
@@ -201,11 +226,13 @@ class EntitySurprise:
         return evidence, column
 
     def _learn(self, rows: EntityDay, groups: NDArray[np.object_], x: Floats, score: Floats) -> None:
-        keep = np.array(
-            [(rows.day, r, e) not in self.malicious for r, e in zip(rows.role, rows.entity, strict=True)], dtype=bool
-        )
-        kept = EntityDay(rows.day, rows.role[keep], rows.entity[keep], rows.values[keep])
-        self._past.append(_Remembered(kept, groups[keep], x[keep]))
+        bad = {(role, entity) for day, role, entity in self.malicious if day == rows.day}
+        keep = np.ones(len(score), dtype=bool)
+        if bad:
+            keep[:] = [named not in bad for named in zip(rows.role, rows.entity, strict=True)]
+        group, names = pd.factorize(groups[keep])
+        x_kept = csc_array(x[keep])
+        self._past.append(_Remembered(_keys(rows).filter(keep), group.astype(np.int32), tuple(names), x_kept))
         self._totals.append(score[keep])
 
 
@@ -237,8 +264,10 @@ def _first_of(tails: Floats, x: Floats) -> NDArray[np.int64]:
     return np.asarray(np.where(largest, x, -1.0).argmax(axis=1))
 
 
-def _index(rows: EntityDay) -> pd.MultiIndex:
-    return pd.MultiIndex.from_arrays([rows.role, rows.entity])
+def _keys(rows: EntityDay) -> pa.Array:
+    """Return a text for each row that names its role and its entity."""
+    role, entity = (pa.array(names, pa.string()) for names in (rows.role, rows.entity))
+    return pc.binary_join_element_wise(role, entity, "\0")
 
 
 def surprise(reference: Floats, n: int, x: Floats, *, tail_share: float = 0.05, least_scale: float = 0.3) -> Floats:
