@@ -39,9 +39,7 @@ class Found:
         others = len(self.linked) - 1
         more = f", and so {'does' if others == 1 else 'do'} {others:,} more" if others else ""
         first = shown(self.linked[0])
-        return [
-            f"Not looked into: {first} leads to a folder elsewhere{more}. Name such a folder itself to read it."
-        ]
+        return [f"Not looked into: {first} leads to a folder elsewhere{more}. Name such a folder itself to read it."]
 
 
 def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
