@@ -85,12 +85,9 @@ def _table(sources: dict[str, _Source], last: datetime | None, say: Words) -> pd
 def _days(visit: Visit) -> None:
     """Draw how many rows of the list each day has, so that one sees what the mornings cost."""
     say = visit.say
-    listed = kept_today(visit.project, visit.dataset).refresh(visit.store)
-    counts = [int((ranked.learned.score > 0).sum()) for ranked in listed.days]
-    rows = [
-        {"day": short_day(ranked.day, say), "rows": n, "of": len(ranked.order)}
-        for ranked, n in zip(listed.days, counts, strict=True)
-    ]
+    today = kept_today(visit.project, visit.dataset)
+    sizes = today.sizes(visit.store)
+    rows = [{"day": short_day(day, say), "rows": n, "of": entities} for day, n, entities in sizes]
     heading(say("app.data.days"))
     st.caption(say("app.data.days_about"))
     chart = (
@@ -102,15 +99,15 @@ def _days(visit: Visit) -> None:
             y=alt.Y(
                 "rows:Q",
                 title=say("app.data.rows"),
-                scale=alt.Scale(domain=[0, max([1, *counts])]),
+                scale=alt.Scale(domain=[0, max([1, *(n for _, n, _ in sizes)])]),
                 axis=alt.Axis(tickMinStep=1),
             ),
             tooltip=tips({"day": say("app.entity.day"), "rows": say("app.data.rows"), "of": say("app.data.entities")}),
         )
     )
     draw_chart(chart, say)
-    if listed.absent_families:
-        st.caption(absent_text(listed.absent_families, say))
+    if absent := today.refresh(visit.store).absent_families:
+        st.caption(absent_text(absent, say))
 
 
 def _quarantine(visit: Visit) -> None:

@@ -47,7 +47,7 @@ class EventPages:
         found, pending = {}, 0
         for one in wanted:
             row_id, key = str(one.get("row", "")), str(one.get("key", ""))
-            about = self._about(row_id, store)
+            about = self._today.about_row(store, row_id)
             if about is None:
                 continue
             day, role, entity = about
@@ -64,14 +64,6 @@ class EventPages:
             if pending >= AT_ONCE:
                 break
         return found
-
-    def _about(self, row_id: str, store: LabelStore) -> tuple[date, str, str] | None:
-        day = self._today.day_of_row(store, row_id)
-        if day is None:
-            return None
-        ranked = self._today.refresh(store).of(day)
-        row = ranked.row_id.tolist().index(row_id)
-        return day, str(ranked.scores.role[row]), str(ranked.scores.entity[row])
 
     def _read(self, day: date, role: str, entity: str, offset: int, only: Any, exclude: Any) -> EventPage:
         column = COLUMN_OF_ROLE[role.split(" ", maxsplit=1)[0]]

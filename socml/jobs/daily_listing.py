@@ -241,8 +241,10 @@ class Ranker:
         mask = silenced(scores, self._columns, judged.rules) if judged.rules else None
         before = self._learner.day_evidence(scores, silenced=mask)
         unlearned = self._learner.apply(scores, silenced=mask)
-        self._learner.learn(scores, verdicts, reasons)
-        learned = self._learner.apply(scores, labelled=verdicts, silenced=mask)
+        learned = unlearned
+        if verdicts or reasons:
+            self._learner.learn(scores, verdicts, reasons)
+            learned = self._learner.apply(scores, labelled=verdicts, silenced=mask)
         self._recent.append(learned.score)
         order = np.argsort(-learned.score, kind="stable")
         return RankedDay(scores, before, learned, unlearned, scored.row_id, order, tuple(self._recent))

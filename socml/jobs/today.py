@@ -18,16 +18,16 @@ from socml.jobs.daily_listing import (
     DailyList,
     Judged,
     RankedDay,
-    ScoredDay,
     about_rows,
     rank_scored,
     read_judged,
     score_days,
 )
 from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
+from socml.jobs.kept_days import KeptDay, middle_of
 from socml.jobs.today_rows import DayOfEntity, TodayList, TodayReason, TodayRow, Usual, dots_of, grouped_rows
 from socml.labels import BenignRule, LabelStore
-from socml.models import read_context
+from socml.models import MEMORY_DAYS, read_context, row_keys
 from socml.project import Project, UnknownName, event_files, load_model_recipe
 from socml.review import Reason, RuleHit, hits, reasons_of
 
@@ -46,13 +46,13 @@ class Today:
         self._lock = threading.RLock()
         self._built: tuple[object, ...] = ()
         self._list: DailyList | None = None
-        self._scored: tuple[ScoredDay, ...] = ()
+        self._kept: tuple[KeptDay, ...] = ()
         self._malicious: frozenset[str] = frozenset()
         self._judged: Judged | None = None
         self._version: tuple[int, ...] = ()
         self._told: dict[tuple[date, str, tuple[int, ...]], TodayList] = {}
         self._abouts: dict[date, dict[tuple[str, str], dict[str, str]]] = {}
-        self._places: dict[date, dict[tuple[str, str], int]] = {}
+        self._places: dict[tuple[str, str], list[int | None]] = {}  # of an entity's row in each day
 
     def refresh(self, store: LabelStore) -> DailyList:
         """Return the list as it is by now: events that came are built, and what was said since is learned."""
@@ -68,13 +68,14 @@ class Today:
             if self._list is None or stamp != self._built:
                 self._build()
                 self._built = _stamp(self.project, self.dataset)
-            if not self._scored or malicious != self._malicious:
+            if not self._kept or malicious != self._malicious:
                 assert self._list is not None
                 of_tables = score_days(self._list.tables, self._list.columns, judged=judged, context=self._list.context)
-                self._scored, self._malicious = tuple(of_tables), malicious
+                self._kept, self._malicious = tuple(map(KeptDay.of, of_tables)), malicious
+                self._abouts = {}
             assert self._list is not None
-            listed = self._list
-            days = tuple(rank_scored(self._scored, listed.columns, judged=judged, context=listed.context))
+            listed, told = self._list, (kept.told for kept in self._kept)
+            days = tuple(rank_scored(told, listed.columns, judged=judged, context=listed.context))
             self._list = replace(listed, days=days)
             self._judged = judged
             self._told = {}
@@ -105,6 +106,7 @@ class Today:
             if queue == LISTED:
                 causes = dict.fromkeys(ranked.listed(shown).tolist(), LISTED)
             else:
+                listed, ranked = self._with_all_rows(listed, ranked.day, store)
                 causes = queued_rows(listed, ranked, queue, store, by=by, shown=shown)
             key = (ranked.day, queue, tuple(causes))
             if key not in self._told:
@@ -114,18 +116,36 @@ class Today:
     def drawn_from(self, store: LabelStore, day: str) -> int:
         """Return how many rows of a day have no label: of those a row is drawn by lot."""
         with self._lock:
-            listed = self.refresh(store)
-            return drawn_from(listed, listed.of(day), store)
+            listed, ranked = self._with_all_rows(self.refresh(store), date.fromisoformat(day), store)
+            return drawn_from(listed, ranked, store)
+
+    def sizes(self, store: LabelStore) -> list[tuple[date, int, int]]:
+        """Return of each day how many rows its list has, and how many entities were seen."""
+        with self._lock:
+            days = self.refresh(store).days
+            counts = [int((ranked.learned.score > 0).sum()) for ranked in days]
+            return [(kept.day, count, len(kept)) for kept, count in zip(self._kept, counts, strict=True)]
+
+    def _with_all_rows(self, listed: DailyList, day: date, store: LabelStore) -> tuple[DailyList, RankedDay]:
+        """Return the list and a day of it with ordinary rows too: all of that day, of others where one has a label."""
+        labelled = [str(row_id) for row_id in store.current(dataset=self.dataset).index]
+        days = [
+            kept.whole(ranked) if ranked.day == day or not set(kept.named(labelled)) <= set(kept.at) else ranked
+            for kept, ranked in zip(self._kept, listed.days, strict=True)
+        ]
+        listed = replace(listed, days=tuple(days))
+        return listed, listed.of(day)
 
     def _told_of(
         self, listed: DailyList, ranked: RankedDay, causes: Mapping[int, str], shown: int, *, grouped: bool
     ) -> TodayList:
-        at = listed.days.index(ranked)
+        at = [other.day for other in listed.days].index(ranked.day)
         before = listed.days[at - 1] if at else None
+        self._find([_who(ranked, row) for row in causes])
         known = _families_listed(before, shown) if before is not None else None
         reasons = self._reasons(ranked, list(causes))
         marks = [
-            replace(self._row(at, row, place, of_row, known), cause=cause)
+            replace(self._row(at, ranked, row, place, of_row, known), cause=cause)
             for place, ((row, cause), of_row) in enumerate(zip(causes.items(), reasons, strict=True), 1)
         ]
         rows = tuple(grouped_rows(marks) if grouped else marks)
@@ -134,7 +154,7 @@ class Today:
             day=ranked.day,
             days=tuple(other.day for other in listed.days),
             rows=rows,
-            of_all=len(ranked.order),
+            of_all=len(self._kept[at]),
             new=sum(row.is_new for row in rows),
             false_expected=self._false_expected(len(rows)) if grouped else None,
             absent_families=listed.absent_families,
@@ -144,37 +164,34 @@ class Today:
         """Return up to 28 days of an entity, the last one `until`."""
         with self._lock:
             listed = self.refresh(store)
+            self._find([(role, entity)])
             found = []
-            for ranked in listed.days:
-                if until is not None and ranked.day > until:
-                    continue
-                row = self._place(ranked, role, entity)
-                if row is None:
-                    found.append(DayOfEntity(ranked.day, None, 0.0, 0, ()))
-                    continue
-                evidence = ranked.learned.evidence[row]
-                families = tuple(
-                    (ranked.scores.families[f], float(evidence[f]))
-                    for f in np.argsort(-evidence).tolist()
-                    if evidence[f] > 0
-                )
-                score = float(ranked.learned.score[row])
-                dots = dots_of(float(ranked.scores.once_in[row])) if score > 0 else 0
-                found.append(DayOfEntity(ranked.day, str(ranked.row_id[row]), score, dots, families))
+            for kept, ranked, place in zip(self._kept, listed.days, self._places[role, entity], strict=True):
+                if until is None or kept.day <= until:
+                    found.append(_day_of_entity(kept, ranked, place))
             return found[-_WEEKS:]
 
     def roles_of(self, store: LabelStore, entity: str) -> list[str]:
         """Return the roles in which an entity was seen on any day."""
         with self._lock:
-            listed = self.refresh(store)
-            found = {str(role) for day in listed.days for role in day.scores.role[day.scores.entity == entity].tolist()}
-            return sorted(found)
+            self.refresh(store)
+            roles = sorted({role for kept in self._kept for role in kept.roles})
+            self._find([(role, entity) for role in roles])
+            return [role for role in roles if any(place is not None for place in self._places[role, entity])]
 
     def day_of_row(self, store: LabelStore, row_id: str) -> date | None:
         """Return the day that a row is of, None if there is no such row."""
+        found = self.about_row(store, row_id)
+        return None if found is None else found[0]
+
+    def about_row(self, store: LabelStore, row_id: str) -> tuple[date, str, str] | None:
+        """Return the day, the role and the entity of a row, None if there is no such row."""
         with self._lock:
-            days = self.refresh(store).days
-            return next((ranked.day for ranked in days if row_id in set(ranked.row_id.tolist())), None)
+            self.refresh(store)
+            for kept in reversed(self._kept):
+                for place in kept.named([row_id]):
+                    return (kept.day, *kept.who(place))
+            return None
 
     def column(self, name: str) -> str:
         """Return the family of a column, empty if there is none of that name."""
@@ -199,20 +216,26 @@ class Today:
         columns = columns_of(tables.recipes)
         absent = tuple(absent_sets(tables))
         self._list = DailyList(self.dataset, self._recipe, tables, columns, context, (), absent)
-        self._scored = ()
+        self._kept = ()
         self._abouts, self._places = {}, {}
 
     def _row(
-        self, at: int, row: int, place: int, reasons: Sequence[Reason], known: set[tuple[str, str, str]] | None
+        self,
+        at: int,
+        ranked: RankedDay,
+        row: int,
+        place: int,
+        reasons: Sequence[Reason],
+        known: set[tuple[str, str, str]] | None,
     ) -> TodayRow:
         assert self._list is not None
-        ranked = self._list.days[at]
-        entity, role = str(ranked.scores.entity[row]), str(ranked.scores.role[row])
+        role, entity = _who(ranked, row)
         of_entity = self._list.context.of(entity)
         total = sum(reason.part for reason in reasons) or 1.0
         once_in = float(ranked.scores.once_in[row])
-        reasons_told = tuple(TodayReason(r, self._usual(at, row, r.column), r.part / total) for r in reasons)
-        seen = [day.day for day in self._list.days[: at + 1] if self._place(day, role, entity) is not None]
+        reasons_told = tuple(TodayReason(r, self._usual(at, role, entity, r.column), r.part / total) for r in reasons)
+        places = self._places[role, entity][: at + 1]
+        seen = [kept.day for kept, of in zip(self._kept, places, strict=False) if of is not None]
         return TodayRow(
             row_id=str(ranked.row_id[row]),
             place=place,
@@ -232,18 +255,20 @@ class Today:
             first_day=seen[0] if seen else ranked.day,
         )
 
-    def _place(self, ranked: RankedDay, role: str, entity: str) -> int | None:
-        """Return the position of an entity's row in a day."""
-        if ranked.day not in self._places:
-            keys = zip(ranked.scores.role.tolist(), ranked.scores.entity.tolist(), strict=True)
-            self._places[ranked.day] = {key: row for row, key in enumerate(keys)}
-        return self._places[ranked.day].get((role, entity))
+    def _find(self, who: Sequence[tuple[str, str]]) -> None:
+        """Find out where the rows of some entities are in each day."""
+        new = [one for one in dict.fromkeys(who) if one not in self._places]
+        if new:
+            keys = row_keys(*(np.array(names, object) for names in zip(*new, strict=True)))
+            of_days = [kept.places(keys).tolist() for kept in self._kept]
+            for i, one in enumerate(new):
+                self._places[one] = [places[i] if places[i] >= 0 else None for places in of_days]
 
     def _reasons(self, ranked: RankedDay, rows: Sequence[int]) -> list[list[Reason]]:
         """Return the reasons of rows; what their values are about is read once a day."""
         assert self._list is not None
         if ranked.day not in self._abouts:
-            self._abouts[ranked.day] = about_rows(self._list.tables, ranked, range(len(ranked.order)))
+            self._abouts[ranked.day] = about_rows(self._list.tables, ranked, _with_evidence(ranked))
         about = self._abouts[ranked.day]
         keys = [(str(ranked.scores.role[row]), str(ranked.scores.entity[row])) for row in rows]
         return [
@@ -251,21 +276,13 @@ class Today:
             for row, key in zip(rows, keys, strict=True)
         ]
 
-    def _usual(self, at: int, row: int, column: str) -> Usual:
+    def _usual(self, at: int, role: str, entity: str, column: str) -> Usual:
         assert self._list is not None
         c = next(i for i, of in enumerate(self._list.columns) if of.name == column)
-        today = self._scored[at].rows
-        role, entity = today.role[row], today.entity[row]
-        past = self._scored[max(0, at - 60) : at]
-        ranked = self._list.days[max(0, at - 60) : at]
-        places = [self._place(day, str(role), str(entity)) for day in ranked]
-        own = [float(d.rows.values[i, c]) for d, i in zip(past, places, strict=True) if i is not None]
-        others = np.ones(len(today.role), dtype=bool)
-        others[row] = False
-        everyone = np.concatenate(
-            [today.values[(today.role == role) & others, c], *(d.rows.values[d.rows.role == role, c] for d in past)]
-        )
-        low, high = np.quantile(everyone, _MIDDLE, method="nearest").tolist() if len(everyone) else (0.0, 0.0)
+        days = self._kept[max(0, at - MEMORY_DAYS) : at + 1]
+        places = self._places[role, entity][max(0, at - MEMORY_DAYS) : at + 1]
+        *own, now = [kept.cell(place, c) for kept, place in zip(days, places, strict=True) if place is not None]
+        low, high = middle_of(days, c, role, now, _MIDDLE) or (0.0, 0.0)
         if not own or self._list.columns[c].is_new:
             return Usual(None, None, low, high, len(own))
         return Usual(min(own), max(own), low, high, len(own))
@@ -275,6 +292,30 @@ class Today:
         if len(judged) < _JUDGED_LEAST:
             return None
         return shown * sum(not bad for bad in judged.values()) / len(judged)
+
+
+def _who(ranked: RankedDay, row: int) -> tuple[str, str]:
+    return str(ranked.scores.role[row]), str(ranked.scores.entity[row])
+
+
+def _with_evidence(ranked: RankedDay) -> list[int]:
+    """Return the rows that a reason can be told of."""
+    found: list[int] = np.flatnonzero(ranked.scores.evidence.any(axis=1)).tolist()
+    return found
+
+
+def _day_of_entity(kept: KeptDay, ranked: RankedDay, place: int | None) -> DayOfEntity:
+    """Return what a day says of the entity whose row is at `place` of it, None if it has none."""
+    if place is None:
+        return DayOfEntity(kept.day, None, 0.0, 0, ())
+    row = int(np.searchsorted(kept.at, place))
+    if row == len(kept.at) or kept.at[row] != place:
+        return DayOfEntity(kept.day, kept.row_id(place), 0.0, 0, ())
+    evidence, score = ranked.learned.evidence[row], float(ranked.learned.score[row])
+    order = [f for f in np.argsort(-evidence).tolist() if evidence[f] > 0]
+    families = tuple((ranked.scores.families[f], float(evidence[f])) for f in order)
+    dots = dots_of(float(ranked.scores.once_in[row])) if score > 0 else 0
+    return DayOfEntity(kept.day, kept.row_id(place), score, dots, families)
 
 
 def _families_listed(ranked: RankedDay, shown: int) -> set[tuple[str, str, str]]:

@@ -9,6 +9,8 @@ from .entity_context import read_context as read_context
 from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS
 from .entity_surprise import DayScores as DayScores
 from .entity_surprise import EntitySurprise as EntitySurprise
+from .entity_surprise import row_keys as row_keys
+from .entity_surprise import spread as spread
 from .families import load_families as load_families
 from .families import write_families as write_families
 from .fitting import fit as fit

@@ -9,9 +9,10 @@ Of a kind that many rows of the day tell, each further row counts less, so that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,20 @@ MOST = 6.0  # a surprise beyond one in a million counts as that
 MEMORY_DAYS = 60
 FEWEST = 5  # values of a reference below which nothing is said
 ENOUGH = 30  # entity-days of peers from which nothing needs to be assumed
+_OF_ROWS = (
+    "role",
+    "entity",
+    "values",
+    "surprise",
+    "evidence",
+    "column",
+    "parts",
+    "score",
+    "once_in",
+    "peers",
+    "own_largest",
+    "days_seen",
+)
 OWN_SCALE = 0.35  # logarithm by which a value must exceed the entity's own largest to be as odd as 1 in 10
 
 
@@ -63,6 +78,14 @@ class DayScores:
     peers: Floats
     own_largest: Floats
     days_seen: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64]) -> DayScores:
+        """Return the same of some rows alone."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _OF_ROWS})
+
+    def spread(self, at: NDArray[np.int64], count: int, others: Mapping[str, np.ndarray]) -> DayScores:
+        """Return the same of `count` rows, of which these are those at `at`: of the others all is 0 or as `others` says."""
+        return replace(self, **{name: spread(getattr(self, name), at, count, others.get(name)) for name in _OF_ROWS})
 
 
 @dataclass(frozen=True)
@@ -196,7 +219,7 @@ class EntitySurprise:
 
     def _own_history(self, rows: EntityDay) -> tuple[Floats, NDArray[np.int64]]:
         """Return each entity's largest x so far, and the days on which it was seen."""
-        keys = _keys(rows)
+        keys = row_keys(rows.role, rows.entity)
         largest, seen = np.zeros_like(rows.values), np.zeros(len(keys), np.int64)
         for day in self._past:
             at = pc.index_in(day.keys, value_set=keys).fill_null(-1).to_numpy()
@@ -232,7 +255,8 @@ class EntitySurprise:
             keep[:] = [named not in bad for named in zip(rows.role, rows.entity, strict=True)]
         group, names = pd.factorize(groups[keep])
         x_kept = csc_array(x[keep])
-        self._past.append(_Remembered(_keys(rows).filter(keep), group.astype(np.int32), tuple(names), x_kept))
+        keys = row_keys(rows.role[keep], rows.entity[keep])
+        self._past.append(_Remembered(keys, group.astype(np.int32), tuple(names), x_kept))
         self._totals.append(score[keep])
 
 
@@ -264,10 +288,16 @@ def _first_of(tails: Floats, x: Floats) -> NDArray[np.int64]:
     return np.asarray(np.where(largest, x, -1.0).argmax(axis=1))
 
 
-def _keys(rows: EntityDay) -> pa.Array:
-    """Return a text for each row that names its role and its entity."""
-    role, entity = (pa.array(names, pa.string()) for names in (rows.role, rows.entity))
-    return pc.binary_join_element_wise(role, entity, "\0")
+def spread(told: Any, at: NDArray[np.int64], count: int, others: np.ndarray | None = None) -> Any:
+    """Return an array of `count` rows, of which `told` are those at `at`: the others are 0, or those of `others`."""
+    whole = np.zeros((count, *told.shape[1:]), told.dtype) if others is None else others.copy()
+    whole[at] = told
+    return whole
+
+
+def row_keys(role: NDArray[np.object_], entity: NDArray[np.object_]) -> pa.Array:
+    """Return a text for each row that names its role and, after a NUL, its entity."""
+    return pc.binary_join_element_wise(pa.array(role, pa.string()), pa.array(entity, pa.string()), "\0")
 
 
 def surprise(reference: Floats, n: int, x: Floats, *, tail_share: float = 0.05, least_scale: float = 0.3) -> Floats:

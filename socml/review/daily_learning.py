@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from socml.models import NEAR, DayEvidence, DayScores, Votes, fuse, numbered, rank_rows
+from socml.models import NEAR, DayEvidence, DayScores, Votes, fuse, numbered, rank_rows, spread
 
 Floats = NDArray[np.float64]
 Signal = tuple[str, int]  # role, and position of the column
@@ -48,6 +48,10 @@ class Learned:
     score: Floats
     remembered: NDArray[np.int8]
     silenced: NDArray[np.bool_]
+
+    def spread(self, at: NDArray[np.int64], count: int) -> Learned:
+        """Return the same of `count` rows, of which these are those at `at`: of the others all is 0."""
+        return Learned(**{name: spread(array, at, count) for name, array in vars(self).items()})
 
 
 @dataclass(frozen=True)
