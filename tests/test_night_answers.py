@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,9 +21,8 @@ CLOSED = '[sinks.chat]\nkind = "webhook"\nurl = "http://127.0.0.1:9/hook"\n'  # 
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socml.jobs.outbox.time.sleep", lambda _: None)
-    yield
 
 
 def lab_with_alerts(folder: Path, more: str = "") -> Project:
@@ -199,3 +198,18 @@ def test_a_number_out_of_range_is_told_before_anything_is_done(tmp_path: Path, w
     done = socml(lab_in(tmp_path / "p"), *words)
     assert (done.code, done.out) == (2, "")
     assert f"Invalid value for '{words[-2].replace('-n', '--events')}" in done.err
+
+
+def test_a_responder_that_there_is_not_is_told_before_a_case_is_asked_for(tmp_path: Path) -> None:
+    done = socml(lab_in(tmp_path / "p"), "respond", "C1")
+    assert done.code == 2
+    assert "There is no responder called 'C1'." in done.err
+
+
+def test_an_alert_names_its_role_in_the_words_of_the_list(tmp_path: Path) -> None:
+    alert = AlertBook(lab_with_alerts(tmp_path), "office").read()[0]
+    assert alert.role == "source inside"
+    assert alert.headline().startswith(f"{alert.entity} (source inside): ")
+    assert alert.headline("fr").startswith(f"{alert.entity} (source interne): ")
+    assert replace(alert, role="account inside").whom() == f"{alert.entity} (account)"
+    assert replace(alert, role="flow").whom("fr") == f"{alert.entity} (flow)"  # of an online model

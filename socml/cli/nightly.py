@@ -267,6 +267,8 @@ def _say_plans(plans: list[Plan], *, json_: bool) -> None:
         say(f"{plan.dataset}: {len(plan.files):,} files to read, {len(plan.build):,} days to build")
         for line in (*plan.files[:20], *plan.build[:20]):
             say(f"  {line}")
+        if plan.again:
+            say(f"  lists of {len(plan.again):,} days made again: {plan.again[0]} to {plan.again[-1]}")
         say(f"  listed up to {plan.watermark or 'nothing yet'}; days of files that are not read yet are not known")
         if plan.failed:
             say(f"  {plan.failed}")

@@ -49,13 +49,14 @@ from socml.project import (
 
 @dataclass(frozen=True)
 class Plan:
-    """What a night would do: files it would open, days whose tables it would build. Nothing was written."""
+    """What a night would do: files it would open, days whose tables it would build, days it would list again as asked."""
 
     dataset: str
     files: list[str]
     build: list[str]
     watermark: str
     failed: str = ""
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ def planned(dataset: str, *, project: Project | None = None, night: Night | None
     if dataset in dataset_names(project):
         build = days_to_build(recipe.feature_sets, dataset, project=project, inside=read_context(project).inside)
     state = NightState.read(nights_folder(project, dataset))
-    return Plan(dataset, files, [str(day) for day in build], state.watermark, failed)
+    again = [day for day in sorted(state.versions) if night.first and day >= str(night.first)]
+    again = [day for day in again if night.last is None or day <= str(night.last)]
+    return Plan(dataset, files, [str(day) for day in build], state.watermark, failed, tuple(again))
 
 
 def nightly(
