@@ -12,7 +12,17 @@ from night_lab import Quiet, after, flows, lab_in, night, scan, write_day
 from small_lab import socml
 
 from socml.ingestion import ingest_files
-from socml.jobs import AlertBook, Night, NightLog, metrics_text, night_status, nightly, preview_policy, send_alerts
+from socml.jobs import (
+    AlertBook,
+    Night,
+    NightLog,
+    metrics_text,
+    night_status,
+    nightly,
+    preview_policy,
+    send_alerts,
+    watch,
+)
 from socml.jobs.night_state import last_reports, nights_folder
 from socml.labels import record_label
 from socml.project import ConfigurationError, Project, SocmlError, read_project
@@ -213,3 +223,30 @@ def test_an_alert_names_its_role_in_the_words_of_the_list(tmp_path: Path) -> Non
     assert alert.headline("fr").startswith(f"{alert.entity} (source interne): ")
     assert replace(alert, role="account inside").whom() == f"{alert.entity} (account)"
     assert replace(alert, role="flow").whom("fr") == f"{alert.entity} (flow)"  # of an online model
+
+
+def test_a_first_night_that_failed_was_a_night_and_status_says_why_it_is_not_done(tmp_path: Path) -> None:
+    project = lab_in(tmp_path / "p")
+    assert socml(project, "nightly").code == 3
+    done = socml(project, "status")
+    assert done.code == 1
+    assert "logs holds no files" in " ".join(done.out.split())
+
+
+def test_an_address_that_cannot_be_listened_on_is_told_before_the_first_round(tmp_path: Path) -> None:
+    project = lab_in(tmp_path)
+    write_day(project, 0, flows(0))
+    with pytest.raises(ConfigurationError, match="not an address to listen on"):
+        watch("office", project=project, address="nowhere", seconds=0)
+    assert not (project.workspace / "events").exists()
+
+
+def test_the_text_of_a_night_tells_of_what_was_removed_and_put_into_quarantine_too(tmp_path: Path) -> None:
+    project = lab_in(tmp_path / "p", "max_bad_share = 1.0\n[nightly]\nkeep_events_days = 1\n")
+    for day in range(4):
+        write_day(project, day, flows(day))
+    path = write_day(project, 4, flows(4))
+    path.write_text(path.read_text() + "{not json\n")
+    out = socml(project, "nightly", "office").out
+    assert "  1 records in quarantine: socml quarantine office\n" in out
+    assert "  removed: events before 2026-03-05: 3 parts\n" in out

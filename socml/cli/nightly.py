@@ -292,6 +292,10 @@ def _say_report(report: NightReport) -> None:
         say(f"  {problem.check}: {problem.subject} {problem.day}: {problem.text}")
     for reason in report.failed_files:
         say(f"  not read: {reason}")
+    if report.quarantined:
+        say(f"  {report.quarantined:,} records in quarantine: socml quarantine {report.dataset}")
+    for sentence in report.removed:
+        say(f"  removed: {sentence}")
     for one in report.deliveries:
         say(
             f"  {one['sink']}: {one['sent']:,} sent, {one['refused']:,} refused, {one['waiting']:,} waiting. {one['error']}"

@@ -87,7 +87,9 @@ def retrain(
     now = now or datetime.now(UTC)
     champion = load_model(model, project=project)
     last = _last_fitted(champion, project)
-    answers = [_holds(one, champion, last, dataset, project, now) for one in conditions or ("always",)]
+    # what had drifted before the shadow was fitted is a reason for it, and for no other
+    since = "" if last is champion else min(_fitted(last, project), now).date().isoformat()
+    answers = [_holds(one, last, dataset, project, now, drift_since=since) for one in conditions or ("always",)]
     why = "; ".join(text for _, text in answers)
     if not any(holds for holds, _ in answers):
         return Retrained(model, False, why)
@@ -185,17 +187,15 @@ def _last_fitted(champion: ModelVersion, project: Project) -> ModelVersion:
 
 
 def _holds(
-    condition: str, champion: ModelVersion, last: ModelVersion, dataset: str, project: Project, now: datetime
+    condition: str, last: ModelVersion, dataset: str, project: Project, now: datetime, *, drift_since: str = ""
 ) -> tuple[bool, str]:
     """Return whether a condition holds of the version that was fitted last, and that in words."""
     text = condition.strip()
     if text == "always":
         return True, "always"
     if text == "drift":
-        # what had drifted before the shadow was fitted is a reason for it, and for no other
-        since = "" if last is champion else _fitted(last, project).date().isoformat()
         recent = recent_problems(nights_folder(project, dataset), 7, now)
-        found = [problem for problem in recent if problem.check.endswith("-drift") and problem.day >= since]
+        found = [problem for problem in recent if problem.check.endswith("-drift") and problem.day >= drift_since]
         return bool(found), f"drift: {len(found):,} columns or scores in the last seven days"
     fitted = _fitted(last, project)
     if matched := _AGE.fullmatch(text):

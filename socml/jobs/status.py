@@ -68,7 +68,8 @@ def night_status(
     DataError, UnknownName
         If there was no night yet, or none of this dataset.
     """
-    names = sorted(path.parent.name for path in (project.workspace / "nights").glob("*/state.json"))
+    folders = sorted((project.workspace / "nights").glob("*/"))
+    names = [of.name for of in folders if (of / "state.json").is_file() or unfinished_night(of)]
     if not names:
         raise DataError("There was no night yet. Run: socml nightly DATASET")
     if dataset and dataset not in names:
