@@ -12,10 +12,10 @@
 -- new_beacon = 1
 -- [columns]
 -- rare_beacon = "regularity of the calls to one outside destination, weighed by their number and by how few others know it"
--- new_beacon = "the same of a destination that this source never called before"
+-- new_beacon = "regularity of the calls to one outside destination new to this source, weighed by their number and by how few others know it"
 -- [columns_fr]
 -- rare_beacon = "régularité des appels vers une destination extérieure, pondérée par leur nombre et par la rareté de la destination"
--- new_beacon = "la même chose vers une destination que cette source n’avait jamais appelée"
+-- new_beacon = "régularité des appels vers une destination extérieure nouvelle pour cette source, pondérée par leur nombre et par la rareté de la destination"
 -- [shown_with]
 -- rare_beacon = "called"
 -- new_beacon = "newly_called"

@@ -14,12 +14,12 @@
 -- new_unknown_domains = 2
 -- [columns]
 -- hidden_characters = "characters of the different names below one domain, divided by the sources that ever asked for it"
--- new_hidden_characters = "the same of a domain that this source never asked for before"
+-- new_hidden_characters = "characters of the different names below one domain new to this source, divided by the sources that ever asked for it"
 -- unknown_domains = "different domains that do not exist"
 -- new_unknown_domains = "different domains that do not exist and that nobody asked for before"
 -- [columns_fr]
 -- hidden_characters = "caractères des noms différents sous un même domaine, divisés par ses sources connues"
--- new_hidden_characters = "la même chose sous un domaine que cette source n’avait jamais demandé"
+-- new_hidden_characters = "caractères des noms différents sous un même domaine nouveau pour cette source, divisés par ses sources connues"
 -- unknown_domains = "domaines différents qui n’existent pas"
 -- new_unknown_domains = "domaines différents qui n’existent pas et que personne n’avait demandés"
 -- [shown_with]

@@ -15,14 +15,14 @@
 -- new_changes = 1
 -- [columns]
 -- right_changes = "changes of accounts, groups, services or audit rules"
--- rare_changes = "kinds of such changes, each divided by the hosts that ever had one"
+-- rare_changes = "kinds of changes of accounts, groups, services or audit rules, each divided by the hosts that ever had one"
 -- new_root_accounts = "accounts that acted as root here for the first time"
--- new_changes = "kinds of such changes that this host never had, each divided by the hosts that ever had one"
+-- new_changes = "kinds of changes of accounts, groups, services or audit rules that this host never had, each divided by the hosts that ever had one"
 -- [columns_fr]
 -- right_changes = "modifications de comptes, de groupes, de services ou de règles d’audit"
--- rare_changes = "sortes de telles modifications, chacune divisée par les machines qui en ont connu"
+-- rare_changes = "sortes de modifications de comptes, de groupes, de services ou de règles d’audit, chacune divisée par les machines qui en ont connu"
 -- new_root_accounts = "comptes qui ont agi ici en tant que root pour la première fois"
--- new_changes = "sortes de tels changements jamais vues sur cette machine, chacune divisée par ses machines connues"
+-- new_changes = "sortes de modifications de comptes, de groupes, de services ou de règles d’audit jamais vues sur cette machine, chacune divisée par ses machines connues"
 -- [shown_with]
 -- right_changes = "rarest_change"
 -- rare_changes = "rarest_change"

@@ -61,6 +61,19 @@ def test_what_is_wrong_with_a_day_is_told_once_and_by_name(changes, check: str, 
     assert said in text
 
 
+def test_a_column_that_only_working_days_fill_is_not_gone_at_a_weekend() -> None:
+    working = [a_day(n) for n in range(5)]
+    gone = {"columns": columns(**{"extra.vlan": None})}
+    assert found(a_day(5, **gone), working) == []
+    weekend = [a_day(n, **gone) for n in (5, 6)]
+    assert found(a_day(7, **gone), [*working, *weekend]) == [
+        ("schema", "column extra.vlan is gone (it had a value in 50% of the rows)")
+    ]
+    assert found(a_day(12, **gone), [*working, a_day(5), a_day(6)]) == [
+        ("schema", "column extra.vlan is gone (it had a value in 50% of the rows)")
+    ]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -98,6 +98,15 @@ def test_runs_that_share_no_row_are_an_error_that_says_what_they_are_of(runs):
         compare("oen", "two", project=project)
 
 
+def test_the_same_host_and_hour_of_two_datasets_is_not_the_same_row(runs):
+    project, _, _ = runs
+    other_run(project, "one", "elsewhere")
+    path = run_folder(project, "elsewhere") / "run.json"
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "dataset": "elsewhere"})
+    with pytest.raises(DataError, match="of elsewhere by"):
+        compare("one", "elsewhere", project=project)
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=40))
 @settings(deadline=None)
 def test_rank_correlation_equals_that_of_scipy(pairs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,12 @@ import pytest
 from daily_events import FLOW, LOGON, flow, logon, project_in, store
 
 from socml.features.daily_tables import day_connection
+from socml.project import Project, load_feature_recipe, recipe_names, starter_root
 from socml.project.workspace import event_files
+
+
+def shipped() -> Project:
+    return Project(root=starter_root(), workspace=Path("unused"))
 
 
 def meanings(tmp_path: Path, events: list[dict], columns: str, inside: tuple = ()) -> list[tuple[Any, ...]]:
@@ -141,3 +147,11 @@ def test_an_alert_is_about_its_inside_end(tmp_path: Path) -> None:
     alert = {"class_uid": 2004, "rule_id": "7", "source_ip": "203.0.113.7", "destination_ip": "10.0.0.2"}
     events = [{"time": at(0), **alert}, {"time": at(1), **alert, "source_ip": "10.0.0.9"}]
     assert meanings(tmp_path, events, "victim_or_source, rule") == [("10.0.0.2", "7"), ("10.0.0.9", "7")]
+
+
+@pytest.mark.parametrize("name", recipe_names("features", shipped()))
+def test_the_words_of_a_column_stand_alone_for_an_alert_shows_one_without_the_others(name: str) -> None:
+    recipe = load_feature_recipe(name, shipped())
+    leaning = re.compile(r"^(the same|la même chose)\b|\b(such|tels|telles) ")
+    words = [*recipe.columns.values(), *recipe.columns_fr.values()]
+    assert [text for text in words if leaning.search(text)] == []

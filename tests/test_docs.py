@@ -34,9 +34,20 @@ def test_every_recipe_on_a_page_is_one():
 
     text = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
     recipes = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
-    assert len(recipes) == 2
-    for recipe in recipes:
-        assert parse_recipe(ModelRecipe, recipe, path=Path("models/page.toml")).steps
+    read = [parse_recipe(ModelRecipe, recipe, path=Path("models/page.toml")) for recipe in recipes]
+    assert [bool(recipe.steps) for recipe in read] == [True, True, False]
+
+
+def test_every_model_that_a_page_scores_with_is_shipped_or_written_on_that_page():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "fr").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        named = set(
+            re.findall(r"^ +socml (?:fit|score|retrain|shadow|promote|rollback|validate) ([a-z][a-z0-9-]*)", text, re.M)
+        )
+        there = {path.stem for path in (ROOT / "models").glob("*.toml")} | set(
+            re.findall(r"`models/([a-z0-9-]+)\.toml`", text)
+        )
+        assert named - there == set(), page
 
 
 # Line of the README's table, from its start → results file, case, measure, digits; None is the figure, a name is that peer's.

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from socml.cli import app
 from socml.jobs import make_backup, metrics_text, night_status, restore_backup, set_policy
-from socml.jobs.alert_policy import Policy, alerting, replay_policy
+from socml.jobs.alert_policy import PastDay, Policy, alerting, replay_policy
 from socml.jobs.backup import INDEX
 from socml.labels import read_labels, record_label
 from socml.project import (
@@ -192,12 +192,19 @@ def test_a_false_discovery_rate_is_kept_on_usual_days_and_finds_what_is_far_out(
     import numpy as np
 
     rng = np.random.default_rng(3)
-    history = [(datetime(2026, 3, 1 + d, tzinfo=UTC).date(), rng.exponential(1, 400)) for d in range(20)]
+    days = [(datetime(2026, 3, 1 + d, tzinfo=UTC).date(), rng.exponential(1, 400)) for d in range(20)]
+    history = [PastDay(day, scores, scores) for day, scores in days]
     policy = Policy(false_discovery_rate=0.1)
     usual = replay_policy(policy, history)
     assert sum(day.alerts > 0 for day in usual[5:]) <= 4  # one day in ten, give or take
     today = np.concatenate([rng.exponential(1, 400), [30.0] * 5])
-    assert np.flatnonzero(alerting(policy, today, [s for _, s in history]))[-5:].tolist() == [400, 401, 402, 403, 404]
+    assert np.flatnonzero(alerting(policy, today, [of.learned for of in history]))[-5:].tolist() == [
+        400,
+        401,
+        402,
+        403,
+        404,
+    ]
     assert not alerting(policy, today, [np.ones(49)]).any()
     with pytest.raises(ConfigurationError):
         Policy(alerts_a_day=3, score=1.0)

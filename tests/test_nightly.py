@@ -16,7 +16,7 @@ from night_lab import flows, lab_in, night, outcome, scan, write_day
 
 from socml.features import daily_tables
 from socml.ingestion import days, ingest_files
-from socml.jobs import planned
+from socml.jobs import Night, planned
 from socml.jobs.daily_listing import Judged, open_listing, rank_days, read_judged
 from socml.jobs.night_lock import night_lock
 from socml.jobs.ranked_days import RankedDays
@@ -109,7 +109,9 @@ def test_a_dry_run_says_what_it_would_do_and_changes_no_byte(tmp_path: Path) -> 
     before = {path: path.read_bytes() for path in project.workspace.rglob("*") if path.is_file()}
     plan = planned("office", project=project)
     assert [Path(name).name for name in plan.files] == ["conn.2026-03-03.log"]
-    assert (plan.build, plan.watermark) == ([], "2026-03-02")
+    assert (plan.build, plan.watermark, plan.again) == ([], "2026-03-02", ())
+    assert planned("office", project=project, night=Night(first=date(2026, 3, 1))).again == ("2026-03-02",)
+    assert planned("office", project=project, night=Night(first=date(2026, 3, 3))).again == ()
     assert {path: path.read_bytes() for path in project.workspace.rglob("*") if path.is_file()} == before
 
 

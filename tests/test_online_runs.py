@@ -87,8 +87,11 @@ def write_features(
     return write_table(path, pa.Table.from_pandas(features, preserve_index=False), about)
 
 
-def test_a_run_writes_the_same_score_table_as_a_batch_model(lab):
+@pytest.mark.parametrize("block", [65_536, 100])  # rows that are written at a time: all, and a part
+def test_a_run_writes_the_same_score_table_as_a_batch_model(lab, monkeypatch, block):
+    monkeypatch.setattr("socml.models.scoring.BLOCK", block)
     features = table()
+    assert 100 < len(features) < 65_536
     path = write_features(lab, features)
     truth = pd.Series(features.index == len(features) - 1, index=features["row_id"])
     run = score_online(RECIPE, path, project=lab, truth=truth)

@@ -65,6 +65,20 @@ def test_the_new_version_is_in_the_shadow_until_a_person_promotes_it_and_can_be_
     assert {"features built", "fitted", "scored"} <= set(audited)
 
 
+def test_a_timer_fits_no_other_version_each_night_until_somebody_promotes_one(lab: Project) -> None:
+    late = datetime.now(UTC) + timedelta(days=31)
+    conditions = ["age>30d", "labels>=1", "drift"]
+    assert retrain(MODEL, DATASET, conditions=["always"], project=lab).fitted
+    shadow = standing_of(MODEL, lab).shadow
+    again = retrain(MODEL, DATASET, conditions=conditions, project=lab)
+    assert (again.fitted, standing_of(MODEL, lab).shadow) == (False, shadow)
+    assert again.why == (
+        f"age: 0 of 30 days; labels: 0 of 1 since {MODEL}/{shadow} was fitted; "
+        "drift: 0 columns or scores in the last seven days"
+    )
+    assert retrain(MODEL, DATASET, conditions=["age>30d"], project=lab, now=late).fitted  # it is old itself
+
+
 def test_labelled_rows_that_change_sides_are_told() -> None:
     import numpy as np
     import pandas as pd

@@ -257,6 +257,7 @@ def test_a_mail_has_all_alerts_of_a_batch_and_the_same_id_when_it_is_sent_again(
     assert mail["Subject"] == "socml : 2 alertes de office, 2026-03-02"
     assert mail["Bcc"] is None
     assert "balayage : 1 adresses" in mail.get_content()
+    assert "10.0.0.4 (source interne), " in mail.get_content()
     assert again["Message-ID"] == third["Message-ID"] != mail["Message-ID"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,16 @@ AnyAddress = Annotated[
 
 Engine = Annotated[str, typer.Option("--engine", help="duckdb or spark; what socml.toml says if not given")]
 Master = Annotated[str, typer.Option("--master", help="of Spark: local[2], spark://host:7077, yarn, k8s://…")]
+
+
+SEEDS = 2**32 - 1  # the largest that numpy's generators of old and scikit-learn take
+
+
+def given_path(text: str) -> Path:
+    """Return a path that was given; an empty one is a variable that was not set, and not this folder."""
+    if not text:
+        raise typer.BadParameter("it is empty; write . for this folder.")
+    return Path(text)
 
 
 def project_on(engine: str = "", master: str = "") -> Project:

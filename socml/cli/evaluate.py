@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from socml.cli._options import Json
+from socml.cli._options import SEEDS, Json
 from socml.cli._output import as_json, figure, note, progress_bar, records, say, step, table
 from socml.project import ConfigurationError, Project, did_you_mean, find_project
 
@@ -48,7 +48,7 @@ def validate(
     dataset: Annotated[str, typer.Argument(help="ingested dataset whose truth is known")],
     mode: Mode = "",
     set_: Setting = None,
-    seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=SEEDS, help="instead of the recipe's")] = None,
     metric: Metrics = None,
     judged_by: By = "",
     json_: Json = False,
@@ -76,7 +76,7 @@ def errors(
     validation: Annotated[str, typer.Option(help="id of a validation; the newest if not given")] = "",
     kind: Annotated[str, typer.Option(help="false-positives or false-negatives")] = "false-positives",
     row: Annotated[str, typer.Option(help="show the features and events of this row")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="errors to list")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="errors to list")] = 20,
     json_: Json = False,
 ) -> None:
     """List what a validated model got wrong, the worst first; with --row, down to the events behind one.
@@ -104,7 +104,8 @@ def search(
     model: Annotated[str, typer.Argument(help="recipe in models/ with a [search]")],
     dataset: Annotated[str, typer.Argument(help="ingested dataset whose truth is known")],
     nested: Annotated[
-        int, typer.Option(help="outer folds: judge the search on rows it did not choose on, instead of searching")
+        int,
+        typer.Option(min=0, help="outer folds: judge the search on rows it did not choose on, instead of searching"),
     ] = 0,
     mode: Mode = "",
     set_: Setting = None,
@@ -157,7 +158,7 @@ def _search_nested(model: str, dataset: str, folds: int, validation: Validation 
 def compare(
     a: Annotated[str, typer.Argument(help="scoring run")],
     b: Annotated[str, typer.Argument(help="another, over the same rows")],
-    moved: Annotated[int, typer.Option(help="rows that moved most to show")] = 10,
+    moved: Annotated[int, typer.Option(min=0, help="rows that moved most to show")] = 10,
     metric: Metrics = None,
     judged_by: By = "truth",
     json_: Json = False,

@@ -60,7 +60,7 @@ def peek(
         str, typer.Option("--format", "-f", help="read as this format instead of detecting it")
     ] = "auto",
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="read as this recipe says")] = "",
-    events: Annotated[int, typer.Option("--events", "-n", help="events and bad records to show")] = 3,
+    events: Annotated[int, typer.Option("--events", "-n", min=0, help="events and bad records to show")] = 3,
     write_map: Annotated[
         bool, typer.Option("--write-map", help="write what its fields were taken for to the project's formats/")
     ] = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from socml.cli._options import AnyAddress, Engine, Final, Json, Master, Workers, project_on
+from socml.cli._options import SEEDS, AnyAddress, Engine, Final, Json, Master, Workers, given_path, project_on
 from socml.cli._output import as_json, note, progress_bar, say, step, table, without_pandas
 from socml.project import ConfigurationError, DataError, Period, Run, find_project
 
@@ -36,9 +36,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="where the logs are written")],
-    days: Annotated[int, typer.Option(help="days of activity")] = 4,
-    seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 7,
+    folder: Annotated[Path, typer.Argument(parser=given_path, metavar="path", help="where the logs are written")],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="days of activity")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same bytes")] = 7,
     json_: Json = False,
 ) -> None:
     """Write the logs of a small organisation, with attacks of known truth in them.
@@ -163,7 +163,7 @@ def fit(
     model: Annotated[str, typer.Argument(help="recipe in models/")],
     dataset: Annotated[str, typer.Argument(help="ingested dataset")],
     promote: Annotated[bool, typer.Option("--promote", help="make it the champion")] = False,
-    seed: Annotated[int | None, typer.Option(help="instead of the recipe's")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=SEEDS, help="instead of the recipe's")] = None,
     from_: From = "",
     until: Until = "",
     force: Annotated[bool, typer.Option("--force", help="learn from a column even if it is the label")] = False,
@@ -208,7 +208,7 @@ def score(
     model: Annotated[str, typer.Argument(help="registered model")],
     dataset: Annotated[str, typer.Argument(help="ingested dataset")],
     version: Annotated[str, typer.Option(help="version or alias")] = "champion",
-    top: Annotated[int, typer.Option(help="rows to explain at once")] = 200,
+    top: Annotated[int, typer.Option(min=0, help="rows to explain at once")] = 200,
     online: Annotated[
         bool, typer.Option("--online", help="an online model: score and learn what is new, row by row")
     ] = False,

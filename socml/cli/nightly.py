@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from socml.project import SocmlError
 
 Dataset = Annotated[str, typer.Argument(help="dataset; the only one of [sources] if not given")]
+Datasets = Annotated[str, typer.Argument(help="dataset; all of [sources] if not given")]
 _DAY = "%Y-%m-%d"
 
 
@@ -32,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def nightly(
-    dataset: Dataset = "",
+    dataset: Datasets = "",
     from_: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="make lists again from here")] = None,
     to: Annotated[datetime | None, typer.Option("--to", formats=[_DAY], help="and list no later day")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and do nothing")] = False,
@@ -75,7 +76,7 @@ def nightly(
 def watch(
     dataset: Dataset = "",
     every: Annotated[float, typer.Option(min=1, help="seconds from one round to the next")] = 60.0,
-    seconds: Annotated[float | None, typer.Option(help="watch this long; else until Ctrl-C")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="watch this long; else until Ctrl-C")] = None,
     listen: Annotated[str, typer.Option(help="receive syslog too: udp://127.0.0.1:5514 or tcp://…")] = "",
     any_address: AnyAddress = False,
     online: Annotated[list[str] | None, typer.Option(help="an online model that scores each event as it comes")] = None,
@@ -92,16 +93,20 @@ def watch(
     from socml.jobs import Night, serve_metrics
     from socml.jobs import watch as follow
 
+    before: NightReport | None = None
+
     def told(report: NightReport) -> None:
-        if not report.is_idle:
+        nonlocal before
+        if not report.is_idle(before):
             _say_report(report)
+        before = report
 
     with ExitStack() as meanwhile:
         if metrics:
             port = meanwhile.enter_context(serve_metrics(metrics, find_project(), any_address=any_address))
             note(f"Prometheus is answered on port {port}, at /metrics.")
         done = follow(
-            _datasets(dataset)[0],
+            _dataset(dataset),
             night=Night(send=not no_send),
             online=online or (),
             every=every,
@@ -117,7 +122,7 @@ def watch(
 
 def status(
     dataset: Annotated[str, typer.Argument(help="dataset; all that had a night if not given")] = "",
-    days: Annotated[int, typer.Option(min=1, help="days of logs, and nights, that are told of")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=36_500, help="days of logs, and nights, that are told of")] = 7,
     json_: Json = False,
 ) -> None:
     """Say how the nights are: what was listed, what each check found in the last days, what waits to be sent.
@@ -151,9 +156,11 @@ def alerts(
     Examples:  socml alerts office      socml alerts office --day 2026-03-02 --json      socml alerts office --send
     """
     from socml.jobs import AlertBook, send_alerts
+    from socml.project import check_dataset
 
     project = find_project()
-    name = _datasets(dataset)[0]
+    name = _dataset(dataset)
+    check_dataset(name, project)
     if send:
         deliveries = send_alerts(name, project=project)
         for one in deliveries:
@@ -189,7 +196,7 @@ def preview(
     """
     from socml.jobs import Policy, preview_policy
 
-    name, project = _datasets(dataset)[0], find_project()
+    name, project = _dataset(dataset), find_project()
     given = (alerts_a_day, fdr, score) != (None, None, None)
     policy = Policy(alerts_a_day, fdr, score) if given else None
     policy_text, replayed = preview_policy(name, policy, project=project)
@@ -217,7 +224,7 @@ def set_threshold(dataset: Dataset = "", alerts_a_day: Budget = None, fdr: Rate 
     """
     from socml.jobs import Policy, set_policy
 
-    name = _datasets(dataset)[0]
+    name = _dataset(dataset)
     threshold = set_policy(name, Policy(alerts_a_day, fdr, score), project=find_project())
     say(f"{name}: from the next night on {threshold}")
 
@@ -240,6 +247,14 @@ def _datasets(named: str) -> list[str]:
     return [named] if named else sources
 
 
+def _dataset(named: str) -> str:
+    """Return the dataset that is named; the only one of [sources] if none is."""
+    known = _datasets(named)
+    if len(known) > 1:
+        raise ConfigurationError(f"Which dataset? Name one of [sources]: {', '.join(known)}.")
+    return known[0]
+
+
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
@@ -252,6 +267,8 @@ def _say_plans(plans: list[Plan], *, json_: bool) -> None:
         say(f"{plan.dataset}: {len(plan.files):,} files to read, {len(plan.build):,} days to build")
         for line in (*plan.files[:20], *plan.build[:20]):
             say(f"  {line}")
+        if plan.again:
+            say(f"  lists of {len(plan.again):,} days made again: {plan.again[0]} to {plan.again[-1]}")
         say(f"  listed up to {plan.watermark or 'nothing yet'}; days of files that are not read yet are not known")
         if plan.failed:
             say(f"  {plan.failed}")
@@ -275,6 +292,10 @@ def _say_report(report: NightReport) -> None:
         say(f"  {problem.check}: {problem.subject} {problem.day}: {problem.text}")
     for reason in report.failed_files:
         say(f"  not read: {reason}")
+    if report.quarantined:
+        say(f"  {report.quarantined:,} records in quarantine: socml quarantine {report.dataset}")
+    for sentence in report.removed:
+        say(f"  removed: {sentence}")
     for one in report.deliveries:
         say(
             f"  {one['sink']}: {one['sent']:,} sent, {one['refused']:,} refused, {one['waiting']:,} waiting. {one['error']}"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from socml.cli._options import given_path
 from socml.cli._output import as_json, note, say, table
 from socml.project import ConfigurationError, find_project, init_project, is_loopback, starter_root
 
@@ -22,7 +23,11 @@ def add_to(app: typer.Typer) -> None:
     app.command(name="app")(serve)
 
 
-def init(folder: Annotated[Path, typer.Argument(help="a new or existing folder")] = Path("lab")) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(parser=given_path, metavar="path", help="a new or existing folder")] = Path(
+        "lab"
+    ),
+) -> None:
     """Make a project: a copy of the recipes and notebooks that come with socml.
 
     Files that are there already are left as they are.
@@ -38,7 +43,7 @@ def init(folder: Annotated[Path, typer.Argument(help="a new or existing folder")
 
 def demo(
     no_app: Annotated[bool, typer.Option("--no-app", help="stop after the findings")] = False,
-    port: Annotated[int, typer.Option(help="port of the app")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="port of the app")] = PORT,
 ) -> None:
     """Simulate a small organisation with attacks in its logs, list whom to look at, then open the app on that list.
 
@@ -55,7 +60,7 @@ def demo(
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="port to listen on")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="port to listen on")] = PORT,
     address: Annotated[
         str, typer.Option(help="listen here instead of on this machine only; needs accounts: socml people add")
     ] = "127.0.0.1",

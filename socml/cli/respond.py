@@ -9,7 +9,7 @@ import typer
 
 from socml.cli._options import Json, Who
 from socml.cli._output import as_json, note, say, table
-from socml.project import DataError, find_project, words
+from socml.project import DataError, UnknownName, find_project, words
 
 if TYPE_CHECKING:
     from socml.project import Sentence
@@ -187,6 +187,8 @@ def respond_(
     if not responder:
         say("\n".join(responder_names()))
         return
+    if responder not in responder_names():
+        raise UnknownName("responder", responder, responder_names())
     if not case_id:
         raise DataError(f"Name a case: socml respond {responder} C1")
     project = find_project()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from socml.cli._options import Engine, Json, Master, Run, project_on
+from socml.cli._options import Engine, Json, Master, Run, given_path, project_on
 from socml.cli._output import as_json, say, step, table
 from socml.project import ConfigurationError, find_project, words
 
@@ -29,8 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     experiment: Annotated[str, typer.Argument(help="recipe in experiments/")],
-    paths: Annotated[list[Path] | None, typer.Argument(help="files to ingest first")] = None,
-    top: Annotated[int | None, typer.Option(help="rows to put in words; 10, or 20 of the daily list")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(parser=given_path, metavar="path", help="files to ingest first")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="rows to put in words; 10, or 20 of the daily list")] = None,
     day: Annotated[str, typer.Option(help="of the daily list, as 2026-03-04; the last if not given")] = "",
     since: Annotated[str, typer.Option(help="last: only what is new since the last night, as socml nightly does")] = "",
     hours: Annotated[bool, typer.Option("--hours", help="of the daily list: a list for each hour of the day")] = False,
@@ -192,9 +194,9 @@ def replay(
         str, typer.Argument(help="recipe in experiments/; a scoring run as it is, if not given")
     ] = "",
     run: Run = "",
-    budget: Annotated[int, typer.Option(help="labels the oracle gives")] = 100,
+    budget: Annotated[int, typer.Option(min=0, help="labels the oracle gives")] = 100,
     strategy: Annotated[list[str] | None, typer.Option(help="query strategy; may be given several times")] = None,
-    seeds: Annotated[int, typer.Option(help="number of seeds")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="number of seeds")] = 1,
     plot: Annotated[Path | None, typer.Option(help="picture to draw the curves into")] = None,
     json_: Json = False,
 ) -> None:

@@ -83,7 +83,7 @@ def compare(
     Raises
     ------
     UnknownName, DataError
-        If there is no such run, or they share no row.
+        If there is no such run, they are of two datasets, or share no row.
     RecipeError
         If there is no such metric.
     """
@@ -121,7 +121,8 @@ def compare(
 def _shared_rows(runs: list[Run], scores: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.Index, list[str]]:
     """Return the rows that both runs have, and what is to be said of those that only one has."""
     shared = scores[0].index.intersection(scores[1].index, sort=False)
-    if shared.empty:
+    # the same host and hour has the same id in two datasets, and is another row
+    if shared.empty or runs[0]["dataset"] != runs[1]["dataset"]:
         named = " and ".join(f"{run['run_id']} of {run['dataset']} by {run['feature_set']}" for run in runs)
         raise DataError(f"The runs share no row: {named}. Rows are the same only in one dataset and feature set.")
     return shared, [

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from socml.project import DataError
+from socml.project import ConfigurationError, DataError
 
 __all__ = ["Found", "find_files"]
 
@@ -57,7 +57,11 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
     ------
     DataError
         If not one of the paths means anything.
+    ConfigurationError
+        If one is empty: a variable that was not set, and not this folder.
     """
+    if "" in paths:
+        raise ConfigurationError("A path is empty; write . for this folder.")
     found = Found()
     for given in paths:
         path = base / Path(given).expanduser()

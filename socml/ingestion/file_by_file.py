@@ -221,7 +221,7 @@ class FileByFile:
 
     def _pass_over_empty(self, file: InputFile) -> None:
         size = file.source.size
-        why = "holds nothing but blanks" if size else "is empty: it has 0 bytes"
+        why = "holds nothing but blanks" if size and file.source.head() else "is empty: it has 0 bytes"
         error = FormatError(f"{file.source.name} {why}.")
         if self.total_bytes == size and file.named:
             self.fail(file.source.name, error)
@@ -288,14 +288,14 @@ class FileByFile:
 
 
 def _is_blank(file: InputFile) -> bool:
-    """Return whether a file holds nothing yet: no byte, or a few line ends and blanks."""
+    """Return whether a file holds nothing yet, packed or not: no byte, or a few line ends and blanks."""
     if not file.source.size or file.source.size > _MOST_BLANKS:
         return not file.source.size
     try:
         head = file.source.head()
     except (OSError, SocmlError):  # is told when it is read
         return False
-    return head != b"" and not head.strip()
+    return not head.strip() and not file.source.is_parquet and not file.source.damage
 
 
 def _in_quarantine(count: int, dataset: str) -> str:

@@ -20,7 +20,16 @@ from socml.ingestion.parts import read_rejects
 from socml.ingestion.result import IngestResult
 from socml.ingestion.segments import Segments
 from socml.ingestion.staging import staging
-from socml.project import DataError, Project, check_part, events_folder, find_project, quarantine_files, read_manifest
+from socml.project import (
+    DataError,
+    Project,
+    check_dataset,
+    check_part,
+    events_folder,
+    find_project,
+    quarantine_files,
+    read_manifest,
+)
 
 __all__ = ["Chosen", "Quarantined", "clear_quarantine", "list_quarantine", "retry_quarantine"]
 
@@ -69,8 +78,18 @@ class Quarantined:
 
 
 def list_quarantine(dataset: str, chosen: Chosen = Chosen(), *, project: Project | None = None) -> list[Quarantined]:
-    """Return the records in a dataset's quarantine, by file and line."""
-    table = read_rejects(quarantine_files(project or find_project(), dataset))
+    """Return the records in a dataset's quarantine, by file and line.
+
+    Raises
+    ------
+    UnknownName
+        If there are none, and no dataset of that name.
+    """
+    project = project or find_project()
+    files = quarantine_files(project, dataset)
+    if not files:
+        check_dataset(dataset, project)
+    table = read_rejects(files)
     return sorted(_chosen(table, chosen), key=lambda record: (record.file, record.line))
 
 

@@ -72,6 +72,15 @@ class Replayed:
     malicious: int
 
 
+@dataclass(frozen=True)
+class PastDay:
+    """A day's scores, higher is more ANOMALOUS: as the night saw them, and as the labels of the day's own rows left them."""
+
+    day: date
+    unlearned: Floats
+    learned: Floats
+
+
 def alerting(policy: Policy, scores: Floats, before: Sequence[Floats]) -> NDArray[np.bool_]:
     """Return which rows of a day alert, shape as `scores`. A row that says nothing (score 0) never does.
 
@@ -93,15 +102,18 @@ def alerting(policy: Policy, scores: Floats, before: Sequence[Floats]) -> NDArra
 
 
 def replay_policy(
-    policy: Policy, history: Sequence[tuple[date, Floats]], verdicts: Sequence[dict[int, bool]] = ()
+    policy: Policy, history: Sequence[PastDay], verdicts: Sequence[dict[int, bool]] = ()
 ) -> list[Replayed]:
-    """Return what a policy would have done on each day of the history, by the days before it."""
+    """Return what a policy would have done on each day of the history, by the days before it.
+
+    What was said of a day's own rows came after its night, and does not change which of them alert.
+    """
     replayed = []
-    for i, (day, scores) in enumerate(history):
-        rows = np.flatnonzero(alerting(policy, scores, [of for _, of in history[:i]])).tolist()
+    for i, past in enumerate(history):
+        rows = np.flatnonzero(alerting(policy, past.unlearned, [of.learned for of in history[:i]])).tolist()
         of_day = verdicts[i] if i < len(verdicts) else {}
         known = [of_day[row] for row in rows if row in of_day]
-        replayed.append(Replayed(day, len(rows), len(known), sum(known)))
+        replayed.append(Replayed(past.day, len(rows), len(known), sum(known)))
     return replayed
 
 

@@ -89,7 +89,12 @@ class Alert:
         """Return whom it is about, and the first reason."""
         first = self.reasons[0] if self.reasons else None
         text = "" if first is None else first.text_fr if language == "fr" else first.text
-        return f"{self.entity} ({self.role}): {text}"
+        return f"{self.whom(language)}: {text}"
+
+    def whom(self, language: str = "en") -> str:
+        """Return whom it is about, with the role as the list has it; that of an online model may have no words."""
+        key = f"daily.role.{self.role.replace(' ', '_')}"
+        return f"{self.entity} ({words(language).catalogue.get(key, self.role)})"
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""

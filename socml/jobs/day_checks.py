@@ -59,7 +59,7 @@ def problems_of(today: DayProfile, before: Sequence[DayProfile], settings: Check
             found += _silence(today.day, name, now, alike, settings)
             found += _volume(today.day, name, now, alike, settings)
         if now.rows >= LEAST_ROWS:
-            found += _schema(today.day, name, now, known)
+            found += _schema(today.day, name, now, known, alike)
     return found
 
 
@@ -94,11 +94,14 @@ def _volume(
         yield Problem("volume", day, name, text, len(known))
 
 
-def _schema(day: str, name: str, now: SourceProfile, known: list[SourceProfile]) -> Iterator[Problem]:
+def _schema(
+    day: str, name: str, now: SourceProfile, known: list[SourceProfile], alike: list[SourceProfile]
+) -> Iterator[Problem]:
     changes: dict[str, list[str]] = {"schema": [], "units": []}
     for column in sorted({*now.columns, *(c for of in known for c in of.columns)}):
-        here, past = now.columns.get(column), [of.columns.get(column) for of in known]
-        for check, text in _column(column, here, past, now, known):
+        here = now.columns.get(column)
+        told = _gone(column, now, alike) if here is None else _column(column, here, now, known)
+        for check, text in told:
             changes[check].append(text)
     for check, texts in changes.items():
         more = f" and {len(texts) - MOST_TOLD} more" if len(texts) > MOST_TOLD else ""
@@ -106,22 +109,23 @@ def _schema(day: str, name: str, now: SourceProfile, known: list[SourceProfile])
             yield Problem(check, day, name, "; ".join(texts[:MOST_TOLD]) + more, now.rows)
 
 
-def _column(
-    name: str,
-    here: ColumnProfile | None,
-    past: list[ColumnProfile | None],
-    now: SourceProfile,
-    known: list[SourceProfile],
-) -> Iterator[tuple[str, str]]:
-    seen = [of for of in past if of is not None]
-    if not seen:
-        if here and here.n >= RARE * now.rows:
-            yield "schema", f"column {name} is new ({here.n:,} of {now.rows:,} rows)"
+def _gone(name: str, now: SourceProfile, alike: list[SourceProfile]) -> Iterator[tuple[str, str]]:
+    """Tell of a column without a value, beside days of the same kind: at a weekend nobody may do what fills it."""
+    seen = [of.columns[name] for of in alike if name in of.columns]
+    if len(alike) < LEAST_ALIKE or len(seen) < len(alike):
         return
-    share = sum(of.n for of in seen) / sum(of.rows for of in known)
-    if here is None:
-        if len(seen) == len(past) and share * now.rows >= LEAST_ROWS / 2 and share >= RARE:
-            yield "schema", f"column {name} is gone (it had a value in {share:.0%} of the rows)"
+    share = sum(of.n for of in seen) / sum(of.rows for of in alike)
+    if share * now.rows >= LEAST_ROWS / 2 and share >= RARE:
+        yield "schema", f"column {name} is gone (it had a value in {share:.0%} of the rows)"
+
+
+def _column(
+    name: str, here: ColumnProfile, now: SourceProfile, known: list[SourceProfile]
+) -> Iterator[tuple[str, str]]:
+    seen = [of.columns[name] for of in known if name in of.columns]
+    if not seen:
+        if here.n >= RARE * now.rows:
+            yield "schema", f"column {name} is new ({here.n:,} of {now.rows:,} rows)"
         return
     kinds = {of.type for of in seen}
     if len(kinds) == 1 and here.type not in kinds and here.n >= LEAST_ROWS / 2:

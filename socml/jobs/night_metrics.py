@@ -6,12 +6,14 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from socml.jobs.alerts import AlertBook
 from socml.jobs.night_state import NightReport, NightState, last_reports
-from socml.project import CHECKS, Project, refuse_other, replacing
+from socml.jobs.outbox import pending
+from socml.project import CHECKS, Project, night_settings, refuse_other, replacing
 
 READABLE = 0o644  # the exporter is another user; there are counts in it, and no text from logs
 _HELP = {
@@ -32,9 +34,12 @@ _HELP = {
 def metrics_text(project: Project) -> str:
     """Return the metrics of all datasets that had a night, in the text format of Prometheus."""
     values: dict[str, list[str]] = {name: [] for name in _HELP}
+    sinks = [sink.name for sink in night_settings(project).sinks]
     for folder in sorted((project.workspace / "nights").glob("*/")):
         for report in last_reports(folder, 1):
-            for name, labels, value in _of(report, NightState.read(folder)):
+            book = AlertBook(project, report.dataset)
+            waiting = {sink: pending(book, sink) for sink in sinks}
+            for name, labels, value in _of(report, NightState.read(folder), waiting):
                 label_text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
                 values[name].append(
                     f"{name}{{{label_text}}} {value:g}" if value < 1e6 else f"{name}{{{label_text}}} {value:.0f}"
@@ -75,7 +80,9 @@ def metrics_target(project: Project, path: str = "") -> Path:
     return target
 
 
-def _of(report: NightReport, state: NightState) -> Iterator[tuple[str, dict[str, str], float]]:
+def _of(
+    report: NightReport, state: NightState, waiting: Mapping[str, int]
+) -> Iterator[tuple[str, dict[str, str], float]]:
     of = {"dataset": report.dataset}
     yield "socml_night_finished_timestamp_seconds", of, datetime.fromisoformat(report.finished).timestamp()
     yield "socml_night_ok", of, float(report.is_well)
@@ -94,8 +101,8 @@ def _of(report: NightReport, state: NightState) -> Iterator[tuple[str, dict[str,
             of,
             datetime.fromisoformat(state.watermark + "T00:00:00+00:00").timestamp(),
         )
-    for delivery in report.deliveries:
-        yield "socml_alerts_waiting", {**of, "sink": str(delivery["sink"])}, float(str(delivery["waiting"]))
+    for sink, alerts in waiting.items():
+        yield "socml_alerts_waiting", {**of, "sink": sink}, alerts
 
 
 def _escaped(text: str) -> str:

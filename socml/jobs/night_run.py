@@ -26,11 +26,12 @@ from socml.jobs.night_checks import NightChecks, counts_of, of_ingest
 from socml.jobs.night_lock import night_lock
 from socml.jobs.night_log import NightLog
 from socml.jobs.night_metrics import metrics_target, write_metrics
-from socml.jobs.night_state import NightReport, NightState, keep_report, nights_folder
+from socml.jobs.night_state import NightReport, NightState, keep_report, last_reports, nights_folder
 from socml.jobs.outbox import deliver, make_sink, open_cursors
 from socml.jobs.ranked_days import RankedDays
 from socml.models import read_context
 from socml.project import (
+    ConfigurationError,
     DataError,
     Project,
     Settings,
@@ -48,13 +49,14 @@ from socml.project import (
 
 @dataclass(frozen=True)
 class Plan:
-    """What a night would do: files it would open, days whose tables it would build. Nothing was written."""
+    """What a night would do: files it would open, days whose tables it would build, days it would list again as asked."""
 
     dataset: str
     files: list[str]
     build: list[str]
     watermark: str
     failed: str = ""
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,25 @@ class Night:
     model: str = MODEL
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError if it would list no day at all."""
+        if self.first and self.last and self.first > self.last:
+            raise ConfigurationError(f"--from {self.first} is after --to {self.last}: there is no day between them.")
+
 
 def planned(dataset: str, *, project: Project | None = None, night: Night | None = None) -> Plan:
     """Return what `nightly` would do; nothing is written.
 
     Raises
     ------
+    UnknownName
+        As `nightly` does.
     ConfigurationError, DataError
     """
     project, night = project or find_project(), night or Night()
-    source = night_settings(project).sources.get(dataset)
+    settings = night_settings(project)
+    _check_data(dataset, settings, project)
+    source = settings.sources.get(dataset)
     files: list[str] = []
     failed = ""
     try:
@@ -102,7 +113,9 @@ def planned(dataset: str, *, project: Project | None = None, night: Night | None
     if dataset in dataset_names(project):
         build = days_to_build(recipe.feature_sets, dataset, project=project, inside=read_context(project).inside)
     state = NightState.read(nights_folder(project, dataset))
-    return Plan(dataset, files, [str(day) for day in build], state.watermark, failed)
+    again = [day for day in sorted(state.versions) if night.first and day >= str(night.first)]
+    again = [day for day in again if night.last is None or day <= str(night.last)]
+    return Plan(dataset, files, [str(day) for day in build], state.watermark, failed, tuple(again))
 
 
 def nightly(
@@ -126,8 +139,7 @@ def nightly(
     for sink in settings.sinks:
         make_sink(sink, project)
     metrics_target(project, settings.nightly.metrics_file)
-    if dataset not in settings.sources and dataset not in dataset_names(project):
-        raise UnknownName("dataset with events or [sources]", dataset, {*settings.sources, *dataset_names(project)})
+    _check_data(dataset, settings, project)
     folder = nights_folder(project, dataset)
     name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     log = log or NightLog(name, as_json=settings.nightly.log == "json")
@@ -135,12 +147,20 @@ def nightly(
         clear_abandoned(project.workspace)
         work = _Work(dataset, project, settings, night, log, folder)
         report = work.run()
-        if not (night.today and report.is_idle):  # a watch does one a minute
+        # a watch does one a minute: what goes on would crowd out the nights
+        kept = not night.today or not report.is_idle(next(iter(last_reports(folder, 1)), None))
+        if kept:
             keep_report(folder, report)
         write_metrics(project, settings.nightly.metrics_file)
-    if not (night.today and report.is_idle):
+    if kept:
         audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
     return report
+
+
+def _check_data(dataset: str, settings: Settings, project: Project) -> None:
+    known = {*settings.sources, *dataset_names(project)}
+    if dataset not in known:
+        raise UnknownName("dataset with events or [sources]", dataset, known)
 
 
 @contextmanager
@@ -195,12 +215,16 @@ class _Work:
             listing = open_listing(self.dataset, project=self.project, model=self.night.model)
         self.report.built = listing.tables.built
         checks = NightChecks(self.folder, self.settings.checks, self.project)
-        over = [day for day in self._over(listing.tables.days) if day < self.night.now.astimezone(UTC).date()]
+        today = self.night.now.astimezone(UTC).date()
+        over = [day for day in self._over(listing.tables.days) if day < today]
         with self.log.step("checks"):
             self.report.problems += of_ingest(self.dataset, self.state, self.settings.checks, self.project)
             # a day that is not over has no usual volume and hours yet
             self.report.problems += checks.look_at(listing.tables, over, listed=self.state.versions)
-            self.report.problems += checks.lag(over, self.state, self.night.now)
+            # the newest day there is, whichever is asked for
+            self.report.problems += checks.lag(
+                [day for day in listing.tables.days if day < today], self.state, self.night.now
+            )
         blocked = self._blocked()
         if self.settings.sinks:
             open_cursors(self.book, self.settings.sinks)

@@ -125,10 +125,22 @@ class NightReport:
         waiting = any(one["waiting"] or one["error"] for one in self.deliveries)
         return not (self.problems or self.failed_files or self.stopped or waiting)
 
-    @property
-    def is_idle(self) -> bool:
-        """Return whether there was nothing to do, and nothing is wrong."""
-        return self.is_well and not (self.added or self.quarantined or self.listed or self.removed)
+    def is_idle(self, before: NightReport | None) -> bool:
+        """Return whether there was nothing to do, and nothing is wrong that was not in the night before."""
+        moved = any(one["sent"] or one["refused"] for one in self.deliveries)
+        did = self.added or self.quarantined or self.listed or self.removed or moved
+        return not did and self._wrong() == (before._wrong() if before else [])
+
+    def _wrong(self) -> list[tuple[object, ...]]:
+        """Return what is wrong, without figures that change by themselves, such as hours."""
+        waiting = [(one["sink"], one["waiting"]) for one in self.deliveries if one["waiting"] or one["error"]]
+        found = [(one.check, one.day, one.subject) for one in self.problems]
+        return [
+            *found,
+            *((reason,) for reason in self.failed_files),
+            *waiting,
+            *((self.stopped,) if self.stopped else ()),
+        ]
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""

@@ -81,7 +81,9 @@ def open_cursors(book: AlertBook, sinks: Sequence[SinkSettings]) -> None:
 
 
 def pending(book: AlertBook, name: str) -> int:
-    """Return how many alerts a sink has not taken yet."""
+    """Return how many alerts a sink has not taken yet; none if it is new, for it begins with those that come."""
+    if not _cursor_path(book, name).is_file():
+        return 0
     alerts = book.read()
     return len(alerts) - _read_cursor(book, name, alerts).done
 

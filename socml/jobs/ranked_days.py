@@ -17,8 +17,10 @@ from typing import TypedDict
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from socml.features import EntityDay, entity_day
+from socml.jobs.alert_policy import PastDay
 from socml.jobs.daily_listing import Judged, Listing, RankedDay, Ranker
 from socml.models import MEMORY_DAYS, DayScores
 from socml.project import DataError, read_json, read_table, write_json, write_table
@@ -105,15 +107,20 @@ class RankedDays:
             yield ranked
             self._keep(rows, ranked)
 
-    def history(self, before: date) -> list[tuple[date, np.ndarray]]:
-        """Return the learned scores of the days before one that are remembered, at most 60, the latest last."""
-        days = [day for day in self.days if day < before and self._path(day).is_file()][-MEMORY_DAYS:]
-        return [(day, pq.read_table(self._path(day), columns=["learned"])["learned"].to_numpy()) for day in days]
+    def history(self) -> list[PastDay]:
+        """Return the scores of the days that are remembered, at most 60, the latest last."""
+        days = [day for day in self.days if self._path(day).is_file()][-MEMORY_DAYS:]
+        return [PastDay(day, self._scores(day, "unlearned"), self._scores(day, "learned")) for day in days]
 
     def verdicts(self, day: date) -> dict[int, bool]:
         """Return the verdicts on a remembered day's rows: position of the row → whether it is malicious."""
         ids = pq.read_table(self._path(day), columns=["row_id"])["row_id"].to_pylist()
         return {i: self._labels[row_id] for i, row_id in enumerate(ids) if row_id in self._labels}
+
+    def _scores(self, day: date, name: str) -> NDArray[np.float64]:
+        if name not in pq.read_schema(self._path(day)).names:
+            name = "learned"  # an earlier socml ranked this day, and kept no other
+        return np.asarray(pq.read_table(self._path(day), columns=[name])[name].to_numpy())
 
     def _remembered(self, days: Sequence[date]) -> Ranker:
         ranker = Ranker(self._listing.columns, self._listing.context)
@@ -146,6 +153,7 @@ class RankedDays:
             "entity": pa.array(rows.entity.tolist(), pa.string()),
             "score": pa.array(ranked.scores.score),
             "learned": pa.array(ranked.learned.score),
+            "unlearned": pa.array(ranked.unlearned.score),
             "malicious": pa.array([verdicts.get(row_id, False) for row_id in ids], pa.bool_()),
         }
         columns |= {_VALUE + c.name: pa.array(rows.values[:, i]) for i, c in enumerate(self._listing.columns)}

@@ -1,7 +1,8 @@
 """A fitted model and what has happened since → a new version in the shadow of the champion, and how the two differ.
 
-Conditions: `always`, `age>30d`, `labels>=50` (given since the champion was fitted), `drift` (of features or scores, in the
-last seven listed days of the dataset). Nothing is promoted here.
+Conditions: `always`, `age>30d`, `labels>=50` (given since the last version was fitted), `drift` (of features or scores, in
+the last seven listed days of the dataset). The last version is the shadow if it is newer than the champion, so that a timer
+fits no other each night until somebody promotes it. Nothing is promoted here.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from socml.models import (
     promote,
     rollback,
     set_shadow,
+    standing_of,
     teaching_labels,
 )
 from socml.project import ConfigurationError, ModelRecipe, Project, audit, load_model_recipe
@@ -84,7 +86,10 @@ def retrain(
     """
     now = now or datetime.now(UTC)
     champion = load_model(model, project=project)
-    answers = [_holds(one, champion, dataset, project, now) for one in conditions or ("always",)]
+    last = _last_fitted(champion, project)
+    # what had drifted before the shadow was fitted is a reason for it, and for no other
+    since = "" if last is champion else min(_fitted(last, project), now).date().isoformat()
+    answers = [_holds(one, last, dataset, project, now, drift_since=since) for one in conditions or ("always",)]
     why = "; ".join(text for _, text in answers)
     if not any(holds for holds, _ in answers):
         return Retrained(model, False, why)
@@ -174,15 +179,25 @@ def _beside(
     return beside(champion.label, shadow.label, then, now, verdicts)
 
 
-def _holds(condition: str, champion: ModelVersion, dataset: str, project: Project, now: datetime) -> tuple[bool, str]:
-    """Return whether a condition holds, and that in words."""
+def _last_fitted(champion: ModelVersion, project: Project) -> ModelVersion:
+    """Return the shadow, if it was fitted after the champion; else the champion."""
+    shadow = standing_of(champion.name, project).shadow
+    is_newer = shadow and int(shadow) > int(str(champion.version))
+    return load_model(champion.name, shadow, project=project) if is_newer else champion
+
+
+def _holds(
+    condition: str, last: ModelVersion, dataset: str, project: Project, now: datetime, *, drift_since: str = ""
+) -> tuple[bool, str]:
+    """Return whether a condition holds of the version that was fitted last, and that in words."""
     text = condition.strip()
     if text == "always":
         return True, "always"
     if text == "drift":
-        found = [p for p in recent_problems(nights_folder(project, dataset), 7, now) if p.check.endswith("-drift")]
+        recent = recent_problems(nights_folder(project, dataset), 7, now)
+        found = [problem for problem in recent if problem.check.endswith("-drift") and problem.day >= drift_since]
         return bool(found), f"drift: {len(found):,} columns or scores in the last seven days"
-    fitted = _fitted(champion, project)
+    fitted = _fitted(last, project)
     if matched := _AGE.fullmatch(text):
         age = abs(now - fitted)  # fitted while the clock was years ahead, it would never be old
         return age >= timedelta(days=int(matched[1])), f"age: {age.days:,} of {matched[1]} days"
@@ -190,11 +205,11 @@ def _holds(condition: str, champion: ModelVersion, dataset: str, project: Projec
         labels = read_labels(dataset=dataset, project=project)
         times = pd.to_datetime(labels["time"], utc=True) if len(labels) else pd.Series([], dtype="datetime64[ns, UTC]")
         new = int((times > pd.Timestamp(fitted)).sum())  # type: ignore[operator]
-        return new >= int(matched[1]), f"labels: {new:,} of {matched[1]} since {champion.label} was fitted"
+        return new >= int(matched[1]), f"labels: {new:,} of {matched[1]} since {last.label} was fitted"
     raise ConfigurationError(f"{condition!r} is no condition. Known: always, drift, age>30d, labels>=50.")
 
 
-def _fitted(champion: ModelVersion, project: Project) -> datetime:
+def _fitted(version: ModelVersion, project: Project) -> datetime:
     table = models(project=project)
-    row = table[(table["name"] == champion.name) & (table["version"].astype(str) == str(champion.version))]
+    row = table[(table["name"] == version.name) & (table["version"].astype(str) == str(version.version))]
     return pd.Timestamp(row["fitted"].iloc[0]).tz_convert(UTC).to_pydatetime()

@@ -11,18 +11,21 @@ from socml.jobs.alerts import AlertBook
 from socml.jobs.daily_listing import open_listing, read_judged
 from socml.jobs.day_checks import Problem
 from socml.jobs.night_lock import unfinished_night
+from socml.jobs.night_metrics import write_metrics
 from socml.jobs.night_state import DayChecks, NightReport, NightState, last_reports, nights_folder
 from socml.jobs.outbox import Delivery, deliver, make_sink, pending
 from socml.jobs.ranked_days import RankedDays
 from socml.models import read_context
 from socml.project import (
     CHECKS,
+    ConfigurationError,
     DataError,
     Project,
     UnknownName,
     audit,
     audit_damage,
     audited,
+    check_dataset,
     load_dataset_recipe,
     load_experiment_recipe,
     load_feature_recipe,
@@ -65,7 +68,8 @@ def night_status(
     DataError, UnknownName
         If there was no night yet, or none of this dataset.
     """
-    names = sorted(path.parent.name for path in (project.workspace / "nights").glob("*/state.json"))
+    folders = sorted((project.workspace / "nights").glob("*/"))
+    names = [of.name for of in folders if (of / "state.json").is_file() or unfinished_night(of)]
     if not names:
         raise DataError("There was no night yet. Run: socml nightly DATASET")
     if dataset and dataset not in names:
@@ -202,15 +206,22 @@ def preview_policy(dataset: str, policy: Policy | None, *, project: Project) -> 
     listing = open_listing(dataset, project=project)
     judged = read_judged(dataset, project)
     ranked = RankedDays(listing, judged)
-    history = ranked.history(date.max)
+    history = ranked.history()
     if not history:
         raise DataError(f"No day of {dataset} was listed yet. Run: socml nightly {dataset}")
-    verdicts = [ranked.verdicts(day) for day, _ in history]
+    verdicts = [ranked.verdicts(past.day) for past in history]
     return str(policy), replay_policy(policy, history, verdicts)
 
 
 def set_policy(dataset: str, policy: Policy, *, project: Project) -> str:
-    """Set when a row of a dataset alerts, and return it in words."""
+    """Set when a row of a dataset alerts, and return it in words.
+
+    Raises
+    ------
+    UnknownName
+        If the dataset has neither events, files in [sources] nor nights.
+    """
+    check_dataset(dataset, project)
     audited = {name: value for name, value in vars(policy).items() if value not in {None, ""}}
     write_policy(nights_folder(project, dataset), policy)
     audit(project, "threshold", dataset=dataset, **audited)
@@ -218,14 +229,20 @@ def set_policy(dataset: str, policy: Policy, *, project: Project) -> str:
 
 
 def send_alerts(dataset: str, *, project: Project) -> list[Delivery]:
-    """Send what the sinks have not taken yet.
+    """Send what the sinks have not taken yet, and write anew for Prometheus how many wait.
 
     Raises
     ------
     ConfigurationError
         If there is no sink, or one is not what its kind asks for.
+    UnknownName
+        If the dataset has neither events, files in [sources] nor nights.
     """
+    check_dataset(dataset, project)
     sinks = night_settings(project).sinks
+    if not sinks:
+        raise ConfigurationError("There is no sink to send alerts to: write [sinks.NAME] into socml.toml.")
     found = deliver(AlertBook(project, dataset), sinks, project)
+    write_metrics(project, night_settings(project).nightly.metrics_file)
     audit(project, "alerts sent", dataset=dataset, sent={one.sink: one.sent for one in found})
     return found

@@ -72,7 +72,7 @@ def watch(
     end = None if seconds is None else time.monotonic() + seconds
     done = Watched()
     with _listening(address, dataset, project, any_address, stop, on_ready) as failed, _until_signal(stop):
-        while True:
+        while not failed:
             began = time.monotonic()
             done, report = _round(done, dataset, online, project, night)
             if report and on_round:
@@ -118,20 +118,31 @@ def _listening(
     stop: threading.Event,
     on_ready: Callable[[str, int], None] | None,
 ) -> Iterator[list[SocmlError]]:
-    """Receive in a thread of its own meanwhile; yield a list that holds why it ended, should it end early."""
+    """Receive in a thread of its own meanwhile; yield a list that holds why it ended, should it end early.
+
+    It yields once messages can be sent, or cannot: an address that is wrong is told before anything is done.
+    """
     failed: list[SocmlError] = []
-    ended = threading.Event()
+    ended, settled = threading.Event(), threading.Event()
+
+    def ready(host: str, port: int) -> None:
+        if on_ready:
+            on_ready(host, port)
+        settled.set()
 
     def receive() -> None:
         try:
-            listen(address, dataset=dataset, project=project, any_address=any_address, stop=ended, on_ready=on_ready)
+            listen(address, dataset=dataset, project=project, any_address=any_address, stop=ended, on_ready=ready)
         except SocmlError as error:
             failed.append(error)
             stop.set()
+        finally:
+            settled.set()
 
     receiver = threading.Thread(target=receive, daemon=True)
     if address:
         receiver.start()
+        settled.wait()
     try:
         yield failed
     finally:

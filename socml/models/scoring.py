@@ -74,7 +74,8 @@ def anomaly_scores(version: ModelVersion, features: pd.DataFrame) -> pd.DataFram
     hashed = pd.util.hash_pandas_object(by_row[version.metadata["features"]], index=True).to_numpy().tobytes()
     run_id = _run_id(version, hashlib.blake2b(hashed, digest_size=16).hexdigest())
     keys = {name: by_row[name].array if name in by_row.columns else None for name in ("time", "entity")}
-    columns = _score_columns(version, normality, ranks(normality).astype(np.int64), metadata, run_id)
+    percentile, rank = version.reference.percentile(normality), ranks(normality).astype(np.int64)
+    columns = _score_columns(version, normality, percentile, rank, metadata, run_id)
     return pd.DataFrame(
         {**keys, **columns}, index=pd.Index([str(row) for row in by_row.index], name="row_id", dtype="str")
     )
@@ -187,12 +188,17 @@ def load_scores(run_id: str = "", *, project: Project | None = None) -> pd.DataF
 
 
 def _score_columns(
-    version: ModelVersion, normality: np.ndarray, rank: np.ndarray, metadata: TableMetadata, run_id: str
+    version: ModelVersion,
+    normality: np.ndarray,
+    percentile: np.ndarray,
+    rank: np.ndarray,
+    metadata: TableMetadata,
+    run_id: str,
 ) -> dict[str, object]:
     """Return the columns of a score table that follow from what the detector said, and the lineage."""
     return {
         "anomaly_score": as_anomaly(normality),
-        "percentile": version.reference.percentile(normality),
+        "percentile": percentile,
         "rank": rank,
         "model_version": version.label,
         "feature_hash": metadata.get("recipe_hash") or version.metadata["feature_hash"],
@@ -204,14 +210,14 @@ def _score_columns(
 def _write_scores(
     path: Path, version: ModelVersion, features_path: Path, normality: np.ndarray, metadata: TableMetadata, run_id: str
 ) -> None:
-    rank = ranks(normality)
+    rank, percentile = ranks(normality), version.reference.percentile(normality)  # of all rows: blocks have no places
     keys = open_table(features_path).iter_batches(BLOCK, columns=["row_id", "time", "entity"])
     contract = schema(SCORE)
     at = 0
     with replacing(path) as temporary, parquet_writer(temporary, contract, **row_encoding(contract)) as writer:
         for batch in keys:
             end = at + len(batch)
-            columns = _score_columns(version, normality[at:end], rank[at:end], metadata, run_id)
+            columns = _score_columns(version, normality[at:end], percentile[at:end], rank[at:end], metadata, run_id)
             arrays = []
             for field in contract:
                 if field.name in batch.schema.names:

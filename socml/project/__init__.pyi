@@ -69,6 +69,7 @@ from .night_sections import NightSettings as NightSettings
 from .night_sections import Settings as Settings
 from .night_sections import SinkSettings as SinkSettings
 from .night_sections import SourceSettings as SourceSettings
+from .night_sections import check_dataset as check_dataset
 from .night_sections import night_settings as night_settings
 from .pandas_kept_out import keep_pandas_out as keep_pandas_out
 from .periods import Period as Period

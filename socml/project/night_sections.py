@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
 from socml.project.declared import Declared, checked
-from socml.project.errors import ConfigurationError
+from socml.project.errors import ConfigurationError, UnknownName
 from socml.project.project import MARKER, Project
-from socml.project.workspace import safe_name
+from socml.project.workspace import dataset_names, safe_name
 
 CHECKS = ("schema", "units", "volume", "silent-source", "lag", "quarantine", "feature-drift", "score-drift")
 LONGEST_DAYS = 36_500  # a hundred years; a date has no more room before it for many more
@@ -63,7 +63,7 @@ class CheckSettings(Declared):
 class SourceSettings(Declared):
     """[sources.NAME]: the files of a dataset that a night ingests."""
 
-    paths: tuple[str, ...]
+    paths: tuple[Annotated[str, Field(min_length=1)], ...]  # an empty one would be the project's own folder
     format: str = "auto"
     final: bool = False  # files are complete when they come: a last line without a line end is a record
     max_bad_share: float | None = Field(None, ge=0, le=1)
@@ -108,6 +108,20 @@ def night_settings(project: Project) -> Settings:
         sources,
         sinks,
     )
+
+
+def check_dataset(dataset: str, project: Project) -> None:
+    """Let a dataset pass that has events, files in [sources], or nights.
+
+    Raises
+    ------
+    UnknownName
+        If it has none of these: the name is a slip.
+    """
+    nights = [path.parent.name for path in (project.workspace / "nights").glob("*/state.json")]
+    known = {*night_settings(project).sources, *dataset_names(project), *nights}
+    if safe_name(dataset) not in known:
+        raise UnknownName("dataset with events or [sources]", dataset, known)
 
 
 def _read(kind: type[S], section: object, name: str, project: Project) -> S:

@@ -84,7 +84,7 @@ class Smtp(Sink):
         message["Message-ID"] = f"<{batch_id}@socml.invalid>"
         lines: list[str] = []
         for alert in alerts:
-            lines.append(f"{alert.day}  {visible_line(alert.entity)} ({alert.role}), {alert.family}, {alert.score:.2f}")
+            lines.append(f"{alert.day}  {visible_line(alert.whom(self.language))}, {alert.family}, {alert.score:.2f}")
             lines += [f"    {r.text_fr if self.language == 'fr' else r.text}" for r in alert.reasons]
             lines += [f"    {alert.link}"] if alert.link else []
             lines.append("")
