@@ -10,6 +10,7 @@ from ._mail_headers import mailboxes as mailboxes
 from ._map_reader import MapReader as MapReader
 from ._maps import FormatMap as FormatMap
 from ._maps import load_map as load_map
+from ._old_encodings import head_in_utf8 as head_in_utf8
 from ._reader import LITTLE as LITTLE
 from ._reader import Assumption as Assumption
 from ._reader import Block as Block

@@ -18,7 +18,8 @@ from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
+from socml.formats._old_encodings import head_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS
