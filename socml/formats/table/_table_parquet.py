@@ -21,7 +21,7 @@ from socml.formats.table._table_arrow import json_value, rows_of
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.project import FormatError
 
-__all__ = ["PARQUET", "RowLines", "holds_objects", "open_parquet", "row_lines", "small_blocks"]
+__all__ = ["PARQUET", "Damage", "RowLines", "holds_objects", "open_parquet", "row_lines", "sound_blocks"]
 
 PARQUET = b"PAR1"
 _ROWS = 20_000
@@ -44,6 +44,14 @@ class RowLines:
     damage: str = ""
 
 
+@dataclass(frozen=True)
+class Damage:
+    """Rows that cannot be read: how many, and why."""
+
+    rows: int
+    told: str
+
+
 def row_lines(path: Path, where: str) -> Iterator[RowLines]:
     """Yield a Parquet file's rows as JSON, one a line, without what is null. What a damaged row group still holds is read.
 
@@ -56,16 +64,45 @@ def row_lines(path: Path, where: str) -> Iterator[RowLines]:
     metadata = file.metadata
     done = 0
     for group in range(metadata.num_row_groups):
-        rows, before = metadata.row_group(group).num_rows, done
         at_once = min(_ROWS_AS_JSON, max(_VALUES // _values_a_row(metadata, group), 1))
-        try:
-            for block in small_blocks(file, where, rows=at_once, groups=[group]):
-                done += len(block)
-                yield RowLines(_json_lines(block), done / max(metadata.num_rows, 1))
-        except (pa.ArrowException, OSError) as error:
-            damage = f"row {done + 1:,} cannot be read, and {before + rows - done - 1:,} after it ({_told(error)})"
-            done = before + rows
-            yield RowLines(b"", done / max(metadata.num_rows, 1), damage)
+        for block in _blocks_of_group(file, where, group, done, rows=at_once):
+            done += block.rows if isinstance(block, Damage) else len(block)
+            share = done / max(metadata.num_rows, 1)
+            yield RowLines(b"", share, block.told) if isinstance(block, Damage) else RowLines(_json_lines(block), share)
+
+
+def sound_blocks(file: pq.ParquetFile, where: str) -> Iterator[pa.Table | Damage]:
+    """Yield rows in blocks as `small_blocks` does; from damage on, what each row group still holds."""
+    done = 0
+    try:
+        for block in small_blocks(file, where):
+            done += len(block)
+            yield block
+    except (pa.ArrowException, OSError):  # a block may have rows of several groups, of which one is damaged
+        first = 0
+        for group in range(file.metadata.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            if end > done:
+                yield from _blocks_of_group(file, where, group, first, done=done)
+                done = end
+            first = end
+
+
+def _blocks_of_group(
+    file: pq.ParquetFile, where: str, group: int, first: int, *, done: int = 0, rows: int = _ROWS
+) -> Iterator[pa.Table | Damage]:
+    """Yield the rows of a row group, of which `first` of the file are before it, beyond the `done` first of the file."""
+    end = first + file.metadata.row_group(group).num_rows
+    done = max(done, first)
+    try:
+        for block in small_blocks(file, where, rows=rows, groups=[group]):
+            first += len(block)
+            if first > done:
+                yield block.slice(len(block) - (first - done))
+                done = first
+    except (pa.ArrowException, OSError) as error:
+        told = f"row {done + 1:,} cannot be read, and {end - done - 1:,} after it ({_told(error)})"
+        yield Damage(end - done, told)
 
 
 def holds_objects(path: Path, where: str) -> bool:
