@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from builders import make_project
 
+from socml.formats import head_in_utf8
 from socml.ingestion import ingest
 from socml.ingestion.peeking import Peek, peek
 
@@ -91,3 +92,8 @@ def test_records_that_are_no_text_are_handed_on_as_they_are(tmp_path: Path) -> N
     )
     found = seen(tmp_path / "a.export", entry)
     assert (found.format, found.rejected, found.events[0]["message"]) == ("journald-export", 0, "Ren\\xe9\ncame")
+
+
+@pytest.mark.parametrize("data", [b"\x93NUMPY\x01" + bytes(60), b"\xe9a\0b\n"])
+def test_a_head_that_is_no_text_stays_as_it_is(data: bytes) -> None:
+    assert head_in_utf8(data) == data

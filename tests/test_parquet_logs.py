@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from builders import make_project
@@ -160,6 +161,15 @@ def test_a_flat_table_with_a_damaged_page_is_read_but_for_its_row_group(damaged:
     result = ingest(path, dataset="d", project=make_project(tmp_path / "lab"), final=True)
     assert (result.added, result.quarantined) == (200, 1)
     assert f"row {100 * damaged + 1} cannot be read, and 99 after it" in " ".join(result.warnings)
+
+
+def test_an_object_that_names_a_field_twice_is_refused_in_words(tmp_path: Path) -> None:
+    twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
+    pq.write_table(pa.table({"ts": [NOON], "in": twice}), tmp_path / "a.parquet")
+    pa.feather.write_feather(pa.table({"ts": [NOON], "in": twice}), tmp_path / "a.feather")
+    for name in ("a.parquet", "a.feather"):
+        with pytest.raises(FormatError, match="an object names a field twice"):
+            detect(tmp_path / name)
 
 
 def test_one_that_is_packed_as_a_whole_is_named(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def from_old(record: bytes) -> bytes | None:
     >>> from_old(b"\\xc9chec") == "Échec".encode(), from_old("Échec".encode()), from_old(b"GET /\\xff\\xfe\\x90")
     (True, None, None)
     """
-    if record.isascii():
+    if record.isascii() or b"\0" in record:
         return None
     try:
         record.decode("utf-8")
@@ -68,14 +68,14 @@ def head_of(source: Source) -> bytes:
 
 
 def head_in_utf8(head: bytes) -> bytes:
-    """Return a file's head with the lines that are cp1252 in UTF-8; as it is, if some line is neither.
+    """Return a file's head with the lines that are cp1252 in UTF-8; as it is, if some line is neither, or it is no text.
 
     Examples
     --------
     >>> head_in_utf8(b"caf\\xc3\\xa9\\ncaf\\xe9\\n").decode(), head_in_utf8(b"caf\\xe9\\n\\xff\\xfe\\n")
     ('café\\ncafé\\n', b'caf\\xe9\\n\\xff\\xfe\\n')
     """
-    if head.isascii():
+    if head.isascii() or b"\0" in head:
         return head
     *lines, rest = (from_old(line) or line for line in head.split(b"\n"))
     try:

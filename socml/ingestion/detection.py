@@ -22,7 +22,7 @@ TELLS_MUCH = 0.6  # of any-json: most of the records have a time and something e
 CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 _OTHERS = {
-    b"ARROW1": "an Arrow (Feather) file", b"FEA1": "an Arrow (Feather) file",
+    b"FEA1": "a Feather file of the first version",
     b"ORC": "an ORC file", b"Obj\x01": "an Avro file", b"SQLite format 3\0": "an SQLite database",
     b"\x93NUMPY": "a NumPy array", b"\x89HDF": "an HDF5 file", b"MATLAB 5": "a file of MATLAB",
     b"\x80\x04\x95": "a pickle", b"\x80\x05\x95": "a pickle",
