@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from builders import make_project
 
-from socml.formats import head_in_utf8
-from socml.ingestion import ingest
+from socml.formats import ReadOptions, head_in_utf8
+from socml.ingestion import FileSource, ingest, open_format
 from socml.ingestion.peeking import Peek, peek
 
 OWN_JSON = '{"when":"2026-03-02T10:00:01Z","acct":"René","peer":{"ip":"192.0.2.7"},"msg":"Refusé"}'
@@ -69,6 +69,32 @@ def test_a_log_of_before_utf_8_is_read_as_its_like_in_utf_8(name: str, encoding:
     assert "é" in str(columns(expected))
     assert (found.format, found.rejected, columns(found)) == (expected.format, 0, columns(expected))
     assert sum("cp1252" in warning for warning in found.warnings) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("suricata-eve", LOGS["suricata-eve"]),
+        ("zeek-json", LOGS["zeek-json"]),
+        ("syslog", "<13>Mar  2 10:00:01 srv app[8]: Échec de connexion de bob depuis 192.0.2.7 à l'entrée\n"),
+        ("access-log", '192.0.2.7 - René [02/Mar/2026:10:00:01 +0000] "GET /entrée HTTP/1.1" 200 1\n'),
+    ],
+)
+def test_whole_blocks_and_single_lines_say_the_same_of_old_text(name: str, line: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes((line + line.replace("é", "e").replace("à", "a").replace("É", "E")).encode("cp1252") * 3)
+    both = []
+    for select_from in (0, 1 << 30):
+        parsed = list(
+            open_format(name).read(FileSource(path, path.name), ReadOptions(year=2026, select_from=select_from))
+        )
+        rows = [row for part in parsed for row in part.events.to_pylist()]
+        both.append(sorted(rows, key=lambda row: row["source_line"]))
+        assert sum("cp1252" in warning for part in parsed for warning in part.warnings) == 1
+    assert [len(rows) for rows in both] == [6, 6]
+    for row, other in zip(*both, strict=True):
+        assert {n: v for n, v in row.items() if v is not None} == {n: v for n, v in other.items() if v is not None}
+    assert "\\x" not in str([{**row, "raw": ""} for row in both[0]])
 
 
 def test_what_is_kept_of_a_record_are_its_own_bytes(tmp_path: Path) -> None:
