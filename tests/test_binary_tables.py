@@ -76,7 +76,7 @@ def test_labels_that_are_fewer_than_the_rows_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "kind"),
     [
-        (b"ARROW1\0\0", "an Arrow"), (b"ORC\n\x06\x12", "an ORC file"), (b"Obj\x01\x04", "an Avro file"),
+        (b"FEA1\0\0", "a Feather file of the first version"), (b"ORC\n\x06\x12", "an ORC file"), (b"Obj\x01\x04", "an Avro file"),
         (b"SQLite format 3\0", "an SQLite database"), (b"\x93NUMPY\x01", "a NumPy array"), (b"%PDF-1.7\n", "a PDF"),
         (b"\x80\x04\x95\x00", "a pickle"),
     ],

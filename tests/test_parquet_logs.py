@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from builders import make_project
@@ -144,6 +145,31 @@ def test_what_a_damaged_page_leaves_is_read_and_the_rest_is_told(tmp_path: Path)
     result = ingest(path, dataset="d", project=make_project(tmp_path / "lab"), final=True)
     assert (result.added, result.quarantined) == (200, 1)
     assert "row 101 cannot be read, and 99 after it" in " ".join(result.warnings)
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+def test_a_flat_table_with_a_damaged_page_is_read_but_for_its_row_group(damaged: int, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", [{**FLOW, "packets": n} for n in range(300)], row_group_size=100)
+    part = pq.read_metadata(path).row_group(damaged).column(2)
+    data = bytearray(path.read_bytes())
+    at = part.dictionary_page_offset or part.data_page_offset
+    data[at : at + 20] = b"\xff" * 20
+    path.write_bytes(bytes(data))
+    seen = peek(path, limit=300)
+    kept = [n for n in range(300) if n // 100 != damaged]
+    assert [(event["packets"], event["source_line"]) for event in seen.events] == [(n, n + 1) for n in kept]
+    result = ingest(path, dataset="d", project=make_project(tmp_path / "lab"), final=True)
+    assert (result.added, result.quarantined) == (200, 1)
+    assert f"row {100 * damaged + 1} cannot be read, and 99 after it" in " ".join(result.warnings)
+
+
+def test_an_object_that_names_a_field_twice_is_refused_in_words(tmp_path: Path) -> None:
+    twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
+    pq.write_table(pa.table({"ts": [NOON], "in": twice}), tmp_path / "a.parquet")
+    pa.feather.write_feather(pa.table({"ts": [NOON], "in": twice}), tmp_path / "a.feather")
+    for name in ("a.parquet", "a.feather"):
+        with pytest.raises(FormatError, match="an object names a field twice"):
+            detect(tmp_path / name)
 
 
 def test_one_that_is_packed_as_a_whole_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ._mail_headers import mailboxes as mailboxes
 from ._map_reader import MapReader as MapReader
 from ._maps import FormatMap as FormatMap
 from ._maps import load_map as load_map
+from ._old_encodings import head_in_utf8 as head_in_utf8
 from ._reader import LITTLE as LITTLE
 from ._reader import Assumption as Assumption
 from ._reader import Block as Block
@@ -22,6 +23,8 @@ from ._reader import truth_table as truth_table
 from ._records import UNFORESEEN as UNFORESEEN
 from ._times import Clock as Clock
 from .table._table_csv import first_row as first_row
+from .table._table_ipc import ARROW as ARROW
+from .table._table_ipc import arrow_lines as arrow_lines
 from .table._table_parquet import PARQUET as PARQUET
 from .table._table_parquet import holds_objects as holds_objects
 from .table._table_parquet import row_lines as row_lines

@@ -10,7 +10,7 @@ from socml.formats._remembered import remembered
 __all__ = ["address", "address_and_port", "address_text"]
 
 _WITH_PORT = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?:(?P<port6>\d{1,5})|\*))?|(?P<v4>[0-9.]+)(?:%[\w.-]{1,64})?:(?:(?P<port>\d{0,5})(?::[\w.-]{1,64})?|\*)"
+    r"\[(?P<v6>[^\]]+)\](?::(?:(?P<port6>\d{1,5})|\*))?|(?P<v4>[0-9.]+)(?:%[\w.-]{1,64})?:(?:(?P<port>\d{0,5})(?::[\w.-]{1,64}){0,2}|\*)"
 )
 # Java, Samba, sockets and Asterisk write a name and a sign, or the protocol before an address
 _FRONT = re.compile(
@@ -54,8 +54,8 @@ def address_text(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 def address_and_port(text: str | None) -> tuple[str | None, int | None]:
     """Return the address and the port of `10.0.0.1:80`, `[::1]:80`, or of a bare address, which has no port.
 
-    A word for the protocol before the address, its interface (`127.0.0.1%lo:53`), and the one that SonicWall writes behind a port, are left
-    out; a port that is any (`*`) is none, and so is an address with its mask (`192.0.2.0/255.255.255.0`).
+    A word for the protocol before the address, its interface (`127.0.0.1%lo:53`), and the one that SonicWall writes behind a port, with
+    the host's name perhaps, are left out; a port that is any (`*`) is none, and so is an address with its mask (`192.0.2.0/255.255.255.0`).
 
     Examples
     --------

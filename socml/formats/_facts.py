@@ -88,13 +88,15 @@ _USERS = (
     re.compile(  # of ONTAP: the client, then its virtual server and the account
         r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})? :: (?:[\w.-]{1,64}:)?(?P<name>[\w.\\@-]{1,64})(?= ::)"
     ),
+    re.compile(rf"(?i)\bsession (?:opened|closed|started|ended) for (?:user )?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
-    re.compile(rf"(?i)\b(?:user|account|login|member|username) \\?['\"\[<(]{{1,2}}{_NAME}"),
+    re.compile(rf"(?i)\b(?:user|account|login|member|username)(?: id| name)? \\?['\"\[<(]{{1,2}}{_NAME}"),
 )
 _USERS_OF_OUTCOMES = (
     re.compile(rf"\b[Uu]sername {_NAME} [a-z]"),
     re.compile(r"(?i)\b(?:for|by|of) (?:user |account |invalid user )?['\"\[<(]{0,2}(?P<name>[\w.+-]{1,64}@[\w.-]{1,255}\w)"),
     re.compile(rf"(?i)\b(?:for|by|of|as|with|peer) ['\"]{_NAME}['\"]"),
+    re.compile(rf"(?i)\bfor the ['\"]{_NAME}['\"] (?:principal|user|account)\b"),
     re.compile(rf"\bpeer {_NAME}$"),
     re.compile(rf"(?i)\bfor (?:user |account )?{_NAME} (?:from|via|at|on|by|against|because|due|with|using)\b"),
     re.compile(rf"(?i)\bauth\w{{0,14}} (?:failed|failure|error|refused|denied) [^:]{{0,200}}\bfor {_NAME}:"),
@@ -143,12 +145,13 @@ _BLANKS = re.compile(r"[ \t]{1,3}")
 _IN_PARENTHESES = re.compile(r"[ \t]{1,3}\(")  # `192.0.2.7:4022 (192.0.2.1:22)`: who came, and where to
 # Of firewalls that write the address and the port of both ends in columns: `TCP 192.0.2.7 4022 192.0.2.5 22`
 _COLUMNS = re.compile(
-    r"(?i)\b(?:tcp|udp)[ ,]{1,3}(?P<source_ip>[\d.]{7,15})[ ,]{1,3}(?P<source_port>\d{1,5})[ ,]{1,3}(?P<destination_ip>[\d.]{7,15})[ ,]{1,3}(?P<destination_port>\d{1,5})(?![\d.])"
+    r"(?i)(?:\b(?P<transport>tcp|udp)[ ,]{1,3}|(?<![\w.:/-]))(?P<source_ip>[\d.]{7,15})[ ,]{1,3}(?P<source_port>\d{1,5})[ ,]{1,3}(?P<destination_ip>[\d.]{7,15})[ ,]{1,3}(?P<destination_port>\d{1,5})(?![\d.])"
 )
 _TRANSPORT = re.compile(r"(?i)(?<![\w./-])(?:tcp|udp|icmp|sctp)(?![\w.-])")
 _BOTH_PORTS = re.compile(r"[ \t]{1,3}([1-6]?\d{1,4})[ \t]{1,3}([1-6]?\d{1,4})(?=[ \t]|$)")  # behind two addresses
 _ORIGINAL = re.compile(r"\boip=$")  # of whom a mail server's proxy asks for
 _LARGEST_PORT = 65535
+_SERVICES, _PASSING = 1024, 32768  # the first port that is not kept for services; the least that Linux gives a client
 # `Source IP: …`, `Destination Port: …`
 _OF_SIDE = re.compile(
     r"(?i)\b(source|src|destination|dest|dst)[ _-](?:ip |network )?(?:ip|addr|address)(?:e?s)?[\"']? ?[:=] ?[\"'\[(]?$"
@@ -193,13 +196,16 @@ def facts_of(text: str) -> dict[str, object]:
     return row
 
 
-def _ends_of(columns: dict[str, str]) -> dict[str, object]:
+def _ends_of(columns: dict[str, str | None]) -> dict[str, object]:
     """Return both ends of a connection; nothing if what stands there are none."""
     addresses = [address(columns[f"{side}_ip"]) for side in ("source", "destination")]
-    ports = [int(columns[f"{side}_port"]) for side in ("source", "destination")]
+    ports = [int(columns[f"{side}_port"] or 0) for side in ("source", "destination")]
     if None in addresses or not all(0 < port <= _LARGEST_PORT for port in ports):
         return {}
-    return {**columns, "source_port": ports[0], "destination_port": ports[1]}
+    if columns["transport"] is None and ports[0] < _SERVICES <= _PASSING <= ports[1]:  # the server's first
+        addresses, ports = addresses[::-1], ports[::-1]
+    names = ("source_ip", "destination_ip", "source_port", "destination_port")
+    return dict(zip(names, (*addresses, *ports), strict=True))
 
 
 def _is_logon(text: str, plain: str, row: dict[str, object]) -> bool:

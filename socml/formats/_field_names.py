@@ -73,7 +73,7 @@ _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  
 # Names that say what happened only of a record itself, or within what says that it is of the event: not a container's name
 _WEAK_ACTIONS = frozenset("name type kind category subtype task op".split())
 _OF_EVENTS = re.compile(
-    r"event|action|activit|operation|audit|alert|type|kind|categor|verb|task|data|detail|propert|payload|record|log|message|msg|body|fields|columns|result|info|request|params|finding|threat|detect|signature|rule"
+    r"^api$|event|action|activit|operation|audit|alert|type|kind|categor|verb|task|data|detail|propert|payload|record|log|message|msg|body|fields|columns|result|info|request|params|finding|threat|detect|signature|rule"
 )
 _OBJECTS = frozenset("resource object target targets affected changes destination".split())  # whom something is done to
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")

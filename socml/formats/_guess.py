@@ -31,6 +31,11 @@ _PROTOCOLS = frozenset(
 _WRAPS = {"accept": "success", "reject": "failure"}  # the one field that holds all others: sudo's {"reject": {…}}
 _OPEN = frozenset({"pending", "in progress", "inprogress"})
 _SENTENCE = 5  # words of what is called an event, and is a message
+# What tells how bad something is, or what was done, as little as nothing: what kind of record it is
+_EMPTY_WORDS = {
+    "event_severity": frozenset({"default"}),
+    "event_action": frozenset({"audit", "event", "log", "auditlog"}),
+}
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _TYPES = frozenset(
     "debug info information informational notice warning warn error critical alert fatal emergency".split()
@@ -88,7 +93,7 @@ def guessed_row(found: Mapping[str, object], clock: Clock) -> tuple[dict[str, ob
             row["time"], taken["time"], clock_name = joined
             used |= {taken["time"], clock_name}
             continue
-        for name, plain in candidates if column != "event_severity" else _default_last(candidates, found):
+        for name, plain in _empty_last(column, candidates, found):
             if name in used and column not in _SHARED:
                 continue
             if _is_other(column, name, plain, found[name]):
@@ -125,9 +130,12 @@ def _is_other(column: str, name: str, plain: str, value: object) -> bool:
     return column == "duration_s" and is_bare_duration(plain, value)
 
 
-def _default_last(candidates: Sequence[tuple[str, str]], found: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return the fields that may tell how bad something is; one that is called DEFAULT, which says nothing, after the others."""
-    return sorted(candidates, key=lambda one: found[one[0]] == "DEFAULT")
+def _empty_last(
+    column: str, candidates: Sequence[tuple[str, str]], found: Mapping[str, object]
+) -> Sequence[tuple[str, str]]:
+    """Return the fields that may fill a column; those whose word says nothing about it, as `DEFAULT` or `audit`, after the others."""
+    empty = _EMPTY_WORDS.get(column, frozenset())
+    return sorted(candidates, key=lambda one: str(found[one[0]]).lower() in empty) if empty else candidates
 
 
 def _date_and_clock(

@@ -23,6 +23,8 @@ _BARE_DURATIONS = frozenset(
 _LONGEST_FLOW = 86400  # of a duration that may be seconds; a larger number is of something smaller
 _ENDS = frozenset("end endtime endtimestamp stoptime lastseen last lastpacket timeend endts flowend".split())
 _OUTWARD = frozenset({"outbound", "outgoing", "out", "egress"})
+_INWARD = frozenset({"inbound", "incoming", "in", "ingress"})
+_BOUNDS = ("inbound", "outbound")
 _NOBODY = ("0.0.0.0", "::")  # what stands for a peer where there is none  # noqa: S104
 _PASSING, _SERVICES = 32768, 1024  # the least port that Linux gives a client; the first that is not kept for services
 _REMOTE = ("remote", "foreign", "peer")
@@ -98,7 +100,7 @@ def _own_side(row: dict[str, object], taken: dict[str, str], used: set[str], fou
     remote = plain_name(taken.get("source_ip", ""))
     if not ("local" in plain_name(taken.get("destination_ip", "")) and any(word in remote for word in _REMOTE)):
         return
-    told = [_is_outward(name, value) for name, value in found.items() if _tells_direction(name)]
+    told = [_is_outward(name, value) for name, value in found.items() if _tells_direction(name, value)]
     if any(told) or (not told and _asks_service(row)):
         _swap(row, taken, "ip", "port")
     elif row.get("source_ip") in _NOBODY and "source_port" not in row:  # of a socket that listens
@@ -112,14 +114,20 @@ def _asks_service(row: Mapping[str, object]) -> bool:
     return isinstance(local, int) and isinstance(remote, int) and local >= _PASSING and remote < _SERVICES
 
 
-def _tells_direction(name: str) -> bool:
-    return plain_name(name.rpartition(".")[2]).endswith(("initiated", "direction", "dir"))
+def _tells_direction(name: str, value: object) -> bool:
+    last = plain_name(name.rpartition(".")[2])
+    says = str(value).lower()
+    if last.endswith((*_BOUNDS, "initiated")):
+        return says in ("true", "false")
+    return last.endswith(("direction", "dir")) and says in (*_OUTWARD, *_INWARD)
 
 
 def _is_outward(name: str, value: object) -> bool:
-    """Return whether a field says that this end began a connection: `flow_direction` is egress, Sysmon's `Initiated` true."""
+    """Return whether a field says that this end began a connection: `flow_direction` is egress, Sysmon's `Initiated` or `is_outbound` true."""
     last = plain_name(name.rpartition(".")[2])
     says = str(value).lower()
+    if last.endswith(_BOUNDS):
+        return says == ("false" if last.endswith("inbound") else "true")
     return (last == "initiated" and says == "true") or (last.endswith(("direction", "dir")) and says in _OUTWARD)
 
 

@@ -18,7 +18,6 @@ from socml.formats._field_names import flat_fields
 from socml.formats._guess import guessed_row
 from socml.formats._json import as_object, extra_of, flatten
 from socml.formats._maps import cloud_maps
-from socml.formats._old_encodings import text_of_line
 from socml.formats._record_kinds import LONGEST_HEADER, LONGEST_RECORD, XML_EVENT, is_record, kind_of
 from socml.formats._records import Skip
 from socml.formats._snare import snare_event
@@ -189,7 +188,7 @@ def syslog_event(line: bytes, clock: Clock, levels: int = DEEPEST_RECORD - 1) ->
         raise Skip("comment")
     if line.startswith(b"-- "):
         raise Skip("remark of journalctl")
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     if "%" in text[:_LONGEST_STAMP] and (device := device_event(text, clock)):
         return device
     found = header(text)

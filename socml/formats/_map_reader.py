@@ -14,9 +14,9 @@ from socml.formats._inner import with_inner
 from socml.formats._json import flatten, loads_exactly
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
 from socml.formats._maps import FormatMap
-from socml.formats._old_encodings import text_of_line
+from socml.formats._old_encodings import head_of
 from socml.formats._pairs import pairs_of
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
 from socml.formats._spellings import respelled
 from socml.formats._times import Clock
@@ -116,7 +116,7 @@ class MapReader:
             raise Skip("not a record")
         if not self._matches(record):
             raise ValueError(f"not a record of {self.name}: it does not begin as one")
-        text = text_of_line(record, clock).replace("\r\n", "\n")
+        text = record.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
         found: dict[str, str] = {}
         for pattern in self.map.patterns:
             if match := pattern.search(text):
@@ -128,7 +128,7 @@ class MapReader:
     def _line(self, line: bytes, clock: Clock) -> dict[str, object]:
         if self._is_skipped(line):
             raise Skip("comment" if line.startswith(b"#") else "not a record")
-        found = self.map.pattern.match(text_of_line(line, clock)) if self.map.pattern else None
+        found = self.map.pattern.match(line.decode("utf-8", "backslashreplace")) if self.map.pattern else None
         if found is None:
             raise ValueError(f"not a line of {self.name}: its pattern does not match")
         row = self.map.row(
@@ -142,7 +142,7 @@ class MapReader:
     def _pairs(self, line: bytes, clock: Clock) -> dict[str, object]:
         if line.startswith(b"#"):
             raise Skip("comment")
-        found = pairs_of(text_of_line(line, clock))[1]
+        found = pairs_of(line.decode("utf-8", "backslashreplace"))[1]
         if not found:
             raise ValueError("no key=value in the line")
         return self.map.row(found, clock)

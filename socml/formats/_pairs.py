@@ -26,8 +26,11 @@ _SEPARATED = {
     ", ": re.compile(r"(?:^|, ) ?(?P<key>[A-Za-z_@][\w.@/-]{0,99}(?: [A-Z][\w.@/-]{0,40}){0,4})(?:\(\d{1,6}\))? ?=")
 }
 _BLANK_KEY = re.compile(r"(?<![\t|;^,]) [A-Za-z_@][\w.@/-]{0,99}=")
-_CELL = re.compile(r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$))")
+_CELL = re.compile(
+    r" ?[\"']?(?:[A-Za-z_@][\w.@/-]{0,99} ?=(?!=)|[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}:(?: |$)|[A-Za-z_]{2,40}:(?![/\s]))"
+)
 _COLONS = re.compile(r"(?:^|[,;\]] ?)(?P<key>[A-Z][\w/-]{0,40}(?: [\w/-]{1,30}){0,4}): ")
+_BARRED = re.compile(r"(?:^|\|)(?P<key>[A-Za-z_]{2,40}):(?!//)")  # `name:value|name:value`, as Cassandra's audit
 _LEAST_SEPARATED, _LEAST_COLONS = 3, 4
 _LONGEST = 1 << 16  # characters that are looked at for pairs
 
@@ -44,6 +47,8 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     colons = list(_COLONS.finditer(text, 0, _LONGEST)) if text.count(": ") >= _LEAST_COLONS else []
     if len(colons) >= _LEAST_COLONS and text.count("=") < len(colons):
         return _cut(text, colons, ", ;")
+    if text.count("|") >= _LEAST_COLONS - 1 and (barred := _barred(text)):
+        return barred
     if first is None:
         return text, {}
     start = first.start("pair")
@@ -66,6 +71,22 @@ def pairs_of(text: str) -> tuple[str, dict[str, str]]:
     if rest.strip(" ,;|"):
         found["text"] = rest.strip(" ,;|")
     return text[:start].strip(" |:,("), found
+
+
+def _barred(text: str) -> tuple[str, dict[str, str]] | None:
+    """Return what stands before pairs of `name:value` that bars part, and those; None if most cells are none.
+
+    Examples
+    --------
+    >>> _barred("audit - user:bob|source:/192.0.2.7|type:LOGIN|operation:a: b")
+    ('audit -', {'user': 'bob', 'source': '/192.0.2.7', 'type': 'LOGIN', 'operation': 'a: b'})
+    """
+    start = text.find("|") + 1
+    start = max(text.rfind(" ", 0, start) + 1, 0)
+    keys = list(_BARRED.finditer(text[start:_LONGEST]))
+    if len(keys) < _LEAST_COLONS or 2 * len(keys) <= text.count("|", 0, _LONGEST) + 1:
+        return None
+    return text[:start].strip(), _cut(text[start:], keys, "|")[1]
 
 
 def _cut(text: str, keys: list[re.Match[str]], sign: str) -> tuple[str, dict[str, str]]:

@@ -250,15 +250,3 @@ def without_rows(parsed: Parsed, bad: Mapping[int, str]) -> Parsed:
         truth=None if parsed.truth is None else parsed.truth.take(kept),
         rejects=sorted([*parsed.rejects, *moved], key=lambda reject: reject.line),
     )
-
-
-def head_of(source: Source) -> bytes:
-    """Return the first bytes of a file, unpacked."""
-    pieces: list[bytes] = []
-    size = 0
-    for chunk in source.chunks():
-        pieces.append(chunk)
-        size += len(chunk)
-        if size >= HEAD:
-            break
-    return b"".join(pieces)

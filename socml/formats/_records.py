@@ -13,6 +13,7 @@ import pyarrow as pa
 from socml.formats._columns import text_array
 from socml.formats._continued import Continued
 from socml.formats._json_array import array_members
+from socml.formats._old_encodings import NOTE, from_old
 from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events
 from socml.formats._times import Clock, clock_of, microseconds
 from socml.project import EVENT, TIME
@@ -68,8 +69,11 @@ def batches(
     *,
     warnings: list[str] | None = None,
     is_certain: Callable[[], bool] = lambda: True,
+    is_text: bool = True,
 ) -> Iterator[Parsed]:
     """Yield the records as events, in batches of bounded size. Blank lines are skipped.
+
+    Text that can only be cp1252 is handed to `read` as UTF-8, and that is said; what is kept of it are its own bytes.
 
     Parameters
     ----------
@@ -78,13 +82,14 @@ def batches(
         for a record that does not fit, and `Skip` for one that is no event
     warnings : what `read` appends to, if anything; handed on once and emptied
     is_certain : whether the times so far depend on nothing but the records (see `Parsed.time_is_certain`)
+    is_text : whether records are text
     """
-    batch = _Batch()
+    batch = _Batch(is_text=is_text)
     for number, record in numbered:
         batch.add(number, record, read)
         if batch.size >= _BATCH:
             yield batch.parsed(warnings, is_certain())
-            batch = _Batch()
+            batch = _Batch(is_text=is_text)
     yield batch.parsed(warnings, is_certain())
 
 
@@ -107,7 +112,7 @@ def made(
             raise waiting[0]
         return waiting[0]
 
-    return batches(numbered(), read, warnings=warnings, is_certain=is_certain)
+    return batches(numbered(), read, warnings=warnings, is_certain=is_certain, is_text=False)
 
 
 def clocked(
@@ -139,8 +144,9 @@ def arrays_of(rows: Sequence[dict[str, object]]) -> dict[str, pa.Array]:
 
 
 class _Batch:
-    def __init__(self) -> None:
+    def __init__(self, *, is_text: bool) -> None:
         self.size = 0
+        self._is_text, self._is_old = is_text, False  # the latter: whether a record was read as cp1252
         self._records: list[bytes] = []
         self._numbers: list[int] = []
         self._rows: list[dict[str, object]] = []
@@ -156,8 +162,10 @@ class _Batch:
         if not record.strip():
             self._skip("blank line")
             return
+        old = from_old(record) if self._is_text and type(record) is bytes else None
+        self._is_old = self._is_old or old is not None
         try:
-            row = read(record)
+            row = read(record if old is None else old)
         except Skip as reason:
             self._skip(str(reason))
         except ValueError as error:
@@ -175,7 +183,7 @@ class _Batch:
 
     def parsed(self, warnings: list[str] | None, certain: bool) -> Parsed:
         """Return what the batch holds."""
-        notes = list(warnings or [])
+        notes = list(dict.fromkeys([*(warnings or []), *([NOTE] if self._is_old else [])]))
         if warnings:
             warnings.clear()
         if not self._rows:

@@ -65,6 +65,7 @@ _SPELLINGS = (
     rf"{_DATE_ELSEWHERE}{_BETWEEN}{_HOURS}",
     rf"{_DAY_NAME}?(?P<day>\d{{1,2}})[-/. ]{_MONTH}[-/. ,]+(?P<year>\d{{4}}){_BETWEEN}{_CLOCK}{_ZONE}",
     rf"{_DAY_NAME}?(?P<day>\d\d){_MONTH_CUT}(?P<year>\d\d) {_CLOCK}",  # of Serv-U
+    rf"(?P<day>\d{{1,2}}){_MONTH_CUT}(?P<year>20\d\d) {_CLOCK}",  # of Check Point
     rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d)/(?P<year>\d{{4}}) {_CLOCK}{_ZONE}",  # of MikroTik
     rf"(?P<day>\d{{1,2}})-{_MONTH}-(?P<year>\d\d) (?P<hour>\d\d)\.(?P<minute>\d\d)\.(?P<second>\d\d)(?:\.(?P<fraction>\d{{1,9}}))? (?P<half>[AaPp])M{_ZONE}",  # of Oracle
     rf"(?P<day>\d{{1,2}})[-/ ]{_MONTH}[-/ ](?P<year>\d\d)(?!:\d\d:\d\d(?!:)){_BETWEEN}{_CLOCK}{_ZONE}",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from socml.formats import Format, MapReader, holds_objects
+from socml.formats import Format, MapReader, head_in_utf8, holds_objects
 from socml.ingestion.format_maps import map_of, map_paths
 from socml.ingestion.sources import HEAD_BYTES, FileSource
 from socml.ingestion.trial import share_read
@@ -22,7 +22,7 @@ TELLS_MUCH = 0.6  # of any-json: most of the records have a time and something e
 CLOSE = 0.1
 TAKE_NEARLY_ANYTHING = ("text-lines", "table", "key-values")
 _OTHERS = {
-    b"ARROW1": "an Arrow (Feather) file", b"FEA1": "an Arrow (Feather) file",
+    b"FEA1": "a Feather file of the first version",
     b"ORC": "an ORC file", b"Obj\x01": "an Avro file", b"SQLite format 3\0": "an SQLite database",
     b"\x93NUMPY": "a NumPy array", b"\x89HDF": "an HDF5 file", b"MATLAB 5": "a file of MATLAB",
     b"\x80\x04\x95": "a pickle", b"\x80\x05\x95": "a pickle",
@@ -86,6 +86,7 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
     if not head.strip():
         raise FormatError(f"{source.name} holds nothing but blanks.")
+    head = head_in_utf8(head)
     maps = map_paths()
     readers = _readers(tuple(dict.fromkeys((*component_names("formats"), *maps))), tuple(maps.values()), revision())
     tried = sorted(((_sureness(reader, name, head, source), name) for name, reader in readers), reverse=True)

@@ -102,9 +102,9 @@ def _failure(error: Exception, file: InputFile, reading: Reading | None, asked: 
 
 
 def _may_go_on(error: FormatError, file: InputFile, reading: Reading | None) -> bool:
-    """Return whether what a file lacks may still come: of Parquet, its end."""
+    """Return whether what a file lacks may still come: of Parquet and Arrow, its end."""
     with suppress(OSError):
-        if file.source.is_parquet:
+        if file.source.is_rows:
             return file.source.is_unfinished
     return reading is not None and waits_as_cut(error, reading)
 

@@ -118,7 +118,7 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
         and not head.lstrip().startswith(b"{\n")
         and not begins_document(head, reader)
     )
-    placed = head.startswith(_PLACED) or source.is_parquet
+    placed = head.startswith(_PLACED) or source.is_rows
     if placed or (is_whole and not (lines and len(head) > LINES_BYTES)):
         return *_parts(reader.read(source, options), source, all_of_it=is_whole), is_whole
     kept = head[: head.rfind(b"\n", 0, LINES_BYTES) + 1] if lines else head

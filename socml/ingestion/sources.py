@@ -1,6 +1,6 @@
 """A file → its bytes, unpacked as they are read, in whole lines: magic bytes decide what a file is, not its name.
 
-Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it; rows of Parquet as lines of JSON. What a damaged file still holds is read; the damage itself is a
+Plain, gzip, bzip2 and xz (also of several members), zstd, and zip with one file in it; rows of Parquet and Arrow as lines of JSON. What a damaged file still holds is read; the damage itself is a
 reject. Memory is bounded whatever the file holds: a line over `LINE_LIMIT` is rejected, and a file that unpacks
 to far more than it should is refused. A file that grows while it is read is read up to where it ended at first.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from socml.formats import PARQUET, Block, Reject, row_lines
+from socml.formats import ARROW, PARQUET, Block, Reject, arrow_lines, row_lines
 from socml.ingestion.prefix import Prefix
 from socml.ingestion.unpacking import unpacked_pieces
 from socml.project import DataError, open_file
@@ -86,15 +86,27 @@ class FileSource:
             return file.read(len(PARQUET)) == PARQUET
 
     @property
-    def is_unfinished(self) -> bool:
-        """Whether it is a Parquet file without its end, which is written last."""
+    def is_arrow(self) -> bool:
+        """Whether it is an Arrow file: read as lines of JSON too."""
         with open_file(self.path) as file:
-            file.seek(-min(len(PARQUET), self.size), os.SEEK_END)
-            return self.is_parquet and file.read() != PARQUET
+            return file.read(len(ARROW)) == ARROW
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether it holds rows in columns, as Parquet and Arrow do."""
+        return self.is_parquet or self.is_arrow
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it is a Parquet or an Arrow file without its end, which is written last."""
+        mark = ARROW if self.is_arrow else PARQUET
+        with open_file(self.path) as file:
+            file.seek(-min(len(mark), self.size), os.SEEK_END)
+            return self.is_rows and file.read() != mark
 
     def head(self, limit: int = HEAD_BYTES) -> bytes:
         """Return the first bytes as they are read, unpacked: at most `limit`."""
-        return self._first(self._row_chunks() if self.is_parquet else self._all_chunks(), limit)
+        return self._first(self._row_chunks() if self.is_rows else self._all_chunks(), limit)
 
     def beginning(self, limit: int) -> bytes:
         """Return the first bytes that the file is told by, unpacked: at most `limit`."""
@@ -120,7 +132,7 @@ class FileSource:
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked. Damage ends the file and is noted in `damage`."""
         self.waiting, self.ends_in_line = 0, False
-        if self.is_parquet:
+        if self.is_rows:
             yield from self._row_chunks()
             return
         chunks = self._all_chunks(Prefix() if self.prefix is None else None)
@@ -144,10 +156,10 @@ class FileSource:
             self.waiting = sum(map(len, held))
 
     def _row_chunks(self) -> Iterator[bytes]:
-        """Yield the rows of a Parquet file as lines of JSON. Rows that cannot be read are noted in `damage`."""
+        """Yield the rows of a Parquet or an Arrow file as lines of JSON. Rows that cannot be read are noted in `damage`."""
         self.damage = ""
         self.read_bytes = unpacked = 0
-        for rows in row_lines(self.path, self.name):
+        for rows in (arrow_lines if self.is_arrow else row_lines)(self.path, self.name):
             unpacked += len(rows.data)
             self.read_bytes = int(rows.share * self.size)
             self._check_ratio(unpacked, self.size)

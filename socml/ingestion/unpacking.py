@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from socml.formats import PARQUET
+from socml.formats import ARROW, PARQUET
 from socml.project import FormatError, open_file
 
 __all__ = ["Packed", "unpacked_pieces"]
@@ -63,8 +63,9 @@ def unpacked_pieces(packed: Packed, file: BinaryIO) -> Iterator[bytes]:
         first += piece
     if first[_TAR[0] :].startswith(_TAR[1]) and b"\0" in first[: _TAR[0]]:  # as no text has, whoever wrote into it
         raise FormatError(f"{packed.name} is a tar archive of files. Unpack it first.")
-    if first.startswith(PARQUET) and not start.startswith(PARQUET):
-        raise FormatError(f"{packed.name} is a Parquet file that is packed as a whole. Unpack it first.")
+    for mark, kind in ((PARQUET, "a Parquet"), (ARROW, "an Arrow")):
+        if first.startswith(mark) and not start.startswith(mark):
+            raise FormatError(f"{packed.name} is {kind} file that is packed as a whole. Unpack it first.")
     return chain([first], pieces)
 
 

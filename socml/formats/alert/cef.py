@@ -15,7 +15,6 @@ from collections.abc import Iterator
 
 from socml.formats._cef import MARK
 from socml.formats._cef_event import LONGEST_HEADER, cef_event
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import batches, line_records
 from socml.formats._times import clock_of
@@ -49,7 +48,7 @@ class Cef:
         clock = clock_of(source, options)
         return batches(
             line_records(source),
-            lambda line: cef_event(text_of_line(line, clock), clock),
+            lambda line: cef_event(line.decode("utf-8", "backslashreplace"), clock),
             warnings=clock.warnings,
             is_certain=lambda: clock.is_certain,
         )

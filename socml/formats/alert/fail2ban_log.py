@@ -16,7 +16,6 @@ from collections.abc import Iterator
 
 from socml.formats._addresses import address
 from socml.formats._multiline import grouped_records
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked
 from socml.formats._times import Clock, epoch, iso
@@ -65,7 +64,7 @@ class Fail2banLog:
 
 
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
-    text = text_of_line(record, clock)
+    text = record.decode("utf-8", "backslashreplace")
     found = _LINE.match(text)
     if found is None:
         return _echoed(text)

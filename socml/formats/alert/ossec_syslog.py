@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator
 
 from socml.formats._fields import Fields
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
@@ -62,7 +61,7 @@ class OssecSyslog:
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, object]:
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     found = _ALERT.search(text)
     if found is None:
         raise ValueError("not an alert: `Alert Level: …; Rule: …; Location: …;` was expected")

@@ -49,7 +49,7 @@ class Unified2:
         """Yield the file's events."""
         maps = read_maps(source.path.parent)
         warnings = [] if maps.messages else ["There is no sid-msg.map beside the file: the alerts have no names."]
-        return batches(event_groups(source), lambda record: _event(record, maps), warnings=warnings)
+        return batches(event_groups(source), lambda record: _event(record, maps), warnings=warnings, is_text=False)
 
 
 def _event(record: bytes, maps: Maps) -> dict[str, object]:

@@ -17,7 +17,6 @@ from socml.formats._addresses import address
 from socml.formats._cef import MARK, hash_of
 from socml.formats._cef_event import cef_event
 from socml.formats._fields import Fields
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
@@ -67,7 +66,7 @@ class KasperskySyslog:
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, object]:
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     found = _DATA.search(text)
     if found is None:
         if MARK.search(text):

@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 from socml.formats._addresses import address
 from socml.formats._fields import Fields, add_numbered
 from socml.formats._json import extra_of
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._syslog_header import split_header
@@ -104,7 +103,7 @@ def _mark(text: str) -> re.Match[str] | None:
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, object]:
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     mark = _mark(text)
     if mark is None:
         raise ValueError('not a line of Sophos: neither `device="…" date=` nor `h=… u="…" s=` in it')

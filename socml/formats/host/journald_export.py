@@ -46,7 +46,7 @@ class JournaldExport:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's entries."""
-        return batches(enumerate(_entries(source), 1), _event)
+        return batches(enumerate(_entries(source), 1), _event, is_text=False)
 
 
 def _entries(source: Source) -> Iterator[bytes]:

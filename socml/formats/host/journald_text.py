@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from socml.formats._inner import header_event, journal_event
 from socml.formats._iso import from_iso
 from socml.formats._multiline import grouped_records
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, clocked
 from socml.formats._times import Clock, epoch
@@ -78,7 +77,7 @@ def _remark(line: bytes) -> bool:
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if _remark(record):
         raise Skip("remark of journalctl")
-    text = text_of_line(record, clock)
+    text = record.decode("utf-8", "backslashreplace")
     first, *more = text.split("\n")
     full = _FULL.match(first)
     if full and (cursor := _CURSOR.match(first[:_LONGEST_HEAD], full.end())):

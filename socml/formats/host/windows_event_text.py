@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from socml.formats._continued import Continued, continued, no_comments
-from socml.formats._old_encodings import text_of_line
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
+from socml.formats._old_encodings import head_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import batches, line_records
 from socml.formats._stamps import settle_day_order, time_of
 from socml.formats._times import Clock, clock_of
@@ -81,7 +81,7 @@ def _begins(line: bytes) -> bool:
 def _event(record: bytes, clock: Clock) -> dict[str, object]:
     if not _begins(record.split(b"\n", 1)[0]):
         raise ValueError("not an event of Windows: it begins neither with its log, its number nor its time")
-    first, *lines = in_english(text_of_line(record, clock)).split("\n")
+    first, *lines = in_english(record.decode("utf-8", "backslashreplace")).split("\n")
     found: dict[str, object] = (
         {} if ":" not in first or first.startswith(("Log", "Event", "TimeCreated")) else {"TimeCreated": first}
     )

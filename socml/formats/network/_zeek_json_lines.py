@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from socml.formats._columns import text_array
 from socml.formats._json import flatten, loads_exactly, text_of
+from socml.formats._old_encodings import NOTE, from_old
 from socml.formats._reader import Parsed, ReadOptions, Reject, no_events
 from socml.formats.network._zeek import log_events, log_type, zeek_columns
 
@@ -20,19 +21,21 @@ MEMBER = "\x1f"  # between the members of a list that becomes a list again
 def parsed_lines(numbered: Iterable[tuple[int, bytes]], file_name: str, options: ReadOptions) -> Iterator[Parsed]:
     """Yield the rejects and skips of some lines, then the events of each type of log in them."""
     rejects: list[Reject] = []
-    blank = 0
+    blank, is_old = 0, False
     logs: dict[tuple[str, bool], list[tuple[int, bytes, dict[str, object]]]] = {}
     for number, line in numbered:
         if not line.strip():
             blank += 1
             continue
         try:
-            path, found = read_line(line, file_name)
+            old = from_old(line)
+            path, found = read_line(old or line, file_name)
         except ValueError as error:
             rejects.append(Reject(number, str(error), line))
             continue
+        is_old = is_old or old is not None
         logs.setdefault((path, HAS_CONNECTION in found), []).append((number, line, found))
-    yield _first_part(rejects, blank)
+    yield _first_part(rejects, blank, [NOTE] if is_old else [])
     for (path, _), rows in logs.items():
         yield _of_one_type(path, rows, options)
 
@@ -70,9 +73,9 @@ def separator(name: str) -> str:
     return MEMBER if name == "answers" else ","
 
 
-def _first_part(rejects: list[Reject], blank: int) -> Parsed:
+def _first_part(rejects: list[Reject], blank: int, warnings: list[str]) -> Parsed:
     """Return what of a block is no event."""
-    return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {})
+    return Parsed(no_events(), [], rejects=rejects, skips={"blank line": blank} if blank else {}, warnings=warnings)
 
 
 def _of_one_type(path: str, rows: list[tuple[int, bytes, dict[str, object]]], options: ReadOptions) -> Parsed:

@@ -52,7 +52,7 @@ class Nfcapd:
         FormatError
             If the file is compressed, or of another layout.
         """
-        return batches(_records(source), _event)
+        return batches(_records(source), _event, is_text=False)
 
 
 def _records(source: Source) -> Iterator[tuple[int, bytes]]:

@@ -14,7 +14,6 @@ from socml.formats._addresses import address
 from socml.formats._csv_records import cells_of
 from socml.formats._facts import facts_of
 from socml.formats._fields import Fields
-from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._stamps import time_of
@@ -92,7 +91,7 @@ def is_panos(text: str) -> bool:
 
 
 def _event(line: bytes, clock: Clock) -> dict[str, object]:
-    return panos_event(text_of_line(line, clock), clock)
+    return panos_event(line.decode("utf-8", "backslashreplace"), clock)
 
 
 def panos_event(text: str, clock: Clock) -> dict[str, object]:

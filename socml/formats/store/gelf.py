@@ -50,9 +50,9 @@ class Gelf:
         """Yield the file's events."""
         start = next(iter(source.chunks()), b"")
         if start.startswith(CHUNK_MAGIC):
-            return batches(_chunk(source), _chunk_event)
+            return batches(_chunk(source), _chunk_event, is_text=False)
         if start[:1] == b"\x78":
-            return batches(_streams(source), _zlib_event)
+            return batches(_streams(source), _zlib_event, is_text=False)
         return batches(_messages(source) if b"\0" in start else members(source), gelf_event)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from socml.formats._reader import Parsed, ReadOptions, Source, without_rows
+from socml.formats._reader import Parsed, ReadOptions, Reject, Source, no_events, without_rows
 from socml.formats.table._table_arrow import as_text, rows_of, storable
 from socml.formats.table._table_columns import (
     MOST_COLUMNS,
@@ -23,7 +23,7 @@ from socml.formats.table._table_columns import (
     unique_names,
 )
 from socml.formats.table._table_events import TableLog, log_of
-from socml.formats.table._table_parquet import open_parquet, small_blocks
+from socml.formats.table._table_parquet import Damage, open_parquet, sound_blocks
 from socml.project import FormatError, TableShape, Truth, check_archive
 
 _ROWS = 20_000
@@ -40,19 +40,26 @@ def read_parquet(source: Source, options: ReadOptions) -> Iterator[Parsed]:
     file = open_parquet(source.path, source.name)
     names = unique_names(file.schema_arrow.names)
     layout = lay_out(names, options, where=source.name)
-    first = 1
+    first, is_first = 1, True  # the latter: no block was read yet
     log: TableLog | None = None
-    try:
-        for rows in small_blocks(file, source.name):
-            table = rows.rename_columns(names)
-            if first == 1:
-                log = _log(table, source, options)
-            parsed = _parsed(table, first, layout, options, log)
-            parsed.warnings = ([log.note()] if log else []) + list(layout.notes) if first == 1 else []
-            first += len(rows)
-            yield parsed
-    except (pa.ArrowException, OSError) as error:
-        raise FormatError(f"{source.name} cannot be read from row {first:,} on: {error}") from error
+    for rows in sound_blocks(file, source.name):
+        if isinstance(rows, Damage):
+            yield _lost(rows, first)
+            first += rows.rows
+            continue
+        table = rows.rename_columns(names)
+        if is_first:
+            log = _log(table, source, options)
+        parsed = _parsed(table, first, layout, options, log)
+        parsed.warnings = ([log.note()] if log else []) + list(layout.notes) if is_first else []
+        first, is_first = first + len(rows), False
+        yield parsed
+
+
+def _lost(damage: Damage, first: int) -> Parsed:
+    """Return what rows that cannot be read are: one bad record, and a warning that says how many they are."""
+    told = f"The file is damaged: {damage.told}."
+    return Parsed(no_events(), [], rejects=[Reject(first, told, b"")], warnings=[told])
 
 
 def _log(table: pa.Table, source: Source, options: ReadOptions) -> TableLog | None:

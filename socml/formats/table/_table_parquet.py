@@ -21,7 +21,18 @@ from socml.formats.table._table_arrow import json_value, rows_of
 from socml.formats.table._table_columns import check_header, check_width, unique_names
 from socml.project import FormatError
 
-__all__ = ["PARQUET", "RowLines", "holds_objects", "open_parquet", "row_lines", "small_blocks"]
+__all__ = [
+    "PARQUET",
+    "Damage",
+    "RowLines",
+    "check_depth",
+    "holds_objects",
+    "json_lines",
+    "open_parquet",
+    "row_lines",
+    "small_parts",
+    "sound_blocks",
+]
 
 PARQUET = b"PAR1"
 _ROWS = 20_000
@@ -44,6 +55,14 @@ class RowLines:
     damage: str = ""
 
 
+@dataclass(frozen=True)
+class Damage:
+    """Rows that cannot be read: how many, and why."""
+
+    rows: int
+    told: str
+
+
 def row_lines(path: Path, where: str) -> Iterator[RowLines]:
     """Yield a Parquet file's rows as JSON, one a line, without what is null. What a damaged row group still holds is read.
 
@@ -56,16 +75,45 @@ def row_lines(path: Path, where: str) -> Iterator[RowLines]:
     metadata = file.metadata
     done = 0
     for group in range(metadata.num_row_groups):
-        rows, before = metadata.row_group(group).num_rows, done
         at_once = min(_ROWS_AS_JSON, max(_VALUES // _values_a_row(metadata, group), 1))
-        try:
-            for block in small_blocks(file, where, rows=at_once, groups=[group]):
-                done += len(block)
-                yield RowLines(_json_lines(block), done / max(metadata.num_rows, 1))
-        except (pa.ArrowException, OSError) as error:
-            damage = f"row {done + 1:,} cannot be read, and {before + rows - done - 1:,} after it ({_told(error)})"
-            done = before + rows
-            yield RowLines(b"", done / max(metadata.num_rows, 1), damage)
+        for block in _blocks_of_group(file, where, group, done, rows=at_once):
+            done += block.rows if isinstance(block, Damage) else len(block)
+            share = done / max(metadata.num_rows, 1)
+            yield RowLines(b"", share, block.told) if isinstance(block, Damage) else RowLines(json_lines(block), share)
+
+
+def sound_blocks(file: pq.ParquetFile, where: str) -> Iterator[pa.Table | Damage]:
+    """Yield rows in blocks as `small_blocks` does; from damage on, what each row group still holds."""
+    done = 0
+    try:
+        for block in small_blocks(file, where):
+            done += len(block)
+            yield block
+    except (pa.ArrowException, OSError):  # a block may have rows of several groups, of which one is damaged
+        first = 0
+        for group in range(file.metadata.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            if end > done:
+                yield from _blocks_of_group(file, where, group, first, done=done)
+                done = end
+            first = end
+
+
+def _blocks_of_group(
+    file: pq.ParquetFile, where: str, group: int, first: int, *, done: int = 0, rows: int = _ROWS
+) -> Iterator[pa.Table | Damage]:
+    """Yield the rows of a row group, of which `first` of the file are before it, beyond the `done` first of the file."""
+    end = first + file.metadata.row_group(group).num_rows
+    done = max(done, first)
+    try:
+        for block in small_blocks(file, where, rows=rows, groups=[group]):
+            first += len(block)
+            if first > done:
+                yield block.slice(len(block) - (first - done))
+                done = first
+    except (pa.ArrowException, OSError) as error:
+        told = f"row {done + 1:,} cannot be read, and {end - done - 1:,} after it ({_told(error)})"
+        yield Damage(end - done, told)
 
 
 def holds_objects(path: Path, where: str) -> bool:
@@ -85,10 +133,12 @@ def open_parquet(path: Path, where: str) -> pq.ParquetFile:
         metadata = pq.read_metadata(path)
         check_width(metadata.num_columns, where)
         columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
-        _check_depth(max((column.path.count(".") for column in columns), default=0), where)
+        check_depth(max((column.path.count(".") for column in columns), default=0), where)
         texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
         file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False)
         check_header(file.schema_arrow.names, where)
+        for kind in file.schema_arrow.types:
+            check_names_within(kind, where)
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise FormatError(f"{where} is a Parquet file that cannot be read: {_told(error)}") from error
     _check_claims(file.metadata, where)
@@ -100,16 +150,21 @@ def small_blocks(
 ) -> Iterator[pa.Table]:
     """Yield rows in blocks whose texts fit into memory, though a few bytes of a dictionary may stand for each of them."""
     for batch in file.iter_batches(batch_size=rows, row_groups=groups):
-        sizes = sum((_sizes(values) for values in batch.columns), np.zeros(len(batch), np.int64))
-        if len(sizes) and sizes.max() > _ROW_LIMIT:
-            raise FormatError(
-                f"{where}: a row has {sizes.max():,} bytes of text, and {_ROW_LIMIT >> 20} MB is the most. "
-                "Leave out the column that holds them."
-            )
-        block = np.cumsum(sizes) // _CELLS_LIMIT
-        starts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(batch)]
-        for start, end in pairwise(starts):
-            yield pa.Table.from_batches([batch.slice(start, end - start)])
+        yield from small_parts(batch, where)
+
+
+def small_parts(batch: pa.RecordBatch, where: str) -> Iterator[pa.Table]:
+    """Yield a batch of rows in tables whose texts fit into memory. Raises FormatError for a row whose texts do not."""
+    sizes = sum((_sizes(values) for values in batch.columns), np.zeros(len(batch), np.int64))
+    if len(sizes) and sizes.max() > _ROW_LIMIT:
+        raise FormatError(
+            f"{where}: a row has {sizes.max():,} bytes of text, and {_ROW_LIMIT >> 20} MB is the most. "
+            "Leave out the column that holds them."
+        )
+    block = np.cumsum(sizes) // _CELLS_LIMIT
+    starts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(batch)]
+    for start, end in pairwise(starts):
+        yield pa.Table.from_batches([batch.slice(start, end - start)])
 
 
 def _sizes(values: pa.Array) -> np.ndarray:
@@ -117,6 +172,13 @@ def _sizes(values: pa.Array) -> np.ndarray:
     kind = values.type
     if pa.types.is_dictionary(kind):
         return np.asarray(pc.binary_length(values.dictionary).take(values.indices).fill_null(0), np.int64)
+    if (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    ):
+        return np.asarray(pc.binary_length(values).fill_null(0), np.int64)
     if pa.types.is_struct(kind):
         return sum((_sizes(part) for part in values.flatten()), np.zeros(len(values), np.int64))
     if pa.types.is_map(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -132,7 +194,8 @@ def _sizes(values: pa.Array) -> np.ndarray:
     return np.zeros(len(values), np.int64)
 
 
-def _json_lines(rows: pa.Table) -> bytes:
+def json_lines(rows: pa.Table) -> bytes:
+    """Return rows as JSON, one a line, without what is null."""
     if len(set(rows.column_names)) < rows.num_columns:
         rows = rows.rename_columns(unique_names(rows.column_names))
     return b"".join(orjson.dumps(json_value(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows_of(rows))
@@ -150,7 +213,17 @@ def _told(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _check_depth(deepest: int, where: str) -> None:
+def check_names_within(kind: pa.DataType, where: str) -> None:
+    """Refuse objects that name a field twice: no row can hold both."""
+    inside = [kind.field(number) for number in range(kind.num_fields)]
+    if pa.types.is_struct(kind) and len({one.name for one in inside}) < len(inside):
+        raise FormatError(f"{where}: an object names a field twice: {str(kind)[:80]}. Give each a name of its own.")
+    for one in inside:
+        check_names_within(one.type, where)
+
+
+def check_depth(deepest: int, where: str) -> None:
+    """Refuse columns that lie too deep in others."""
     if deepest > _DEEPEST:
         raise FormatError(
             f"{where}: a column lies {deepest:,} deep in others, and {_DEEPEST} is the most that is read."

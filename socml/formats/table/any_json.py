@@ -18,7 +18,8 @@ from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
 from socml.formats._json_rows import DEEPEST_ROWS, ROWS_OPEN, rows_of
-from socml.formats._reader import Parsed, ReadOptions, Source, head_lines, head_of
+from socml.formats._old_encodings import head_of
+from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import clocked, line_records
 from socml.formats._times import Clock
 from socml.formats._values import LEVELS
@@ -38,6 +39,7 @@ _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that 
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
+_OF_EXPORT = re.compile(r"(?i)query|export")  # a time of which is not that of a record
 _NEXT_OBJECT = re.compile(rb"\n\}[\s,]{0,100}\{")  # documents one after the other
 _ANY_TIME_BEFORE = re.compile(rb'"(?:@?timestamp|time_?stamp|time|ts|eventTime|date)"\s{0,10}:')
 _TIME_BEFORE = re.compile(rb'\n {1,8}"(?:@?timestamp|time|ts|eventTime)"\s{0,10}:')
@@ -148,7 +150,8 @@ def lists_of(head: bytes) -> tuple[str, ...]:
     found = as_object(first)
     if found:
         around = {name: value for name, value in found.items() if not isinstance(value, list)}
-        return () if rest.strip() or _has_time(found) else _list_in(found, is_timed=_has_time(flat_fields(around)))
+        own = {name: value for name, value in found.items() if not _OF_EXPORT.match(name)}
+        return () if rest.strip() or _has_time(own) else _list_in(found, is_timed=_has_time(flat_fields(around)))
     if _NEXT_OBJECT.search(start):
         return ()
     for opening in _OPENS_LIST.finditer(start, 0, _FARTHEST_LIST):

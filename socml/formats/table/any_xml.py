@@ -13,7 +13,8 @@ from contextlib import suppress
 
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
-from socml.formats._reader import Parsed, ReadOptions, Source, head_of
+from socml.formats._old_encodings import head_of
+from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import clocked
 from socml.formats._times import Clock
 from socml.formats._xml_records import element_fields, xml_records

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._multiline import numbered_lines
-from socml.formats._reader import Parsed, ReadOptions, Source, head_of
+from socml.formats._old_encodings import head_of, text_of_line
+from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._stamps import settle_day_order
 from socml.formats._times import Clock, clock_of
@@ -93,7 +94,7 @@ class DrawnTable:
             is_known = sum(len(one - {"time"}) >= _LEAST_KNOWN for one in known) >= least
             is_sparse = all(known) and len(set().union(*known)) > _LEAST_KNOWN  # as `lastlog`, of accounts never used
             return _GUESS if is_known or is_sparse else 0.0
-        listed = [fields for _, _, fields in _lists(numbered) if fields] if _is_list(lines) else []
+        listed = [fields for _, _, fields in _lists(numbered, clock) if fields] if _is_list(lines) else []
         known_lists = sum("time" in guessed_row(fields, clock)[1] for fields in listed)
         return _GUESS if listed and known_lists >= 0.8 * len(listed) else 0.0
 
@@ -102,9 +103,9 @@ class DrawnTable:
         clock = clock_of(source, options)
         heads = _first_lines(head_of(source))
         table = _table(_texts(heads))
-        found = list(_rows(table, _texts(heads))) if table else [fields for _, _, fields in _lists(heads)]
+        found = list(_rows(table, _texts(heads))) if table else [fields for _, _, fields in _lists(heads, clock)]
         settle_day_order((f"{value} " for fields in found for value in fields.values()), clock)
-        records = _of_table(source, table) if table else _lists(numbered_lines(source))
+        records = _of_table(source, table, clock) if table else _lists(numbered_lines(source), clock)
         events = ((n, raw, _event(fields, clock) if isinstance(fields, dict) else fields) for n, raw, fields in records)
         return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 
@@ -210,12 +211,14 @@ def _rows(table: _Table, lines: Sequence[str]) -> Iterator[dict[str, object]]:
             continue
 
 
-def _of_table(source: Source, table: _Table) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
+def _of_table(
+    source: Source, table: _Table, clock: Clock
+) -> Iterator[tuple[int, bytes, dict[str, object] | Exception]]:
     for number, line in numbered_lines(source):
         try:
             if number <= table.above:
                 raise Skip("header")
-            yield number, line, table.fields(line.decode("utf-8", "backslashreplace").rstrip("\r"))
+            yield number, line, table.fields(text_of_line(line, clock).rstrip("\r"))
         except (Skip, ValueError) as reason:
             yield number, line, reason
 
@@ -240,11 +243,11 @@ def _is_list(lines: Sequence[str]) -> bool:
     )
 
 
-def _lists(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+def _lists(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator[tuple[int, bytes, dict[str, object]]]:
     """Yield records with the number of their first line; one without fields is what stands around them."""
     first, held, fields, name = 0, list[bytes](), dict[str, object](), ""
     for number, line in numbered:
-        text = line[: 16 * _LONGEST].decode("utf-8", "backslashreplace").rstrip()
+        text = text_of_line(line[: 16 * _LONGEST], clock).rstrip()
         begins = not text or _RECORD.fullmatch(text.strip()) is not None
         if (begins and fields) or len(held) >= _MOST_LINES:
             yield first, b"\n".join(held), fields

@@ -14,7 +14,6 @@ from socml.formats._facts import TELLS
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._json import extra_of
-from socml.formats._old_encodings import text_of_line
 from socml.formats._pairs import are_pairs, pairs_of
 from socml.formats._reader import Parsed, ReadOptions, Source, head_lines
 from socml.formats._records import Skip, clocked, line_records
@@ -57,7 +56,7 @@ def key_values_event(line: bytes, clock: Clock) -> dict[str, object]:
     """Return the event columns of one line. Raises ValueError, in words, if it holds no pair."""
     if line.startswith(b"#"):
         raise Skip("comment")
-    text = text_of_line(line, clock)
+    text = line.decode("utf-8", "backslashreplace")
     before, found = pairs_of(text)
     if not found:
         raise ValueError("no key=value in the line")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from socml.formats._guess import guessed_row
 from socml.formats._inner import with_inner
 from socml.formats._multiline import numbered_lines
+from socml.formats._old_encodings import text_of_line
 from socml.formats._reader import Parsed, ReadOptions, Source
 from socml.formats._records import Skip, made
 from socml.formats._times import Clock, clock_of
@@ -76,7 +77,8 @@ class SqlDump:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Parsed]:
         """Yield the file's events."""
         clock = clock_of(source, options)
-        rows = _Dump(_is_escaped(next(iter(source.chunks()), b""))).rows(numbered_lines(source))
+        lines = ((n, text_of_line(line, clock).encode("utf-8", "surrogatepass")) for n, line in numbered_lines(source))
+        rows = _Dump(_is_escaped(next(iter(source.chunks()), b""))).rows(lines)
         events = ((n, raw, _event(row, clock)) for n, raw, row in rows)
         return made(events, warnings=clock.warnings, is_certain=lambda: clock.is_certain)
 

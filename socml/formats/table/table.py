@@ -87,7 +87,10 @@ class Table:
             all(map(_holds_object, lines[:20]))
             or _is_prose(lines, delimiter)
             or (delimiter == "|" and _are_begun(lines))
-            or all(are_cells_pairs(line.decode("utf-8", "replace"), delimiter) for line in lines[:20])
+            or any(
+                all(are_cells_pairs(line.decode("utf-8", "replace"), sign) for line in lines[:20])
+                for sign in {delimiter, "|"}
+            )
         ):
             return 0.5
         # Ragged lines are for quarantine; prose has no two lines alike.

@@ -17,7 +17,6 @@ from typing import cast
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
 from socml.formats._inner import header_event, with_inner
-from socml.formats._old_encodings import text_of_line
 from socml.formats._pairs import are_pairs
 from socml.formats._reader import Assumption, Parsed, ReadOptions, Source, head_lines
 from socml.formats._record_kinds import is_record
@@ -218,7 +217,7 @@ class _Lines:
         """Return the event of one record."""
         if is_comment(record):
             raise Skip("comment")
-        text = text_of_line(record, self._clock)
+        text = record.decode("utf-8", "backslashreplace")
         text = _ANSI.sub("", text) if "\x1b" in text else text
         service = _SERVICE.match(text)
         if service is None:

@@ -45,6 +45,7 @@ _STAMP = re.compile(
 )
 _REQUEST = re.compile(r"([A-Za-z_-]+) (.*) HTTP/([\d.]+)", re.DOTALL)
 _OLD_REQUEST = re.compile(r"([A-Z]+) (\S+)")  # HTTP/0.9 sends no version
+_FORWARDED = re.compile(r'"(?P<addresses>[0-9A-Fa-f.:, ]{3,400})"(?: (?P<rest>.{1,1000}))?', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
@@ -72,6 +73,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, object]:
     texts = {name: _text(value) for name, value in found.items()}
     request = texts.pop("request")
     _set_right(texts)
+    _name_forwarded(texts)
     row: dict[str, object] = {
         "time": access_time(texts.pop("time") or "", clock),
         "class_uid": 4002,
@@ -116,6 +118,13 @@ def parse_lines(numbered: Iterable[tuple[int, bytes]], clock: Clock) -> Iterator
     return batches(
         numbered, lambda line: access_event(line, clock), warnings=clock.warnings, is_certain=lambda: clock.is_certain
     )
+
+
+def _name_forwarded(texts: dict[str, str | None]) -> None:
+    """Name the addresses that stand in quotes behind the agent: whom proxies say they asked for. The peer stays the source."""
+    found = _FORWARDED.fullmatch(texts.get("rest") or "")
+    if found and all(address(one.strip()) for one in found["addresses"].split(",")):
+        texts["forwarded_for"], texts["rest"] = found["addresses"], found["rest"]
 
 
 def _set_right(texts: dict[str, str | None]) -> None:
