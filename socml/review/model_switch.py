@@ -51,7 +51,7 @@ def should_switch(
         learnt = FeedbackRanking(leaves, anomaly_score).learn(inside, np.where(malicious[inside], 1, -1))
         predictions = predict_rows(matrix, inside, malicious[inside], seed=seed, n_trees=50)
         assert predictions is not None, "both sides are in every four fifths"
-        ranked[outside], judged[outside] = learnt[outside], predictions.probability[outside]
+        ranked[outside], judged[outside] = learnt[outside], predictions["probability"].to_numpy()[outside]
     better, error = auc_difference(judged, ranked, malicious)
     return better > SURE * error
 

@@ -12,7 +12,7 @@ from socml.labels import LabelEvent, LabelStore
 from socml.project import is_own
 from socml.review.offers import dealt, offers_again
 from socml.review.ranking_state import WATCHED, RankingState
-from socml.review.review_queue import as_contract, choose_rows
+from socml.review.review_queue import as_contract, choose_rows, queue_table
 
 
 class Queues:
@@ -67,7 +67,8 @@ class Queues:
         reasons |= {row_id: offer.reason for row_id, offer in again.items()}
         rows = [lease.row_id for lease in leases]
         self._shown |= {row_id: reasons[row_id] for row_id in rows}
-        return self._as_queue(rows, reasons)
+        score = self._ranking.candidates["ranking_score"].to_numpy()[self._ranking.rows_of(rows)]
+        return queue_table(rows, [reasons[row_id] for row_id in rows], score)
 
     def why(self, row_id: str) -> dict[str, object]:
         """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
@@ -108,17 +109,6 @@ class Queues:
         )  # fmt: skip
         own = is_own("strategies", self.strategy)
         return as_contract(chosen, candidates, chosen.index if own else board.ids.names(chosen.index.to_numpy()))
-
-    def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:
-        frame = pd.DataFrame(
-            {
-                "position": np.arange(1, len(row_ids) + 1, dtype=np.int32),
-                "row_id": row_ids,
-                "reason": [reasons[row_id] for row_id in row_ids],
-                "ranking_score": self._ranking.candidates["ranking_score"].to_numpy()[self._ranking.rows_of(row_ids)],
-            }
-        )
-        return frame.astype({"row_id": "str", "reason": "str"})
 
     def with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
         """Return a queue with whom and when each row is about, its scores, and the places that it won or lost."""

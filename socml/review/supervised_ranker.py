@@ -125,7 +125,7 @@ class SupervisedRanker:
         weights = [weight for *_, weight in seen]
         predictions = predict_rows(matrix, rows, malicious, families, weights, leaves=leaves, seed=self._seed)
         assert predictions is not None, "both sides are there"
-        return SupervisedAnswer(len(now), _for_all(predictions.columns(), len(self._anomaly_score)), better)
+        return SupervisedAnswer(len(now), _for_all(predictions, len(self._anomaly_score)), better)
 
 
 def _for_all(columns: pd.DataFrame, n_rows: int) -> pd.DataFrame:
