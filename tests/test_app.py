@@ -18,7 +18,7 @@ from socml.labels.recording import open_labels
 from socml.project.project import Project
 from socml.project.wording import words
 from socml.review.loop import Triage
-from socml.review.offers import is_drawn
+from socml.review.queues import is_drawn
 
 PAGES = {"triage": "hunt.py", "labels": "label_history.py", "runs": "run_overview.py"}
 

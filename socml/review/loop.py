@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, open_labels
 from socml.project import DataError, Project
 from socml.review.live_ranking import Effect, LiveRanking
-from socml.review.offers import LEASE_S
 from socml.review.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
-from socml.review.queues import Queues
+from socml.review.queues import LEASE_S, Queues
 from socml.review.ranking_state import SHOWN, Moves
 from socml.review.review_queue import reads_predictions
 
