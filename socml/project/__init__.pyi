@@ -11,6 +11,8 @@ from .checksums import parquet_writer as parquet_writer
 from .checksums import row_encoding as row_encoding
 from .component_templates import new_component as new_component
 from .component_templates import new_kinds as new_kinds
+from .deadline import NoRedirect as NoRedirect
+from .deadline import first_bytes as first_bytes
 from .deadline import within as within
 from .declared import checked as checked
 from .engines import checked_select as checked_select

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse, InvalidURL
+from http.client import HTTPException, InvalidURL
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
-from socml.project import DataError, Project, Sentence, TryLater, visible_line, within
+from socml.project import DataError, NoRedirect, Project, Sentence, TryLater, first_bytes, visible_line, within
 from socml.respond.cases import Case
 from socml.respond.responder import Draft
 from socml.respond.settings import RespondSettings, Target
@@ -33,13 +33,6 @@ class Answer:
 
     status: int
     body: dict[str, object]
-
-
-class _Stay(HTTPRedirectHandler):
-    """A target that sends elsewhere is not followed: what was shown is where it goes."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
 
 
 def send(
@@ -82,18 +75,11 @@ def send(
 
 def _exchanged(request: Request, gone: threading.Event) -> Answer:
     try:
-        found = build_opener(_Stay, ProxyHandler({})).open(request, timeout=WAIT_S)
+        found = build_opener(NoRedirect, ProxyHandler({})).open(request, timeout=WAIT_S)
     except HTTPError as error:
         found = error
     with found:
-        return Answer(int(found.status), _body(_read(found, gone)))
-
-
-def _read(answer: HTTPResponse | HTTPError, gone: threading.Event) -> bytes:
-    found = b""
-    while len(found) < MOST_BYTES and not gone.is_set() and (piece := answer.read1(MOST_BYTES - len(found))):
-        found += piece
-    return found
+        return Answer(int(found.status), _body(first_bytes(found, MOST_BYTES, gone)))
 
 
 def _body(data: bytes) -> dict[str, object]:
