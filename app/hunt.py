@@ -28,7 +28,7 @@ def views_menu(place: Place, state: Mapping[str, str]) -> None:
 
 
 def _menu(place: Place, state: Mapping[str, str]) -> None:
-    say, dataset = place.say, str((place.run or {})["dataset"])
+    say, dataset = place.say, str((place.run)["dataset"])
     views = kept_store(place.project, read_only=not place.may_write).views
     there = views.seen_by(place.analyst, dataset=dataset, page=PAGE)
     for view in there:
@@ -96,7 +96,7 @@ def _hunt(place: Place) -> None:
         place,
         lambda: triage_view(
             place.project,
-            place.run or {},
+            place.run,
             place.analyst,
             place.say,
             open_row=st.query_params.get("event", ""),
@@ -146,7 +146,7 @@ def _filter(say: Words) -> str:
 
 def _choose_columns(place: Place) -> list[str]:
     """Draw the menu of the features that stand as columns of the list, and return those that were chosen."""
-    say, run = place.say, place.run or {}
+    say, run = place.say, place.run
     of_run = Columns(place.project, run)
     known = of_run.known()
     restore("columns", lambda said: said)

@@ -27,7 +27,7 @@ from socml.project import (
 
 def promotion(place: Place) -> None:
     """Draw promote and roll back; only a lead may, where there are accounts."""
-    run, say = place.run or {}, place.say
+    run, say = place.run, place.say
     model, _, version = str(run.get("model_version", "")).rpartition("/")
     if not model or not version.isdigit():  # the daily list is fused anew each night, and has no versions to promote
         return
