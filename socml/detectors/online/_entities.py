@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Hashes, Ints
 from socml.detectors.online._state import State
 from socml.project import new_secret, sip_end, sip_start, sip_word
 
@@ -21,18 +22,12 @@ USED, NEWEST, OLDEST, EVICTED = 0, 1, 2, 3  # in `state`
 
 
 @njit(cache=True, nogil=True)
-def _bucket(key: np.uint64, buckets: NDArray[np.integer], secret: NDArray[np.uint64]) -> np.int64:
+def _bucket(key: np.uint64, buckets: Ints, secret: Hashes) -> np.int64:
     return np.int64(sip_end(sip_word(sip_start(secret), key), 1) & np.uint64(buckets.size - 1))
 
 
 @njit(cache=True, nogil=True)
-def _find(
-    key: np.uint64,
-    keys: NDArray[np.integer],
-    buckets: NDArray[np.integer],
-    chain: NDArray[np.integer],
-    secret: NDArray[np.uint64],
-) -> np.integer:
+def _find(key: np.uint64, keys: Ints, buckets: Ints, chain: Ints, secret: Hashes) -> np.integer:
     slot: np.integer = buckets[_bucket(key, buckets, secret)]
     while slot != NONE and keys[slot] != key:
         slot = chain[slot]
@@ -40,13 +35,7 @@ def _find(
 
 
 @njit(cache=True, nogil=True)
-def find_slots(
-    wanted: NDArray[np.integer],
-    keys: NDArray[np.integer],
-    buckets: NDArray[np.integer],
-    chain: NDArray[np.integer],
-    secret: NDArray[np.uint64],
-) -> NDArray[np.integer]:
+def find_slots(wanted: Ints, keys: Ints, buckets: Ints, chain: Ints, secret: Hashes) -> Ints:
     """Return the place of each entity, −1 where it has none; changes nothing."""
     slots = np.empty(wanted.size, dtype=np.int64)
     for i in range(wanted.size):
@@ -55,13 +44,7 @@ def find_slots(
 
 
 @njit(cache=True, nogil=True)
-def link_slots(
-    keys: NDArray[np.integer],
-    used: int,
-    buckets: NDArray[np.integer],
-    chain: NDArray[np.integer],
-    secret: NDArray[np.uint64],
-) -> None:
+def link_slots(keys: Ints, used: int, buckets: Ints, chain: Ints, secret: Hashes) -> None:
     """Fill the buckets and chains of the places 0 to `used`: after loading, and after there are more buckets."""
     buckets[:] = NONE
     for slot in range(used):
@@ -71,13 +54,7 @@ def link_slots(
 
 
 @njit(cache=True, nogil=True)
-def _unlink(
-    slot: np.integer,
-    keys: NDArray[np.integer],
-    buckets: NDArray[np.integer],
-    chain: NDArray[np.integer],
-    secret: NDArray[np.uint64],
-) -> None:
+def _unlink(slot: np.integer, keys: Ints, buckets: Ints, chain: Ints, secret: Hashes) -> None:
     bucket = _bucket(keys[slot], buckets, secret)
     at = buckets[bucket]
     if at == slot:
@@ -89,9 +66,7 @@ def _unlink(
 
 
 @njit(cache=True, nogil=True)
-def _detach(
-    slot: np.integer, newer: NDArray[np.integer], older: NDArray[np.integer], state: NDArray[np.integer]
-) -> None:
+def _detach(slot: np.integer, newer: Ints, older: Ints, state: Ints) -> None:
     after, before = newer[slot], older[slot]
     if after == NONE:
         state[NEWEST] = before
@@ -104,9 +79,7 @@ def _detach(
 
 
 @njit(cache=True, nogil=True)
-def _attach_newest(
-    slot: np.integer, newer: NDArray[np.integer], older: NDArray[np.integer], state: NDArray[np.integer]
-) -> None:
+def _attach_newest(slot: np.integer, newer: Ints, older: Ints, state: Ints) -> None:
     newer[slot], older[slot] = NONE, state[NEWEST]
     if state[NEWEST] == NONE:
         state[OLDEST] = slot
@@ -117,15 +90,8 @@ def _attach_newest(
 
 @njit(cache=True, nogil=True)
 def assign_slots(
-    wanted: NDArray[np.integer],
-    keys: NDArray[np.integer],
-    buckets: NDArray[np.integer],
-    chain: NDArray[np.integer],
-    secret: NDArray[np.uint64],
-    newer: NDArray[np.integer],
-    older: NDArray[np.integer],
-    state: NDArray[np.integer],
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    wanted: Ints, keys: Ints, buckets: Ints, chain: Ints, secret: Hashes, newer: Ints, older: Ints, state: Ints
+) -> tuple[NDArray[np.int64], Flags]:
     """Return each entity's place and whether it is new there, both (n_rows,); every call counts as a use.
 
     Parameters
@@ -164,7 +130,7 @@ def assign_slots(
 SMALLEST = 1024  # places to begin with
 
 
-def entity_keys(entities: Sequence[str | None]) -> NDArray[np.integer]:
+def entity_keys(entities: Sequence[str | None]) -> Ints:
     """Return 64 bits a name, uint64 (n_rows,): a state remembers that an entity was seen, not its name.
 
     Examples
@@ -226,7 +192,7 @@ class EntitySlots:
         """Return how many entities have given up their place."""
         return int(self._state[3])
 
-    def assign(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
+    def assign(self, keys: Ints) -> tuple[Ints, Flags]:
         """Return each entity's place, and whether it is new there; both (n_rows,)."""
         wanted = min(self.most, self.used + len(keys))
         if wanted > self.capacity:
@@ -235,7 +201,7 @@ class EntitySlots:
         slots, fresh = assign_slots(keys, *places)
         return slots, fresh
 
-    def find(self, keys: NDArray[np.integer]) -> NDArray[np.integer]:
+    def find(self, keys: Ints) -> Ints:
         """Return each entity's place, −1 where it has none; changes nothing."""
         return np.asarray(find_slots(keys, self._keys, self._buckets, self._chain, self._secret))
 
@@ -265,7 +231,7 @@ class EntitySlots:
         link_slots(self._keys, used, self._buckets, self._chain, self._secret)
 
 
-def grown(values: NDArray[np.floating], capacity: int) -> NDArray[np.floating]:
+def grown(values: AnyFloats, capacity: int) -> AnyFloats:
     """Return `values` with room for `capacity` entities in its first axis; itself if it has that."""
     if len(values) >= capacity:
         return values

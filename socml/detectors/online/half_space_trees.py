@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._detector import Guarded, OnlineDetector, unit_interval
 from socml.detectors.online._state import State
 from socml.project import RecipeError, did_you_mean
@@ -73,7 +73,7 @@ class HalfSpaceTrees(OnlineDetector):
         size = self.window or 256
         self._trees = make_trees(self.backend, n_columns, self.n_trees, self.height, size, self.seed)
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         return 0.0 - self._trees.score_learn(unit_interval(scaled, self.limit), admitted)
 
 
@@ -101,7 +101,7 @@ class CompiledTrees:
 
         self._forest = HalfSpaceForest(range(n_columns), n_trees=n_trees, height=height, window_size=window, seed=seed)
 
-    def score_learn(self, block: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def score_learn(self, block: Floats, admitted: Flags) -> Floats:
         """Score each row of (n_rows, n_columns), then learn it if it was admitted; higher is more ANOMALOUS."""
         return self._forest.score_learn(block, admitted)
 
@@ -145,7 +145,7 @@ class RiverTrees:
             for tree in self._river.trees
         ]
 
-    def score_learn(self, block: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def score_learn(self, block: Floats, admitted: Flags) -> Floats:
         """Score each row of (n_rows, n_columns), then learn it if it was admitted; higher is more ANOMALOUS."""
         scores = np.empty(len(block))
         for i, row in enumerate(block.tolist()):
