@@ -13,10 +13,9 @@ from patience import wait_until
 from socml.project.errors import DataError
 from socml.project.project import Project
 from socml.review.loop import Triage
-from socml.review.model_switch import auc_difference, should_switch
 from socml.review.oracle import replay
 from socml.review.ranker_predictions import predict_rows
-from socml.review.supervised_ranker import EVERY
+from socml.review.supervised_ranker import EVERY, auc_difference, should_switch
 
 
 def blobs(n: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,7 +113,7 @@ def test_it_does_not_take_over_with_few_labels_or_one_side(malicious: np.ndarray
 def test_the_forest_takes_over_above_two_standard_errors(
     errors: float, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socml.review.model_switch.auc_difference", lambda *scores: (errors * 0.0625, 0.0625))
+    monkeypatch.setattr("socml.review.supervised_ranker.auc_difference", lambda *scores: (errors * 0.0625, 0.0625))
     malicious = np.arange(60) % 2 == 0
     leaves, score = np.zeros((5, 60), dtype=np.uint8), np.zeros(60)
     assert should_switch(malicious[:, None].astype(np.float32), leaves, score, np.where(malicious, 1, -1)) is expected

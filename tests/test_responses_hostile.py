@@ -15,8 +15,7 @@ from socml.labels import open_labels
 from socml.labels.recording import labels_url
 from socml.labels.store import LabelStore
 from socml.project import ConfigurationError, DataError, Project, TryLater
-from socml.respond import Case, Cases, preview, read_back, respond, undo_response
-from socml.respond import senders
+from socml.respond import Case, Cases, preview, read_back, respond, senders, undo_response
 from socml.respond.guard import MOST, observables, why_held
 from socml.respond.senders import send
 from socml.respond.settings import read_settings

@@ -27,7 +27,6 @@ from .outlier_detector import OutlierDetector as OutlierDetector
 from .plots import line_plot as line_plot
 from .plots import precision_recall_plot as precision_recall_plot
 from .plots import spaced_ticks as spaced_ticks
-from .reference import make_reference as make_reference
 from .registry import Registry as Registry
 from .registry import recording as recording
 from .registry_file import StartedRun as StartedRun
@@ -60,6 +59,7 @@ from .training_labels import training_labels_from_truth as training_labels_from_
 from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
 from .version import check_version as check_version
+from .version import make_reference as make_reference
 from .version_files import dump_model as dump_model
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

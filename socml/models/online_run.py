@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from socml.detectors import read_state, write_state
 from socml.models.online_model import OnlineModel, load_online, make_online, recipe_hash, restore_model
-from socml.models.reference import Reference
-from socml.models.version import ModelVersion
+from socml.models.version import ModelVersion, Reference
 from socml.project import (
     DataError,
     ModelError,
