@@ -47,7 +47,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.explanations.explainer import Explainer
+    from socml.explanations.contributions import Explainer
 
 
 @dataclass(frozen=True)
