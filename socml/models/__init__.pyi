@@ -9,8 +9,6 @@ from .entity_context import read_context as read_context
 from .entity_surprise import MEMORY_DAYS as MEMORY_DAYS
 from .entity_surprise import DayScores as DayScores
 from .entity_surprise import EntitySurprise as EntitySurprise
-from .families import load_families as load_families
-from .families import write_families as write_families
 from .fitting import fit as fit
 from .fitting import fit_pipeline as fit_pipeline
 from .fitting import forest_for as forest_for
@@ -30,6 +28,8 @@ from .plots import spaced_ticks as spaced_ticks
 from .registry import Registry as Registry
 from .registry import recording as recording
 from .registry_file import StartedRun as StartedRun
+from .scored_blocks import load_families as load_families
+from .scored_blocks import write_families as write_families
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly
 from .scoring import load_scores as load_scores

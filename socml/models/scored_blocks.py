@@ -1,4 +1,4 @@
-"""A model version and a feature file → how normal each row is, and the leaves of the rows to review, block by block.
+"""A model version and a feature file → how normal each row is, and the leaves of the rows to review, and likeliest families, block by block.
 
 By Spark the model is broadcast, and rows come as Arrow batches. The machines of the cluster need the same socml installed.
 Scores are those of this machine, bit for bit.
@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +24,16 @@ from socml.project import (
     DataError,
     ModelError,
     Project,
+    find_project,
     open_table,
     private_folder,
     quoted,
+    read_run,
+    read_table,
+    run_folder,
     save_leaves,
     spark_connection,
+    write_table,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark import Broadcast
 
+    from socml.detectors import Classifier
     from socml.models.version import ModelVersion
 
 Result = TypeVar("Result")
@@ -274,3 +280,46 @@ def _scored_batches(
             ],
             names=["row_id", "time", "normality", "leaves"],
         )
+
+
+FAMILIES = "families.parquet"
+
+
+def predict_families(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the likeliest family of each row *if* it is malicious: family, probability (0 to 1); index as features.
+
+    Empty of columns' values (null, NaN) where the model was taught no family.
+    """
+    import pandas as pd
+
+    names = list(version.metadata.get("families") or [])
+    by_row = features.set_index("row_id") if "row_id" in features.columns else features
+    if not names:
+        return pd.DataFrame({"family": None, "probability": np.nan}, index=by_row.index)
+    shares = cast("Classifier", version.detector).family_proba(version.preparation.transform(features))
+    best = shares.argmax(axis=1)
+    family = np.array(names, dtype=object)[best]
+    return pd.DataFrame({"family": family, "probability": shares[np.arange(len(best)), best]}, index=by_row.index)
+
+
+def write_families(version: ModelVersion, features_path: Path, run_id: str, *, project: Project) -> Path | None:
+    """Write the families of a run's rows beside its scores; None where the model was taught none."""
+    if not version.metadata.get("families"):
+        return None
+    reads = ["row_id", *version.metadata["features"]]
+    blocks = open_table(features_path).iter_batches(BLOCK, columns=reads)
+    predictions = [predict_families(version, batch.to_pandas()).reset_index() for batch in blocks]
+    tables = [pa.Table.from_pandas(table, preserve_index=False) for table in predictions]
+    return write_table(run_folder(project, run_id) / FAMILIES, pa.concat_tables(tables))
+
+
+def load_families(run_id: str = "", *, project: Project | None = None) -> pd.DataFrame:
+    """Return the families of a run's rows: index row_id; family, probability. Empty where the model knows none."""
+    import pandas as pd
+
+    project = project or find_project()
+    path = run_folder(project, read_run(project, run_id)["run_id"]) / FAMILIES
+    if not path.is_file():
+        return pd.DataFrame({"family": [], "probability": []}, index=pd.Index([], name="row_id"))
+    stored: pd.DataFrame = read_table(path).to_pandas()
+    return stored.set_index("row_id")
