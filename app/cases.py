@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from addressed import link
@@ -34,9 +33,6 @@ from socml.respond import (
     undo_response,
     why_not_yet,
 )
-
-if TYPE_CHECKING:
-    from frame import Visit
 
 
 def case_row(visit: Visit, row_id: str) -> CaseRow | None:

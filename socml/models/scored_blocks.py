@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -38,11 +38,9 @@ from socml.project import (
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
     from pyspark import Broadcast
 
     from socml.detectors import Classifier
-    from socml.models.version import ModelVersion
 
 Result = TypeVar("Result")
 
@@ -73,9 +71,7 @@ def score_file(
     with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
         leaves = _open_leaves(scratch, version, reviewed)
         if project.engine == "spark":
-            reads = version.metadata["features"]
-            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
-            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
+            scored_blocks = spark_scores(version, features_path, project=project)
         else:
             batches = _feature_blocks(version, features_path)
             scored_blocks = _in_order(lambda b: score_block(version, b.to_pandas(), leaves=of_all), batches, project)
@@ -118,11 +114,6 @@ def _write_leaves_of(
     for found in _in_order(lambda block: forest.leaves(prepared(block.to_pandas())), of_chosen(), project):
         leaves[:, at : at + found.shape[1]] = found
         at += found.shape[1]
-
-
-def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    scored = score_block(version, block, leaves=True)
-    return scored.normality, scored.leaves
 
 
 def leaves_of_one(version: ModelVersion) -> np.ndarray:
@@ -221,19 +212,11 @@ def _in_order(
             yield waiting.popleft().result()
 
 
-ScoreBlock = Callable[["ModelVersion", "pd.DataFrame"], tuple["NDArray[np.float64]", "NDArray[np.integer]"]]
 _SCHEMA = "row_id string, time timestamp, normality double, leaves binary"
 
 
-def spark_scores(
-    version: ModelVersion, features_path: Path, reads: Sequence[str], score: ScoreBlock, *, project: Project
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
-    """Yield the normality (n,) and the leaves (n_trees, n) of blocks of a feature file's rows, in the file's order.
-
-    Parameters
-    ----------
-    reads : columns that the model reads
-    score : says both of a block of rows; it runs on the cluster
+def spark_scores(version: ModelVersion, features_path: Path, *, project: Project) -> Iterator[Scored]:
+    """Yield what the cluster says of blocks of a feature file's rows, in the file's order.
 
     Raises
     ------
@@ -242,7 +225,7 @@ def spark_scores(
     """
     import pyarrow.parquet as pq
 
-    where = str(features_path)
+    where, reads = str(features_path), version.metadata["features"]
     expected = pq.read_table(features_path, columns=["row_id"])["row_id"]
     kind = version.forest.leaves(version.preparation.blank()).dtype
     with spark_connection(project.master, memory_limit=project.memory_limit) as connection:
@@ -250,7 +233,7 @@ def spark_scores(
         named = ", ".join(map(quoted, dict.fromkeys(["row_id", "time", *reads])))
         rows = connection.select(f"select {named} from features", where=where)  # noqa: S608
         shared = connection.broadcast(version)
-        scored = rows.mapInArrow(partial(_scored_batches, shared, tuple(reads), score), _SCHEMA)
+        scored = rows.mapInArrow(partial(_scored_batches, shared), _SCHEMA)
         in_order = scored.orderBy(scored["time"].asc_nulls_last(), "row_id")
         at = 0
         for batch in connection.batches(in_order, where=where):
@@ -258,24 +241,23 @@ def spark_scores(
                 raise DataError(f"{where}: Spark gives other rows than this file has. Build it again: socml features")
             at += len(batch)
             leaves = np.frombuffer(b"".join(batch.column("leaves").to_pylist()), dtype=kind)
-            yield batch.column("normality").to_numpy(), leaves.reshape(len(batch), -1).T
+            yield Scored(batch.column("normality").to_numpy(), leaves.reshape(len(batch), -1).T)
         if at != len(expected):
             raise DataError(f"{where}: Spark gives {at:,} rows of {len(expected):,}. Build it again: socml features")
 
 
-def _scored_batches(
-    shared: Broadcast[ModelVersion], reads: Sequence[str], score: ScoreBlock, batches: Iterator[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
+def _scored_batches(shared: Broadcast[ModelVersion], batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    version = shared.value
     for batch in batches:
         if not len(batch):
             continue
-        normality, leaves = score(shared.value, batch.select(list(reads)).to_pandas())
-        by_row = np.ascontiguousarray(leaves.T)
+        scored = score_block(version, batch.select(version.metadata["features"]).to_pandas(), leaves=True)
+        by_row = np.ascontiguousarray(scored.leaves.T)
         yield pa.RecordBatch.from_arrays(
             [
                 batch.column("row_id"),
                 batch.column("time"),
-                pa.array(normality),
+                pa.array(scored.normality),
                 pa.array([row.tobytes() for row in by_row], pa.binary()),
             ],
             names=["row_id", "time", "normality", "leaves"],

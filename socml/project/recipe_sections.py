@@ -131,7 +131,7 @@ class Validation(Declared):
     at: list[int] = [10, 100]  # rows looked at, for precision@k
     at_a_day: list[int] = [10]  # rows looked at each day
     replicates: int = Field(default=200, ge=20)  # of the bootstrap
-    metrics: list[str] = []  # measured besides: "recall_at_40", "detection_rate_at_0.01"; project/metric_names.py
+    metrics: list[str] = []  # measured besides: "recall_at_40", "detection_rate_at_0.01"; see `metric_of`
     judged_by: Literal["truth", "analysts"] = "truth"  # ground truth (labels where there is none), or labels alone
 
     @field_validator("metrics")
@@ -172,7 +172,7 @@ class Search(Declared):
     candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
     factor: int = Field(default=3, ge=2)  # each round keeps one in so many, and gives them so many times the rows
     min_rows: int = Field(default=200, ge=20)  # of the first round
-    metric: str = "average_precision"  # that is to be high: project/metric_names.py lists them
+    metric: str = "average_precision"  # that is to be high: `metric_of` knows them
 
     @field_validator("metric")
     @classmethod
