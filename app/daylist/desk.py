@@ -19,9 +19,8 @@ from labelling.exchange import as_list, seen_ms
 from daylist.event_pages import EventPages, key_of
 from daylist.exchange import DayPayload
 from daylist.rows import before_text, day_text, false_text, note_of, opinions_of, row_payload, strip_payload
-from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
-from socml.labels import SEEN_LEAST_MS, LabelStore, NewLabel
+from socml.labels import SEEN_LEAST_MS, LabelStore, NewLabel, SavedView, SavedViews
 from socml.project import (
     DataError,
     Project,
@@ -314,3 +313,37 @@ def _case_of_rows(store: LabelStore, dataset: str) -> dict[str, str]:
         elif found.get(row) == entry.subject:
             del found[row]
     return found
+
+
+def record_view(views: SavedViews, message: Mapping[str, Any], client_id: str, *, by: str, dataset: str) -> None:
+    """Save, rename or delete a view as a message says; each is safe to take twice.
+
+    Raises
+    ------
+    DataError
+        If the message says nothing of the kind, or the view is another person's.
+    """
+    kind, view_id, name = (str(message.get(key) or "") for key in ("kind", "id", "name"))
+    if kind == "view.save":
+        state = message.get("state")
+        kept = {str(key): str(value) for key, value in state.items()} if isinstance(state, Mapping) else {}
+        shared = message.get("shared") is True
+        views.save(name, kept, by=by, dataset=dataset, shared=shared, client_id=client_id)
+    elif kind == "view.rename":
+        views.rename(view_id, name, by=by, client_id=client_id)
+    elif kind == "view.delete":
+        views.delete(view_id, by=by, client_id=client_id)
+    else:
+        raise DataError(f"Not recorded: {kind!r} is nothing that can be done to a view.")
+
+
+def view_payload(view: SavedView, by: str) -> dict[str, Any]:
+    """Return a view as the component lists it."""
+    return {
+        "id": view.id,
+        "name": visible_line(view.name),
+        "by": visible_line(view.by),
+        "own": view.by == by,
+        "shared": view.shared,
+        "state": dict(view.state),
+    }
