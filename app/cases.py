@@ -10,13 +10,14 @@ from functools import partial
 import streamlit as st
 from addressed import link
 from case_forms import attempt, became_in_words, draw_checklist, draw_fields, draw_notes, tell_problem
-from daylist.case_rows import case_row
+from daylist.desk import kept_today
 from daylist.rows import day_text
 from figures import error_in_words, pair, plain
 from frame import Visit, heading, open_day_page
 
+from socml.jobs import row_in_words
 from socml.labels import Entry
-from socml.project import DataError, SocmlError, Words, visible, visible_line
+from socml.project import LANGUAGES, DataError, SocmlError, Words, visible, visible_line, words
 from socml.respond import (
     STATES,
     Case,
@@ -32,6 +33,21 @@ from socml.respond import (
     undo_response,
     why_not_yet,
 )
+
+
+def case_row(visit: Visit, row_id: str) -> CaseRow | None:
+    """Return the row as a case keeps it; None if the list has none of that id."""
+    today = kept_today(visit.project, visit.dataset)
+    day = today.day_of_row(visit.store, row_id)
+    if day is None:
+        return None
+    row = next((r for r in today.of(visit.store, str(day), shown=1_000).rows if r.row_id == row_id), None)
+    if row is None:
+        return None
+    families = tuple(reason.reason.family for reason in row.reasons)
+    lines = {language: row_in_words(row, words(language)) for language in LANGUAGES}
+    return CaseRow(row_id, str(day), row.entity, row.role, lines[visit.say.language], families, lines)
+
 
 _SHOWN = 20  # cases of a column
 

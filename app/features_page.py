@@ -13,7 +13,7 @@ VIEWS = ("features", "map", "groups")
 
 
 def _features(place: Place) -> None:
-    run, say = place.run or {}, place.say
+    run, say = place.run, place.say
     run_id = str(run["run_id"])
     store = kept_store(place.project, read_only=not place.may_write)
     rows = looked_at(place.project, run, kept_ranking(place.project, run_id), store)

@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 from ahead import put_off
@@ -31,6 +33,7 @@ from socml.project import (
     words,
 )
 
+Chosen = TypeVar("Chosen")
 _LONGEST_NAME = 60
 _NAMELESS = "analyst"
 # Static: it makes room for the work. Nothing from a log comes near it.
@@ -58,7 +61,7 @@ class Place:
     project: Project
     say: Words
     analyst: str
-    run: Run | None
+    run: Run
     person: Visitor
     may_write: bool = True
     may_lead: bool = True
@@ -106,39 +109,29 @@ def told_in_words() -> Iterator[None]:
 
 def open_page(show: Callable[[Place], None]) -> None:
     """Draw the line of choices that every page has, then the page; without a run, say how to make one."""
-    st.html(_STYLE)
-    with told_in_words():
-        project = find_project()
-        person = visitor(project, words(language_of(project)))
-        if person is None:
+
+    def draw(project: Project, person: Visitor) -> None:
+        say, run, analyst = _line(project, person, partial(_choose_run, list_runs(project)))
+        _keep(person, analyst, {"run": str(run["run_id"])} if run else {})
+        if run is None:
+            say_how_to_begin(say)
             return
-        place = _choices(project, person)
-        if place.run is None:
-            say_how_to_begin(place.say)
-            return
-        show(place)
+        may_lead = not person.name or person.role == "lead"
+        show(Place(project, say, analyst, run, person, person.may_write, may_lead=may_lead))
+
+    _open(draw)
 
 
 def open_day_page(show: Callable[[Visit], None]) -> None:
     """Draw the line of choices of a page that is about a dataset and no run, then the page."""
-    st.html(_STYLE)
-    with told_in_words():
-        project = find_project()
-        person = visitor(project, words(language_of(project)))
-        if person is None:
-            return
-        names = dataset_names(project)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            language = language_of(project)
-            say = words(language)
-            dataset = _choose_dataset(project, names, say)
-            analyst = person.name or _choose_analyst(say)
-            st.space("stretch")
-            choose_language(language, say)
-        by = {"by": analyst} if not person.name else {}
-        _keep(by | ({"dataset": dataset} if dataset else {}))
+
+    def draw(project: Project, person: Visitor) -> None:
+        say, dataset, analyst = _line(project, person, partial(_choose_dataset, project, dataset_names(project)))
+        _keep(person, analyst, {"dataset": dataset} if dataset else {})
         store = kept_store(project, read_only=not person.may_write)
         show(Visit(project, say, analyst, person, person.may_write, dataset, store))
+
+    _open(draw)
 
 
 def apart(place: Place | Visit, show: Callable[[], None]) -> None:
@@ -169,23 +162,31 @@ def open_tool(show: Callable[[Words], None]) -> None:
         show(say)
 
 
-def _choices(project: Project, person: Visitor) -> Place:
-    runs = list_runs(project)
+def _open(draw: Callable[[Project, Visitor], None]) -> None:
+    """Draw a page for who may see it."""
+    st.html(_STYLE)
+    with told_in_words():
+        project = find_project()
+        person = visitor(project, words(language_of(project)))
+        if person is not None:
+            draw(project, person)
+
+
+def _line(project: Project, person: Visitor, choose: Callable[[Words], Chosen]) -> tuple[Words, Chosen, str]:
+    """Draw the line of choices; return the words of the language, what was chosen, and who looks."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         language = language_of(project)
         say = words(language)
-        run = _choose_run(runs, say)
+        chosen = choose(say)
         analyst = person.name or _choose_analyst(say)
         st.space("stretch")
         choose_language(language, say)
-    by = {"by": analyst} if not person.name else {}
-    _keep(by | ({"run": str(run["run_id"])} if run else {}))
-    may_lead = not person.name or person.role == "lead"
-    return Place(project, say, analyst, run, person, person.may_write, may_lead=may_lead)
+    return say, chosen, analyst
 
 
-def _keep(values: dict[str, str]) -> None:
-    """Keep what was chosen for the next page, and in the address."""
+def _keep(person: Visitor, analyst: str, chosen: dict[str, str]) -> None:
+    """Keep what was chosen for the next page, and in the address; a person with an account is named by it alone."""
+    values = chosen if person.name else {"by": analyst, **chosen}
     st.session_state.update({f"kept_{name}": value for name, value in values.items()})
     new = {name: value for name, value in values.items() if st.query_params.get(name) != value}
     if new:

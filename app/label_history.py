@@ -27,7 +27,7 @@ _COLUMNS = ("time", "entity", "verdict", "reason", "family", "note", "by", "how"
 
 
 def _history(place: Place) -> None:
-    run = place.run or {}
+    run = place.run
     say = place.say
     st.text(say("app.labels.about"))
     dataset = str(run["dataset"])

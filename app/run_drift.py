@@ -26,7 +26,7 @@ _ROWS = 200_000  # of a feature table that are compared
 
 def run_drift(place: Place) -> None:
     """Draw the scores of the version's runs, and the features of the chosen run against the one before it."""
-    run, say = place.run or {}, place.say
+    run, say = place.run, place.say
     same = ("dataset", "feature_set", "model_version")
     runs = [one for one in list_runs(place.project) if all(one.get(k) == run.get(k) for k in same)][:_RUNS][::-1]
     heading(say("app.runs.drift"))

@@ -1,18 +1,19 @@
-"""The workspace → which runs there are and how well their data were read."""
+"""The workspace → which runs there are, how well their data were read, and which version of a model scores every night."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pyarrow.dataset as ds
 import streamlit as st
-from figures import draw_table, moment_text, plain
-from frame import Place, open_page
-from promotion import promotion
+from figures import draw_table, error_in_words, moment_text, plain
+from frame import Place, heading, open_page
 from run_drift import run_drift
 from run_plots import beside_another, run_plots
 
+from socml.jobs import promote_version, roll_back
 from socml.project import (
     Project,
+    SocmlError,
     Words,
     dataset_names,
     event_files,
@@ -22,6 +23,35 @@ from socml.project import (
     quarantine_files,
     visible_line,
 )
+
+
+def promotion(place: Place) -> None:
+    """Draw promote and roll back; only a lead may, where there are accounts."""
+    run, say = place.run, place.say
+    model, _, version = str(run.get("model_version", "")).rpartition("/")
+    if not model or not version.isdigit():  # the daily list is fused anew each night, and has no versions to promote
+        return
+    heading(say("app.runs.promotion"))
+    st.caption(say("app.runs.promotion_about"))
+    if not place.may_lead:
+        st.caption(say("app.runs.promotion_lead"))
+        return
+    with st.container(horizontal=True):
+        promoted = st.button(say("app.runs.promote", version=plain(f"{model}/{version}")), key="promote")
+        returned = st.button(say("app.runs.roll_back"), key="roll_back")
+    if promoted or returned:
+        try:
+            if promoted:
+                now = promote_version(model, version, project=place.project, by=place.analyst)
+            else:
+                now = roll_back(model, project=place.project, by=place.analyst)
+            st.session_state["promotion_said"] = (model, True, say("app.runs.promoted", version=now))
+        except SocmlError as error:
+            st.session_state["promotion_said"] = (model, False, visible_line(error_in_words(error, say)))
+    about, done, text = st.session_state.get("promotion_said", ("", False, ""))
+    if about == model:  # the page may be drawn again at once, and what was done is still to be read
+        (st.success if done else st.info)(text)
+
 
 _RUN = ("run_id", "dataset", "feature_set", "model_version", "rows", "finished")
 _METRICS = ("average_precision", "auroc", "anomaly_rate")

@@ -35,7 +35,7 @@ class Curves:
 
 def run_plots(place: Place) -> None:
     """Draw the run that is chosen."""
-    run, say = place.run or {}, place.say
+    run, say = place.run, place.say
     run_id, dataset = str(run["run_id"]), str(run["dataset"])
     labels = kept_store(place.project).current(dataset=dataset)["verdict"]
     curves = _curves(
@@ -61,7 +61,7 @@ def run_plots(place: Place) -> None:
 
 def beside_another(place: Place) -> None:
     """Draw what is different in another run over the same rows, once it is asked for."""
-    run, say = place.run or {}, place.say
+    run, say = place.run, place.say
     same = ("dataset", "feature_set")
     others = [o for o in list_runs(place.project) if all(o.get(k) == run.get(k) for k in same)]
     names = {str(o["run_id"]): o for o in others if o["run_id"] != run["run_id"]}

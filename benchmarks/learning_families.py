@@ -110,7 +110,7 @@ def campaign(
             strategy=strategy,
             budget=fresh,
             seed=seed,
-            predictions=predictions.columns(candidates.index),
+            predictions=predictions.set_axis(candidates.index),
         )
         labels |= {int(row): answer(int(row)) for row in queue["row_id"]}
         labels_given += BATCH
@@ -131,7 +131,7 @@ def _judged(
     both = np.vstack([pool.matrix[rows], pool.judged])
     predictions = predict_rows(both, np.arange(len(rows)), sides, named, seed=seed)
     assert predictions is not None
-    return float(f1_score(pool.judged_malicious, predictions.probability[len(rows) :] >= 0.5))
+    return float(f1_score(pool.judged_malicious, predictions["probability"][len(rows) :] >= 0.5))
 
 
 def _found(pool: Pool, rows: NDArray[np.int64]) -> int:

@@ -22,7 +22,7 @@ from socml.project.stored import read_table, write_table
 from socml.project.wording import words
 from socml.project.workspace import run_folder
 from socml.review.loop import Triage
-from socml.review.offers import is_drawn
+from socml.review.queues import is_drawn
 
 PAGES = {"triage": "hunt.py", "labels": "label_history.py", "runs": "run_overview.py"}
 

@@ -13,9 +13,8 @@ from shell import socml
 from socml.project.errors import DataError
 from socml.project.wording import words
 from socml.project.workspace import features_path
-from socml.review.campaign import campaign_report
+from socml.review.campaign import campaign_report, overview, report_lines
 from socml.review.campaign_estimates import Estimate, agreement, malicious_among_open, share
-from socml.review.campaign_sentences import overview, report_lines
 from socml.review.label_quality import ask_again, likely_errors, report
 from socml.review.loop import Triage
 

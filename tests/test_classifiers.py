@@ -16,8 +16,8 @@ from socml.explanations.contributions import make_explainer
 from socml.features.build import build_feature_file, build_features, load_row_truth
 from socml.labels.recording import read_labels, record_label
 from socml.models import load_families
-from socml.models.families import predict_families, write_families
 from socml.models.fitting import fit
+from socml.models.scored_blocks import predict_families, write_families
 from socml.models.scoring import load_scores, score_run
 from socml.models.training_labels import has_seen_truth, teaching_labels, training_labels_from_labels
 from socml.models.version_files import load_trusted

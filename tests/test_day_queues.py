@@ -13,7 +13,7 @@ from socml.labels.verdicts import NewLabel
 from socml.project.errors import UnknownName
 from socml.project.project import Project
 from socml.project.wording import words
-from socml.review.offers import is_drawn
+from socml.review.queues import is_drawn
 
 DAY = "2026-03-04"
 

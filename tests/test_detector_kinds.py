@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socml.detectors._informative import informative_columns
-from socml.detectors._spikes import learn_spikes
+from socml.detectors._spikes import informative_columns, learn_spikes
 from socml.detectors._tail_scale import learn_scale, surprise
 from socml.features.preparation import Preparation
 from socml.project.registry import component

@@ -11,12 +11,11 @@ from fitted import METADATA, planted_features
 
 from socml.explanations.attribution import attributions
 from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
-from socml.explanations.nearest import nearest_normal
+from socml.explanations.normal import nearest_normal
 from socml.explanations.plots import Plot
 from socml.explanations.shapley import shapley_values
 from socml.models.fitting import make_detector
-from socml.models.reference import make_reference
-from socml.models.version import ModelVersion
+from socml.models.version import ModelVersion, make_reference
 from socml.project.errors import DataError, ModelError, UnknownName
 from socml.project.recipes import ModelRecipe
 from socml.project.registry import component, component_names

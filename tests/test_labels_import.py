@@ -11,10 +11,9 @@ import pytest
 from builders import make_project, make_rows, make_run
 
 from socml.labels.export import write_labels
-from socml.labels.intake import import_labels
+from socml.labels.intake import import_labels, verdict_of
 from socml.labels.recording import open_labels
 from socml.labels.verdicts import NewLabel
-from socml.labels.vocabulary import verdict_of
 from socml.project.errors import DataError, FormatError, UnknownName
 
 

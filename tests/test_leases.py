@@ -15,7 +15,7 @@ from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError
 from socml.review.loop import Triage
-from socml.review.offers import is_drawn
+from socml.review.queues import is_drawn
 
 ROWS = [f"r{i}" for i in range(10)]
 

@@ -10,14 +10,14 @@ from types import ModuleType
 import pytest
 import sklearn
 
-from socml.models import skops_import
-from socml.models.skops_import import import_skops
+from socml.models import version_files
+from socml.models.version_files import import_skops
 
 TRUSTED = (
     "import json, skops.io._trusted_types as t; "
     "print(json.dumps({n: sorted(v) for n, v in vars(t).items() if n.endswith('TYPE_NAMES')}))"
 )
-QUICKLY = "from socml.models.skops_import import import_skops; import_skops()"
+QUICKLY = "from socml.models.version_files import import_skops; import_skops()"
 
 
 def trusted_names(first: str) -> dict[str, list[str]]:
@@ -37,8 +37,8 @@ def test_the_quick_way_to_import_skops_trusts_the_same_types():
 
 
 def test_another_version_of_scikit_learn_is_searched():
-    assert list(skops_import._listed(sklearn.__version__))
-    assert not list(skops_import._listed("0.0"))
+    assert list(version_files._listed(sklearn.__version__))
+    assert not list(version_files._listed("0.0"))
 
 
 def test_a_module_that_another_thread_still_fills_does_not_stop_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +54,6 @@ def test_a_module_that_another_thread_still_fills_does_not_stop_the_quick_way(mo
 
     growing.first, growing.second = Filling(), 2
     monkeypatch.setitem(sys.modules, growing.__name__, growing)
-    skops_import._name_functions()
+    version_files._name_functions()
     import_skops()
     assert growing.added

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from socml.models.fitting import fit, make_detector, models
-from socml.models.reference import make_reference
+from socml.models.version import make_reference
 from socml.models.version_files import FORMAT, keep_files, load_trusted, read_files, save_files
 from socml.models.versions import load_model, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName

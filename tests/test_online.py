@@ -11,9 +11,9 @@ import pytest
 from socml.detectors.online._detector import unit_interval
 from socml.detectors.online._drift import Adwin, Kswin
 from socml.detectors.online._entities import EntitySlots, entity_keys
-from socml.detectors.online._half_space import CompiledTrees, RiverTrees
 from socml.detectors.online._per_entity import PerEntity
 from socml.detectors.online._state import read_state, write_state
+from socml.detectors.online.half_space_trees import CompiledTrees, RiverTrees
 from socml.project.errors import ModelError
 from socml.project.registry import component, component_names
 

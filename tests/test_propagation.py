@@ -9,8 +9,8 @@ from builders import make_project, make_run
 
 from socml.project.errors import DataError
 from socml.review.loop import Triage
-from socml.review.offers import is_drawn
 from socml.review.propagation import PREVIEW, WEIGHT
+from socml.review.queues import is_drawn
 
 
 @pytest.fixture

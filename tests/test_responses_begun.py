@@ -19,7 +19,7 @@ from socml.labels import open_labels
 from socml.labels.store import LabelStore
 from socml.project import DataError, Project, TryLater
 from socml.respond import Case, Cases, preview, respond, undo_response
-from socml.respond.sending import MayHaveLeft
+from socml.respond.senders import MayHaveLeft
 
 TAKEN = b'HTTP/1.1 200 x\r\nContent-Length: 11\r\n\r\n{"id":"t1"}'
 

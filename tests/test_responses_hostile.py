@@ -15,10 +15,9 @@ from socml.labels import open_labels
 from socml.labels.recording import labels_url
 from socml.labels.store import LabelStore
 from socml.project import ConfigurationError, DataError, Project, TryLater
-from socml.respond import Case, Cases, preview, read_back, respond, undo_response
-from socml.respond import sending as sending_module
+from socml.respond import Case, Cases, preview, read_back, respond, senders, undo_response
 from socml.respond.guard import MOST, observables, why_held
-from socml.respond.sending import send
+from socml.respond.senders import send
 from socml.respond.settings import read_settings
 
 ALLOW = '["8.8.8.0/24", "::ffff:9.9.9.0/120", "firm.example", "münchen.example"]'
@@ -150,7 +149,7 @@ def test_an_address_that_cannot_be_one_is_told(url: str) -> None:
 
 
 def test_an_answer_that_comes_a_byte_at_a_time_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending_module, "MOST_S", 0.3, raising=False)
+    monkeypatch.setattr(senders, "MOST_S", 0.3, raising=False)
     drip = answering(b"HTTP/1.1 200 x\r\nX: ", *[b"a"] * 400, pause_s=0.02)
     with serving(drip) as port, pytest.raises(TryLater):
         send(f"http://127.0.0.1:{port}", b"{}", headers={})

@@ -15,14 +15,12 @@ from stored_events import store
 
 from socml.detectors.markov import GROUPINGS, Markov
 from socml.explanations.contributions import explain, explainer_of
-from socml.explanations.nearest import nearest_normal
-from socml.explanations.normal import what_would_be_normal
+from socml.explanations.normal import nearest_normal, what_would_be_normal
 from socml.features.build import build_features, load_row_truth
 from socml.features.sequences import Sequences
 from socml.models.fitting import fit, make_detector
-from socml.models.reference import make_reference
 from socml.models.scoring import load_scores, score_run
-from socml.models.version import ModelVersion
+from socml.models.version import ModelVersion, make_reference
 from socml.models.version_files import load_trusted
 from socml.project.errors import ModelError, RecipeError
 from socml.project.project import Project, init_project, read_project

@@ -20,8 +20,7 @@ from socml.evaluate.metrics.intervals import SortedRows, bootstrap, paired_boots
 from socml.evaluate.metrics.ranking import curves, ranking_metrics
 from socml.evaluate.metrics.significance import compare_methods, holm
 from socml.evaluate.validation.alerts import alert_clusters
-from socml.evaluate.validation.errors import error_events, error_features, list_errors
-from socml.evaluate.validation.result import load_validation
+from socml.evaluate.validation.result import error_events, error_features, list_errors, load_validation
 from socml.evaluate.validation.run import validate
 from socml.evaluate.validation.search import search
 from socml.evaluate.validation.splits import Rows, make_folds

@@ -5,36 +5,28 @@ The browser holds the day; Python records, learns and answers. What is not ackno
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from figures import plain
 from scripts import bundle
 
 from daylist.desk import DayReport, open_day_desk
-from socml.labels import LabelStore
-from socml.project import Project, Words
+
+if TYPE_CHECKING:
+    from frame import Visit
 
 __all__ = ["today_view"]
 
 _KEY = "today"
 
 
-def today_view(
-    project: Project,
-    dataset: str,
-    analyst: str,
-    say: Words,
-    *,
-    store: LabelStore,
-    may_write: bool,
-    day: str = "",
-    queue: str = "",
-) -> None:
-    """Draw the list of a day; record what the component sends, and answer it."""
-    desk = open_day_desk(project, dataset, analyst, store, may_write=may_write)
+def today_view(visit: Visit) -> None:
+    """Draw the list of the day that the address names; record what the component sends, and answer it."""
+    say, asked = visit.say, st.query_params
+    desk = open_day_desk(visit)
     desk.receive(_report(), say)
-    payload = desk.payload(_report(), say, day=day, queue=queue)
+    payload = desk.payload(_report(), say, day=asked.get("day", ""), queue=asked.get("queue", ""))
     result = _component()(key=_KEY, data=payload, height="content", on_outbox_change=_changed)
     if desk.receive(DayReport.read(result.get("outbox")), say):
         st.rerun()

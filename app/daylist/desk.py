@@ -14,13 +14,13 @@ import streamlit as st
 from addressed import link
 from figures import error_in_words
 from labelling.choices import choices, sentences
+from labelling.exchange import as_list, seen_ms
 
 from daylist.event_pages import EventPages, key_of
 from daylist.exchange import DayPayload
 from daylist.rows import before_text, day_text, false_text, note_of, opinions_of, row_payload, strip_payload
-from daylist.views import record_view, view_payload
 from socml.jobs import BLIND, BY_LOT, LISTED, MODEL, QUEUES, Today, TodayList, TodayRow, effect_in_words
-from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelStore, NewLabel
+from socml.labels import SEEN_LEAST_MS, LabelStore, NewLabel, SavedView, SavedViews
 from socml.project import (
     DataError,
     Project,
@@ -59,8 +59,8 @@ class DayReport:
         """Return the report in `state`, empty if it is none; a browser's word is not trusted for its shape."""
         if not isinstance(state, Mapping):
             return cls()
-        messages = [dict(m) for m in _list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
-        events = tuple(dict(e) for e in _list(state.get("events")) if isinstance(e, Mapping))[:10]
+        messages = [dict(m) for m in as_list(state.get("messages")) if isinstance(m, Mapping) and m.get("client_id")]
+        events = tuple(dict(e) for e in as_list(state.get("events")) if isinstance(e, Mapping))[:10]
         texts = {name: str(state.get(name) or "") for name in ("day", "dataset", "scope", "tick", "queue")}
         return cls(messages, events, **texts)
 
@@ -190,10 +190,10 @@ class DayDesk:
         queue = str(message.get("queue") or LISTED)
         listed = self._of(day, queue if queue in QUEUES else LISTED)
         rows = {row.row_id: row for row in listed.rows}
-        wanted = [str(row_id) for row_id in _list(message.get("row_ids")) if str(row_id) in rows]
+        wanted = [str(row_id) for row_id in as_list(message.get("row_ids")) if str(row_id) in rows]
         if not wanted:
             raise DataError(Sentence("error.not_recorded.row_gone"))
-        seen, family = _seen_ms(message), str(message.get("family") or "")
+        seen, family = seen_ms(message), str(message.get("family") or "")
         before = [row.row_id for row in self.today.of(self._store, str(listed.day)).rows]
         if family:
             self._store.reasons.give(
@@ -264,11 +264,12 @@ class DayDesk:
         return [{name: value for name, value in one.items() if name != "at"} for one in whole[-PAST:]]
 
 
-def open_day_desk(project: Project, dataset: str, analyst: str, store: LabelStore, *, may_write: bool) -> DayDesk:
+def open_day_desk(visit: Visit) -> DayDesk:
     """Return the session's desk, opened anew when the dataset or the person changed."""
-    wanted = (str(project.workspace), dataset, analyst, may_write)
+    wanted = (str(visit.project.workspace), visit.dataset, visit.analyst, visit.may_write)
     if st.session_state.get("day_desk_of") != wanted:
-        st.session_state["day_desk"] = DayDesk(kept_today(project, dataset), analyst, store, may_write=may_write)
+        today = kept_today(visit.project, visit.dataset)
+        st.session_state["day_desk"] = DayDesk(today, visit.analyst, visit.store, may_write=visit.may_write)
         st.session_state["day_desk_of"] = wanted
     desk: DayDesk = st.session_state["day_desk"]
     return desk
@@ -314,12 +315,35 @@ def _case_of_rows(store: LabelStore, dataset: str) -> dict[str, str]:
     return found
 
 
-def _seen_ms(message: Mapping[str, Any]) -> int:
-    seen = message.get("seen_ms")
-    if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
-        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
-    return int(min(seen, LONGEST_SEEN_MS))
+def record_view(views: SavedViews, message: Mapping[str, Any], client_id: str, *, by: str, dataset: str) -> None:
+    """Save, rename or delete a view as a message says; each is safe to take twice.
+
+    Raises
+    ------
+    DataError
+        If the message says nothing of the kind, or the view is another person's.
+    """
+    kind, view_id, name = (str(message.get(key) or "") for key in ("kind", "id", "name"))
+    if kind == "view.save":
+        state = message.get("state")
+        kept = {str(key): str(value) for key, value in state.items()} if isinstance(state, Mapping) else {}
+        shared = message.get("shared") is True
+        views.save(name, kept, by=by, dataset=dataset, shared=shared, client_id=client_id)
+    elif kind == "view.rename":
+        views.rename(view_id, name, by=by, client_id=client_id)
+    elif kind == "view.delete":
+        views.delete(view_id, by=by, client_id=client_id)
+    else:
+        raise DataError(f"Not recorded: {kind!r} is nothing that can be done to a view.")
 
 
-def _list(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
+def view_payload(view: SavedView, by: str) -> dict[str, Any]:
+    """Return a view as the component lists it."""
+    return {
+        "id": view.id,
+        "name": visible_line(view.name),
+        "by": visible_line(view.by),
+        "own": view.by == by,
+        "shared": view.shared,
+        "state": dict(view.state),
+    }

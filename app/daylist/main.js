@@ -72,7 +72,7 @@ class TodayPage {
     this.onBack = () => this.back();
     window.addEventListener("resize", this.onResize);
     window.addEventListener("popstate", this.onBack);
-    DEPARTURE.view = this;
+    DEPARTURE.arrive();
   }
 
   actions() {
@@ -266,7 +266,6 @@ class TodayPage {
     this.views.close();
     this.outbox.close();
     for (const timer of [this.timer, this.later, this.addressTimer]) clearTimeout(timer);
-    if (DEPARTURE.view === this) DEPARTURE.view = null;
     window.removeEventListener("resize", this.onResize);
     window.removeEventListener("popstate", this.onBack);
     this.node.remove();

@@ -1,45 +1,31 @@
 // A click on the link to another page → that page, and not the triage page once more.
 //
-// A report names the page it comes from. One that leaves at the moment of the click calls back who has just gone, as
-// late as the server is busy; so none is made before the other page is here, and who was called back is sent on.
+// A report names the page it comes from. One that leaves after the click calls back who has just gone, as late as the
+// server is busy; so none leaves before the other page is here. What it would say is kept, and sent when this page is back.
 
-const HELD_MS = 1500; // longer than a look: who is still here is sent on before a report can leave
-const LOOK_MS = 1000;
-const WATCHED_MS = 60_000;
+const HELD_MS = 1500; // longer than it takes to follow a link within the page
+const GONE_MS = 60_000; // who is still here by then did not leave
 
 class Departure {
   constructor() {
-    this.view = null; // the triage view that is open
-    this.clickedAt = 0;
+    this.until = 0;
     document.addEventListener("click", (event) => this.leave(event), true);
-    window.addEventListener("popstate", () => clearTimeout(this.timer));
   }
 
-  leave({ target, isTrusted, ctrlKey, metaKey, shiftKey, altKey }) {
+  leave({ target, ctrlKey, metaKey, shiftKey, altKey }) {
     const link = target.closest?.("a[href]");
-    if (!link || link.target || link.origin !== location.origin) return;
+    if (!link || link.target || link.download || link.origin !== location.origin) return;
     if (ctrlKey || metaKey || shiftKey || altKey) return; // it opens elsewhere, and this page stays
-    this.clickedAt = Date.now();
-    if (!isTrusted) return;
-    clearTimeout(this.timer);
-    this.watch(link.pathname, Date.now() + WATCHED_MS);
+    this.until = Date.now() + (link.pathname === location.pathname ? HELD_MS : GONE_MS);
   }
 
-  watch(path, until) {
-    this.timer = setTimeout(() => {
-      this.sendOn(path);
-      if (Date.now() < until) this.watch(path, until);
-    }, LOOK_MS);
-  }
-
-  // A click that is made here counts as one: no report leaves for a while again.
-  sendOn(path) {
-    if (!this.view || location.pathname === path) return;
-    [...document.querySelectorAll("a[href]")].find((link) => link.pathname === path)?.click();
+  // A triage page is open: what was clicked before leads here.
+  arrive() {
+    this.until = 0;
   }
 
   remaining() {
-    return this.clickedAt + HELD_MS - Date.now();
+    return this.until - Date.now();
   }
 }
 

@@ -19,11 +19,11 @@ from labelling.choices import FAMILIES, choices, sentences
 from labelling.closing import leave_when_closed
 from labelling.columns import Columns
 from labelling.evidence import Evidence
-from labelling.exchange import Payload, Report, as_list
+from labelling.exchange import Payload, Report, as_list, seen_ms
 from labelling.items import Items, label_line
 from labelling.sharing import Offers, similar_events
-from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS, LabelEvent, LabelStore
-from socml.project import DataError, Project, Sentence, SocmlError, TryLater, Words
+from socml.labels import SEEN_LEAST_MS, LabelEvent, LabelStore
+from socml.project import Project, SocmlError, TryLater, Words
 from socml.review import LiveRanking, Triage, rows_that_fit, warm_up
 
 STRATEGY = "mixed"
@@ -179,7 +179,7 @@ class Desk:
             self.triage.undo(of_client_id=str(message.get("undo_of", "")), client_id=client_id)
             return
         if message.get("kind") == "propagate":
-            _seen_ms(message)  # suggestions carry none, for nobody has looked at each
+            seen_ms(message)  # suggestions carry none, for nobody has looked at each
             similar = [str(row_id) for row_id in as_list(message.get("row_ids"))]
             self.triage.propagate(str(message.get("row_id", "")), similar, batch_id=client_id)
             return
@@ -296,15 +296,7 @@ def _label(message: Mapping[str, Any]) -> dict[str, object]:
         "verdict": str(message.get("verdict", "")),
         "client_id": str(message["client_id"]),
         "how": "click" if message.get("how") == "click" else "key",
-        "seen_ms": _seen_ms(message),
+        "seen_ms": seen_ms(message),
         "technique": FAMILIES.get(str(message.get("family")), ""),
         **{name: str(message.get(name) or "") for name in _TEXTS},
     }
-
-
-def _seen_ms(message: Mapping[str, Any]) -> int:
-    """Return for how long what a message is about was on screen. A page that does not say so recorded it unseen."""
-    seen = message.get("seen_ms")
-    if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
-        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
-    return int(min(seen, LONGEST_SEEN_MS))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
 from labelling.columns import Column
+from socml.labels import LONGEST_SEEN_MS, SEEN_LEAST_MS
+from socml.project import DataError, Sentence
 
 HELD = 40  # events that the browser holds ahead: at 10 keys a second that is four seconds without an answer
 
@@ -129,3 +131,11 @@ class Report:
 def as_list(value: object) -> list[Any]:
     """Return what a browser sent as a list; an empty one if it is none."""
     return list(value) if isinstance(value, list | tuple) else []
+
+
+def seen_ms(message: Mapping[str, Any]) -> int:
+    """Return for how long what a message is about was on screen. A page that does not say so recorded it unseen."""
+    seen = message.get("seen_ms")
+    if isinstance(seen, bool) or not isinstance(seen, int | float) or not seen >= SEEN_LEAST_MS:
+        raise DataError(Sentence("error.not_recorded.too_fast", least=SEEN_LEAST_MS))
+    return int(min(seen, LONGEST_SEEN_MS))

@@ -63,7 +63,7 @@ class Triage {
     });
     this.onResize = () => this.fit();
     window.addEventListener("resize", this.onResize);
-    DEPARTURE.view = this;
+    DEPARTURE.arrive();
     this.lastActive = Date.now();
     this.pulse = setInterval(() => this.stayHere(), HEARTBEAT_MS);
     this.first = true;
@@ -255,7 +255,6 @@ class Triage {
     clearTimeout(this.timer);
     clearTimeout(this.later);
     clearTimeout(this.addressTimer);
-    if (DEPARTURE.view === this) DEPARTURE.view = null;
     window.removeEventListener("resize", this.onResize);
     this.node.remove();
   }

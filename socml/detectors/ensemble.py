@@ -13,8 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from socml.detectors._informative import informative_columns
-from socml.detectors._spikes import BEYOND, Spikes, learn_spikes
+from socml.detectors._spikes import BEYOND, Spikes, informative_columns, learn_spikes
 from socml.detectors._tail_scale import learn_scale, normal_score, surprise
 from socml.detectors.forest.shapley import expected_depth, tree_shap
 from socml.detectors.forest.tables import mean_path, pack_forest

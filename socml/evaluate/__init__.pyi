@@ -33,12 +33,12 @@ from .sweep import SweepResult as SweepResult
 from .sweep import run_sweep as run_sweep
 from .validation.alerts import Cluster as Cluster
 from .validation.alerts import alert_clusters as alert_clusters
-from .validation.errors import error_events as error_events
-from .validation.errors import error_features as error_features
-from .validation.errors import list_errors as list_errors
 from .validation.nested import NestedResult as NestedResult
 from .validation.nested import nested_search as nested_search
 from .validation.result import ValidationResult as ValidationResult
+from .validation.result import error_events as error_events
+from .validation.result import error_features as error_features
+from .validation.result import list_errors as list_errors
 from .validation.result import load_validation as load_validation
 from .validation.result import validation_ids as validation_ids
 from .validation.run import validate as validate

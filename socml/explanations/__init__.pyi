@@ -13,9 +13,9 @@ from .feature_profile import CorrelatedPair as CorrelatedPair
 from .feature_profile import FeatureProfile as FeatureProfile
 from .feature_profile import correlated_features as correlated_features
 from .feature_profile import profile_features as profile_features
-from .nearest import NearestNormal as NearestNormal
-from .nearest import nearest_normal as nearest_normal
+from .normal import NearestNormal as NearestNormal
 from .normal import WouldBeNormal as WouldBeNormal
+from .normal import nearest_normal as nearest_normal
 from .normal import normal_in_words as normal_in_words
 from .normal import what_would_be_normal as what_would_be_normal
 from .of_run import InWords as InWords

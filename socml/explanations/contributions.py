@@ -4,20 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from socml.explanations.explainer import Explainer, SampledExplainer, StepsExplainer
 from socml.explanations.feature_columns import FeatureColumns, feature_columns
 from socml.explanations.usual import usual_categories, usual_numbers
 from socml.project import EXPLANATION, ModelError, component, component_names, is_own
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from socml.features import Preparation, Sequences
     from socml.models import ModelVersion
+
+
+class Explainer(Protocol):
+    """Tells how far each cell of a detector's matrix pushed a row: a row and `base` add up to what is explained."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the pushes have no error; if they have, it is a `SampledExplainer`."""
+
+    @property
+    def unit(self) -> str:
+        """What is explained, and the unit of every push."""
+
+    @property
+    def base(self) -> float:
+        """Where a row of which nothing is known stands, in `unit`."""
+
+    def contributions(self, X: np.ndarray, /) -> NDArray[np.float64]:
+        """Return each cell's push, shape as X: positive pushes toward anomalous."""
+
+
+class SampledExplainer(Explainer, Protocol):
+    """An explainer whose pushes are estimated."""
+
+    def sampled(self, X: np.ndarray, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the pushes and the standard error of each, both shape as X."""
+
+
+@runtime_checkable
+class StepsExplainer(Protocol):
+    """An explainer of sequences, which also tells their most surprising steps."""
+
+    def in_steps(self, X: np.ndarray, /) -> list[str]:
+        """Return the most surprising steps of each sequence, in words."""
+
 
 DESCRIBED = 12  # features of a row, from the top, whose usual values are looked up
 _USUAL = ("value_percentile", "entity_low", "entity_high", "everyone_low", "everyone_high", "peers")

@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from socml.explanations.contributions import explain, explainer_of, feature_contributions
-from socml.explanations.feature_columns import feature_columns, feature_table
+from socml.explanations.feature_columns import check_same_rows, feature_columns, feature_table
 from socml.explanations.normal import normal_in_words, what_would_be_normal, would_be_normal
-from socml.explanations.scored_rows import check_same_rows
 from socml.explanations.sentences import estimated_in_words, headline, why_table
 from socml.models import ModelVersion, kept_model
 from socml.project import (
@@ -47,7 +46,7 @@ from socml.project import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from socml.explanations.explainer import Explainer
+    from socml.explanations.contributions import Explainer
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from socml.detectors import RowDetector, read_state
 from socml.explanations.contributions import explanation_table
-from socml.explanations.feature_columns import feature_columns
+from socml.explanations.feature_columns import SAME_SCORE, feature_columns
 from socml.explanations.of_run import explained_rows, keep_explanations
-from socml.explanations.scored_rows import SAME_SCORE
 from socml.explanations.shapley import shapley_values
 from socml.models import OnlineModel, load_online, make_online, recipe_hash
 from socml.project import (

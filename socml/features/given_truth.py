@@ -1,4 +1,4 @@
-"""What a data scientist says is known of rows, in whatever words → 1.0 malicious, 0.0 not, NaN unknown; or a sentence."""
+"""What a data scientist says is known of rows, in whatever words → 1.0 malicious, 0.0 not, NaN unknown; or a sentence; and which columns say the same."""
 
 from __future__ import annotations
 
@@ -118,3 +118,37 @@ def truth_by_name(truth: Truth, names: Iterable[str]) -> pd.Series:
         )
         raise DataError(f"The truth says nothing about any row: {why}.")
     return as_malicious(known)
+
+
+ROWS_COMPARED = 100_000  # rows of known truth that are looked at
+LABELLED = 50  # rows of known truth from which a column that agrees with it is no chance
+
+
+def label_columns(table: pd.DataFrame, malicious: np.ndarray) -> list[str]:
+    """Return the columns of two values that say of every known row what the label says, under whatever name.
+
+    Blind to a column that is the label nearly, or together with another.
+
+    Parameters
+    ----------
+    malicious : shape (n_rows,): 1.0, 0.0, or NaN where nothing is known
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"bytes": [1, 2, 2], "outcome": ["ok", "bad", "ok"]})
+    >>> label_columns(table, np.array([0.0, 1.0, 0.0]))
+    ['outcome']
+    """
+    import pandas as pd
+
+    labelled = np.flatnonzero(~np.isnan(malicious))[:ROWS_COMPARED]
+    truth = malicious[labelled]
+    if len(np.unique(truth)) < 2:
+        return []
+    found = []
+    for name in table.columns:
+        codes, values = pd.factorize(table[name].iloc[labelled].astype(str))
+        if len(values) == 2 and len(np.unique(codes + 2 * truth)) == 2:
+            found.append(str(name))
+    return found

@@ -11,8 +11,6 @@ from .entity_surprise import DayScores as DayScores
 from .entity_surprise import EntitySurprise as EntitySurprise
 from .entity_surprise import row_keys as row_keys
 from .entity_surprise import spread as spread
-from .families import load_families as load_families
-from .families import write_families as write_families
 from .fitting import fit as fit
 from .fitting import fit_pipeline as fit_pipeline
 from .fitting import forest_for as forest_for
@@ -29,10 +27,11 @@ from .outlier_detector import OutlierDetector as OutlierDetector
 from .plots import line_plot as line_plot
 from .plots import precision_recall_plot as precision_recall_plot
 from .plots import spaced_ticks as spaced_ticks
-from .reference import make_reference as make_reference
 from .registry import Registry as Registry
 from .registry import recording as recording
 from .registry_file import StartedRun as StartedRun
+from .scored_blocks import load_families as load_families
+from .scored_blocks import write_families as write_families
 from .scoring import anomaly_scores as anomaly_scores
 from .scoring import as_anomaly as as_anomaly
 from .scoring import load_scores as load_scores
@@ -62,6 +61,7 @@ from .training_labels import training_labels_from_truth as training_labels_from_
 from .version import ModelMetadata as ModelMetadata
 from .version import ModelVersion as ModelVersion
 from .version import check_version as check_version
+from .version import make_reference as make_reference
 from .version_files import dump_model as dump_model
 from .version_files import load_trusted as load_trusted
 from .versions import CHAMPION as CHAMPION

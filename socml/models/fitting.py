@@ -13,10 +13,9 @@ from socml.detectors import Forest, Scorer, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import LABELLED, feature_names, label_columns, plain_table, rows_of_period
 from socml.models.detector_checks import check_learnt, checked_normality
-from socml.models.reference import make_reference
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import TrainingLabels, training_labels_for
-from socml.models.version import ModelVersion
+from socml.models.version import ModelVersion, make_reference
 from socml.models.versions import open_registry
 from socml.project import (
     ModelError,

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from socml.detectors import read_state, write_state
 from socml.models.online_model import OnlineModel, load_online, make_online, recipe_hash, restore_model
-from socml.models.reference import Reference
-from socml.models.version import ModelVersion
+from socml.models.scoring import file_hash, save_run
+from socml.models.version import ModelVersion, Reference
 from socml.project import (
     DataError,
     ModelError,
@@ -112,7 +112,7 @@ def _score_online(
     metadata, seed = read_metadata(features_path), about.get("seed")
     if metadata.get("feature_set", recipe.features) != recipe.features:
         raise ModelError(f"{recipe.name!r} reads the feature set {recipe.features!r}, not {metadata['feature_set']!r}.")
-    table_hash = _file_hash(features_path)
+    table_hash = file_hash(features_path)
     online = _begun(recipe, start, list(metadata["features"]), seed, project)
     if table_hash in online.learned:
         return read_run(project, online.learned[table_hash])
@@ -270,8 +270,6 @@ def save_online_run(
     ----------
     scores : shape (2, n_rows), normality and percentile, in the rows' order
     """
-    from socml.models.scoring import save_run
-
     recipe, metadata = online.recipe, read_metadata(features_path)
     lineage = {"feature_set": recipe.features, "feature_hash": metadata.get("recipe_hash", "")}
     scale: object = _Measured(scores[1])
@@ -296,8 +294,3 @@ def _latest(recipe: ModelRecipe, project: Project) -> Path:
 def _run_id(online: OnlineModel, table_hash: str, seed: int | None) -> str:
     parts = (recipe_hash(online.recipe), str(seed), *online.learned, table_hash)
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()

@@ -6,43 +6,15 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from socml.models.registry_file import StartedRun, local_path, open_registry_file
+from socml.models.registry_file import RegistryFile, StartedRun, local_path, open_registry_file
 from socml.models.versions import check_registry_file, experiment_id, open_registry, registry_error
 from socml.project import FOLDER_MODE, Project, make_private
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-class Registry(Protocol):
-    """Where runs and versions are recorded; `RegistryFile` says what each method does."""
-
-    def start_run(self, experiment: str, name: str, tags: Mapping[str, str]) -> StartedRun:
-        """Begin a run of an experiment, made if it is new."""
-
-    def log(self, run: StartedRun, parameters: Mapping[str, str], metrics: Mapping[str, float]) -> None:
-        """Record parameters and metrics of a run."""
-
-    def store(self, run: StartedRun, folder: Path) -> None:
-        """Copy a folder to the artifacts of a run."""
-
-    def end_run(self, run: StartedRun, status: str) -> None:
-        """End a run: `FINISHED` or `FAILED`."""
-
-    def register(self, name: str, run: StartedRun) -> str:
-        """Register a run as the next version of a model; return its number."""
-
-    def files(self, run: StartedRun, folder: str, scratch: Path) -> Path:
-        """Return a run's folder of artifacts, fetched into `scratch` if it is elsewhere."""
-
-    def aliases(self, name: str) -> dict[str, str]:
-        """Return alias → version of a model."""
-
-    def set_alias(self, name: str, alias: str, number: str) -> None:
-        """Move an alias of a model to a version."""
 
 
 @contextmanager
@@ -126,3 +98,6 @@ class RegistryClient:
     def set_alias(self, name: str, alias: str, number: str) -> None:
         """Have an alias of a model point to a version."""
         self.client.set_registered_model_alias(name, alias, number)
+
+
+Registry: TypeAlias = RegistryFile | RegistryClient

@@ -1,4 +1,8 @@
-"""A model version and a feature file → how normal each row is, and the leaves of the rows to review, block by block."""
+"""A model version and a feature file → how normal each row is, and the leaves of the rows to review, and likeliest families, block by block.
+
+By Spark the model is broadcast, and rows come as Arrow batches. The machines of the cluster need the same socml installed.
+Scores are those of this machine, bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,35 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 
-from socml.models.spark_scoring import spark_scores
 from socml.models.version import ModelVersion
-from socml.project import ModelError, Project, open_table, private_folder, save_leaves
+from socml.project import (
+    DataError,
+    ModelError,
+    Project,
+    find_project,
+    open_table,
+    private_folder,
+    quoted,
+    read_run,
+    read_table,
+    run_folder,
+    save_leaves,
+    spark_connection,
+    write_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyspark import Broadcast
+
+    from socml.detectors import Classifier
 
 Result = TypeVar("Result")
 
@@ -50,9 +71,7 @@ def score_file(
     with tempfile.TemporaryFile(dir=private_folder(folder)) as scratch:
         leaves = _open_leaves(scratch, version, reviewed)
         if project.engine == "spark":
-            reads = version.metadata["features"]
-            blocks = spark_scores(version, features_path, reads, _score_on_cluster, project=project)
-            scored_blocks: Iterator[Scored] = (Scored(*block) for block in blocks)
+            scored_blocks = spark_scores(version, features_path, project=project)
         else:
             batches = _feature_blocks(version, features_path)
             scored_blocks = _in_order(lambda b: score_block(version, b.to_pandas(), leaves=of_all), batches, project)
@@ -95,11 +114,6 @@ def _write_leaves_of(
     for found in _in_order(lambda block: forest.leaves(prepared(block.to_pandas())), of_chosen(), project):
         leaves[:, at : at + found.shape[1]] = found
         at += found.shape[1]
-
-
-def _score_on_cluster(version: ModelVersion, block: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    scored = score_block(version, block, leaves=True)
-    return scored.normality, scored.leaves
 
 
 def leaves_of_one(version: ModelVersion) -> np.ndarray:
@@ -196,3 +210,98 @@ def _in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+_SCHEMA = "row_id string, time timestamp, normality double, leaves binary"
+
+
+def spark_scores(version: ModelVersion, features_path: Path, *, project: Project) -> Iterator[Scored]:
+    """Yield what the cluster says of blocks of a feature file's rows, in the file's order.
+
+    Raises
+    ------
+    DataError
+        If Spark does not give the rows of the file: another one lies there on the cluster.
+    """
+    import pyarrow.parquet as pq
+
+    where, reads = str(features_path), version.metadata["features"]
+    expected = pq.read_table(features_path, columns=["row_id"])["row_id"]
+    kind = version.forest.leaves(version.preparation.blank()).dtype
+    with spark_connection(project.master, memory_limit=project.memory_limit) as connection:
+        connection.read_parquet("features", [features_path])
+        named = ", ".join(map(quoted, dict.fromkeys(["row_id", "time", *reads])))
+        rows = connection.select(f"select {named} from features", where=where)  # noqa: S608
+        shared = connection.broadcast(version)
+        scored = rows.mapInArrow(partial(_scored_batches, shared), _SCHEMA)
+        in_order = scored.orderBy(scored["time"].asc_nulls_last(), "row_id")
+        at = 0
+        for batch in connection.batches(in_order, where=where):
+            if batch.column("row_id").to_pylist() != expected.slice(at, len(batch)).to_pylist():
+                raise DataError(f"{where}: Spark gives other rows than this file has. Build it again: socml features")
+            at += len(batch)
+            leaves = np.frombuffer(b"".join(batch.column("leaves").to_pylist()), dtype=kind)
+            yield Scored(batch.column("normality").to_numpy(), leaves.reshape(len(batch), -1).T)
+        if at != len(expected):
+            raise DataError(f"{where}: Spark gives {at:,} rows of {len(expected):,}. Build it again: socml features")
+
+
+def _scored_batches(shared: Broadcast[ModelVersion], batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    version = shared.value
+    for batch in batches:
+        if not len(batch):
+            continue
+        scored = score_block(version, batch.select(version.metadata["features"]).to_pandas(), leaves=True)
+        by_row = np.ascontiguousarray(scored.leaves.T)
+        yield pa.RecordBatch.from_arrays(
+            [
+                batch.column("row_id"),
+                batch.column("time"),
+                pa.array(scored.normality),
+                pa.array([row.tobytes() for row in by_row], pa.binary()),
+            ],
+            names=["row_id", "time", "normality", "leaves"],
+        )
+
+
+FAMILIES = "families.parquet"
+
+
+def predict_families(version: ModelVersion, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the likeliest family of each row *if* it is malicious: family, probability (0 to 1); index as features.
+
+    Empty of columns' values (null, NaN) where the model was taught no family.
+    """
+    import pandas as pd
+
+    names = list(version.metadata.get("families") or [])
+    by_row = features.set_index("row_id") if "row_id" in features.columns else features
+    if not names:
+        return pd.DataFrame({"family": None, "probability": np.nan}, index=by_row.index)
+    shares = cast("Classifier", version.detector).family_proba(version.preparation.transform(features))
+    best = shares.argmax(axis=1)
+    family = np.array(names, dtype=object)[best]
+    return pd.DataFrame({"family": family, "probability": shares[np.arange(len(best)), best]}, index=by_row.index)
+
+
+def write_families(version: ModelVersion, features_path: Path, run_id: str, *, project: Project) -> Path | None:
+    """Write the families of a run's rows beside its scores; None where the model was taught none."""
+    if not version.metadata.get("families"):
+        return None
+    reads = ["row_id", *version.metadata["features"]]
+    blocks = open_table(features_path).iter_batches(BLOCK, columns=reads)
+    predictions = [predict_families(version, batch.to_pandas()).reset_index() for batch in blocks]
+    tables = [pa.Table.from_pandas(table, preserve_index=False) for table in predictions]
+    return write_table(run_folder(project, run_id) / FAMILIES, pa.concat_tables(tables))
+
+
+def load_families(run_id: str = "", *, project: Project | None = None) -> pd.DataFrame:
+    """Return the families of a run's rows: index row_id; family, probability. Empty where the model knows none."""
+    import pandas as pd
+
+    project = project or find_project()
+    path = run_folder(project, read_run(project, run_id)["run_id"]) / FAMILIES
+    if not path.is_file():
+        return pd.DataFrame({"family": [], "probability": []}, index=pd.Index([], name="row_id"))
+    stored: pd.DataFrame = read_table(path).to_pandas()
+    return stored.set_index("row_id")

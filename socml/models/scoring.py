@@ -126,7 +126,7 @@ def _score_run(
     """Score a feature file that nothing replaces; `about` is what `run.json` is to say of it besides."""
     metadata = read_metadata(features_path)
     version.check_table(metadata)
-    run_id = _run_id(version, _file_hash(features_path))
+    run_id = _run_id(version, file_hash(features_path))
     folder = run_folder(project, run_id)
     rows = open_table(features_path).metadata.num_rows
     run = read_run(project, run_id) if leaves_file(folder) and run_is_intact(project, run_id) else None
@@ -259,6 +259,7 @@ def _run_id(version: ModelVersion, table_hash: str) -> str:
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the hash of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()

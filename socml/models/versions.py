@@ -15,9 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socml.models.skops_import import import_skops
 from socml.models.version import ModelVersion
-from socml.models.version_files import keep_files, read_files
+from socml.models.version_files import import_skops, keep_files, read_files
 from socml.project import (
     DataError,
     ModelError,

@@ -1,13 +1,34 @@
-"""What may be kept waiting by another machine → its result, or `TimeoutError` when its time is over."""
+"""What may be kept waiting by another machine → its result, or `TimeoutError` when its time is over; and no redirect, no flood."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+from urllib.request import HTTPRedirectHandler
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+    from urllib.error import HTTPError
 
 T = TypeVar("T")
+_PIECE = 1 << 16
+
+
+class NoRedirect(HTTPRedirectHandler):
+    """A server that sends elsewhere is not followed: what is sent goes where it was said to, and nowhere else."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Follow nothing."""
+
+
+def first_bytes(answer: HTTPResponse | HTTPError, most: int, gone: threading.Event) -> bytes:
+    """Return the first bytes of an answer, `most` of them, until nobody waits for them (`gone`, see `within`)."""
+    found = b""
+    while len(found) < most and not gone.is_set() and (piece := answer.read1(min(_PIECE, most - len(found)))):
+        found += piece
+    return found
 
 
 def within(seconds: float, do: Callable[[threading.Event], T]) -> T:

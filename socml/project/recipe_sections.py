@@ -1,16 +1,67 @@
-"""A section of a recipe → checked values: how a model is taught, judged and searched for, what a sweep goes over, and a queue."""
+"""A section of a recipe → checked values: how a model is taught, judged and searched for, what a sweep goes over, and a queue; and the name of a metric → what is measured."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from socml.project.declared import Declared
-from socml.project.errors import RecipeError
-from socml.project.metric_names import EVERYWHERE, metric_of
+from socml.project.errors import RecipeError, did_you_mean
+
+RANKING = ("average_precision", "auroc", "ndcg", "precision_at_malicious")  # of the order alone
+EVERYWHERE = ("incidents_detected_share", "family_accuracy")  # that every validation measures where it can
+DECISIONS = ("f1", "accuracy", "precision", "recall")  # of the alerts
+COUNTED = ("precision_at_K", "recall_at_K", "ndcg_at_K", "precision_at_K_a_day", "recall_at_K_a_day")  # K rows
+SHARED = ("detection_rate_at_F",)  # F: share of benign rows that are above the threshold, 0 to 1
+_COUNTED = re.compile(r"(precision|recall|ndcg)_at_(\d+)(_a_day)?")
+_SHARED = re.compile(r"detection_rate_at_(0?\.\d+|1e-\d+)")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric and its number: `kind` is its name with K or F where the number stands; higher is better."""
+
+    name: str
+    kind: str
+    number: float = 0.0
+
+    @property
+    def needs_alerts(self) -> bool:
+        """Say whether it is about alerts, and not about the order alone."""
+        return self.kind in DECISIONS
+
+
+def metric_of(name: str) -> Metric:
+    """Return what a metric's name says.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such metric; names the nearest.
+
+    Examples
+    --------
+    >>> metric_of("recall_at_40_a_day")
+    Metric(name='recall_at_40_a_day', kind='recall_at_K_a_day', number=40.0)
+    >>> metric_of("detection_rate_at_0.01").number
+    0.01
+    >>> metric_of("recall@40")
+    Traceback (most recent call last):
+    ...
+    socml.project.errors.RecipeError: There is no metric 'recall@40'. Did you mean 'recall'?
+    """
+    if name in RANKING or name in DECISIONS:
+        return Metric(name, name)
+    if (found := _COUNTED.fullmatch(name)) and int(found[2]) > 0 and not (found[1] == "ndcg" and found[3]):
+        return Metric(name, f"{found[1]}_at_K{found[3] or ''}", float(found[2]))
+    if found := _SHARED.fullmatch(name):
+        return Metric(name, "detection_rate_at_F", float(found[1]))
+    raise RecipeError(f"There is no metric {name!r}.{did_you_mean(name, [*RANKING, *DECISIONS, *COUNTED, *SHARED])}")
+
 
 MODES = "random temporal temporal-cv cut-off sliding-window by-day cross-validation group unlabeled-labeled datasets".split()
 
@@ -80,7 +131,7 @@ class Validation(Declared):
     at: list[int] = [10, 100]  # rows looked at, for precision@k
     at_a_day: list[int] = [10]  # rows looked at each day
     replicates: int = Field(default=200, ge=20)  # of the bootstrap
-    metrics: list[str] = []  # measured besides: "recall_at_40", "detection_rate_at_0.01"; project/metric_names.py
+    metrics: list[str] = []  # measured besides: "recall_at_40", "detection_rate_at_0.01"; see `metric_of`
     judged_by: Literal["truth", "analysts"] = "truth"  # ground truth (labels where there is none), or labels alone
 
     @field_validator("metrics")
@@ -121,7 +172,7 @@ class Search(Declared):
     candidates: int = Field(default=27, ge=2)  # drawn from all combinations, or all if they are fewer
     factor: int = Field(default=3, ge=2)  # each round keeps one in so many, and gives them so many times the rows
     min_rows: int = Field(default=200, ge=20)  # of the first round
-    metric: str = "average_precision"  # that is to be high: project/metric_names.py lists them
+    metric: str = "average_precision"  # that is to be high: `metric_of` knows them
 
     @field_validator("metric")
     @classmethod

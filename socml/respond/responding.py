@@ -12,7 +12,7 @@ from socml.labels import LabelStore
 from socml.project import DataError, Project, Sentence, SocmlError, component, component_names, one_at_a_time
 from socml.respond.cases import Case, Cases, Sent
 from socml.respond.responder import Draft, Responder
-from socml.respond.sending import MayHaveLeft
+from socml.respond.senders import MayHaveLeft
 from socml.respond.settings import read_settings
 
 

@@ -1,12 +1,14 @@
-"""Current labels and the ranks of a run → what the campaign has found, what is left, and how sure that is."""
+"""Current labels and the ranks of a run → what the campaign has found, what is left, and how sure that is; and that in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from socml.project import Words
 from socml.review.campaign_estimates import Estimate, agreement, malicious_among_open, share
 
 TOP = 100  # rows of the model's own order of which the precision is told
@@ -189,3 +191,41 @@ def _families(rows: pd.DataFrame) -> pd.DataFrame:
 def _new_family(rows: pd.DataFrame) -> Estimate:
     named = rows["family"][(rows["malicious"] == True)].dropna()  # noqa: E712
     return share(int((named.value_counts() == 1).sum()), len(named))
+
+
+COUNTS = ("left", "left_suggested")
+SHARES = ("precision_top", "hits", "suggestions", "new_family")
+
+
+class Line(NamedTuple):
+    """One figure: what it is, its value, between which numbers it lies in 95 cases of 100, and from how many labels."""
+
+    key: str
+    name: str
+    value: str
+    interval: str
+    labels: int
+    about: str
+
+
+def overview(report: CampaignReport, say: Words) -> str:
+    """Return the counts of a campaign in a sentence."""
+    counts = {n: say.number(getattr(report, n)) for n in ("labelled", "rows", "malicious", "suggested", "audited")}
+    return say("campaign.overview", **counts)
+
+
+def report_lines(report: CampaignReport, say: Words) -> list[Line]:
+    """Return the figures of a report in the order they matter."""
+    order = ("left", "left_suggested", "precision_top", "hits", "new_family", "suggestions", "kappa")
+    return [_line(name, getattr(report, name), say) for name in order]
+
+
+def _line(name: str, figure: Estimate, say: Words) -> Line:
+    def told(value: float) -> str:
+        if name in SHARES:
+            return f"{say.number(100 * value, 0 if value in {0.0, 1.0} else 1)} %"
+        return say.number(value, 0 if name in COUNTS else 2).replace("-", "−")
+
+    value = say("campaign.unknown") if figure.value is None else told(figure.value)
+    interval = say("campaign.interval", low=told(figure.low), high=told(figure.high))
+    return Line(name, say(f"campaign.{name}.name"), value, interval, figure.n, say(f"campaign.{name}.about"))

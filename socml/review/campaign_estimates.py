@@ -108,8 +108,13 @@ def malicious_among_open(
         return Estimate(None, 0.0, float(open_now), 0)
     value = min(max(float((drawn * sizes - since).mean()), 0.0), float(open_now))
     hits = int(drawn.sum())
-    low = _first(lambda left: _at_least(hits, (left + since) / sizes) > TAIL, open_now)
-    high = _first(lambda left: _at_most(hits, (left + since) / sizes) <= TAIL, open_now)
+    from scipy.stats import poisson_binom
+
+    def chances(left: int) -> NDArray[np.float64]:
+        return np.clip((left + since) / sizes, 0.0, 1.0)
+
+    low = _first(lambda left: bool(poisson_binom.sf(hits - 1, chances(left)) > TAIL), open_now)
+    high = _first(lambda left: bool(poisson_binom.cdf(hits, chances(left)) <= TAIL), open_now)
     return Estimate(round(value, 1), float(low), float(max(high, low)), len(sizes))
 
 
@@ -123,21 +128,3 @@ def _first(holds: Callable[[int], bool], most: int) -> int:
         else:
             low = middle + 1
     return low
-
-
-def _at_most(hits: int, probabilities: NDArray[np.float64]) -> float:
-    return float(_distribution(probabilities)[: hits + 1].sum())
-
-
-def _at_least(hits: int, probabilities: NDArray[np.float64]) -> float:
-    return float(_distribution(probabilities)[hits:].sum())
-
-
-def _distribution(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of 0, 1, 2, … hits in draws of these probabilities."""
-    chances = np.zeros(len(probabilities) + 1)
-    chances[0] = 1.0
-    for p in np.clip(probabilities, 0.0, 1.0):
-        chances[1:] = chances[1:] * (1 - p) + chances[:-1] * p
-        chances[0] *= 1 - p
-    return chances

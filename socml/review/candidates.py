@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -48,6 +50,25 @@ def _likely(values: NDArray[np.float64], is_open: NDArray[np.bool_], budget: int
         if is_open[reached].sum() >= budget:
             return reached
     return np.arange(len(values))
+
+
+def turns(table: pd.DataFrame, orders: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a table once an order, by which the highest value is first.
+
+    Parameters
+    ----------
+    table : one row a candidate, with its family
+    orders : columns to order by
+
+    Returns
+    -------
+    DataFrame as `table`, and: turn (a row's place in its family, from 0), order (which one, from 0)
+    """
+    dealt = []
+    for number, by in enumerate(orders):
+        best = table.sort_values(by, ascending=False, kind="stable")
+        dealt.append(best.assign(turn=best.groupby("family", sort=False).cumcount(), order=number))
+    return pd.concat(dealt)
 
 
 def as_queue(candidates: pd.DataFrame, positions: NDArray[np.intp], reason: str) -> pd.Series:

@@ -16,9 +16,15 @@ from numpy.typing import NDArray
 
 from socml.labels import CurrentLabels, LabelEvent, LabelStore
 from socml.project import DataError, Project, find_project, read_run
-from socml.review.model_switch import LEAST_LABELS
 from socml.review.ranking_state import Moves, RankingState
-from socml.review.supervised_ranker import AT_MOST, SupervisedAnswer, SupervisedRanker, labelled_rows, matrix_of
+from socml.review.supervised_ranker import (
+    AT_MOST,
+    LEAST_LABELS,
+    SupervisedAnswer,
+    SupervisedRanker,
+    labelled_rows,
+    matrix_of,
+)
 
 REMEMBERED = 20  # effects that are kept to be told
 TOLD = 3

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -22,15 +22,14 @@ from socml.labels import Acknowledgement, LabelEvent, LabelStore, NewLabel, open
 from socml.project import DataError, Project
 from socml.review.live_ranking import Effect, LiveRanking
 from socml.review.propagation import ALIKE, WEIGHT, SimilarRows, similar_rows, suggestions
-from socml.review.queues import Queues
+from socml.review.queues import LEASE_S, Queues
 from socml.review.ranking_state import SHOWN, Moves
 from socml.review.review_queue import reads_predictions
-from socml.review.shared import Shared
 
 EFFECT = [field.name for field in fields(Effect)]
 
 
-class Triage(Shared):
+class Triage:
     """A scoring run under review by one analyst. Threads may share it.
 
     The ranking is a function of the run and of the labels in the store, in their order: another process
@@ -143,6 +142,45 @@ class Triage(Shared):
         with self._lock:
             return self._queues.first(n).set_index("row_id")["reason"]
 
+    def offer(self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S) -> pd.DataFrame:
+        """Return the first `n` rows for this analyst alone: nobody else is offered them while the lease runs.
+
+        Among them are rows that were labelled already and deserve a second look. A row is free again when it
+        is labelled, when `seconds` have passed, and when it is neither offered nor in `keep` the next time.
+
+        Returns
+        -------
+        DataFrame as of `queue`; the reason of a second look is likely-error, second-opinion or check-suggestion
+        """
+        with self._lock:
+            return self._queues.with_places(self._offered(n, keep, seconds))
+
+    def offer_reasons(
+        self, n: int = SHOWN, *, keep: Collection[str] | None = None, seconds: float = LEASE_S
+    ) -> pd.Series:
+        """Return why each row is there that `offer` would return, index row_id in their order; it takes them as `offer` does."""
+        with self._lock:
+            return self._offered(n, keep, seconds).set_index("row_id")["reason"]
+
+    def _offered(self, n: int, keep: Collection[str] | None, seconds: float) -> pd.DataFrame:
+        return self._queues.offered(n, self._store, self._current.standing(), keep=keep, seconds=seconds)
+
+    def hold(self, row_ids: Sequence[str], *, seconds: float = LEASE_S) -> None:
+        """Take rows that are looked at from outside the queue, so far as nobody else has them before them."""
+        if row_ids:
+            self._store.leases.claim(
+                row_ids, by=self.by, n=len(row_ids), seconds=seconds, campaign=self.dataset, dataset=self.dataset
+            )
+
+    def leave(self) -> None:
+        """Give back every row that this analyst was offered."""
+        self._store.leases.release(by=self.by, campaign=self.dataset)
+
+    def held_by_others(self) -> dict[str, str]:
+        """Return who else has which row before them now."""
+        leases = self._store.leases.held(campaign=self.dataset)
+        return {lease.row_id: lease.by for lease in leases if lease.by != self.by}
+
     def label(self, row_id: str, verdict: str, *, client_id: str = "", **details: object) -> Acknowledgement:
         """Record a verdict, learn from it and re-rank.
 
@@ -169,9 +207,7 @@ class Triage(Shared):
         """
         new = [self._new_label(fields) for fields in labels]
         with self._lock:
-            acknowledged = self._store.record(new)
-            moves = self.refresh()
-            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
+            return self._taken_in(self._store.record(new))
 
     def undo(self, label_id: int | None = None, *, of_client_id: str = "", client_id: str = "") -> Acknowledgement:
         """Take a label back: that of `label_id` or `of_client_id`, else this analyst's last one on this run's rows.
@@ -191,16 +227,14 @@ class Triage(Shared):
                 if last.suggested and last.batch_id:
                     return self.undo_batch(last.batch_id, client_id=client_id)[0]
                 label_id = last.id
-            acknowledged = self._store.undo(label_id, by=self.by, client_id=client_id, of_client_id=of_client_id)
-            moves = self.refresh()
-            return replace(acknowledged, moved_up=moves.up, moved_down=moves.down)
+            undone = self._store.undo(label_id, by=self.by, client_id=client_id, of_client_id=of_client_id)
+            return self._taken_in([undone])[0]
 
     def undo_batch(self, batch_id: str, *, client_id: str = "") -> list[Acknowledgement]:
         """Take back in one step what still stands of a propagation; nothing remains of it in the ranking."""
         with self._lock:
             undone = self._store.undo_batch(batch_id, by=self.by, client_id=client_id or uuid.uuid4().hex)
-            moves = self.refresh()
-            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in undone]
+            return self._taken_in(undone)
 
     def similar(self, row_id: str, *, at_least: float = ALIKE, same_entity: bool = False) -> SimilarRows:
         """Return the open rows that are like `row_id`, the most alike first; see `SimilarRows` for the preview."""
@@ -223,9 +257,7 @@ class Triage(Shared):
         with self._lock:
             self.refresh()
             labels = suggestions(self._current, self._ranking, self.by, row_id, row_ids, batch_id, weight)
-            acknowledged = self._store.record(labels)
-            moves = self.refresh()
-            return [replace(a, moved_up=moves.up, moved_down=moves.down) for a in acknowledged]
+            return self._taken_in(self._store.record(labels))
 
     def refresh(self) -> Moves:
         """Take in what was recorded since, by anyone, and return how the top of the ranking changed."""
@@ -264,6 +296,11 @@ class Triage(Shared):
             values = np.empty(len(self._ranking.ids))
             values[self._ranking.order] = self._ranking.candidates["ranking_score"].to_numpy()
             return pd.Series(values, index=self.scores.index, name="ranking_score")
+
+    def _taken_in(self, acknowledged: Sequence[Acknowledgement]) -> list[Acknowledgement]:
+        """Learn from what was recorded; each acknowledgement tells the moves of all of it together."""
+        moves = self.refresh()
+        return [replace(one, moved_up=moves.up, moved_down=moves.down) for one in acknowledged]
 
     def _new_label(self, given: Mapping[str, Any]) -> NewLabel:
         fields = {"how": "key", **self._queues.why(str(given.get("row_id"))), **given}

@@ -1,18 +1,85 @@
-"""A board, a strategy and who holds what → the rows in review order, to look at or for one analyst alone."""
+"""A ranking, a strategy and who holds what → the rows in review order, to look at or for one analyst alone, second looks among them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from socml.labels import LabelEvent, LabelStore
+from socml.labels import LabelEvent, LabelStore, SecondLook
 from socml.project import is_own
-from socml.review.offers import dealt, offers_again
 from socml.review.ranking_state import WATCHED, RankingState
-from socml.review.review_queue import as_contract, choose_rows
+from socml.review.review_queue import as_contract, choose_rows, queue_table
+
+LEASE_S = 600.0  # longer than an analyst looks at one event; the app renews it while somebody is there
+SHARE = 0.1  # of labels that are given twice, and of suggestions that are checked
+FIRST, EVERY = 4, 10  # places of the queue that second looks get, when there are any
+
+
+class Offer(NamedTuple):
+    """A labelled row that is offered again: why, and its newest label."""
+
+    row_id: str
+    reason: str
+    last_label_id: int
+
+
+def offers_again(
+    labels: Sequence[LabelEvent], waiting: Iterable[SecondLook], by: str, *, share: float = SHARE
+) -> list[Offer]:
+    """Return the labelled rows that `by` should look at: likely errors, then a share of the rest.
+
+    A tenth of the rows that another has labelled, for the agreement between analysts, and a tenth of the
+    suggestions, to know how often they are right. Which rows is a function of their ids alone, so that no
+    one's choice, and nothing about the row, is in it.
+
+    Parameters
+    ----------
+    labels : every label that stands, in the order given
+    waiting : second looks that were asked for
+    """
+    newest: dict[str, int] = {}
+    given: dict[str, list[LabelEvent]] = {}
+    for label in labels:
+        newest[label.row_id] = max(label.id, newest.get(label.row_id, 0))
+        given.setdefault(label.row_id, []).append(label)
+    offered = [Offer(look.row_id, look.reason, newest[look.row_id]) for look in waiting if look.row_id in newest]
+    offered_rows = {offer.row_id for offer in offered}
+    for row_id, its in given.items():
+        if row_id in offered_rows or not is_drawn(row_id, share):
+            continue
+        own = {label.by for label in its if not label.suggested}
+        if not own:
+            offered.append(Offer(row_id, "check-suggestion", newest[row_id]))
+        elif len(own) == 1 and by not in own and its[-1].verdict != "skip":
+            offered.append(Offer(row_id, "second-opinion", newest[row_id]))
+    return offered
+
+
+def is_drawn(row_id: str, share: float = SHARE) -> bool:
+    """Say whether a row is among the share of rows that is looked at twice."""
+    lot = int.from_bytes(hashlib.blake2b(row_id.encode(), digest_size=8, key=b"second look").digest(), "big")
+    return lot < share * 2**64
+
+
+def dealt(queue: Sequence[str], again: Sequence[str]) -> list[str]:
+    """Return rows of the queue with those of `again` dealt among them, one in ten; the rest at the end.
+
+    Examples
+    --------
+    >>> dealt(list("abcdefg"), ["X"])
+    ['a', 'b', 'c', 'd', 'X', 'e', 'f', 'g']
+    """
+    order, more = list(queue), list(again)
+    place = FIRST
+    while more and place <= len(order):
+        order.insert(place, more.pop(0))
+        place += EVERY
+    return order + more
 
 
 class Queues:
@@ -67,7 +134,8 @@ class Queues:
         reasons |= {row_id: offer.reason for row_id, offer in again.items()}
         rows = [lease.row_id for lease in leases]
         self._shown |= {row_id: reasons[row_id] for row_id in rows}
-        return self._as_queue(rows, reasons)
+        score = self._ranking.candidates["ranking_score"].to_numpy()[self._ranking.rows_of(rows)]
+        return queue_table(rows, [reasons[row_id] for row_id in rows], score)
 
     def why(self, row_id: str) -> dict[str, object]:
         """Return the fields of a label that say why its row was in the queue; none if it was in no queue.
@@ -108,17 +176,6 @@ class Queues:
         )  # fmt: skip
         own = is_own("strategies", self.strategy)
         return as_contract(chosen, candidates, chosen.index if own else board.ids.names(chosen.index.to_numpy()))
-
-    def _as_queue(self, row_ids: list[str], reasons: Mapping[str, str]) -> pd.DataFrame:
-        frame = pd.DataFrame(
-            {
-                "position": np.arange(1, len(row_ids) + 1, dtype=np.int32),
-                "row_id": row_ids,
-                "reason": [reasons[row_id] for row_id in row_ids],
-                "ranking_score": self._ranking.candidates["ranking_score"].to_numpy()[self._ranking.rows_of(row_ids)],
-            }
-        )
-        return frame.astype({"row_id": "str", "reason": "str"})
 
     def with_places(self, queue: pd.DataFrame) -> pd.DataFrame:
         """Return a queue with whom and when each row is about, its scores, and the places that it won or lost."""

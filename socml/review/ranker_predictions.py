@@ -6,7 +6,6 @@ are formed anew every so many labels, from those labels alone, so that the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,31 +21,6 @@ GROUPED = 2_000  # rows that are clustered: the least sure, and the most novel
 BENIGN = "benign"  # the family of a benign row that has none
 
 
-@dataclass(frozen=True)
-class RankerPredictions:
-    """What the forest thinks, one value a row of the matrix.
-
-    Attributes
-    ----------
-    probability : float (n_rows,): that the row is malicious, 0 to 1; not calibrated
-    family : object (n_rows,): its likeliest family, of malicious and benign ones
-    confidence : float (n_rows,): the probability of that family, 0 to 1
-    novelty : float (n_rows,): 1 − the largest share of leaves that it has in common with a labelled row, 0 to 1
-    cluster : int (n_rows,): the same for rows that are alike, so that one of them is enough at a time
-    """
-
-    probability: NDArray[np.float64]
-    family: NDArray[np.object_]
-    confidence: NDArray[np.float64]
-    novelty: NDArray[np.float64]
-    cluster: NDArray[np.int64]
-
-    def columns(self, index: pd.Index | None = None) -> pd.DataFrame:
-        """Return the predictions as the columns that query strategies read."""
-        names = ("probability", "family", "confidence", "novelty", "cluster")
-        return pd.DataFrame({name: getattr(self, name) for name in names}, index=index)
-
-
 def predict_rows(
     matrix: NDArray[np.floating],
     rows: ArrayLike,
@@ -57,7 +31,7 @@ def predict_rows(
     leaves: NDArray[np.integer] | None = None,
     seed: int = 0,
     n_trees: int = N_TREES,
-) -> RankerPredictions | None:
+) -> pd.DataFrame | None:
     """Return the forest's predictions, or None while all labels are on one side: then it has none.
 
     Extremely randomized trees on the families, benign ones included, at 0.1 CPU s per 300 labels and 10,000 rows.
@@ -72,6 +46,13 @@ def predict_rows(
     weights : of each labelled row, above 0; 1 if not given
     leaves : uint8 or uint16 (n_trees, n_rows) of the forest that scored the rows. Novelty is then the mean over both
         forests: the supervised one looks only at what tells known families apart, the other at everything.
+
+    Returns
+    -------
+    DataFrame, one row a row of the matrix
+        probability (that the row is malicious, 0 to 1; not calibrated), family (its likeliest, of malicious and benign
+        ones), confidence (the probability of that family), novelty (1 − the largest share of leaves that it has in common
+        with a labelled row), cluster (the same number for rows that are alike, so that one of them is enough at a time)
 
     Examples
     --------
@@ -99,7 +80,8 @@ def predict_rows(
     if leaves is not None and len(leaves):
         novelty = (novelty + _novelty(leaves, rows)) / 2
     cluster = _clusters(own_leaves, confidence, novelty)
-    return RankerPredictions(shares[:, bad].sum(axis=1), names[best], confidence, novelty, cluster)
+    told = {"probability": shares[:, bad].sum(axis=1), "family": names[best], "confidence": confidence}
+    return pd.DataFrame({**told, "novelty": novelty, "cluster": cluster})
 
 
 def _targets(malicious: NDArray[np.bool_], families: ArrayLike | None) -> NDArray[np.str_]:

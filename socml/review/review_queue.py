@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from socml.project import QUEUE, ConfigurationError, ContractError, DataError, component
 
@@ -121,14 +122,15 @@ def check_choice(chosen: pd.Series, candidates: pd.DataFrame, labels: pd.DataFra
 def as_contract(chosen: pd.Series, candidates: pd.DataFrame, row_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
     """Return what was chosen as a table of contract `QUEUE`; `row_ids` are the names of the chosen rows."""
     at = candidates.index.get_indexer(chosen.index)
-    queue = pd.DataFrame(
-        {
-            "position": np.arange(1, len(chosen) + 1, dtype=np.int32),
-            "row_id": np.asarray(row_ids, dtype=object),
-            "reason": chosen.to_numpy(),
-            "ranking_score": candidates["ranking_score"].to_numpy()[at],
-        }
-    )
+    return queue_table(row_ids, chosen.to_numpy(), candidates["ranking_score"].to_numpy()[at])
+
+
+def queue_table(
+    row_ids: Sequence[str] | pd.Index, reasons: Sequence[str] | NDArray[np.object_], ranking_score: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return rows in review order as a table of contract `QUEUE`."""
+    columns = {"row_id": np.asarray(row_ids, dtype=object), "reason": reasons, "ranking_score": ranking_score}
+    queue = pd.DataFrame({"position": np.arange(1, len(row_ids) + 1, dtype=np.int32), **columns})
     return queue.astype({"row_id": "str", "reason": "str"})[list(QUEUE)]
 
 

@@ -13,8 +13,8 @@ from .mail import MailTriage as MailTriage
 from .mail import triage_mail as triage_mail
 from .online import OnlineLookup as OnlineLookup
 from .online import Plan as Plan
+from .online import answer_rows as answer_rows
+from .online import lines_of as lines_of
+from .online import lines_of_plan as lines_of_plan
 from .online import look_up_online as look_up_online
 from .online import plan_lookup as plan_lookup
-from .telling import answer_rows as answer_rows
-from .telling import lines_of as lines_of
-from .telling import lines_of_plan as lines_of_plan

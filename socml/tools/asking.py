@@ -30,10 +30,9 @@ from urllib.request import (
     build_opener,
 )
 
-from socml.project import is_loopback, is_public, within
+from socml.project import first_bytes, is_loopback, is_public, within
 
 MOST_BYTES = 1 << 20
-_PIECE = 1 << 16
 _LONGEST_PAUSE = timedelta(days=1)
 _OF_THE_INDICATOR = (400, 413, 414, 422)  # the next one may fare better
 
@@ -185,15 +184,10 @@ class _SameHost(HTTPRedirectHandler):
 
 
 def _read(answer: HTTPResponse | HTTPError, gone: threading.Event) -> bytes:
-    pieces, size = [], 0
-    while piece := answer.read1(_PIECE):
-        size += len(piece)
-        if size > MOST_BYTES:
-            raise NoAnswer("too_large", is_final=False, most=f"{MOST_BYTES >> 20} MB")
-        if gone.is_set():
-            break
-        pieces.append(piece)
-    return b"".join(pieces)
+    found = first_bytes(answer, MOST_BYTES + 1, gone)
+    if len(found) > MOST_BYTES:
+        raise NoAnswer("too_large", is_final=False, most=f"{MOST_BYTES >> 20} MB")
+    return found
 
 
 def _decoded(body: bytes, status: int = 200) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from small_days import small_days
 
 from socml.labels.recording import open_labels
-from socml.review.offers import is_drawn
+from socml.review.queues import is_drawn
 
 pytestmark = pytest.mark.browser
 WHOLE = ".detail[data-row-id][aria-busy=false]"

@@ -11,8 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from socml.detectors.foreign.batch import classifies, made
 from socml.detectors.foreign.import_paths import split_step
-from socml.detectors.supervised._calibrated import LEAST
-from socml.detectors.supervised._semi_supervised import SemiSupervised
+from socml.detectors.supervised._calibrated import LEAST, SemiSupervised
 from socml.project import RecipeError
 
 NO_LABEL = -1  # scikit-learn's label of a row without one

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.forest.tables import PackedForest
 
 
@@ -19,12 +20,12 @@ class LeafTables:
     column: NDArray[np.int32]
     low: NDArray[np.float32]  # inside is above it (missing: no bound) …
     high: NDArray[np.float32]  # … and at most this
-    missing_inside: NDArray[np.bool_]
-    share: NDArray[np.float64]  # z, above 0 to 1
-    value: NDArray[np.float64]  # (n_leaves,) path length in steps
+    missing_inside: Flags
+    share: Floats  # z, above 0 to 1
+    value: Floats  # (n_leaves,) path length in steps
     expected: float  # mean path length by cover, in steps
-    points: NDArray[np.float64]  # (most / 2 + 1, …) Gauss-Legendre points on [0, 1] of each order
-    weights: NDArray[np.float64]
+    points: Floats  # (most / 2 + 1, …) Gauss-Legendre points on [0, 1] of each order
+    weights: Floats
 
 
 def compile_leaves(forest: PackedForest) -> LeafTables:
@@ -39,7 +40,7 @@ def compile_leaves(forest: PackedForest) -> LeafTables:
     return LeafTables(start, column, low, high, inside, share, value, expected, points, weights)
 
 
-def _gauss_legendre(most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _gauss_legendre(most: int) -> tuple[Floats, Floats]:
     """Return points and weights on [0, 1]: row n holds the rule of n points."""
     points, weights = np.zeros((most + 1, most)), np.zeros((most + 1, most))
     for n in range(1, most + 1):
@@ -50,9 +51,9 @@ def _gauss_legendre(most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 @njit(cache=True, nogil=True)
 def _gather_leaves(
-    feature: NDArray[np.integer], threshold: NDArray[np.floating], left: NDArray[np.integer], right: NDArray[np.integer], missing_left: NDArray[np.bool_], cover: NDArray[np.float64],
-    value: NDArray[np.float64], tree_start: NDArray[np.integer], deepest: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64], float]:  # fmt: skip
+    feature: Ints, threshold: AnyFloats, left: Ints, right: Ints, missing_left: Flags, cover: Floats,
+    value: Floats, tree_start: Ints, deepest: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], Flags, Floats, Floats, float]:  # fmt: skip
     """Go through every tree depth first with the path so far, and write down each leaf's."""
     n_leaves = (left.size + tree_start.size - 1) // 2
     parent = np.empty(left.size, dtype=np.int64)

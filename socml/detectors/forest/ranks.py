@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Ints
+
 TILE = 512  # rows at a time: 40 columns of ranks fit the first-level cache
 MOST_RANKS = 255  # thresholds of one column that a byte can tell apart
 BUCKETS = 4096
@@ -18,7 +20,7 @@ LINEAR, BITS, SEARCH = 0, 1, 2  # how a value finds its rank: equal steps, steps
 
 
 @njit(cache=True, nogil=True)
-def place_among(values: NDArray[np.floating], n: int, value: np.floating) -> int:
+def place_among(values: AnyFloats, n: int, value: np.floating) -> int:
     """Return how many of the first `n` values, which are in order, are below one: NumPy's takes seconds to compile."""
     low, high = 0, n
     while low < high:
@@ -32,11 +34,7 @@ def place_among(values: NDArray[np.floating], n: int, value: np.floating) -> int
 
 @njit(cache=True, nogil=True)
 def gather_edges(
-    feature: NDArray[np.integer],
-    threshold: NDArray[np.floating],
-    start: NDArray[np.integer],
-    tree: int,
-    n_features: int,
+    feature: Ints, threshold: AnyFloats, start: Ints, tree: int, n_features: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Return the distinct thresholds of each column, how many, and the first tree that no longer fits."""
     edges = np.full((n_features, MOST_RANKS + 1 + NEAR), np.inf, dtype=np.float32)
@@ -61,7 +59,7 @@ def gather_edges(
 
 
 @njit(cache=True, nogil=True)
-def _linear_buckets(x: NDArray[np.floating], low: np.float32, step: np.float32, bucket: NDArray[np.integer]) -> None:
+def _linear_buckets(x: AnyFloats, low: np.float32, step: np.float32, bucket: Ints) -> None:
     """Write floor((x - low) · step) within the table, 0 for a missing value."""
     for r in range(x.size):
         at = (x[r] - low) * step
@@ -77,7 +75,7 @@ def _in_order(bits: np.int32) -> np.int32:
 
 
 @njit(cache=True, nogil=True)
-def _bits_buckets(bits: NDArray[np.integer], low: np.int32, shift: np.float32, bucket: NDArray[np.integer]) -> None:
+def _bits_buckets(bits: Ints, low: np.int32, shift: np.float32, bucket: Ints) -> None:
     """Write how far the value's place in the order of all float32 is from that of the bits `low`."""
     base, by = _in_order(low), np.uint32(shift)
     for r in range(bits.size):
@@ -87,7 +85,7 @@ def _bits_buckets(bits: NDArray[np.integer], low: np.int32, shift: np.float32, b
 
 @njit(cache=True, nogil=True)
 def make_buckets(
-    edges: NDArray[np.floating], counts: NDArray[np.integer]
+    edges: AnyFloats, counts: Ints
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
     """Return for each column the way to a rank with the fewest comparisons, and its table."""
     n_used = counts.size
@@ -119,7 +117,7 @@ def make_buckets(
 
 
 @njit(cache=True, nogil=True)
-def _linear_step(edges: NDArray[np.floating]) -> np.float32:
+def _linear_step(edges: AnyFloats) -> np.float32:
     """Return how many buckets one unit has if the edges are to fill the table."""
     step = np.float32(0.0)
     if edges.size > 1:
@@ -128,7 +126,7 @@ def _linear_step(edges: NDArray[np.floating]) -> np.float32:
 
 
 @njit(cache=True, nogil=True)
-def _bits_step(bits: NDArray[np.integer]) -> np.float32:
+def _bits_step(bits: Ints) -> np.float32:
     """Return how many bits of a value a bucket spans if the edges are to fill the table."""
     span, shift = np.int64(_in_order(bits[-1])) - np.int64(_in_order(bits[0])), 0
     while (span >> shift) >= BUCKETS:
@@ -137,7 +135,7 @@ def _bits_step(bits: NDArray[np.integer]) -> np.float32:
 
 
 @njit(cache=True, nogil=True)
-def _longest_run(buckets: NDArray[np.integer]) -> int:
+def _longest_run(buckets: Ints) -> int:
     most, run = 1, 1
     for k in range(1, buckets.size):
         run = run + 1 if buckets[k] == buckets[k - 1] else 1
@@ -147,8 +145,8 @@ def _longest_run(buckets: NDArray[np.integer]) -> int:
 
 @njit(cache=True, nogil=True)
 def rank_tile(
-    X: NDArray[np.floating], begin: int, n: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer],
-    low: NDArray[np.floating], step: NDArray[np.floating], table: NDArray[np.integer], ranks: NDArray[np.integer],
+    X: AnyFloats, begin: int, n: int, columns: Ints, edges: AnyFloats, method: Ints,
+    low: AnyFloats, step: AnyFloats, table: Ints, ranks: Ints,
 ) -> None:  # fmt: skip
     """Write how many thresholds of its column each value is above, less 128, into `ranks` (n_used, TILE)."""
     values = np.zeros(TILE, dtype=np.float32)
@@ -168,13 +166,7 @@ def rank_tile(
 
 
 @njit(cache=True, nogil=True)
-def _compare(
-    values: NDArray[np.floating],
-    edges: NDArray[np.floating],
-    table: NDArray[np.integer],
-    bucket: NDArray[np.integer],
-    ranks: NDArray[np.integer],
-) -> None:
+def _compare(values: AnyFloats, edges: AnyFloats, table: Ints, bucket: Ints, ranks: Ints) -> None:
     """Count the thresholds before the value's bucket and the up to three in it that the value is above."""
     for r in range(TILE):
         x, k = values[r], np.uint64(table[np.uint64(bucket[r])])
@@ -184,7 +176,7 @@ def _compare(
 
 
 @njit(cache=True, nogil=True)
-def _search(values: NDArray[np.floating], edges: NDArray[np.floating], ranks: NDArray[np.integer]) -> None:
+def _search(values: AnyFloats, edges: AnyFloats, ranks: Ints) -> None:
     """Count the thresholds that the value is above, by halves."""
     for r in range(TILE):
         x, k = values[r], np.uint64(0)

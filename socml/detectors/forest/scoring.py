@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from socml.detectors._arrays import AnyFloats, Floats, Ints
 from socml.detectors.forest.ranks import TILE
 from socml.detectors.forest.select import SCALE, SelectNetwork, compile_select, select_leaves, select_sums
 from socml.detectors.forest.tables import PackedForest, mean_path
@@ -39,7 +40,7 @@ def as_matrix(forest: PackedForest, X: ArrayLike) -> NDArray[np.float32]:
     return matrix
 
 
-def mean_depth(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
+def mean_depth(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> Floats:
     """Return the mean path length of each row, in steps, shape (n_rows,): long is NORMAL.
 
     Within 1e-12 of scikit-learn's mean over trees; missing values go where scikit-learn sends them.
@@ -64,7 +65,7 @@ def mean_depth(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArr
     return sums / (SCALE * forest.n_trees)
 
 
-def score_samples(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
+def score_samples(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> Floats:
     """Return scikit-learn's scores, shape (n_rows,): between -1 and 0, higher is more NORMAL."""
     usual = float(mean_path(forest.max_samples))
     if usual == 0.0:  # one row a tree: every path has length 0, and scikit-learn calls every row most anomalous
@@ -72,7 +73,7 @@ def score_samples(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> ND
     return np.asarray(-np.exp2(mean_depth(forest, X, threads=threads) / -usual))
 
 
-def leaf_matrix(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.integer]:
+def leaf_matrix(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> Ints:
     """Return the number of the leaf that each row falls in, shape (n_trees, n_rows).
 
     Leaves of a tree are numbered from 0 in the order of its nodes. uint8 if no tree has more than 256 leaves.
@@ -113,7 +114,7 @@ def _walked_sums(forest: PackedForest, X: NDArray[np.float32], threads: int) -> 
     return np.asarray(sums[0])
 
 
-def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> NDArray[np.integer]:
+def _walked_leaves(forest: PackedForest, X: NDArray[np.float32], threads: int) -> Ints:
     tables = _walk(forest)
     leaves = np.zeros((forest.n_trees, len(X)), dtype=forest.leaf_dtype)
     _over_rows(walk, X, threads, *tables.nodes, tables.leaf, leaves)
@@ -133,7 +134,7 @@ def _over_rows(kernel: Callable[..., None], X: NDArray[np.float32], threads: int
 
 
 @njit(cache=True, nogil=True)
-def _rows_with_missing(X: NDArray[np.floating]) -> NDArray[np.int64]:
+def _rows_with_missing(X: AnyFloats) -> NDArray[np.int64]:
     """Return the numbers of the rows that have a missing value."""
     found = np.empty(X.shape[0], dtype=np.int64)
     n = 0

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Floats, Ints
 from socml.detectors.forest.ranks import TILE, gather_edges, make_buckets, place_among, rank_tile
 from socml.detectors.forest.tables import PackedForest
 
@@ -75,8 +76,8 @@ def _compile_group(
 
 @njit(cache=True, nogil=True)
 def _arrange(
-    feature: NDArray[np.integer], threshold: NDArray[np.floating], left: NDArray[np.integer], right: NDArray[np.integer], leaf: NDArray[np.integer], start: NDArray[np.integer],
-    tree: int, last: int, position: NDArray[np.integer], edges: NDArray[np.floating], counts: NDArray[np.integer],
+    feature: Ints, threshold: AnyFloats, left: Ints, right: Ints, leaf: Ints, start: Ints,
+    tree: int, last: int, position: Ints, edges: AnyFloats, counts: Ints,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:  # fmt: skip
     """Return the operations of trees [tree, last) in post-order, the first of each tree, and the stack's rows."""
     operations = np.empty((start[last] - start[tree], 6), dtype=np.int32)
@@ -111,9 +112,7 @@ def _arrange(
 
 
 @njit(cache=True, nogil=True)
-def _whole_values(
-    value: NDArray[np.float64], leaf: NDArray[np.integer], start: NDArray[np.integer], tree: int, last: int
-) -> NDArray[np.int64]:
+def _whole_values(value: Floats, leaf: Ints, start: Ints, tree: int, last: int) -> NDArray[np.int64]:
     values = np.zeros((last - tree, 256), dtype=np.int64)
     for number in range(tree, last):
         for node in range(start[number], start[number + 1]):
@@ -123,9 +122,7 @@ def _whole_values(
 
 
 @njit(cache=True, nogil=True)
-def _find_leaves(
-    ranks: NDArray[np.integer], operations: NDArray[np.integer], begin: int, end: int, stack: NDArray[np.uint8]
-) -> None:
+def _find_leaves(ranks: Ints, operations: Ints, begin: int, end: int, stack: NDArray[np.uint8]) -> None:
     """Evaluate one tree for a tile: the first TILE bytes of `stack` become the leaf of each row.
 
     `ranks` and `stack` are flat, and places in them unsigned: a slice would count references, and a signed
@@ -160,8 +157,8 @@ def _find_leaves(
 
 @njit(cache=True, nogil=True)
 def select_sums(
-    X: NDArray[np.floating], begin: int, end: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer], low: NDArray[np.floating],
-    step: NDArray[np.floating], table: NDArray[np.integer], operations: NDArray[np.integer], first: NDArray[np.integer], n_stack: int, values: NDArray[np.integer], sums: NDArray[np.integer],
+    X: AnyFloats, begin: int, end: int, columns: Ints, edges: AnyFloats, method: Ints, low: AnyFloats,
+    step: AnyFloats, table: Ints, operations: Ints, first: Ints, n_stack: int, values: Ints, sums: Ints,
 ) -> None:  # fmt: skip
     """Add to `sums` (n_rows,) int64, for rows [begin, end), the path lengths times SCALE of a group of trees."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)
@@ -182,8 +179,8 @@ def select_sums(
 
 @njit(cache=True, nogil=True)
 def select_leaves(
-    X: NDArray[np.floating], begin: int, end: int, columns: NDArray[np.integer], edges: NDArray[np.floating], method: NDArray[np.integer], low: NDArray[np.floating],
-    step: NDArray[np.floating], table: NDArray[np.integer], operations: NDArray[np.integer], first: NDArray[np.integer], n_stack: int, out: NDArray[np.unsignedinteger],
+    X: AnyFloats, begin: int, end: int, columns: Ints, edges: AnyFloats, method: Ints, low: AnyFloats,
+    step: AnyFloats, table: Ints, operations: Ints, first: Ints, n_stack: int, out: NDArray[np.unsignedinteger],
 ) -> None:  # fmt: skip
     """Write into `out` (n_trees of the group, n_rows) the leaf numbers of rows [begin, end)."""
     ranks = np.zeros((columns.size, TILE), dtype=np.int8)

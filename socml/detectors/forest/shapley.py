@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.forest.leaves import LeafTables, compile_leaves
 from socml.detectors.forest.scoring import as_matrix
 from socml.detectors.forest.tables import PackedForest
@@ -36,10 +37,10 @@ FEW_ROWS = 2048  # rows for which tables of all patterns do not pay
 
 
 _LEAVES: WeakKeyDictionary[PackedForest, LeafTables] = WeakKeyDictionary()
-_PATTERNS: WeakKeyDictionary[PackedForest, tuple[NDArray[np.int64], NDArray[np.float64]]] = WeakKeyDictionary()
+_PATTERNS: WeakKeyDictionary[PackedForest, tuple[NDArray[np.int64], Floats]] = WeakKeyDictionary()
 
 
-def tree_shap(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> NDArray[np.float64]:
+def tree_shap(forest: PackedForest, X: ArrayLike, *, threads: int = 1) -> Floats:
     """Return the Shapley values of the mean path length, in steps, shape (n_rows, n_features): positive is NORMAL.
 
     With `expected_depth(forest)` they add up to `mean_depth(forest, X)`. "Tree path dependent" in shap's words:
@@ -89,7 +90,7 @@ def _leaves(forest: PackedForest) -> LeafTables:
     return _LEAVES[forest]
 
 
-def _tables(forest: PackedForest, leaves: LeafTables, n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _tables(forest: PackedForest, leaves: LeafTables, n_rows: int) -> tuple[NDArray[np.int64], Floats]:
     """Return where each leaf's table begins (-1: it has none), and the tables."""
     if forest in _PATTERNS:
         return _PATTERNS[forest]
@@ -109,14 +110,8 @@ def _tables(forest: PackedForest, leaves: LeafTables, n_rows: int) -> tuple[NDAr
 
 @njit(cache=True, nogil=True)
 def _tabulate(
-    start: NDArray[np.integer],
-    share: NDArray[np.float64],
-    value: NDArray[np.float64],
-    points: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    place: NDArray[np.integer],
-    size: int,
-) -> NDArray[np.float64]:
+    start: Ints, share: Floats, value: Floats, points: Floats, weights: Floats, place: Ints, size: int
+) -> Floats:
     """Return for each leaf with a place, each of its columns and each pattern: the Shapley value."""
     out = np.zeros(size)
     product = np.empty(1 << MOST_TABULATED)
@@ -149,9 +144,9 @@ def _tabulate(
 
 @njit(cache=True, nogil=True)
 def _explain(
-    X: NDArray[np.floating], begin: int, end: int, start: NDArray[np.integer], column: NDArray[np.integer], low: NDArray[np.floating], high: NDArray[np.floating],
-    missing_inside: NDArray[np.bool_], share: NDArray[np.float64], value: NDArray[np.float64], points: NDArray[np.float64], weights: NDArray[np.float64],
-    place: NDArray[np.integer], patterns: NDArray[np.float64], out: NDArray[np.float64],
+    X: AnyFloats, begin: int, end: int, start: Ints, column: Ints, low: AnyFloats, high: AnyFloats,
+    missing_inside: Flags, share: Floats, value: Floats, points: Floats, weights: Floats,
+    place: Ints, patterns: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Add to `out` (n_rows, n_features), for rows [begin, end), every leaf's Shapley values."""
     tile = np.zeros((X.shape[1], TILE), dtype=np.float32)
@@ -189,9 +184,7 @@ def _explain(
 
 
 @njit(cache=True, nogil=True)
-def _find_inside(
-    x: NDArray[np.float64], low: float, high: float, missing: bool, missing_inside: bool, inside: NDArray[np.bool_]
-) -> None:
+def _find_inside(x: Floats, low: float, high: float, missing: bool, missing_inside: bool, inside: Flags) -> None:
     for r in range(TILE):
         inside[r] = (x[r] <= high) & (not (x[r] <= low))
     if missing:
@@ -202,13 +195,7 @@ def _find_inside(
 
 @njit(cache=True, nogil=True)
 def _add_bit(
-    x: NDArray[np.float64],
-    low: float,
-    high: float,
-    missing: bool,
-    missing_inside: bool,
-    bit: np.int32,
-    pattern: NDArray[np.integer],
+    x: Floats, low: float, high: float, missing: bool, missing_inside: bool, bit: np.int32, pattern: Ints
 ) -> None:
     """Set `bit` where a row is inside."""
     for r in range(TILE):
@@ -219,9 +206,7 @@ def _add_bit(
 
 
 @njit(cache=True, nogil=True)
-def _look_up(
-    pattern: NDArray[np.integer], column: NDArray[np.integer], table: NDArray[np.float64], total: NDArray[np.float64]
-) -> None:
+def _look_up(pattern: Ints, column: Ints, table: Floats, total: Floats) -> None:
     m = column.size
     for j in range(m):
         values, of_column = table[j << m : (j + 1) << m], total[column[j]]
@@ -231,8 +216,8 @@ def _look_up(
 
 @njit(cache=True, nogil=True)
 def _integrate(
-    inside: NDArray[np.bool_], column: NDArray[np.integer], share: NDArray[np.float64], value: float, points: NDArray[np.float64], weights: NDArray[np.float64], order: int,
-    product: NDArray[np.float64], integral: NDArray[np.float64], total: NDArray[np.float64], n: int,
+    inside: Flags, column: Ints, share: Floats, value: float, points: Floats, weights: Floats, order: int,
+    product: Floats, integral: Floats, total: Floats, n: int,
 ) -> None:  # fmt: skip
     """Add a leaf's Shapley values by Gauss and Legendre's rule, row by row."""
     m = column.size

@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from socml.detectors._arrays import Flags, Floats, Ints
+
 if TYPE_CHECKING:
     from sklearn.ensemble import IsolationForest
     from sklearn.tree._tree import Tree
@@ -48,12 +50,12 @@ class PackedForest:
     """
 
     feature: NDArray[np.int32]
-    threshold: NDArray[np.float64]
+    threshold: Floats
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     rows: NDArray[np.int32]
-    cover: NDArray[np.float64]
-    missing_left: NDArray[np.bool_]
+    cover: Floats
+    missing_left: Flags
     start: NDArray[np.int64]
     n_features: int
     max_samples: int
@@ -71,7 +73,7 @@ class PackedForest:
         return np.asarray(below + np.float32(0.0), dtype=np.float32)  # no negative zero
 
     @property
-    def _clipped(self) -> NDArray[np.float64]:
+    def _clipped(self) -> Floats:
         """Thresholds, those beyond float32 moved to where they part the same float32 values."""
         largest = float(np.finfo(np.float32).max)
         return np.where(self.threshold < -largest, -np.inf, np.minimum(self.threshold, largest))
@@ -96,7 +98,7 @@ class PackedForest:
         return self._paths[2]
 
     @cached_property
-    def value(self) -> NDArray[np.float64]:
+    def value(self) -> Floats:
         """Path length that a leaf stands for, in steps: its depth, and what its rows would take to isolate."""
         return self.depth + mean_path(self.rows)
 
@@ -143,7 +145,7 @@ class PackedForest:
         raise ValueError("These tables are not those of an isolation forest: a node points where it may not.")
 
 
-def mean_path(rows: ArrayLike) -> NDArray[np.float64]:
+def mean_path(rows: ArrayLike) -> Floats:
     """Return c(n), the mean path length of an unsuccessful search in a binary tree of n values, as scikit-learn does.
 
     Examples
@@ -199,9 +201,7 @@ def node_tables(trees: Sequence[Tree]) -> dict[str, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def _trace(
-    left: NDArray[np.integer], right: NDArray[np.integer], start: NDArray[np.integer]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+def _trace(left: Ints, right: Ints, start: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Return depth and leaf number of each node, and leaves a tree; a child always comes after its parent."""
     depth = np.zeros(left.size, dtype=np.int32)
     leaf = np.full(left.size, -1, dtype=np.int32)

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.forest.select import SCALE
 from socml.detectors.forest.tables import PackedForest
 
@@ -26,7 +27,7 @@ class WalkTables:
     threshold: NDArray[np.float32]  # (n_nodes,) infinity in a leaf
     column: NDArray[np.uint32]  # (n_nodes,) where the column starts in a tile; 0 in a leaf
     child: NDArray[np.uint32]  # (n_nodes,) left child within the tree; the right one is next to it; a leaf: itself
-    missing_right: NDArray[np.bool_]  # (n_nodes,)
+    missing_right: Flags  # (n_nodes,)
     leaf: NDArray[np.int32]  # (n_nodes,) number of the leaf
     value: NDArray[np.int64]  # (n_nodes,) path length of the leaf, times SCALE
     start: NDArray[np.int64]  # (n_trees + 1,)
@@ -55,9 +56,7 @@ def compile_walk(forest: PackedForest) -> WalkTables:
 
 
 @njit(cache=True, nogil=True)
-def _by_level(
-    left: NDArray[np.integer], right: NDArray[np.integer], start: NDArray[np.integer]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def _by_level(left: Ints, right: Ints, start: Ints) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Return which node comes at each place, and the place of its left child within the tree (a leaf: its own)."""
     node = np.empty(left.size, dtype=np.int64)
     child = np.empty(left.size, dtype=np.uint32)
@@ -78,7 +77,7 @@ def _by_level(
 
 
 @njit(cache=True, nogil=True)
-def _turn(X: NDArray[np.floating], begin: int, n: int, tile: NDArray[np.floating]) -> bool:
+def _turn(X: AnyFloats, begin: int, n: int, tile: AnyFloats) -> bool:
     """Write rows [begin, begin + n) into `tile`, column after column, and say whether a value is missing."""
     missing = False
     for r in range(n):
@@ -90,14 +89,7 @@ def _turn(X: NDArray[np.floating], begin: int, n: int, tile: NDArray[np.floating
 
 
 @njit(cache=True, nogil=True)
-def _step_down(
-    tile: NDArray[np.floating],
-    threshold: NDArray[np.floating],
-    column: NDArray[np.integer],
-    child: NDArray[np.integer],
-    depth: int,
-    at: NDArray[np.integer],
-) -> None:
+def _step_down(tile: AnyFloats, threshold: AnyFloats, column: Ints, child: Ints, depth: int, at: Ints) -> None:
     """Walk one tree with a tile that has no missing value: `at` becomes the place of each row's leaf."""
     at[:] = 0
     for _ in range(depth):
@@ -108,13 +100,7 @@ def _step_down(
 
 @njit(cache=True, nogil=True)
 def _step_down_missing(
-    tile: NDArray[np.floating],
-    threshold: NDArray[np.floating],
-    column: NDArray[np.integer],
-    child: NDArray[np.integer],
-    missing_right: NDArray[np.bool_],
-    depth: int,
-    at: NDArray[np.integer],
+    tile: AnyFloats, threshold: AnyFloats, column: Ints, child: Ints, missing_right: Flags, depth: int, at: Ints
 ) -> None:
     """Walk one tree as `_step_down` does; a missing value goes where the node says."""
     at[:] = 0
@@ -127,8 +113,8 @@ def _step_down_missing(
 
 @njit(cache=True, nogil=True)
 def walk(
-    X: NDArray[np.floating], begin: int, end: int, threshold: NDArray[np.floating], column: NDArray[np.integer], child: NDArray[np.integer], missing_right: NDArray[np.bool_],
-    start: NDArray[np.integer], depth: NDArray[np.integer], told: NDArray[np.float64], out: NDArray[np.float64],
+    X: AnyFloats, begin: int, end: int, threshold: AnyFloats, column: Ints, child: Ints, missing_right: Flags,
+    start: Ints, depth: Ints, told: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Add to `out`, for rows [begin, end), what `told` (n_nodes,) says of the leaf of each row in each tree.
 

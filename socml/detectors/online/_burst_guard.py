@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from socml.detectors._arrays import Flags, Floats, Ints
 
 EDGE = 1.5  # standard deviations that part a column's middle from its low and its high
 PATIENCE = 20  # windows of events after which a window ends in any case: what is usual may have changed for good
 
 
 @njit(cache=True, nogil=True)
-def _cell(row: NDArray[np.float64]) -> np.uint64:
+def _cell(row: Floats) -> np.uint64:
     """Return a hash of the row's cell, never 0: FNV-1a over one number a column."""
     cell = np.uint64(14695981039346656037)
     for j in range(row.size):
@@ -29,7 +30,7 @@ def _cell(row: NDArray[np.float64]) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _place(keys: NDArray[np.integer], cell: np.uint64) -> np.int64:
+def _place(keys: Ints, cell: np.uint64) -> np.int64:
     """Return where a cell stands in an open-addressing table, or the empty place where it would."""
     mask = keys.size - 1
     at = np.int64((cell >> np.uint64(20)) & np.uint64(mask))
@@ -39,15 +40,7 @@ def _place(keys: NDArray[np.integer], cell: np.uint64) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def admit(
-    scaled: NDArray[np.float64],
-    keys: NDArray[np.integer],
-    counts: NDArray[np.integer],
-    progress: NDArray[np.integer],
-    window: int,
-    floor: float,
-    growth: float,
-) -> NDArray[np.bool_]:
+def admit(scaled: Floats, keys: Ints, counts: Ints, progress: Ints, window: int, floor: float, growth: float) -> Flags:
     """Return for each row whether it may be learned, shape (n_rows,), and remember those that may.
 
     Parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats, Ints
 from socml.detectors.online._detector import Entities, OnlineDetector
 from socml.detectors.online._entities import EntitySlots, entity_keys, grown
 from socml.detectors.online._state import State
@@ -64,27 +64,25 @@ class EntityDetector(OnlineDetector):
             for name in self.per_entity:
                 setattr(self, name, grown(getattr(self, name), self.slots.capacity))
 
-    def _kernel(
-        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
-    ) -> NDArray[np.float64]:
+    def _kernel(self, block: Floats, slots: Ints, fresh: Flags, learn: bool) -> Floats:
         """Score each row by the rows of its place, then learn it there if `learn`; higher is more NORMAL."""
         raise NotImplementedError
 
-    def _score(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
+    def _score(self, block: Floats, entities: Entities) -> Floats:
         keys = entity_keys(entities if entities is not None else [None] * len(block))
         return self._kernel(block, self.slots.find(keys), np.zeros(len(block), dtype=np.bool_), False)
 
-    def _score_learn(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
+    def _score_learn(self, block: Floats, entities: Entities) -> Floats:
         keys = entity_keys(entities if entities is not None else [None] * len(block))
         slots, fresh = self.slots.assign(keys)
         for name in self.per_entity:
             setattr(self, name, grown(getattr(self, name), self.slots.capacity))
         return self._kernel(block, slots, fresh, True)
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         raise AssertionError("an entity's rows are not scaled")
 
 
-def no_rows(*shape: int) -> NDArray[np.float64]:
+def no_rows(*shape: int) -> Floats:
     """Return an array of float32 with no entity yet; float32 halves what a million entities take."""
     return np.zeros((0, *shape), dtype=np.float32)

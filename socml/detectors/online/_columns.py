@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import Floats, Ints
 from socml.detectors.online._state import State
 from socml.project import ModelError, did_you_mean
 
@@ -55,7 +56,7 @@ class OnlineColumns:
         self._places: dict[str, dict[str, int]] = {}
         self._counts: dict[str, NDArray[np.int64]] = {}
 
-    def read(self, table: pd.DataFrame, *, learn: bool = True) -> NDArray[np.float64]:
+    def read(self, table: pd.DataFrame, *, learn: bool = True) -> Floats:
         """Return the rows of a table, shape (n_rows, n_features), and learn how often each category comes.
 
         Raises
@@ -116,7 +117,7 @@ class OnlineColumns:
             raise ModelError(f"Column {name!r} was a {known} before, and holds a {kind} now.")
         return self.kinds.get(name, "number")
 
-    def _numbers(self, column: pd.Series, name: str, learn: bool) -> NDArray[np.float64]:
+    def _numbers(self, column: pd.Series, name: str, learn: bool) -> Floats:
         known = column.notna()
         if not known.any():
             return np.full(len(column), np.nan)
@@ -133,7 +134,7 @@ class OnlineColumns:
         values[np.isinf(values)] = np.nan
         return values
 
-    def _rarity(self, column: pd.Series, name: str, learn: bool) -> NDArray[np.float64]:
+    def _rarity(self, column: pd.Series, name: str, learn: bool) -> Floats:
         """Return log2 of rows so far over rows so far with this value, both one more; 0 for the first."""
         import pandas as pd
 
@@ -162,7 +163,7 @@ def first_offset(value: object) -> int:
     return int(value) if isinstance(value, int | np.integer) and abs(int(value)) >= EXACT else 0
 
 
-def _counted_from(column: pd.Series, offset: int) -> NDArray[np.float64]:
+def _counted_from(column: pd.Series, offset: int) -> Floats:
     """Return numbers minus an offset, NaN where missing; of whole ones the difference is rounded, and not they."""
     from pandas.api.types import is_integer_dtype
 
@@ -183,9 +184,7 @@ def _digest(value: object) -> str:
 
 
 @njit(cache=True, nogil=True)
-def _running_rarity(
-    codes: NDArray[np.integer], places: NDArray[np.integer], counts: NDArray[np.integer], rows: int, learn: bool
-) -> NDArray[np.float64]:
+def _running_rarity(codes: Ints, places: Ints, counts: Ints, rows: int, learn: bool) -> Floats:
     """Return log2((rows so far + 1) / (rows so far with this value + 1)) of each row, shape (n_rows,).
 
     Parameters

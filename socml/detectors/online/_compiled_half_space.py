@@ -20,6 +20,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
+
 PADDING = 0.15  # share of a column's range at either end that River never splits in
 STOP_SHARE = 0.1  # of a window: River stops at a node with fewer rows
 RUN = 1024  # rows at a time: their leaves fit the first-level cache
@@ -76,11 +78,11 @@ class HalfSpaceForest:
         """Learn rows, shape (n_rows, n_features), in their order."""
         self.score_learn(X)
 
-    def score(self, X: ArrayLike) -> NDArray[np.float64]:
+    def score(self, X: ArrayLike) -> Floats:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more ANOMALOUS; learn nothing."""
         return self.score_learn(X, np.zeros(len(np.asarray(X)), dtype=np.bool_))
 
-    def score_learn(self, X: ArrayLike, learned: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def score_learn(self, X: ArrayLike, learned: Flags | None = None) -> Floats:
         """Score each row, then learn it, or only those that are `learned`; return the scores, shape (n_rows,)."""
         X = np.require(X, np.float64, ["C", "W"])
         if X.ndim != 2 or X.shape[1] != len(self.names):
@@ -135,7 +137,7 @@ TABLES = ("feature", "threshold", "count", "known", "touched", "state")
 
 def _make_trees(
     names: list[str | int], limits: dict[str | int, tuple[float, float]], n_trees: int, height: int, rng: random.Random
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], Floats]:
     """Return column and threshold of each inner node, shape (n_trees, 2**height), node k's children 2k and 2k + 1.
 
     Drawn in River's order: a node before its left side, that before its right one.
@@ -165,8 +167,8 @@ def _make_trees(
 
 @njit(cache=True, nogil=True)
 def _stream(
-    X: NDArray[np.floating], feature: NDArray[np.integer], threshold: NDArray[np.floating], count: NDArray[np.integer], known: NDArray[np.float64], touched: NDArray[np.integer],
-    state: NDArray[np.integer], height: int, window: int, learned: NDArray[np.bool_], out: NDArray[np.float64],
+    X: AnyFloats, feature: Ints, threshold: AnyFloats, count: Ints, known: Floats, touched: Ints,
+    state: Ints, height: int, window: int, learned: Flags, out: Floats,
 ) -> None:  # fmt: skip
     """Go through the rows, in runs that end at the latest where a window does; tree after tree within a run."""
     n_rows, n_trees = X.shape[0], count.shape[0]
@@ -196,13 +198,7 @@ def _stream(
 
 @njit(cache=True, nogil=True)
 def _find_leaves(
-    X: NDArray[np.floating],
-    start: int,
-    end: int,
-    feature: NDArray[np.integer],
-    threshold: NDArray[np.floating],
-    height: int,
-    leaf: NDArray[np.integer],
+    X: AnyFloats, start: int, end: int, feature: Ints, threshold: AnyFloats, height: int, leaf: Ints
 ) -> None:
     """Write the leaf of rows [start, end), from 0; level by level, so that rows do not wait for each other."""
     n, width, values = end - start, np.uint64(X.shape[1]), X.reshape(-1)
@@ -219,13 +215,7 @@ def _find_leaves(
 
 
 @njit(cache=True, nogil=True)
-def _count_leaves(
-    leaf: NDArray[np.integer],
-    learned: NDArray[np.bool_],
-    count: NDArray[np.integer],
-    touched: NDArray[np.integer],
-    at: int,
-) -> None:
+def _count_leaves(leaf: Ints, learned: Flags, count: Ints, touched: Ints, at: int) -> None:
     """Learn a run of rows in one tree; if `touched` has room, note there from `at` on which leaves they fell in."""
     for r in range(learned.size):
         if learned[r]:
@@ -236,15 +226,7 @@ def _count_leaves(
 
 
 @njit(cache=True, nogil=True)
-def _add_scores(
-    leaf: NDArray[np.integer],
-    n: int,
-    known: NDArray[np.float64],
-    height: int,
-    window: int,
-    is_table: bool,
-    out: NDArray[np.float64],
-) -> None:
+def _add_scores(leaf: Ints, n: int, known: Floats, height: int, window: int, is_table: bool, out: Floats) -> None:
     """Add one tree's part to each row: the mass of every node on its path, doubled a level, until one is light."""
     if is_table:
         for r in range(n):
@@ -262,14 +244,7 @@ def _add_scores(
 
 
 @njit(cache=True, nogil=True)
-def _turn_window(
-    count: NDArray[np.integer],
-    known: NDArray[np.float64],
-    touched: NDArray[np.integer],
-    height: int,
-    window: int,
-    is_table: bool,
-) -> None:
+def _turn_window(count: Ints, known: Floats, touched: Ints, height: int, window: int, is_table: bool) -> None:
     """Let scores read the window that is now full, and start to count the next."""
     size = 2 << height if is_table else 0
     mass_of, total_of = np.empty(size), np.empty(size)
@@ -291,14 +266,7 @@ def _turn_window(
 
 
 @njit(cache=True, nogil=True)
-def _tabulate(
-    count: NDArray[np.integer],
-    height: int,
-    stop: float,
-    mass: NDArray[np.float64],
-    total: NDArray[np.float64],
-    known: NDArray[np.float64],
-) -> None:
+def _tabulate(count: Ints, height: int, stop: float, mass: Floats, total: Floats, known: Floats) -> None:
     """Write the score of each leaf: sums of counts upwards, then of masses downwards.
 
     `mass` and `total`, one place a node, are overwritten. River stops at a light node, so what is below adds nothing:

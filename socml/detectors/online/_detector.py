@@ -12,8 +12,8 @@ from typing import TypedDict, cast
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._burst_guard import admit
 from socml.detectors.online._drift import make_drift
 from socml.detectors.online._state import State
@@ -85,16 +85,16 @@ class OnlineDetector:
         self._drift = make_drift(drift)
         self._chunk = 0.0
 
-    def score_one(self, row: NDArray[np.float64], entity: str | None = None) -> float:
+    def score_one(self, row: Floats, entity: str | None = None) -> float:
         """Return how normal a row of shape (n_columns,) is; higher is more NORMAL. Learns nothing."""
         block = self._block(np.asarray(row, dtype=np.float64)[None, :])
         return float(self._score(block, [entity])[0])
 
-    def learn_one(self, row: NDArray[np.float64], entity: str | None = None) -> None:
+    def learn_one(self, row: Floats, entity: str | None = None) -> None:
         """Learn a row of shape (n_columns,)."""
         self.score_learn_many(np.asarray(row, dtype=np.float64)[None, :], [entity])
 
-    def score_learn_many(self, block: NDArray[np.float64], entities: Entities = None) -> NDArray[np.float64]:
+    def score_learn_many(self, block: Floats, entities: Entities = None) -> Floats:
         """Score each row of (n_rows, n_columns), then learn it; return scores (n_rows,), higher is more NORMAL.
 
         The same as `score_one` and then `learn_one`, row by row, to the last bit.
@@ -138,30 +138,30 @@ class OnlineDetector:
         """Make the arrays of a detector that has learned nothing."""
         raise NotImplementedError
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         """Score each scaled row in order and learn it if it was admitted; return scores, higher is more NORMAL."""
         raise NotImplementedError
 
     def _adapt(self) -> None:
         """Let older rows weigh less, after a drift."""
 
-    def _score(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
+    def _score(self, block: Floats, entities: Entities) -> Floats:
         scaled = np.empty_like(block)
         running_scale(
             block, self._count.copy(), self._mean.copy(), self._variance.copy(), self.memory, self.limit, scaled
         )
         return self._run(scaled, np.zeros(len(block), dtype=np.bool_))
 
-    def _score_learn(self, block: NDArray[np.float64], entities: Entities) -> NDArray[np.float64]:
+    def _score_learn(self, block: Floats, entities: Entities) -> Floats:
         scaled = np.empty_like(block)
         running_scale(block, self._count, self._mean, self._variance, self.memory, self.limit, scaled)
-        admitted: NDArray[np.bool_] = np.ones(len(block), dtype=np.bool_)
+        admitted: Flags = np.ones(len(block), dtype=np.bool_)
         if self.window:
             guard = (self._cells, self._held, self._progress)
             admitted = admit(scaled, *guard, self.window, self.burst_floor, self.burst_growth)
         return self._run(scaled, admitted)
 
-    def _block(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _block(self, block: Floats) -> Floats:
         block = np.ascontiguousarray(block, dtype=np.float64)
         if not self.n_columns:
             self._begin(block.shape[1])
@@ -185,7 +185,7 @@ class OnlineDetector:
             yield slice(at, end)
             at = end
 
-    def _watch(self, normality: NDArray[np.float64]) -> None:
+    def _watch(self, normality: Floats) -> None:
         self.rows += len(normality)
         if self._drift is None:
             return
@@ -202,7 +202,7 @@ class OnlineDetector:
 _SHARED = ("_count", "_mean", "_variance", "_cells", "_held", "_progress")
 
 
-def unit_interval(scaled: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+def unit_interval(scaled: Floats, limit: float) -> Floats:
     """Return standard deviations between −`limit` and `limit` as numbers between 0 and 1."""
     return np.asarray(0.5 + scaled * (0.5 / limit))
 
@@ -251,13 +251,7 @@ def _check_value(parameter: Parameter, value: object, what: str) -> None:
 
 @njit(cache=True, nogil=True)
 def running_scale(
-    block: NDArray[np.float64],
-    count: NDArray[np.float64],
-    mean: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    memory: float,
-    limit: float,
-    out: NDArray[np.float64],
+    block: Floats, count: Floats, mean: Floats, variance: Floats, memory: float, limit: float, out: Floats
 ) -> None:
     """Write the scaled rows into `out` and learn each row after it was scaled.
 

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from socml.detectors._arrays import Flags, Floats, Ints
 
 FAR = 26.0  # standard deviations beyond which the tail of a Gaussian is taken from its asymptotic form
 CLIP = 6.0  # standard deviations beyond which a value is learned as if it were that far
@@ -44,8 +45,8 @@ def _judge_gaussian(
     value: float,
     slot: int,
     j: int,
-    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    own: tuple[Floats, Floats, Floats],
+    everyone: tuple[Floats, Floats, Floats],
     prior: float,
     memory: float,
 ) -> float:
@@ -69,8 +70,8 @@ def _learn_row_gaussian(
     value: float,
     slot: int,
     j: int,
-    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    own: tuple[Floats, Floats, Floats],
+    everyone: tuple[Floats, Floats, Floats],
     memory: float,
 ) -> None:
     count, mean, variance = own
@@ -85,16 +86,16 @@ def _learn_row_gaussian(
 
 @njit(cache=True, nogil=True)
 def gaussian_normality(
-    block: NDArray[np.float64],
-    slots: NDArray[np.integer],
-    fresh: NDArray[np.bool_],
+    block: Floats,
+    slots: Ints,
+    fresh: Flags,
     learn: bool,
-    own: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    everyone: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    own: tuple[Floats, Floats, Floats],
+    everyone: tuple[Floats, Floats, Floats],
     prior: float,
     grace: float,
     memory: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return minus each row's surprise in its most unusual column, shape (n_rows,): higher is more NORMAL.
 
     Parameters
@@ -129,7 +130,7 @@ def gaussian_normality(
 
 
 @njit(cache=True, nogil=True)
-def _beyond(value: float, band: NDArray[np.float64]) -> float:
+def _beyond(value: float, band: Floats) -> float:
     """Return how far a value lies beyond its band, in widths of the band's half on that side; 0 inside.
 
     Bands are kept as float32, also while an entity is new: it is then judged as it will be later.
@@ -143,12 +144,7 @@ def _beyond(value: float, band: NDArray[np.float64]) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _begin_bands(
-    slot: int,
-    own: tuple[NDArray[np.float64], NDArray[np.float64]],
-    everyone: tuple[NDArray[np.float64], NDArray[np.float64]],
-    grace: float,
-) -> None:
+def _begin_bands(slot: int, own: tuple[Floats, Floats], everyone: tuple[Floats, Floats], grace: float) -> None:
     """Give an entity everyone's bands to begin with, where there are any."""
     count, bands = own
     all_count, all_bands = everyone
@@ -160,7 +156,7 @@ def _begin_bands(
 
 
 @njit(cache=True, nogil=True)
-def _learn_quantiles(value: float, band: NDArray[np.float64], count: float, tail: float, memory: float) -> None:
+def _learn_quantiles(value: float, band: Floats, count: float, tail: float, memory: float) -> None:
     """Move low, middle and high of a band toward a value, each by its own share (stochastic approximation)."""
     if count == 0.0:
         band[0], band[1], band[2] = value, value, value
@@ -174,16 +170,16 @@ def _learn_quantiles(value: float, band: NDArray[np.float64], count: float, tail
 
 @njit(cache=True, nogil=True)
 def quantile_normality(
-    block: NDArray[np.float64],
-    slots: NDArray[np.integer],
-    fresh: NDArray[np.bool_],
+    block: Floats,
+    slots: Ints,
+    fresh: Flags,
     learn: bool,
-    own: tuple[NDArray[np.float64], NDArray[np.float64]],
-    everyone: tuple[NDArray[np.float64], NDArray[np.float64]],
+    own: tuple[Floats, Floats],
+    everyone: tuple[Floats, Floats],
     tail: float,
     grace: float,
     memory: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return minus how far each row lies beyond its entity's usual bands, shape (n_rows,): higher is more NORMAL.
 
     The mean over the columns of log2(1 + distance), in half bands. A new entity starts with everyone's bands.

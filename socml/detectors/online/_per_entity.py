@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Floats
 from socml.detectors.online._entities import entity_keys
 from socml.detectors.online._state import State
 
@@ -48,18 +48,16 @@ class PerEntity:
         """Return how many entities have a detector."""
         return len(self._detectors)
 
-    def score_one(self, row: NDArray[np.float64], entity: str | None = None) -> float:
+    def score_one(self, row: Floats, entity: str | None = None) -> float:
         """Return how normal a row is for its entity; higher is more NORMAL. Learns nothing."""
         found = self._detectors.get(int(entity_keys([entity])[0]))
         return float((found or self.make()).score_one(row))
 
-    def learn_one(self, row: NDArray[np.float64], entity: str | None = None) -> None:
+    def learn_one(self, row: Floats, entity: str | None = None) -> None:
         """Learn a row of an entity."""
         self.score_learn_many(np.asarray(row, dtype=np.float64)[None, :], [entity])
 
-    def score_learn_many(
-        self, block: NDArray[np.float64], entities: Sequence[str | None] | None = None
-    ) -> NDArray[np.float64]:
+    def score_learn_many(self, block: Floats, entities: Sequence[str | None] | None = None) -> Floats:
         """Score each row by its entity's detector, then learn it there; higher is more NORMAL."""
         normality = np.empty(len(block))
         waiting: dict[int, list[int]] = {}
@@ -90,7 +88,7 @@ class PerEntity:
             detector = self._detectors[int(key, 16)] = self.make()
             detector.restore(state["each"][key])
 
-    def _work(self, block: NDArray[np.float64], waiting: dict[int, list[int]], normality: NDArray[np.float64]) -> None:
+    def _work(self, block: Floats, waiting: dict[int, list[int]], normality: Floats) -> None:
         for key, rows in waiting.items():
             normality[rows] = self._detectors[key].score_learn_many(block[rows])
         waiting.clear()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Floats
 from socml.detectors.online._state import State
 
 KEPT = 20_000  # last scores that a percentile is measured against
@@ -30,7 +30,7 @@ class RunningReference:
         self._recent = np.zeros(0)
         self._sorted = np.zeros(0)
 
-    def measure(self, normality: NDArray[np.float64]) -> NDArray[np.float64]:
+    def measure(self, normality: Floats) -> Floats:
         """Return the share of the reference that is more normal, 0 to 100, shape (n_rows,); then remember them."""
         percentile = np.zeros(len(normality))
         at = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats, Ints
 from socml.detectors.online._by_entity import ByEntity, EntityDetector, no_rows
 from socml.detectors.online._entity_scores import gaussian_normality
 
@@ -48,9 +48,7 @@ class Gaussian(EntityDetector):
         self._own_count, self._own_mean, self._own_variance = (no_rows(n_columns) for _ in range(3))
         self._all_count, self._all_mean, self._all_variance = (np.zeros(n_columns) for _ in range(3))
 
-    def _kernel(
-        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
-    ) -> NDArray[np.float64]:
+    def _kernel(self, block: Floats, slots: Ints, fresh: Flags, learn: bool) -> Floats:
         own = (self._own_count, self._own_mean, self._own_variance)
         everyone = (self._all_count, self._all_mean, self._all_variance)
         settings = (self.prior, self.grace, self.memory)

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from socml.detectors._arrays import AnyFloats, Flags, Floats, Ints
 from socml.detectors.online._detector import OnlineDetector, Shared
 
 __all__ = ["Loda"]
@@ -61,7 +62,7 @@ class Loda(OnlineDetector):
         self._counts = np.zeros((self.n_cuts, self.n_bins + 1))
         self._used, self._totals = np.zeros(self.n_cuts, dtype=np.int64), np.zeros(self.n_cuts)
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         learned = (self._edges, self._counts, self._used, self._totals)
         return np.asarray(loda_normality(scaled, admitted, self._chosen, self._weights, *learned))
 
@@ -71,7 +72,7 @@ class Loda(OnlineDetector):
 
 
 @njit(cache=True, nogil=True)
-def _update(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, value: float) -> int:
+def _update(edges: AnyFloats, counts: Floats, used: int, value: float) -> int:
     """Put a value into a histogram and return how many bins it has now.
 
     Parameters
@@ -105,7 +106,7 @@ def _update(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int,
 
 
 @njit(cache=True, nogil=True)
-def _density(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int, total: float, value: float) -> float:
+def _density(edges: AnyFloats, counts: Floats, used: int, total: float, value: float) -> float:
     for k in range(used):
         if value > edges[1, k]:
             continue
@@ -124,15 +125,15 @@ def _density(edges: NDArray[np.floating], counts: NDArray[np.float64], used: int
 
 @njit(cache=True, nogil=True)
 def loda_normality(
-    scaled: NDArray[np.float64],
-    admitted: NDArray[np.bool_],
+    scaled: Floats,
+    admitted: Flags,
     chosen: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    edges: NDArray[np.floating],
-    counts: NDArray[np.float64],
-    used: NDArray[np.integer],
-    totals: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    weights: Floats,
+    edges: AnyFloats,
+    counts: Floats,
+    used: Ints,
+    totals: Floats,
+) -> Floats:
     """Return each row's mean log density over the histograms, shape (n_rows,): higher is more NORMAL.
 
     Parameters

@@ -7,8 +7,8 @@ from typing import Unpack
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._detector import OnlineDetector, Shared
 
 __all__ = ["OneClass"]
@@ -59,7 +59,7 @@ class OneClass(OnlineDetector):
         self._phases = rng.uniform(0.0, 2.0 * np.pi, size=self.n_parts)
         self._weights, self._intercept = np.zeros(self.n_parts), np.ones(1)
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         model = (self._directions, self._phases, self._weights, self._intercept)
         return np.asarray(one_class_normality(scaled, admitted, *model, self.nu, self.rate))
 
@@ -69,15 +69,15 @@ class OneClass(OnlineDetector):
 
 @njit(cache=True, nogil=True)
 def one_class_normality(
-    scaled: NDArray[np.float64],
-    admitted: NDArray[np.bool_],
-    directions: NDArray[np.float64],
-    phases: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    intercept: NDArray[np.float64],
+    scaled: Floats,
+    admitted: Flags,
+    directions: Floats,
+    phases: Floats,
+    weights: Floats,
+    intercept: Floats,
     nu: float,
     rate: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return each row's agreement w·φ(x), shape (n_rows,): higher is more NORMAL.
 
     φ are random Fourier features of a Gaussian kernel; w is learned by River's rule for its OneClassSVM.

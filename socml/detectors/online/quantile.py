@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats, Ints
 from socml.detectors.online._by_entity import ByEntity, EntityDetector, no_rows
 from socml.detectors.online._entity_scores import quantile_normality
 
@@ -52,9 +52,7 @@ class Quantile(EntityDetector):
         self._own_count, self._own_bands = no_rows(n_columns), no_rows(n_columns, 3)
         self._all_count, self._all_bands = np.zeros(n_columns), np.zeros((n_columns, 3))
 
-    def _kernel(
-        self, block: NDArray[np.float64], slots: NDArray[np.integer], fresh: NDArray[np.bool_], learn: bool
-    ) -> NDArray[np.float64]:
+    def _kernel(self, block: Floats, slots: Ints, fresh: Flags, learn: bool) -> Floats:
         own, everyone = (self._own_count, self._own_bands), (self._all_count, self._all_bands)
         settings = (self.tail, self.grace, self.memory)
         return np.asarray(quantile_normality(block, slots, fresh, learn, own, everyone, *settings))

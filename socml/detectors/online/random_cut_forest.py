@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from socml.detectors._arrays import Flags, Floats
 from socml.detectors.online._detector import OnlineDetector, Shared
 from socml.detectors.online._state import State
 from socml.project import ModelError
@@ -80,7 +80,7 @@ class RandomCutForest(OnlineDetector):
             }
         )
 
-    def _run(self, scaled: NDArray[np.float64], admitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         normality = np.empty(len(scaled))
         for i, row in enumerate(scaled):
             normality[i] = 0.0 - self._forest.score(row)

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from socml.detectors.supervised._semi_supervised import SemiSupervised
+from socml.detectors.supervised._calibrated import SemiSupervised
 
 __all__ = ["LabelledOneClass"]
 

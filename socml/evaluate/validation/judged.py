@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -70,20 +70,8 @@ class Judged:
     @classmethod
     def joined(cls, parts: list[Judged]) -> Judged:
         """Return the rows of several folds."""
-        arrays = (
-            "told",
-            "group",
-            "fold",
-            "dataset",
-            "row_id",
-            "entity",
-            "family",
-            "time_us",
-            "malicious",
-            "order",
-            "probability",
-            "alert",
-        )
+        names = [one.name for one in fields(cls)]
+        arrays = names[: names.index("kept")]  # what stands before it is one value a row
         together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
         before = np.cumsum([0, *(len(part.fold) for part in parts)])
         kept = np.concatenate([part.kept + first for part, first in zip(parts, before, strict=False)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+from socml.explanations.explainers.column_contributions import ColumnContributions
 
 if TYPE_CHECKING:
     from socml.detectors import LogOddsClassifier
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["LogOdds"]
 
 
-class LogOdds:
+class LogOdds(ColumnContributions):
     """What a classifier's own sum says: parts and `base` add up to its calibrated log-odds.
 
     Blind to dependence between columns: of two that say the same, each is told its own weight.
@@ -24,6 +24,7 @@ class LogOdds:
     Examples
     --------
     >>> from socml.detectors.supervised.logistic_regression import LogisticRegression
+    >>> import numpy as np
     >>> X, y = [[0.0, 1.0], [0.2, 0.0], [0.4, 1.0], [2.0, 0.0], [2.2, 1.0], [2.4, 0.0]], [0, 0, 0, 1, 1, 1]
     >>> explainer = LogOdds(LogisticRegression(calibration_folds=3, random_state=0).fit(X, y))
     >>> int(explainer.contributions(np.array([[2.3, 0.5]])).argmax())
@@ -34,14 +35,10 @@ class LogOdds:
     unit = "log-odds of being malicious"
 
     def __init__(self, detector: LogOddsClassifier) -> None:
-        self._detector = detector
+        super().__init__(detector)
         self.base = float(detector.base_)
 
     @staticmethod
     def supports(detector: object) -> bool:
         """Say whether the classifier is a sum over columns that tells its parts."""
         return hasattr(detector, "contributions") and hasattr(detector, "log_odds")
-
-    def contributions(self, X: np.ndarray) -> np.ndarray:
-        """Return each cell's part of the calibrated log-odds, shape as X: positive pushes toward malicious."""
-        return np.asarray(self._detector.contributions(X), dtype=np.float64)

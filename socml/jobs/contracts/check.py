@@ -5,6 +5,7 @@ A promise is a function whose docstring says it in one line: it takes the compon
 
 from __future__ import annotations
 
+import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -80,6 +81,11 @@ def checked(promise: Promise, component: object) -> Checked:
         where = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
         return Checked(sentence, f"{type(error).__name__} at {where}: {error}")
     return Checked(sentence)
+
+
+def says_what_it_is_blind_to(component: object) -> None:
+    """Its docstring says what it is blind to."""
+    assert "Blind to" in (inspect.getdoc(component) or ""), "write a sentence that begins with: Blind to"
 
 
 def _promises(kind: str) -> Sequence[Promise]:

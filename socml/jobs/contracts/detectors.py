@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from socml.features import Preparation
+from socml.jobs.contracts.check import says_what_it_is_blind_to
 from socml.models import check_learnt, load_trusted
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 OUTLIER = 123  # row of the planted outlier
 
 
-def made(kind: type[Detector]) -> Any:
+def made(kind: type[Any]) -> Any:
     """Return a detector with its default parameters and a fixed seed."""
     detector = kind()
     return detector.set_params(random_state=0) if "random_state" in detector.get_params() else detector
@@ -169,11 +170,6 @@ def tells_contributions_that_add_up(kind: type[Detector]) -> None:
     assert parts.shape == X.shape, f"contributions gave the shape {parts.shape} for {X.shape}"
     assert int(parts[5].argmax()) == 2, "column 2 is odd in row 5, and another is blamed"
     assert np.allclose(parts.sum(axis=1), -detector.score_samples(X)), "they must add up to minus score_samples"
-
-
-def says_what_it_is_blind_to(kind: type[Detector]) -> None:
-    """Its docstring says what it is blind to."""
-    assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
 
 PROMISES = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from socml.jobs.contracts.check import says_what_it_is_blind_to
 from socml.jobs.contracts.detectors import made, usual_rows
 from socml.project import component, component_names
 
@@ -43,11 +44,6 @@ def explains_what_it_supports(kind: type[Any]) -> None:
             f"of {name} it says something else the second time"
         )
         return
-
-
-def says_what_it_is_blind_to(kind: type) -> None:
-    """Its docstring says what it is blind to."""
-    assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
 
 PROMISES = (

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from socml.detectors import RowDetector, read_state, write_state
+from socml.jobs.contracts.check import says_what_it_is_blind_to
 
 ROWS = 300
 FILLED = 1_500  # half-space trees say nothing before they have seen a window of 1,000
@@ -74,11 +75,6 @@ def goes_on_from_its_state(kind: type[RowDetector]) -> None:
         again.restore(read_state(Path(folder) / "state.npz"))
     expected = whole.score_learn_many(block[half:], entities[half:])
     assert np.array_equal(again.score_learn_many(block[half:], entities[half:]), expected), "it goes on otherwise"
-
-
-def says_what_it_is_blind_to(kind: type[RowDetector]) -> None:
-    """Its docstring says what it is blind to."""
-    assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
 
 PROMISES = (

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from socml.jobs.contracts.check import says_what_it_is_blind_to
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,11 +81,6 @@ def works_without_rows_and_optional_columns(strategy: Callable[..., pd.Series]) 
     assert not len(strategy(_candidates().head(0), _labels({}), 5, rng=rng)), "without candidates it gives rows"
     strategy(_candidates()[["ranking_score"]], _labels({"r1": "benign"}), 5, rng=rng)
     strategy(_candidates(), pd.DataFrame(), 5, rng=rng)
-
-
-def says_what_it_is_blind_to(strategy: Callable[..., pd.Series]) -> None:
-    """Its docstring says what it is blind to."""
-    assert "Blind to" in (strategy.__doc__ or ""), "write a sentence that begins with: Blind to"
 
 
 PROMISES = (

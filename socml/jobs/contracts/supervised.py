@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from socml.jobs.contracts.check import says_what_it_is_blind_to
+from socml.jobs.contracts.detectors import made
 from socml.models import load_trusted
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def learns_from_rows_verdicts_and_weights(kind: type[Classifier]) -> None:
     """`fit(X, y, sample_weight=…, families=…)` returns itself; `score_samples` gives one finite number a row."""
     X, y = _rows()
-    classifier = _made(kind)
+    classifier = made(kind)
     assert classifier.fit(X, y, sample_weight=np.ones(len(y)), families=None) is classifier, "end fit in: return self"
     scores = np.asarray(classifier.score_samples(X))
     assert scores.shape == (len(X),), f"score_samples gave the shape {scores.shape} for {len(X)} rows"
@@ -29,14 +30,14 @@ def learns_from_rows_verdicts_and_weights(kind: type[Classifier]) -> None:
 def malicious_rows_score_lower(kind: type[Classifier]) -> None:
     """Malicious rows score lower than the others: higher is more NORMAL."""
     X, y = _rows()
-    scores = np.asarray(_made(kind).fit(X, y).score_samples(X))
+    scores = np.asarray(made(kind).fit(X, y).score_samples(X))
     assert scores[y == 1].mean() < scores[y == 0].mean(), "they score higher: give minus the probability"
 
 
 def probabilities_lie_between_0_and_1(kind: type[Classifier]) -> None:
     """`predict_proba` gives two probabilities a row that add up to 1, the malicious one second."""
     X, y = _rows()
-    shares = np.asarray(_made(kind).fit(X, y).predict_proba(X))
+    shares = np.asarray(made(kind).fit(X, y).predict_proba(X))
     assert shares.shape == (len(X), 2), f"predict_proba gave the shape {shares.shape}"
     assert np.allclose(shares.sum(axis=1), 1.0), "they do not add up to 1"
     assert shares[y == 1, 1].mean() > shares[y == 0, 1].mean(), "the second must be that of malicious"
@@ -47,17 +48,12 @@ def survives_saving(kind: type[Classifier]) -> None:
     import skops.io
 
     X, y = _rows()
-    classifier = _made(kind).fit(X, y)
+    classifier = made(kind).fit(X, y)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "classifier.skops"
         skops.io.dump(classifier, path)
         again = load_trusted(path)
     assert np.array_equal(again.score_samples(X), classifier.score_samples(X)), "loaded, it gives other scores"
-
-
-def says_what_it_is_blind_to(kind: type[Classifier]) -> None:
-    """Its docstring says what it is blind to."""
-    assert "Blind to" in (inspect.getdoc(kind) or ""), "write a sentence that begins with: Blind to"
 
 
 PROMISES = (
@@ -67,11 +63,6 @@ PROMISES = (
     survives_saving,
     says_what_it_is_blind_to,
 )
-
-
-def _made(kind: type[Classifier]) -> Any:
-    classifier = kind()
-    return classifier.set_params(random_state=0) if "random_state" in classifier.get_params() else classifier
 
 
 def _rows() -> tuple[NDArray[np.float32], NDArray[np.int64]]:

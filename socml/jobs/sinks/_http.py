@@ -6,25 +6,16 @@ import json
 import ssl
 import threading
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPMessage, HTTPResponse
-from typing import IO, Any
+from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPSHandler, OpenerDirector, Request, build_opener
 
 from socml.jobs.sinks._sink import ANSWERS, Undelivered
-from socml.project import first_line, visible_line, within
+from socml.project import NoRedirect, first_bytes, first_line, visible_line, within
 
 MOST_BYTES = 8 << 20  # of an answer
-_PIECE = 1 << 16
 NEVER_AS_IT_IS = (400, 413, 415, 422)
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        """Follow nothing: alerts go where the configuration says, and nowhere else."""
-        return None
 
 
 def post(
@@ -45,7 +36,7 @@ def post(
     try:
         if ca_file:
             context.load_verify_locations(ca_file)
-        opener = build_opener(_NoRedirect, HTTPSHandler(context=context))
+        opener = build_opener(NoRedirect, HTTPSHandler(context=context))
         request = Request(url, data=body, headers={"User-Agent": "socml", **headers}, method="POST")  # noqa: S310  http or https: checked with the options
         return within(timeout_s * ANSWERS, lambda gone: _exchanged(opener, request, timeout_s, n, gone))
     except (OSError, HTTPException, ValueError) as error:
@@ -55,21 +46,13 @@ def post(
 def _exchanged(opener: OpenerDirector, request: Request, timeout_s: float, n: int, gone: threading.Event) -> bytes:
     try:
         with opener.open(request, timeout=timeout_s) as answer:
-            return _read(answer, MOST_BYTES, gone)
+            return first_bytes(answer, MOST_BYTES, gone)
     except HTTPError as error:
         with error:
-            text = visible_line(_read(error, 300, gone).decode("utf-8", "replace"))
+            text = visible_line(first_bytes(error, 300, gone).decode("utf-8", "replace"))
         raise Undelivered(
             f"HTTP {error.code}: {text}", refused=range(n) if error.code in NEVER_AS_IT_IS else ()
         ) from None
-
-
-def _read(answer: HTTPResponse | HTTPError, most: int, gone: threading.Event) -> bytes:
-    """Return the first bytes of an answer, until nobody waits for them."""
-    found = b""
-    while len(found) < most and not gone.is_set() and (piece := answer.read1(min(_PIECE, most - len(found)))):
-        found += piece
-    return found
 
 
 def parsed(answer: bytes, what: str) -> Any:

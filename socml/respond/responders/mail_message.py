@@ -14,7 +14,7 @@ from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import markdown
 from socml.respond.responder import Draft
-from socml.respond.sending import MOST_S, WAIT_S, MayHaveLeft
+from socml.respond.senders import MOST_S, WAIT_S, MayHaveLeft
 from socml.respond.settings import RespondSettings, Target
 
 __all__ = ["MailMessage"]

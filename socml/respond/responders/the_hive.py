@@ -9,8 +9,7 @@ from socml.respond.cases import Case
 from socml.respond.guard import observables
 from socml.respond.report import markdown
 from socml.respond.responder import Draft
-from socml.respond.senders import Sender, part
-from socml.respond.sending import Answer
+from socml.respond.senders import Answer, Sender, part
 from socml.respond.settings import RespondSettings
 
 __all__ = ["TheHive"]

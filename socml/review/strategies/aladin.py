@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from socml.review.candidates import as_queue, best_first, open_rows
+from socml.review.candidates import as_queue, open_rows, turns
+from socml.review.strategies.most_anomalous import most_anomalous
 
 __all__ = ["aladin"]
 
@@ -39,18 +40,11 @@ def aladin(
     >>> list(aladin(rows, pd.DataFrame(), 4, rng=np.random.default_rng(0), predictions=predictions).index)
     ['a', 'd', 'c', 'b']
     """
-    open_ = open_rows(candidates, labels)
-    score = candidates["ranking_score"].to_numpy()
     if predictions is None:
-        return as_queue(candidates, best_first(score, open_, budget), "most-anomalous")
-    family = predictions["family"].to_numpy(dtype=object)
-    at = np.flatnonzero(open_)
-    table = pd.DataFrame({"at": at, "family": family[at], "unsure": 1 - predictions["confidence"].to_numpy()[at]})
-    table["score"] = score[at]
-    queues = []
-    for by in ("unsure", "score"):
-        best = table.sort_values(by, ascending=False, kind="stable")
-        queues.append(best.assign(turn=best.groupby("family", sort=False).cumcount())[["at", "family", "turn"]])
-    dealt = pd.concat(queues, keys=range(2), names=["order"]).reset_index(level="order")
-    dealt = dealt.sort_values(["turn", "order"], kind="stable").drop_duplicates("at")
+        return most_anomalous(candidates, labels, budget, rng=rng)
+    at = np.flatnonzero(open_rows(candidates, labels))
+    family, unsure = predictions["family"].to_numpy(dtype=object), 1 - predictions["confidence"].to_numpy()
+    table = pd.DataFrame({"at": at, "family": family[at], "unsure": unsure[at]})
+    table["score"] = candidates["ranking_score"].to_numpy()[at]
+    dealt = turns(table, ("unsure", "score")).sort_values(["turn", "order"], kind="stable").drop_duplicates("at")
     return as_queue(candidates, dealt["at"].to_numpy()[:budget], "aladin")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from socml.review.candidates import as_queue, best_first, open_rows
+from socml.review.strategies.most_anomalous import most_anomalous
 
 __all__ = ["disagreement"]
 
@@ -40,10 +41,9 @@ def disagreement(
     >>> list(disagreement(rows, pd.DataFrame(), 1, rng=np.random.default_rng(0), predictions=predictions).index)
     ['b']
     """
-    open_ = open_rows(candidates, labels)
-    score = candidates["ranking_score"]
     if predictions is None:
-        return as_queue(candidates, best_first(score.to_numpy(), open_, budget), "most-anomalous")
-    places = [np.log(column.rank(ascending=False, method="average")) for column in (score, predictions["probability"])]
+        return most_anomalous(candidates, labels, budget, rng=rng)
+    both = (candidates["ranking_score"], predictions["probability"])
+    places = [np.log(column.rank(ascending=False, method="average")) for column in both]
     apart = np.abs(places[0] - places[1]).to_numpy()
-    return as_queue(candidates, best_first(apart, open_, budget), "disagreement")
+    return as_queue(candidates, best_first(apart, open_rows(candidates, labels), budget), "disagreement")

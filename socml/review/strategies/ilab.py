@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from socml.review.candidates import as_queue, best_first, open_rows
+from socml.review.candidates import as_queue, best_first, open_rows, turns
+from socml.review.strategies.most_anomalous import most_anomalous
 
 __all__ = ["ilab"]
 
@@ -45,8 +46,7 @@ def ilab(
     """
     open_ = open_rows(candidates, labels)
     if predictions is None:
-        best = best_first(candidates["ranking_score"].to_numpy(), open_, budget)
-        return as_queue(candidates, best, "most-anomalous")
+        return most_anomalous(candidates, labels, budget, rng=rng)
     probability = predictions["probability"].to_numpy()
     boundary = best_first(-np.abs(probability - 0.5), open_, max(round(boundary_share * budget), 1))
     at = np.flatnonzero(open_)
@@ -54,11 +54,7 @@ def ilab(
     table = pd.DataFrame({"at": at, "family": family, "malicious": probability[at] >= 0.5})
     table["typical"] = predictions["confidence"].to_numpy()[at]
     table["odd"] = predictions["novelty"].to_numpy()[at]
-    queues = []
-    for by in ("typical", "odd"):
-        best_rows = table.sort_values(by, ascending=False, kind="stable")
-        queues.append(best_rows.assign(turn=best_rows.groupby("family", sort=False).cumcount()))
-    dealt = pd.concat(queues, keys=range(2), names=["order"]).reset_index(level="order")
-    dealt = dealt.sort_values(["turn", "malicious", "order"], ascending=[True, False, True], kind="stable")
+    order = ["turn", "malicious", "order"]
+    dealt = turns(table, ("typical", "odd")).sort_values(order, ascending=[True, False, True], kind="stable")
     chosen = list(dict.fromkeys([*boundary.tolist(), *dealt["at"].tolist()]))[:budget]
     return as_queue(candidates, np.array(chosen, dtype=np.intp), "ilab")

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from socml.review.candidates import as_queue, best_first, open_rows
+from socml.review.strategies.most_anomalous import most_anomalous
 
 __all__ = ["rare_families"]
 
@@ -47,9 +48,8 @@ def rare_families(
     ['b', 'c']
     """
     open_ = open_rows(candidates, labels)
-    score = candidates["ranking_score"].to_numpy()
     if predictions is None:
-        return as_queue(candidates, best_first(score, open_, budget), "most-anomalous")
+        return most_anomalous(candidates, labels, budget, rng=rng)
     unsure, novel = 1.0 - predictions["confidence"].to_numpy(), predictions["novelty"].to_numpy()
     anomaly = anomaly_weight * _standard(candidates.get("anomaly_score", candidates["ranking_score"]).to_numpy())
     worths = [unsure + anomaly, novel + anomaly]

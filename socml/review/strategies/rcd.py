@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from socml.review.candidates import as_queue, best_first, open_rows
+from socml.review.candidates import as_queue, open_rows
+from socml.review.strategies.most_anomalous import most_anomalous
 
 __all__ = ["rcd"]
 
@@ -41,11 +42,9 @@ def rcd(
     >>> list(rcd(rows, pd.DataFrame(), 3, rng=np.random.default_rng(0), predictions=predictions).index)
     ['a', 'c', 'b']
     """
-    open_ = open_rows(candidates, labels)
     if predictions is None:
-        best = best_first(candidates["ranking_score"].to_numpy(), open_, budget)
-        return as_queue(candidates, best, "most-anomalous")
-    at = np.flatnonzero(open_)
+        return most_anomalous(candidates, labels, budget, rng=rng)
+    at = np.flatnonzero(open_rows(candidates, labels))
     table = pd.DataFrame({"at": at, "family": predictions["family"].to_numpy(dtype=object)[at]})
     table["novelty"] = predictions["novelty"].to_numpy(dtype=np.float64)[at]
     table = table.sort_values("novelty", ascending=False, kind="stable")
