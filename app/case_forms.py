@@ -154,8 +154,12 @@ def _add(visit: Visit, cases: Cases, case_id: str, drawn: int) -> None:
 
 
 def _draft_key(name: str, visit: Visit, case_id: str) -> str:
-    """Return the key of a field whose text outlives a reload (`drafts.js`), each person's own."""
-    return f"draft_{name}_{case_id}_{visit.analyst}"
+    """Return the key of a field whose text outlives a reload (`drafts.js`), each person's own and each project's.
+
+    It becomes a class, in which all but letters of ASCII and digits are alike: so it names nobody as they are written.
+    """
+    whose = f"{visit.project.workspace}\0{visit.analyst}".encode("utf-8", "surrogatepass")
+    return f"draft_{name}_{case_id}_{hashlib.blake2b(whose, digest_size=8).hexdigest()}"
 
 
 def draw_checklist(visit: Visit, cases: Cases, case: Case) -> None:

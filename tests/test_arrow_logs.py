@@ -145,6 +145,13 @@ def test_values_that_take_no_bytes_are_counted(nested: bool, tmp_path: Path, mon
             list(arrow.arrow_lines(tmp_path / "a.feather", "a"))
 
 
+def test_a_file_without_a_row_is_passed_over_as_one_of_parquet_is(tmp_path: Path) -> None:
+    table = pa.table({"time": pa.array([], pa.string()), "user": pa.array([], pa.string())})
+    feather.write_feather(table, tmp_path / "none.arrow")
+    result = ingest(tmp_path / "none.arrow", dataset="d", project=make_project(tmp_path / "lab"))
+    assert (result.added, result.files, result.failed) == (0, 1, ())
+
+
 def test_columns_in_which_few_bytes_stand_for_many_are_refused(tmp_path: Path) -> None:
     ends = pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array(["x"]))
     view = pa.array(["x", "y", "z"], pa.string_view())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,6 @@ from socml.project import Project, words
 from socml.respond import Case, CaseRow, Cases
 
 __all__ = ["open_app_on"]
-NOTE = "draft_text_C1_ana"
 LINES = {"en": "90 addresses tried in vain", "fr": "90 adresses essayées en vain"}
 ROW = CaseRow("r1", "2026-03-04", "10.0.0.4", "source inside", LINES["en"], ("scan",), LINES)
 
@@ -55,6 +55,10 @@ def page(project: Project, **address: str) -> Any:
 def press(app: Any, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
+
+
+def note_of(app: Any) -> Any:
+    return next(area for area in app.text_area if area.key.startswith("draft_text_C1_"))
 
 
 def field(widgets: Any, name: str) -> Any:
@@ -139,10 +143,17 @@ def test_a_row_is_taken_out_once_and_the_time_line_says_which(project: Project) 
 def test_a_note_that_is_sent_twice_is_there_once(project: Project) -> None:
     app = page(project)
     for _ in range(2):
-        app.text_area(key=NOTE).set_value("asked the owner")
+        note_of(app).set_value("asked the owner")
         press(app, "Add")
     assert [note.text for note in stored(project).notes] == ["asked the owner"]
-    assert app.text_area(key=NOTE).value == ""
+    assert note_of(app).value == ""
+
+
+def test_what_each_person_types_is_kept_under_a_class_of_its_own(project: Project) -> None:
+    people = ("ana", "王芳", "李明", "a b", "a-b")
+    keys = [note_of(page(project, by=who)).key for who in people]
+    classes = {re.sub(r"[^a-zA-Z0-9_-]", "-", key) for key in keys}  # as Streamlit makes them
+    assert len(classes) == len(people)
 
 
 def test_nothing_is_written_for_somebody_who_is_not_before_the_page_any_more(

@@ -29,6 +29,16 @@ def test_a_file_that_only_one_format_claims_stays_its_own_and_is_not_sure(tmp_pa
     assert confidence == 0.5
 
 
+def test_text_behind_seconds_that_any_tool_may_write_is_no_log_of_nagios(tmp_path: Path) -> None:
+    path = tmp_path / "unbound.log"
+    path.write_text("[1772445601] unbound[1234:0] info: 192.0.2.7 example.com. A IN\n" * 3)
+    found = peek(path)
+    assert found.format == "text-lines"
+    assert found.events[0]["process_name"] == "unbound"
+    path.write_text("[1772445600] Nagios 4.4.6 starting... (PID=811)\n" * 30 + "[1772445601] LOG VERSION: 2.0\n")
+    assert detect(path)[0] == "nagios"
+
+
 def test_the_record_that_a_head_is_cut_in_says_nothing() -> None:
     line = b'{"timestamp":"2026-03-02T10:00:00+0000","event_type":"dns","flow_id":1}\n'
     head = line * (TRIAL_BYTES // len(line)) + line[:20] + b"x" * TRIAL_BYTES

@@ -78,6 +78,39 @@ def test_who_can_write_into_a_folder_of_logs_does_not_choose_what_is_read(
     assert [path.name for path in named.files] == ["y.log"]
 
 
+@pytest.mark.parametrize(("who", "followed"), [(1234, False), (None, True)])
+def test_nor_does_a_pattern_lead_behind_a_link_of_theirs(
+    who: int | None, followed: bool, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (logs / "real", logs.parent / "secret"):
+        folder.mkdir()
+        (folder / "x.log").write_text(LINE, encoding="utf-8")
+    (logs / "theirs").symlink_to(logs.parent / "secret")
+    looked = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        status = looked(path)
+        owner = who if path.name == "theirs" and who is not None else status.st_uid
+        return os.stat_result((*status[:4], owner, *status[5:10]))
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    found = find_files([logs / "*" / "x.log"], base=logs)
+    assert list(found.files) == [logs / "real" / "x.log", *([logs / "theirs" / "x.log"] if followed else [])]
+    assert list(found.odd) == ([] if followed else [logs / "theirs" / "x.log"])
+
+
+def test_a_folder_that_is_named_itself_besides_is_not_said_to_be_left_out(logs: Path) -> None:
+    (logs.parent / "spool" / "deep").mkdir(parents=True)
+    (logs.parent / "spool" / "deep" / "x.log").write_text(LINE, encoding="utf-8")
+    (logs / "spool").symlink_to(logs.parent / "spool")
+    (logs / "deep").symlink_to(logs.parent / "spool" / "deep")
+    assert find_files([logs], base=logs).warnings(str) != []
+    for named in (logs / "spool", logs.parent / "spool"):
+        found = find_files([logs, named], base=logs)
+        assert len(found.files) == 4
+        assert found.warnings(str) == []
+
+
 def test_a_file_that_goes_away_while_its_folder_is_listed_is_told(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = os.walk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 
 import numpy as np
@@ -15,6 +15,7 @@ from small_days import small_days
 from socml.features.entity_day_table import EntityDay
 from socml.jobs.daily_listing import Judged, ScoredDay, open_listing, rank_scored, row_ids, score_days
 from socml.jobs.kept_days import KeptDay, middle_of
+from socml.models.entity_context import Context
 from socml.models.entity_surprise import DayScores
 
 
@@ -91,3 +92,13 @@ def test_a_day_without_anything_unusual_keeps_no_matrix() -> None:
     assert kept.told.scores.peers.shape == (0, 1)
     assert isinstance(kept.values, csc_array)
     assert kept.values.nnz == 0
+
+
+def test_a_day_on_which_nobody_was_seen_is_whole_too(scored) -> None:
+    day, nobody = scored[0], np.empty(0, int)
+    rows = replace(day.rows, role=day.rows.role[nobody], entity=day.rows.entity[nobody], values=day.rows.values[nobody])
+    empty = ScoredDay(rows, day.scores.of(nobody), day.row_id[nobody])
+    kept = KeptDay.of(empty)
+    (ranked,) = rank_scored([kept.told], (), judged=Judged(), context=Context())
+    whole = kept.whole(ranked)
+    assert (len(kept), whole.row_id.tolist(), whole.scores.role.tolist(), whole.order.tolist()) == (0, [], [], [])

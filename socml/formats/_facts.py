@@ -88,7 +88,9 @@ _USERS = (
     re.compile(  # of ONTAP: the client, then its virtual server and the account
         r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})? :: (?:[\w.-]{1,64}:)?(?P<name>[\w.\\@-]{1,64})(?= ::)"
     ),
-    re.compile(rf"(?i)\bsession (?:opened|closed|started|ended) for (?:user )?['\"]?{_NAME}"),
+    re.compile(  # one that ended for a reason, or began for a purpose, names nobody
+        rf"(?i)\bsession (?:opened for (?!the\b|an?\b|\d)|(?:opened|closed|started|ended) for (?:(?:the )?user |(?=['\"])))['\"]?{_NAME}"
+    ),
     re.compile(rf"(?i)\b(?:login|account)=\\?['\"]?{_NAME}"),
     re.compile(rf"(?i)\b(?:user|account|login|member|username)(?: id| name)? \\?['\"\[<(]{{1,2}}{_NAME}"),
 )

@@ -36,6 +36,7 @@ _EMPTY_WORDS = {
     "event_severity": frozenset({"default"}),
     "event_action": frozenset({"audit", "event", "log", "auditlog"}),
 }
+_SAYS_ITSELF = ("action", "act")  # ends of names
 _KEPT = ("event_severity", "event_outcome")  # the tool's own word for it is kept as well
 _TYPES = frozenset(
     "debug info information informational notice warning warn error critical alert fatal emergency".split()
@@ -135,7 +136,10 @@ def _empty_last(
 ) -> Sequence[tuple[str, str]]:
     """Return the fields that may fill a column; those whose word says nothing about it, as `DEFAULT` or `audit`, after the others."""
     empty = _EMPTY_WORDS.get(column, frozenset())
-    return sorted(candidates, key=lambda one: str(found[one[0]]).lower() in empty) if empty else candidates
+    if not empty:
+        return candidates
+    # a firewall's action `log` is what it did
+    return sorted(candidates, key=lambda one: not one[1].endswith(_SAYS_ITSELF) and str(found[one[0]]).lower() in empty)
 
 
 def _date_and_clock(

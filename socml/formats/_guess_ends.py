@@ -117,7 +117,7 @@ def _asks_service(row: Mapping[str, object]) -> bool:
 def _tells_direction(name: str, value: object) -> bool:
     last = plain_name(name.rpartition(".")[2])
     says = str(value).lower()
-    if last.endswith((*_BOUNDS, "initiated")):
+    if last == "initiated" or last.endswith(_BOUNDS):
         return says in ("true", "false")
     return last.endswith(("direction", "dir")) and says in (*_OUTWARD, *_INWARD)
 

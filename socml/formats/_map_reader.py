@@ -44,7 +44,9 @@ class MapReader:
             return self._sniff_blocks(head)
         if self.map.pattern is not None:
             lines = [line for line in head_lines(head, _HEAD_LINES, stripped=b"\r\0") if not self._is_skipped(line)]
-            return _SURE * sum(map(self._matches, lines[:20])) / len(lines[:20]) if lines else 0.0
+            if not any(map(self._tells, lines)):
+                return 0.0
+            return _SURE * sum(map(self._matches, lines[:20])) / len(lines[:20])
         found = [self.map.is_of(names) for names in self._names(head)]
         return _SURE * sum(found) / len(found) if found else 0.0
 
@@ -87,6 +89,11 @@ class MapReader:
 
     def _matches(self, line: bytes) -> bool:
         return self.map.pattern is not None and self.map.pattern.match(line.decode("utf-8", "replace")) is not None
+
+    def _tells(self, line: bytes) -> bool:
+        """Return whether a line has what tells the format: a pattern may also take lines that any tool may write."""
+        found = self.map.pattern.match(line.decode("utf-8", "replace")) if self.map.pattern else None
+        return found is not None and self.map.is_of({name for name, text in found.groupdict().items() if text})
 
     def _is_skipped(self, line: bytes) -> bool:
         return line.startswith(b"#") if self.map.skips is None else self._skips(line)

@@ -36,7 +36,8 @@ A map of kind "blocks" is of records over several lines: `begins` is how the fir
 looked for in it, the first of which tells the format. Of a field that several give, the first counts.
 
 A map of kind "text" has a `pattern` instead of `has`: a regular expression that a whole line must match, from its start, whose
-named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long. Of "text" and "blocks",
+named groups are the fields. Write it with bounds (`[^ ]{1,200}`, not `.*`), so that no line takes long. If it takes lines that
+other tools write too, `has` names the fields one of which some line of the file's start must have. Of "text" and "blocks",
 `skips` is how lines begin that are no records, such as titles. `time_format` is Python's, for odd times. Fields that no column takes, and values that do not fit their columns, are kept in `extra`.
 """
 

@@ -77,10 +77,8 @@ _QUESTION_TYPES = frozenset(
 )
 _OTHER_TYPE = re.compile(r"(?:TYPE)?\d{1,5}")
 _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
+_TWICE = re.compile(r"(?P<name>[^\s()]{1,128})\((?P=name)\)")  # an account and its name, as F5 writes: admin(admin)
 # How somebody was known, as Hadoop writes behind a user, or the user's number
-_TWICE = re.compile(
-    r"(?P<name>[^\s()]{1,128})\((?P=name)\)"
-)  # an account and its name, as F5 writes them: admin(admin)
 _WITH_METHOD = re.compile(r" ?\((?:auth:\w{1,20}|(?:uid ?[=:] ?)?\d{1,10}|S-1-[\d-]{1,100})\)$")
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())

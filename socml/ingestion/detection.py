@@ -82,6 +82,8 @@ def rank_source(source: FileSource) -> list[tuple[str, float]]:
     head = source.head()
     if not head and source.is_parquet:
         return [("table", 1.0)]
+    if not head and source.is_arrow and not source.damage:
+        return [("any-json", 1.0)]
     if not head:
         raise FormatError(f"{source.name} is empty: {source.damage or 'it has 0 bytes'}.")
     if not head.strip():

@@ -21,7 +21,8 @@ _KINDS = {
 }
 
 
-_FOREIGN = "is a link that somebody else made to a file that is not theirs; name it itself to read it"
+_FOREIGN = "is or lies behind a link that somebody else made to what is not theirs; name it itself to read it"
+_WILD = "*?["
 
 
 @dataclass
@@ -31,14 +32,16 @@ class Found:
     files: dict[Path, bool] = field(default_factory=dict)
     odd: dict[Path, str] = field(default_factory=dict)
     linked: list[Path] = field(default_factory=list)
+    folders: set[Path] = field(default_factory=set)  # where those lead that were looked into
 
     def warnings(self, shown: Callable[[Path], str]) -> list[str]:
         """Return what a person should know of the folders that were not looked into, paths as `shown` writes them."""
-        if not self.linked:
+        linked = [path for path in self.linked if self.folders.isdisjoint({(real := _real(path)), *real.parents})]
+        if not linked:
             return []
-        others = len(self.linked) - 1
+        others = len(linked) - 1
         more = f", and so {'does' if others == 1 else 'do'} {others:,} more" if others else ""
-        first = shown(self.linked[0])
+        first = shown(linked[0])
         return [f"Not looked into: {first} leads to a folder elsewhere{more}. Name such a folder itself to read it."]
 
 
@@ -70,7 +73,7 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
             anchor = Path(path.anchor)
             for match in sorted(anchor.glob(str(path.relative_to(anchor)))):
                 if not match.name.startswith("."):
-                    if _is_foreign(match):
+                    if _leads_elsewhere(match, path):
                         found.odd[match] = _FOREIGN
                     else:
                         _add(found, match, named=False)
@@ -85,7 +88,7 @@ def find_files(paths: Sequence[str | Path], *, base: Path) -> Found:
 
 
 def _is_pattern(path: Path) -> bool:
-    return any(c in str(path) for c in "*?[") and not os.path.lexists(path)
+    return any(c in str(path) for c in _WILD) and not os.path.lexists(path)
 
 
 def _add(found: Found, path: Path, *, named: bool) -> None:
@@ -110,7 +113,7 @@ def _inside(folder: Path, found: Found) -> list[Path]:
     """Return the regular files below a folder, sorted. Links to folders are not followed."""
     links: list[Path] = []
     files: set[Path] = set()
-    top = _real(folder)
+    found.folders.add(_real(folder))
 
     def unreadable(error: OSError) -> None:
         found.odd[Path(error.filename)] = f"cannot be read: {error.strerror}"
@@ -122,7 +125,7 @@ def _inside(folder: Path, found: Found) -> list[Path]:
         links_here = {path: _real(path) for name in folders if (path := Path(place, name)).is_symlink()}
         loops = [path for path, real in links_here.items() if real in above]
         found.odd |= dict.fromkeys(loops, "is a link to a folder above it: a loop")
-        found.linked += [path for path, real in links_here.items() if real not in above and top not in real.parents]
+        found.linked += [path for path, real in links_here.items() if real not in above]
         for name in (name for name in names if not name.startswith(".")):
             path = Path(place, name)
             try:
@@ -161,6 +164,12 @@ def _linked(links: list[Path], files: set[Path], found: Found) -> set[Path]:
             more.add(link)
             targets.add(target)
     return more
+
+
+def _leads_elsewhere(match: Path, pattern: Path) -> bool:
+    """Say whether what a pattern matches is, or lies behind, a link that somebody else made: of it the pattern names nothing."""
+    named = next(at for at, part in enumerate(pattern.parts) if any(c in part for c in _WILD))
+    return any(_is_foreign(Path(*match.parts[:end])) for end in range(named + 1, len(match.parts) + 1))
 
 
 def _is_foreign(path: Path) -> bool:

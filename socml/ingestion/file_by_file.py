@@ -295,7 +295,7 @@ def _is_blank(file: InputFile) -> bool:
         head = file.source.head()
     except (OSError, SocmlError):  # is told when it is read
         return False
-    return not head.strip() and not file.source.is_parquet and not file.source.damage
+    return not head.strip() and not file.source.is_rows and not file.source.damage
 
 
 def _in_quarantine(count: int, dataset: str) -> str:

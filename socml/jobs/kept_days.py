@@ -103,7 +103,8 @@ class KeptDay:
 
     def whole(self, ranked: RankedDay) -> RankedDay:
         """Return the day with all its rows, in their order; of what is ranked, `ranked` has the told ones."""
-        role, entity = (np.array(names, object) for names in zip(*map(self.who, range(len(self))), strict=True))
+        named = list(map(self.who, range(len(self))))
+        role, entity = (np.array([one[i] for one in named], object) for i in (0, 1))
         others = {"role": role, "entity": entity, "once_in": np.ones(len(self))}
         scores = ranked.scores.spread(self.at, len(self), others)
         learned, unlearned = (one.spread(self.at, len(self)) for one in (ranked.learned, ranked.unlearned))
