@@ -108,8 +108,9 @@ def test_lists_that_are_made_again_up_to_an_earlier_day_are_no_logs_that_stopped
     assert [one.check for one in night(project, 6, first=first, last=first).problems] == ["lag"]  # it is the fourth day
 
 
-def test_a_problem_that_goes_on_is_one_report_of_a_watch_and_not_one_a_minute(tmp_path: Path) -> None:
-    project = lab_in(tmp_path)
+@pytest.mark.parametrize("stops", ["[]", '["lag"]'])  # what stops a night says how many hours that is so by now
+def test_a_problem_that_goes_on_is_one_report_of_a_watch_and_not_one_a_minute(stops: str, tmp_path: Path) -> None:
+    project = lab_in(tmp_path, f"[nightly]\nstop_on = {stops}\n")
     write_day(project, 0, flows(0))
     night(project, 0)
     folder = nights_folder(project, "office")

@@ -51,12 +51,6 @@ def queued_rows(
     return rows | {position[row_id]: LISTED for row_id in map(str, labels.index) if row_id in position}
 
 
-def drawn_from(listed: DailyList, ranked: RankedDay, store: LabelStore) -> int:
-    """Return how many rows of a day have no label: of those a row is drawn by lot."""
-    labelled = set(store.current(dataset=listed.dataset).index)
-    return sum(row_id not in labelled for row_id in ranked.row_id.tolist())
-
-
 def _candidates(listed: DailyList, ranked: RankedDay, labelled: set[str]) -> pd.DataFrame:
     """Return the day's rows as a strategy reads them, then the labelled rows of other days: they say where the boundary is."""
     frames = [_frame(ranked, range(len(ranked.row_id)))]

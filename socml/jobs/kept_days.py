@@ -103,12 +103,12 @@ class KeptDay:
 
     def whole(self, ranked: RankedDay) -> RankedDay:
         """Return the day with all its rows, in their order; of what is ranked, `ranked` has the told ones."""
-        named = list(map(self.who, range(len(self))))
-        role, entity = (np.array([one[i] for one in named], object) for i in (0, 1))
+        named = [key.partition("\0") for key in self.keys.to_pylist()]
+        role, entity = (np.array([one[i] for one in named], object) for i in (0, 2))
         others = {"role": role, "entity": entity, "once_in": np.ones(len(self))}
         scores = ranked.scores.spread(self.at, len(self), others)
         learned, unlearned = (one.spread(self.at, len(self)) for one in (ranked.learned, ranked.unlearned))
-        ids = np.array([self.row_id(place) for place in range(len(self))], object)
+        ids = np.array([one.hex() for one in self.ids.to_pylist()], object)
         order = np.argsort(-learned.score, kind="stable")
         return replace(ranked, scores=scores, learned=learned, unlearned=unlearned, row_id=ids, order=order)
 

@@ -139,7 +139,7 @@ class NightReport:
             *found,
             *((reason,) for reason in self.failed_files),
             *waiting,
-            *((self.stopped,) if self.stopped else ()),
+            *([("stopped",)] if self.stopped else []),
         ]
 
     def to_dict(self) -> dict[str, object]:

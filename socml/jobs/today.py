@@ -23,7 +23,7 @@ from socml.jobs.daily_listing import (
     read_judged,
     score_days,
 )
-from socml.jobs.day_queues import LISTED, QUEUES, drawn_from, queued_rows
+from socml.jobs.day_queues import LISTED, QUEUES, queued_rows
 from socml.jobs.kept_days import KeptDay, middle_of
 from socml.jobs.today_rows import DayOfEntity, TodayList, TodayReason, TodayRow, Usual, dots_of, grouped_rows
 from socml.labels import BenignRule, LabelStore
@@ -116,8 +116,9 @@ class Today:
     def drawn_from(self, store: LabelStore, day: str) -> int:
         """Return how many rows of a day have no label: of those a row is drawn by lot."""
         with self._lock:
-            listed, ranked = self._with_all_rows(self.refresh(store), date.fromisoformat(day), store)
-            return drawn_from(listed, ranked, store)
+            asked = self.refresh(store).of(day).day
+            kept = next(kept for kept in self._kept if kept.day == asked)
+            return len(kept) - len(kept.named(self._labelled(store)))
 
     def sizes(self, store: LabelStore) -> list[tuple[date, int, int]]:
         """Return of each day how many rows its list has, and how many entities were seen."""
@@ -128,13 +129,16 @@ class Today:
 
     def _with_all_rows(self, listed: DailyList, day: date, store: LabelStore) -> tuple[DailyList, RankedDay]:
         """Return the list and a day of it with ordinary rows too: all of that day, of others where one has a label."""
-        labelled = [str(row_id) for row_id in store.current(dataset=self.dataset).index]
+        labelled = self._labelled(store)
         days = [
             kept.whole(ranked) if ranked.day == day or not set(kept.named(labelled)) <= set(kept.at) else ranked
             for kept, ranked in zip(self._kept, listed.days, strict=True)
         ]
         listed = replace(listed, days=tuple(days))
         return listed, listed.of(day)
+
+    def _labelled(self, store: LabelStore) -> list[str]:
+        return [str(row_id) for row_id in store.current(dataset=self.dataset).index]
 
     def _told_of(
         self, listed: DailyList, ranked: RankedDay, causes: Mapping[int, str], shown: int, *, grouped: bool
