@@ -58,8 +58,8 @@ def read_parquet(source: Source, options: ReadOptions) -> Iterator[Parsed]:
 
 def _lost(damage: Damage, first: int) -> Parsed:
     """Return what rows that cannot be read are: one bad record, and a warning that says how many they are."""
-    told = f"The file is damaged: {damage.told}."
-    return Parsed(no_events(), [], rejects=[Reject(first, told, b"")], warnings=[told])
+    told = f"The file is damaged: {damage.told}"
+    return Parsed(no_events(), [], rejects=[Reject(first, told, b"")], warnings=[f"{told}."])
 
 
 def _log(table: pa.Table, source: Source, options: ReadOptions) -> TableLog | None:
