@@ -90,9 +90,7 @@ def _built(
             for history in histories:
                 _offer(connection, history, day, begin, before[history.key.name])
             _take(connection, f"time >= {_moment(begin)} and time < {_moment(begin + timedelta(hours=1))}")
-            parts = [
-                (rows_of_set(recipe, connection, inside).to_pandas(), list(recipe.columns)) for recipe in tables.recipes
-            ]
+            parts = [(rows_of_set(recipe, connection, inside), list(recipe.columns)) for recipe in tables.recipes]
             yield EntityHour(begin, side_by_side(day, parts))
 
 
