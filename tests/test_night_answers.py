@@ -25,7 +25,7 @@ from socml.jobs import (
 )
 from socml.jobs.night_state import last_reports, nights_folder
 from socml.labels import record_label
-from socml.project import ConfigurationError, Project, SocmlError, read_project
+from socml.project import ConfigurationError, DataError, Project, SocmlError, read_project
 
 CLOSED = '[sinks.chat]\nkind = "webhook"\nurl = "http://127.0.0.1:9/hook"\n'  # the port of discard: nobody is there
 
@@ -250,3 +250,29 @@ def test_the_text_of_a_night_tells_of_what_was_removed_and_put_into_quarantine_t
     out = socml(project, "nightly", "office").out
     assert "  1 records in quarantine: socml quarantine office\n" in out
     assert "  removed: events before 2026-03-05: 3 parts\n" in out
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("error", [DataError("the disk has a hole"), KeyboardInterrupt()])
+def test_a_night_that_did_not_come_to_its_end_is_not_ok(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, first: bool
+) -> None:
+    project = lab_in(tmp_path / "p")
+    write_day(project, 0, flows(0))
+    if not first:
+        night(project, 0, send=False)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    def ok() -> list[str]:
+        text = (project.workspace / "metrics" / "socml.prom").read_text()
+        return [line for line in text.splitlines() if line.startswith("socml_night_ok{")]
+
+    monkeypatch.setattr("socml.jobs.night_run.open_listing", fail)
+    with pytest.raises(type(error)):
+        night(project, 1, send=False)
+    assert ok() == ['socml_night_ok{dataset="office"} 0']
+    monkeypatch.undo()
+    night(project, 1, send=False)
+    assert ok() == ['socml_night_ok{dataset="office"} 1']
