@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from night_lab import Quiet, after, flows, lab_in, night, scan, write_day
 from small_lab import socml
@@ -16,6 +17,7 @@ from socml.jobs import (
     AlertBook,
     Night,
     NightLog,
+    Policy,
     metrics_text,
     night_status,
     nightly,
@@ -23,6 +25,7 @@ from socml.jobs import (
     send_alerts,
     watch,
 )
+from socml.jobs.alert_policy import alerting, rows_needed
 from socml.jobs.night_state import last_reports, nights_folder
 from socml.labels import record_label
 from socml.project import ConfigurationError, DataError, Project, SocmlError, read_project
@@ -276,3 +279,23 @@ def test_a_night_that_did_not_come_to_its_end_is_not_ok(
     monkeypatch.undo()
     night(project, 1, send=False)
     assert ok() == ['socml_night_ok{dataset="office"} 1']
+
+
+def test_a_rate_that_no_single_row_can_meet_yet_says_what_it_lacks(tmp_path: Path) -> None:
+    project = lab_with_alerts(tmp_path / "p")
+    _, days = preview_policy("office", Policy(false_discovery_rate=0.001), project=project)
+    assert [one.alerts for one in days] == [0, 0, 0]
+    assert [one.lacking for one in days] == [0, 999, 998], "the first day has no row at all, the others one"
+    done = socml(project, "threshold", "preview", "office", "--fdr", "0.001")
+    assert "On 2 of these days no single row could alert" in done.err
+    assert f"{days[-1].lacking:,} more" in done.err
+    assert not any(one.lacking for one in preview_policy("office", Policy(alerts_a_day=3), project=project)[1])
+
+
+def test_a_single_row_alerts_from_as_many_earlier_rows_on_as_is_said() -> None:
+    scores = np.array([9.0, *[0.5] * 19])
+    policy = Policy(false_discovery_rate=0.1)
+    needed = rows_needed(policy, len(scores))
+    before = np.linspace(0.6, 1.0, needed)
+    assert alerting(policy, scores, [before]).tolist() == [True, *[False] * 19]
+    assert not alerting(policy, scores, [before[1:]]).any()
