@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from night_lab import Quiet, after, flows, lab_in, night, scan, write_day
 from small_lab import socml
@@ -16,6 +17,7 @@ from socml.jobs import (
     AlertBook,
     Night,
     NightLog,
+    Policy,
     metrics_text,
     night_status,
     nightly,
@@ -23,9 +25,10 @@ from socml.jobs import (
     send_alerts,
     watch,
 )
+from socml.jobs.alert_policy import alerting, rows_needed
 from socml.jobs.night_state import last_reports, nights_folder
 from socml.labels import record_label
-from socml.project import ConfigurationError, Project, SocmlError, read_project
+from socml.project import ConfigurationError, DataError, Project, SocmlError, read_project
 
 CLOSED = '[sinks.chat]\nkind = "webhook"\nurl = "http://127.0.0.1:9/hook"\n'  # the port of discard: nobody is there
 
@@ -251,3 +254,49 @@ def test_the_text_of_a_night_tells_of_what_was_removed_and_put_into_quarantine_t
     out = socml(project, "nightly", "office").out
     assert "  1 records in quarantine: socml quarantine office\n" in out
     assert "  removed: events before 2026-03-05: 3 parts\n" in out
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("error", [DataError("the disk has a hole"), KeyboardInterrupt()])
+def test_a_night_that_did_not_come_to_its_end_is_not_ok(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, first: bool
+) -> None:
+    project = lab_in(tmp_path / "p")
+    write_day(project, 0, flows(0))
+    if not first:
+        night(project, 0, send=False)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    def ok() -> list[str]:
+        text = (project.workspace / "metrics" / "socml.prom").read_text()
+        return [line for line in text.splitlines() if line.startswith("socml_night_ok{")]
+
+    monkeypatch.setattr("socml.jobs.night_run.open_listing", fail)
+    with pytest.raises(type(error)):
+        night(project, 1, send=False)
+    assert ok() == ['socml_night_ok{dataset="office"} 0']
+    monkeypatch.undo()
+    night(project, 1, send=False)
+    assert ok() == ['socml_night_ok{dataset="office"} 1']
+
+
+def test_a_rate_that_no_single_row_can_meet_yet_says_what_it_lacks(tmp_path: Path) -> None:
+    project = lab_with_alerts(tmp_path / "p")
+    _, days = preview_policy("office", Policy(false_discovery_rate=0.001), project=project)
+    assert [one.alerts for one in days] == [0, 0, 0]
+    assert [one.lacking for one in days] == [0, 999, 998], "the first day has no row at all, the others one"
+    done = socml(project, "threshold", "preview", "office", "--fdr", "0.001")
+    assert "On 2 of these days no single row could alert" in done.err
+    assert f"{days[-1].lacking:,} more" in done.err
+    assert not any(one.lacking for one in preview_policy("office", Policy(alerts_a_day=3), project=project)[1])
+
+
+def test_a_single_row_alerts_from_as_many_earlier_rows_on_as_is_said() -> None:
+    scores = np.array([9.0, *[0.5] * 19])
+    policy = Policy(false_discovery_rate=0.1)
+    needed = rows_needed(policy, len(scores))
+    before = np.linspace(0.6, 1.0, needed)
+    assert alerting(policy, scores, [before]).tolist() == [True, *[False] * 19]
+    assert not alerting(policy, scores, [before[1:]]).any()

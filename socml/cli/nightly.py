@@ -202,7 +202,14 @@ def preview(
     policy_text, replayed = preview_policy(name, policy, project=project)
     if json_:
         days = [
-            {"day": str(d.day), "alerts": d.alerts, "labelled": d.labelled, "malicious": d.malicious} for d in replayed
+            {
+                "day": str(d.day),
+                "alerts": d.alerts,
+                "labelled": d.labelled,
+                "malicious": d.malicious,
+                "rows_lacking": d.lacking,
+            }
+            for d in replayed
         ]
         as_json({"dataset": name, "threshold": policy_text, "days": days})
         return
@@ -212,6 +219,11 @@ def preview(
     )
     rows = [(d.day, d.alerts, f"{d.malicious} of {d.labelled}" if d.labelled else "") for d in replayed]
     table(["day", "rows that alert", "malicious of those labelled"], rows, numbers=["rows that alert"])
+    if short := [one for one in replayed if one.lacking]:
+        note(
+            f"On {len(short):,} of these days no single row could alert: it takes more rows of earlier days, on "
+            f"{short[-1].day} {short[-1].lacking:,} more. A higher rate takes fewer."
+        )
     if not given:
         note(f"This is what is set. Another: socml threshold preview {name} --alerts-a-day 10")
 

@@ -74,6 +74,11 @@ class DailyTables:
         """Return the table of a feature set and day."""
         return pq.read_table(_table_path(self.folder, recipe, day))
 
+    def count(self, recipe: FeatureRecipe, day: date) -> int:
+        """Return how many rows that table has."""
+        rows: int = pq.read_metadata(_table_path(self.folder, recipe, day)).num_rows
+        return rows
+
 
 def build_daily(
     feature_sets: Sequence[str | FeatureRecipe],

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from socml.features.daily_tables import DailyTables
@@ -73,30 +74,37 @@ def entity_days(tables: DailyTables) -> Iterator[EntityDay]:
 
 def entity_day(tables: DailyTables, day: date) -> EntityDay:
     """Return the rows of one day, sorted by role and entity; what a set does not say of an entity is 0."""
-    parts = [(tables.read(recipe, day).to_pandas(), list(recipe.columns)) for recipe in tables.recipes]
-    return side_by_side(day, parts)
+    return side_by_side(day, [(tables.read(recipe, day), list(recipe.columns)) for recipe in tables.recipes])
 
 
-def side_by_side(day: date, parts: Sequence[tuple[pd.DataFrame, list[str]]]) -> EntityDay:
+def side_by_side(day: date, parts: Sequence[tuple[pa.Table, list[str]]]) -> EntityDay:
     """Return the rows of several tables as one, sorted by role and entity.
 
     Parameters
     ----------
     parts : tables with role and entity, each with the names of its columns of values
     """
-    keys = pd.concat([part[["role", "entity"]] for part, _ in parts]).drop_duplicates()
-    keys = keys.sort_values(["role", "entity"], kind="stable", ignore_index=True)
-    index = pd.MultiIndex.from_frame(keys)
-    values = np.zeros((len(keys), sum(len(names) for _, names in parts)))
-    at = 0
+    role, entity = (
+        pa.chunked_array([chunk for part, _ in parts for chunk in part[name].cast(pa.string()).chunks], pa.string())
+        for name in ("role", "entity")
+    )
+    keys = pc.binary_join_element_wise(role, entity, "\0").combine_chunks().dictionary_encode()
+    order = pc.sort_indices(keys.dictionary).to_numpy()
+    place, of_row = np.argsort(order), keys.indices.to_numpy()
+    first = np.empty(len(order), np.int64)
+    first[of_row[::-1]] = np.arange(len(of_row))[::-1]  # where each role and entity stands first
+    values = np.zeros((len(order), sum(len(names) for _, names in parts)))
+    at = start = 0
     for part, names in parts:
-        rows = index.get_indexer(pd.MultiIndex.from_frame(part[["role", "entity"]]))
-        numbers = np.nan_to_num(part[names].to_numpy(np.float64), nan=0.0)
-        np.maximum.at(values[:, at : at + len(names)], rows, np.maximum(numbers, 0.0))
-        at += len(names)
-    return EntityDay(day, keys["role"].to_numpy(object), keys["entity"].to_numpy(object), values)
+        rows = place[of_row[start : start + len(part)]]
+        for c, name in enumerate(names, at):
+            numbers = pc.cast(part[name], pa.float64(), safe=False).to_numpy()
+            np.maximum.at(values[:, c], rows, np.nan_to_num(np.maximum(numbers, 0.0), nan=0.0))
+        at, start = at + len(names), start + len(part)
+    roles, entities = (names.take(first[order]).to_numpy(zero_copy_only=False) for names in (role, entity))
+    return EntityDay(day, roles, entities, values)
 
 
 def absent_sets(tables: DailyTables) -> list[str]:
     """Return the feature sets that say nothing of any day: the dataset has no events for them."""
-    return [recipe.name for recipe in tables.recipes if not any(len(tables.read(recipe, day)) for day in tables.days)]
+    return [recipe.name for recipe in tables.recipes if not any(tables.count(recipe, day) for day in tables.days)]

@@ -87,12 +87,11 @@ def _built(
         hours = connection.execute("select distinct epoch_us(time) // 3600000000 from whole_day order by 1").fetchall()
         for (hour,) in hours:
             begin = datetime.fromtimestamp(hour * 3600, UTC)
+            _take(connection, f"time < {_moment(begin + timedelta(hours=1))}")
             for history in histories:
                 _offer(connection, history, day, begin, before[history.key.name])
             _take(connection, f"time >= {_moment(begin)} and time < {_moment(begin + timedelta(hours=1))}")
-            parts = [
-                (rows_of_set(recipe, connection, inside).to_pandas(), list(recipe.columns)) for recipe in tables.recipes
-            ]
+            parts = [(rows_of_set(recipe, connection, inside), list(recipe.columns)) for recipe in tables.recipes]
             yield EntityHour(begin, side_by_side(day, parts))
 
 
@@ -108,7 +107,6 @@ def _offer(
     columns = ", ".join(quoted(column) for column in history.key.columns)
     known = " and ".join(f"{quoted(column)} is not null" for column in history.key.columns)
     end = begin + timedelta(hours=1)
-    _take(connection, f"time < {_moment(end)}")
     history.offer(define, day, parquet_sql(before) if before else "")
     earlier = f"select distinct {columns}, true as earlier from whole_day where {known} and time < {_moment(begin)}"  # noqa: S608
     now = (

@@ -64,12 +64,16 @@ class Policy:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a policy would have done on one day: rows that alert, and of those labelled how many were malicious."""
+    """What a policy would have done on one day: rows that alert, and of those labelled how many were malicious.
+
+    `lacking` are the rows of earlier days that there are too few of for a single row to alert, whatever it does.
+    """
 
     day: date
     alerts: int
     labelled: int
     malicious: int
+    lacking: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,25 @@ def replay_policy(
         rows = np.flatnonzero(alerting(policy, past.unlearned, [of.learned for of in history[:i]])).tolist()
         of_day = verdicts[i] if i < len(verdicts) else {}
         known = [of_day[row] for row in rows if row in of_day]
-        replayed.append(Replayed(past.day, len(rows), len(known), sum(known)))
+        lacking = rows_needed(policy, len(past.unlearned)) - sum(len(of.learned) for of in history[:i])
+        replayed.append(Replayed(past.day, len(rows), len(known), sum(known), max(0, lacking)))
     return replayed
+
+
+def rows_needed(policy: Policy, rows: int) -> int:
+    """Return how many rows of earlier days it takes so that one of so many rows of a day can alert.
+
+    Its p-value is 1 / (n + 1) at least, and alone it alerts up to rate / rows: Benjamini and Hochberg 1995,
+    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x.
+
+    Examples
+    --------
+    >>> rows_needed(Policy(false_discovery_rate=0.05), 300), rows_needed(Policy(alerts_a_day=5), 300)
+    (5999, 0)
+    """
+    if policy.false_discovery_rate is None or not rows:
+        return 0
+    return max(LEAST_REFERENCE, math.ceil(rows / policy.false_discovery_rate) - 1)
 
 
 def read_policy(folder: Path, settings: NightSettings) -> Policy:

@@ -6,11 +6,12 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from socml.jobs.alerts import AlertBook
+from socml.jobs.night_lock import unfinished_night
 from socml.jobs.night_state import NightReport, NightState, last_reports
 from socml.jobs.outbox import pending
 from socml.project import CHECKS, Project, night_settings, refuse_other, replacing
@@ -18,7 +19,7 @@ from socml.project import CHECKS, Project, night_settings, refuse_other, replaci
 READABLE = 0o644  # the exporter is another user; there are counts in it, and no text from logs
 _HELP = {
     "socml_night_finished_timestamp_seconds": "When the last night of a dataset ended.",
-    "socml_night_ok": "1 if the last night found nothing wrong.",
+    "socml_night_ok": "1 if the last night came to its end and found nothing wrong.",
     "socml_night_stopped": "1 if a check stopped the last night before it made lists.",
     "socml_night_events_added": "Events that the last night read.",
     "socml_night_records_quarantined": "Records that the last night read and that did not parse.",
@@ -36,14 +37,11 @@ def metrics_text(project: Project) -> str:
     values: dict[str, list[str]] = {name: [] for name in _HELP}
     sinks = [sink.name for sink in night_settings(project).sinks]
     for folder in sorted((project.workspace / "nights").glob("*/")):
-        for report in last_reports(folder, 1):
-            book = AlertBook(project, report.dataset)
-            waiting = {sink: pending(book, sink) for sink in sinks}
-            for name, labels, value in _of(report, NightState.read(folder), waiting):
-                label_text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-                values[name].append(
-                    f"{name}{{{label_text}}} {value:g}" if value < 1e6 else f"{name}{{{label_text}}} {value:.0f}"
-                )
+        for name, labels, value in _of_folder(folder, project, sinks):
+            label_text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            values[name].append(
+                f"{name}{{{label_text}}} {value:g}" if value < 1e6 else f"{name}{{{label_text}}} {value:.0f}"
+            )
     lines: list[str] = []
     for name, of in values.items():
         if of:
@@ -80,12 +78,22 @@ def metrics_target(project: Project, path: str = "") -> Path:
     return target
 
 
+def _of_folder(folder: Path, project: Project, sinks: Sequence[str]) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield the metrics of a dataset by what its last night left; one that ended in an error, or was killed, is not ok."""
+    unfinished, reports = unfinished_night(folder), last_reports(folder, 1)
+    if unfinished or reports:
+        yield "socml_night_ok", {"dataset": folder.name}, float(not unfinished and reports[-1].is_well)
+    for report in reports:
+        book = AlertBook(project, report.dataset)
+        waiting = {sink: pending(book, sink) for sink in sinks}
+        yield from _of(report, NightState.read(folder), waiting)
+
+
 def _of(
     report: NightReport, state: NightState, waiting: Mapping[str, int]
 ) -> Iterator[tuple[str, dict[str, str], float]]:
     of = {"dataset": report.dataset}
     yield "socml_night_finished_timestamp_seconds", of, datetime.fromisoformat(report.finished).timestamp()
-    yield "socml_night_ok", of, float(report.is_well)
     yield "socml_night_stopped", of, float(bool(report.stopped))
     yield "socml_night_events_added", of, report.added
     yield "socml_night_records_quarantined", of, report.quarantined

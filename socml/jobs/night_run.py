@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -143,14 +143,20 @@ def nightly(
     folder = nights_folder(project, dataset)
     name = f"{night.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     log = log or NightLog(name, as_json=settings.nightly.log == "json")
-    with _told_in_words(), night_lock(folder, dataset), _told_in_words():  # the lock's file tells of what is within it
-        clear_abandoned(project.workspace)
-        work = _Work(dataset, project, settings, night, log, folder)
-        report = work.run()
-        # a watch does one a minute: what goes on would crowd out the nights
-        kept = not night.today or not report.is_idle(next(iter(last_reports(folder, 1)), None))
-        if kept:
-            keep_report(folder, report)
+    try:
+        with _told_in_words(), night_lock(folder, dataset), _told_in_words():  # the lock's file tells what is within it
+            clear_abandoned(project.workspace)
+            work = _Work(dataset, project, settings, night, log, folder)
+            report = work.run()
+            # a watch does one a minute: what goes on would crowd out the nights
+            kept = not night.today or not report.is_idle(next(iter(last_reports(folder, 1)), None))
+            if kept:
+                keep_report(folder, report)
+    except BaseException:  # a night that failed, or was stopped by a person, is told too
+        with suppress(OSError, SocmlError):
+            write_metrics(project, settings.nightly.metrics_file)
+        raise
+    with _told_in_words():
         write_metrics(project, settings.nightly.metrics_file)
     if kept:
         audit(project, "night", dataset=dataset, run=log.night, listed=report.listed, alerts=report.alerts)
