@@ -36,7 +36,8 @@ class Found:
 
     def warnings(self, shown: Callable[[Path], str]) -> list[str]:
         """Return what a person should know of the folders that were not looked into, paths as `shown` writes them."""
-        linked = [path for path in self.linked if self.folders.isdisjoint({(real := _real(path)), *real.parents})]
+        real = {path: _real(path) for path in self.linked}
+        linked = [path for path, to in real.items() if self.folders.isdisjoint((to, *to.parents))]
         if not linked:
             return []
         others = len(linked) - 1
