@@ -3,7 +3,7 @@
 1. `Triage.label` records a verdict in the label store; only what is stored counts.
 2. `Triage.refresh` reads what the store has new, by anyone, and `LiveRanking` folds it into the current labels.
 3. `RankingState.update` ranks every row anew from what the labels teach (`feedback`), or from a supervised forest once
-   it is measurably better (`supervised_ranker`, `model_switch`).
+   it is measurably better (`supervised_ranker`).
 4. `Triage.queue` lets a strategy (`strategies/`) choose the next rows to look at.
 """
 
