@@ -77,10 +77,9 @@ _QUESTION_TYPES = frozenset(
 )
 _OTHER_TYPE = re.compile(r"(?:TYPE)?\d{1,5}")
 _PLACE = re.compile(r"[\w./-]{1,200}\.[a-z]{1,4}:\d{1,6}")  # in a program's code, who called
+# An account and its name, as F5 writes them: admin(admin)
+_TWICE = re.compile(r"(?P<name>[^\s()]{1,128})\((?P<again>[^\s()]{1,128})\)")
 # How somebody was known, as Hadoop writes behind a user, or the user's number
-_TWICE = re.compile(
-    r"(?P<name>[^\s()]{1,128})\((?P=name)\)"
-)  # an account and its name, as F5 writes them: admin(admin)
 _WITH_METHOD = re.compile(r" ?\((?:auth:\w{1,20}|(?:uid ?[=:] ?)?\d{1,10}|S-1-[\d-]{1,100})\)$")
 _WITH_MAIL = re.compile(r"[^()<>@]{1,80} [(<](?P<mail>[^\s()<>@]{1,64}@[^\s()<>@]{1,190})[)>]")
 RCODES = frozenset("NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE".split())
@@ -287,7 +286,8 @@ def _user(value: object, name: str) -> str | None:
     if named := _WITH_MAIL.fullmatch(text):
         return named["mail"]
     text = _WITH_METHOD.sub("", text)
-    text = twice["name"] if (twice := _TWICE.fullmatch(text)) else text
+    if (twice := _TWICE.fullmatch(text)) and twice["name"] == twice["again"]:
+        text = twice["name"]
     return None if address_and_port(text)[0] else text
 
 
