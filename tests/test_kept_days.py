@@ -13,7 +13,7 @@ from scipy.sparse import csc_array
 from small_days import small_days
 
 from socml.features.entity_day_table import EntityDay
-from socml.jobs.daily_listing import Judged, ScoredDay, open_listing, rank_scored, row_ids, score_days
+from socml.jobs.daily_listing import Judged, ScoredDay, daily_list, open_listing, rank_scored, row_ids, score_days
 from socml.jobs.kept_days import KeptDay, middle_of
 from socml.models.entity_context import Context
 from socml.models.entity_surprise import DayScores
@@ -92,6 +92,21 @@ def test_a_day_without_anything_unusual_keeps_no_matrix() -> None:
     assert kept.told.scores.peers.shape == (0, 1)
     assert isinstance(kept.values, csc_array)
     assert kept.values.nnz == 0
+
+
+def test_days_with_their_told_rows_alone_are_the_same_lists(tmp_path) -> None:
+    project = small_days(tmp_path / "lab")
+    of_all, lean = daily_list("office", project=project), daily_list("office", project=project, whole="2026-03-03")
+    assert lean.frame().equals(of_all.frame())
+    assert lean.roles == of_all.roles == {str(role) for day in of_all.days for role in day.scores.role}
+    assert [len(day.row_id) for day in lean.days] == [
+        len(day.row_id) if day.day == date(2026, 3, 3) else int(day.scores.evidence.any(axis=1).sum())
+        for day in of_all.days
+    ]
+    whole, told = of_all.of("2026-03-04"), lean.of("2026-03-04")
+    first, of_told = whole.listed(5).tolist(), told.listed(5).tolist()
+    assert of_all.reasons(whole, first) == lean.reasons(told, of_told)
+    assert len(daily_list("office", project=project, whole="").days[-1].row_id) == len(whole.row_id)
 
 
 def test_a_day_on_which_nobody_was_seen_is_whole_too(scored) -> None:

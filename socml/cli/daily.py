@@ -35,7 +35,11 @@ def run_daily(
     dataset, model = _prepared(experiment, paths, project)
     with step("building the daily tables"):
         listed = daily_list(
-            dataset, project=project, model=model, step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})")
+            dataset,
+            project=project,
+            model=model,
+            step=lambda at, done, n: note(f"  {at} ({done + 1} of {n})"),
+            whole=day,
         )
     ranked = listed.of(day or None)
     attacks = attack_rows(dataset, project=project)
@@ -148,8 +152,7 @@ def _print(listed: DailyList, ranked: RankedDay, found: FoundAttacks | None, top
     said_days = [f"{day} ({n})" for day, n in counts.items() if n]
     if not rows:
         say(phrases("daily.nothing"))
-    roles = {role for other in listed.days for role in other.scores.role.tolist()}
-    if "source outside" in roles and "source inside" not in roles:
+    if "source outside" in listed.roles and "source inside" not in listed.roles:
         say(phrases("daily.no_inside"))
     if said_days:
         say("\n" + phrases("daily.other_days", days=", ".join(said_days)))

@@ -53,6 +53,15 @@ class RankedDay:
         order, recent = np.argsort(-score, kind="stable"), (*self.recent[:-1], score)
         return replace(self, learned=self.unlearned, order=order, recent=recent)
 
+    def told(self) -> RankedDay:
+        """Return the day with the rows alone that some family has evidence of: of most lists one in ten, or fewer."""
+        at = np.flatnonzero(self.scores.evidence.any(axis=1))
+        learned, unlearned = self.learned.of(at), self.unlearned.of(at)
+        order = np.argsort(-learned.score, kind="stable")
+        return RankedDay(
+            self.scores.of(at), self.before.of(at), learned, unlearned, self.row_id[at], order, self.recent
+        )
+
     @property
     def day(self) -> date:
         """Return the day."""
@@ -104,10 +113,12 @@ class DailyList(Listing):
     Attributes
     ----------
     absent : feature sets for which the dataset has no events: they are left out
+    roles : of all rows of all days
     """
 
     days: tuple[RankedDay, ...]
     absent: tuple[str, ...]
+    roles: frozenset[str] = frozenset()
 
     @property
     def absent_families(self) -> tuple[str, ...]:
@@ -142,6 +153,7 @@ def daily_list(
     model: str | ModelRecipe = MODEL,
     labels: Mapping[str, bool] | None = None,
     step: Step | None = None,
+    whole: str | None = None,
 ) -> DailyList:
     """Bring a dataset's daily tables up to date and rank each of its days.
 
@@ -150,6 +162,8 @@ def daily_list(
     labels : row_id → whether it is malicious; what the project's label store says of the dataset if not given: labels,
         verdicts on one reason, and rules «always benign when …»
     step : called with each day that has to be built
+    whole : the day (empty: the last) that is returned with all its rows, others with those that have something to say;
+        all days have all if not given, which takes some 5 KB a row
 
     Raises
     ------
@@ -158,8 +172,15 @@ def daily_list(
     project = project or find_project()
     listing = open_listing(dataset, project=project, model=model, step=step)
     judged = read_judged(dataset, project) if labels is None else Judged(labels)
-    days = tuple(rank_days(listing.tables, listing.columns, judged=judged, context=listing.context))
-    return DailyList(**vars(listing), days=days, absent=tuple(absent_sets(listing.tables)))
+    days: list[RankedDay] = []
+    roles: set[str] = set()
+    wanted = None if whole is None else whole or str(listing.tables.days[-1])
+    for ranked in rank_days(listing.tables, listing.columns, judged=judged, context=listing.context):
+        roles |= set(ranked.scores.role.tolist())
+        days.append(ranked if wanted in {None, str(ranked.day)} else ranked.told())
+    return DailyList(
+        **vars(listing), days=tuple(days), absent=tuple(absent_sets(listing.tables)), roles=frozenset(roles)
+    )
 
 
 def open_listing(

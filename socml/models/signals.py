@@ -154,6 +154,10 @@ class DayEvidence:
     signal: NDArray[np.int64]
     votes: Votes
 
+    def of(self, rows: NDArray[np.int64]) -> DayEvidence:
+        """Return the same of some rows alone."""
+        return DayEvidence(self.evidence[rows], self.kept[rows], self.role[rows], self.signal[rows], self.votes)
+
     def left(self, votes: Votes) -> Floats:
         """Return the evidence that is left by memory or, of what is not remembered, by votes on its signal.
 

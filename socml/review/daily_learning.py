@@ -52,6 +52,10 @@ class Learned:
     remembered: NDArray[np.int8]
     silenced: NDArray[np.bool_]
 
+    def of(self, rows: NDArray[np.int64]) -> Learned:
+        """Return the same of some rows alone."""
+        return Learned(**{name: array[rows] for name, array in vars(self).items()})
+
     def spread(self, at: NDArray[np.int64], count: int) -> Learned:
         """Return the same of `count` rows, of which these are those at `at`: of the others all is 0."""
         return Learned(**{name: spread(array, at, count) for name, array in vars(self).items()})

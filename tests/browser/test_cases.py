@@ -76,7 +76,7 @@ def test_a_note_that_is_typed_outlives_a_reload_and_is_gone_once_it_is_stored(
         entity.fill("10.0.0.9")
         page.reload()
         page.wait_for_function("() => document.querySelector('textarea')?.value === 'asked the owner,\\nwho is away'")
-        assert entity.input_value() == "10.0.0.9"
+        page.wait_for_function("() => document.querySelector('[class*=draft_entity] input')?.value === '10.0.0.9'")
         page.goto(f"{served.home}cases?dataset=office&case=C1&lang=en&by=lea")  # another person, in the same tab
         note.wait_for()
         assert (note.input_value(), entity.input_value()) == ("", "")
