@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from small_days import small_days
 
-from socml.features.entity_day_table import EntityDay
-from socml.jobs.daily_listing import Judged, ScoredDay, daily_list, open_listing, rank_scored, row_ids, score_days
+from socml.features.entity_day_table import EntityDay, entity_days
+from socml.jobs.daily_listing import Judged, Ranker, ScoredDay, daily_list, open_listing, rank_scored, row_ids
 from socml.jobs.day_queues import QUEUES
 from socml.jobs.kept_days import KeptDay, middle_of
 from socml.jobs.today import Today
@@ -29,7 +29,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredDay, ...]:
     project = small_days(tmp_path_factory.mktemp("kept") / "lab")
     listing = open_listing("office", project=project)
     judged = Judged()
-    return tuple(score_days(listing.tables, listing.columns, judged=judged, context=listing.context))
+    ranker = Ranker(listing.columns, listing.context)
+    return tuple(ranker.score(rows, judged) for rows in entity_days(listing.tables))
 
 
 def test_a_day_made_whole_is_the_day_that_was_ranked_with_all_its_rows(scored, tmp_path) -> None:
