@@ -7,14 +7,20 @@ from datetime import date
 
 import numpy as np
 import pytest
+from daily_events import flow
+from daily_events import store as store_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from small_days import small_days
 
-from socml.features.entity_day_table import EntityDay
-from socml.jobs.daily_listing import Judged, ScoredDay, daily_list, open_listing, rank_scored, row_ids, score_days
+from socml.features.entity_day_table import EntityDay, entity_days
+from socml.jobs.daily_listing import Judged, Ranker, ScoredDay, daily_list, open_listing, rank_scored, row_ids
+from socml.jobs.day_queues import QUEUES
 from socml.jobs.kept_days import KeptDay, middle_of
+from socml.jobs.today import Today
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
 from socml.models.entity_context import Context
 from socml.models.entity_surprise import DayScores
 
@@ -24,7 +30,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredDay, ...]:
     project = small_days(tmp_path_factory.mktemp("kept") / "lab")
     listing = open_listing("office", project=project)
     judged = Judged()
-    return tuple(score_days(listing.tables, listing.columns, judged=judged, context=listing.context))
+    ranker = Ranker(listing.columns, listing.context)
+    return tuple(ranker.score(rows, judged) for rows in entity_days(listing.tables))
 
 
 def test_a_day_made_whole_is_the_day_that_was_ranked_with_all_its_rows(scored, tmp_path) -> None:
@@ -107,6 +114,42 @@ def test_days_with_their_told_rows_alone_are_the_same_lists(tmp_path) -> None:
     first, of_told = whole.listed(5).tolist(), told.listed(5).tolist()
     assert of_all.reasons(whole, first) == lean.reasons(told, of_told)
     assert len(daily_list("office", project=project, whole="").days[-1].row_id) == len(whole.row_id)
+
+
+def test_what_is_kept_says_what_a_new_start_would_say(tmp_path) -> None:
+    project = small_days(tmp_path / "lab")
+
+    def check(kept: Today, store: LabelStore) -> None:
+        fresh = Today("office", project=project)
+        days = [str(day) for day in fresh.of(store).days]
+        for day in days:
+            for queue in QUEUES:
+                assert kept.of(store, day, queue=queue) == fresh.of(store, day, queue=queue), (day, queue)
+        for role in ("source inside", "account inside"):
+            for entity in ("10.0.0.4", "user3"):
+                assert kept.strip(store, role, entity) == fresh.strip(store, role, entity)
+
+    with LabelStore("sqlite://") as store:
+        today = Today("office", project=project)
+        for n, (day, verdict) in enumerate(
+            [
+                ("2026-03-04", "malicious"),
+                ("2026-03-02", "malicious"),
+                ("2026-03-03", "malicious"),
+                ("2026-03-02", "benign"),
+            ]
+        ):
+            for row in today.of(store, day, queue="random-audit").rows[:2]:
+                store.record([NewLabel(row.row_id, verdict, client_id=f"{n} {row.row_id}", dataset="office", by="ana")])
+            check(today, store)
+        events = [flow(f"2026-03-05T09:{n:02}:00Z", "10.0.0.4", f"10.0.2.{n + 1}", 445, "S0") for n in range(40)]
+        store_events(project, events, part="b")
+        check(today, store)
+        assert str(today.of(store).days[-1]) == "2026-03-05"
+        store_events(
+            project, [flow("2026-03-03T23:00:00Z", "10.0.0.7", "203.0.113.77", source_bytes=9_000_000)], part="c"
+        )
+        check(today, store)
 
 
 def test_a_day_on_which_nobody_was_seen_is_whole_too(scored) -> None:

@@ -1,6 +1,6 @@
 """A dataset → its daily list: whom to look at on each day, in order, each with its reasons.
 
-`score_days` goes over all days in order: each is scored by the days before it, and re-ranked by the labels so far.
+`rank_days` goes over all days in order: each is scored by the days before it, and re-ranked by the labels so far.
 """
 
 from __future__ import annotations
@@ -292,15 +292,6 @@ def rank_days(
     ranker = Ranker(columns, context)
     for rows in entity_days(tables):
         yield ranker.rank(rows, judged)
-
-
-def score_days(
-    tables: DailyTables, columns: tuple[Column, ...], *, judged: Judged, context: Context
-) -> Iterator[ScoredDay]:
-    """Yield each day scored by the days before it."""
-    ranker = Ranker(columns, context)
-    for rows in entity_days(tables):
-        yield ranker.score(rows, judged)
 
 
 def rank_scored(

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from socml.features import EntityDay
 from socml.jobs.daily_listing import RankedDay, ScoredDay
 from socml.models import row_keys
 
@@ -82,6 +83,12 @@ class KeptDay:
         """Return the id of a row of the day."""
         return str(self.ids[place].as_py().hex())
 
+    def remembered(self) -> tuple[EntityDay, NDArray[np.float64]]:
+        """Return the rows of the day and their scores, as days are scored that come after it."""
+        score = np.zeros(len(self))
+        score[self.at] = self.told.scores.score
+        return EntityDay(self.day, *self._names(), self.values.toarray()), score
+
     def who(self, place: int) -> tuple[str, str]:
         """Return role and entity of a row of the day."""
         role, _, entity = self.keys[place].as_py().partition("\0")
@@ -103,14 +110,19 @@ class KeptDay:
 
     def whole(self, ranked: RankedDay) -> RankedDay:
         """Return the day with all its rows, in their order; of what is ranked, `ranked` has the told ones."""
-        named = [key.partition("\0") for key in self.keys.to_pylist()]
-        role, entity = (np.array([one[i] for one in named], object) for i in (0, 2))
+        role, entity = self._names()
         others = {"role": role, "entity": entity, "once_in": np.ones(len(self))}
         scores = ranked.scores.spread(self.at, len(self), others)
         learned, unlearned = (one.spread(self.at, len(self)) for one in (ranked.learned, ranked.unlearned))
         ids = np.array([one.hex() for one in self.ids.to_pylist()], object)
         order = np.argsort(-learned.score, kind="stable")
         return replace(ranked, scores=scores, learned=learned, unlearned=unlearned, row_id=ids, order=order)
+
+    def _names(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        roles = np.array(self.roles, object)[self.role]
+        starts = [len(role) + 1 for role in roles]
+        names = [key[start:] for key, start in zip(self.keys.to_pylist(), starts, strict=True)]
+        return roles, np.array(names, object)
 
     def _column(self, c: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         here = slice(self.values.indptr[c], self.values.indptr[c + 1])

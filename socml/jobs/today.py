@@ -9,19 +9,20 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 
 import numpy as np
 
-from socml.features import absent_sets, build_daily, columns_of, daily_folder
+from socml.features import DailyTables, absent_sets, build_daily, columns_of, daily_folder, entity_day
 from socml.jobs.daily_listing import (
     MODEL,
     DailyList,
     Judged,
     RankedDay,
+    Ranker,
     about_rows,
     rank_scored,
     read_judged,
-    score_days,
 )
 from socml.jobs.day_queues import LISTED, QUEUES, queued_rows
 from socml.jobs.kept_days import KeptDay, middle_of
@@ -68,11 +69,7 @@ class Today:
             if self._list is None or stamp != self._built:
                 self._build()
                 self._built = _stamp(self.project, self.dataset)
-            if not self._kept or malicious != self._malicious:
-                assert self._list is not None
-                of_tables = score_days(self._list.tables, self._list.columns, judged=judged, context=self._list.context)
-                self._kept, self._malicious = tuple(map(KeptDay.of, of_tables)), malicious
-                self._abouts = {}
+            self._score(judged, malicious)
             assert self._list is not None
             listed, told = self._list, (kept.told for kept in self._kept)
             days = tuple(rank_scored(told, listed.columns, judged=judged, context=listed.context))
@@ -218,10 +215,29 @@ class Today:
         context = read_context(self.project)
         tables = build_daily(self._recipe.feature_sets, self.dataset, project=self.project, inside=context.inside)
         columns = columns_of(tables.recipes)
-        absent = tuple(absent_sets(tables))
+        before, absent = self._list, tuple(absent_sets(tables))
         self._list = DailyList(self.dataset, self._recipe, tables, columns, context, (), absent)
-        self._kept = ()
+        same = before is not None and (before.columns, before.context) == (columns, context)
+        self._kept = self._kept[: _same_days(before.tables, tables)] if before is not None and same else ()
         self._abouts, self._places = {}, {}
+
+    def _score(self, judged: Judged, malicious: frozenset[str]) -> None:
+        """Score the days that are not scored yet; none of them learns from what is labelled malicious before it."""
+        assert self._list is not None
+        changed = malicious ^ self._malicious
+        of_changed = (i + 1 for i, kept in enumerate(self._kept) if changed and len(kept.named(changed)))
+        valid = next(of_changed, len(self._kept))
+        self._malicious = malicious
+        tables = self._list.tables
+        if valid == len(tables.days):
+            return
+        ranker = Ranker(self._list.columns, self._list.context)
+        for kept in self._kept[max(0, valid - MEMORY_DAYS) : valid]:
+            rows, score = kept.remembered()
+            ranker.remember(rows, score=score, learned=score, malicious=kept.named(malicious).tolist())
+        scored = (ranker.score(entity_day(tables, day), judged) for day in tables.days[valid:])
+        self._kept = (*self._kept[:valid], *map(KeptDay.of, scored))
+        self._abouts = {}
 
     def _row(
         self,
@@ -296,6 +312,12 @@ class Today:
         if len(judged) < _JUDGED_LEAST:
             return None
         return shown * sum(not bad for bad in judged.values()) / len(judged)
+
+
+def _same_days(before: DailyTables, now: DailyTables) -> int:
+    """Return how many days from the first on have the same tables as before."""
+    days = [zip(of.days, map(of.versions.__getitem__, of.days), strict=True) for of in (before, now)]
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*days, strict=False)))
 
 
 def _who(ranked: RankedDay, row: int) -> tuple[str, str]:
