@@ -112,7 +112,10 @@ def _blocks_of_group(
                 yield block.slice(len(block) - (first - done))
                 done = first
     except (pa.ArrowException, OSError) as error:
-        told = f"row {done + 1:,} cannot be read, and {end - done - 1:,} after it ({_told(error)})"
+        told = (
+            f"row {done + 1:,} cannot be read, and {end - done - 1:,} after it ({_told(error)}); a mended copy is another "
+            "file, whose rows are added to those that were read: read it with --anew"
+        )
         yield Damage(end - done, told)
 
 
