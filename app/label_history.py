@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from labelling.trust import trust
 from people import kept_store
 from rules import draw_rules
 
+from socml.features import daily_folder
 from socml.labels import LabelStore, write_labels
-from socml.project import Project, Words, visible_line
+from socml.project import Project, SocmlError, Words, visible_line
 from socml.review import entities_of
 
 _SHOWN = 2_000  # rows of the table; the export has all
@@ -97,13 +99,24 @@ def _table(place: Place, desk: Desk, events: pd.DataFrame, standing: pd.DataFram
 
 
 def _entities(place: Place, desk: Desk, labels: pd.DataFrame) -> dict[str, str]:
-    """Return whom the labelled rows are about: of this run, and of the run that each other was labelled in."""
+    """Return whom the labelled rows are about: of this run, of the run that each was labelled in, and of Today's days."""
     here = desk.triage.about(list(labels["row_id"].unique()))["entity"].dropna()
     known = {str(row_id): str(entity) for row_id, entity in here.items()}
     others = labels[~labels["row_id"].isin(list(known))].dropna(subset="run_id")
     for run_id, of_run in others.groupby("run_id"):
         known |= _of_run(place.project, str(run_id), tuple(sorted(of_run["row_id"].unique())))
-    return known
+    on_today = set(labels[labels["run_id"].isna()]["row_id"]).difference(known)  # whose days may have no run
+    return known | _of_days(place, str(labels["dataset"].iloc[0]), on_today)
+
+
+def _of_days(place: Place, dataset: str, row_ids: set[str]) -> dict[str, str]:
+    """Return whom rows of the days of a list are about; of no list that is not there already."""
+    if not row_ids or not (daily_folder(place.project, dataset) / "state.json").is_file():
+        return {}
+    store = kept_store(place.project, read_only=not place.may_write)
+    with suppress(SocmlError):  # the list cannot be made any more: the labels are shown all the same
+        return kept_today(place.project, dataset).entities_of(store, row_ids)
+    return {}
 
 
 @lru_cache(maxsize=256)

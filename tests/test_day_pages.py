@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from socml.cli import app as command_line
 from socml.jobs import daily_list, store_day
 from socml.labels.recording import open_labels
+from socml.labels.verdicts import NewLabel
 from socml.project.project import Project
 from socml.project.wording import words
 from socml.respond.cases import CaseRow, Cases
@@ -203,3 +204,20 @@ def test_a_chart_of_days_without_rows_has_an_axis_and_speaks_the_pages_language(
     assert [row["rows"] for row in next(iter(chart["datasets"].values()))] == [0]
     assert chart["encoding"]["y"]["scale"]["domain"] == [0, 1]
     assert [tip["title"] for tip in chart["encoding"]["tooltip"]] == ["Jour", "Lignes", "Entités"]
+
+
+def test_a_label_given_on_today_says_whom_it_is_about_whatever_run_is_open(
+    tmp_path: Path, open_app_on: Callable[[Project], None]
+) -> None:
+    project = small_days(tmp_path / "lab")
+    open_app_on(project)
+    listed = daily_list("office", project=project)
+    store_day(listed, listed.of("2026-03-04"), project=project)
+    scan = listed.of("2026-03-03")
+    with open_labels(project) as labels:
+        row_id = str(scan.row_id[scan.order[0]])
+        labels.record([NewLabel(row_id, "malicious", client_id="c1", dataset="office", by="ana")])
+        labels.record([NewLabel("f" * 32, "benign", client_id="c2", dataset="office", by="ana")])
+    app = opened("label_history.py", lang="en", by="ana")
+    assert not app.exception
+    assert app.dataframe[0].value["Entity"].to_list() == ["", "10.0.0.4"]

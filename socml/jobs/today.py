@@ -6,7 +6,7 @@ Days are scored once and kept: after a verdict only what was learned is worked o
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -193,6 +193,13 @@ class Today:
                 for place in kept.named([row_id]):
                     return (kept.day, *kept.who(place))
             return None
+
+    def entities_of(self, store: LabelStore, row_ids: Collection[str]) -> dict[str, str]:
+        """Return whom rows of any day are about; a row that no day has is left out."""
+        with self._lock:
+            self.refresh(store)
+            found = ((kept, place) for kept in self._kept for place in kept.named(row_ids).tolist())
+            return {kept.row_id(place): kept.who(place)[1] for kept, place in found}
 
     def column(self, name: str) -> str:
         """Return the family of a column, empty if there is none of that name."""
