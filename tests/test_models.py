@@ -223,6 +223,15 @@ def test_the_percentile_is_the_share_of_reference_rows_that_are_more_normal():
     assert scale.percentile(np.array([-1.0, 0.0, 49.0, 99.0])).tolist() == [100.0, 99.0, 50.0, 0.0]
 
 
+def test_percentiles_of_many_rows_are_those_of_each(monkeypatch):
+    monkeypatch.setattr("socml.models.version.AT_ONCE", 7)
+    reference = make_reference(np.linspace(-1, 0, 50))
+    scores = np.linspace(-1.2, 0.2, 31)
+    one_by_one = [reference.percentile(scores[i : i + 1])[0] for i in range(len(scores))]
+    assert reference.percentile(scores).tolist() == one_by_one
+    assert len(reference.percentile(scores[:0])) == 0
+
+
 def test_the_percentile_is_exact_among_the_most_anomalous_of_a_large_reference():
     normality = np.random.default_rng(0).permutation(200_000).astype(float)
     scale = make_reference(normality)

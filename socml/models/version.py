@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from socml.features import Preparation, Sequences
 
 EXACT_TAIL = 5_000  # most anomalous reference rows that are all kept, so that high percentiles are exact
+AT_ONCE = 1_000_000  # rows that are looked up at a time, so that many take the memory of the result
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,12 @@ class Reference:
         >>> make_reference(np.array([-0.9, -0.5, -0.4, -0.3])).percentile(np.array([-0.9, -0.45, -1.0]))
         array([ 75.,  50., 100.])
         """
-        at = np.searchsorted(self.normality, normality, side="right")
-        at_most = np.concatenate([[0], self.ranks])[at]
-        return np.asarray(100.0 * (1.0 - at_most / self.rows))
+        percentile, at_most = np.empty(len(normality)), np.concatenate([[0], self.ranks])
+        for start in range(0, len(normality), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            at = np.searchsorted(self.normality, normality[some], side="right")
+            percentile[some] = 100.0 * (1.0 - at_most[at] / self.rows)
+        return percentile
 
 
 def make_reference(normality: np.ndarray) -> Reference:
