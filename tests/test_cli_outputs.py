@@ -1,18 +1,25 @@
-"""A command whose output is closed, or cannot write all letters, does its work all the same."""
+"""A command whose output is closed, or cannot write all letters, does its work all the same; one that is stopped says so."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+from multiprocessing import Pipe
+from pathlib import Path
 
 import pytest
+from small_days import small_days
+from small_lab import socml
 
 from socml import __version__
 from socml.cli import main
 from socml.cli._output import as_json
-from socml.project import init_project
+from socml.project import init_project, sealed_connection
 
 
 def test_a_command_without_outputs_does_its_work(tmp_path):
@@ -53,3 +60,37 @@ def test_an_argument_whose_bytes_are_no_letters_is_told(monkeypatch, capsys, tmp
         main()
     assert ended.value.code == 2
     assert "'caf\\udce9' holds bytes that are no letters" in capsys.readouterr().err
+
+
+def test_a_person_who_stops_a_query_is_told_that_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = small_days(tmp_path / "lab")
+    pressed = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def endless(*_: object, **__: object) -> None:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with sealed_connection({}) as connection:
+            connection.execute("select sum(hash(range)) from range(60000000000)")
+
+    monkeypatch.setattr("socml.jobs.night_run.open_listing", endless)
+    try:
+        done = socml(project, "nightly", "office")
+    finally:
+        signal.signal(signal.SIGINT, pressed)
+    assert done.code == 130
+    assert "stopped; what was finished is kept" in done.err
+    assert "fault" not in done.err
+
+
+def test_a_reader_whose_run_was_stopped_before_it_asked_says_nothing() -> None:
+    mine, its = Pipe()
+    handle = os.dup(its.fileno())
+    mine.close()
+    its.close()
+    program = f"from socml.ingestion.reading_worker import serve; serve({handle})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], pass_fds=[handle], capture_output=True, text=True, timeout=60, check=False
+    )
+    os.close(handle)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 import warnings
-from typing import Annotated, TextIO
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -80,14 +80,29 @@ def main() -> None:
             sys.stderr.close()
             raise SystemExit(0) from None
         except KeyboardInterrupt:
-            sys.stderr.write("\nsocml: stopped; what was finished is kept, and the same command goes on from there\n")
-            raise SystemExit(130) from None
+            _stop()
         except Exception as error:
             if os.environ.get("SOCML_DEBUG"):
                 raise
+            if _was_stopped(error):
+                _stop()
             failure = as_socml_error(error)
             note(f"socml: {failure or _unforeseen(error)}")
             raise SystemExit(failure.exit_code if failure else 1) from None
+
+
+def _stop() -> NoReturn:
+    sys.stderr.write("\nsocml: stopped; what was finished is kept, and the same command goes on from there\n")
+    raise SystemExit(130) from None
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    """Say whether an error, or what it came from, is a person's Ctrl-C: DuckDB makes a RuntimeError of it within a query."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _open_outputs() -> None:

@@ -86,7 +86,10 @@ def serve(handle: int) -> None:
     pa.set_cpu_count(1)  # each core has a worker
     pipe = Connection(handle)
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    setup: Setup = pipe.recv()
+    try:
+        setup: Setup = pipe.recv()
+    except (EOFError, OSError):  # who asks was stopped before it asked
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Notice)  # the asking process said it
         open_components(setup.opened)
