@@ -20,21 +20,28 @@ export class Typed {
   constructor(storage) {
     this.storage = storage;
     this.drawn = new WeakSet();
+    this.sent = new Set(); // names of fields whose form was sent since they were typed into
+  }
+
+  send(fields) {
+    for (const field of fields) this.sent.add(nameOf(field));
   }
 
   keep(field) {
+    this.sent.delete(nameOf(field));
     if (field.value) this.storage.setItem(nameOf(field), field.value);
     else this.storage.removeItem(nameOf(field));
   }
 
-  // A field that is new gets back what was typed into it; one that was emptied since has been stored.
+  // A field that is new gets back what was typed into it; one that was emptied since has been stored, and so has one that
+  // was sent and is drawn anew without its text. A page that is loaded again knows of no sending: there it comes back.
   look(fields) {
     for (const field of fields) {
       const known = this.drawn.has(field);
       const text = this.storage.getItem(nameOf(field));
       this.drawn.add(field);
       if (!text || field.value) continue;
-      if (known) this.storage.removeItem(nameOf(field));
+      if (known || this.sent.has(nameOf(field))) this.storage.removeItem(nameOf(field));
       else type(field, text);
     }
   }
@@ -58,6 +65,11 @@ export function keepTyped() {
       // no room left: as above
     }
   });
+  const send = (within) => typed.send(within?.closest('[data-testid="stForm"]')?.querySelectorAll(FIELDS) ?? []);
+  window.addEventListener("click", ({ target }) => send(target.closest?.("button")), true);
+  window.addEventListener("keydown", ({ key, ctrlKey, metaKey, target }) => {
+    if (key === "Enter" && (ctrlKey || metaKey || target.tagName === "INPUT")) send(target);
+  }, true);
   for (const moment of ["click", "focusin", "pagehide"]) window.addEventListener(moment, look, true);
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
 }

@@ -27,7 +27,7 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         ana.wait_for_selector(WHOLE)
         ana.keyboard.press("x")
         ana.get_by_role("button", name="Mettre dans le dossier").dblclick()
-        ana.locator("input[aria-label=Objet]").wait_for()
+        ana.locator("[data-testid=stForm] input[aria-label=Objet]").wait_for()
         ana.wait_for_function("() => location.search.includes('case=C1')")
         lea.goto(f"{served.home}cases?dataset=office&case=C1&lang=en&by=lea")
         lea.get_by_text("Wed 4 Mar 2026").wait_for()
@@ -53,7 +53,7 @@ def test_a_row_goes_into_a_case_that_two_people_keep_in_two_languages(new_page: 
         ana.goto(f"{served.home}?dataset=office&day=2026-03-04&lang=fr&by=ana")
         ana.wait_for_selector(WHOLE)
         ana.locator(".detail a.case").click()
-        ana.locator("input[aria-label=Objet]").wait_for()
+        ana.locator("[data-testid=stForm] input[aria-label=Objet]").wait_for()
         with ana.context.expect_page() as opened:
             ana.locator("a[href*='role=']").first.click()
         opened.value.locator("a[href*='case=C1']").wait_for()

@@ -52,3 +52,23 @@ test("a field that holds something keeps it, and one that a person empties stays
   typed.look([again]);
   assert.equal(again.value, "");
 });
+
+test("what was sent does not come back into a field that is drawn anew without it, and does after it was typed again", () => {
+  const storage = memory();
+  const typed = new Typed(storage);
+  const [first, second, third, fourth] = [new Field(), new Field(), new Field(), new Field()];
+  typed.look([first]);
+  first.value = "asked the owner";
+  typed.keep(first);
+  typed.send([first]);
+  typed.look([second]); // the server emptied the form, and the page drew another field
+  assert.equal(second.value, "");
+  assert.equal(storage.kept.size, 0);
+  second.value = "and the guard";
+  typed.keep(second);
+  typed.look([third]);
+  assert.equal(third.value, "and the guard");
+  typed.send([third]);
+  new Typed(storage).look([fourth]); // the page was loaded again before it was stored
+  assert.equal(fourth.value, "and the guard");
+});
