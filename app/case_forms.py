@@ -86,9 +86,8 @@ def _save(visit: Visit, cases: Cases, drawn: Case) -> None:
         st.session_state[_TYPED] = {**st.session_state.get(_TYPED, {}), **typed}  # it stays in its field
         became = ", ".join(became_in_words(name, getattr(case, name), visit.say) for name in both)
         raise DataError(Sentence("error.case.meanwhile", what=became))
-    changed = {
-        name: value for name, value in changed.items() if value != _value(case, name)
-    }  # a second press finds none
+    # A second press finds nothing that is not written yet.
+    changed = {name: value for name, value in changed.items() if value != _value(case, name)}
     if "techniques" in changed:
         changed["techniques"] = tuple(str(changed["techniques"]).replace(",", " ").split())
     if changed:

@@ -34,21 +34,6 @@ from socml.respond import (
     why_not_yet,
 )
 
-
-def case_row(visit: Visit, row_id: str) -> CaseRow | None:
-    """Return the row as a case keeps it; None if the list has none of that id."""
-    today = kept_today(visit.project, visit.dataset)
-    day = today.day_of_row(visit.store, row_id)
-    if day is None:
-        return None
-    row = next((r for r in today.of(visit.store, str(day), shown=1_000).rows if r.row_id == row_id), None)
-    if row is None:
-        return None
-    families = tuple(reason.reason.family for reason in row.reasons)
-    lines = {language: row_in_words(row, words(language)) for language in LANGUAGES}
-    return CaseRow(row_id, str(day), row.entity, row.role, lines[visit.say.language], families, lines)
-
-
 _SHOWN = 20  # cases of a column
 
 
@@ -281,6 +266,20 @@ def _about(entry: Entry, case: Case, say: Words) -> str:
         added = (one.body for one in case.timeline if one.kind == "case.row_added")
         return next((str(one["entity"]) for one in added if one["row_id"] == body["row_id"]), "")
     return str(body.get("entity") or "")
+
+
+def case_row(visit: Visit, row_id: str) -> CaseRow | None:
+    """Return the row as a case keeps it; None if the list has none of that id."""
+    today = kept_today(visit.project, visit.dataset)
+    day = today.day_of_row(visit.store, row_id)
+    if day is None:
+        return None
+    row = next((r for r in today.of(visit.store, str(day), shown=1_000).rows if r.row_id == row_id), None)
+    if row is None:
+        return None
+    families = tuple(reason.reason.family for reason in row.reasons)
+    lines = {language: row_in_words(row, words(language)) for language in LANGUAGES}
+    return CaseRow(row_id, str(day), row.entity, row.role, lines[visit.say.language], families, lines)
 
 
 def _add_row(visit: Visit, cases: Cases, row_id: str) -> None:

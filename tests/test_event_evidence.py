@@ -91,3 +91,14 @@ def test_related_events_keep_whole_numbers_and_times_in_utc(lab):
     frame = as_frame(of["e00003"].related)
     assert str(frame["time"].dtype) == "datetime64[us, UTC]"
     assert all(isinstance(port, int) for port in of["e00003"].related["destination_port"].to_pylist())
+
+
+def test_a_window_of_whole_numbers_of_numpy_has_its_events(lab):
+    everything = events(200)
+    store(lab, everything)
+    timed = everything[everything["time"].notna()]
+    port = np.int64(timed["destination_port"].iloc[0])
+    rows = [{"row_id": "w", "time": START, "destination_port": port}]
+    asked = {"entity": ["destination_port"], "window_seconds": 60, "told": ("source_ip",), "project": lab}
+    own = events_of_rows("office", rows=rows, own_limit=1000, **asked)["w"].own
+    assert sorted(own["event_id"].to_pylist()) == sorted(timed[timed["destination_port"] == port]["event_id"])

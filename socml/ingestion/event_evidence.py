@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from socml.ingestion.event_connection import StoredEvents, kept_events
-from socml.ingestion.event_query import is_missing, moment_of
+from socml.ingestion.event_query import is_missing, moment_of, plain
 from socml.project import Project, find_project, quoted
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def _select(stored: StoredEvents, columns: Sequence[str], where: str, values: Se
     In one statement: each step of a relation looks at every file of the dataset anew.
     """
     named = ", ".join(map(quoted, columns))
-    return stored.connection.sql(f"select {named} from events where {where}", params=list(values)).to_arrow_table()  # noqa: S608
+    sql = f"select {named} from events where {where}"  # noqa: S608  `where` is made of quoted names and ?
+    return stored.connection.sql(sql, params=[plain(value) for value in values]).to_arrow_table()
 
 
 def _any_span(count: int) -> str:

@@ -110,7 +110,7 @@ def equals(name: str, value: object) -> duckdb.Expression:
     column = duckdb.ColumnExpression(name)
     if value is None or value != value:  # noqa: PLR0124  NaN
         return column.isnull()
-    return column == duckdb.ConstantExpression(_plain(value))
+    return column == duckdb.ConstantExpression(plain(value))
 
 
 def check_column(name: str, stored: pa.Schema) -> None:
@@ -124,7 +124,8 @@ def is_missing(value: object) -> bool:
     return value is None or bool(value != value)  # noqa: PLR0124  NaN
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a number of numpy as Python's own, which DuckDB takes."""
     return value.item() if hasattr(value, "item") else value
 
 
