@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 
+from socml.cli.project import MEMORY
 from socml.jobs import Today, daily_list, row_in_words, store_day
 from socml.labels import NewLabel, open_labels
 from socml.project import LANGUAGES, Project, init_project, read_project, words
@@ -122,7 +123,7 @@ def served(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "--server.fileWatcherType=none",  # as `socml app` serves it
     ]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *options]
-    environment = {"MALLOC_ARENA_MAX": "2", **os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
+    environment = {**MEMORY, **os.environ, "SOCML_PROJECT": str(root), "SOCML_ANALYST": "ana"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(120):

@@ -1,5 +1,18 @@
-"""`python -m socml` → the same as `socml`."""
+"""The program `socml`, and `python -m socml`: Ctrl-C ends it with 130 from its first moment on."""
 
-from socml.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Load the command line and run one command."""
+    try:
+        from socml.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

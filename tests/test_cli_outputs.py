@@ -83,6 +83,23 @@ def test_a_person_who_stops_a_query_is_told_that_it_was_stopped(
     assert "fault" not in done.err
 
 
+def test_a_person_who_stops_before_the_command_line_is_loaded_sees_no_trace() -> None:
+    program = """
+import sys
+
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Pressed())
+from socml.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_reader_whose_run_was_stopped_before_it_asked_says_nothing() -> None:
     mine, its = Pipe()
     handle = os.dup(its.fileno())

@@ -128,14 +128,15 @@ def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monke
     project = make_project(tmp_path / "lab")
     monkeypatch.setenv("SOCML_PROJECT", str(project.root))
     served: list[list[str]] = []
-    arenas: list[str] = []
+    environments: list[dict[str, str]] = []
 
     def serve(program: str, command: list[str], environment: dict[str, str]) -> None:
         served.append(command)
-        arenas.append(environment["MALLOC_ARENA_MAX"])
+        environments.append(environment)
 
     monkeypatch.setattr("socml.cli.project.os.execve", serve)
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    monkeypatch.delenv("ARROW_DEFAULT_MEMORY_POOL", raising=False)
     runner = CliRunner()
     refused = runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
     assert "no account" in str(refused.exception)
@@ -145,7 +146,8 @@ def test_other_machines_are_listened_to_only_with_accounts(tmp_path: Path, monke
     runner.invoke(command_line, ["app", "--address", "0.0.0.0", "--port", "18599"])
     monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
     runner.invoke(command_line, ["app", "--port", "18599"])
-    assert arenas == ["2", "8"], "what the environment says goes first"
+    assert [environment["MALLOC_ARENA_MAX"] for environment in environments] == ["2", "8"], "the environment goes first"
+    assert all(environment["ARROW_DEFAULT_MEMORY_POOL"] == "system" for environment in environments)
     addresses = [next(part for part in command if part.startswith("--server.address")) for command in served]
     assert addresses == ["--server.address=0.0.0.0", "--server.address=127.0.0.1"]
     assert "last account" in str(runner.invoke(command_line, ["people", "close", "ana"]).exception)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from socml.explanations.usual import Entities, Spread, category_shares, group_entities, spread_of
 from socml.features import of_rows, plain_table
-from socml.project import DataError, Project, Run, Sentence, open_table, read_table, run_folder
+from socml.project import DataError, Project, Run, Sentence, held_once, open_table, read_table, run_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,7 @@ class OnDisk:
         absent = [row_id for row_id in row_ids if row_id not in self._place]
         if absent:
             wanted, start = pa.array(absent, pa.string()), 0
-            for names in self.row_ids.chunks if self.is_kept else self._parts("row_id"):
+            for names in [self.row_ids] if self.is_kept else self._parts("row_id"):
                 at = pc.indices_nonzero(pc.is_in(names, value_set=wanted))
                 self._place.update(zip(names.take(at).to_pylist(), pc.add(at, start).to_pylist(), strict=True))
                 start += len(names)
@@ -172,9 +172,9 @@ class OnDisk:
         return frame.set_index("row_id")
 
     @cached_property
-    def row_ids(self) -> pa.ChunkedArray:
+    def row_ids(self) -> pa.Array | pa.ChunkedArray:
         """The names of all rows."""
-        return open_table(self._path).read(columns=["row_id"]).column(0)
+        return held_once(open_table(self._path).read(columns=["row_id"]).column(0))
 
     def _parts(self, name: str) -> Iterator[pa.Array]:
         return (batch.column(0) for batch in open_table(self._path).iter_batches(BLOCK, columns=[name]))
@@ -297,4 +297,4 @@ def _scores_of(run: Run, columns: OnDisk, row_ids: list[str], project: Project) 
 def _scores_in_order(path: Path, written_ns: int, columns: OnDisk) -> np.ndarray | None:
     """Return the score of each row of a feature table; None if a run's rows are not these, in this order."""
     stored = read_table(path, columns=["row_id", "anomaly_score"])
-    return stored["anomaly_score"].to_numpy() if stored["row_id"].equals(columns.row_ids) else None
+    return stored["anomaly_score"].to_numpy() if held_once(stored["row_id"]) is columns.row_ids else None

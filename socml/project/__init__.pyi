@@ -137,6 +137,7 @@ from .spark_engine import spark_session as spark_session
 from .spark_sql import spark_sql as spark_sql
 from .stored import as_it_is as as_it_is
 from .stored import clear_abandoned as clear_abandoned
+from .stored import held_once as held_once
 from .stored import one_at_a_time as one_at_a_time
 from .stored import open_file as open_file
 from .stored import open_table as open_table

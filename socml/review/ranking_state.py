@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 
 from socml.models import FILE as EVIDENCE
 from socml.models import DayEvidence, SignalRanking
-from socml.project import DataError, Notice, Project, Run, Sentence, read_leaves, read_table, run_folder, visible_line
+from socml.project import (
+    DataError,
+    Notice,
+    Project,
+    Run,
+    Sentence,
+    held_once,
+    read_leaves,
+    read_table,
+    run_folder,
+    visible_line,
+)
 from socml.review.candidates import best_first
 from socml.review.feedback import FeedbackRanking
 from socml.review.row_ids import RowIds
@@ -67,7 +78,7 @@ class RankingState:
             self._learner = SignalRanking(DayEvidence.read(folder))
         self._order = _by_rank(scores, self._path)
         self._spread = float(np.std(anomaly_score, ddof=1)) if len(anomaly_score) > 1 else 0.0
-        self.ids = RowIds(scores["row_id"].combine_chunks(), self._order)
+        self.ids = RowIds(held_once(scores["row_id"]), self._order)
         ranked = scores.select(TOLD).take(pa.array(self._order))
         self.candidates = _candidates(ranked, self._order, leaves)
         del scores, ranked
