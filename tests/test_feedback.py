@@ -80,12 +80,30 @@ def test_the_kernel_counts_shared_leaves_like_the_naive_one(kind, n_rows):
 
 
 def test_the_dual_puts_rows_on_their_side_within_their_limits():
-    kernel = np.array([[1.0, 0.2], [0.2, 1.0]])
+    alike, value = np.array([[5, 1, 9], [1, 5, 9], [9, 9, 9]], dtype=np.uint8), np.arange(10) / 5
+    kernel = value[alike[:2, :2]]
     signs, limits = np.array([1.0, -1.0]), np.array([5.0, 5.0])
-    multipliers = solve_dual(kernel, np.zeros(2), signs, limits)
+    multipliers = solve_dual(alike, value, np.zeros(2), signs, limits)
     assert np.allclose(signs * (kernel @ (multipliers * signs)), 1, atol=1e-4)
-    assert (solve_dual(kernel, np.zeros(2), signs, limits / 50) == 0.1).all()
-    assert (solve_dual(kernel, 9 * signs, signs, limits) == 0).all(), "right already: nothing to learn"
+    assert (solve_dual(alike, value, np.zeros(2), signs, limits / 50) == 0.1).all()
+    assert (solve_dual(alike, value, 9 * signs, signs, limits) == 0).all(), "right already: nothing to learn"
+
+
+def test_what_labelled_rows_have_in_common_is_that_of_now_whatever_was_labelled_before(monkeypatch):
+    monkeypatch.setattr("socml.review.feedback.LABELS", 4)  # so that the table grows often
+    leaves, score = forest()
+    ranking, rng, rows = FeedbackRanking(leaves, score), np.random.default_rng(5), []
+    for turn in range(60):
+        if turn % 20 == 10:  # all are taken back, and given again
+            assert (ranking.learn([], []) == score).all()
+        free = [row for row in range(len(score)) if row not in rows]
+        if rows and rng.random() < 0.4:  # a label is taken back, or given again
+            again = [rows.pop(int(rng.integers(len(rows))))]
+            rows += again if rng.random() < 0.5 else []
+        else:
+            rows += rng.choice(free, int(rng.integers(1, 6)), replace=False).tolist()
+        directions = [1 if row % 3 else -1 for row in rows]
+        assert (ranking.learn(rows, directions) == FeedbackRanking(leaves, score).learn(rows, directions)).all()
 
 
 def test_adding_and_taking_away_columns_leaves_no_trace():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from functools import cached_property
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,7 @@ EVERY = 3  # labels, one of which asks for a row of usual score
 LEVEL = 0.5  # quantile of the anomaly scores that is usual
 UNLIKE = 5.0  # standard deviations of the anomaly score that being unlike all benign labels is worth there
 COLUMNS = 32  # of labelled rows, allocated at once
+LABELS = 512  # by which the table of labelled rows among themselves grows
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
 
@@ -176,9 +178,9 @@ class FeedbackRanking:
             return np.zeros(len(rows))
         from socml.review.tree_kernel import STEP, solve_dual  # numba takes a third of a second
 
-        kernel = self._columns.between(rows) / self._columns.whole
+        alike = self._columns.between(rows)
         prior = PRIOR * trust * (self.anomaly_score[rows] - self._zero) / self._unit
-        multipliers = solve_dual(kernel, prior, signs, self._cautious(rows, signs, limits))
+        multipliers = solve_dual(alike, self._columns.value, prior, signs, self._cautious(rows, signs, limits))
         return np.round(multipliers / STEP) * STEP
 
     def _cautious(
@@ -237,16 +239,31 @@ class _Columns:
         self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
         share = np.linspace(0.0, 1.0, len(leaves) + 1)
         self._alike = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
+        self.value = np.arange(self.whole + 1) / self.whole  # of the kernel, for each number in a column
+        self._rows: list[int] = []  # whose table `_among` is
+        self._among = np.empty((0, 0), dtype=self._type)
         self._blocks: list[NDArray[np.unsignedinteger]] = []  # of COLUMNS columns each, so that growing copies nothing
         self._slot_of: dict[int, int] = {}
         self._free: list[int] = []
 
-    def between(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return how alike the labelled rows are to each other, making the columns that are not there yet."""
-        alike = np.empty((len(rows), len(rows)))
-        for i, row in enumerate(rows.tolist()):
-            alike[i] = self._column(row)[rows]
-        return alike
+    def between(self, rows: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:
+        """Return how alike the labelled rows are to each other, making the columns that are not there yet.
+
+        Shape at least (n, n), the first n of each count. What the rows before had in common with these is kept: a label
+        more costs a column, and not a table.
+        """
+        wanted = rows.tolist()
+        same = next((at for at, (old, new) in enumerate(zip(self._rows, wanted, strict=False)) if old != new), None)
+        known = min(len(self._rows), len(wanted)) if same is None else same
+        if len(wanted) > len(self._among):
+            larger = np.empty((len(wanted) + LABELS,) * 2, dtype=self._type)
+            larger[:known, :known] = self._among[:known, :known]
+            self._among = larger
+        for at in range(known, len(wanted)):
+            here = self._column(wanted[at])[rows[: at + 1]]
+            self._among[at, : at + 1] = self._among[: at + 1, at] = here
+        self._rows = wanted
+        return self._among
 
     def add_to(self, total: NDArray[np.float64], changes: dict[int, float]) -> None:
         """Add the columns of some rows, each times its change, to `total`."""
@@ -264,6 +281,7 @@ class _Columns:
         """Forget the columns of all other rows."""
         for row in [row for row in self._slot_of if row not in rows]:
             self._free.append(self._slot_of.pop(row))
+        self._rows = list(takewhile(self._slot_of.__contains__, self._rows))
 
     def _column(self, row: int) -> NDArray[np.unsignedinteger]:
         if row in self._slot_of:
