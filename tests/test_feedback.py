@@ -80,13 +80,15 @@ def test_the_kernel_counts_shared_leaves_like_the_naive_one(kind, n_rows):
 
 
 def test_the_dual_puts_rows_on_their_side_within_their_limits():
-    alike, value = np.array([[5, 1, 9], [1, 5, 9], [9, 9, 9]], dtype=np.uint8), np.arange(10) / 5
-    kernel = value[alike[:2, :2]]
+    alike = np.array(
+        [[5, 1, 9], [1, 5, 9], [9, 9, 9]], dtype=np.uint8
+    )  # of two labels, in a table that has room for more
+    kernel = alike[:2, :2] / 5
     signs, limits = np.array([1.0, -1.0]), np.array([5.0, 5.0])
-    multipliers = solve_dual(alike, value, np.zeros(2), signs, limits)
+    multipliers = solve_dual(alike, 5.0, np.zeros(2), signs, limits)
     assert np.allclose(signs * (kernel @ (multipliers * signs)), 1, atol=1e-4)
-    assert (solve_dual(alike, value, np.zeros(2), signs, limits / 50) == 0.1).all()
-    assert (solve_dual(alike, value, 9 * signs, signs, limits) == 0).all(), "right already: nothing to learn"
+    assert (solve_dual(alike, 5.0, np.zeros(2), signs, limits / 50) == 0.1).all()
+    assert (solve_dual(alike, 5.0, 9 * signs, signs, limits) == 0).all(), "right already: nothing to learn"
 
 
 def test_what_labelled_rows_have_in_common_is_that_of_now_whatever_was_labelled_before(monkeypatch):

@@ -180,7 +180,7 @@ class FeedbackRanking:
 
         alike = self._columns.between(rows)
         prior = PRIOR * trust * (self.anomaly_score[rows] - self._zero) / self._unit
-        multipliers = solve_dual(alike, self._columns.value, prior, signs, self._cautious(rows, signs, limits))
+        multipliers = solve_dual(alike, float(self._columns.whole), prior, signs, self._cautious(rows, signs, limits))
         return np.round(multipliers / STEP) * STEP
 
     def _cautious(
@@ -239,7 +239,6 @@ class _Columns:
         self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
         share = np.linspace(0.0, 1.0, len(leaves) + 1)
         self._alike = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
-        self.value = np.arange(self.whole + 1) / self.whole  # of the kernel, for each number in a column
         self._rows: list[int] = []  # whose table `_among` is
         self._among = np.empty((0, 0), dtype=self._type)
         self._blocks: list[NDArray[np.unsignedinteger]] = []  # of COLUMNS columns each, so that growing copies nothing
@@ -271,11 +270,11 @@ class _Columns:
             return
         from socml.review.tree_kernel import add_columns  # numba takes a third of a second
 
-        for number, block in enumerate(self._blocks):
-            here = {self._slot_of[row] - number * COLUMNS: change for row, change in changes.items()}
-            here = {slot: change for slot, change in here.items() if 0 <= slot < COLUMNS}
-            if here:
-                add_columns(total, block, np.array(list(here), dtype=np.int64), np.array(list(here.values())))
+        slots = np.array([self._slot_of[row] for row in changes])
+        amounts = np.array(list(changes.values()))
+        for number in np.unique(slots // COLUMNS).tolist():
+            here = slots // COLUMNS == number
+            add_columns(total, self._blocks[number], slots[here] % COLUMNS, amounts[here])
 
     def keep(self, rows: Container[int]) -> None:
         """Forget the columns of all other rows."""

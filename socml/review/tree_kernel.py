@@ -46,7 +46,7 @@ def tree_kernel(leaves: NDArray[np.integer], row: int, alike: NDArray[np.generic
 @njit(cache=True, nogil=True)
 def solve_dual(
     alike: NDArray[np.unsignedinteger],
-    value: NDArray[np.float64],
+    whole: float,
     prior: NDArray[np.float64],
     signs: NDArray[np.float64],
     limits: NDArray[np.float64],
@@ -58,7 +58,7 @@ def solve_dual(
     Parameters
     ----------
     alike : uint8 or uint16, shape at least (n_labels, n_labels): how alike the labelled rows are, as `tree_kernel` says it
-    value : float64, the kernel's value for each number in `alike`
+    whole : the number in `alike` that stands for 1
     prior : float64 (n_labels,), score of each before any label
     signs : float64 (n_labels,), 1 malicious, −1 benign
     limits : float64 (n_labels,), the most that each may weigh
@@ -70,12 +70,13 @@ def solve_dual(
         largest = 0.0
         for i in range(n_labels):
             gradient = signs[i] * score[i] - 1.0
-            moved = min(max(multipliers[i] - gradient / value[alike[i, i]], 0.0), limits[i])
+            moved = min(max(multipliers[i] - gradient * whole / alike[i, i], 0.0), limits[i])
             change = moved - multipliers[i]
             if change != 0.0:
                 multipliers[i] = moved
+                step = change * signs[i] / whole
                 for j in range(n_labels):
-                    score[j] += change * signs[i] * value[alike[i, j]]
+                    score[j] += step * alike[i, j]
                 largest = max(largest, abs(change))
         if largest < TOLERANCE:
             break

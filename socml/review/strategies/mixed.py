@@ -79,13 +79,14 @@ def _barren(labels: pd.DataFrame, budget: int) -> NDArray[np.bool_]:
 
 def _deal(shares: NDArray[np.float64], barren: NDArray[np.bool_]) -> list[int]:
     """Return which strategy gets each place: always the one that lies furthest behind what is due to it."""
-    by_lot = FRUITFUL * shares[2]
-    fruitful = np.array([1.0 - by_lot, 0.0, by_lot])
-    due, dealt, order = np.zeros(len(shares)), np.zeros(len(shares)), []
-    for is_barren in barren:
-        now = shares if is_barren else fruitful
-        due += now
-        chosen = int(np.argmax(np.where(now > 0, due - dealt, -np.inf)))
+    by_lot = FRUITFUL * float(shares[2])
+    fruitful = [1.0 - by_lot, 0.0, by_lot]
+    due, dealt, order = [0.0] * len(shares), [0] * len(shares), []
+    for is_barren in barren.tolist():  # without numpy, which takes ten times as long for three numbers
+        now = shares.tolist() if is_barren else fruitful
+        due = [before + more for before, more in zip(due, now, strict=True)]
+        behind = [owed - had if more > 0 else -np.inf for owed, had, more in zip(due, dealt, now, strict=True)]
+        chosen = behind.index(max(behind))
         dealt[chosen] += 1
         order.append(chosen)
     return order
