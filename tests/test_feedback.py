@@ -72,11 +72,13 @@ def naive_guard(learnt, anomaly_score, positions, directions) -> np.ndarray:
 @pytest.mark.parametrize("n_rows", [1, 7, 4096, 5000])
 def test_the_kernel_counts_shared_leaves_like_the_naive_one(kind, n_rows):
     leaves = np.random.default_rng(n_rows).integers(0, 5, (30, n_rows)).astype(kind)
-    out = np.full(n_rows, 99, dtype=np.uint8)
+    columns = np.full((3, n_rows), 99, dtype=np.uint8)
     alike = np.arange(31, dtype=np.uint8)[::-1].copy()
-    tree_kernel(leaves, n_rows // 2, alike, out)
-    assert (out == 30 - naive_kernel(leaves, n_rows // 2)).all()
-    assert out[n_rows // 2] == 0
+    tree_kernel(leaves, np.array([n_rows // 2, 0]), alike, columns, np.array([2, 0]))
+    assert (columns[2] == 30 - naive_kernel(leaves, n_rows // 2)).all()
+    assert (columns[0] == 30 - naive_kernel(leaves, 0)).all()
+    assert columns[2, n_rows // 2] == columns[0, 0] == 0
+    assert (columns[1] == 99).all()
 
 
 def test_the_dual_puts_rows_on_their_side_within_their_limits():
@@ -106,6 +108,31 @@ def test_what_labelled_rows_have_in_common_is_that_of_now_whatever_was_labelled_
             rows += rng.choice(free, int(rng.integers(1, 6)), replace=False).tolist()
         directions = [1 if row % 3 else -1 for row in rows]
         assert (ranking.learn(rows, directions) == FeedbackRanking(leaves, score).learn(rows, directions)).all()
+
+
+@pytest.mark.parametrize("malicious", [0, 1, 4, 5, 6, 40])
+def test_of_very_many_labels_the_latest_of_each_side_teach(monkeypatch, malicious):
+    monkeypatch.setattr("socml.review.feedback.MOST", 10)
+    leaves, score = forest()
+    signs = np.array([1] * malicious + [-1] * (40 - malicious))
+    rows = np.random.default_rng(1).permutation(len(score))[:40]
+    ranking = FeedbackRanking(leaves, score)
+    ranking.learn(rows, signs)
+    taught = sorted(np.flatnonzero(np.isin(rows, list(ranking._multipliers))).tolist())
+    sides = {0: (0, 10), 1: (1, 9), 4: (4, 6), 5: (5, 5), 6: (5, 5), 40: (10, 0)}
+    first, second = sides[malicious]
+    assert taught == [*range(malicious - first, malicious), *range(40 - second, 40)]
+    ranking.learn(rows[:3], signs[:3])
+    assert (ranking.learn(rows, signs) == FeedbackRanking(leaves, score).learn(rows, signs)).all()
+
+
+def test_a_run_of_many_rows_keeps_fewer_columns(monkeypatch):
+    monkeypatch.setattr("socml.review.feedback.FEWEST", 2)
+    leaves, score = forest()
+    monkeypatch.setattr("socml.review.feedback.BYTES", 7 * len(score) + 1)
+    ranking = FeedbackRanking(leaves, score)
+    ranking.learn(np.arange(9), np.ones(9))
+    assert list(ranking._multipliers) == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_adding_and_taking_away_columns_leaves_no_trace():

@@ -15,7 +15,7 @@ from socml.project.project import Project
 from socml.review.loop import Triage
 from socml.review.oracle import replay
 from socml.review.ranker_predictions import predict_rows
-from socml.review.supervised_ranker import EVERY, auc_difference, should_switch
+from socml.review.supervised_ranker import EVERY, SupervisedRanker, auc_difference, should_switch
 
 
 def blobs(n: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -160,6 +160,15 @@ def test_a_strategy_gets_opinions_after_ten_labels(run) -> None:
         assert set(triage.queue(5)["reason"]) == {"most-anomalous"}
         give(triage, built, EVERY)
         assert set(triage.queue(5)["reason"]) == {"rare-families"}
+
+
+@pytest.mark.parametrize(("given", "asked"), [(9, 0), (10, 10), (799, 790), (800, 800), (819, 800), (4_199, 4_100)])
+def test_the_more_labels_the_rarer_the_forest_is_grown_anew(given: int, asked: int) -> None:
+    lengths = []
+    ranker = SupervisedRanker(lambda _: np.zeros((0, 1)), 5_000, lambda _: np.zeros((0, 0)), np.zeros(5_000))
+    ranker._formed = lambda now, predict: lengths.append(len(now))
+    ranker.after([(row, row % 2 == 0, None, 1.0) for row in range(given)], predict=True)
+    assert lengths == [asked] * (asked > 0)
 
 
 def test_the_forest_takes_over_from_a_ranking_that_cannot_learn_and_undo_gives_it_back(run) -> None:

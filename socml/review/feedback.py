@@ -34,6 +34,7 @@ LEVEL = 0.5  # quantile of the anomaly scores that is usual
 UNLIKE = 5.0  # standard deviations of the anomaly score that being unlike all benign labels is worth there
 COLUMNS = 32  # of labelled rows, allocated at once
 LABELS = 512  # by which the table of labelled rows among themselves grows
+MOST, FEWEST, BYTES = 4_000, 200, 1 << 30  # labels that teach at once: as many columns as fit in so many bytes
 QUANTILE = 0.97  # an unlabelled row at this quantile of the scores starts at 0, as in AAD
 
 
@@ -51,6 +52,9 @@ class FeedbackRanking:
     malicious rows to the forest's own order: more than two at odds of more than 1 in 50, and, while no label is malicious, any at
     odds of more than 1 in 5. After 20 labels none of which was malicious, every third one is asked of a row whose anomaly score is
     nearest to the median, among those least like the benign ones.
+
+    Of more than 4,000 labels (or as many as take 1 GB: a byte a row and label; 200 at the least) the latest teach, as many of
+    each side, so that memory and time stay bounded; all of them say how far the forest's order is believed.
 
     Blind to labelled rows that share no leaf with others: they teach nothing about them.
 
@@ -104,8 +108,9 @@ class FeedbackRanking:
         signs = np.sign(np.asarray(directions, dtype=np.float64))
         limits = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
         trust = self._trusted = self._trust(rows, signs, limits)
-        solved = self._solve(rows, signs, limits, trust)
-        self._move_to(dict(zip(rows.tolist(), (solved * signs).tolist(), strict=True)))
+        some = self._teaching(signs)
+        solved = self._solve(rows[some], signs[some], limits[some], trust) * signs[some]
+        self._move_to(dict(zip(rows[some].tolist(), solved.tolist(), strict=True)))
         if not len(rows):
             return self.anomaly_score.copy()
         learnt = trust * self.anomaly_score + (self._unit / (PRIOR * self._columns.whole)) * self._total
@@ -114,6 +119,20 @@ class FeedbackRanking:
         elif self._is_barren(signs) and not len(rows) % EVERY:
             self._put_first(learnt, self._most_usual(rows))
         return learnt
+
+    def _teaching(self, signs: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return which labels teach: all; of very many the latest, as many of each side as there are, up to half."""
+        most = min(MOST, max(FEWEST, BYTES // max(1, self.anomaly_score.size)))
+        if len(signs) <= most:
+            return np.arange(len(signs))
+        malicious, benign = np.flatnonzero(signs > 0), np.flatnonzero(signs <= 0)
+        n_malicious = min(len(malicious), max(most // 2, most - len(benign)))
+        at_once = max(1, most // 16)  # that are forgotten: as long as none is, a label more costs little
+        kept = [
+            side[-(-max(0, len(side) - n) // at_once) * at_once :]
+            for side, n in ((malicious, n_malicious), (benign, most - n_malicious))
+        ]
+        return np.sort(np.concatenate(kept))
 
     def _strays(self, rows: NDArray[np.integer], signs: NDArray[np.float64]) -> bool:
         """Return whether one more row from beyond the forest's first rows may lose too many malicious ones to it.
@@ -238,7 +257,7 @@ class _Columns:
         self._type: type[np.unsignedinteger] = np.uint8 if len(leaves) <= 255 else np.uint16
         self.whole = np.iinfo(self._type).max  # the value of rows that share every leaf
         share = np.linspace(0.0, 1.0, len(leaves) + 1)
-        self._alike = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
+        self._alike: NDArray[np.unsignedinteger] = np.round(self.whole * (3 * share + share**2) / 4).astype(self._type)
         self._rows: list[int] = []  # whose table `_among` is
         self._among = np.empty((0, 0), dtype=self._type)
         self._blocks: list[NDArray[np.unsignedinteger]] = []  # of COLUMNS columns each, so that growing copies nothing
@@ -258,6 +277,7 @@ class _Columns:
             larger = np.empty((len(wanted) + LABELS,) * 2, dtype=self._type)
             larger[:known, :known] = self._among[:known, :known]
             self._among = larger
+        self._make([row for row in wanted[known:] if row not in self._slot_of])
         for at in range(known, len(wanted)):
             here = self._column(wanted[at])[rows[: at + 1]]
             self._among[at, : at + 1] = self._among[: at + 1, at] = here
@@ -283,21 +303,22 @@ class _Columns:
         self._rows = list(takewhile(self._slot_of.__contains__, self._rows))
 
     def _column(self, row: int) -> NDArray[np.unsignedinteger]:
-        if row in self._slot_of:
-            return self._at(self._slot_of[row])
+        slot = self._slot_of[row]
+        return np.asarray(self._blocks[slot // COLUMNS][slot % COLUMNS])
+
+    def _make(self, rows: list[int]) -> None:
+        """Make the columns of some rows, those that lie in one block together."""
         from socml.review.tree_kernel import tree_kernel  # numba takes a third of a second
 
-        if not self._free:
+        while len(self._free) < len(rows):
             first = len(self._blocks) * COLUMNS
             self._blocks.append(np.empty((COLUMNS, self._leaves.shape[1]), dtype=self._type))
-            self._free = list(range(first + COLUMNS - 1, first - 1, -1))
-        slot = self._slot_of[row] = self._free.pop()
-        column = self._at(slot)
-        tree_kernel(self._leaves, row, self._alike, column)
-        return column
-
-    def _at(self, slot: int) -> NDArray[np.unsignedinteger]:
-        return np.asarray(self._blocks[slot // COLUMNS][slot % COLUMNS])
+            self._free[:0] = range(first + COLUMNS - 1, first - 1, -1)
+        slots = np.array([self._free.pop() for _ in rows], dtype=np.int64)
+        self._slot_of.update(zip(rows, slots.tolist(), strict=True))
+        for number in np.unique(slots // COLUMNS).tolist():
+            here = slots // COLUMNS == number
+            tree_kernel(self._leaves, np.array(rows)[here], self._alike, self._blocks[number], slots[here] % COLUMNS)
 
 
 def _read_only(leaves: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -142,12 +142,12 @@ class _Shared:
         self._leaves = np.ascontiguousarray(leaves).view()
         self._leaves.flags.writeable = False
         self.type: type[np.unsignedinteger] = np.uint8 if len(leaves) <= 255 else np.uint16
-        self._counts = np.arange(len(leaves) + 1, dtype=self.type)
+        self._counts: NDArray[np.unsignedinteger] = np.arange(len(leaves) + 1, dtype=self.type)
 
     def with_row(self, row: int) -> NDArray[np.unsignedinteger]:
         """Return the number of trees in which each row shares its leaf with `row`."""
         from socml.review.tree_kernel import tree_kernel  # numba takes a third of a second
 
-        out = np.empty(self._leaves.shape[1], dtype=self.type)
-        tree_kernel(self._leaves, row, self._counts, out)
-        return out
+        out = np.empty((1, self._leaves.shape[1]), dtype=self.type)
+        tree_kernel(self._leaves, np.array([row]), self._counts, out, np.array([0]))
+        return np.asarray(out[0])

@@ -84,17 +84,30 @@ def auc_difference(
     >>> auc_difference(np.array([4.0, 3.0, 2.0, 1.0]), np.array([4.0, 1.0, 2.0, 3.0]), malicious)
     (0.5, 0.5)
     """
-    parts = []
-    for score in (first, second):
-        above = score[malicious][:, None] > score[~malicious][None]
-        equal = score[malicious][:, None] == score[~malicious][None]
-        parts.append(above + 0.5 * equal)
-    difference = parts[0] - parts[1]
-    variance = sum(difference.mean(axis=axis).var(ddof=1) / difference.shape[1 - axis] for axis in (0, 1))
-    return float(difference.mean()), float(np.sqrt(variance))
+    placed = [_placements(score, malicious) for score in (first, second)]
+    difference = [one - other for one, other in zip(*placed, strict=True)]
+    variance = sum(side.var(ddof=1) / len(side) for side in difference)
+    return float(difference[0].mean()), float(np.sqrt(variance))
 
 
-EVERY = 10  # labels that teach
+def _placements(score: NDArray[np.float64], malicious: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Return, of each malicious row, the share of the others below it, and of each other the share of malicious rows above it.
+
+    By ranks, for a table of each row beside each would be gigabytes of some thousand labels.
+    """
+    from scipy.stats import rankdata
+
+    rank = rankdata(score)
+    return [
+        (rank[malicious] - rankdata(score[malicious])) / np.count_nonzero(~malicious),
+        1.0 - (rank[~malicious] - rankdata(score[~malicious])) / np.count_nonzero(malicious),
+    ]
+
+
+EVERY = (
+    10  # labels that teach, and as many more for each LATER there are: a label costs the same, however many there are
+)
+LATER = 400
 AT_MOST = 50_000  # rows, the most anomalous by the model; the forest is not asked about the others
 KEPT = 8  # answers: an undo finds the earlier one
 
@@ -144,7 +157,7 @@ class SupervisedRanker:
         self._working: threading.Thread | None = None
 
     def after(self, training_labels: Sequence[LabelledRow], *, predict: bool) -> SupervisedAnswer | None:
-        """Return what the forest says after the first tens of these labels; None while it has nothing to say.
+        """Return what the forest says after the first tens of these labels (of 800 the first twenties); None while it has nothing to say.
 
         Parameters
         ----------
@@ -155,7 +168,8 @@ class SupervisedRanker:
         DataError
             If the rows' features are not there any more, or the model is not.
         """
-        now = tuple(training_labels[: len(training_labels) // EVERY * EVERY])
+        every = EVERY * max(1, len(training_labels) // LATER)
+        now = tuple(training_labels[: len(training_labels) // every * every])
         if len({malicious for _, malicious, _, _ in now}) < 2:
             return None
         if (predict, now) in self._answers or self._wait:

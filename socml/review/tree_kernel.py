@@ -20,27 +20,37 @@ BLOCK = 4096  # rows at a time, so that the counts stay in the first-level cache
 
 
 @njit(cache=True, nogil=True)
-def tree_kernel(leaves: NDArray[np.integer], row: int, alike: NDArray[np.generic], out: NDArray[np.generic]) -> None:
-    """Write into `out` (n_rows,) how alike each row is to `row`, by the number of trees in which they share a leaf.
+def tree_kernel(
+    leaves: NDArray[np.integer],
+    rows: NDArray[np.int64],
+    alike: NDArray[np.unsignedinteger],
+    columns: NDArray[np.unsignedinteger],
+    slots: NDArray[np.int64],
+) -> None:
+    """Write into `columns[slots[k]]` how alike each row is to `rows[k]`, by the number of trees in which they share a leaf.
+
+    Some rows at a time for all k, so that a million rows' leaves are read once and not k times.
 
     Parameters
     ----------
     leaves : uint8 or uint16, shape (n_trees, n_rows)
+    rows, slots : int64, the same length
     alike : shape (n_trees + 1,), the value for each number of trees
-    out : of the type of `alike`: uint8 (up to 255 trees) or uint16
+    columns : of the type of `alike`, uint8 (up to 255 trees) or uint16, shape (n_kept, n_rows)
     """
     n_trees, n_rows = leaves.shape
     for start in range(0, n_rows, BLOCK):
         stop = min(start + BLOCK, n_rows)
-        block = out[start:stop]
-        block[:] = 0
-        for tree in range(n_trees):
-            leaf = leaves[tree, row]
-            some = leaves[tree, start:stop]
+        for k in range(rows.size):
+            block = columns[slots[k], start:stop]
+            block[:] = 0
+            for tree in range(n_trees):
+                leaf = leaves[tree, rows[k]]
+                some = leaves[tree, start:stop]
+                for i in range(block.size):
+                    block[i] += some[i] == leaf
             for i in range(block.size):
-                block[i] += some[i] == leaf
-        for i in range(block.size):
-            block[i] = alike[block[i]]
+                block[i] = alike[block[i]]
 
 
 @njit(cache=True, nogil=True)
