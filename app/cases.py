@@ -44,13 +44,13 @@ def _cases(visit: Visit) -> None:
         _add_row(visit, cases, row_id)
         return
     wanted = st.query_params.get("case", "")
-    known = {case.id: case for case in cases.all()}
-    if wanted in known:
-        _one(visit, cases, known[wanted])
+    case = cases.find(wanted)
+    if case is not None:
+        _one(visit, cases, case)
         return
     if wanted:
         st.warning(visit.say("app.cases.unknown", id=plain(wanted[:60])))
-    _board(visit, cases, list(known.values()))
+    _board(visit, cases, cases.all())
 
 
 def _board(visit: Visit, cases: Cases, found: list[Case]) -> None:

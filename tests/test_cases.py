@@ -75,6 +75,28 @@ def test_cases_are_like_each_other_by_what_they_share() -> None:
     assert [(case.id, share) for case, share in similar] == [(other.id, 1.0)]
 
 
+def test_one_case_is_read_alone_and_is_what_the_list_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LabelStore("sqlite://") as store:
+        cases = Cases(store)
+        first, second = (cases.open(title, by="ana").id for title in ("One", "Other"))
+        for case_id in (first, second, first):
+            cases.note(case_id, f"about {case_id}", by="bo")
+            cases.add_entity(case_id, "10.0.0.1", by="bo")
+            body = {"responder": "webhook", "target": "there", "reference": "7", "digest": ""}
+            store.journal.add("response.sent", case_id, body, by="bo")
+        store.journal.add("rule.made", first, {}, by="bo")
+        assert {case.id: case for case in cases.all()} == {one: cases.get(one) for one in (first, second)}
+        assert [len(cases.get(one).sent) for one in (first, second)] == [2, 1]
+        read: list[int] = []
+        entries = store.journal.entries
+        monkeypatch.setattr(
+            store.journal, "entries", lambda *a, **k: read.append(len(found := entries(*a, **k))) or found
+        )
+        cases.note(second, "one more", by="bo")
+        assert max(read) == 5, "opened, noted, an entity, sent, noted"
+        assert cases.find("") is None is cases.find("C9")
+
+
 def test_the_journal_can_only_be_added_to() -> None:
     with LabelStore("sqlite://") as store:
         Cases(store).open("Scan", by="ana")

@@ -85,11 +85,11 @@ class Journal:
             entry_id = connection.execute(stored).scalar_one()
         return Entry(int(entry_id), moment, kind, subject, dataset, by, client_id, body)
 
-    def entries(self, kind: str = "", *, subject: str = "", dataset: str = "") -> list[Entry]:
-        """Return entries whose kind begins with `kind`, in the order they were stored."""
+    def entries(self, *kinds: str, subject: str = "", dataset: str = "") -> list[Entry]:
+        """Return entries whose kind begins with one of `kinds` (all if none is given), in the order they were stored."""
         query = sa.select(JOURNAL).order_by(JOURNAL.c.id)
-        if kind:
-            query = query.where(JOURNAL.c.kind.startswith(kind, autoescape=True))
+        if kinds:
+            query = query.where(sa.or_(*(JOURNAL.c.kind.startswith(kind, autoescape=True) for kind in kinds)))
         if subject:
             query = query.where(JOURNAL.c.subject == subject)
         if dataset:

@@ -211,22 +211,28 @@ class Cases:
         UnknownName
             If there is none of that id.
         """
-        found = {case.id: case for case in self.all()}
-        if case_id not in found:
-            raise UnknownName("case", case_id, list(found))
-        return found[case_id]
+        found = self.find(case_id)
+        if found is None:
+            raise UnknownName("case", case_id, list(self._folded()))
+        return found
+
+    def find(self, case_id: str) -> Case | None:
+        """Return a case; None if there is none of that id."""
+        return self._folded(case_id).get(case_id) if case_id else None
 
     def all(self) -> list[Case]:
         """Return every case, the one that changed last first."""
-        entries = [*self._journal.entries("case."), *self._journal.entries("response.")]
-        cases = _folded(sorted(entries, key=lambda entry: entry.id))
-        return sorted(cases.values(), key=lambda case: case.changed, reverse=True)
+        return sorted(self._folded().values(), key=lambda case: case.changed, reverse=True)
 
     def similar(self, case: Case, *, n: int = 5) -> list[tuple[Case, float]]:
         """Return the cases most like one, with how much they share of entities, families and techniques, 0 to 1."""
         mine = _marks(case)
         others = [(other, _jaccard(mine, _marks(other))) for other in self.all() if other.id != case.id]
         return sorted([pair for pair in others if pair[1] > 0], key=lambda pair: -pair[1])[:n]
+
+    def _folded(self, case_id: str = "") -> dict[str, Case]:
+        """Return the cases by their ids, or one alone: of thousands, the others are not read for it."""
+        return _folded(self._journal.entries("case.", "response.", subject=case_id))
 
     def _add(self, kind: str, case_id: str, body: dict[str, object], by: str, client_id: str = "") -> Case:
         case = self.get(case_id)
