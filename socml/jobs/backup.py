@@ -15,7 +15,6 @@ import json
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -33,6 +32,7 @@ from socml.project import (
     ConfigurationError,
     DataError,
     Project,
+    ScratchFolder,
     TryLater,
     as_socml_error,
     audit,
@@ -81,7 +81,7 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     size = 0
     with ExitStack() as stack:
         _hold(stack, project, with_events)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        scratch = Path(stack.enter_context(ScratchFolder("backup")))
         with replacing(path) as temporary, tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
             for name, file in _precious(project, with_events):
                 whole = _copy_of_store(file, scratch / "store") if file.suffix in _SQLITE else file

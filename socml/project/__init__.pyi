@@ -129,6 +129,7 @@ from .sanitize import html_text as html_text
 from .sanitize import spreadsheet_text as spreadsheet_text
 from .sanitize import visible as visible
 from .sanitize import visible_line as visible_line
+from .scratch import ScratchFolder as ScratchFolder
 from .spark_engine import SparkConnection as SparkConnection
 from .spark_engine import plain_types as plain_types
 from .spark_engine import spark_connection as spark_connection

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.project.errors import ConfigurationError, RecipeError
+from socml.project.scratch import ScratchFolder
 from socml.project.spark_sql import spark_sql
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class SparkConnection:
                 self._session.conf.set(name, value)
         self._session.conf.set(_PARTITIONS, str(session.conf.get(_PARTITIONS)))
         self._kept: list[DataFrame] = []
-        self._scratch = tempfile.TemporaryDirectory(prefix="socml-spark-")
+        self._scratch = ScratchFolder("spark")
         self.tables: set[str] = set()
 
     def close(self) -> None:
