@@ -7,6 +7,7 @@ hash. Without the app's own server (`streamlit run app/home.py`) a session lives
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from urllib.parse import urlsplit
 
 import single_sign_on
@@ -116,7 +117,8 @@ def _sign_in_elsewhere(project: Project, say: Words) -> None:
             token = accounts.begin(address)
         except DataError:
             st.error(say("app.people.no_account"))
-            st.code(f"socml people add {visible_line(address)} --elsewhere", language=None)
+            # Whoever may make accounts types it: what an address holds is no command.
+            st.code(f"socml people add {quote(visible_line(address))} --elsewhere", language=None)
         else:
             if single_sign_on.spend():
                 _begin(token)

@@ -61,6 +61,26 @@ def test_everything_that_was_said_comes_back_as_on_sqlite(url, tmp_path):
     assert frames[0][0].loc["r1", "family"] == "port scan"
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+def test_a_text_that_no_database_keeps_is_one_sentence_whoever_asks(url, text):
+    with LabelStore(url) as store:
+        asks = [
+            lambda: store.accounts.sign_in(text, "a wrong password"),
+            lambda: store.accounts.begin(text),
+            lambda: store.views.save("A", {}, by="ana", dataset="d", client_id=text),
+            lambda: store.views.rename(text, "A", by="ana"),
+            lambda: store.reasons.give("r", "scan", "benign", by="ana", client_id=text, dataset="d"),
+            lambda: store.undo(of_client_id=text, by="ana", client_id="u"),
+            lambda: store.undo_batch(text, by="ana", client_id="u"),
+            lambda: store.known([text]),
+        ]
+        for ask in asks:
+            with pytest.raises(DataError, match="cannot keep"):
+                ask()
+        store.record([label()])
+        assert list(store.current().index) == ["r1"], "the store goes on"
+
+
 @pytest.mark.parametrize(
     "change", ["update label_event set verdict = 'benign'", "delete from label_event", "truncate label_event cascade"]
 )

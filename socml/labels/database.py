@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from socml.labels.records import Entry, FamilyEdit, LabelEvent, Lease, SecondLook, fields_of
 from socml.project import (
     ConfigurationError,
+    DataError,
     Sentence,
     TryLater,
     as_socml_error,
+    first_line,
     private_file,
     private_folder,
     store_error,
@@ -157,9 +159,12 @@ class Connections:
 
 @contextmanager
 def _in_one_sentence() -> Iterator[None]:
-    """Tell what the database raises; what says nothing about the store (a constraint) is raised as it is."""
+    """Tell what the database raises, of a NUL or half a letter too; what says nothing about the store (a constraint) is raised as it is."""
     try:
         yield
+    except (sa.exc.DataError, UnicodeEncodeError, OverflowError) as error:
+        why = first_line(getattr(error, "orig", None) or error)
+        raise DataError(f"The label store cannot keep a value that it was given: {why}.") from error
     except sa.exc.DatabaseError as error:
         failure = store_error(error, store="The label store", remedy=DAMAGED)
         if failure is None and isinstance(error, sa.exc.OperationalError):

@@ -125,6 +125,7 @@ from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular
 from .registry import unregister as unregister
+from .sanitize import from_spreadsheet as from_spreadsheet
 from .sanitize import html_text as html_text
 from .sanitize import spreadsheet_text as spreadsheet_text
 from .sanitize import visible as visible
