@@ -16,7 +16,7 @@ from language import choose_language
 from session_cookie import COOKIE, ticket_for
 
 from socml.labels import LabelStore, open_labels
-from socml.project import DataError, Project, Words, is_loopback, visible_line
+from socml.project import DataError, Project, Words, find_project, is_loopback, visible_line
 
 _TICKET = "session_ticket"
 # Exchanges a ticket for the cookie, once; the token itself never reaches a script.
@@ -69,6 +69,12 @@ def is_still(person: Visitor, project: Project) -> bool:
         return not person.name
     account = kept_store(project).accounts.of(_token())
     return account is not None and Visitor(account.name, account.role, account.may_write) == person
+
+
+def may_enter(token: str) -> bool:
+    """Say whether a session's token opens the app, without a page; everybody may enter where no accounts are."""
+    project = find_project()
+    return not _asks_who(project) or kept_store(project).accounts.of(token) is not None
 
 
 def _is_from_here() -> bool:
