@@ -28,6 +28,7 @@ from socml.project import (
     private_file,
     safe_name,
     store_error,
+    without_password,
 )
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def registry_error(error: BaseException) -> SocmlError:
     failure = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
     failure = failure or as_socml_error(error)
     if isinstance(failure, DataError) or failure is None:
-        return ModelError(str(failure or f"The model registry does not answer: {error}"))
+        return ModelError(str(failure or f"The model registry does not answer: {without_password(str(error))}"))
     return failure
 
 

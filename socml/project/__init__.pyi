@@ -37,6 +37,7 @@ from .faults import as_socml_error as as_socml_error
 from .faults import first_line as first_line
 from .faults import reading as reading
 from .faults import store_error as store_error
+from .faults import without_password as without_password
 from .hand_files import decoded_by_hand as decoded_by_hand
 from .hand_files import dialect_by_hand as dialect_by_hand
 from .hand_files import rows_by_hand as rows_by_hand
