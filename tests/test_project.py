@@ -104,3 +104,13 @@ def test_settings_that_everybody_may_write_are_told(mode, told, tmp_path):
         warnings.simplefilter("always", Notice)
         find_project(tmp_path)
     assert ["Everybody may write it" in str(one.message) for one in seen] == [True] * told
+
+
+def test_a_new_project_writes_through_no_link_that_was_there(tmp_path):
+    root, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
+    (root / "models").mkdir(parents=True)
+    recipe = next((starter_root() / "models").glob("*.toml")).name
+    for place in ("socml.toml", ".gitignore", f"models/{recipe}"):
+        (root / place).symlink_to(elsewhere)
+    init_project(root)
+    assert not elsewhere.exists()

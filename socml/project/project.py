@@ -223,11 +223,11 @@ def init_project(target: str | Path) -> list[Path]:
         (root / folder).mkdir(parents=True, exist_ok=True)
         for path in sorted(p for p in source.glob("*") if p.is_file() and p.suffix != ".py"):
             copy = root / folder / path.name
-            if not copy.exists():
+            if not os.path.lexists(copy):  # a link that leads nowhere is there: nothing is written through it
                 shutil.copyfile(path, copy)
                 written.append(copy)
     for name, text in {MARKER: STARTER_SETTINGS, ".gitignore": "workspace/\n"}.items():
-        if not (root / name).exists():
+        if not os.path.lexists(root / name):
             (root / name).write_text(text, encoding="utf-8")
             written.append(root / name)
     return written
