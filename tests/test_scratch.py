@@ -15,6 +15,7 @@ import pytest
 
 from socml.project import ScratchFolder
 from socml.project.scratch import clear_dead
+from socml.project.spark_engine import _settings_here
 
 ROOT = Path(__file__).resolve().parents[1]
 SPILLS = """
@@ -156,3 +157,12 @@ def test_every_named_place_in_the_temporary_folder_is_a_scratch_folder():
                 if not inside:
                     found.append(f"{path.relative_to(ROOT)}:{call.lineno}")
     assert found == []
+
+
+def test_what_spark_spills_on_this_machine_lies_in_a_folder_of_its_owner_that_is_cleared(shared):
+    settings = _settings_here()
+    [folder] = shared.iterdir()
+    assert folder.name.startswith("socml.spark.")
+    assert folder.stat().st_mode & 0o077 == 0
+    assert settings["spark.local.dir"] == settings["spark.sql.warehouse.dir"] == str(folder)
+    assert settings["spark.driver.defaultJavaOptions"] == f'-Djava.io.tmpdir="{folder}"'
