@@ -17,7 +17,7 @@ from socml.labels import database
 from socml.labels.database import HEAD
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
-from socml.project.errors import DataError, TryLater
+from socml.project.errors import ConfigurationError, DataError, TryLater
 from socml.review.loop import Triage
 
 
@@ -102,8 +102,11 @@ def test_everything_that_was_said_comes_back_as_on_sqlite(url, tmp_path):
     assert frames[0][0].loc["r1", "family"] == "port scan"
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
-def test_a_text_that_no_database_keeps_is_one_sentence_whoever_asks(url, text):
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [("a\x00b", DataError, "cannot keep"), ("a\ud800b", ConfigurationError, "holds bytes that are no letters")],
+)
+def test_a_text_that_no_database_keeps_is_one_sentence_whoever_asks(url, text, kind, said):
     with LabelStore(url) as store:
         asks = [
             lambda: store.accounts.sign_in(text, "a wrong password"),
@@ -116,7 +119,7 @@ def test_a_text_that_no_database_keeps_is_one_sentence_whoever_asks(url, text):
             lambda: store.known([text]),
         ]
         for ask in asks:
-            with pytest.raises(DataError, match="cannot keep"):
+            with pytest.raises(kind, match=said):
                 ask()
         store.record([label()])
         assert list(store.current().index) == ["r1"], "the store goes on"

@@ -165,7 +165,8 @@ def _in_one_sentence() -> Iterator[None]:
         yield
     except (sa.exc.DataError, UnicodeEncodeError, OverflowError) as error:
         why = first_line(getattr(error, "orig", None) or error)
-        raise DataError(f"The label store cannot keep a value that it was given: {why}.") from error
+        known = as_socml_error(error) or DataError(f"The label store cannot keep a value that it was given: {why}.")
+        raise known from error
     except sa.exc.DatabaseError as error:
         failure = store_error(error, store="The label store", remedy=DAMAGED)
         if failure is None and isinstance(error, (sa.exc.OperationalError, sa.exc.InternalError)):
