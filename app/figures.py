@@ -97,7 +97,7 @@ def plain(value: object) -> str:
     >>> print(plain("![x](https://example.com)"))
     \\!\\[x\\]\\(https\\://example\\.com\\)
     """
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^" else c for c in visible_line(value))
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|:~$^&" else c for c in visible_line(value))
 
 
 def pair(name: str, value: str, say: Words) -> str:

@@ -148,18 +148,19 @@ def apart(place: Place | Visit, show: Callable[[], None]) -> None:
     part()
 
 
-def open_tool(show: Callable[[Words], None]) -> None:
+def open_tool(show: Callable[[Words, Visitor], None]) -> None:
     """Draw a page that is about no run: the choice of language, then the page."""
     st.html(_STYLE)
     with told_in_words():
-        if visitor(find_project(), words(language_of(None))) is None:
+        person = visitor(find_project(), words(language_of(None)))
+        if person is None:
             return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             language = language_of(None)
             say = words(language)
             st.space("stretch")
             choose_language(language, say)
-        show(say)
+        show(say, person)
 
 
 def _open(draw: Callable[[Project, Visitor], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -20,7 +19,7 @@ from rules import draw_rules
 
 from socml.features import daily_folder
 from socml.labels import LabelStore, write_labels
-from socml.project import Project, SocmlError, Words, visible_line
+from socml.project import Project, ScratchFolder, SocmlError, Words, visible_line
 from socml.review import entities_of
 
 _SHOWN = 2_000  # rows of the table; the export has all
@@ -169,7 +168,7 @@ def _offer_export(standing: pd.DataFrame, say: Words) -> None:
 
 
 def _exported(standing: pd.DataFrame, ending: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="socml-export-") as folder:
+    with ScratchFolder("export") as folder:
         return write_labels(standing, Path(folder) / f"labels.{ending}").read_bytes()
 
 

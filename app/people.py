@@ -7,6 +7,7 @@ hash. Without the app's own server (`streamlit run app/home.py`) a session lives
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from urllib.parse import urlsplit
 
 import single_sign_on
@@ -15,7 +16,7 @@ from language import choose_language
 from session_cookie import COOKIE, ticket_for
 
 from socml.labels import LabelStore, open_labels
-from socml.project import DataError, Project, Words, is_loopback, visible_line
+from socml.project import DataError, Project, Words, find_project, is_loopback, visible_line
 
 _TICKET = "session_ticket"
 # Exchanges a ticket for the cookie, once; the token itself never reaches a script.
@@ -70,6 +71,12 @@ def is_still(person: Visitor, project: Project) -> bool:
     return account is not None and Visitor(account.name, account.role, account.may_write) == person
 
 
+def may_enter(token: str) -> bool:
+    """Say whether a session's token opens the app, without a page; everybody may enter where no accounts are."""
+    project = find_project()
+    return not _asks_who(project) or kept_store(project).accounts.of(token) is not None
+
+
 def _is_from_here() -> bool:
     """Say whether the browser is on this machine, and was led here by its own address.
 
@@ -116,7 +123,8 @@ def _sign_in_elsewhere(project: Project, say: Words) -> None:
             token = accounts.begin(address)
         except DataError:
             st.error(say("app.people.no_account"))
-            st.code(f"socml people add {visible_line(address)} --elsewhere", language=None)
+            # Whoever may make accounts types it: what an address holds is no command.
+            st.code(f"socml people add {quote(visible_line(address))} --elsewhere", language=None)
         else:
             if single_sign_on.spend():
                 _begin(token)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 from ahead import OpensHuntAhead
+from front_door import FrontDoor
 from pages import page_routes
 from session_cookie import ROUTE, keep
 from single_sign_on import auth_secrets
@@ -32,5 +33,5 @@ app = st.App(
     Path(__file__).with_name("home.py"),
     secrets=_SECRETS,
     routes=[Route(ROUTE, keep, methods=["POST"]), *page_routes()],
-    middleware=[Middleware(OpensHuntAhead)],
+    middleware=[Middleware(FrontDoor), Middleware(OpensHuntAhead)],
 )

@@ -11,6 +11,7 @@ import io
 import streamlit as st
 from figures import error_in_words, plain
 from frame import open_tool
+from people import Visitor
 
 from socml.project import Project, SocmlError, Words, find_project, spreadsheet_text, visible, visible_line
 from socml.tools import (
@@ -33,21 +34,21 @@ _LONGEST = 200_000  # characters that are taken
 _SHOWN = 20_000
 
 
-def _tools(say: Words) -> None:
+def _tools(say: Words, person: Visitor) -> None:
     project = find_project()
     st.text(say("app.tools.about_online" if project.lookups else "app.tools.about"))
     text = st.text_area(say("app.tools.text"), key="tools_text", height=140, max_chars=_LONGEST, help=None)
     st.caption(say("app.tools.text_help"))
     upload = st.file_uploader(say("app.tools.mail"), type=["eml", "txt"], key="tools_mail")
     if upload is not None:
-        _mail(upload.getvalue(), project, say)
+        _mail(upload.getvalue(), project, say, may_ask=person.may_write)
     if text and text.strip():
-        _text(text, project, say)
+        _text(text, project, say, may_ask=person.may_write)
     elif upload is None:
         st.info(say("app.tools.nothing"))
 
 
-def _text(text: str, project: Project, say: Words) -> None:
+def _text(text: str, project: Project, say: Words, *, may_ask: bool) -> None:
     steps = decode(text)
     if steps:
         st.subheader(say("app.tools.decoded"), anchor=False)
@@ -57,7 +58,7 @@ def _text(text: str, project: Project, say: Words) -> None:
     whole = " ".join([text, *(step.text for step in steps)])
     found = find_indicators(whole)
     _indicators(found, say)
-    _services(found, "text", project, say)
+    _services(found, "text", project, say, may_ask=may_ask)
     left, right = st.columns(2)
     with left:
         st.subheader(say("app.tools.defanged"), anchor=False)
@@ -82,15 +83,18 @@ def _indicators(found: list[Indicator], say: Words) -> None:
     st.download_button(say("app.tools.download"), file.getvalue(), "indicators.csv", "text/csv", key="tools_csv")
 
 
-def _services(found: list[Indicator], of: str, project: Project, say: Words) -> None:
-    """Say what would leave the machine and where to, ask when the button is pressed, and show what is known."""
+def _services(found: list[Indicator], of: str, project: Project, say: Words, *, may_ask: bool) -> None:
+    """Say what would leave the machine and where to, ask when the button is pressed, and show what is known.
+
+    A viewer lets nothing leave: an answer costs of what the team may ask, and is kept for all.
+    """
     if not project.lookups or not found:
         return
     st.subheader(say("app.tools.services"), anchor=False)
     plan = plan_lookup(found, project=project)
     _show("\n".join(visible_line(line) for line in [*lines_of_plan(plan, say), *lines_of([], plan.held, say)]))
     failed = st.session_state.setdefault("tools_failed", {})  # what was asked, and what came to nothing
-    if plan.questions and st.button(say("app.tools.ask"), key=f"tools_ask_{of}"):
+    if plan.questions and may_ask and st.button(say("app.tools.ask"), key=f"tools_ask_{of}"):
         try:
             with st.spinner(say("app.tools.asking")):
                 failed[of] = (found, look_up_online(found, project=project).failures)
@@ -112,7 +116,7 @@ def _answers(rows: list[dict[str, str]], lines: list[str]) -> None:
         st.dataframe(safe, hide_index=True, column_config={link: shown})
 
 
-def _mail(data: bytes, project: Project, say: Words) -> None:
+def _mail(data: bytes, project: Project, say: Words, *, may_ask: bool) -> None:
     try:
         found = triage_mail(data)
     except SocmlError as error:
@@ -136,7 +140,7 @@ def _mail(data: bytes, project: Project, say: Words) -> None:
         )
     parts = [part for link in found.links for part in (link["url"], link.get("leads_to", ""))]
     parts += [one[kind] for one in found.attachments for kind in ("md5", "sha256")]
-    _services(find_indicators(" ".join(parts)), "mail", project, say)
+    _services(find_indicators(" ".join(parts)), "mail", project, say, may_ask=may_ask)
 
 
 def _header(found: MailTriage, say: Words) -> list[str]:

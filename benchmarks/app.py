@@ -12,7 +12,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +25,7 @@ from benchmarks.app_pages import measure_pages
 from benchmarks.app_runs import SIZES, project_of
 from benchmarks.app_team import measure_team
 from benchmarks.results import Figure, measured_before, versions_of, write_results
+from socml.project import ScratchFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -88,7 +88,7 @@ def _served(root: Path) -> object:
 
 def _on_own_labels(measure: Callable[[], list[Measured]]) -> list[Measured]:
     """Measure with a label store of its own, so that the kept run stays without labels."""
-    with tempfile.TemporaryDirectory(prefix="socml-bench-") as folder:
+    with ScratchFolder("bench") as folder:
         os.environ["SOCML_LABELS_URL"] = f"sqlite:///{folder}/labels.sqlite"
         try:
             return measure()
@@ -101,7 +101,7 @@ def _today(browser: Browser) -> list[Measured]:
 
     from socml.project import init_project, read_project
 
-    with tempfile.TemporaryDirectory(prefix="socml-bench-") as folder:
+    with ScratchFolder("bench") as folder:
         root = Path(folder) / "lab"
         init_project(root)
         subprocess.run([sys.executable, "-m", "socml", "run", "daily"], cwd=root, check=True, stdout=subprocess.DEVNULL)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from socml.features import build_daily, build_features, load_row_truth
 from socml.ingestion import ingest
 from socml.jobs import DailyList, daily_list
 from socml.models import DayScores, make_detector, numbered, rank_rows
-from socml.project import Project, starter_root
+from socml.project import Project, ScratchFolder, starter_root
 from socml.simulator import simulate
 
 
@@ -77,7 +76,7 @@ def main(seeds: Sequence[int]) -> None:
     """Measure the cases of some seeds that were not measured before, and write what is known of all after each."""
     versions = versions_of("socml", "duckdb", "scikit-learn", "numpy")
     identity = _identity()
-    with tempfile.TemporaryDirectory(prefix="socml-daily-") as folder:
+    with ScratchFolder("daily") as folder:
         lab = Project(root=Path(folder) / "lab", workspace=Path(folder) / "workspace")
         _copy_recipes(lab.root)
         for case in CASES:
@@ -228,7 +227,7 @@ def _make(case: Case, dataset: str, lab: Project) -> int:
     """Simulate and ingest a case; return its number of events."""
     recipe = 'about = "simulated"\nyear = 2026\n[truth]\nfile = "truth.parquet"\nothers = "benign"\n'
     (lab.root / "datasets" / f"{dataset}.toml").write_text(recipe, encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="socml-logs-") as logs:
+    with ScratchFolder("logs") as logs:
         simulate(logs, seed=case.seed, hosts=case.hosts, days=case.days, noise=case.noise, scale=case.scale)
         return int(ingest([logs], dataset=dataset, project=lab).added)
 

@@ -9,7 +9,6 @@ import csv
 import gzip
 import io
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "datasets"
@@ -131,7 +132,7 @@ def _stratosphere(number: str) -> Callable[[], Table]:
         from socml.ingestion import ingest
         from socml.project import Project
 
-        with tempfile.TemporaryDirectory(prefix="socml-detectors-") as folder:
+        with ScratchFolder("detectors") as folder:
             project, name = Project(root=ROOT, workspace=Path(folder)), f"stratosphere-{number}"
             log = SHARED / f"stratosphere-zeek/{number}-zeek-mixed/data/conn.log.labeled.gz"
             ingest([log], dataset=name, project=project)

@@ -11,7 +11,6 @@ import re
 import resource
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -23,6 +22,7 @@ import pandas as pd
 from packaging.requirements import Requirement
 
 from benchmarks.results import Figure, measured_before, versions_of, write_results
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 WANTED_MB, WANTED_IMPORT_S, WANTED_FIT_S = 300.0, 1.0, 5.0
@@ -182,7 +182,7 @@ def pyfunc() -> Iterator[Figure]:
 
     X, _ = table()
     names = detectors()
-    with tempfile.TemporaryDirectory(prefix="socml-ecosystem-") as folder:
+    with ScratchFolder("ecosystem") as folder:
         project = Project(root=Path(folder), workspace=Path(folder) / "workspace")
         versions = {n: socml.fit(ModelRecipe(name=n, detector=n, features="mine"), X, project=project) for n in names}
         mlflow.set_tracking_uri(f"sqlite:///{project.workspace}/mlflow/mlflow.db")

@@ -12,7 +12,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.results import Figure, versions_of, write_results
-from socml.project import EVENT, Project, load_feature_recipe, schema, starter_root, write_table
+from socml.project import EVENT, Project, ScratchFolder, load_feature_recipe, schema, starter_root, write_table
 
 FLOWS, PART = 10_000_000, 500_000
 SETS = (
@@ -51,7 +50,7 @@ class Spent:
 
 def main(flows: int) -> None:
     """Make the flows, measure, and write the table."""
-    with tempfile.TemporaryDirectory(prefix="socml-features-") as folder:
+    with ScratchFolder("features") as folder:
         make_flows(Path(folder), flows)
         report(Path(folder), flows)
 

@@ -7,7 +7,6 @@ Two tables of `make results-formats` (`benchmarks/formats.py`). What a reader ca
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from benchmarks.dialects import READERS, is_right, make_case
 from benchmarks.readers import filled_by
 from benchmarks.results import Figure
 from socml.ingestion import format_names, ingest_files, load_events
-from socml.project import EVENT, Project, SocmlError
+from socml.project import EVENT, Project, ScratchFolder, SocmlError
 
 _SHOWN = ("time", "source_ip", "user_name", "event_action", "event_outcome", "event_severity", "host_name")
 _LONGEST = 300  # characters of what is expected
@@ -46,7 +45,7 @@ def read_faults(shared: Path, root: Path, passed: Mapping[str, bool]) -> list[Fa
 
 def seen(path: Path, root: Path) -> str:
     """Return in words what a file, or a folder, becomes."""
-    with tempfile.TemporaryDirectory(prefix="socml-faults-") as folder:
+    with ScratchFolder("faults") as folder:
         project = Project(root=root, workspace=Path(folder) / "workspace")
         try:
             done = ingest_files(path, dataset="some", project=project, final=True)
@@ -129,7 +128,7 @@ def dialect_lines(versions: dict[str, str], *, dialects: int = 200) -> tuple[lis
     """Return the table of generated dialects for the page, and its figures: how many each reader reads right."""
     right = dict.fromkeys(READERS, 0)
     worse: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="socml-dialects-") as folder:
+    with ScratchFolder("dialects") as folder:
         for seed in range(dialects):
             case = make_case(seed)
             path = Path(folder) / f"{seed}.csv"

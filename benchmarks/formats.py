@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from pathlib import Path
 from benchmarks.format_tables import Fault, column_lines, dialect_lines, faults_figures, faults_lines, read_faults
 from benchmarks.results import RESULTS, Figure, versions_of, written
 from socml.ingestion import format_names, ingest, load_events
-from socml.project import EVENT, Project, SocmlError, visible_line
+from socml.project import EVENT, Project, ScratchFolder, SocmlError, visible_line
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED") or ROOT.parent / "shared")
@@ -108,7 +107,7 @@ def read_file(path: Path, name: str) -> Read:
     """Ingest one file into a project of its own."""
     dataset = next((recipe for pattern, recipe in RECIPES.items() if fnmatch(name, pattern)), "some")
     allowed = 1.0 if any(fnmatch(name, pattern) for pattern in MIXED) else None
-    with tempfile.TemporaryDirectory(prefix="socml-formats-") as folder:
+    with ScratchFolder("formats") as folder:
         project = Project(root=ROOT, workspace=Path(folder) / "workspace")
         try:
             result = ingest(path, dataset=dataset, project=project, max_bad_share=allowed, final=True).per_file[0]
@@ -135,7 +134,7 @@ class Checks:
 
 def checks() -> Checks:
     """Run the tests of the dirty files, of the faults and of fail2ban's truth."""
-    with tempfile.TemporaryDirectory(prefix="socml-formats-") as folder:
+    with ScratchFolder("formats") as folder:
         report = Path(folder) / "report.xml"
         subprocess.run(
             [

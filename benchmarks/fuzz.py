@@ -26,7 +26,7 @@ import pyarrow as pa
 from benchmarks.results import Figure, measured_before, versions_of, write_results
 from socml.formats import LITTLE, UNFORESEEN, ReadOptions
 from socml.ingestion import FileSource, format_names, open_format
-from socml.project import SocmlError
+from socml.project import ScratchFolder, SocmlError
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS, DOCUMENTS = 50_000, 5_000  # lines of a reader by lines; files of a reader of documents or binary files
@@ -126,7 +126,7 @@ def fuzz(name: str, records: int, seed: int) -> dict[str, Any]:
     pa.array([b""])  # pyarrow imports what it needs now, and not within the first file's time
     done = events = rejects = refused = files = 0
     slowest, first_size = 0.0, 0
-    with tempfile.TemporaryDirectory(prefix="socml-fuzz-") as folder:
+    with ScratchFolder("fuzz") as folder:
         path = Path(folder) / "input.log"
         for data, count in batches_of(name, records, rng):
             path.write_bytes(data)

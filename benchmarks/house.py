@@ -11,7 +11,6 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from benchmarks.results import Figure, versions_of, write_results
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SOCML = ROOT / "socml"
@@ -178,7 +178,7 @@ def _is_public(node: ast.AST) -> bool:
 def measured() -> Iterator[Figure]:
     """Yield the CPU seconds of the import and of the verbs."""
     yield _figure("python", "import socml; socml.fit", _least(["-c", "import socml; socml.fit"], ROOT), "CPU s")
-    with tempfile.TemporaryDirectory(prefix="socml-house-") as folder:
+    with ScratchFolder("house") as folder:
         lab = _lab(Path(folder))
         verbs = {
             "ingest": ["ingest", "conn.log", "--dataset", "net"],

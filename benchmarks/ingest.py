@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
@@ -28,7 +27,7 @@ from benchmarks.interleaved import Cost, measure
 from benchmarks.results import Figure, measured_before, versions_of, write_results
 from socml.formats import Parsed, ReadOptions
 from socml.ingestion import FileSource, Places, ingest, open_format, write_options
-from socml.project import Project
+from socml.project import Project, ScratchFolder
 
 if TYPE_CHECKING:
     pass
@@ -66,7 +65,7 @@ def main() -> None:
     wanted = sys.argv[1:] or [*CASES, "apache-lines", "memory"]
     figures: list[Figure] = []
     kept = measured_before("bench-ingest") if sys.argv[1:] else []
-    with tempfile.TemporaryDirectory(prefix="socml-ingest-") as folder:
+    with ScratchFolder("ingest") as folder:
         for name in wanted:
             sys.stderr.write(f"{name} …\n")
             work = Path(folder) / name

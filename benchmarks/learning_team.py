@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from socml.project import ScratchFolder
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # the team that the tests use
 
@@ -37,7 +38,7 @@ def campaign() -> Team | None:
     cluster = Cluster(found)
     try:
         url = cluster.new_database()
-        with tempfile.TemporaryDirectory() as folder:
+        with ScratchFolder("team") as folder:
             result = label_together(url, Path(folder), analysts=ANALYSTS, labels=LABELS)
         with LabelStore(url) as store:
             history = store.history()

@@ -9,11 +9,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Figure, versions_of, write_results
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "datasets"
@@ -41,7 +41,7 @@ def main() -> None:
     """Run every case in a new project and write what came out."""
     versions = versions_of("socml", "scikit-learn", "duckdb", "pyarrow")
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="socml-line-") as folder:
+    with ScratchFolder("line") as folder:
         lab = Path(folder) / "lab"
         socml("init", lab, cwd=folder)
         done: dict[str, Any] = {}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.nights import LOGONS, SEED, VERSIONS, Office, lab_in, outcome, run_night
 from benchmarks.results import Figure, write_results
+from socml.project import ScratchFolder
 
 KILLED = int(os.environ.get("KILLED") or 100)
 KILLED_EVENTS = int(os.environ.get("KILLED_EVENTS") or 3_000)
@@ -25,7 +25,7 @@ def killed() -> list[Figure]:
     """Kill the third night of a small office at random moments, do it once more, and count what is other than undisturbed."""
     rng = random.Random(SEED)
     survived = wrong = 0
-    with tempfile.TemporaryDirectory() as scratch:
+    with ScratchFolder("kills") as scratch:
         project = lab_in(Path(scratch) / "a")
         office = Office(project)
         for day in range(3):

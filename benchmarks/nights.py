@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.results import Figure, measured_before, versions_of, write_results
-from socml.project import Project, event_parts, init_project, read_project
+from socml.project import Project, ScratchFolder, event_parts, init_project, read_project
 
 NIGHTS = int(os.environ.get("NIGHTS") or 90)
 EVENTS = int(os.environ.get("NIGHT_EVENTS") or 100_000)
@@ -260,7 +260,7 @@ def nights() -> tuple[int, list[Figure], list[str]]:
     at = {name: int(NIGHTS * share) for name, share in PLANTED.items()}
     figures: list[Figure] = []
     lines: list[str] = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with ScratchFolder("nights") as scratch:
         project = lab_in(Path(scratch) / "a")
         office = Office(project)
         costs: dict[int, Cost] = {}

@@ -9,7 +9,6 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from benchmarks.online_events import (
 )
 from benchmarks.online_peers import PEERS
 from benchmarks.results import Figure, versions_of, write_results
+from socml.project import ScratchFolder
 
 BLOCK = 65_536
 MANY = 1_200_000  # entities in the test of memory, of which a million may be remembered
@@ -79,7 +79,7 @@ CASES = (
 
 def main() -> None:
     """Run every case and write what came out."""
-    with tempfile.TemporaryDirectory(prefix="socml-online-") as folder:
+    with ScratchFolder("online") as folder:
         lab = Path(folder)
         prepare(lab)
         _, known = load(lab, FLOWS)

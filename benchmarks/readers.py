@@ -6,7 +6,6 @@ against the page.
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
 from base64 import b64decode
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from socml.formats import ReadOptions
 from socml.ingestion import format_names
 from socml.ingestion.detection import open_format
 from socml.ingestion.sources import FileSource
-from socml.project import EVENT, SocmlError, TableShape, Truth, schema
+from socml.project import EVENT, ScratchFolder, SocmlError, TableShape, Truth, schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "readers.md"
@@ -79,7 +78,7 @@ def look(events: pa.Table, found: Filled) -> None:
 
 
 def _events_of(name: str) -> Iterator[pa.Table]:
-    with tempfile.TemporaryDirectory(prefix="socml-readers-") as folder:
+    with ScratchFolder("readers") as folder:
         for number, case in enumerate(_cases(name)):
             path = Path(folder) / str(number) / str(case.get("file", "input.log"))
             path.parent.mkdir()

@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from benchmarks.results import Figure, versions_of, write_results
 from socml.ingestion import ingest_files, load_events
 from socml.labels import open_labels
 from socml.models import load_model
-from socml.project import Project, init_project, read_project
+from socml.project import Project, ScratchFolder, init_project, read_project
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "datasets" / "faults"
@@ -69,7 +68,7 @@ class Damage:
 def main() -> None:
     """Measure all and write the table."""
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="socml-reliability-") as folder:
+    with ScratchFolder("reliability") as folder:
         base = _prepared(Path(folder))
         kinds: dict[str, Callable[[Path, Path, random.Random], Iterator[Damage]]] = {
             "ingest": _ingest_kills, "features": _features_kills, "fit": _fit_kills, "score": _score_kills,

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.results import Figure, versions_of, write_results
-from socml.project import features_path, init_project, list_runs, read_project, run_folder
+from socml.project import ScratchFolder, features_path, init_project, list_runs, read_project, run_folder
 
 SIZES = [int(size) for size in (os.environ.get("SCALE") or "1 10 50").split()]
 SPARK_MILLIONS = int(os.environ.get("SPARK_MILLIONS") or 0)
@@ -98,7 +98,7 @@ def measured(millions: int) -> list[Figure]:
     """Do every step with so many flows, and return what each took."""
     rows, case = millions * MILLION, f"{millions} million flows"
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="socml-scale-") as scratch:
+    with ScratchFolder("scale") as scratch:
         root = Path(scratch)
         init_project(root)
         settings = root / "socml.toml"

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from benchmarks.interleaved import most_memory
 from benchmarks.results import Figure, versions_of
 from benchmarks.speed_tables import COLUMNS, make_table
+from socml.project import ScratchFolder
 
 ROWS, PART, TREES = 10_000_000, 500_000, 100
 BATCH = 65_536
@@ -37,7 +37,7 @@ print(time.process_time() - t)
 def start_figures() -> list[Figure]:
     """Fit, score, tell leaves and explain for the first time in a process, with nothing compiled and with all."""
     versions = versions_of("numba", "numpy")
-    with tempfile.TemporaryDirectory(prefix="socml-kernels-") as folder:
+    with ScratchFolder("kernels") as folder:
         where = {**os.environ, "NUMBA_CACHE_DIR": folder}
         cold, *warm = (_printed([sys.executable, "-c", START], where) for _ in range(1 + RUNS))
     case = "first fit, score, leaves and explanation in a process (imports of numba and scikit-learn not counted)"
@@ -50,7 +50,7 @@ def start_figures() -> list[Figure]:
 def end_to_end_figures() -> list[Figure]:
     """Read, score and write ten million rows, beside reading and writing them only, each in a process of its own."""
     versions = versions_of("pyarrow", "numba", "numpy")
-    with tempfile.TemporaryDirectory(prefix="socml-rows-") as folder:
+    with ScratchFolder("rows") as folder:
         source = Path(folder) / "rows.parquet"
         _write_source(source, make_table(PART))
         runs: dict[str, list[dict[str, float]]] = {"score": [], "copy": []}

@@ -9,12 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results import RESULTS, Figure, versions_of, write_results
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = 12  # lines of what a command said
@@ -88,7 +88,7 @@ class Typed:
 
 def main() -> None:
     """Build, install, type, and write down."""
-    with tempfile.TemporaryDirectory(prefix="socml-stranger-") as folder:
+    with ScratchFolder("stranger") as folder:
         place = Path(folder)
         installed = _installed(place, _wheel(place))
         runs = {

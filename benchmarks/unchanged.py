@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.results import Figure, versions_of, write_results
+from socml.project import ScratchFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SOCML_SHARED", ROOT.parent / "shared")) / "datasets"
@@ -37,7 +37,7 @@ def main() -> None:
     """Run both and write what differs."""
     before = sys.argv[1] if len(sys.argv) > 1 else "HEAD~1"
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="socml-unchanged-") as folder:
+    with ScratchFolder("unchanged") as folder:
         trees = {"before": Path(folder) / "before", "now": Path(folder) / "now"}
         for name, revision in (("before", before), ("now", "HEAD")):
             _git("worktree", "add", "--quiet", "--detach", str(trees[name]), revision)

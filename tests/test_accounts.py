@@ -107,3 +107,22 @@ def test_passwords_that_are_tried_at_once_are_counted_too(tmp_path):
         with ThreadPoolExecutor(12) as pool:
             list(pool.map(guess, range(12)))
         assert len(store.journal.entries("session.refused", subject="ana")) == accounts.TRIES
+
+
+def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(store, monkeypatch):
+    from argon2 import PasswordHasher
+
+    store.accounts.make("ana", "analyst", PASSWORD, by="setup")
+    costs: list[str] = []
+    for name in ("hash", "verify"):
+        real = getattr(PasswordHasher, name)
+        monkeypatch.setattr(
+            PasswordHasher, name, lambda self, *given, real=real, name=name: costs.append(name) or real(self, *given)
+        )
+    tried = {}
+    for name in ("first", "ana", "nobody", "ana", "nobody"):
+        costs.clear()
+        with pytest.raises(DataError, match="do not fit"):
+            store.accounts.sign_in(name, "a wrong password")
+        tried.setdefault(name, []).append(list(costs))
+    assert tried["ana"] == tried["nobody"] == [["verify"], ["verify"]]

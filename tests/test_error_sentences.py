@@ -14,6 +14,7 @@ from app_pages import all_text, app_project, open_app_on, opened
 from test_responses_hostile import a_case, leave
 
 from socml.labels import BenignRule, open_labels
+from socml.models.versions import registry_error
 from socml.project import DataError, Project, Sentence, SocmlError, UnknownName, error_text, words
 from socml.respond import Cases, preview, undo_response
 
@@ -104,3 +105,13 @@ def test_the_page_of_a_case_says_why_it_cannot_leave_in_its_language(
     page.selectbox(key=f"responder_{case.id}").set_value("the-hive").run()
     assert not page.exception
     assert said in all_text(page)
+
+
+@pytest.mark.parametrize("code", ["INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "INVALID_PARAMETER_VALUE"])
+@pytest.mark.parametrize("secret", ["s3cret", "s3@cret", "s3%2Fcret"])
+def test_no_error_of_a_registry_repeats_the_password_of_its_address(code: str, secret: str) -> None:
+    exceptions = pytest.importorskip("mlflow.exceptions")
+    error = exceptions.MlflowException(f"API request to https://ana:{secret}@mlflow.example/api failed", code)
+    said = str(registry_error(error))
+    assert secret.removeprefix("s3@") not in said
+    assert "https://…@mlflow.example/api" in said

@@ -118,7 +118,7 @@ def test_html_text_holds_no_markup(text):
 )
 def test_formulas_are_neutralised_for_spreadsheets(text):
     assert spreadsheet_text(text)[0] in "'␍"  # a carriage return is written out
-    assert spreadsheet_text(text).removeprefix("'") == visible(text)
+    assert spreadsheet_text(text).replace("'", "") == visible(text)  # one behind a tab or a line end, too
 
 
 # --- words

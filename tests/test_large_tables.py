@@ -63,6 +63,16 @@ def test_rows_keep_their_names_whatever_their_order():
     assert ids.rows_of(["r99"]).tolist() == [-1]
 
 
+def test_names_that_no_row_has_are_none_and_fill_no_memory():
+    ids = RowIds(pa.array(["r0", "r1"]))
+    for asked in (["x\ud800"], ["\ud800", "r1", "no"], [f"made up {n}" for n in range(1_000)]):
+        assert [name for name, row in zip(asked, ids.rows_of(asked), strict=True) if row >= 0] == [
+            name for name in asked if name == "r1"
+        ]
+    assert ids._row_of == {"r1": 1}
+    assert "\udfff" not in ids
+
+
 def test_ranks_that_do_not_count_each_row_once_still_order_them(tmp_path):
     project = make_project(tmp_path)
     built = make_run(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lookup_server import KEY, Played, engines, project_of
 from patience import PATIENCE_S
 from shell import socml
 
+from socml.labels import open_labels
 from socml.project.project import Project, read_project
 from socml.project.wording import words
 
@@ -122,3 +124,39 @@ def test_the_page_has_no_button_unless_a_service_is_configured(tmp_path: Path, m
     assert not page.exception
     assert not page.button
     assert words("en")("app.tools.about") in all_text(page)
+
+
+@pytest.mark.parametrize(("role", "asks"), [("viewer", False), ("analyst", True)])
+def test_a_viewer_lets_nothing_leave(
+    role: str, asks: bool, server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(tmp_path, server, "virustotal")
+    with open_labels(project) as store:
+        store.accounts.make("vera", role, "correct horse battery", by="setup")
+        token = store.accounts.sign_in("vera", "correct horse battery")
+    monkeypatch.setenv("SOCML_PROJECT", str(project.root))
+    monkeypatch.syspath_prepend(str(APP))
+    testing: Any = pytest.importorskip("streamlit.testing.v1")
+    page = testing.AppTest.from_file(str(APP / "tools.py"), default_timeout=PATIENCE_S)
+    page.session_state["socml_session"] = token
+    page.run().text_area(key="tools_text").set_value("c2.evil.example").run()
+    assert "VirusTotal" in all_text(page), "what would leave is told to both"
+    assert ("tools_ask_text" in [button.key for button in page.button]) is asks
+
+
+def test_the_command_for_who_has_no_account_runs_nothing_of_an_address(
+    server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(tmp_path, server)
+    monkeypatch.setenv("SOCML_PROJECT", str(project.root))
+    monkeypatch.syspath_prepend(str(APP))
+    testing: Any = pytest.importorskip("streamlit.testing.v1")
+    import single_sign_on
+
+    address = '"$(touch x);"@evil.example'
+    monkeypatch.setattr(single_sign_on, "is_configured", lambda: True)
+    monkeypatch.setattr(single_sign_on, "vouched_for", lambda: address)
+    page = testing.AppTest.from_file(str(APP / "tools.py"), default_timeout=PATIENCE_S).run()
+    [command] = [element.value for element in page.code]
+    assert shlex.split(command) == ["socml", "people", "add", address, "--elsewhere"]
+    assert "$(" not in command.replace(shlex.quote(address), "")

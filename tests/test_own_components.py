@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import warnings
@@ -146,6 +147,30 @@ def test_code_of_another_user_is_not_run(own, monkeypatch):
     monkeypatch.setattr("socml.project.own_components._owner", lambda path: 4343)
     with pytest.raises(ConfigurationError, match="belongs to another user"):
         component("detectors", "far-out")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+@pytest.mark.parametrize("is_link", [False, True])
+def test_code_that_another_user_owns_or_led_to_is_not_run(own, is_link):
+    path = put(own, "detectors/far_out.py", DETECTOR)
+    if is_link:
+        path.rename(own.root / "elsewhere.py")
+        path.symlink_to(own.root / "elsewhere.py")
+        component("detectors", "far-out")  # one's own link is as good as the file
+        open_components(None)
+        open_components(own.root)
+    os.chown(path, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(ConfigurationError, match="belongs to another user"):
+        component("detectors", "far-out")
+
+
+def test_code_that_everybody_may_write_is_not_run(own):
+    path = put(own, "detectors/far_out.py", DETECTOR)
+    path.chmod(0o666)
+    with pytest.raises(ConfigurationError, match="chmod o-w"):
+        component("detectors", "far-out")
+    path.chmod(0o664)
+    assert component("detectors", "far-out").__name__ == "FarOut"
 
 
 def test_nothing_else_of_a_project_can_be_imported(own):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -9,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from analysts import label_together, overlapping
 from builders import make_project, make_run
-from patience import wait_until
+from patience import PATIENCE_S, wait_until
 
+from socml.labels import database
 from socml.labels.database import HEAD
 from socml.labels.store import LabelStore
 from socml.labels.verdicts import NewLabel
-from socml.project.errors import DataError, TryLater
+from socml.project.errors import ConfigurationError, DataError, TryLater
 from socml.review.loop import Triage
 
 
@@ -25,6 +28,44 @@ def url(cluster):
 
 def label(row_id: str = "r1", verdict: str = "malicious", client_id: str = "c1", **more) -> NewLabel:
     return NewLabel(row_id, verdict, client_id=client_id, **more)
+
+
+def test_a_writer_that_never_ends_makes_nobody_wait_for_ever(url, monkeypatch):
+    import psycopg
+
+    monkeypatch.setattr(database, "BUSY_MS", 200)
+    name, host = re.fullmatch(r".*/(\w+)\?host=(.*)", url).groups()
+    with LabelStore(url) as store, ThreadPoolExecutor(1) as others:
+        with psycopg.connect(host=host, user="socml", dbname=name) as holder:
+            holder.execute(f"select pg_advisory_xact_lock({database.LOCK})")
+            waiting = others.submit(store.record, [label()])
+            try:
+                failure = waiting.exception(PATIENCE_S)
+            finally:
+                holder.rollback()
+        assert isinstance(failure, TryLater)
+        store.record([label()])
+        assert list(store.current().index) == ["r1"]
+
+
+def test_a_writer_that_was_stopped_in_the_middle_is_let_go_and_stores_nothing(url, monkeypatch):
+    monkeypatch.setattr(database, "STUCK_MS", 2_000)
+    with LabelStore(url) as stopped, LabelStore(url) as store, ThreadPoolExecutor(1) as others:
+
+        def write_the_other() -> None:
+            with stopped._write() as connection:
+                connection.execute(sa.text("create table half (n int)"))
+                goes_on = others.submit(store.record, [label()])
+                try:
+                    goes_on.result(PATIENCE_S)
+                except TimeoutError:
+                    pytest.fail("it waits for who was stopped")
+
+        with pytest.raises(TryLater):
+            write_the_other()
+        assert list(store.current().index) == ["r1"]
+        stopped.record([label("r2", client_id="c2")])  # it goes on where it was let go
+        assert list(store.current().index) == ["r1", "r2"]
 
 
 @pytest.mark.slow
@@ -59,6 +100,29 @@ def test_everything_that_was_said_comes_back_as_on_sqlite(url, tmp_path):
     for ours, theirs in zip(*frames, strict=True):
         pd.testing.assert_frame_equal(ours.drop(columns="time"), theirs.drop(columns="time"))
     assert frames[0][0].loc["r1", "family"] == "port scan"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [("a\x00b", DataError, "cannot keep"), ("a\ud800b", ConfigurationError, "holds bytes that are no letters")],
+)
+def test_a_text_that_no_database_keeps_is_one_sentence_whoever_asks(url, text, kind, said):
+    with LabelStore(url) as store:
+        asks = [
+            lambda: store.accounts.sign_in(text, "a wrong password"),
+            lambda: store.accounts.begin(text),
+            lambda: store.views.save("A", {}, by="ana", dataset="d", client_id=text),
+            lambda: store.views.rename(text, "A", by="ana"),
+            lambda: store.reasons.give("r", "scan", "benign", by="ana", client_id=text, dataset="d"),
+            lambda: store.undo(of_client_id=text, by="ana", client_id="u"),
+            lambda: store.undo_batch(text, by="ana", client_id="u"),
+            lambda: store.known([text]),
+        ]
+        for ask in asks:
+            with pytest.raises(kind, match=said):
+                ask()
+        store.record([label()])
+        assert list(store.current().index) == ["r1"], "the store goes on"
 
 
 @pytest.mark.parametrize(

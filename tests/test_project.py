@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 
 import pytest
 
-from socml.project.errors import ConfigurationError
+from socml.project.errors import ConfigurationError, Notice
 from socml.project.project import STARTER_SETTINGS, find_project, init_project, starter_root
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -78,3 +80,37 @@ def test_a_workspace_elsewhere_can_be_named_by_the_environment(tmp_path, monkeyp
     (tmp_path / "socml.toml").write_text("")
     monkeypatch.setenv("SOCML_WORKSPACE", str(tmp_path / "elsewhere"))
     assert find_project(tmp_path).workspace == tmp_path / "elsewhere"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+def test_settings_that_another_user_put_into_a_folder_above_are_told_once(tmp_path):
+    work = tmp_path / "shared" / "work"
+    work.mkdir(parents=True)
+    marker = work.parent / "socml.toml"
+    marker.write_text("")
+    os.chown(marker, 65534, 65534)
+    with pytest.warns(Notice, match="belongs to another user"):
+        assert find_project(work).root == work.parent
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        find_project(work)
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o666, True), (0o664, False), (0o644, False)])
+def test_settings_that_everybody_may_write_are_told(mode, told, tmp_path):
+    (tmp_path / "socml.toml").write_text("")
+    (tmp_path / "socml.toml").chmod(mode)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", Notice)
+        find_project(tmp_path)
+    assert ["Everybody may write it" in str(one.message) for one in seen] == [True] * told
+
+
+def test_a_new_project_writes_through_no_link_that_was_there(tmp_path):
+    root, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
+    (root / "models").mkdir(parents=True)
+    recipe = next((starter_root() / "models").glob("*.toml")).name
+    for place in ("socml.toml", ".gitignore", f"models/{recipe}"):
+        (root / place).symlink_to(elsewhere)
+    init_project(root)
+    assert not elsewhere.exists()

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from builders import make_project, make_run
 
+from socml.labels.store import LabelStore
+from socml.labels.verdicts import NewLabel
 from socml.project.errors import DataError
 from socml.review.loop import Triage
 from socml.review.propagation import PREVIEW, WEIGHT
@@ -117,6 +119,16 @@ def test_a_batch_of_another_analyst_is_theirs_to_take_back(triage, project, back
         assert bob.labels().loc[rows[0], "verdict"] == "malicious", "what an analyst gives stands above a suggestion"
         triage.undo_batch("b1")
         assert list(bob.labels().index) == [backup, rows[0]]
+
+
+def test_a_label_that_another_gives_the_same_batch_keeps_nobody_from_taking_theirs_back():
+    with LabelStore("sqlite://") as store:
+        store.record([NewLabel(f"r{n}", "benign", client_id=f"a{n}", by="alice", batch_id="b") for n in range(2)])
+        store.record([NewLabel("r9", "benign", client_id="c", by="bob", batch_id="b")])
+        assert [one.row_id for one in store.undo_batch("b", by="alice", client_id="u")] == ["r0", "r1"]
+        assert list(store.current().index) == ["r9"]
+        with pytest.raises(DataError, match="only they"):
+            store.undo_batch("b", by="carol", client_id="v")
 
 
 def test_rows_that_have_a_label_are_left_alone(triage, backup):

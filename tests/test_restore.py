@@ -65,6 +65,7 @@ def archive_of(path: Path, *names: str) -> Path:
     [
         "project/detectors/.evil.py", "project/detectors/evil.so", "project/a/evil.py", "project/formats/a/b/evil.py", "project/.git/hooks/pre-commit", "project/.venv/bin/python", "project/Makefile",
         "project/models/deeper/evil.toml", "workspace/labels.sqlite-wal", "workspace/.hidden", "workspace/a/.b/c", "etc/passwd",
+        "workspace/nights/office/lock", "workspace/staging/office.lock", "workspace/labels.db-journal",
         "project", "workspace/" + "a/" * 900 + "b",
     ],
 )  # fmt: skip
@@ -73,6 +74,29 @@ def test_what_no_backup_holds_is_not_put_into_a_project(name: str, project: Proj
     with pytest.raises(DataError, match="is no backup of socml: it holds"):
         restore_backup(archive_of(tmp_path / "evil.tar.gz", name), project=project, replace=True)
     assert {path for path in project.root.rglob("*") if path.is_file() and path.name != "lock"} == before
+
+
+def test_a_pipe_that_nobody_writes_is_no_backup_and_keeps_nobody_waiting(project: Project, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="no backup of socml"):
+        restore_backup(tmp_path / "pipe", project=project)
+
+
+def test_a_file_that_is_larger_than_what_the_archive_holds_of_it_is_not_written(
+    project: Project, tmp_path: Path, monkeypatch
+) -> None:
+    path = tmp_path / "sparse.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("workspace/holes")
+        holes = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.size": str(1 << 40)}
+        member.pax_headers = {**holes, "GNU.sparse.map": f"{(1 << 40) - 1},1"}
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"x"))
+    with tarfile.open(path) as archive:
+        assert archive.getmembers()[0].size == 1 << 40
+    monkeypatch.setattr(backup.shutil, "copyfileobj", lambda *_: pytest.fail("it was written"))
+    with pytest.raises(DataError, match="it holds 'workspace/holes'"):
+        restore_backup(path, project=project)
 
 
 def test_a_file_that_grows_or_is_replaced_while_it_is_read_leaves_no_damaged_backup(

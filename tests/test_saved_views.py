@@ -43,6 +43,24 @@ def test_only_its_owner_changes_a_view() -> None:
         assert [entry.kind for entry in store.journal.entries("view.")] == ["view.saved", "view.deleted"]
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_message_that_names_the_view_of_another_takes_nothing_from_them(deleted: bool) -> None:
+    with LabelStore("sqlite://") as store:
+        made = store.views.save("A", {"role": "outside"}, by="ana", dataset="d", shared=True)
+        if deleted:
+            store.views.delete(made.id, by="ana")
+        with pytest.raises(DataError, match="no view"):
+            store.views.save("Mine", {}, by="bo", dataset="d", shared=True, client_id=made.id)
+        assert store.views.seen_by("ana", dataset="d") == ([] if deleted else [made])
+
+
+def test_half_a_letter_in_a_view_reaches_no_page() -> None:
+    with LabelStore("sqlite://") as store:
+        made = store.views.save("a\ud800", {"q": "\udc00 é \U0001f600"}, by="ana", dataset="d", shared=True)
+        assert (made.name, made.state["q"]) == ("a\ufffd", "\ufffd é \U0001f600")
+        assert store.views.seen_by("bo", dataset="d") == [made]
+
+
 def test_what_no_view_can_be_is_refused() -> None:
     with LabelStore("sqlite://") as store:
         for name in ("", " \n", "n" * (LONGEST_NAME + 1)):

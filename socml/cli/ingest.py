@@ -210,13 +210,12 @@ def _bytes(example: bytes) -> str:
 
 
 def _say_example(name: str) -> None:
-    import tempfile
-
     from socml.ingestion import open_format
     from socml.ingestion import peek as peek_into
+    from socml.project import ScratchFolder
 
     parts = [e if isinstance(e, bytes) else f"{e}\n".encode() for e in open_format(name).examples]
-    with tempfile.TemporaryDirectory(prefix="socml-") as folder:
+    with ScratchFolder("example") as folder:
         file = Path(folder) / "example"
         file.write_bytes(b"".join(parts))
         try:

@@ -5,7 +5,6 @@ Only the head is read, so a file of 10 GB takes as long as one of 10 MB.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from socml.ingestion.format_maps import taken_fields
 from socml.ingestion.judging import too_many_bad
 from socml.ingestion.run import begins_document, options_of
 from socml.ingestion.sources import FileSource
-from socml.project import DatasetRecipe, FormatError
+from socml.project import DatasetRecipe, FormatError, ScratchFolder
 
 LINES_BYTES = LITTLE - 1  # of a longer file: whole lines up to here
 WHOLE_BYTES = 4 << 20  # up to here a file whose records are no lines is read whole; of longer ones, so much
@@ -124,7 +123,7 @@ def _read(source: FileSource, name: str, options: ReadOptions) -> tuple[list[Par
     kept = head[: head.rfind(b"\n", 0, LINES_BYTES) + 1] if lines else head
     if not kept:  # one line without end
         kept = head
-    with tempfile.TemporaryDirectory(prefix="socml-peek-") as folder:
+    with ScratchFolder("peek") as folder:
         copy = Path(folder) / source.path.name
         copy.write_bytes(kept)
         shortened = FileSource(copy, source.name)

@@ -15,7 +15,6 @@ import json
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -33,10 +32,12 @@ from socml.project import (
     ConfigurationError,
     DataError,
     Project,
+    ScratchFolder,
     TryLater,
     as_socml_error,
     audit,
     one_at_a_time,
+    open_file,
     private_file,
     private_folder,
     replacing,
@@ -81,7 +82,7 @@ def make_backup(path: Path, *, project: Project, with_events: bool = False) -> B
     size = 0
     with ExitStack() as stack:
         _hold(stack, project, with_events)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        scratch = Path(stack.enter_context(ScratchFolder("backup")))
         with replacing(path) as temporary, tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
             for name, file in _precious(project, with_events):
                 whole = _copy_of_store(file, scratch / "store") if file.suffix in _SQLITE else file
@@ -210,9 +211,12 @@ def _precious(project: Project, with_events: bool) -> Iterator[tuple[str, Path]]
     left_out = set(MADE_AGAIN) - (set(EVENTS) if with_events else set())
     for path in sorted(project.workspace.rglob("*")):
         inner = path.relative_to(project.workspace)
-        is_lock = path.name == "lock" or path.name.endswith((".lock", *_BESIDE_SQLITE))
         hidden = any(part.startswith(".") for part in inner.parts)
-        if path.is_file() and not path.is_symlink() and not (inner.parts[0] in left_out or is_lock or hidden):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and not (inner.parts[0] in left_out or hidden or _is_held(path.name))
+        ):
             yield f"workspace/{inner.as_posix()}", path
 
 
@@ -233,10 +237,10 @@ def _copy_of_store(path: Path, copy: Path) -> Path:
 def _unpacked(path: Path, folder: Path) -> dict[str, dict[str, str]]:
     """Unpack an archive into a folder and return its index, once every file was seen to be what was written."""
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with open_file(path) as packed, tarfile.open(fileobj=packed, mode="r:gz") as archive:
             for member in archive:
                 name = PurePosixPath(member.name)
-                if not member.isreg() or not _is_inside(name):
+                if not member.isreg() or member.issparse() or not _is_inside(name):
                     raise DataError(f"{path} is no backup of socml: it holds {member.name!r}.")
                 content = archive.extractfile(member)
                 target = folder / name
@@ -265,14 +269,19 @@ def _is_inside(name: PurePosixPath) -> bool:
 
 
 def _is_ours(name: PurePosixPath) -> bool:
-    """Say whether a backup may hold a file of this name: nothing hidden, nothing that SQLite keeps beside a store."""
+    """Say whether a backup may hold a file of this name: nothing hidden, no lock, nothing that SQLite keeps beside a store."""
     room, *inside = name.parts
     if not _is_inside(name) or not inside or any(part.startswith(".") for part in inside):
         return False
     if room == "project":
         is_recipe = len(inside) == 2 and inside[0] in RECIPES
         return is_recipe or inside in ([one] for one in SETTINGS) or _is_component(inside)
-    return room == "workspace" and not inside[-1].endswith(_BESIDE_SQLITE)
+    return room == "workspace" and not _is_held(inside[-1])
+
+
+def _is_held(name: str) -> bool:
+    """Say whether a file of this name is a lock, or what SQLite keeps beside a store: of those who work there now."""
+    return name == "lock" or name.endswith((".lock", *_BESIDE_SQLITE))
 
 
 def _is_component(parts: Sequence[str]) -> bool:

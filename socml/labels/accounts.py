@@ -11,6 +11,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -222,15 +223,17 @@ def _hash(token: str) -> str:
 
 
 def _fits(hashed: str, password: str) -> bool:
-    """Say whether a password fits; an unknown name takes as long as a wrong password."""
+    """Say whether a password fits; an unknown name takes as long as a wrong password: one hash."""
     from argon2.exceptions import Argon2Error, InvalidHashError
 
+    nobody = _nobody()  # whoever it is: the first of a process waits for it
     try:
-        return bool(_hasher().verify(hashed or _nobody(), password)) and bool(hashed)
+        return bool(_hasher().verify(hashed or nobody, password)) and bool(hashed)
     except (Argon2Error, InvalidHashError):
         return False
 
 
+@cache
 def _nobody() -> str:
     return str(_hasher().hash(secrets.token_urlsafe(16)))
 

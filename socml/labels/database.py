@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from socml.labels.records import Entry, FamilyEdit, LabelEvent, Lease, SecondLook, fields_of
 from socml.project import (
     ConfigurationError,
+    DataError,
     Sentence,
     TryLater,
     as_socml_error,
+    first_line,
     private_file,
     private_folder,
     store_error,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 30_000  # a writer holds SQLite for about a millisecond; this is for a machine that is very busy
+STUCK_MS = 60_000  # a writer that asks nothing for so long was stopped, or its machine is gone: PostgreSQL lets it go
 DAMAGED = "Restore it from a backup, or move it away and import an export: socml labels import. See: socml doctor"
 LOCK = 7_305_108  # any number: PostgreSQL's advisory lock that puts writers of labels in one line
 
@@ -157,12 +160,16 @@ class Connections:
 
 @contextmanager
 def _in_one_sentence() -> Iterator[None]:
-    """Tell what the database raises; what says nothing about the store (a constraint) is raised as it is."""
+    """Tell what the database raises, of a NUL or half a letter too; what says nothing about the store (a constraint) is raised as it is."""
     try:
         yield
+    except (sa.exc.DataError, UnicodeEncodeError, OverflowError) as error:
+        why = first_line(getattr(error, "orig", None) or error)
+        known = as_socml_error(error) or DataError(f"The label store cannot keep a value that it was given: {why}.")
+        raise known from error
     except sa.exc.DatabaseError as error:
         failure = store_error(error, store="The label store", remedy=DAMAGED)
-        if failure is None and isinstance(error, sa.exc.OperationalError):
+        if failure is None and isinstance(error, (sa.exc.OperationalError, sa.exc.InternalError)):
             failure = TryLater(Sentence("error.store_busy", why=error.orig))
         elif failure is None and isinstance(error, sa.exc.ProgrammingError):
             failure = as_socml_error(error)
@@ -275,6 +282,9 @@ def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("begin immediate" if is_writing else "begin")
     elif is_writing:
+        limits = {"lock_timeout": BUSY_MS, "idle_in_transaction_session_timeout": STUCK_MS}
+        limited = ", ".join(f"set_config('{name}', '{ms}', true)" for name, ms in limits.items())
+        connection.exec_driver_sql(f"select {limited}")
         connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from socml.project import DataError, FormatError, UnknownName, rows_by_hand, spreadsheet_text, text_by_hand
+from socml.project import DataError, FormatError, UnknownName, from_spreadsheet, rows_by_hand, text_by_hand
 
 KINDS = ("socml", "secuml", "table", "thehive", "elastic")
 ROW_COLUMNS = ("row_id", "event_id", "instance_id", "id", "uid")
@@ -233,8 +233,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    text = str(value).strip()
-    return text[1:] if text[:1] == "'" and spreadsheet_text(text[1:]) == text else text  # what our CSV did to be inert
+    return from_spreadsheet(str(value).strip())  # what our CSV did to be inert
 
 
 def _moment(value: object) -> datetime | None:

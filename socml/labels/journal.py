@@ -6,6 +6,7 @@ An entry is never changed: what it did is taken back by another entry. So who di
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,7 @@ from socml.project import DataError
 
 LONGEST_BODY = 1_000_000  # characters of one entry
 _LONGEST = 500
+_LONE = re.compile("[\ud800-\udfff]")  # half a letter, which no page and no file takes
 
 
 class Journal:
@@ -61,7 +63,7 @@ class Journal:
             If it says nothing of who or of what, is too long, or its `client_id` was used for something else.
         """
         client_id = client_id or uuid.uuid4().hex
-        text = json.dumps(dict(body or {}), ensure_ascii=True, sort_keys=True)
+        text = _LONE.sub("\ufffd", json.dumps(dict(body or {}), ensure_ascii=False, sort_keys=True))
         for name, value in (("kind", kind), ("subject", subject), ("by", by), ("client_id", client_id)):
             if isinstance(value, str) and (not value or len(value) > _LONGEST):
                 raise DataError(f"A record needs a {name} of 1 to {_LONGEST} characters, not {len(value)}.")

@@ -63,7 +63,7 @@ class SavedViews:
         Raises
         ------
         DataError
-            If it has no name, holds what no view holds, or the person has `MOST` views already.
+            If it has no name, holds what no view holds, the person has `MOST` views already, or its id is another's.
         """
         name = _checked_name(name)
         if unknown := [key for key in state if key not in FIELDS]:
@@ -76,6 +76,8 @@ class SavedViews:
         if same is None and len(own) >= MOST:
             raise DataError(Sentence("error.view.most", by=by, most=MOST))
         view_id = same.id if same else client_id or uuid.uuid4().hex
+        if self._entries_of_others(view_id, by):
+            raise DataError(Sentence("error.view.gone", view=view_id))
         body = {"name": name, "state": kept, "shared": shared}
         return _made(self._journal.add("view.saved", view_id, body, by=by, client_id=client_id, dataset=dataset))
 
@@ -96,6 +98,10 @@ class SavedViews:
         seen = [view for view in views if view.by == by or view.shared]
         seen = [view for view in seen if page is None or view.state.get("page", "") == page]
         return sorted(seen, key=lambda view: (view.by != by, view.name.casefold(), view.id))
+
+    def _entries_of_others(self, view_id: str, by: str) -> bool:
+        """Say whether somebody else stored a view under an id, which a browser chooses: theirs stays theirs."""
+        return any(entry.by != by for entry in self._journal.entries("view.", subject=view_id))
 
     def _own(self, view_id: str, by: str) -> SavedView:
         view = _folded(self._journal.entries("view.", subject=view_id)).get(view_id)

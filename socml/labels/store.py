@@ -133,7 +133,9 @@ class LabelStore:
             return _acknowledge(_insert(connection, _undo_of(label, by, client_id)), stored_before=False)
 
     def undo_batch(self, batch_id: str, *, by: str, client_id: str) -> list[Acknowledgement]:
-        """Undo what still stands of a batch (a propagation, an import), all or nothing, and acknowledge each.
+        """Undo what still stands of one's own batch (a propagation, an import), all or nothing, and acknowledge each.
+
+        What others stored under the same id stays, and keeps nobody from taking back their own.
 
         Raises
         ------
@@ -147,10 +149,11 @@ class LabelStore:
             events = [LabelEvent(*row) for row in connection.execute(query)]
             if not events:
                 raise DataError(f"There is no batch {batch_id!r}.")
-            if {event.by for event in events} != {by}:
+            own = [event for event in events if event.by == by]
+            if not own:
                 raise DataError(Sentence("error.label.batch_of", batch=batch_id, by=events[0].by))
-            undone = {event.undo_of for event in events}
-            stand = [event for event in events if event.undo_of is None and event.id not in undone]
+            undone = {event.undo_of for event in own}
+            stand = [event for event in own if event.undo_of is None and event.id not in undone]
             undos = [_undo_of(event, by, f"{client_id}:{event.id}") for event in stand]
             return [_acknowledge(_insert(connection, undo), stored_before=False) for undo in undos]
 

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import shutil
 import subprocess
-import tempfile
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -25,7 +24,7 @@ from socml.models.registry_file import StartedRun
 from socml.models.version import ModelMetadata, ModelVersion
 from socml.models.version_files import keep_files, read_files, save_files, types_in
 from socml.models.versions import CHAMPION, FILES
-from socml.project import ModelRecipe, Project, metadata_of, safe_name
+from socml.project import ModelRecipe, Project, ScratchFolder, metadata_of, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +120,7 @@ def record(
         If the model cannot be saved or read back, or the registry does not answer.
     """
     name = safe_name(version.name)
-    with recording(project) as registry, tempfile.TemporaryDirectory() as scratch:
+    with recording(project) as registry, ScratchFolder("record") as scratch:
         run = _record_run(registry, version, normality, known, example, tags)
         number = registry.register(name, run)
         kept = keep_files(registry.files(run, FILES, Path(scratch)), name, number, project)
@@ -145,7 +144,7 @@ def _record_run(
     try:
         numbers = {key: float(value) for key, value in metadata["metrics"].items() if isinstance(value, int | float)}
         registry.log(run, _parameters(version), {key: value for key, value in numbers.items() if isfinite(value)})
-        with tempfile.TemporaryDirectory() as scratch:
+        with ScratchFolder("record") as scratch:
             folder = Path(scratch)
             kept = dataclasses.replace(version, metadata={**metadata, "mlflow_run_id": run.run_id})
             save_files(folder / FILES, kept)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import tempfile
 from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from socml.project import (
     DataError,
     ModelError,
     Project,
+    ScratchFolder,
     SocmlError,
     UnknownName,
     as_socml_error,
@@ -28,6 +28,7 @@ from socml.project import (
     private_file,
     safe_name,
     store_error,
+    without_password,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def fetch_files(name: str, number: str, project: Project) -> Path:
     client = open_registry(project, name)
     try:
         run_id = str(client.get_model_version(name, number).run_id)
-        with tempfile.TemporaryDirectory() as scratch:
+        with ScratchFolder("fetch") as scratch:
             folder = keep_files(Path(client.download_artifacts(run_id, FILES, scratch)), name, number, project)
     except (MlflowException, OSError) as error:
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
@@ -176,7 +177,7 @@ def registry_error(error: BaseException) -> SocmlError:
     failure = store_error(error, store="The model registry", remedy=REGISTRY_DAMAGED)
     failure = failure or as_socml_error(error)
     if isinstance(failure, DataError) or failure is None:
-        return ModelError(str(failure or f"The model registry does not answer: {error}"))
+        return ModelError(str(failure or f"The model registry does not answer: {without_password(str(error))}"))
     return failure
 
 

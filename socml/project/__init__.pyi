@@ -37,6 +37,7 @@ from .faults import as_socml_error as as_socml_error
 from .faults import first_line as first_line
 from .faults import reading as reading
 from .faults import store_error as store_error
+from .faults import without_password as without_password
 from .hand_files import decoded_by_hand as decoded_by_hand
 from .hand_files import dialect_by_hand as dialect_by_hand
 from .hand_files import rows_by_hand as rows_by_hand
@@ -125,10 +126,12 @@ from .registry import register as register
 from .registry import revision as revision
 from .registry import singular as singular
 from .registry import unregister as unregister
+from .sanitize import from_spreadsheet as from_spreadsheet
 from .sanitize import html_text as html_text
 from .sanitize import spreadsheet_text as spreadsheet_text
 from .sanitize import visible as visible
 from .sanitize import visible_line as visible_line
+from .scratch import ScratchFolder as ScratchFolder
 from .spark_engine import SparkConnection as SparkConnection
 from .spark_engine import plain_types as plain_types
 from .spark_engine import spark_connection as spark_connection

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.project.errors import ConfigurationError, DataError, RecipeError, SocmlError
+from socml.project.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,7 +107,7 @@ def sealed_connection(
     """
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="socml-spill-") as spill:
+    with ScratchFolder("spill") as spill:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": spill,

@@ -29,6 +29,7 @@ _UNUSABLE = {
     errno.EEXIST: "{} is there already. Move it away, or name another.",
     errno.ELOOP: "{} is a link that leads to itself. Name another.",
 }
+_SIGNS_IN = re.compile(r"(?<=://)[^\s/]+@")
 _ERRNO = re.compile(r"\[?[Ee]rrno:? (\d+)")
 _EXTRA_OF = {
     "altair": "app",
@@ -153,15 +154,26 @@ def reading(path: Path, *, remedy: str) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return an error's text in one short line without a full stop; its kind where it has no text.
+    """Return an error's text in one short line without a full stop and without a password; its kind where it has no text.
 
     Examples
     --------
     >>> first_line(ValueError("Could not open.\\nDetail: 3")), first_line(EOFError())
     ('Could not open', 'EOFError')
     """
-    lines = str(error).strip().splitlines()
+    lines = without_password(str(error)).strip().splitlines()
     return lines[0].strip()[:200].rstrip(". ") if lines else type(error).__name__
+
+
+def without_password(text: str) -> str:
+    """Return a text without who signs in at the addresses in it, and with what.
+
+    Examples
+    --------
+    >>> without_password("Invalid url: https://ana:s3cret@mlflow.example/api")
+    'Invalid url: https://…@mlflow.example/api'
+    """
+    return _SIGNS_IN.sub("…@", text)
 
 
 def _of_system(error: OSError) -> SocmlError:

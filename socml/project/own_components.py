@@ -1,13 +1,14 @@
 """The opened project's folders, or a notebook cell → components of one's own, found like shipped ones.
 
 `detectors/x.py` in a project is the detector `x` in that project only. Its code runs when someone asks for it, is read
-again when the file changes, and never runs if another user owns the file.
+again when the file changes, and never runs if another user owns the file or made the link to it, or everybody may write it.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 import warnings
 from collections.abc import Collection, Sequence
@@ -146,20 +147,34 @@ class _Loader(SourceFileLoader):
     """Compiles a file each time, so that no stale byte code is used and none is left in the project."""
 
     def get_code(self, fullname: str) -> CodeType:
-        if not _is_ours(Path(self.path)):
-            raise ConfigurationError(
-                f"{self.path} belongs to another user, so its code is not run. If you trust it, make it yours: chown."
-            )
+        code = _trusted(Path(self.path))
         let_pandas_in()
-        return self.source_to_code(self.get_data(self.path), self.path)
+        return self.source_to_code(code, self.path)
 
 
-def _is_ours(path: Path) -> bool:
-    return not hasattr(os, "getuid") or _owner(path) in {os.getuid(), 0}
+def _trusted(path: Path) -> bytes:
+    """Return the code of a file, of which nobody else can have written a line: read from the file that was looked at.
+
+    Raises
+    ------
+    ConfigurationError
+        If another user owns it or made the link to it, or everybody may write it.
+    """
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        if hasattr(os, "getuid") and not {_owner(found), _owner(path.lstat())} <= {os.getuid(), 0}:
+            raise ConfigurationError(
+                f"{path} belongs to another user, so its code is not run. If you trust it, make it yours: chown."
+            )
+        if found.st_mode & stat.S_IWOTH:
+            raise ConfigurationError(
+                f"Everybody may write {path}, so its code is not run. If you trust what it holds by now: chmod o-w."
+            )
+        return file.read()
 
 
-def _owner(path: Path) -> int:
-    return path.stat().st_uid
+def _owner(found: os.stat_result) -> int:
+    return found.st_uid
 
 
 def _python_files(folder: Path) -> list[Path]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tomllib
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from socml.project.addresses import checked_own, is_public, spelt_address
 from socml.project.engines import memory_bytes
-from socml.project.errors import ConfigurationError, did_you_mean
+from socml.project.errors import ConfigurationError, Notice, did_you_mean
 from socml.project.hand_files import text_by_hand
 from socml.project.private import private_folder
 from socml.project.registry import open_components
@@ -129,6 +133,7 @@ def read_project(root: Path) -> Project:
     It is the opened project from now on: its components (`detectors/x.py`, …) are found, and no other project's.
     """
     path = root / MARKER
+    _tell_whose(path)
     try:
         settings = tomllib.loads(text_by_hand(path))
     except RecursionError:
@@ -158,6 +163,22 @@ def read_project(root: Path) -> Project:
         never_looked_up=never,
         settings=settings,
     )
+
+
+@cache
+def _tell_whose(path: Path) -> None:
+    """Say once that others write a project's settings: a file in a folder above is found, too, whoever put it there."""
+    with suppress(OSError):
+        found = path.stat()
+        is_theirs = found.st_uid not in {os.geteuid(), 0}
+        if is_theirs or found.st_mode & stat.S_IWOTH:
+            who = "It belongs to another user" if is_theirs else "Everybody may write it"
+            warnings.warn(
+                f"{path}: {who}. It says where data, labels and models are kept and sent: trust whoever writes it, or "
+                "work elsewhere.",
+                Notice,
+                stacklevel=4,
+            )
 
 
 def _engine(flat: Mapping[str, object], path: Path) -> tuple[str, int]:
@@ -202,11 +223,11 @@ def init_project(target: str | Path) -> list[Path]:
         (root / folder).mkdir(parents=True, exist_ok=True)
         for path in sorted(p for p in source.glob("*") if p.is_file() and p.suffix != ".py"):
             copy = root / folder / path.name
-            if not copy.exists():
+            if not os.path.lexists(copy):  # a link that leads nowhere is there: nothing is written through it
                 shutil.copyfile(path, copy)
                 written.append(copy)
     for name, text in {MARKER: STARTER_SETTINGS, ".gitignore": "workspace/\n"}.items():
-        if not (root / name).exists():
+        if not os.path.lexists(root / name):
             (root / name).write_text(text, encoding="utf-8")
             written.append(root / name)
     return written

@@ -13,6 +13,9 @@ import unicodedata
 # bidirectional marks, zero-width characters, tags, soft hyphens, line and paragraph separators.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMULA_STARTS = "=+-@\N{MINUS SIGN}"
+# What begins a cell within a text, where a semicolon or a tab parts them: our quotes then end no cell and no line.
+_CELL = re.compile(r'([;\t\n][\s"]*)(?=[^\s"])')
+_MARKED_CELL = re.compile(r"""([;\t\n][\s"]*)'(?=.)""")
 
 
 def visible(text: object) -> str:
@@ -56,7 +59,7 @@ def html_text(text: object) -> str:
 
 
 def spreadsheet_text(text: object) -> str:
-    """Return `text` that no spreadsheet takes for a formula (a leading apostrophe is added).
+    """Return `text` that no spreadsheet takes for a formula, whatever parts its cells (a leading apostrophe is added).
 
     Examples
     --------
@@ -64,12 +67,33 @@ def spreadsheet_text(text: object) -> str:
     "'=cmd|' /C calc'!A0"
     >>> spreadsheet_text("\N{FULLWIDTH EQUALS SIGN}1+1"), spreadsheet_text(" =1+1")  # some take these for = too
     ("'＝1+1", "' =1+1")
-    >>> spreadsheet_text("10.0.0.1")
-    '10.0.0.1'
+    >>> spreadsheet_text("10.0.0.1"), spreadsheet_text("a;=1+1")  # Excel parts cells by semicolons in much of Europe
+    ('10.0.0.1', "a;'=1+1")
     """
     text = visible(text)
-    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
-    return "'" + text if text[:1] in {"\t", "\n"} or (first and first in _FORMULA_STARTS) else text
+    inert = _CELL.sub(lambda cell: f"{cell[1]}'" if _begins_formula(cell) else cell[1], text)
+    return "'" + inert if text[:1] in {"\t", "\n"} or _is_start(text.lstrip()[:1]) else inert
+
+
+def from_spreadsheet(text: str) -> str:
+    """Return what `spreadsheet_text` made inert as it was; any other text as it is.
+
+    Examples
+    --------
+    >>> from_spreadsheet("'=1;'+2"), from_spreadsheet("'tis;'so")
+    ('=1;+2', "'tis;'so")
+    """
+    bare = _MARKED_CELL.sub(lambda cell: cell[1] if _begins_formula(cell) else cell[0], text)
+    return next((one for one in (bare.removeprefix("'"), bare) if spreadsheet_text(one) == text), text)
+
+
+def _begins_formula(cell: re.Match[str]) -> bool:
+    return _is_start(cell.string[cell.end()])
+
+
+def _is_start(character: str) -> bool:
+    first = unicodedata.normalize("NFKC", character)
+    return bool(first) and first in _FORMULA_STARTS
 
 
 def _written_out(character: str) -> str:

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socml.project.errors import ConfigurationError, RecipeError
+from socml.project.scratch import ScratchFolder
 from socml.project.spark_sql import spark_sql
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
     local = master.startswith("local")
     if local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing of this machine's Spark is reached from outside
-    own = _LOCAL_SETTINGS | {"spark.sql.warehouse.dir": tempfile.gettempdir()} if local else {}
+    own = _settings_here() if local else {}
     for name, value in {**_SETTINGS, **own, "spark.driver.memory": _java_memory(memory_limit)}.items():
         builder = builder.config(name, value)
     try:
@@ -92,6 +93,14 @@ def spark_session(master: str = LOCAL, *, memory_limit: str = "4GB") -> SparkSes
         session.conf.set(_PARTITIONS, str(2 * (os.cpu_count() or 1)))
     atexit.register(session.stop)
     return session
+
+
+def _settings_here() -> dict[str, str]:
+    """Return the settings of a master that is this machine: what it spills is nobody else's, and goes after a kill, too."""
+    scratch = ScratchFolder("spark")
+    atexit.register(scratch.cleanup)  # after the session's end, which is registered later
+    folders = dict.fromkeys(("spark.local.dir", "spark.sql.warehouse.dir"), scratch.name)
+    return {**_LOCAL_SETTINGS, **folders, "spark.driver.defaultJavaOptions": f'-Djava.io.tmpdir="{scratch.name}"'}
 
 
 def _java_memory(limit: str) -> str:
@@ -117,7 +126,7 @@ class SparkConnection:
                 self._session.conf.set(name, value)
         self._session.conf.set(_PARTITIONS, str(session.conf.get(_PARTITIONS)))
         self._kept: list[DataFrame] = []
-        self._scratch = tempfile.TemporaryDirectory(prefix="socml-spark-")
+        self._scratch = ScratchFolder("spark")
         self.tables: set[str] = set()
 
     def close(self) -> None:

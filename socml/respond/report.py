@@ -9,7 +9,7 @@ from socml.respond.cases import Case
 from socml.respond.guard import Observables
 from socml.tools import defang
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&])")
 
 
 def plain_case(case: Case, found: Observables) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from socml.project import (
     DataError,
     ModelError,
     Project,
+    ScratchFolder,
     UnknownName,
     html_text,
     load_model_recipe,
@@ -236,7 +236,7 @@ def log_curves(curves: BudgetCurves, *, experiment: str, project: Project, param
     points = zip(curves.curves["strategy"], curves.curves["found"], curves.curves["labels"], strict=True)
     for strategy, found, labels in points:
         client.log_metric(run.info.run_id, f"found {strategy}", float(found), step=int(labels))
-    with tempfile.TemporaryDirectory() as folder:
+    with ScratchFolder("record") as folder:
         curves.curves.to_csv(Path(folder) / "curves.csv", index=False)
         curves.plot().savefig(Path(folder) / "curves.png", dpi=130)
         client.log_artifacts(run.info.run_id, folder)

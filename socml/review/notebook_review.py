@@ -11,7 +11,6 @@ The same code ranks as in the app: `Triage` over a run, here of a temporary fold
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, Unpack, cast
@@ -22,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from socml.features import is_table, plain_table, row_name, truth_by_name
 from socml.labels import VERDICTS, Acknowledgement, LabelDetails, LabelStore
-from socml.project import DataError, Project, TableMetadata, html_text
+from socml.project import DataError, Project, ScratchFolder, TableMetadata, html_text
 from socml.review.feedback import FeedbackRanking
 from socml.review.fitted_table import FittedTable, fit_table
 from socml.review.loop import Triage
@@ -92,7 +91,7 @@ class Review:
         by: str = "analyst",
         **parameters: object,
     ) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: ScratchFolder | None = None
         self._fitted: FittedTable | None = None
         self._truth: pd.Series | None = None
         self._triage: Triage | None = None  # none once closed
@@ -348,7 +347,7 @@ class Review:
             fitted = self._fitted = fit_table(data, detector, truth, seed=seed, parameters=parameters)
             scores = score_table(fitted.anomaly_score, row_ids=[str(row) for row in fitted.table.index])
             leaves, matrix, self._truth = fitted.leaves, fitted.matrix, fitted.truth
-        self._folder = tempfile.TemporaryDirectory(prefix="socml-review-")
+        self._folder = ScratchFolder("review")
         project, run_id = write_as_run(Path(self._folder.name), scores, leaves)
         self.store = LabelStore(f"sqlite:///{self._folder.name}/labels.sqlite")
         self._triage = Triage(run_id, project=project, store=self.store, matrix=matrix, **options)

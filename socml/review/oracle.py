@@ -6,7 +6,6 @@ file), the same code path as a person. The project's labels are neither read nor
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from socml.features import as_malicious, of_rows
 from socml.labels import LabelStore
-from socml.project import DataError, Project, find_project, html_text, words
+from socml.project import DataError, Project, ScratchFolder, find_project, html_text, words
 from socml.review.loop import Triage
 
 AHEAD = 20  # rows looked ahead after each label
@@ -99,7 +98,7 @@ def replay(
     DataError
         If the truth says nothing about any row of the run.
     """
-    with tempfile.TemporaryDirectory(prefix="socml-replay-") as folder:
+    with ScratchFolder("replay") as folder:
         if not isinstance(run, str):
             project, run = write_as_run(Path(folder), *run)
         project = project or find_project()

@@ -1,10 +1,12 @@
 """The names of a run's rows → where a row stands, without a dictionary of all of them.
 
-A dictionary of a million names costs a second and 150 MB; only the few that are asked for are remembered.
+A dictionary of a million names costs a second and 150 MB; only the few that are asked for are remembered, and of them those
+that are there: whoever asks for others, a browser for one, fills no memory.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+_HALF = re.compile("[\ud800-\udfff]")  # half a letter, which no name holds
 REMEMBERED_AT_ONCE = 1_000  # names of more rows than these are read for a file, not for the analyst
 
 
@@ -50,7 +53,7 @@ class RowIds:
         """Return where rows stand; −1 for a name that no row has."""
         wanted = list(row_ids)
         self._find([name for name in wanted if name not in self._row_of])
-        return np.array([self._row_of[name] for name in wanted], dtype=np.intp)
+        return np.array([self._row_of.get(name, -1) for name in wanted], dtype=np.intp)
 
     def are_in(self, names: pa.Array) -> NDArray[np.bool_]:
         """Return of each row whether its name is among `names`."""
@@ -71,10 +74,10 @@ class RowIds:
         return found
 
     def _find(self, absent: list[str]) -> None:
-        if not absent:
+        texts = [name for name in absent if not _HALF.search(name)]
+        if not texts:
             return
-        wanted = pa.array(absent, pa.string()).cast(self._names.type)
+        wanted = pa.array(texts, pa.string()).cast(self._names.type)
         at = pc.indices_nonzero(pc.is_in(self._names, value_set=wanted))
-        self._row_of.update(dict.fromkeys(absent, -1))
         rows = at.to_numpy() if self._row_at is None else self._row_at[at.to_numpy()]
         self._row_of.update(zip(self._names.take(at).to_pylist(), rows.tolist(), strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.models import Registry, StartedRun, recording
+from socml.project import ScratchFolder
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -59,7 +59,7 @@ def _record(
     numbers = {k: float(v) for k, v in record.metrics.items() if isinstance(v, int | float) and isfinite(v)}
     registry.log(run, parameters, numbers)
     if artefacts:
-        with tempfile.TemporaryDirectory() as scratch:
+        with ScratchFolder("record") as scratch:
             for path in artefacts:
                 shutil.copyfile(path, Path(scratch, path.name))
             registry.store(run, Path(scratch))

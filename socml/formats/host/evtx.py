@@ -9,7 +9,6 @@ Windows, not in the log, so there is no message; numbers as `%%1833` stand for s
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from socml.formats._records import batches
 from socml.formats._times import Clock, clock_of
 from socml.formats._windows import windows_event
 from socml.formats.host._windows_xml import flat_event
-from socml.project import FormatError, open_file
+from socml.project import FormatError, ScratchFolder, open_file
 
 __all__ = ["Evtx"]
 
@@ -67,11 +66,12 @@ def _unpacked(source: Source) -> Iterator[Path]:
     if is_plain:
         yield source.path
         return
-    with tempfile.NamedTemporaryFile(prefix="socml-", suffix=".evtx") as copy:
-        for chunk in source.chunks():
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name)
+    with ScratchFolder("evtx") as folder:
+        copy = Path(folder, "log.evtx")
+        with copy.open("wb") as file:
+            for chunk in source.chunks():
+                file.write(chunk)
+        yield copy
 
 
 def _records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:

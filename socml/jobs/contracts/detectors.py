@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from sklearn.utils import get_tags
 from socml.features import Preparation
 from socml.jobs.contracts.check import says_what_it_is_blind_to
 from socml.models import check_learnt, load_trusted
+from socml.project import ScratchFolder
 
 if TYPE_CHECKING:
     from socml.detectors import Detector
@@ -147,7 +147,7 @@ def survives_saving(kind: type[Detector]) -> None:
 
     X = _matrix(kind)
     detector = made(kind).fit(X)
-    with tempfile.TemporaryDirectory() as folder:
+    with ScratchFolder("check") as folder:
         path = Path(folder) / "detector.skops"
         try:
             skops.io.dump(detector, path)

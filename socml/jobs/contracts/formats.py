@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from socml.formats import Format, Parsed, ReadOptions
 from socml.ingestion import FileSource
-from socml.project import EVENT, FormatError, did_you_mean
+from socml.project import EVENT, FormatError, ScratchFolder, did_you_mean
 
 LEAST = 0.5
 
@@ -83,7 +82,7 @@ def _examples(kind: type[Format]) -> bytes:
 
 @contextmanager
 def _source(content: bytes) -> Iterator[FileSource]:
-    with tempfile.TemporaryDirectory(prefix="socml-check-") as folder:
+    with ScratchFolder("check") as folder:
         path = Path(folder) / "input.log"
         path.write_bytes(content)
         yield FileSource(path, path.name)

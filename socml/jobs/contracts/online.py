@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from socml.detectors import RowDetector, read_state, write_state
 from socml.jobs.contracts.check import says_what_it_is_blind_to
+from socml.project import ScratchFolder
 
 ROWS = 300
 FILLED = 1_500  # half-space trees say nothing before they have seen a window of 1,000
@@ -69,7 +69,7 @@ def goes_on_from_its_state(kind: type[RowDetector]) -> None:
     half = ROWS // 2
     whole = kind()
     whole.score_learn_many(block[:half], entities[:half])
-    with tempfile.TemporaryDirectory() as folder:
+    with ScratchFolder("check") as folder:
         write_state(Path(folder) / "state.npz", whole.state())
         again = kind()
         again.restore(read_state(Path(folder) / "state.npz"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from socml.project import ConfigurationError, Project, safe_name
+from socml.project import ConfigurationError, Project, ScratchFolder, safe_name
 from socml.respond import Case, CaseRow, Draft, Responder, RespondSettings, read_settings
 
 OUTSIDE, OWN, NAME = "9.9.9.9", "10.0.0.1", "evil.example.net"
@@ -117,7 +116,7 @@ PROMISES = (
 @contextmanager
 def _lab() -> Iterator[tuple[Case, RespondSettings, Project]]:
     """Enter a case of a malicious host, in a project of its own without sections of senders."""
-    with tempfile.TemporaryDirectory() as folder:
+    with ScratchFolder("check") as folder:
         root = Path(folder)
         (root / "respond.toml").write_text('allow = ["8.8.8.0/24"]\n', encoding="utf-8")
         project = Project(root=root, workspace=root / "workspace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from socml.jobs.contracts.check import says_what_it_is_blind_to
 from socml.jobs.contracts.detectors import made
 from socml.models import load_trusted
+from socml.project import ScratchFolder
 
 if TYPE_CHECKING:
     from socml.detectors import Classifier
@@ -49,7 +49,7 @@ def survives_saving(kind: type[Classifier]) -> None:
 
     X, y = _rows()
     classifier = made(kind).fit(X, y)
-    with tempfile.TemporaryDirectory() as folder:
+    with ScratchFolder("check") as folder:
         path = Path(folder) / "classifier.skops"
         skops.io.dump(classifier, path)
         again = load_trusted(path)
