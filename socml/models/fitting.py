@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from socml.detectors import Forest, Scorer, is_import_path
+from socml.detectors import Forest, Scorer, check_values, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import LABELLED, feature_names, label_columns, plain_table, rows_of_period
 from socml.models.detector_checks import check_learnt, checked_normality
@@ -116,6 +116,7 @@ def _as_detector(estimator: BaseEstimator, parameters: Mapping[str, object]) -> 
         way = 'give an unfitted one, a name or an import path. What learns row by row is a model of mode "online".'
         raise RecipeError(f"{estimator!r} is no estimator of scikit-learn: {way}")
     own = clone(estimator).set_params(**parameters)
+    check_values(own, "The estimator")
     is_foreign = type(own).__module__.startswith(("sklearn.", "pyod."))
     return Foreign(own) if is_foreign else cast("Detector", own)
 
@@ -149,7 +150,9 @@ def _detector(recipe: ModelRecipe, seed: int, where: str) -> Scorer:
         from socml.detectors import foreign_classifier, foreign_detector
 
         make = foreign_classifier if supervised else foreign_detector
-        return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
+        made = make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
+        check_values(made, where)
+        return made
     if recipe.steps:
         raise RecipeError(f"{where} has steps, which are for a detector that is an import path, and not for ours.")
     found = component("supervised" if supervised else "detectors", recipe.detector)
@@ -313,7 +316,9 @@ def _component(kind: Any, name: str, parameters: Mapping[str, object], where: st
             hint = did_you_mean(parameter, known) if known else ""
             what = f"{name} has no parameters." if not known else f"{name} does not have it."
             raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {what}{hint}")
-    return kind(**parameters)
+    made = kind(**parameters)
+    check_values(made, where)
+    return made
 
 
 def fit_pipeline(
@@ -348,8 +353,12 @@ def fit_pipeline(
                 **unlabelled,
             )
         check_learnt(pipeline.named_steps["detector"])
-    except ValueError as error:  # a parameter out of range, said by scikit-learn
+    except ValueError as error:  # a parameter that these rows do not go with, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
+    except MemoryError as error:
+        raise ModelError(
+            f"Model {recipe.name!r} cannot be fitted: {len(features):,} rows and its parameters need more memory than there is."
+        ) from error
     return pipeline, matrix
 
 

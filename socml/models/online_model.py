@@ -115,6 +115,10 @@ def make_online(
     where = str(recipe.path) if recipe.name else "The model"
     if recipe.mode != "online":
         raise RecipeError(f'{where} is not of an online model: it has no mode = "online".')
+    for name in recipe.preparation.keys() - {"log"}:
+        raise RecipeError(
+            f"{where}: preparation has an unknown parameter {name!r}: that of an online model has 'log' alone."
+        )
     if is_import_path(recipe.detector):
         return OnlineModel(recipe, OnlineColumns(features, **recipe.preparation), _from_river(recipe, seed, where))
     kind = component("online", recipe.detector)

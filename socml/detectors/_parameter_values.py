@@ -1,0 +1,55 @@
+"""An unfitted estimator → a sentence if one of its parameters makes no sense, before anything is fitted."""
+
+from __future__ import annotations
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+
+from socml.project import RecipeError
+
+LARGEST = 2**63 - 1  # whole number that 64 bits hold
+MOST = 100_000  # parts that a model is built of
+PARTS = ("n_estimators", "n_bins", "n_projections", "n_parts", "narrow")  # parameters that say how many are built
+
+
+def check_values(estimator: object, where: str) -> None:
+    """Raise RecipeError if a parameter of an estimator, or of one within it, is out of range by what its class says.
+
+    A number of parts that no machine would build is out of range too, and so is True for a number. Blind to parameters that
+    their class says nothing of.
+
+    Examples
+    --------
+    >>> from socml.detectors.hbos import Hbos
+    >>> check_values(Hbos(n_bins=0), "The model")
+    Traceback (most recent call last):
+    ...
+    socml.project.errors.RecipeError: The model: The 'n_bins' parameter of Hbos must be an int in the range [1, inf). Got 0 instead.
+    """
+    if not isinstance(estimator, BaseEstimator):
+        return
+    try:
+        _check_own(estimator)
+        made = estimator._unfitted_parts() if hasattr(estimator, "_unfitted_parts") else []
+        for part in [*made, *estimator.get_params().values(), *(v for one in made for v in one.get_params().values())]:
+            if hasattr(part, "get_params") and not isinstance(part, type):
+                _check_own(part)
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"{where}: {error}") from None
+
+
+def _check_own(estimator: BaseEstimator) -> None:
+    """Raise ValueError if a parameter of an estimator itself is out of range."""
+    said = getattr(estimator, "_parameter_constraints", {})
+    for name, value in estimator.get_params(deep=False).items():
+        kinds = said.get(name, [])
+        what = f"{name} of {type(estimator).__name__} is {value!r}"
+        if isinstance(value, bool):
+            if any(isinstance(kind, Interval) for kind in kinds) and not {"boolean", "verbose"} & set(map(str, kinds)):
+                raise ValueError(f"{what}; it must be a number.")
+        elif isinstance(value, int) and abs(value) > LARGEST:
+            raise ValueError(f"{what}, which is beyond 64 bits.")
+        elif isinstance(value, int) and name in PARTS and value > MOST:
+            raise ValueError(f"{what}; it must be at most {MOST:,}.")
+    if said:
+        estimator._validate_params()
