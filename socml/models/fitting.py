@@ -128,7 +128,7 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
 
     from socml.features import Preparation, Sequences
 
-    where = str(recipe.path) if recipe.name else "The model"
+    where = recipe.where
     if recipe.mode == "online":
         raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
     if recipe.mode == "daily":

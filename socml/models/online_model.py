@@ -112,7 +112,7 @@ def make_online(
     socml.project.errors.RecipeError: The model has an unknown parameter 'n_cut': loda does not have it. Did you mean 'n_cuts'?
     """
     recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
-    where = str(recipe.path) if recipe.name else "The model"
+    where = recipe.where
     if recipe.mode != "online":
         raise RecipeError(f'{where} is not of an online model: it has no mode = "online".')
     for name in recipe.preparation.keys() - {"log"}:

@@ -48,6 +48,13 @@ class Recipe(Declared):
     path: Path = Field(default=Path(), exclude=True)
     hash: str = Field(default="", exclude=True)
 
+    @property
+    def where(self) -> str:
+        """What errors call it by: its file; one that was made by hand by its name."""
+        if self.path != Path():
+            return str(self.path)
+        return f"The recipe {self.name!r}" if self.name else "The model" if isinstance(self, ModelRecipe) else "The recipe"
+
 
 class TableShape(Declared):
     """How to read a table of columns (CSV, Parquet, NPZ) that is not a log format of its own."""
