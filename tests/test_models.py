@@ -66,12 +66,12 @@ def test_a_pipeline_made_alone_scores_a_feature_table():
 
 def test_a_parameter_out_of_range_is_an_error_in_words(fitted):
     bad = FOREST.model_copy(update={"parameters": {"n_estimators": -1}})
-    with pytest.raises(RecipeError, match=r"The recipe 'planted-forest': .*n_estimators"):
+    with pytest.raises(RecipeError, match=r"The model 'planted-forest': .*n_estimators"):
         fit(bad, fitted["data"].features, project=fitted["data"].project)
 
 
 def test_a_recipe_without_a_file_is_called_by_its_name_in_errors():
-    with pytest.raises(RecipeError, match=r"^The recipe 'mine' has no \[search\]"):
+    with pytest.raises(RecipeError, match=r"^The model 'mine' has no \[search\]"):
         search(ModelRecipe(name="mine", detector="hbos", features="flow"), "office")
     with pytest.raises(RecipeError, match=r"^The model has no \[search\]"):
         search(ModelRecipe(detector="hbos", features="flow"), "office")

@@ -53,7 +53,8 @@ class Recipe(Declared):
         """What errors call it by: its file; one that was made by hand by its name."""
         if self.path != Path():
             return str(self.path)
-        return f"The recipe {self.name!r}" if self.name else "The model" if isinstance(self, ModelRecipe) else "The recipe"
+        kind = "model" if isinstance(self, ModelRecipe) else "recipe"
+        return f"The {kind} {self.name!r}" if self.name else f"The {kind}"
 
 
 class TableShape(Declared):
