@@ -14,10 +14,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from socml.evaluate import search
-from socml.models.fitting import fit, make_detector, models
+from socml.models.fitting import fit, make_detector
 from socml.models.version import make_reference
 from socml.models.version_files import FORMAT, keep_files, load_trusted, read_files, save_files
-from socml.models.versions import load_model, open_registry, resolve_alias
+from socml.models.versions import load_model, models, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName
 from socml.project.project import Project, starter_root
 from socml.project.recipes import ModelRecipe, load_feature_recipe, load_model_recipe, recipe_names

@@ -15,8 +15,8 @@ from socml.features import LABELLED, feature_names, label_columns, plain_table, 
 from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import TrainingLabels, training_labels_for
+from socml.models.unrecorded import Fitted, fit_and_record, fit_identity
 from socml.models.version import ModelVersion, make_reference
-from socml.models.versions import open_registry
 from socml.project import (
     ModelError,
     ModelRecipe,
@@ -227,6 +227,31 @@ def fit(
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
+    facts = (seed, period, experiment)
+    recorded = fit_and_record(
+        lambda: _fitted(recipe, features, truth, training_labels, *facts, project),
+        lambda fitted: record(
+            *fitted, example=example_rows(features, fitted.version), project=project, promote=promote, tags=tags or {}
+        ),
+        lambda: fit_identity(recipe, features, truth, training_labels, *facts),
+        name=recipe.name or "unnamed",
+        project=project,
+    )
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
+
+
+def _fitted(
+    recipe: ModelRecipe,
+    features: pd.DataFrame,
+    truth: pd.DataFrame | pd.Series | None,
+    training_labels: TrainingLabels | None,
+    seed: int,
+    period: Period,
+    experiment: str,
+    project: Project,
+) -> Fitted:
+    """Return a version that is in no registry yet, how normal its reference rows are, and what is known of them."""
     pipeline, matrix = fit_pipeline(recipe, features, seed, project, training_labels)
     forest = forest_for(pipeline, matrix, seed)
     companion = None if forest is pipeline.named_steps["detector"] else forest
@@ -234,13 +259,9 @@ def fit(
     metadata |= {} if period.is_open else {"period": str(period)}
     metadata |= {} if training_labels is None else taught(recipe, training_labels, pipeline)
     normality, known = _reference_rows(pipeline, features, training_labels, truth, seed)
-    if known is not None:
-        metadata["metrics"] = ranking_metrics(normality, known)
+    metadata |= {} if known is None else {"metrics": ranking_metrics(normality, known)}
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
-    example = example_rows(features, version)
-    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
-    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
-    return recorded
+    return Fitted(version, normality, known)
 
 
 def _recipe_to_fit(model: str | ModelRecipe, about: TableMetadata, project: Project) -> ModelRecipe:
@@ -294,21 +315,6 @@ def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
         )
 
 
-def models(*, project: Project | None = None) -> pd.DataFrame:
-    """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
-    import pandas as pd
-
-    columns, rows = ["name", "version", "aliases", "run_id", "fitted"], []
-    client = open_registry(project or find_project())
-    aliases = {model.name: model.aliases for model in client.search_registered_models()}
-    for found in client.search_model_versions():
-        here = sorted(alias for alias, number in aliases[found.name].items() if str(number) == str(found.version))
-        fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
-        rows.append((found.name, str(found.version), ", ".join(here), found.run_id, fitted))
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
-
-
 def _component(kind: Any, name: str, parameters: Mapping[str, object], where: str) -> Any:
     known = kind().get_params()
     for parameter in parameters:
@@ -356,9 +362,8 @@ def fit_pipeline(
     except ValueError as error:  # a parameter that these rows do not go with, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
     except MemoryError as error:
-        raise ModelError(
-            f"Model {recipe.name!r} cannot be fitted: {len(features):,} rows and its parameters need more memory than there is."
-        ) from error
+        what = f"{len(features):,} rows and its parameters need more memory than there is"
+        raise ModelError(f"Model {recipe.name!r} cannot be fitted: {what}.") from error
     return pipeline, matrix
 
 
