@@ -38,7 +38,7 @@ def test_nonsense_is_refused_for_each_number_of_each_detector(room):
         (
             "isolation-forest",
             {"n_estimators": 10**9},
-            "n_estimators of IsolationForest is 1000000000; it must be at most",
+            "n_estimators of IsolationForest is 1000000000; it must be a number, at most",
         ),
         ("isolation-forest", {"n_estimators": True}, "n_estimators of IsolationForest is True; it must be a number"),
         ("isolation-forest", {"n_estimators": 100_001}, "at most 100,000"),
@@ -121,6 +121,20 @@ def test_online_detectors_refuse_what_no_machine_would_build_and_what_they_do_no
         socml.DictDetector(name, parameters)
     with pytest.raises(RecipeError, match=match):
         make_online(ModelRecipe(mode="online", detector=name, features="flow", parameters=parameters), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("river.anomaly.HalfSpaceTrees", {"n_trees": 10**9}),
+        ("river.anomaly.HalfSpaceTrees", {"n_trees": -1}),
+        ("river.anomaly.LODA", {"n_random_cuts": 10**9}),
+    ],
+)
+def test_a_detector_of_river_that_no_machine_would_build_is_refused(path, parameters):
+    recipe = ModelRecipe(mode="online", detector=path, features="flow", parameters=parameters)
+    with pytest.raises(RecipeError, match="it must be a number, at most 100,000"):
+        make_online(recipe, ["a"])
 
 
 def test_an_endless_memory_forgets_nothing():

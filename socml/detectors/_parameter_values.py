@@ -9,7 +9,16 @@ from socml.project import RecipeError
 
 LARGEST = 2**63 - 1  # whole number that 64 bits hold
 MOST = 100_000  # parts that a model is built of
-PARTS = ("n_estimators", "n_bins", "n_projections", "n_parts", "narrow")  # parameters that say how many are built
+PARTS = {  # parameters that say how many are built, of our detectors, scikit-learn's, PyOD's and River's
+    "n_estimators",
+    "n_bins",
+    "n_models",
+    "n_parts",
+    "n_projections",
+    "n_random_cuts",
+    "n_trees",
+    "narrow",
+}
 
 
 def check_values(estimator: object, where: str) -> None:
@@ -38,6 +47,12 @@ def check_values(estimator: object, where: str) -> None:
         raise RecipeError(f"{where}: {error}") from None
 
 
+def check_parts(name: str, value: object, what: str) -> None:
+    """Raise ValueError if a parameter says that more parts are to be built than a machine would build, or less than none."""
+    if name in PARTS and isinstance(value, int | float) and not 0 <= value <= MOST:
+        raise ValueError(f"{what}; it must be a number, at most {MOST:,}.")
+
+
 def _check_own(estimator: BaseEstimator) -> None:
     """Raise ValueError if a parameter of an estimator itself is out of range."""
     said = getattr(estimator, "_parameter_constraints", {})
@@ -49,7 +64,7 @@ def _check_own(estimator: BaseEstimator) -> None:
                 raise ValueError(f"{what}; it must be a number.")
         elif isinstance(value, int) and abs(value) > LARGEST:
             raise ValueError(f"{what}, which is beyond 64 bits.")
-        elif isinstance(value, int) and name in PARTS and value > MOST:
-            raise ValueError(f"{what}; it must be at most {MOST:,}.")
+        else:
+            check_parts(name, value, what)
     if said:
         estimator._validate_params()
