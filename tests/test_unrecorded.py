@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from fitted import BASELINE, FOREST, planted
 
+from socml.evaluate import RunRecord, record_nested
 from socml.models import fit, fitting, load_model, tracking
 from socml.models.registry_file import RegistryFile
-from socml.project import ModelError, ModelRecipe, TryLater
+from socml.project import ModelError, ModelRecipe, Notice, TryLater
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ def test_another_fit_is_made_anew(other, lab, fits, monkeypatch):
     }[other]
     fit(**(given | changed), project=lab.project)
     assert len(fits) == 2
+
+
+def test_what_was_measured_is_worth_more_than_its_record(lab, monkeypatch):
+    away(monkeypatch, "log")
+    with pytest.warns(Notice, match="not, or not wholly, in the registry: The model registry is away"):
+        assert record_nested("measured", RunRecord("first"), [RunRecord("inner")], project=lab.project) == ""
+    assert record_nested("measured", RunRecord("second"), project=lab.project)
 
 
 def test_what_is_damaged_meanwhile_is_fitted_anew(lab, fits, monkeypatch):
