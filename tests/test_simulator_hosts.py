@@ -70,7 +70,7 @@ def test_a_tiny_organisation_with_noise_is_simulated_too(tmp_path: Path) -> None
 @pytest.mark.parametrize("hosts", [2, 40])
 def test_next_to_no_traffic_is_simulated_too(tmp_path, hosts):
     found = simulate(tmp_path, days=1, scale=1e-9, hosts=hosts, noise=True)
-    assert min(found.events.values()) > 0
+    assert found.events["conn.2026-03-02.log"] > 1000
     assert found.truth.is_file()
 
 
