@@ -11,8 +11,18 @@ from sklearn.ensemble import IsolationForest
 
 import socml
 from socml.detectors import check_values
+from socml.evaluate.validation.search import search_table
 from socml.models import fit_pipeline, make_online
-from socml.project import ModelError, ModelRecipe, RecipeError, component, component_names, find_project
+from socml.project import (
+    ModelError,
+    ModelRecipe,
+    RecipeError,
+    Search,
+    Validation,
+    component,
+    component_names,
+    find_project,
+)
 
 NONSENSE = (-1, nan, inf, "many", [1], 10**30)
 
@@ -135,6 +145,20 @@ def test_a_detector_of_river_that_no_machine_would_build_is_refused(path, parame
     recipe = ModelRecipe(mode="online", detector=path, features="flow", parameters=parameters)
     with pytest.raises(RecipeError, match="it must be a number, at most 100,000"):
         make_online(recipe, ["a"])
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_bins", 0), ("n_bins", 10**9), ("preparation.min_share", 2.0)])
+def test_a_search_over_a_value_that_makes_no_sense_says_so(name, value):
+    recipe = ModelRecipe(name="mine", detector="hbos", features="flow", search=Search(parameters={name: [value]}))
+    with pytest.raises(RecipeError, match=rf"The model 'mine': \[search.parameters\] {name}: .*{name.split('.')[-1]}"):
+        search_table(recipe, recipe.search, None, Validation(mode="cross-validation"), find_project())
+
+
+def test_members_within_what_is_around_them_are_looked_at():
+    detector = socml.make_detector("ensemble")
+    detector.set_params(detector__members={"hbos": {"n_bins": 0}})
+    with pytest.raises(RecipeError, match="n_bins"):
+        check_values(detector, "The model")
 
 
 def test_an_endless_memory_forgets_nothing():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
@@ -37,12 +39,16 @@ def check_values(estimator: object, where: str) -> None:
     """
     if not isinstance(estimator, BaseEstimator):
         return
+    waiting: list[object] = [estimator]
+    seen: list[object] = []
     try:
-        _check_own(estimator)
-        made = estimator._unfitted_parts() if hasattr(estimator, "_unfitted_parts") else []
-        for part in [*made, *estimator.get_params().values(), *(v for one in made for v in one.get_params().values())]:
-            if hasattr(part, "get_params") and not isinstance(part, type):
-                _check_own(part)
+        while waiting:
+            one = waiting.pop()
+            if any(one is other for other in seen) or isinstance(one, type) or not hasattr(one, "get_params"):
+                continue
+            seen.append(one)
+            _check_own(cast("BaseEstimator", one))
+            waiting += [*one.get_params().values(), *(one._unfitted_parts() if hasattr(one, "_unfitted_parts") else [])]
     except (ValueError, TypeError) as error:
         raise RecipeError(f"{where}: {error}") from None
 

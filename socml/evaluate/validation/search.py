@@ -161,6 +161,10 @@ def _pipeline(recipe: ModelRecipe, search: Search, validation: Validation, proje
 
 def _candidates(search: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -> list[dict[str, list[object]]]:
     """Return the combinations to try, as grids of one; a seeded draw where there are more than asked for."""
+    from sklearn.base import clone
+
+    from socml.detectors import check_values
+
     known = pipeline.get_params()
     renamed = {}
     for name, values in search.parameters.items():
@@ -171,6 +175,8 @@ def _candidates(search: Search, pipeline: OutlierDetector, recipe: ModelRecipe) 
         if not values:
             raise RecipeError(f"{recipe.where}: [search.parameters] {name} has no values.")
         renamed[key] = values
+        for value in values:
+            check_values(clone(pipeline).set_params(**{key: value}), f"{recipe.where}: [search.parameters] {name}")
     combined = [dict(zip(renamed, chosen, strict=True)) for chosen in product(*renamed.values())]
     if len(combined) > search.candidates:
         drawn = np.random.default_rng(recipe.seed).choice(len(combined), search.candidates, replace=False)
