@@ -20,7 +20,7 @@ from socml.models.version_files import FORMAT, keep_files, load_trusted, read_fi
 from socml.models.versions import load_model, models, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName
 from socml.project.project import Project, starter_root
-from socml.project.recipes import ModelRecipe, load_feature_recipe, load_model_recipe, recipe_names
+from socml.project.recipes import ModelRecipe, load_feature_recipe, load_model_recipe, parse_recipe, recipe_names
 from socml.project.registry import component_names
 
 SHIPPED = Project(root=starter_root(), workspace=starter_root() / "workspace")
@@ -75,6 +75,14 @@ def test_a_recipe_without_a_file_is_called_by_its_name_in_errors():
         search(ModelRecipe(name="mine", detector="hbos", features="flow"), "office")
     with pytest.raises(RecipeError, match=r"^The model has no \[search\]"):
         search(ModelRecipe(detector="hbos", features="flow"), "office")
+
+
+@pytest.mark.parametrize("named", [["source-5min", "flow"], ["flow"], []])
+def test_a_list_of_feature_sets_is_for_the_daily_list(named, tmp_path):
+    with pytest.raises(RecipeError, match='features is a list, which is for mode = "daily"'):
+        ModelRecipe(detector="hbos", features=named)
+    with pytest.raises(RecipeError, match=r'listed.toml: features is a list, which is for mode = "daily"'):
+        parse_recipe(ModelRecipe, f'detector = "hbos"\nfeatures = {named}\n', path=tmp_path / "listed.toml")
 
 
 def test_a_table_of_another_feature_set_is_refused(fitted):
