@@ -12,7 +12,7 @@ from fitted import METADATA, planted_features
 from socml.explanations.attribution import attributions
 from socml.explanations.contributions import explain, explainer_of, feature_contributions, make_explainer
 from socml.explanations.normal import nearest_normal
-from socml.explanations.plots import Plot
+from socml.explanations.plots import Plot, figure, name_rows
 from socml.explanations.shapley import shapley_values
 from socml.models.fitting import make_detector
 from socml.models.version import ModelVersion, make_reference
@@ -214,3 +214,13 @@ def test_values_of_a_plot_stay_as_they_are(told):
     before = told.values.copy()
     told.plot_beeswarm()
     pd.testing.assert_frame_equal(told.values, before)
+
+
+def test_the_title_of_a_plot_with_long_names_is_within_it():
+    plot, axes = figure("From the base to this row's score", 2)
+    name_rows(axes, ["share of connections that were refused or not answered by the others = 66.7 %", "bytes"])
+    plot.canvas.draw()
+    title = plot.findobj(lambda one: getattr(one, "get_text", str)() == "From the base to this row's score")[0]
+    box = title.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= plot.bbox.width

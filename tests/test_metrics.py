@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from socml.evaluate.metrics.intervals import bootstrap
 from socml.evaluate.metrics.ranking import evaluate, precision_recall, ranking_metrics, truth_of_rows
 from socml.project.errors import DataError
 
@@ -82,3 +83,17 @@ def test_what_is_no_truth_is_refused_and_never_half_understood(said):
         truth_of_rows(pd.Series(said, index=["a", "b"]), pd.Index(["a", "b"]))
     with pytest.raises(DataError, match="whose index names the rows"):
         truth_of_rows(np.array(said), pd.Index(["a", "b"]))
+
+
+def test_rows_at_infinity_are_tied_like_any_others():
+    order, malicious = np.array([-np.inf, -np.inf, 1.0, np.inf, np.inf]), np.array([1.0, 0.0, 0.0, 1.0, 0.0])
+    finite = np.array([-9.0, -9.0, 1.0, 9.0, 9.0])
+    assert ranking_metrics(order, malicious, at=(1,)) == ranking_metrics(finite, malicious, at=(1,))
+    assert ranking_metrics(order, malicious, at=(1,))["precision_at_1"] == 0.5
+    infinite, usual = (bootstrap(one, malicious, rng=np.random.default_rng(0)) for one in (order, finite))
+    assert infinite == usual
+
+
+def test_of_rows_of_which_nothing_is_known_there_is_no_point_of_a_curve():
+    precision, recall = precision_recall(np.array([1.0, 2.0]), np.full(2, np.nan))
+    assert len(precision) == len(recall) == 0

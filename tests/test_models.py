@@ -13,13 +13,14 @@ from fitted import BASELINE, FOREST, planted_features
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from socml.models.fitting import fit, make_detector, models
+from socml.evaluate import search
+from socml.models.fitting import fit, make_detector
 from socml.models.version import make_reference
 from socml.models.version_files import FORMAT, keep_files, load_trusted, read_files, save_files
-from socml.models.versions import load_model, open_registry, resolve_alias
+from socml.models.versions import load_model, models, open_registry, resolve_alias
 from socml.project.errors import ModelError, RecipeError, UnknownName
 from socml.project.project import Project, starter_root
-from socml.project.recipes import load_feature_recipe, load_model_recipe, recipe_names
+from socml.project.recipes import ModelRecipe, load_feature_recipe, load_model_recipe, parse_recipe, recipe_names
 from socml.project.registry import component_names
 
 SHIPPED = Project(root=starter_root(), workspace=starter_root() / "workspace")
@@ -65,8 +66,23 @@ def test_a_pipeline_made_alone_scores_a_feature_table():
 
 def test_a_parameter_out_of_range_is_an_error_in_words(fitted):
     bad = FOREST.model_copy(update={"parameters": {"n_estimators": -1}})
-    with pytest.raises(ModelError, match=r"'planted-forest' cannot be fitted: .*n_estimators"):
+    with pytest.raises(RecipeError, match=r"The model 'planted-forest': .*n_estimators"):
         fit(bad, fitted["data"].features, project=fitted["data"].project)
+
+
+def test_a_recipe_without_a_file_is_called_by_its_name_in_errors():
+    with pytest.raises(RecipeError, match=r"^The model 'mine' has no \[search\]"):
+        search(ModelRecipe(name="mine", detector="hbos", features="flow"), "office")
+    with pytest.raises(RecipeError, match=r"^The model has no \[search\]"):
+        search(ModelRecipe(detector="hbos", features="flow"), "office")
+
+
+@pytest.mark.parametrize("named", [["source-5min", "flow"], ["flow"], []])
+def test_a_list_of_feature_sets_is_for_the_daily_list(named, tmp_path):
+    with pytest.raises(RecipeError, match='features is a list, which is for mode = "daily"'):
+        ModelRecipe(detector="hbos", features=named)
+    with pytest.raises(RecipeError, match=r'listed.toml: features is a list, which is for mode = "daily"'):
+        parse_recipe(ModelRecipe, f'detector = "hbos"\nfeatures = {named}\n', path=tmp_path / "listed.toml")
 
 
 def test_a_table_of_another_feature_set_is_refused(fitted):

@@ -312,3 +312,27 @@ def test_later_rows_may_be_an_array_in_the_order_of_the_table():
     table = people()[["age", "height", "pulse"]]
     with socml.Review(table, detector="robust-z", labels={5: "benign"}) as opened:
         assert opened.rank(table.to_numpy()).tolist() == opened.rank(table).tolist()
+
+
+def test_a_table_of_labels_is_of_the_rows_that_its_column_names(review):
+    labels = pd.DataFrame({"row_id": [4, 7], "verdict": ["benign", "malicious"]})
+    review.label_many(labels)
+    assert review.labels()["verdict"].to_dict() == {"4": "benign", "7": "malicious"}
+    with socml.Review(people(), detector="robust-z", truth="wrong", labels=review.labels().reset_index()) as another:
+        assert another.labels()["verdict"].to_dict() == {"4": "benign", "7": "malicious"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.Series(["malicious", "benign"], index=[5, 5]),
+        pd.DataFrame({"row_id": ["5", "5"], "verdict": ["malicious", "benign"]}),
+        {5: "malicious", "5": "benign"},
+    ],
+)
+def test_a_row_that_is_given_two_verdicts_is_told_and_nothing_is_labelled(review, given):
+    with pytest.raises(DataError, match="has two verdicts, malicious and benign"):
+        review.label_many(given)
+    assert review.labels().empty
+    review.label_many(pd.Series(["malicious", "malicious"], index=[5, 5]))
+    assert review.labels()["verdict"].to_dict() == {"5": "malicious"}

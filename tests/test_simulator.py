@@ -294,6 +294,10 @@ def test_every_attack_file_cites_its_technique() -> None:
         ({"hosts": 9000}, "6,000 hosts"),
         ({"scale": -1}, "scale above 0"),
         ({"start": "2 March"}, "'2 March'"),
+        ({"start": "9999-12-31"}, "9999"),
+        ({"days": 10**9}, "up to 3,650"),
+        ({"days": "2"}, "asked for '2'"),
+        ({"seed": -1}, "seed = -1"),
     ],
 )
 def test_parameters_that_make_no_sense_are_named(tmp_path: Path, wrong: dict[str, object], says: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from socml.ingestion import ingest
-from socml.project import Project, open_events, starter_root
+from socml.project import ConfigurationError, Project, open_events, starter_root
 from socml.simulator import SimulatedLogs, simulate
 
 
@@ -65,3 +65,19 @@ def test_a_silenced_server_says_nothing_until_the_next_morning(tmp_path: Path) -
 
 def test_a_tiny_organisation_with_noise_is_simulated_too(tmp_path: Path) -> None:
     assert simulate(tmp_path, seed=301, days=1, hosts=2, scale=0.02, noise=True).attacks
+
+
+@pytest.mark.parametrize("hosts", [2, 40])
+def test_next_to_no_traffic_is_simulated_too(tmp_path, hosts):
+    found = simulate(tmp_path, days=1, scale=1e-9, hosts=hosts, noise=True)
+    assert found.events["conn.2026-03-02.log"] > 1000
+    assert found.truth.is_file()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"days": 1.5}, {"days": True}, {"hosts": None}, {"scale": "2"}, {"seed": "x"}, {"seed": 1.5}, {"start": None}],
+)
+def test_what_is_no_number_or_day_is_told(tmp_path, wrong):
+    with pytest.raises(ConfigurationError, match=repr(next(iter(wrong.values())))):
+        simulate(tmp_path, **wrong)

@@ -1,3 +1,4 @@
+from ._parameter_values import check_values as check_values
 from ._protocols import Classifier as Classifier
 from ._protocols import Contributing as Contributing
 from ._protocols import Detector as Detector

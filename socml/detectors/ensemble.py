@@ -215,10 +215,15 @@ class Ensemble(BaseEstimator):
         names = list(self._members())
         given = self.weights or (WEIGHTS if self.members is None and self.weights is None else {})
         for name, weight in given.items():
-            if name not in names or not weight > 0:
+            if name not in names or not 0 < weight < np.inf:
                 raise ValueError(f"weights gives {name!r} {weight}; members are {', '.join(names)}, weights above 0.")
         weights = np.array([float(given.get(name, 1.0)) for name in names])
         return np.asarray(weights / weights.sum())
+
+    def _unfitted_parts(self) -> list[Detector]:
+        """Return what it will be made of, whose parameters say whether its own make sense."""
+        self._weights()
+        return [component("detectors", name)().set_params(**given) for name, given in self._members().items()]
 
     def _make(self, name: str, given: dict[str, object], random: np.random.RandomState) -> Detector:
         member: Detector = component("detectors", name)().set_params(**given)

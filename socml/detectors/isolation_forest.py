@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import sklearn.ensemble
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval, RealNotInt
 
 from socml.detectors.forest.scoring import leaf_matrix, score_samples
 from socml.detectors.forest.tables import PackedForest, pack_forest
@@ -43,6 +45,11 @@ class IsolationForest(sklearn.ensemble.IsolationForest):
     >>> forest.leaves(X).shape, forest.leaves(X).dtype.name
     ((20, 4), 'uint8')
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
+        **sklearn.ensemble.IsolationForest._parameter_constraints,  # type: ignore[attr-defined]  # it is there
+        "max_features": [Interval(Integral, 1, None, closed="left"), Interval(RealNotInt, 0, 1, closed="right")],
+    }
 
     n_jobs: int | None
     max_samples: int | float | str

@@ -108,7 +108,7 @@ def run_sweep(
     project = project or find_project()
     recipe = load_experiment_recipe(experiment, project) if isinstance(experiment, str) else experiment
     if recipe.sweep is None:
-        raise RecipeError(f"{recipe.path} is no sweep: it has no [sweep].")
+        raise RecipeError(f"{recipe.where} is no sweep: it has no [sweep].")
     _check_names(recipe, project)
     validation = _with_metric(recipe.validation or Validation(mode="cross-validation", folds=3), recipe.sweep.metric)
     for dataset in [*recipe.sweep.datasets, *validation.datasets]:
@@ -143,7 +143,7 @@ def _check_names(recipe: ExperimentRecipe, project: Project) -> None:
         load_feature_recipe(name, project)
     for name in recipe.sweep.models:
         if load_model_recipe(name, project).mode == "online":
-            raise RecipeError(f"{recipe.path}: model {name!r} is online; a sweep fits on some rows and judges others.")
+            raise RecipeError(f"{recipe.where}: model {name!r} is online; a sweep fits on some rows and judges others.")
 
 
 def _prepare(dataset: str, project: Project, step: Step) -> None:

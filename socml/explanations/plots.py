@@ -34,7 +34,7 @@ def figure(title: str, rows: int) -> tuple[Plot, Axes]:
     plot = Plot(figsize=(7.5, 1.6 + 0.34 * rows), dpi=100, layout="constrained")
     FigureCanvasAgg(plot)
     axes = plot.subplots()
-    axes.set_title(title, loc="left")
+    plot.suptitle(title, x=0.01, ha="left")  # of the whole width: beside long names little is left of the axes
     axes.spines[["top", "right"]].set_visible(False)
     return plot, axes
 

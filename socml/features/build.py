@@ -293,10 +293,10 @@ def _check_declared(recipe: FeatureRecipe, features: list[str]) -> None:
     for name in features:
         if name not in recipe.columns:
             near = did_you_mean(name, recipe.columns)
-            raise RecipeError(f"{recipe.path}: column {name!r} has no meaning in [columns].{near}")
+            raise RecipeError(f"{recipe.where}: column {name!r} has no meaning in [columns].{near}")
     for name in recipe.columns:
         if name not in features:
-            raise RecipeError(f"{recipe.path}: [columns] names {name!r}, which the SELECT does not give.")
+            raise RecipeError(f"{recipe.where}: [columns] names {name!r}, which the SELECT does not give.")
 
 
 def _feature_type(field: pa.Field, where: str) -> pa.DataType:

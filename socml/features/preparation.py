@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from socml.features.given_table import KEYS, TableError, feature_names, plain_table, say_digits_are_lost
@@ -88,6 +90,12 @@ class Preparation(TransformerMixin, BaseEstimator):
     >>> preparation.transform(table.assign(proto="gre"))[0].round(2).tolist()
     [1.0, 0.0, 0.0, 0.0, 2.0]
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
+        "log": ["boolean"],
+        "max_values": [Interval(Integral, 0, None, closed="left")],
+        "min_share": [Interval(Real, 0, 1, closed="both")],
+    }
 
     def __init__(self, *, log: bool = True, max_values: int = 10, min_share: float = 0.01) -> None:
         self.log = log

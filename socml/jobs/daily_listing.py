@@ -194,7 +194,7 @@ def open_listing(
     """
     recipe = load_model_recipe(model, project) if isinstance(model, str) else model
     if recipe.mode != "daily" or not recipe.feature_sets:
-        raise RecipeError(f'{recipe.path} is no model of the daily list: give mode = "daily" and features = [ … ].')
+        raise RecipeError(f'{recipe.where} is no model of the daily list: give mode = "daily" and features = [ … ].')
     context = read_context(project)
     tables = build_daily(recipe.feature_sets, dataset, project=project, inside=context.inside, step=step)
     return Listing(dataset, recipe, tables, columns_of(tables.recipes), context)

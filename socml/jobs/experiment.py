@@ -88,7 +88,7 @@ def run(
     project = project or find_project()
     recipe = load_experiment_recipe(experiment, project)
     if recipe.sweep is not None:
-        raise RecipeError(f"{recipe.path} is a sweep: it has many cells and no single queue. Use run_sweep.")
+        raise RecipeError(f"{recipe.where} is a sweep: it has many cells and no single queue. Use run_sweep.")
     model = load_model_recipe(recipe.model, project)
     prepare_dataset(recipe.dataset, project=project, paths=paths, step=step)
     runs = [_fit_and_score(recipe, model.features, seed, project, step) for seed in recipe.seeds]

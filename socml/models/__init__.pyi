@@ -15,7 +15,6 @@ from .fitting import fit as fit
 from .fitting import fit_pipeline as fit_pipeline
 from .fitting import forest_for as forest_for
 from .fitting import make_detector as make_detector
-from .fitting import models as models
 from .online_model import OnlineModel as OnlineModel
 from .online_model import load_online as load_online
 from .online_model import make_online as make_online
@@ -71,4 +70,5 @@ from .versions import experiment_id as experiment_id
 from .versions import fetch_files as fetch_files
 from .versions import kept_model as kept_model
 from .versions import load_model as load_model
+from .versions import models as models
 from .versions import open_registry as open_registry

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from socml.detectors import Forest, Scorer, is_import_path
+from socml.detectors import Forest, Scorer, check_values, is_import_path
 from socml.evaluate import ranking_metrics, truth_of_rows
 from socml.features import LABELLED, feature_names, label_columns, plain_table, rows_of_period
 from socml.models.detector_checks import check_learnt, checked_normality
 from socml.models.tracking import describe, example_rows, record, taught
 from socml.models.training_labels import TrainingLabels, training_labels_for
+from socml.models.unrecorded import Fitted, fit_and_record, fit_identity
 from socml.models.version import ModelVersion, make_reference
-from socml.models.versions import open_registry
 from socml.project import (
     ModelError,
     ModelRecipe,
@@ -116,6 +116,7 @@ def _as_detector(estimator: BaseEstimator, parameters: Mapping[str, object]) -> 
         way = 'give an unfitted one, a name or an import path. What learns row by row is a model of mode "online".'
         raise RecipeError(f"{estimator!r} is no estimator of scikit-learn: {way}")
     own = clone(estimator).set_params(**parameters)
+    check_values(own, "The estimator")
     is_foreign = type(own).__module__.startswith(("sklearn.", "pyod."))
     return Foreign(own) if is_foreign else cast("Detector", own)
 
@@ -127,7 +128,7 @@ def make_pipeline(recipe: ModelRecipe, *, seed: int | None = None) -> Pipeline:
 
     from socml.features import Preparation, Sequences
 
-    where = str(recipe.path) if recipe.name else "The model"
+    where = recipe.where
     if recipe.mode == "online":
         raise RecipeError(f"{where} is of mode 'online': it learns as it scores and is not fitted, and is no pipeline.")
     if recipe.mode == "daily":
@@ -149,7 +150,9 @@ def _detector(recipe: ModelRecipe, seed: int, where: str) -> Scorer:
         from socml.detectors import foreign_classifier, foreign_detector
 
         make = foreign_classifier if supervised else foreign_detector
-        return make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
+        made = make(recipe.detector, recipe.parameters, steps=recipe.steps, seed=seed, where=where)
+        check_values(made, where)
+        return made
     if recipe.steps:
         raise RecipeError(f"{where} has steps, which are for a detector that is an import path, and not for ours.")
     found = component("supervised" if supervised else "detectors", recipe.detector)
@@ -224,6 +227,31 @@ def fit(
     training_labels = None
     if recipe.mode == "supervised":
         training_labels = training_labels_for(recipe, _row_ids(features), truth=truth, labels=labels)
+    facts = (seed, period, experiment)
+    recorded = fit_and_record(
+        lambda: _fitted(recipe, features, truth, training_labels, *facts, project),
+        lambda fitted: record(
+            *fitted, example=example_rows(features, fitted.version), project=project, promote=promote, tags=tags or {}
+        ),
+        lambda: fit_identity(recipe, features, truth, training_labels, *facts),
+        name=recipe.name or "unnamed",
+        project=project,
+    )
+    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
+    return recorded
+
+
+def _fitted(
+    recipe: ModelRecipe,
+    features: pd.DataFrame,
+    truth: pd.DataFrame | pd.Series | None,
+    training_labels: TrainingLabels | None,
+    seed: int,
+    period: Period,
+    experiment: str,
+    project: Project,
+) -> Fitted:
+    """Return a version that is in no registry yet, how normal its reference rows are, and what is known of them."""
     pipeline, matrix = fit_pipeline(recipe, features, seed, project, training_labels)
     forest = forest_for(pipeline, matrix, seed)
     companion = None if forest is pipeline.named_steps["detector"] else forest
@@ -231,13 +259,9 @@ def fit(
     metadata |= {} if period.is_open else {"period": str(period)}
     metadata |= {} if training_labels is None else taught(recipe, training_labels, pipeline)
     normality, known = _reference_rows(pipeline, features, training_labels, truth, seed)
-    if known is not None:
-        metadata["metrics"] = ranking_metrics(normality, known)
+    metadata |= {} if known is None else {"metrics": ranking_metrics(normality, known)}
     version = ModelVersion(recipe.name or "unnamed", "", pipeline, make_reference(normality), companion, metadata)
-    example = example_rows(features, version)
-    recorded = record(version, normality, known, example=example, project=project, promote=promote, tags=tags or {})
-    audit(project, "fitted", model=recorded.label, dataset=str(about.get("dataset", "")), promoted=promote)
-    return recorded
+    return Fitted(version, normality, known)
 
 
 def _recipe_to_fit(model: str | ModelRecipe, about: TableMetadata, project: Project) -> ModelRecipe:
@@ -291,21 +315,6 @@ def _check_label_columns(features: pd.DataFrame, malicious: np.ndarray) -> None:
         )
 
 
-def models(*, project: Project | None = None) -> pd.DataFrame:
-    """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
-    import pandas as pd
-
-    columns, rows = ["name", "version", "aliases", "run_id", "fitted"], []
-    client = open_registry(project or find_project())
-    aliases = {model.name: model.aliases for model in client.search_registered_models()}
-    for found in client.search_model_versions():
-        here = sorted(alias for alias, number in aliases[found.name].items() if str(number) == str(found.version))
-        fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
-        rows.append((found.name, str(found.version), ", ".join(here), found.run_id, fitted))
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
-
-
 def _component(kind: Any, name: str, parameters: Mapping[str, object], where: str) -> Any:
     known = kind().get_params()
     for parameter in parameters:
@@ -313,7 +322,9 @@ def _component(kind: Any, name: str, parameters: Mapping[str, object], where: st
             hint = did_you_mean(parameter, known) if known else ""
             what = f"{name} has no parameters." if not known else f"{name} does not have it."
             raise RecipeError(f"{where} has an unknown parameter {parameter!r}: {what}{hint}")
-    return kind(**parameters)
+    made = kind(**parameters)
+    check_values(made, where)
+    return made
 
 
 def fit_pipeline(
@@ -348,8 +359,11 @@ def fit_pipeline(
                 **unlabelled,
             )
         check_learnt(pipeline.named_steps["detector"])
-    except ValueError as error:  # a parameter out of range, said by scikit-learn
+    except ValueError as error:  # a parameter that these rows do not go with, said by scikit-learn
         raise ModelError(f"Model {recipe.name!r} cannot be fitted: {error}") from error
+    except MemoryError as error:
+        what = f"{len(features):,} rows and its parameters need more memory than there is"
+        raise ModelError(f"Model {recipe.name!r} cannot be fitted: {what}.") from error
     return pipeline, matrix
 
 

@@ -112,9 +112,13 @@ def make_online(
     socml.project.errors.RecipeError: The model has an unknown parameter 'n_cut': loda does not have it. Did you mean 'n_cuts'?
     """
     recipe = load_model_recipe(model, project or find_project()) if isinstance(model, str) else model
-    where = str(recipe.path) if recipe.name else "The model"
+    where = recipe.where
     if recipe.mode != "online":
         raise RecipeError(f'{where} is not of an online model: it has no mode = "online".')
+    for name in recipe.preparation.keys() - {"log"}:
+        raise RecipeError(
+            f"{where}: preparation has an unknown parameter {name!r}: that of an online model has 'log' alone."
+        )
     if is_import_path(recipe.detector):
         return OnlineModel(recipe, OnlineColumns(features, **recipe.preparation), _from_river(recipe, seed, where))
     kind = component("online", recipe.detector)

@@ -153,7 +153,8 @@ def _record_run(
             write_mlflow_folder(folder / "model", model, example, types_in(model))
             registry.store(run, folder)
     except BaseException:
-        registry.end_run(run, "FAILED")
+        with suppress(Exception):  # a registry that is away; what went wrong first is what is told
+            registry.end_run(run, "FAILED")
         raise
     registry.end_run(run, "FINISHED")
     return run

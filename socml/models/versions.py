@@ -32,6 +32,7 @@ from socml.project import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
 
 FILES = "socml"  # folder of the run's artefacts that holds a version's files
@@ -148,6 +149,21 @@ def open_registry(project: Project, wanted: str = "") -> MlflowClient:
     return MlflowClient(tracking_uri=address, registry_uri=address)
 
 
+def models(*, project: Project | None = None) -> pd.DataFrame:
+    """Return the fitted models of the registry: one row a version, with its aliases, the newest first."""
+    import pandas as pd
+
+    columns, rows = ["name", "version", "aliases", "run_id", "fitted"], []
+    client = open_registry(project or find_project())
+    aliases = {model.name: model.aliases for model in client.search_registered_models()}
+    for found in client.search_model_versions():
+        here = sorted(alias for alias, number in aliases[found.name].items() if str(number) == str(found.version))
+        fitted = pd.Timestamp(found.creation_timestamp, unit="ms", tz="UTC")
+        rows.append((found.name, str(found.version), ", ".join(here), found.run_id, fitted))
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("fitted", ascending=False, kind="stable", ignore_index=True)
+
+
 def check_registry_file(path: Path) -> None:
     """Raise what the registry's own SQLite file suffers from; MLflow itself would try ten times for two minutes.
 
@@ -197,5 +213,9 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault(
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4"
+    )  # half a minute without a word; its own is four of them
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     for name, level in (("mlflow", logging.CRITICAL), ("alembic", logging.ERROR)):  # MLflow logs errors with a trace
         logging.getLogger(name).setLevel(level)

@@ -297,5 +297,9 @@ class FeatureSets(Declared):
         if not isinstance(declared, dict):
             return declared
         if isinstance(declared.get("features"), list):
+            if declared.get("mode") != "daily":
+                raise ValueError(
+                    'features is a list, which is for mode = "daily"; any other model reads one feature set'
+                )
             return {**declared, "features": "", "feature_sets": declared["features"]}
         return declared

@@ -48,6 +48,14 @@ class Recipe(Declared):
     path: Path = Field(default=Path(), exclude=True)
     hash: str = Field(default="", exclude=True)
 
+    @property
+    def where(self) -> str:
+        """What errors call it by: its file; one that was made by hand by its name."""
+        if self.path != Path():
+            return str(self.path)
+        kind = "model" if isinstance(self, ModelRecipe) else "recipe"
+        return f"The {kind} {self.name!r}" if self.name else f"The {kind}"
+
 
 class TableShape(Declared):
     """How to read a table of columns (CSV, Parquet, NPZ) that is not a log format of its own."""

@@ -145,16 +145,27 @@ class Review:
     def label_many(self, verdicts: Mapping[object, str] | pd.Series | pd.DataFrame) -> list[Acknowledgement]:
         """Say what several rows are, in one step, all or none: row → verdict, or a table with that column, as `labels`.
 
-        A missing verdict says nothing about its row.
+        A table names its rows in a column `row_id`, else in its index. A missing verdict says nothing about its row.
+
+        Raises
+        ------
+        DataError
+            If it is none of these, or gives a row two verdicts.
         """
-        verdicts = verdicts["verdict"] if isinstance(verdicts, pd.DataFrame) and "verdict" in verdicts else verdicts
+        if isinstance(verdicts, pd.DataFrame) and "verdict" in verdicts:
+            verdicts = (verdicts.set_index("row_id") if "row_id" in verdicts else verdicts)["verdict"]
         if not isinstance(verdicts, Mapping | pd.Series):
             raise DataError(
                 "Labels are row → verdict: a dictionary, a Series by row, or a table with a column 'verdict'."
             )
-        known = {row: verdict for row, verdict in verdicts.items() if not (verdict is None or pd.isna(verdict))}
+        known: dict[str, str] = {}
+        for row, verdict in verdicts.items():
+            if verdict is None or pd.isna(verdict):
+                continue
+            if known.setdefault(row_name(row), verdict) != verdict:
+                raise DataError(f"Row {row!r} has two verdicts, {known[row_name(row)]} and {verdict}: give one.")
         return self.triage.label_many(
-            [{"row_id": row_name(row), "verdict": verdict, "how": "code"} for row, verdict in known.items()]
+            [{"row_id": row, "verdict": verdict, "how": "code"} for row, verdict in known.items()]
         )
 
     def answer(self, n: int = 1) -> pd.DataFrame:

@@ -20,6 +20,7 @@ MARK = ".simulated"
 
 _KINDS = ("activities", "attacks")
 _NOISE = "noise"
+MOST_DAYS = 3650  # ten years; the logs of so many are terabytes
 FEWEST_WITH_HOLIDAY = 6  # days, above which a noisy simulation has a holiday
 
 
@@ -57,7 +58,7 @@ def simulate(
     ----------
     folder : where to write; made if missing, what was simulated there before is replaced
     seed : another seed is another organisation with the same habits
-    days : whole days from `start`
+    days : whole days from `start`, 1 to 3,650
     start : first day, as YYYY-MM-DD, in UTC; a Monday by default
     hosts : workstations, one a person, 2 to 6,000; the servers come on top
     scale : how much of everything: 2.0 is twice the traffic of as many hosts
@@ -89,6 +90,8 @@ def simulate(
     >>> logs.techniques["beaconing"], logs.files[0].name
     ('T1071.001', 'auth.log')
     """
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ConfigurationError(f"seed = {seed!r} is no whole number from 0 on.")
     window = _window(start, days, hosts, scale)
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -137,14 +140,16 @@ def _claim(folder: Path, truth: Path) -> None:
 
 
 def _window(start: str, days: int, hosts: int, scale: float) -> Window:
-    if days < 1 or not 2 <= hosts <= MOST_HOSTS or not 0 < scale <= 1000:
+    whole = all(isinstance(number, int | np.integer) and not isinstance(number, bool) for number in (days, hosts))
+    is_scale = isinstance(scale, int | float | np.number) and not isinstance(scale, bool)
+    if not (whole and is_scale and 1 <= days <= MOST_DAYS and 2 <= hosts <= MOST_HOSTS and 0 < scale <= 1000):
         raise ConfigurationError(
-            f"A simulation needs at least 1 day, 2 to {MOST_HOSTS:,} hosts and a scale above 0 (up to 1000), "
-            f"and was asked for {days}, {hosts} and {scale}."
+            f"A simulation needs at least 1 day (up to {MOST_DAYS:,}), 2 to {MOST_HOSTS:,} hosts and a scale above 0 (up "
+            f"to 1000), and was asked for {days!r}, {hosts!r} and {scale!r}."
         )
     try:
         return Window.of(start, days)
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ConfigurationError(f"start = {start!r} is not a day; write it as 2026-03-02.") from error
 
 

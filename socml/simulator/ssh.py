@@ -131,4 +131,4 @@ def _write(traffic: Traffic, server: str, lines: list[_LOG], family: Family | No
 
 def _addresses(world: World, server: NDArray[np.str_]) -> NDArray[np.str_]:
     known = world.organisation.servers
-    return np.array([known.get(name, name) for name in server.tolist()])
+    return np.array([known.get(name, name) for name in server.tolist()], dtype=str)

@@ -6,7 +6,7 @@ Every time is an int64 array of microseconds since 1970, UTC. The organisation w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,6 +39,7 @@ class Window:
         True
         """
         midnight = datetime.fromisoformat(start).replace(tzinfo=UTC)
+        midnight + timedelta(days=days)  # its end is a moment too
         return cls(int(midnight.timestamp()) * SECOND, days)
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from socml.detectors._parameter_values import check_parts
 from socml.project import ModelError, RecipeError, UnknownName, did_you_mean
 
 PACKAGES = ("river", "sklearn", "pyod", "socml")
@@ -93,6 +94,8 @@ def make_estimator(path: str, parameters: Mapping[str, object], where: str = "Th
                 f"{where} has an unknown parameter {name!r}: {path} does not have it.{did_you_mean(name, known)}"
             )
     try:
+        for name, value in parameters.items():
+            check_parts(name, value, f"{name} is {value!r}")
         return kind(**parameters)
     except Exception as error:  # whatever a value out of range makes it raise
         raise RecipeError(f"{where}: {path} cannot be made with {dict(parameters)}: {error}") from error

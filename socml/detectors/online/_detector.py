@@ -6,6 +6,7 @@ and the drift detector, which look at rows in their order too: so blocks and sin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import TypedDict, cast
@@ -23,6 +24,22 @@ DRIFT_EVERY = 64  # rows whose mean is one number for the drift detector
 FARTHEST = 1e150  # of a value from its mean: its square is still a number
 MOST_DRIFTS = 1000  # remembered
 MAY_BE_0 = {"window", "burst_floor", "burst_growth", "prior", "grace", "seed"}  # of our numbers; others are above 0
+MAY_BE_ENDLESS = {"memory", "grace"}
+MOST: dict[
+    str, float
+] = {  # shares and rates, and numbers whose arrays no machine would hold; a whole number has 64 bits
+    "burst_floor": 1,
+    "nu": 1,
+    "rate": 1,
+    "tail": 0.5,
+    "height": 20,
+    "n_bins": 100_000,
+    "n_cuts": 10_000,
+    "n_parts": 100_000,
+    "n_trees": 10_000,
+    "sample_size": 100_000,
+    "window": 10_000_000,
+}
 
 Entities = Sequence[str | None] | None
 
@@ -207,18 +224,17 @@ def unit_interval(scaled: Floats, limit: float) -> Floats:
     return np.asarray(0.5 + scaled * (0.5 / limit))
 
 
-def describe_parameters(detector: type) -> list[str]:
-    """Return the names of the parameters that a detector can be made with, its own first."""
-    return list(_declared(detector))
-
-
 def _declared(detector: type) -> dict[str, Parameter]:
+    """Return the parameters of a detector, and those of the classes before it as far as they are handed on."""
     declared: dict[str, Parameter] = {}
     for owner in detector.__mro__:
         if "__init__" in vars(owner) and owner is not object:
-            for parameter in signature(vars(owner)["__init__"]).parameters.values():
+            parameters = signature(vars(owner)["__init__"]).parameters.values()
+            for parameter in parameters:
                 if parameter.kind is Parameter.KEYWORD_ONLY:
                     declared.setdefault(parameter.name, parameter)
+            if not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
+                break
     return declared
 
 
@@ -236,17 +252,20 @@ def check_parameters(
 
 
 def _check_value(parameter: Parameter, value: object, what: str) -> None:
-    """Raise RecipeError if a value is not of a parameter's kind, or a number is below what may be."""
-    kind = parameter.annotation
+    """Raise RecipeError if a value is not of a parameter's kind, or a number is below or above what may be."""
+    kind, name = parameter.annotation, parameter.name
     if kind == "str":
         if not isinstance(value, str):
             raise RecipeError(f"{what} is {value!r}; it must be a text.")
     elif kind in ("int", "float"):
-        least = "0 or more" if parameter.name in MAY_BE_0 else "above 0"
+        most = MOST.get(name, 2**63 - 1 if kind == "int" else math.inf)
         is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        number = cast("float", value) if is_number else -1.0
-        if not (number > 0 or (number == 0 and least == "0 or more")) or (kind == "int" and number % 1):
-            raise RecipeError(f"{what} is {value!r}; it must be a {'whole ' * (kind == 'int')}number, {least}.")
+        number = cast("float", value) if is_number else math.nan
+        is_inside = (number > 0 or (number == 0 and name in MAY_BE_0)) and number <= most
+        if not is_inside or (kind == "int" and number % 1) or (number == math.inf and name not in MAY_BE_ENDLESS):
+            wanted = f"{'whole ' * (kind == 'int')}number, {'0 or more' if name in MAY_BE_0 else 'above 0'}"
+            ends = "" if name in MAY_BE_ENDLESS else f", at most {most:,}" if most < math.inf else ", and finite"
+            raise RecipeError(f"{what} is {value!r}; it must be a {wanted}{ends}.")
 
 
 @njit(cache=True, nogil=True)

@@ -57,6 +57,8 @@ class HalfSpaceTrees(OnlineDetector):
     ) -> None:
         super().__init__(window=window, limit=limit, **others)
         self.n_trees, self.height, self.backend = int(n_trees), int(height), backend
+        if backend not in BACKENDS:
+            raise RecipeError(f"half-space-trees has no backend {backend!r}.{did_you_mean(backend, BACKENDS)}")
 
     def state(self) -> State:
         """Return all that was learned: arrays, and values that JSON holds."""
@@ -71,26 +73,10 @@ class HalfSpaceTrees(OnlineDetector):
 
     def _start(self, n_columns: int) -> None:
         size = self.window or 256
-        self._trees = make_trees(self.backend, n_columns, self.n_trees, self.height, size, self.seed)
+        self._trees = BACKENDS[self.backend](n_columns, self.n_trees, self.height, size, self.seed)
 
     def _run(self, scaled: Floats, admitted: Flags) -> Floats:
         return 0.0 - self._trees.score_learn(unit_interval(scaled, self.limit), admitted)
-
-
-def make_trees(
-    backend: str, n_columns: int, n_trees: int, height: int, window: int, seed: int
-) -> CompiledTrees | RiverTrees:
-    """Return half-space trees that have learned nothing.
-
-    Raises
-    ------
-    RecipeError
-        For a backend that does not exist.
-    """
-    known: dict[str, type[CompiledTrees] | type[RiverTrees]] = {"fastest": CompiledTrees, "river": RiverTrees}
-    if backend not in known:
-        raise RecipeError(f"half-space-trees has no backend {backend!r}.{did_you_mean(backend, known)}")
-    return known[backend](n_columns, n_trees, height, window, seed)
 
 
 class CompiledTrees:
@@ -172,3 +158,6 @@ class RiverTrees:
             node.l_mass, node.r_mass = now, before
         self._river.counter = int(state["counter"])
         self._river._first_window = bool(state["first_window"])
+
+
+BACKENDS: dict[str, type[CompiledTrees] | type[RiverTrees]] = {"fastest": CompiledTrees, "river": RiverTrees}

@@ -6,11 +6,13 @@ those that rows without a label teach too, which of them.
 
 from __future__ import annotations
 
-from typing import Protocol
+from numbers import Integral
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 LEAST = 1e-3  # a vote share of 0 or 1 counts as this far from it, so that its log-odds are finite
@@ -57,6 +59,11 @@ class Calibrated(ClassifierMixin, BaseEstimator):
     held_out_ : ndarray (n_rows,), the calibrated probability of each row when it was held out; NaN without folds
     families_ : list of the families that are told apart among malicious rows; empty with fewer than two
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
+        "calibration_folds": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     calibration_folds: int
     random_state: int | None
@@ -111,6 +118,10 @@ class Calibrated(ClassifierMixin, BaseEstimator):
 
     def _make_estimator(self) -> FittedClassifier:
         raise NotImplementedError
+
+    def _unfitted_parts(self) -> list[FittedClassifier]:
+        """Return what it will be made of, whose parameters say whether its own make sense."""
+        return [self._make_estimator()]
 
     def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> FittedClassifier:
         estimator = self._make_estimator().fit(X, y, sample_weight=weight)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
+from numbers import Integral
+from typing import ClassVar, cast
 
 import numpy as np
 import sklearn.ensemble
+from sklearn.utils._param_validation import Interval
 
 from socml.detectors.supervised._calibrated import Calibrated, DecidingClassifier, FittedClassifier
 
@@ -40,6 +42,11 @@ class GradientBoosting(Calibrated):
     >>> bool(low < 0.5 < high)
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
+        **Calibrated._parameter_constraints,
+        "max_iter": [Interval(Integral, 1, 100_000, closed="both")],
+    }
 
     def __init__(
         self,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils._param_validation import Interval
 
-from socml.detectors.supervised._calibrated import SemiSupervised
+from socml.detectors.supervised._calibrated import FittedClassifier, SemiSupervised
 
 __all__ = ["LabelledOneClass"]
 
@@ -48,6 +50,13 @@ class LabelledOneClass(SemiSupervised):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
+        **SemiSupervised._parameter_constraints,
+        "nu": [Interval(Real, 0, 1, closed="right")],
+        "label_weight": [Interval(Real, 0, None, closed="neither")],
+        "n_parts": [Interval(Integral, 1, None, closed="left")],
+    }
+
     def __init__(
         self,
         *,
@@ -62,6 +71,9 @@ class LabelledOneClass(SemiSupervised):
         self.n_parts = n_parts
         self.calibration_folds = calibration_folds
         self.random_state = random_state
+
+    def _unfitted_parts(self) -> list[FittedClassifier]:
+        return []  # what it is made of has parameters of its own choosing
 
     def _fitted(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
         usual = np.concatenate([self._unlabelled, X[y == 0]])

@@ -50,8 +50,7 @@ class SortedRows:
     def of(cls, order: np.ndarray, malicious: np.ndarray) -> SortedRows:
         """Sort rows by `order`, the lowest first; `malicious` is 1 or 0."""
         first = np.argsort(order, kind="stable")
-        ends = np.flatnonzero(np.append(np.diff(np.asarray(order)[first]) != 0, True))
-        return cls(first, ends, np.asarray(malicious, dtype=np.float64)[first])
+        return cls(first, ends_of_ties(np.asarray(order)[first]), np.asarray(malicious, dtype=np.float64)[first])
 
     def measured(self, weight: np.ndarray, at: Sequence[int]) -> dict[str, float]:
         """Return average precision, AUROC and precision@k of rows that count `weight` times each; NaN if undefined."""
@@ -69,6 +68,17 @@ class SortedRows:
             "auroc": float(area / (total * others[-1])),
             **found,
         }
+
+
+def ends_of_ties(ordered: np.ndarray) -> np.ndarray:
+    """Return the last place of each run of equal values, of values in order; those at infinity are equal too.
+
+    Examples
+    --------
+    >>> ends_of_ties(np.array([1.0, 1.0, 2.0, np.inf, np.inf])).tolist()
+    [1, 2, 4]
+    """
+    return np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)])
 
 
 def bootstrap(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from socml.evaluate.metrics.intervals import ends_of_ties
 from socml.project import DataError
 
 if TYPE_CHECKING:
@@ -152,13 +153,13 @@ def precision_recall(order: np.ndarray, malicious: np.ndarray) -> tuple[np.ndarr
     """Return precision and recall at each threshold of an order (lowest first), for a plot; arrays of one length."""
     known = ~np.isnan(malicious)
     ends, hits = thresholds(order[known], malicious[known] > 0)
-    return hits / ends, hits / max(hits[-1], 1)
+    return hits / ends, hits / max(hits.max(initial=0), 1)
 
 
 def thresholds(order: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each distinct value of the order, how many rows come up to it, and how many hits."""
     first = np.argsort(order, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(order[first]) != 0, True))
+    ends = ends_of_ties(order[first])
     return ends + 1, np.cumsum(hit[first])[ends]
 
 

@@ -108,7 +108,7 @@ def searchable(recipe: ModelRecipe, validation: Validation | None) -> Validation
         If it has no [search], or there are no folds in one dataset.
     """
     if recipe.search is None:
-        raise RecipeError(f"{recipe.path} has no [search]: list values under [search.parameters].")
+        raise RecipeError(f"{recipe.where} has no [search]: list values under [search.parameters].")
     validation = validation or recipe.validation or Validation(mode="cross-validation", folds=3)
     if validation.mode == "datasets":
         raise RecipeError("A search needs folds of one dataset; validation 'datasets' has none.")
@@ -161,16 +161,22 @@ def _pipeline(recipe: ModelRecipe, search: Search, validation: Validation, proje
 
 def _candidates(search: Search, pipeline: OutlierDetector, recipe: ModelRecipe) -> list[dict[str, list[object]]]:
     """Return the combinations to try, as grids of one; a seeded draw where there are more than asked for."""
+    from sklearn.base import clone
+
+    from socml.detectors import check_values
+
     known = pipeline.get_params()
     renamed = {}
     for name, values in search.parameters.items():
         key = f"preparation__{name.removeprefix(BEFORE)}" if name.startswith(BEFORE) else f"detector__{name}"
         if key not in known:
             own = [k.split("__", 1)[1] for k in known if k.startswith(key.split("__", 1)[0] + "__")]
-            raise RecipeError(f"{recipe.path}: [search.parameters] has {name!r}.{did_you_mean(name, own)}")
+            raise RecipeError(f"{recipe.where}: [search.parameters] has {name!r}.{did_you_mean(name, own)}")
         if not values:
-            raise RecipeError(f"{recipe.path}: [search.parameters] {name} has no values.")
+            raise RecipeError(f"{recipe.where}: [search.parameters] {name} has no values.")
         renamed[key] = values
+        for value in values:
+            check_values(clone(pipeline).set_params(**{key: value}), f"{recipe.where}: [search.parameters] {name}")
     combined = [dict(zip(renamed, chosen, strict=True)) for chosen in product(*renamed.values())]
     if len(combined) > search.candidates:
         drawn = np.random.default_rng(recipe.seed).choice(len(combined), search.candidates, replace=False)

@@ -84,15 +84,20 @@ def make_folds(rows: Rows, validation: Validation) -> list[Fold]:
 def _random(rows: Rows, validation: Validation) -> Iterator[Fold]:
     from sklearn.model_selection import StratifiedShuffleSplit
 
+    if len(rows) < 2:
+        raise DataError("One row cannot be parted into rows to fit on and rows to judge on.")
+    test = min(_rounded_up(len(rows) * validation.test_share), len(rows) - 1)
     strata = _strata(rows, 2)
-    draws = StratifiedShuffleSplit(validation.folds, test_size=validation.test_share, random_state=validation.seed)
+    if min(test, len(rows) - test) < len(np.unique(strata)):  # one of each kind does not fit on either side
+        strata = np.zeros(len(rows), dtype=np.int64)
+    draws = StratifiedShuffleSplit(validation.folds, test_size=test, random_state=validation.seed)
     for number, (train, test) in enumerate(draws.split(strata, strata), 1):
         yield Fold(f"draw {number}", np.sort(train), np.sort(test))
 
 
 def _temporal(rows: Rows, validation: Validation) -> Iterator[Fold]:
     known = np.sort(_times(rows, validation))
-    moment = known[min(int(np.ceil(len(known) * (1 - validation.test_share))), len(known) - 1)]
+    moment = known[min(_rounded_up(len(known) * (1 - validation.test_share)), len(known) - 1)]
     yield _parted(rows, f"last {validation.test_share:.0%}".replace("%", " %"), moment)
 
 
@@ -178,6 +183,11 @@ def _grouped(rows: Rows, validation: Validation) -> Iterator[Fold]:
     for fold in range(validation.folds):
         test = fold_of_row == fold
         yield Fold(f"entities {fold + 1}", np.flatnonzero(~test), np.flatnonzero(test))
+
+
+def _rounded_up(rows: float) -> int:
+    """Return a product of a share as whole rows; what is above a whole number by the share's last bits alone is that."""
+    return int(np.ceil(round(rows, 9)))
 
 
 def _parted(rows: Rows, name: str, moment: float) -> Fold:

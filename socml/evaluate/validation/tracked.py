@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socml.models import Registry, StartedRun, recording
-from socml.project import ScratchFolder
+from socml.project import Notice, ScratchFolder, SocmlError
 
 if TYPE_CHECKING:
     from socml.project import Project
@@ -38,15 +39,17 @@ def record_nested(
 ) -> str:
     """Record a run and those nested in it, and return its id.
 
-    Raises
-    ------
-    ModelError, TryLater
-        If the registry is damaged, locked, or does not answer.
+    Where the registry is damaged, locked or does not answer, a notice says so and "" is returned: what took hours to
+    measure is worth more than its record.
     """
-    with recording(project) as registry:
-        run = _record(registry, experiment, parent, artefacts=artefacts)
-        for child in children:
-            _record(registry, experiment, child, parent=run.run_id)
+    try:
+        with recording(project) as registry:
+            run = _record(registry, experiment, parent, artefacts=artefacts)
+            for child in children:
+                _record(registry, experiment, child, parent=run.run_id)
+    except SocmlError as error:
+        warnings.warn(f"What was measured is not, or not wholly, in the registry: {error}", Notice, stacklevel=3)
+        return ""
     return run.run_id
 
 

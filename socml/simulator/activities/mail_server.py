@@ -23,7 +23,7 @@ def mail_server(world: World, traffic: Traffic, rng: np.random.Generator) -> Non
     known = outside_addresses(rng, 160)
     sender = known[(rng.random(time_us.size) ** 2 * known.size).astype(int)]
     _letters(traffic, rng, time_us, sender, np.full(sender.size, server))
-    backwards = np.array([".".join(reversed(a.split("."))) for a in sender.tolist()])
+    backwards = np.array([".".join(reversed(a.split("."))) for a in sender.tolist()], dtype=str)
     for zone in _LISTS:
         listed = rng.random(time_us.size) < 0.12
         look_up(
@@ -36,7 +36,7 @@ def mail_server(world: World, traffic: Traffic, rng: np.random.Generator) -> Non
             answer=np.where(listed, "127.0.0.2", "-"),
             rcode=np.where(listed, "NOERROR", "NXDOMAIN"),
         )
-    hashes = np.array([rng.bytes(16).hex() for _ in range(time_us.size // 2)])
+    hashes = np.array([rng.bytes(16).hex() for _ in range(time_us.size // 2)], dtype=str)
     look_up(
         world,
         traffic,

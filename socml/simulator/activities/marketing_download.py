@@ -20,8 +20,8 @@ def marketing_download(world: World, traffic: Traffic, rng: np.random.Generator)
     n = world.many(420)
     time_us = world.window.at(0.4, 13.5) + np.sort(rng.integers(0, 2 * HOUR, n))
     received = sizes(rng, n, 9e6, 1.0)
-    names = np.array([f"{rng.bytes(10).hex()}.media.stockpictures.example" for _ in range(n)])
-    address = np.array([f"198.18.60.{k}" for k in rng.integers(2, 40, n)])
+    names = np.array([f"{rng.bytes(10).hex()}.media.stockpictures.example" for _ in range(n)], dtype=str)
+    address = np.array([f"198.18.60.{k}" for k in rng.integers(2, 40, n)], dtype=str)
     look_up(world, traffic, rng, time_us - 8_000, client=client, name=names, answer=address)
     fetch_secure(
         traffic,

@@ -30,7 +30,7 @@ def long_tail(world: World, traffic: Traffic, rng: np.random.Generator) -> None:
     visit = np.repeat(np.arange(who.size), 1 + rng.poisson(2.0, who.size))
     time_us = time_us[visit] + seconds(rng.exponential(20.0, visit.size))
     client, address = people.workstations[who][visit], address[visit]
-    name = np.array([f"{_word(a)}.example" for a in address.tolist()])
+    name = np.array([f"{_word(a)}.example" for a in address.tolist()], dtype=str)
     asks = np.flatnonzero(rng.random(visit.size) < 0.4)
     look_up(world, traffic, rng, time_us[asks] - 15_000, client=client[asks], name=name[asks], answer=address[asks])
     received = sizes(rng, visit.size, 14_000, 1.7)
