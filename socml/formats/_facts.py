@@ -37,6 +37,7 @@ _CLAIMED = re.compile(r"(?:@\[?|\(\[)$")  # of an account, or what a mail client
 # Of whom VMware and PgBouncer tell: `user root@`, `for 'root@`, `shop/bob@`
 _OF_SOMEBODY = re.compile(r"(?i)(?:\b(?:user|log-?[io]n) |\bfor '| [\w.-]{1,64}/)[\w.\\-]{1,64}@$")
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
+_NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
 _VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$")
 _SOURCE = frozenset(
@@ -120,7 +121,7 @@ _FAILURE = re.compile(
     r"(?:could|can) ?not (?:be )?(?:authenticate|verif|log ?in\b)\w{0,3}|(?:token|password|account|credentials?|certificate|key) (?:has |is )?expired|unable to (?:authenticate|log ?(?:in|on)|verify)|no such user|insufficient (?:access|privileges?|permissions?|rights|authority)|user unknown|auth-?fail\w{0,4}|no (?:matching |pg.hba\.conf )?entry for|auth\w{0,11} (?:error|failure)|too many (?:\w{1,16} ){0,2}(?:attempts|failures)|violation|break-in)(?![\w-])"
 )
 _SUCCESS = re.compile(
-    r"(?i)\b(?:accept(?:ed|s)?|success(?:ful|fully)?|succeeded|granted|permit(?:ted)?|allow(?:ed)?|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
+    r"(?i)\b(?:accept(?:ed|s)|(?<!to )(?:accept|permit|allow)|success(?:ful|fully)?|succeeded|granted|permitted|allowed|authenticated|authori[sz]ed|(?:logged|signed) (?:in|on)|"
     r"(?:log|sign)-?in ok|ok login|passed)\b"
 )
 _LOGON = re.compile(
@@ -248,7 +249,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
         before = text[max(0, found.start() - 40) : found.start()]
         if (
             ip is None
-            or ip == "::"
+            or ip in _NOBODY
             or _is_network(found)
             or (_CLAIMED.search(before) and not _OF_SOMEBODY.search(before))
         ):

@@ -256,7 +256,7 @@ def _outcome_of_kinds(found: Mapping[str, object], guessed: Guess, action: objec
 
 @remembered(4096)
 def _outcome_of_kind(word: str) -> str | None:
-    return None if word.lower() in LEVELS else outcome_of(word)
+    return None if word.lower() in LEVELS or word.isdecimal() else outcome_of(word)  # a kind's number is no status
 
 
 def _agree(row: dict[str, object], taken: dict[str, str], used: set[str]) -> None:

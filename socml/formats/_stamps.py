@@ -83,6 +83,7 @@ _SPELLINGS = (
     rf"(?P<month>\d\d)[-./](?P<day>\d\d)[ -]{_CLOCK}(?!/)",
     rf"(?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",
     rf"[IWEFD](?P<month>\d\d)(?P<day>\d\d) {_CLOCK}",  # of glog, whose level is the letter
+    rf"(?P<month>[A-Za-z]{{3}})/(?P<day>\d\d) {_CLOCK}",  # of MikroTik
     r"@(?P<tai>4[0-9a-f]{15})[0-9a-f]{8}",
     r"(?P<filetime>1[0-9]{17})(?!\d)",
     r"(?P<epoch>1\d{9}(?:\d{3}(?:\d{3}){0,2}|\.\d{1,9})?)(?![\d.-])",

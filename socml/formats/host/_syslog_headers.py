@@ -40,7 +40,7 @@ _RFC3164 = re.compile(
 )
 _RFC3339 = re.compile(
     rf"{_PRIORITY}(?P<stamp>\d{{4}}(?:-\d\d-\d\d[T ]|:\d\d:\d\d-)\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"  # the latter of Sophos UTM
-    rf"(?:Z|[+-]\d\d:?\d\d|(?<=\.\d\d\d) [+-]\d{{4}} )?) {_REST}",  # the latter of Barracuda
+    rf"(?:Z|[+-]\d\d(?::?\d\d)?|(?<=\.\d\d\d) [+-]\d{{4}} )?) {_REST}",  # the latter of Barracuda
     re.DOTALL,
 )
 _RFC5424 = re.compile(

@@ -1,0 +1,130 @@
+"""Logs as tools write them, which another blind lot showed: each tells what it says of who, where and how, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socml.ingestion import peek
+
+_ACCESS = (
+    '192.0.2.7 - ann [02/Mar/2026:10:00:01 +0000] {} "GET / HTTP/1.1" 401 12 "-" "curl/8.1" rt=0.1 ua="192.0.2.5:80"\n'
+)
+_RSPAMD = (
+    "2026-03-02 10:00:01 #7(normal) <a1>; task; rspamd_task_write_log: id: <m@x.example>, qid: <4Z>, ip: 192.0.2.7, "
+    "from: <a@x.example>, (default: {}: [1.20/15.00] [R_SPF_ALLOW(-0.20){{}}])\n"
+)
+# what is told → a file, and what columns of its last event must be
+FILES: dict[str, tuple[str, dict[str, Any]]] = {
+    "a host between time and request": (
+        _ACCESS.format("shop.example.org:8443"),
+        {"source_ip": "192.0.2.7", "user_name": "ann", "host_name": "shop.example.org", "destination_port": 8443},
+    ),
+    "a number between time and request": (
+        _ACCESS.format("0.005"),
+        {"source_ip": "192.0.2.7", "user_name": "ann", "host_name": None, "destination_port": None},
+    ),
+    "ready to accept": (
+        "7:M 02 Mar 2026 10:00:01.123 * Ready to accept connections\n",
+        {"event_outcome": None},
+    ),
+    "all addresses are nobody's": (
+        "2026-03-02 10:00:01.1234|INFO|Shop.Web|Started on http://0.0.0.0:5000|\n",
+        {"source_ip": None, "destination_ip": None, "destination_port": None},
+    ),
+    "the host behind a time of NetScaler": (
+        "<134> 03/02/2026:10:00:01 GMT ns1 0-PPE-0 : default SSLVPN LOGIN 12 0 : User ann - Client_ip 192.0.2.7\n",
+        {"host_name": "ns1", "user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
+    "a time cut short": ('{"tstamp":1772445601,"cli_ip":"192.0.2.7"}\n', {"time": "2026-03-02 10:00:01+00:00"}),
+    "ports by number": (
+        '{"time":"2026-03-02T10:00:01Z","src.ip.address":"192.0.2.7","src.port.number":4022,"dst.ip.address":"192.0.2.5","dst.port.number":22}\n',
+        {"source_port": 4022, "destination_port": 22},
+    ),
+    "ends cut short": (
+        '{"time":"2026-03-02T10:00:01Z","Laddr.IP":"192.0.2.5","Laddr.Port":50022,"Raddr.IP":"192.0.2.7","Raddr.Port":443}\n',
+        {"source_ip": "192.0.2.5", "source_port": 50022, "destination_ip": "192.0.2.7", "destination_port": 443},
+    ),
+    "mail that is let through": (_RSPAMD.format("F (no action)"), {"source_ip": "192.0.2.7", "event_outcome": None}),
+    "mail that is not": (_RSPAMD.format("T (reject)"), {"source_ip": "192.0.2.7", "event_outcome": "failure"}),
+    "whose tunnel": (
+        "2026-03-02 10:00:01 ann/192.0.2.7:4022 MULTI: Learn: 10.8.0.6 -> ann/192.0.2.7:4022\n",
+        {"user_name": "ann", "source_ip": "192.0.2.7", "source_port": 4022, "destination_ip": None},
+    ),
+    "a port of a proxy's request": (
+        "#Fields: date time c-ip cs-method cs-uri-port sc-status\n2026-03-02 10:00:01 192.0.2.7 GET 8080 200\n",
+        {"destination_port": 8080},
+    ),
+    "a zone of hours": (
+        "2026-03-02 10:00:01+01 mac-7 softwareupdated[333]: removing\n",
+        {"time": "2026-03-02 09:00:01+00:00", "host_name": "mac-7", "process_name": "softwareupdated"},
+    ),
+    "what happened before why": (
+        '2026-03-02T10:00:01.123Z\tERROR\tdb/db.go:10\tquery of ann failed\t{"error": "timeout"}\n',
+        {"message": 'db/db.go:10\tquery of ann failed\t{"error": "timeout"}'},
+    ),
+    "a level within a record": (
+        '{"time":"2026-03-02T10:00:01Z","stream":"stderr","log":"2026/03/02 10:00:01 [error] 7#7: *1 no such file, client: 192.0.2.7"}\n',
+        {"event_severity": 60, "source_ip": "192.0.2.7"},
+    ),
+    "an event's number is no status": (
+        '{"time":"2026-03-02T10:00:01Z","event_id":"403","user":"ann"}\n',
+        {"event_outcome": None},
+    ),
+    "an action's number is no status": (
+        '{"time":"2026-03-02T10:00:01Z","action":100,"user":"ann","returncode":"1017"}\n',
+        {"event_outcome": "failure"},
+    ),
+    "all is well": (
+        '{"time":"2026-03-02T10:00:01Z","user":"ann","returncode":0}\n',
+        {"event_outcome": "success"},
+    ),
+    "an audit of a database": (
+        "event_time,action_id,succeeded,server_principal_name,client_ip,server_instance_name\n"
+        "2026-03-02 10:00:01.1234567,LGIF,0,ann,192.0.2.7,SQL01\n",
+        {"event_action": "LGIF", "host_name": "SQL01", "event_outcome": "failure"},
+    ),
+    "a client in a comment": (
+        '{"time":"2026-03-02T10:00:01Z","user":"ann","Comment_Text":"Client address: (ADDRESS=(PROTOCOL=tcp)(HOST=192.0.2.7)(PORT=4022))"}\n',
+        {"source_ip": "192.0.2.7", "source_port": 4022},
+    ),
+    "nobody yet": (
+        "2026-03-02 10:00:01.123 UTC [7] [unknown]@[unknown] 192.0.2.7(4022) LOG:  connection received: host=192.0.2.7 port=4022\n",
+        {"user_name": None, "source_ip": "192.0.2.7", "source_port": 4022},
+    ),
+    "a port right behind the client": (
+        '{"time":"2026-03-02T10:00:01Z","source":"/192.0.2.7","port":40022,"user":"ann"}\n',
+        {"source_ip": "192.0.2.7", "source_port": 40022, "destination_port": None},
+    ),
+    "a service right behind the client": (
+        '{"time":"2026-03-02T10:00:01Z","source":"192.0.2.7","port":22,"user":"ann"}\n',
+        {"source_ip": "192.0.2.7", "source_port": None, "destination_port": 22},
+    ),
+    "a day of MikroTik's": (
+        "mar/02 10:00:01 system,error,critical login failure for user ann from 192.0.2.7 via ssh\n"
+        "mar/02/2026 10:00:02 system,error,critical login failure for user bob from 192.0.2.7 via ssh\n",
+        {"time": "2026-03-02 10:00:02+00:00", "user_name": "bob", "event_outcome": "failure"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_tells_what_it_says(tmp_path: Path, name: str) -> None:
+    text, columns = FILES[name]
+    path = tmp_path / "tool.log"
+    path.write_text(text, encoding="utf-8")
+    event = peek(path).events[-1]
+    told = {column: event.get(column) for column in columns}
+    assert told | {"time": str(told.get("time"))} == {"time": "None", **columns}
+
+
+def test_messages_of_a_journal_without_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "cat.log"
+    lines = [f"Failed password for user{number} from 192.0.2.7 port {4022 + number} ssh2" for number in range(3)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = peek(path)
+    assert [event.get("user_name") for event in found.events] == ["user0", "user1", "user2"]
+    assert all(event.get("time") is None for event in found.events)
+    assert any("no date" in str(said) for said in found.to_dict()["assumptions"])
