@@ -107,6 +107,158 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
         "mar/02/2026 10:00:02 system,error,critical login failure for user bob from 192.0.2.7 via ssh\n",
         {"time": "2026-03-02 10:00:02+00:00", "user_name": "bob", "event_outcome": "failure"},
     ),
+    "addresses and ports of a device at either end": (
+        '{"time":"2026-03-02T10:00:01Z","srcDevice_ip":"192.0.2.7","srcDevice_port":4022,"dst_asset_ip":"192.0.2.5","dst_asset_port":22}\n',
+        {"source_ip": "192.0.2.7", "source_port": 4022, "destination_ip": "192.0.2.5", "destination_port": 22},
+    ),
+    "a translated address is not the destination's": (
+        '{"time":"2026-03-02T10:00:01Z","src_ip":"192.0.2.7","dst_nat_ip":"192.0.2.5"}\n',
+        {"source_ip": "192.0.2.7", "destination_ip": None},
+    ),
+    "from and to": (
+        '{"time":"2026-03-02T10:00:01Z","from":{"address":"192.0.2.7","port":4022},"to":{"address":"192.0.2.5","port":22},"res":"fail"}\n',
+        {
+            "source_ip": "192.0.2.7",
+            "source_port": 4022,
+            "destination_ip": "192.0.2.5",
+            "destination_port": 22,
+            "event_outcome": "failure",
+        },
+    ),
+    "attributes of a request": (
+        '{"time":"2026-03-02T10:00:01Z","severityText":"WARN","attributes":{"net.peer.ip":"192.0.2.7","net.host.ip":"192.0.2.5","net.host.port":443,"enduser.id":"ann"}}\n',
+        {
+            "source_ip": "192.0.2.7",
+            "destination_ip": "192.0.2.5",
+            "destination_port": 443,
+            "user_name": "ann",
+            "event_severity": 40,
+        },
+    ),
+    "ports in a list": (
+        '{"time":"2026-03-02T10:00:01Z","src_ip":"192.0.2.7","dst_ips":["192.0.2.5"],"dst_ports":[443]}\n',
+        {"destination_ip": "192.0.2.5", "destination_port": 443},
+    ),
+    "a status that is a level": (
+        '{"time":"2026-03-02T10:00:01Z","user":"ann","status":"critical"}\n',
+        {"event_severity": 80},
+    ),
+    "a status that is none": (
+        '{"time":"2026-03-02T10:00:01Z","user":"ann","status":"high"}\n',
+        {"event_severity": None},
+    ),
+    "a code of a status": (
+        '{"time":"2026-03-02T10:00:01Z","user":"ann","Status":{"ErrorCode":50126}}\n',
+        {"event_outcome": "failure"},
+    ),
+    "nobody among blanks": (
+        '192.0.2.7 -  -  [02/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 403 12\n',
+        {"user_name": None, "source_ip": "192.0.2.7"},
+    ),
+    "who became whom, of AIX": (
+        "Mar 02 2026 10:00:01 aix1 su: from ann to root at /dev/pts/0\n",
+        {"user_name": "ann", "target_user_name": "root", "event_outcome": "success"},
+    ),
+    "one blank before the host": (
+        "<129>2026-03-02 10:00:01.123 +0000 waf1 WF ALER SQL_INJECTION 192.0.2.7 DENY\n",
+        {"host_name": "waf1", "source_ip": "192.0.2.7"},
+    ),
+    "an event that no rule took": (
+        '{"timestamp":"2026-03-02T10:00:01.000+0000","agent":{"id":"1","name":"pc1"},"decoder":{"name":"sshd"},"location":"/var/log/auth.log",'
+        '"full_log":"Mar  2 10:00:01 pc1 sshd[1]: Failed password for ann from 192.0.2.7 port 4022 ssh2"}\n',
+        {
+            "user_name": "ann",
+            "source_ip": "192.0.2.7",
+            "event_outcome": "failure",
+            "event_severity": None,
+            "rule_id": None,
+        },
+    ),
+    "an event of Windows that no rule took": (
+        '{"timestamp":"2026-03-02T10:00:01.000+0000","agent":{"id":"1","name":"pc1"},"decoder":{"name":"windows_eventchannel"},"location":"EventChannel",'
+        '"data":{"win":{"system":{"eventID":"4625","channel":"Security"},"eventdata":{"targetUserName":"ann","ipAddress":"192.0.2.7"}}}}\n',
+        {"user_name": "ann", "event_action": "logon", "event_category": "authentication", "event_outcome": "failure"},
+    ),
+    "an address in brackets is no component": (
+        "2026-03-02 10:00:01 INFO [192.0.2.7] ann logged in\n",
+        {"source_ip": "192.0.2.7", "user_name": "ann", "process_name": None},
+    ),
+    "a field is no component": (
+        "2026-03-02 10:00:01 INFO user: ann, result: denied, ip: 192.0.2.7\n",
+        {"user_name": "ann", "source_ip": "192.0.2.7", "process_name": None, "event_outcome": "failure"},
+    ),
+    "whoever came, at the start": (
+        "2026-03-02 10:00:01 INFO ann@192.0.2.7: authentication succeeded\n",
+        {"user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
+    "logins for somebody": (
+        "2026-03-02 10:00:01 WARN Too many failed logins for ann; account locked\n",
+        {"user_name": "ann", "event_outcome": "failure"},
+    ),
+    "authenticated by a directory": (
+        "2026-03-02 10:00:01 INFO ann authenticated via LDAP from host 192.0.2.7\n",
+        {"user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
+    "a client is nobody's name": (
+        "2026-03-02 10:00:01 INFO Client authenticated via TLS from 192.0.2.7\n",
+        {"user_name": None, "source_ip": "192.0.2.7"},
+    ),
+    "who tried": (
+        "2026-03-02 10:00:01 WARN Permission denied: ann tried to open the vault\n",
+        {"user_name": "ann", "event_outcome": "failure"},
+    ),
+    "behind a dash": (
+        "2026-03-02 10:00:01 INFO Login OK - ann (192.0.2.7)\n",
+        {"user_name": "ann", "event_outcome": "success"},
+    ),
+    "an account of a domain": (
+        "2026-03-02 10:00:01 ERROR could not authenticate EXAMPLE\\ann against the directory\n",
+        {"user_name": "EXAMPLE\\ann", "event_outcome": "failure"},
+    ),
+    "a ticket of the web that expired": (
+        "2026-03-02 10:00:01 WARN JWT expired for the client 192.0.2.7\n",
+        {"event_outcome": "failure"},
+    ),
+    "a login in an audit": (
+        "Mar 2, 2026 10:00:01 AM login ann from 192.0.2.7\n",
+        {"user_name": "ann", "source_ip": "192.0.2.7"},
+    ),
+    "all addresses of a server that was asked": (
+        "2026/03/02 10:00:01 [crit] 7#7: *24 SSL_do_handshake() failed, client: 192.0.2.7, server: 0.0.0.0:443\n",
+        {"source_ip": "192.0.2.7", "destination_ip": None, "destination_port": 443},
+    ),
+    "ports behind a slash": (
+        "[2026/03/02 10:00:01] mod=syn|cli=192.0.2.7/40022|srv=192.0.2.5/443|subj=cli|os=Linux 3.11 and newer\n",
+        {"source_ip": "192.0.2.7", "source_port": 40022, "destination_ip": "192.0.2.5", "destination_port": 443},
+    ),
+    "a layer's number of a port": (
+        '{"time":"2026-03-02T10:00:01Z","flow.client.ip.addr":"192.0.2.7","flow.client.l4.port.id":4022,"flow.server.ip.addr":"192.0.2.5","flow.server.l4.port.id":22}\n',
+        {"source_ip": "192.0.2.7", "source_port": 4022, "destination_ip": "192.0.2.5", "destination_port": 22},
+    ),
+    "a time by its unit": (
+        '{"event_time_usec":1772445601000000,"user":"ann"}\n',
+        {"time": "2026-03-02 10:00:01+00:00"},
+    ),
+    "a duration by its unit is no time": (
+        '{"response_time_usec":1772445601000000,"user":"ann","ip":"192.0.2.7"}\n',
+        {"time": "None"},
+    ),
+    "labels with tabs": (
+        "time:02/Mar/2026:10:00:01 +0000\thost:192.0.2.7\tuser:ann\tmethod:GET\turi:/x\tstatus:403\tua:curl\n",
+        {"time": "2026-03-02 10:00:01+00:00", "source_ip": "192.0.2.7", "user_name": "ann", "event_outcome": "failure"},
+    ),
+    "names beside values": (
+        '{"time":"2026-03-02T10:00:01Z","fields":[{"name":"user","value":"ann"},{"name":"src_ip","value":"192.0.2.7"},{"name":"result","value":"failed"}]}\n',
+        {"user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "an object as text": (
+        '{"time":"2026-03-02T10:00:01Z","event":"{\\"user\\":\\"ann\\",\\"ip\\":\\"192.0.2.7\\",\\"action\\":\\"login\\"}"}\n',
+        {"user_name": "ann", "source_ip": "192.0.2.7", "event_action": "login"},
+    ),
+    "a message by its length": (
+        "98 <38>1 2026-03-02T10:00:01Z web1 sshd 12 - - Failed password for ann from 192.0.2.7 port 4022 ssh2\n",
+        {"time": "2026-03-02 10:00:01+00:00", "host_name": "web1", "user_name": "ann", "source_port": 4022},
+    ),
 }
 
 

@@ -67,6 +67,9 @@ _UNITS = frozenset(
     "usecs usec msecs msec millis micros nanos millisecond milliseconds microseconds nanoseconds".split()
 )
 _SIDES = ("source", "destination")
+_SIDES_OF = {"source": "source", "client": "source", "destination": "destination", "server": "destination"}
+_ENDS_OF_SIDES = {"ip": "ip", "address": "ip", "port": "port"}
+_TRANSLATED = frozenset("translated xlate xlated mapped original geo mac subnet network zone".split())
 _NEUTRAL = frozenset("log event evt audit".split())  # before a name that means the same without them
 _ENVELOPE = "attributes"  # of JSON:API, which puts all fields of a record under it
 _OF_ITSELF = frozenset("host agent observer node local listener beat".split())  # whose own address is no peer's
@@ -79,7 +82,7 @@ _OBJECTS = frozenset("resource object target targets affected changes destinatio
 _OF_OTHER_STATUS = re.compile(r"(?i)smtp|grpc|exit")
 _NOT_PROCESSES = frozenset("parent model policy project product".split())  # whose `pid` is a number of something else
 _BESIDE = frozenset("decorations annotations labels tags metadata".split())  # what is kept beside a record: asked last
-_NAMED_TEXT = {"@Name", "#text"}
+_NAMED_VALUES = (("@Name", "#text"), ("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"))
 _SIGNED = {"@t": "timestamp", "@m": "message", "@mt": "message", "@l": "level"}  # of Serilog's compact form
 _REQUEST_NAMES = frozenset({"request", "requestline", "httprequest", "req", "requestfirstline", "httprequestline"})
 
@@ -139,8 +142,8 @@ def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[st
         if isinstance(value, dict) and value and depth < DEEPEST:
             _flatten(value, f"{prefix}{name}.", depth + 1, flat)
         elif isinstance(value, list) and value and depth < DEEPEST and all(isinstance(v, dict) for v in value):
-            if all(one.keys() == _NAMED_TEXT for one in value):  # XML's <Data Name="x">y</Data>, as converters write it
-                flat |= {f"{prefix}{name}.{one['@Name']}": one["#text"] for one in value}
+            if named := _named_values(value):
+                flat |= {f"{prefix}{name}.{own}": text for own, text in named.items()}
                 continue
             for number, one in enumerate(value[:20]):
                 _flatten(one, f"{prefix}{name}.{number}.", depth + 1, flat)
@@ -148,6 +151,21 @@ def _flatten(found: Mapping[str, object], prefix: str, depth: int, flat: dict[st
                 flat[f"{prefix}{name}"] = value[20:]
         else:
             flat[prefix + name] = value
+
+
+def _named_values(objects: list[dict[str, object]]) -> dict[str, object]:
+    """Return name → value where each object is of those two, as converters write XML's <Data Name="x">y</Data>; nothing else.
+
+    Examples
+    --------
+    >>> _named_values([{"name": "user", "value": "bob"}]), _named_values([{"name": "user", "id": 7}])
+    ({'user': 'bob'}, {})
+    """
+    for name, value in _NAMED_VALUES:
+        if all(one.keys() == {name, value} and isinstance(one[name], str) for one in objects):
+            named = {str(one[name]): one[value] for one in objects}
+            return named if len(named) == len(objects) else {}
+    return {}
 
 
 @dataclass(frozen=True)
@@ -261,9 +279,29 @@ def _each_end(name: str) -> Iterator[tuple[str, int]]:
         if end and end not in given:
             given.add(end)
             yield end, skipped
+    sided = _sided(" ".join(parts))
+    if sided and sided not in given:
+        given.add(sided)
+        yield sided, 1
     for end in (*_last_words(words), *_elsewhere(words, parts[-1] if parts else "")):
         if end not in given:
             yield end, 2
+
+
+def _sided(name: str) -> str:
+    """Return `sourceip` and the like for a name that begins with an end of a connection, ends with its address or port, and is of no other's.
+
+    Examples
+    --------
+    >>> _sided("srcDevice_ip"), _sided("flow server l4 port id"), _sided("source nat ip"), _sided("device source ip")
+    ('sourceip', 'destinationport', '', '')
+    """
+    words = [_WHOLE_WORDS.get(word.lower(), word.lower()) for word in _WORD.findall(name)]
+    words = words[words[:1] == ["flow"] :]
+    words = words[:-1] if words[-2:] == ["port", "id"] else words
+    side, last = (_SIDES_OF.get(words[0]), _ENDS_OF_SIDES.get(words[-1])) if words else (None, None)
+    is_plain = side and last and _OF_OTHERS.isdisjoint(words[1:]) and _TRANSLATED.isdisjoint(words)
+    return f"{side}{last}" if is_plain else ""
 
 
 def _elsewhere(words: list[str], name: str) -> list[str]:
@@ -274,7 +312,11 @@ def _elsewhere(words: list[str], name: str) -> list[str]:
     >>> _elsewhere([], "Hora de finalización"), _elsewhere([], "Erkennungszeitpunkt"), _elsewhere([], "Indirizzo di origine")
     (['horafinalizacion', 'time'], ['time'], ['indirizzoorigine'])
     """
-    has_unit = len(words) > 1 and words[-1] in _UNITS and words[-2] in ("timestamp", "date")
+    has_unit = (
+        len(words) > 1
+        and words[-1] in _UNITS
+        and (words[-2] in ("timestamp", "date") or words[-3:-1] in (["event", "time"], ["start", "time"]))
+    )
     plain = " ".join(_ACCENTED_WORD.findall(unaccented(name).lower()))
     parts = plain.split() if " " in name else []
     bare = [word for word in parts if word not in _SMALL]

@@ -126,7 +126,7 @@ def _is_other(column: str, name: str, plain: str, value: object) -> bool:
         return plain in _VERBS and value in METHODS
     if column == "event_count":
         return plain_name(name) != plain
-    if column == "event_severity" and plain.endswith("type") and plain != "messagetype":
+    if column == "event_severity" and (plain.endswith("type") or plain == "status") and plain != "messagetype":
         return str(value).lower() not in _TYPES
     return column == "duration_s" and is_bare_duration(plain, value)
 

@@ -61,7 +61,7 @@ _YES_WORDS = {
 }
 _NEGATIVE_NAMES = ("failed", "failure", "blocked", "isblocked", "denied", "error")
 _FAILED_LOGONS = ("failedsignon", "failedlogin", "failedlogon")
-_CODES = ("returncode", "retcode")  # of which nothing but 0 is well
+_CODES = ("returncode", "retcode", "statuserrorcode")  # of which nothing but 0 is well
 _NO_STATUSES = ("action", "act", "state", "decision", "verdict", "disposition")  # whose numbers are a tool's own
 _OUTCOME_LONGEST = 200
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}

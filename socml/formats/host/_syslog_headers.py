@@ -40,7 +40,7 @@ _RFC3164 = re.compile(
 )
 _RFC3339 = re.compile(
     rf"{_PRIORITY}(?P<stamp>\d{{4}}(?:-\d\d-\d\d[T ]|:\d\d:\d\d-)\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"  # the latter of Sophos UTM
-    rf"(?:Z|[+-]\d\d(?::?\d\d)?|(?<=\.\d\d\d) [+-]\d{{4}} )?) {_REST}",  # the latter of Barracuda
+    rf"(?:Z|[+-]\d\d(?::?\d\d)?|(?<=\.\d\d\d) [+-]\d{{4}} ?)?) {_REST}",  # the latter of Barracuda
     re.DOTALL,
 )
 _RFC5424 = re.compile(
@@ -79,11 +79,13 @@ SEQUENCE = re.compile(
     r"(?:\*(?P<task>[\w.-]{1,64}): )?(?P<rest>.*)",  # the task of a controller of access points
     re.DOTALL,
 )
+_FRAME = re.compile(r"^\d{1,5} (?=<\d{1,3}>1 )")  # how many bytes a message has, as RFC 6587 sends it
 HEADERS = (_RFC3164, _RFC3339, _RFC5424)
 
 
 def header(text: str) -> re.Match[str] | None:
     """Return the header of a line, with all after it as its `message`; None if it has none."""
+    text = _FRAME.sub("", text, count=1) if text[:1].isdecimal() else text
     first = text[:1]
     if first == "<":
         found = _RFC5424.match(text) or _RFC3164.match(text) or _RFC3339.match(text) or _COUNTED.match(text)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from socml.formats._envelope import first_objects, members
-from socml.formats._field_names import flat_fields
+from socml.formats._field_names import flat_fields, guess
 from socml.formats._guess import guessed_row
 from socml.formats._inner import known_inside, with_inner
 from socml.formats._json import as_object, extra_of, loads_exactly
@@ -68,7 +68,7 @@ class AnyJson:
         if not found or (is_unbraced and min(map(len, found)) < _LEAST_UNBRACED):
             return 0.0
         clock = Clock(None, None, None)
-        rows = [guessed_row(flat_fields(one), clock)[1] for one in found]
+        rows = [guessed_row(_fields_of(one), clock)[1] for one in found]
         known = sum("time" in taken and len(taken) > 1 for taken in rows)
         return _BARE_GUESS + (_GUESS - _BARE_GUESS) * known / len(rows)
 
@@ -124,11 +124,21 @@ def _named_event(record: bytes, clock: Clock) -> dict[str, object]:
 
 def _event(found: dict[str, object], clock: Clock) -> dict[str, object]:
     name, inner = known_inside(found, clock)
-    row, _ = guessed_row(flat_fields({own: value for own, value in found.items() if own != name}), clock)
+    row, _ = guessed_row(_fields_of({own: value for own, value in found.items() if own != name}), clock)
     if inner:
         told = {column: value for column, value in inner.items() if value not in (None, [], {})}
         return {**row, **told, "extra": {**extra_of(row), **extra_of(inner)}}
     return with_inner(row, row.get("message"), clock)
+
+
+def _fields_of(found: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of a record, among them those of objects that a field holds as text; what may be a message stays whole."""
+    fields: dict[str, object] = {}
+    for name, value in flat_fields(found).items():
+        is_object = isinstance(value, str) and value.startswith("{") and value.endswith("}")
+        inside = as_object(value.encode()) if is_object and "message" not in guess((name,)).columns else None
+        fields |= {f"{name}.{own}": one for own, one in flat_fields(inside).items()} if inside else {name: value}
+    return fields
 
 
 def lists_of(head: bytes) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
+from socml.formats._addresses import address
 from socml.formats._continued import continued
 from socml.formats._csv_records import cells_of_line
 from socml.formats._inner import header_event, with_inner
@@ -56,6 +57,7 @@ _WRITER_BARE = re.compile(
 )  # of ProFTPD's own log
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
+_FIELDS = frozenset("user username account login client ip src host".split())  # which a colon parts from their values
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
 )
@@ -350,7 +352,8 @@ def _told_behind(text: str, stamp: Stamp, rest: str, row: dict[str, object]) -> 
             row["process_pid"] = int(pid["pid"])
         component = _COMPONENT.match(rest)
         name = (component["inside"] or component["name"]) if component else ""
-        if component and name.lower() not in LEVELS and not _CODE.fullmatch(name):
+        is_none = name.lower() in LEVELS or name.lower() in _FIELDS or _CODE.fullmatch(name) or address(name)
+        if component and not is_none:
             row |= (
                 {"process_pid": int(name)} if name.isdecimal() and len(name) < _LONGEST_PID else {"process_name": name}
             )

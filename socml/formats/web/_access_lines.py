@@ -46,6 +46,7 @@ _STAMP = re.compile(
 _REQUEST = re.compile(r"([A-Za-z_-]+) (.*) HTTP/([\d.]+)", re.DOTALL)
 _OLD_REQUEST = re.compile(r"([A-Z]+) (\S+)")  # HTTP/0.9 sends no version
 _FORWARDED = re.compile(r'"(?P<addresses>[0-9A-Fa-f.:, ]{3,400})"(?: (?P<rest>.{1,1000}))?', re.DOTALL)
+_NOBODY = ("", '""', "-")
 _SERVED = re.compile(r"(?P<host>(?=[^:]{0,255}[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63}){1,20})(?::(?P<port>\d{1,5}))?")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
@@ -84,7 +85,7 @@ def access_event(line: bytes, clock: Clock) -> dict[str, object]:
         "network_transport": "tcp",
         "network_protocol": "http",
         "host_name": texts.pop("vhost"),
-        "user_name": None if texts["user"] == '""' else texts["user"],
+        "user_name": None if (texts["user"] or "").strip() in _NOBODY else texts["user"],
         "user_agent_original": texts.pop("agent"),
     }
     for column, field in (
