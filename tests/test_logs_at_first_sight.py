@@ -259,6 +259,49 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
         "98 <38>1 2026-03-02T10:00:01Z web1 sshd 12 - - Failed password for ann from 192.0.2.7 port 4022 ssh2\n",
         {"time": "2026-03-02 10:00:01+00:00", "host_name": "web1", "user_name": "ann", "source_port": 4022},
     ),
+    "a dictionary of Python's": (
+        "{'time': '2026-03-02T10:00:01Z', 'user': 'ann', 'ip': '192.0.2.7', 'ok': False}\n",
+        {"time": "2026-03-02 10:00:01+00:00", "user_name": "ann", "source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a request is no session": (
+        '192.0.2.7 ann 2026-03-02T10:00:01+00:00 "GET /x HTTP/1.1" 403 12\n',
+        {"source_ip": "192.0.2.7", "event_outcome": "failure"},
+    ),
+    "a port behind IPv6": (
+        "2026-03-02 10:00:01 WARN login failed for ann from [2001:db8::7]:40022\n",
+        {"source_ip": "2001:db8::7", "source_port": 40022},
+    ),
+    "what a firewall did is no host": (
+        "2026-03-02 10:00:01 DENY TCP 192.0.2.7:40022 -> 192.0.2.5:443 (policy 7)\n",
+        {"host_name": None, "source_ip": "192.0.2.7", "destination_port": 443, "event_outcome": "failure"},
+    ),
+    "a host that was not reached": (
+        "[02.03.2026 10:00:01] <01> Error    Failed to connect to host 192.0.2.5: Access is denied\n",
+        {"source_ip": None, "destination_ip": "192.0.2.5", "event_outcome": "failure", "event_severity": 60},
+    ),
+    "a level filled up at the left": (
+        "   info 2026-03-02 10:00:01.123       gsvc   1234   5678   12      any_socket - Logged in from 192.0.2.7:40022 on relay\n"
+        "warning 2026-03-02 10:00:02.123       gsvc   1234   5678   12      any_socket - Lost 192.0.2.7\n"
+        "   info 2026-03-02 10:00:03.123       gsvc   1234   5678   12      any_socket - Logged in from 192.0.2.8:40023 on relay\n",
+        {
+            "time": "2026-03-02 10:00:03.123000+00:00",
+            "source_ip": "192.0.2.8",
+            "source_port": 40023,
+            "event_severity": 10,
+        },
+    ),
+    "a level behind a session": (
+        "Mar 02 2026 10:00:01 ftp1 pure-ftpd: (?@192.0.2.7) [WARNING] Authentication failed for user [ann]\n",
+        {"event_severity": 40, "user_name": "ann"},
+    ),
+    "ends of a connection, cut short": (
+        "[2026-03-02 10:00:01] FW: CONN: prio=1 connipproto=TCP connsrcip=192.0.2.7 connsrcport=40022 conndestip=192.0.2.5 conndestport=443\n",
+        {"source_ip": "192.0.2.7", "source_port": 40022, "destination_ip": "192.0.2.5", "destination_port": 443},
+    ),
+    "an address that a name does not resolve to": (
+        "Mar 02 2026 10:00:01 mx1 postfix/smtpd[7]: warning: hostname a.example does not resolve to address 192.0.2.7: Name or service not known\n",
+        {"source_ip": "192.0.2.7", "destination_ip": None},
+    ),
 }
 
 

@@ -26,6 +26,7 @@ _PORT = r"(?:[:#](?P<port1>\d{1,5})\b|\((?P<port2>\d{1,5})\)|/(?P<port3>\d{3,5})
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<v4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\.(?P<port5>\d{2,5})(?![\w.])|(?![\w]|\.\w)" + _PORT + ")"
     + r"|(?<![\w:.])(?P<v6>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?)(?![\w:]|\.\w)"
+    + r"(?:\]:(?P<port9>\d{1,5})\b|\]?,? port:? ?=?(?P<port10>\d{1,5})\b)?"
 )  # fmt: skip
 _WORD_BEFORE = re.compile(
     r"([\w-]{1,32})[^\w)]{0,4}$"
@@ -40,6 +41,7 @@ _OF_SOMEBODY = re.compile(
 )
 _ARROW = re.compile(r"(?:->|=>|→|\bto)\s{0,24}[\"'\[(<]{0,2}(?:[\w-]{1,24}[:/])?$")
 _NOBODY = ("::", "0.0.0.0")  # all of a machine's own addresses, or none  # noqa: S104
+_TO_HOST = re.compile(r"(?i)\bto (?:the )?(?:remote |target )?(?:host|server|node|machine)[ :=]{1,3}['\"\[(]?$")
 _IN_URL = re.compile(r"[a-z]://(?:[^\s/@]{1,64}@)?$")  # the server's, whoever asks
 _VERSION = re.compile(r"(?i)\bv(?:er(?:sion)?)?(?: number| name)?[ :=]{0,3}$")
 _SOURCE = frozenset(
@@ -295,7 +297,7 @@ def _addresses(text: str, row: dict[str, object]) -> None:
 
 
 def _port_behind(found: re.Match[str]) -> str | None:
-    return next((found[f"port{n}"] for n in range(1, 9) if found[f"port{n}"]), None)
+    return next((found[f"port{n}"] for n in range(1, 11) if found[f"port{n}"]), None)
 
 
 def _own_port(found: re.Match[str], before: str, row: dict[str, object]) -> None:
@@ -350,7 +352,7 @@ def _side(before: str, row: dict[str, object]) -> str:
     word = found[1].lower() if found else ""
     if word == "release" or _VERSION.search(before):
         return ""
-    if _IN_URL.search(before):
+    if _IN_URL.search(before) or _TO_HOST.search(before):
         return "destination"
     if of := _OF_SIDE.search(before):
         return "source" if of[1].lower().startswith("s") else "destination"

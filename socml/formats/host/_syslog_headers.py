@@ -63,7 +63,8 @@ _NO_TAGS = re.compile(
 # What stands where a host would in the lines of applications: levels
 NO_HOSTS = frozenset(
     "trace debug dbg verbose info inf information notice warn warning wrn error err severe crit critical fatal emerg stdout stderr ip ip6 arp tcp udp icmp "
-    "startup status install upgrade configure trigproc conffile remove purge".split()  # the latter of dpkg
+    "startup status install upgrade configure trigproc conffile remove purge "  # the latter of dpkg
+    "deny denied permit allow allowed accept drop dropped block blocked reject".split()  # of a firewall's own lines
 )
 _PEER = re.compile(r"(?:\S{1,256}/)?[0-9.]{7,15}:\d{1,5}")  # of whom a line tells, as OpenVPN writes
 _QUEUED = re.compile(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}")  # a message of exim's

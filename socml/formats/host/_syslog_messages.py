@@ -53,6 +53,9 @@ _DEVICE_LEVEL = re.compile(r"%[A-Z][A-Z0-9_]{1,40}-(?P<level>[0-7])-[A-Z0-9_]{1,
 _LEVEL = re.compile(
     r"(?:\[ {0,3}|<)?(?P<level>(?i:" + "|".join(sorted(WORDS, key=len, reverse=True)) + r"))(?:[\]>]|(?=\|)|: )"
 )
+_LATER_LEVEL = re.compile(
+    r"\([^\[\]\n()]{1,80}\) \[(?P<level>" + "|".join(sorted(WORDS, key=len, reverse=True)).upper() + r")\] "
+)
 _SAID = re.compile(
     r"(?i:severity|level): (?P<level>" + "|".join(sorted(WORDS, key=len, reverse=True)) + r")(?=[,;])", re.IGNORECASE
 )
@@ -131,7 +134,7 @@ def first_word_severity(message: str) -> int | None:
     """
     if device := _DEVICE_LEVEL.match(message):
         return SEVERITY[int(device["level"])]
-    word = _LEVEL.match(message)
+    word = _LEVEL.match(message) or _LATER_LEVEL.match(message)
     return LEVELS[word["level"].lower()] if word else None
 
 

@@ -8,9 +8,13 @@ record (JSON, syslog, CEF) is read by its own reader. `socml peek` shows which f
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard
+
+import orjson
 
 from socml.formats._envelope import first_objects, members
 from socml.formats._field_names import flat_fields, guess
@@ -36,6 +40,8 @@ _MOST_OF_WRAP = 2  # fields of an object that only holds a record
 # What may stand before the object of each line: `audit: {`, `@cee: {`
 _NAMED = re.compile(rb'(?P<name>@?[A-Za-z][\w.-]{0,63})(?:: {0,2}| {1,2})(?=\{ ?")')
 _UNBRACED = re.compile(rb'"[^"\\\n]{1,100}"\s{0,4}:')  # how a line begins that is an object's fields
+_LITERAL = re.compile(rb"\{ ?'[^'\n]{1,100}' ?:")  # of Python
+_LONGEST_LITERAL = 65536  # bytes
 DEEPEST_LIST = 3  # objects that a list of records may lie in
 _FARTHEST_LIST = 65536  # bytes of a document before its list
 _OPENS_LIST = re.compile(rb'"(?P<name>[^"\\\\]{1,100})"\s{0,100}:\s{0,100}\[\s{0,100}\{')
@@ -81,6 +87,10 @@ class AnyJson:
             return clocked(
                 line_records(source), lambda line, clock: _event(loads_exactly(_braced(line)), clock), source, options
             )
+        if _LITERAL.match(head):
+            return clocked(
+                line_records(source), lambda line, clock: _event(loads_exactly(_as_json(line)), clock), source, options
+            )
         if rows := rows_of(head):
             return clocked(
                 members(source, *rows.lists, deepest=DEEPEST_ROWS, opens=ROWS_OPEN),
@@ -100,6 +110,8 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
     """Return the first records that a file's head holds, as it would be read."""
     if _NAMED.match(head):
         return [found for line in head_lines(head, limit) if (found := as_object(_NAMED.sub(b"", line, count=1)))]
+    if _LITERAL.match(head):
+        return [found for line in head_lines(head, limit) if (found := as_object(_as_json(line)))]
     if _UNBRACED.match(head):
         return [as_object(_braced(line)) or {} for line in head_lines(head, limit)]
     if rows := rows_of(head):
@@ -109,6 +121,22 @@ def first_of(head: bytes, limit: int) -> list[dict[str, object]]:
 
 def _braced(line: bytes) -> bytes:
     return b"{%s}" % line.strip().rstrip(b",")
+
+
+def _as_json(line: bytes) -> bytes:
+    """Return a dictionary as Python prints it as an object of JSON; a line that is none as it is.
+
+    Examples
+    --------
+    >>> _as_json(b"{'user': 'bob', 'ok': False}"), _as_json(b"{'user'")
+    (b'{"user":"bob","ok":false}', b"{'user'")
+    """
+    try:
+        with warnings.catch_warnings():  # of escapes that Python does not know
+            warnings.simplefilter("ignore")
+            return orjson.dumps(ast.literal_eval(line[:_LONGEST_LITERAL].decode().strip()), default=str)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return line
 
 
 def _named_event(record: bytes, clock: Clock) -> dict[str, object]:

@@ -57,6 +57,10 @@ _WRITER_BARE = re.compile(
 )  # of ProFTPD's own log
 _CLOCK_BEGINS = re.compile(_CLOCK_ONLY)
 _DOTNET = {"trce": "trace", "dbug": "debug", "fail": "error"}
+# A level that is filled up to one width at the left, before the time, as AnyDesk writes it
+_INDENTED = re.compile(
+    rb"[ \t]{1,8}(?i:trace|debug|info|notice|warning|warn|error|fatal|critical) {1,8}\d{4}-\d\d-\d\d[ T]"
+)
 _FIELDS = frozenset("user username account login client ip src host".split())  # which a colon parts from their values
 _COMPONENT = re.compile(
     r"[\s\-|]*(?:\[(?P<inside>[^\s\]]{1,120}) {0,40}\]|(?P<name>[A-Za-z_][\w.$/-]{1,120})):?(?: - | ?(?<=[:\]]) )"
@@ -98,7 +102,7 @@ class TextLines:
         lines = [
             line
             for line in head_lines(head, 60, stripped=b"\r\0")
-            if not line.startswith((b" ", b"\t")) and not is_comment(line)
+            if (not line.startswith((b" ", b"\t")) or _INDENTED.match(line)) and not is_comment(line)
         ]
         if lines and lines[0].startswith(_NAMES.encode()):
             lines = lines[1:]
@@ -172,7 +176,7 @@ _LOOK = Clock(None, 2000, None)  # only tells whether there is a time
 
 def _is_start(line: bytes) -> bool:
     if line.startswith((b" ", b"\t")):
-        return False
+        return _INDENTED.match(line) is not None
     try:
         text = _ANSI.sub("", line[:200].decode("utf-8", "replace"))
         return is_comment(line) or _OF_LOGGING.match(text) is not None or stamp_in(text, _LOOK) is not None
